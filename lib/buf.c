@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SMALLEST 32
+
+void
+fp_buf_destroy(struct fp_buf *buf)
+{
+	free(buf->data);
+	*buf = (struct fp_buf)FP_BUF_INIT;
+}
+
+int
+fp_buf_reserve(struct fp_buf *buf, size_t more)
+{
+	if (FP_LIKELY(buf->cap > buf->len && buf->cap - buf->len > more))
+		return 0;
+	if (more >= SIZE_MAX / 2 - buf->len) {
+		errno = ENOMEM;
+		return -1;
+	}
+
+	/* Half as much again, so that growing by bytes costs no square. */
+	size_t need = buf->len + more + 1;
+	size_t cap = FP_MAX(buf->cap + buf->cap / 2, SMALLEST);
+	cap = FP_MAX(cap, need);
+	char *data = realloc(buf->data, cap);
+	if (!data) {
+		errno = ENOMEM;
+		return -1;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	buf->data[buf->len] = '\0';
+	return 0;
+}
+
+int
+fp_buf_add(struct fp_buf *buf, const void *data, size_t len)
+{
+	if (fp_buf_reserve(buf, len))
+		return -1;
+	if (len)
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+	return 0;
+}
+
+int
+fp_buf_add_char(struct fp_buf *buf, char c)
+{
+	return fp_buf_add(buf, &c, 1);
+}
+
+int
+fp_buf_add_text(struct fp_buf *buf, const char *text)
+{
+	return fp_buf_add(buf, text, strlen(text));
+}
+
+int
+fp_buf_vprintf(struct fp_buf *buf, const char *format, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	int ret = -1;
+	if (len >= 0 && fp_buf_reserve(buf, (size_t)len) == 0) {
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+		buf->len += (size_t)len;
+		ret = 0;
+	}
+	va_end(again);
+	return ret;
+}
+
+int
+fp_buf_printf(struct fp_buf *buf, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int ret = fp_buf_vprintf(buf, format, args);
+	va_end(args);
+	return ret;
+}
+
+int
+fp_buf_set(struct fp_buf *buf, const void *data, size_t len)
+{
+	size_t before = buf->len;
+
+	buf->len = 0;
+	if (fp_buf_reserve(buf, len)) {
+		buf->len = before;
+		return -1;
+	}
+	return fp_buf_add(buf, data, len);
+}
+
+void
+fp_buf_clear(struct fp_buf *buf, size_t keep_bytes)
+{
+	if (buf->cap > keep_bytes)
+		fp_buf_destroy(buf);
+	buf->len = 0;
+	if (buf->data)
+		buf->data[0] = '\0';
+}

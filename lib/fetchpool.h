@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetchpool: fetch many URLs at once, in bounded memory, and get exactly one
+ * result for each.
+ *
+ *	struct fp_options options;
+ *	fp_options_init(&options);
+ *	options.template = "https://api.example.com/posts/{}";
+ *	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
+ *
+ *	one thread:	fp_pool_submit(pool, &item) ... fp_pool_close(pool);
+ *	another:	while ((n = fp_pool_next(pool, results, 64)) > 0) {
+ *				use the results;
+ *				fp_pool_release(pool, results, n);
+ *			}
+ *			fp_pool_free(pool);
+ *
+ * A program that would rather be called than ask sets options.done: then the
+ * pool has a thread of its own that calls it for each result and releases the
+ * result afterwards; fp_pool_wait() returns after the last.
+ *
+ * At most options.window items are anywhere between fp_pool_submit() and
+ * fp_pool_release(): submitting blocks until a place is free. So a program
+ * that submits and takes results on one thread must never have more than that
+ * under way, or it waits for itself.
+ *
+ * Threads: fp_pool_submit() and fp_pool_close() by one thread, fp_pool_next()
+ * and fp_pool_release() by one thread (it may be another one),
+ * fp_pool_cancel() by any at any time.
+ * Ownership: said at each function.
+ * Failure: a fetch that fails is a result with a kind. What fails the pool is
+ * -1 or NULL with errno.
+ */
+#ifndef FETCHPOOL_H
+#define FETCHPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FP_JOBS_MAX 20000
+#define FP_WINDOW_MAX 10000000
+
+/* How an item ended. The names that the record uses are fp_kind_name()'s. */
+enum fp_kind {
+	FP_KIND_OK,
+	FP_KIND_INPUT, /* the item is not usable; nothing was sent */
+	FP_KIND_REFUSED, /* scheme, address or an option forbids it */
+	FP_KIND_DNS, /* the name was not resolved */
+	FP_KIND_CONNECT, /* no connection */
+	FP_KIND_TLS, /* no trusted TLS session, or one that broke */
+	FP_KIND_TIMEOUT, /* max_time, connect_timeout or stall_time */
+	FP_KIND_NETWORK, /* reset, broken framing, not HTTP */
+	FP_KIND_INCOMPLETE, /* the body ended early */
+	FP_KIND_HTTP, /* a status that is no success */
+	FP_KIND_TOO_LARGE, /* over max_body, or headers without end */
+	FP_KIND_BODY, /* the body is not what was demanded */
+	FP_KIND_REDIRECT, /* a loop, too many, a downgrade */
+	FP_KIND_LOCAL, /* this machine could not: memory, files */
+	FP_KIND_STOPPED, /* cancelled before it ended: not done */
+};
+
+/* How a record carries the body, and how a result's bytes are to be read. */
+enum fp_body {
+	FP_BODY_AUTO, /* options only: by Content-Type, then by looking */
+	FP_BODY_JSON,
+	FP_BODY_TEXT,
+	FP_BODY_BASE64,
+	FP_BODY_NONE,
+};
+
+enum fp_format {
+	FP_FORMAT_RECORD, /* one object with all the fields */
+	FP_FORMAT_BODY, /* the body alone */
+	FP_FORMAT_MERGED, /* the body's members, then "fetch_time" */
+};
+
+enum fp_field {
+	FP_FIELD_SEQ,
+	FP_FIELD_INPUT,
+	FP_FIELD_URL,
+	FP_FIELD_STATUS,
+	FP_FIELD_FETCH_TIME,
+	FP_FIELD_ATTEMPTS,
+	FP_FIELD_TYPE,
+	FP_FIELD_SIZE,
+	FP_FIELD_ENCODING,
+	FP_FIELD_BODY,
+	FP_FIELD_DEFAULTS, /* the ones above are in every record */
+	FP_FIELD_METHOD = FP_FIELD_DEFAULTS,
+	FP_FIELD_HEADERS,
+	FP_FIELD_IP,
+	FP_FIELD_HTTP_VERSION,
+	FP_FIELD_STARTED,
+	FP_FIELD_TIME_CONNECT,
+	FP_FIELD_TIME_FIRST_BYTE,
+	FP_FIELD_COUNT,
+};
+
+/* One value for a URI template's variable (RFC 6570, section 2.3). */
+enum fp_value_type {
+	FP_VALUE_STRING, /* texts[0] */
+	FP_VALUE_LIST, /* texts[0 .. n_texts - 1]; none: undefined */
+	FP_VALUE_MAP, /* name, value, name, value, ...; none: undefined */
+};
+
+struct fp_text {
+	const char *data; /* may hold any byte; need not end in NUL */
+	size_t len;
+};
+
+struct fp_value {
+	struct fp_text name;
+	enum fp_value_type type;
+	const struct fp_text *texts;
+	size_t n_texts;
+};
+
+/* What is to be fetched. Copied by fp_pool_submit(). */
+struct fp_item {
+	struct fp_text input; /* the record's "input"; the value of {} */
+	bool is_url; /* fetch input itself, not the template */
+	const struct fp_value *values; /* for the template's other names */
+	size_t n_values;
+	const char *fault; /* not NULL: the item is unusable, and why */
+};
+
+/* What became of it. Everything in it lives until fp_pool_release(). */
+struct fp_result {
+	uint64_t seq; /* from 1, in the order of submission */
+	struct fp_text input; /* as submitted: it may hold a password */
+	const char *url; /* passwords masked; NULL: none was made */
+	enum fp_kind kind;
+	const char *message; /* NULL exactly when kind is FP_KIND_OK */
+	int status; /* 0: no response */
+	unsigned attempts; /* requests tried */
+	int64_t fetch_time_ns; /* from the slot to the end; -1: none */
+	const char *type; /* the Content-Type; NULL: none */
+	int64_t size; /* bytes of body; -1: no response */
+	enum fp_body encoding; /* of body: JSON, TEXT, BASE64 or NONE */
+	struct fp_text body; /* JSON on one line, or the bytes as sent */
+	const char *method; /* NULL: no request was made */
+	struct fp_text headers; /* "name: value\n" each, if asked for */
+	const char *ip; /* "" or the address connected to */
+	const char *http_version; /* "" or "1.1", "2", ... */
+	int64_t started_wall_ns; /* since 1970; 0: did not start */
+	int64_t time_connect_ns; /* from the attempt's start; -1: none */
+	int64_t time_first_byte_ns;
+};
+
+typedef void fp_done(void *arg, const struct fp_result *result);
+
+/* All lengths of time in milliseconds, all sizes in bytes. The strings and
+ * arrays are the caller's and are read until fp_pool_free(). */
+struct fp_options {
+	size_t struct_size; /* set by fp_options_init() */
+
+	unsigned jobs; /* transfers at once: 1 .. FP_JOBS_MAX */
+	size_t window; /* items under way at once; 0: max(4 * jobs, 256) */
+	bool keep_order; /* results in the order of submission */
+	uint64_t delay_min_ms; /* a pause before each item, drawn evenly */
+	uint64_t delay_max_ms;
+
+	const char *template; /* RFC 6570; NULL: every item is a URL */
+	bool undefined_fails; /* a variable without value fails the item */
+	const char *protocols; /* allowed schemes: "http,https" */
+	const char *user_agent;
+	const char *const *headers; /* "Name: value", as curl takes them */
+	size_t n_headers;
+
+	uint64_t max_time_ms; /* for one attempt; 0: no limit */
+	uint64_t connect_timeout_ms; /* look-up, connect and TLS together */
+	uint64_t stall_time_ms; /* without one byte; 0: no limit */
+	uint64_t max_body; /* decoded bytes of a body */
+
+	enum fp_body body;
+	const char *const *pick; /* keep only these members of a body */
+	size_t n_pick;
+	const char *const *omit; /* leave these out */
+	size_t n_omit;
+	bool body_is_object; /* any other JSON body fails */
+	const char *ok_status; /* "2xx,304,400-404"; NULL: 2xx */
+	bool want_headers; /* collect the response's header fields */
+
+	fp_done *done; /* called for each result by the pool's own thread */
+	void *done_arg;
+};
+
+/* The defaults that the manual page names. */
+void fp_options_init(struct fp_options *options);
+
+/* A pool with its threads running. NULL with errno: EINVAL when an option is
+ * wrong (`why`, of `why_size` bytes, then says which and what is right),
+ * ENOMEM, or what thread creation says. The caller frees it. */
+struct fp_pool *fp_pool_new(
+	const struct fp_options *options, char *why, size_t why_size);
+
+/* Hands in one item; blocks while the window is full. -1 with ECANCELED after
+ * fp_pool_cancel() (the item was not taken), ENOMEM. */
+int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
+
+/* No more items will be submitted. */
+void fp_pool_close(struct fp_pool *pool);
+
+/* Blocks until at least one result is there, and gives all that are, up to
+ * `max`, into `results`. 0: closed or cancelled, and every result was given.
+ * The results are lent until fp_pool_release(). */
+size_t fp_pool_next(
+	struct fp_pool *pool, const struct fp_result **results, size_t max);
+
+/* Takes `n` results back; only now are their places in the window free. */
+void fp_pool_release(
+	struct fp_pool *pool, const struct fp_result **results, size_t n);
+
+/* Stops. FP_CANCEL_WAITING: nothing new starts, what is on the wire may
+ * finish. FP_CANCEL_ALL: what is on the wire is given up too. Every item that
+ * was taken still comes out of fp_pool_next(), with FP_KIND_STOPPED if it was
+ * not done. May be called again, to go from the first to the second. */
+enum fp_cancel { FP_CANCEL_WAITING = 1, FP_CANCEL_ALL = 2 };
+void fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how);
+
+/* With options.done: returns when it was called for every item submitted, and
+ * fp_pool_close() was called. */
+void fp_pool_wait(struct fp_pool *pool);
+
+/* Items that are now being transferred, and that wait for a slot. */
+void fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting);
+
+/* Cancels what is left, ends the threads and frees everything, results that
+ * were not released included. Takes NULL. */
+void fp_pool_free(struct fp_pool *pool);
+
+/* ---- results as text ---- */
+
+/* Gets a piece of output; 0, or -1 with errno to stop. */
+typedef int fp_sink(void *arg, const char *data, size_t len);
+
+struct fp_record_format {
+	enum fp_format format;
+	const enum fp_field *fields; /* in the order wanted; NULL: defaults */
+	size_t n_fields;
+};
+
+/* Writes a result as one line of JSON (RFC 8259, valid UTF-8, no raw line
+ * break inside) with its newline, in pieces, without ever holding the whole.
+ * A failed result is always a record, with "error". -1: the sink said so. */
+int fp_record_write(const struct fp_result *result,
+	const struct fp_record_format *format, fp_sink *sink, void *arg);
+
+/* "input", "http", ...; and the other way round, -1 if there is none such. */
+const char *fp_kind_name(enum fp_kind kind);
+int fp_field_from_name(const char *name, size_t len);
+
+/* Calls each(arg, name) for every variable of an RFC 6570 template, until it
+ * returns other than 0, and returns that; an empty name stands for {}. -1 with
+ * EINVAL if `text` is no template; `why` then says what is wrong and where. */
+int fp_template_variables(const char *text,
+	int (*each)(void *arg, struct fp_text name), void *arg, char *why,
+	size_t why_size);
+
+/* The libraries in use: "libcurl/7.88.1 ...". */
+const char *fp_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "thread.h"
+
+#include <errno.h>
+#include <signal.h>
+
+void
+fp_mutex_init(struct fp_mutex *mutex)
+{
+	FP_ASSERT(pthread_mutex_init(&mutex->lock, NULL) == 0);
+}
+
+void
+fp_mutex_destroy(struct fp_mutex *mutex)
+{
+	FP_ASSERT(pthread_mutex_destroy(&mutex->lock) == 0);
+}
+
+void
+fp_mutex_lock(struct fp_mutex *mutex)
+{
+	FP_ASSERT(pthread_mutex_lock(&mutex->lock) == 0);
+}
+
+void
+fp_mutex_unlock(struct fp_mutex *mutex)
+{
+	FP_ASSERT(pthread_mutex_unlock(&mutex->lock) == 0);
+}
+
+void
+fp_cond_init(struct fp_cond *cond)
+{
+	FP_ASSERT(pthread_cond_init(&cond->cond, NULL) == 0);
+}
+
+void
+fp_cond_destroy(struct fp_cond *cond)
+{
+	FP_ASSERT(pthread_cond_destroy(&cond->cond) == 0);
+}
+
+void
+fp_cond_wait(struct fp_cond *cond, struct fp_mutex *mutex)
+{
+	FP_ASSERT(pthread_cond_wait(&cond->cond, &mutex->lock) == 0);
+}
+
+void
+fp_cond_signal(struct fp_cond *cond)
+{
+	FP_ASSERT(pthread_cond_signal(&cond->cond) == 0);
+}
+
+void
+fp_cond_broadcast(struct fp_cond *cond)
+{
+	FP_ASSERT(pthread_cond_broadcast(&cond->cond) == 0);
+}
+
+static void *
+enter(void *arg)
+{
+	struct fp_thread *thread = arg;
+
+	thread->main(thread->arg);
+	return NULL;
+}
+
+int
+fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
+	void (*main)(void *arg), void *arg)
+{
+	pthread_attr_t attr;
+	sigset_t blocked, before;
+
+	thread->main = main;
+	thread->arg = arg;
+	int err = pthread_attr_init(&attr);
+	if (err) {
+		errno = err;
+		return -1;
+	}
+	if (stack_bytes)
+		FP_ASSERT(pthread_attr_setstacksize(&attr, stack_bytes) == 0);
+
+	/* The mask is inherited: there is no moment when the new thread could
+	 * take a signal. */
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGSEGV);
+	sigdelset(&blocked, SIGBUS);
+	sigdelset(&blocked, SIGFPE);
+	sigdelset(&blocked, SIGILL);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	err = pthread_create(&thread->id, &attr, enter, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	if (err) {
+		errno = err;
+		return -1;
+	}
+	return 0;
+}
+
+void
+fp_thread_join(struct fp_thread *thread)
+{
+	FP_ASSERT(pthread_join(thread->id, NULL) == 0);
+}
+
+void
+fp_thread_allow_signal(int signal)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}

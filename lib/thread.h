@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread: threads, mutexes and condition variables, with the failures that
+ * only a bug can cause taken out: locking and waiting cannot fail here.
+ *
+ * A thread starts with every signal blocked but the ones that a fault of its
+ * own raises (SEGV, BUS, FPE, ILL), so that signals are always met where the
+ * program wants to meet them.
+ *
+ * Threads: that is the subject.
+ * Ownership: the caller embeds every struct.
+ * Failure: fp_thread_start() alone can fail: -1 with errno, no thread.
+ */
+#ifndef FP_THREAD_H
+#define FP_THREAD_H
+
+#include "base.h"
+
+#include <pthread.h>
+
+struct fp_mutex {
+	pthread_mutex_t lock;
+};
+
+struct fp_cond {
+	pthread_cond_t cond;
+};
+
+struct fp_thread {
+	pthread_t id;
+	void (*main)(void *arg);
+	void *arg;
+};
+
+void fp_mutex_init(struct fp_mutex *mutex);
+void fp_mutex_destroy(struct fp_mutex *mutex);
+void fp_mutex_lock(struct fp_mutex *mutex);
+void fp_mutex_unlock(struct fp_mutex *mutex);
+
+void fp_cond_init(struct fp_cond *cond);
+void fp_cond_destroy(struct fp_cond *cond);
+void fp_cond_wait(struct fp_cond *cond, struct fp_mutex *mutex);
+void fp_cond_signal(struct fp_cond *cond);
+void fp_cond_broadcast(struct fp_cond *cond);
+
+/* Runs main(arg) in a new thread; `stack_bytes` 0 means the system's default.
+ * The struct must stay where it is until fp_thread_join(). */
+int fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
+	void (*main)(void *arg), void *arg);
+void fp_thread_join(struct fp_thread *thread);
+
+/* Lets this thread be the one that meets `signal`. */
+void fp_thread_allow_signal(int signal);
+
+#endif
