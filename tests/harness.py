@@ -153,7 +153,7 @@ class Program:
             stderr=subprocess.PIPE if stderr is None else stderr,
             env=environment(env), cwd=cwd, bufsize=0,
             preexec_fn=prepare if limits or before else None,
-            restore_signals=restore_signals, start_new_session=True)
+            restore_signals=restore_signals)
         self.pid = self.proc.pid
         started.append(self)
         if self.proc.stderr:
@@ -276,12 +276,21 @@ class Program:
                                                             "replace"))
         return result
 
+    def _children(self):
+        try:
+            with open("/proc/%d/task/%d/children" % (2 * (self.pid,))) as f:
+                return [int(pid) for pid in f.read().split()]
+        except OSError:
+            return []
+
     def end(self):
         if self.proc.poll() is None:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            # First what a wrapper runs: it would outlive it.
+            for pid in self._children() + [self.pid]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             self.proc.wait()
         for file in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
             if file and not any(t.is_alive() for t in self._readers):
@@ -320,4 +329,6 @@ def strace(*options):
 
 
 # LeakSanitizer cannot work in a process that is traced already.
-TRACED = {"ASAN_OPTIONS": "detect_leaks=0"} if "asan" in SANITIZERS else {}
+TRACED = {"ASAN_OPTIONS": ":".join(filter(None, (
+    os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))} \
+    if "address" in SANITIZERS else {}

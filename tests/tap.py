@@ -30,26 +30,29 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
 PROGRAM = os.path.abspath(
     os.environ.get("FETCHPOOL") or os.path.join(TOP, "fetchpool"))
-VECTORS = os.environ.get("FETCHPOOL_VECTORS") or os.path.join(
+VECTORS = os.environ.get("FP_VECTORS") or os.path.join(
     os.path.dirname(TOP), "shared", "vectors")
 
 
 # ---- the build under test ----
 
 def _sanitizers():
+    """Which are built in: those named, or what the program itself shows."""
+    if "FP_SANITIZERS" in os.environ:
+        return set(os.environ["FP_SANITIZERS"].split())
     try:
         with open(PROGRAM, "rb") as file:
             data = file.read()
     except OSError:
         return set()
-    return {name for name in ("asan", "tsan", "ubsan", "msan")
-            if b"__%s_" % name.encode() in data}
+    return {name for name, mark in (
+        ("address", b"__asan_init"), ("thread", b"__tsan_init"),
+        ("undefined", b"__ubsan_handle")) if mark in data}
 
 
 SANITIZERS = _sanitizers()
-# How much longer everything may take than on a quiet machine.
-PATIENCE = float(os.environ.get("FETCHPOOL_PATIENCE") or
-                 (4 if SANITIZERS else 1))
+# How much longer everything may take than usual.
+PATIENCE = float(os.environ.get("FP_TIME_SCALE") or (4 if SANITIZERS else 1))
 TEST_TIMEOUT = 60 * PATIENCE
 
 
@@ -225,7 +228,7 @@ def main():
         print("%sok %d - %s%s" % (
             "not " if verdict == "failed" else "", number, name,
             " # SKIP " + why if verdict == "skip" else ""), flush=True)
-        if os.environ.get("FETCHPOOL_TIMES"):
+        if os.environ.get("FP_TIMES"):
             _comment("%.2f s" % (time.monotonic() - began))
     for function in _at_end:
         function()
