@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 from harness import TRACED, Program, fetchpool, strace
 from servers import Nginx, faults
 from tap import (SANITIZERS, VECTORS, check, contents, equal, main, matches,
-                 skip, temp_dir, temp_file, test, until)
+                 skip, steady, temp_dir, temp_file, test, until)
 
 
 def echo(args=(), input="", **more):
@@ -204,7 +204,6 @@ def _():
             except BlockingIOError:
                 return fed
 
-        from tap import steady
         stuck = steady(feed, "the input")
         check(stuck < 2 << 20, "%d bytes read for a full pipe" % stuck)
         if not SANITIZERS:
