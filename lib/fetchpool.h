@@ -123,16 +123,17 @@ struct fp_value {
 /* What is to be fetched. Copied by fp_pool_submit(). */
 struct fp_item {
 	struct fp_text input; /* the record's "input"; the value of {} */
-	bool is_url; /* fetch input itself, not the template */
 	const struct fp_value *values; /* for the template's other names */
 	size_t n_values;
 	const char *fault; /* not NULL: the item is unusable, and why */
+	bool is_cut; /* input is only the beginning of it */
 };
 
 /* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
 	uint64_t seq; /* from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
+	bool is_cut; /* the item's is_cut */
 	const char *url; /* passwords masked; NULL: none was made */
 	enum fp_kind kind;
 	const char *message; /* NULL exactly when kind is FP_KIND_OK */
@@ -166,6 +167,7 @@ struct fp_options {
 	uint64_t delay_max_ms;
 
 	const char *template; /* RFC 6570; NULL: every item is a URL */
+	bool urls_pass; /* an item like scheme://... is a URL all the same */
 	bool undefined_fails; /* a variable without value fails the item */
 	const char *protocols; /* allowed schemes: "http,https" */
 	const char *user_agent;
@@ -261,6 +263,16 @@ int fp_field_from_name(const char *name, size_t len);
 int fp_template_variables(const char *text,
 	int (*each)(void *arg, struct fp_text name), void *arg, char *why,
 	size_t why_size);
+
+/* Whether an item is taken for a URL with urls_pass: it begins like
+ * "scheme://" (RFC 3986, section 3.1). */
+bool fp_is_url(const char *text, size_t len);
+
+/* Whether `text` is what ok_status may be. */
+bool fp_is_status_list(const char *text);
+
+/* How many of `jobs` can run when the process may have `n_descriptors` open. */
+unsigned fp_jobs_within(unsigned jobs, uint64_t n_descriptors);
 
 /* The libraries in use: "libcurl/7.88.1 ...". */
 const char *fp_version(void);

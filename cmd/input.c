@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One buffer. Lines are given as they stand in it; when no whole one is left,
+ * what there is of the next moves to the front and more is read behind it. It
+ * grows until a line of the longest allowed length fits, and no further: what
+ * is longer is forgotten as it comes in, but for its beginning.
+ */
+#include "base.h"
+
+#include "input.h"
+
+#include "utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_BYTES 65536
+
+int
+fp_input_init(struct fp_input *input, const struct fp_input_options *options)
+{
+	memset(input, 0, sizeof(*input));
+	input->options = *options;
+	input->at_start = true;
+	input->stop_fds[0] = input->stop_fds[1] = -1;
+	if (options->path && strcmp(options->path, "-") != 0) {
+		input->name = options->path;
+		input->fd = open(options->path, O_RDONLY | O_CLOEXEC);
+	} else {
+		input->name = "standard input";
+		input->fd = STDIN_FILENO;
+	}
+	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
+		return -1;
+	return 0;
+}
+
+void
+fp_input_destroy(struct fp_input *input)
+{
+	if (input->fd > STDIN_FILENO)
+		close(input->fd);
+	for (int i = 0; i < 2; i++) {
+		if (input->stop_fds[i] >= 0)
+			close(input->stop_fds[i]);
+	}
+	fp_buf_destroy(&input->buf);
+}
+
+void
+fp_input_stop(struct fp_input *input)
+{
+	(void)!write(input->stop_fds[1], "", 1);
+}
+
+void
+fp_input_resume_stopped(struct fp_input *input)
+{
+	struct stat st;
+
+	input->is_stopped = true;
+	if (fstat(input->fd, &st) || !S_ISREG(st.st_mode))
+		input->at_end = true;
+}
+
+bool
+fp_input_is_idle_terminal(const struct fp_input *input)
+{
+	struct pollfd now = {input->fd, POLLIN, 0};
+
+	return isatty(input->fd) && poll(&now, 1, 0) == 0;
+}
+
+void
+fp_input_back(struct fp_input *input)
+{
+	input->is_again = true;
+}
+
+/* ---- reading ---- */
+
+/* Waits until there is something to read. -1: stopped, or poll failed. */
+static int
+wait_readable(struct fp_input *input)
+{
+	struct pollfd fds[2] = {
+		{input->fd, POLLIN, 0},
+		{input->stop_fds[0], POLLIN, 0},
+	};
+
+	while (poll(fds, 2, -1) < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			return -1;
+	}
+	if (fds[1].revents) {
+		errno = ECANCELED;
+		return -1;
+	}
+	return 0;
+}
+
+/* Reads some more behind what is there. */
+static int
+read_more(struct fp_input *input)
+{
+	struct fp_buf *buf = &input->buf;
+
+	if (input->next > 0) {
+		buf->len -= input->next;
+		memmove(buf->data, buf->data + input->next, buf->len);
+		input->next = 0;
+	}
+	if (fp_buf_reserve(buf, READ_BYTES))
+		return -1;
+	for (;;) {
+		if (!input->is_stopped && wait_readable(input))
+			return -1;
+		ssize_t n = read(input->fd, buf->data + buf->len, READ_BYTES);
+		if (n >= 0) {
+			input->at_end = n == 0;
+			buf->len += (size_t)n;
+			return 0;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return -1;
+	}
+}
+
+/* ---- judging ---- */
+
+static int
+fault(struct fp_input *input, const char *what, size_t at)
+{
+	snprintf(input->fault, sizeof(input->fault), "%s at byte %zu", what,
+		at + 1);
+	input->line.fault = input->fault;
+	return 1;
+}
+
+/* Finds what no item may hold. */
+static void
+judge(struct fp_input *input)
+{
+	const char *allowed = input->options.allowed_controls;
+	struct fp_text text = input->line.text;
+	bool is_ascii = true;
+
+	input->line.fault = NULL;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		if (FP_LIKELY(c >= 0x20 && c < 0x7f))
+			continue;
+		if (c >= 0x80) {
+			is_ascii = false;
+		} else if (c == 0) {
+			fault(input, "a NUL", i);
+			return;
+		} else if (!allowed || !strchr(allowed, c)) {
+			fault(input, "a control character", i);
+			return;
+		}
+	}
+	if (is_ascii)
+		return;
+	size_t valid = fp_utf8_valid_prefix(text.data, text.len);
+	const char *mark = memmem(text.data, text.len, "\xef\xbb\xbf", 3);
+	if (valid < text.len)
+		fault(input, "invalid UTF-8", valid);
+	else if (mark)
+		fault(input, "a byte-order mark", (size_t)(mark - text.data));
+}
+
+static bool
+is_blank(struct fp_text text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] != ' ' && text.data[i] != '\t')
+			return false;
+	}
+	return true;
+}
+
+/* ---- lines ---- */
+
+/* Deals with the marks that may stand before the first line. 1: it is UTF-16,
+ * which ends the input with one fault. */
+static int
+pass_mark(struct fp_input *input)
+{
+	struct fp_buf *buf = &input->buf;
+
+	/* Three bytes are needed to tell, if the first may begin a mark. */
+	while (!input->at_end &&
+		(buf->len == 0 ||
+			(buf->len < 3 && (unsigned char)buf->data[0] >= 0xef &&
+				!memchr(buf->data, '\n', buf->len)))) {
+		if (read_more(input))
+			return -1;
+	}
+	input->at_start = false;
+	if (buf->len >= 3 && memcmp(buf->data, "\xef\xbb\xbf", 3) == 0) {
+		input->next = 3;
+	} else if (buf->len >= 2 &&
+		   (memcmp(buf->data, "\xff\xfe", 2) == 0 ||
+			   memcmp(buf->data, "\xfe\xff", 2) == 0)) {
+		input->line = (struct fp_line){
+			.text = {"", 0},
+			.fault = "the input is UTF-16 (iconv -f UTF-16 -t "
+				 "UTF-8 helps); it is not read further",
+		};
+		input->next = buf->len;
+		input->at_end = true;
+		return 1;
+	}
+	return 0;
+}
+
+/* Passes over the rest of a line that is too long. */
+static int
+skip_line(struct fp_input *input)
+{
+	struct fp_buf *buf = &input->buf;
+
+	for (;;) {
+		char *end = memchr(buf->data + input->next,
+			input->options.separator, buf->len - input->next);
+		if (end) {
+			input->next = (size_t)(end - buf->data) + 1;
+			return 0;
+		}
+		input->next = buf->len;
+		if (input->at_end)
+			return 0;
+		if (read_more(input))
+			return -1;
+	}
+}
+
+/* Gives a line that is too long: its beginning is kept, the rest passed over.
+ * A stop in the middle of that is no harm: the next call goes on. */
+static int
+give_long(struct fp_input *input)
+{
+	if (!input->is_skipping) {
+		const char *start = input->buf.data + input->next;
+		size_t n = FP_MIN(
+			input->buf.len - input->next, sizeof(input->cut));
+		input->cut_len = fp_utf8_valid_prefix(start, n);
+		memcpy(input->cut, start, input->cut_len);
+		input->is_skipping = true;
+	}
+	if (skip_line(input))
+		return -1;
+	input->is_skipping = false;
+	input->line = (struct fp_line){
+		.text = {input->cut, input->cut_len},
+		.fault = "the line is longer than --max-line",
+		.is_cut = true,
+	};
+	return 1;
+}
+
+/* Finds the next line in the buffer, reading as needed. 1, 0 at the end. */
+static int
+find_line(struct fp_input *input)
+{
+	struct fp_buf *buf = &input->buf;
+	size_t looked = 0; /* bytes that hold no separator */
+
+	if (input->is_skipping)
+		return give_long(input);
+	for (;;) {
+		char *start = buf->data + input->next;
+		size_t len = buf->len - input->next;
+		char *end = memchr(
+			start + looked, input->options.separator, len - looked);
+		if (end) {
+			len = (size_t)(end - start);
+		} else if (len <= input->options.max_line && !input->at_end) {
+			looked = len;
+			if (read_more(input))
+				return -1;
+			continue;
+		} else if (len == 0 && input->at_end) {
+			return 0;
+		}
+		if (len > input->options.max_line)
+			return give_long(input);
+		input->next = end ? input->next + len + 1 : buf->len;
+		if (input->options.separator == '\n' && len > 0 &&
+			start[len - 1] == '\r')
+			len--;
+		input->line = (struct fp_line){.text = {start, len}};
+		return 1;
+	}
+}
+
+int
+fp_input_next(struct fp_input *input, struct fp_line *line)
+{
+	int ret = 1;
+
+	if (!input->is_again) {
+		ret = input->at_start ? pass_mark(input) : 0;
+		while (ret == 0 && (ret = find_line(input)) > 0) {
+			if (!is_blank(input->line.text))
+				break;
+			input->n_blank++;
+			ret = 0;
+		}
+		if (ret > 0 && !input->line.fault)
+			judge(input);
+	}
+	input->is_again = false;
+	*line = input->line;
+	return ret;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * input: items from a descriptor, one a line or one a NUL, in bounded memory
+ * whatever comes: a line that is too long is passed over while it is read. A
+ * line is given as soon as it is there; more input is never waited for.
+ *
+ * Threads: one at a time, but for fp_input_stop().
+ * Ownership: the caller embeds it; a line is lent until the next call.
+ * Failure: -1 with errno.
+ */
+#ifndef FP_INPUT_H
+#define FP_INPUT_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+
+/* What a line that is too long shows of itself. */
+#define FP_INPUT_CUT_BYTES 256
+
+struct fp_input_options {
+	const char *path; /* NULL or "-": standard input */
+	char separator; /* '\n' or '\0' */
+	size_t max_line; /* bytes */
+	const char *allowed_controls; /* NULL: none may be in a line */
+};
+
+struct fp_line {
+	struct fp_text text;
+	const char *fault; /* NULL, or why the line is no usable item */
+	bool is_cut; /* text is only the beginning of it */
+};
+
+struct fp_input {
+	struct fp_input_options options;
+	const char *name; /* for messages */
+	int fd;
+	int stop_fds[2];
+	struct fp_buf buf;
+	size_t next; /* where in buf the next line begins */
+	bool at_start; /* nothing was given yet: a mark may stand here */
+	bool at_end; /* nothing more comes from fd */
+	bool is_stopped; /* give what is there, wait for nothing */
+	bool is_again; /* give `line` once more */
+	bool is_skipping; /* in the middle of a line that is too long */
+	struct fp_line line;
+	char cut[FP_INPUT_CUT_BYTES]; /* the beginning of such a line */
+	size_t cut_len;
+	char fault[96];
+	uint64_t n_blank; /* lines passed over */
+};
+
+/* Opens the input. -1 with errno. */
+int fp_input_init(
+	struct fp_input *input, const struct fp_input_options *options);
+void fp_input_destroy(struct fp_input *input);
+
+/* The next line that is not blank: 1; 0 at the end; -1 with errno, which is
+ * ECANCELED after fp_input_stop(). */
+int fp_input_next(struct fp_input *input, struct fp_line *line);
+
+/* Lets the next call give the same line again. */
+void fp_input_back(struct fp_input *input);
+
+/* Wakes whoever waits in fp_input_next(); from any thread. */
+void fp_input_stop(struct fp_input *input);
+
+/* After a stop: fp_input_next() gives what was read already and, if the input
+ * is a regular file, the rest of it; it never waits. */
+void fp_input_resume_stopped(struct fp_input *input);
+
+/* Whether a person sits there who has not typed anything yet. */
+bool fp_input_is_idle_terminal(const struct fp_input *input);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetchpool reads URLs or IDs, fetches them all at once, and writes one line
+ * of JSON for each. This is the map; the story of one item is in lib/pool.c.
+ *
+ * cmd/	what a terminal and a shell can see; of lib/ it uses fetchpool.h
+ *	and the plain rooms only
+ *
+ *	main		standard descriptors, arguments, run, exit status
+ *	options		argv and the environment; the table behind --help
+ *	settings	everything that can be asked for, and how it is judged
+ *	run		one run: starts the threads, watches, stops, concludes
+ *	reader		the thread from the input to the pool
+ *	input		lines from a descriptor, in bounded memory
+ *	writer		the thread from the pool to the outputs
+ *	output		lines to a descriptor, whole, whatever happens
+ *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
+ *	msg		the only writer of standard error; the exit status
+ *
+ * lib/	the pool, a library; a room uses only rooms above it
+ *
+ *	plain		base buf clock thread units utf8
+ *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
+ *			json (the judge; jsonscan jsonstring jsonpick are its
+ *			parts) response (heads) carry (bodies) pen and record
+ *			(results as JSON): no threads, no I/O, no clock
+ *	shared		ticket (what goes round) window (the bound, the order)
+ *			queue (items for workers)
+ *	network		setup (what all transfers share) transfer (one item on
+ *			one easy handle) verdict (how it ended) worker (one
+ *			thread, one multi handle) pool (the whole; the story)
+ *	fetchpool.h	the public contract
+ */
+#include "base.h"
+
+#include "msg.h"
+#include "options.h"
+#include "run.h"
+#include "signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A standard descriptor that is closed would be taken by the next file or
+ * socket that is opened. It is filled with one that fails every use. */
+static void
+fill_standard_descriptors(void)
+{
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			FP_ASSERT(open("/dev/null", flags[fd]) == fd);
+	}
+}
+
+/* Help was asked for: it is worth nothing if it cannot be read. */
+static void
+end_stdout(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		fp_msg_local("write error: %s", strerror(errno));
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct fp_settings settings;
+	int signal = 0;
+
+	fill_standard_descriptors();
+	fp_msg_init();
+	fp_settings_init(&settings);
+	switch (fp_options_parse(&settings, argc, argv)) {
+	case FP_GO_HELP:
+		fp_options_help();
+		end_stdout();
+		break;
+	case FP_GO_VERSION:
+		printf("fetchpool %s (%s)\n", PACKAGE_VERSION, fp_version());
+		end_stdout();
+		break;
+	case FP_GO_ON:
+		signal = fp_run(&settings);
+		break;
+	case FP_GO_WRONG:
+		break;
+	}
+	fp_msg_flush();
+	fp_settings_destroy(&settings);
+	if (signal)
+		fp_signals_die(signal);
+	return fp_msg_status();
+}

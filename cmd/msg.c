@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "msg.h"
+
+#include "buf.h"
+#include "thread.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Item lines are collected up to here, then written in one go. */
+#define HELD_MAX 65536
+
+/* No message shows more of an input line than this. */
+#define SHOWN_MAX 200
+
+static struct fp_mutex lock; /* over all below */
+static struct fp_buf held; /* lines not written yet */
+static enum fp_exit exit_status;
+
+void
+fp_msg_init(void)
+{
+	fp_mutex_init(&lock);
+}
+
+static void
+write_all(const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDERR_FILENO, data, len);
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd wait = {STDERR_FILENO, POLLOUT, 0};
+			poll(&wait, 1, -1);
+		} else if (n < 0 && errno != EINTR) {
+			return;
+		} else if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+static void
+flush_locked(void)
+{
+	write_all(fp_buf_text(&held), held.len);
+	fp_buf_clear(&held, HELD_MAX * 2);
+}
+
+void
+fp_msg_flush(void)
+{
+	fp_mutex_lock(&lock);
+	flush_locked();
+	fp_mutex_unlock(&lock);
+}
+
+static void
+set_status_locked(enum fp_exit status)
+{
+	static const int weight[] = {
+		[FP_EXIT_OK] = 0,
+		[FP_EXIT_FAILED] = 1,
+		[FP_EXIT_STOPPED] = 2,
+		[FP_EXIT_LOCAL] = 3,
+		[FP_EXIT_USAGE] = 4,
+	};
+
+	if (weight[status] > weight[exit_status])
+		exit_status = status;
+}
+
+void
+fp_msg_set_status(enum fp_exit status)
+{
+	fp_mutex_lock(&lock);
+	set_status_locked(status);
+	fp_mutex_unlock(&lock);
+}
+
+enum fp_exit
+fp_msg_status(void)
+{
+	fp_mutex_lock(&lock);
+	enum fp_exit status = exit_status;
+	fp_mutex_unlock(&lock);
+	return status;
+}
+
+/* Characters that change how a terminal shows what is around them: controls,
+ * line separators, and the marks that reverse the direction of text. */
+static bool
+is_unruly(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
+	       code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+/* Adds text from outside: what is unruly, or no UTF-8, as \xNN or \uNNNN. */
+static void
+add_escaped(struct fp_buf *line, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		uint32_t code;
+		size_t n = fp_utf8_next(text + i, len - i, &code);
+		if (n == 0 || code < 0x80) {
+			unsigned char c = (unsigned char)text[i];
+			n = 1;
+			if (c >= 0x80 || is_unruly(c))
+				fp_buf_printf(line, "\\x%02x", c);
+			else
+				fp_buf_add_char(line, text[i]);
+		} else if (is_unruly(code)) {
+			fp_buf_printf(line, "\\u%04" PRIx32, code);
+		} else {
+			fp_buf_add(line, text + i, n);
+		}
+		i += n;
+	}
+}
+
+static void
+add_shortened(struct fp_buf *line, const char *text, size_t len)
+{
+	if (len <= SHOWN_MAX) {
+		add_escaped(line, text, len);
+		return;
+	}
+	add_escaped(line, text, fp_utf8_valid_prefix(text, SHOWN_MAX));
+	fp_buf_add_text(line, "...");
+}
+
+/* One message of ours, behind those that are held back. */
+static void
+say(enum fp_exit status, const char *format, va_list args, const char *hint)
+{
+	struct fp_buf text = FP_BUF_INIT;
+
+	fp_mutex_lock(&lock);
+	set_status_locked(status);
+	if (fp_buf_vprintf(&text, format, args) == 0) {
+		fp_buf_add_text(&held, "fetchpool: ");
+		add_escaped(&held, text.data, text.len);
+		fp_buf_add_text(&held, hint);
+		fp_buf_add_char(&held, '\n');
+	}
+	flush_locked();
+	fp_mutex_unlock(&lock);
+	fp_buf_destroy(&text);
+}
+
+void
+fp_msg_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(FP_EXIT_OK, format, args, "");
+	va_end(args);
+}
+
+void
+fp_msg_local(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(FP_EXIT_LOCAL, format, args, "");
+	va_end(args);
+}
+
+void
+fp_msg_usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(FP_EXIT_USAGE, format, args, " (see fetchpool --help)");
+	va_end(args);
+}
+
+static int
+add_piece(void *arg, const char *data, size_t len)
+{
+	return fp_buf_add(arg, data, len);
+}
+
+void
+fp_msg_item(
+	const struct fp_result *result, const struct fp_record_format *format)
+{
+	fp_mutex_lock(&lock);
+	size_t before = held.len;
+	if (format) {
+		if (fp_record_write(result, format, add_piece, &held))
+			held.len = before;
+	} else {
+		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
+		add_shortened(&held, result->message, strlen(result->message));
+		fp_buf_add_text(&held, " (");
+		if (result->url)
+			add_shortened(&held, result->url, strlen(result->url));
+		else
+			add_shortened(
+				&held, result->input.data, result->input.len);
+		fp_buf_add_text(&held, ")\n");
+	}
+	if (held.len > HELD_MAX)
+		flush_locked();
+	fp_mutex_unlock(&lock);
+}

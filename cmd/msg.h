@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * msg: everything that goes to standard error, and the exit status. One
+ * message is one line, whole, "fetchpool: ..."; no byte of a server or of an
+ * input line gets there that a terminal would obey.
+ *
+ * Threads: any.
+ * Ownership: the module's state is the process's.
+ * Failure: what cannot be written to standard error is lost; there is no
+ * other place to say so.
+ */
+#ifndef FP_MSG_H
+#define FP_MSG_H
+
+#include "base.h"
+
+#include "fetchpool.h"
+
+enum fp_exit {
+	FP_EXIT_OK = 0, /* every item succeeded */
+	FP_EXIT_FAILED = 1, /* at least one item failed */
+	FP_EXIT_USAGE = 2, /* nothing was fetched */
+	FP_EXIT_LOCAL = 3, /* input, output, memory */
+	FP_EXIT_STOPPED = 4, /* before the end of the input */
+};
+
+/* Before any other call and any thread. */
+void fp_msg_init(void);
+
+/* Something to know; the exit status stays as it is. */
+void fp_msg_note(const char *format, ...) FP_PRINTF(1, 2);
+
+/* Something is wrong on this machine: the exit status becomes 3. */
+void fp_msg_local(const char *format, ...) FP_PRINTF(1, 2);
+
+/* Wrong usage: the exit status becomes 2. */
+void fp_msg_usage(const char *format, ...) FP_PRINTF(1, 2);
+
+/* A failed item: "fetchpool: 101: 404 Not Found (https://...)", or its record
+ * if `format` is not NULL. Held back until fp_msg_flush(). */
+void fp_msg_item(
+	const struct fp_result *result, const struct fp_record_format *format);
+void fp_msg_flush(void);
+
+/* The exit status: LOCAL weighs more than STOPPED, and that more than
+ * FAILED. */
+void fp_msg_set_status(enum fp_exit status);
+enum fp_exit fp_msg_status(void);
+
+#endif

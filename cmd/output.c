@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Small pieces are gathered up to here; a piece of half that is not copied. */
+#define GATHER_BYTES 65536
+
+void
+fp_output_none(struct fp_output *output)
+{
+	memset(output, 0, sizeof(*output));
+	output->fd = -1;
+	output->separator = '\n';
+	atomic_init(&output->stop, false);
+	atomic_init(&output->broken, 0);
+}
+
+static int
+look_at(struct fp_output *output)
+{
+	struct stat st;
+	int flags = fcntl(output->fd, F_GETFL);
+
+	if (flags < 0 || fstat(output->fd, &st))
+		return -1;
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	output->is_watchable = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+	output->is_file = S_ISREG(st.st_mode);
+	if (output->is_file)
+		output->start = flags & O_APPEND
+					? st.st_size
+					: lseek(output->fd, 0, SEEK_CUR);
+	return 0;
+}
+
+int
+fp_output_take(struct fp_output *output, int fd, const char *name)
+{
+	fp_output_none(output);
+	output->fd = fd;
+	output->name = name;
+	return look_at(output);
+}
+
+bool
+fp_output_is_same(int fd, int other_fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && fstat(other_fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int
+fp_output_open(
+	struct fp_output *output, const char *path, char separator, int not_fd)
+{
+	struct stat st;
+
+	fp_output_none(output);
+	output->name = path;
+	output->separator = separator;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return -1;
+	output->fd = fd;
+	output->is_ours = true;
+	if (fstat(fd, &st))
+		goto fail;
+	if (S_ISREG(st.st_mode)) {
+		if (not_fd >= 0 && fp_output_is_same(fd, not_fd)) {
+			errno = EINVAL;
+			goto fail;
+		}
+		if (ftruncate(fd, 0))
+			goto fail;
+	}
+	if (look_at(output) == 0)
+		return 0;
+fail:;
+	int err = errno;
+	close(fd);
+	output->fd = -1;
+	errno = err;
+	return -1;
+}
+
+/* Leaves no part of a line behind, where that can be helped. */
+static int
+fail(struct fp_output *output, int err)
+{
+	output->error = err;
+	if (output->is_file && output->n_written > output->n_whole)
+		(void)!ftruncate(
+			output->fd, output->start + (off_t)output->n_whole);
+	fp_buf_clear(&output->pending, 0);
+	errno = err;
+	return -1;
+}
+
+/* Waits until a descriptor that does not block can be written to. */
+static void
+wait_writable(int fd)
+{
+	struct pollfd wait = {fd, POLLOUT, 0};
+
+	poll(&wait, 1, -1);
+}
+
+/* Counts what was written, and how much of it is whole lines. */
+static void
+count(struct fp_output *output, const char *data, size_t len)
+{
+	const char *last = memrchr(data, output->separator, len);
+
+	if (last)
+		output->n_whole =
+			output->n_written + (uint64_t)(last - data) + 1;
+	output->n_written += len;
+}
+
+/* Writes all of it; but once asked to stop, no line more. */
+static int
+write_out(struct fp_output *output, const char *data, size_t len)
+{
+	while (len > 0) {
+		if (atomic_load(&output->stop) &&
+			output->n_written == output->n_whole)
+			return fail(output, ECANCELED);
+		ssize_t n = write(output->fd, data, len);
+		if (n >= 0) {
+			count(output, data, (size_t)n);
+			data += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			wait_writable(output->fd);
+		} else if (errno != EINTR) {
+			return fail(output, errno);
+		}
+	}
+	return 0;
+}
+
+int
+fp_output_flush(struct fp_output *output)
+{
+	int broken = atomic_load(&output->broken);
+
+	if (!output->error && broken)
+		return fail(output, broken);
+	if (output->error) {
+		errno = output->error;
+		return -1;
+	}
+	if (output->fd < 0 || output->pending.len == 0)
+		return 0;
+	if (write_out(output, output->pending.data, output->pending.len))
+		return -1;
+	fp_buf_clear(&output->pending, 2 * GATHER_BYTES);
+	return 0;
+}
+
+int
+fp_output_add(void *arg, const char *data, size_t len)
+{
+	struct fp_output *output = arg;
+
+	if (output->fd < 0)
+		return 0;
+	if (output->error) {
+		errno = output->error;
+		return -1;
+	}
+	output->n_given += len;
+	if (output->pending.len + len > GATHER_BYTES && fp_output_flush(output))
+		return -1;
+	if (len >= GATHER_BYTES / 2)
+		return write_out(output, data, len);
+	if (fp_buf_add(&output->pending, data, len))
+		return fail(output, ENOMEM);
+	return 0;
+}
+
+void
+fp_output_break(struct fp_output *output, int error)
+{
+	atomic_store(&output->broken, error);
+}
+
+void
+fp_output_stop(struct fp_output *output)
+{
+	atomic_store(&output->stop, true);
+}
+
+int
+fp_output_close(struct fp_output *output)
+{
+	int ret = fp_output_flush(output);
+	int err = errno;
+
+	fp_buf_destroy(&output->pending);
+	if (output->is_ours && output->fd >= 0 && close(output->fd) &&
+		ret == 0) {
+		ret = -1;
+		err = errno;
+	}
+	output->fd = -1;
+	errno = err;
+	return ret;
+}

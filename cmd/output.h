@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output: lines to a descriptor, in large writes when much is ready and at
+ * once when not. Short writes, EINTR, and a descriptor that someone else made
+ * non-blocking are dealt with here. When a write fails for good, what stands
+ * in a file is cut back to the last whole line.
+ *
+ * Threads: one at a time, but for fp_output_stop() and fp_output_break().
+ * Ownership: the caller embeds it; it closes only what it opened.
+ * Failure: -1 with errno, the first one for ever after.
+ */
+#ifndef FP_OUTPUT_H
+#define FP_OUTPUT_H
+
+#include "base.h"
+
+#include "buf.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+struct fp_output {
+	int fd; /* -1: there is no such output */
+	const char *name;
+	bool is_ours; /* opened here */
+	bool is_file; /* a regular file: can be cut */
+	bool is_watchable; /* a pipe or socket, whose reader may go away */
+	int error; /* errno of what failed, or 0 */
+	off_t start; /* where in the file our first byte went */
+	struct fp_buf pending;
+	char separator; /* ends a line; never inside one */
+	uint64_t n_given; /* bytes */
+	uint64_t n_written; /* of them */
+	uint64_t n_whole; /* of those, up to the last whole line */
+	atomic_bool stop; /* write no further line */
+	atomic_int broken; /* an errno: write nothing any more */
+};
+
+/* Nothing, for ever. */
+void fp_output_none(struct fp_output *output);
+
+/* Takes a descriptor that is open, named in messages. -1: not for writing. */
+int fp_output_take(struct fp_output *output, int fd, const char *name);
+
+/* Opens a file, and empties it unless it is the file that `not_fd` is open on
+ * (then EINVAL). */
+int fp_output_open(
+	struct fp_output *output, const char *path, char separator, int not_fd);
+
+/* Some bytes of a line; it may write them at once. An fp_sink. */
+int fp_output_add(void *output, const char *data, size_t len);
+
+/* Everything given so far is written when this returns 0. */
+int fp_output_flush(struct fp_output *output);
+
+/* From any thread: write no more than the line that is begun. */
+void fp_output_stop(struct fp_output *output);
+
+/* The descriptor is known to be dead: every further use fails with `error`.
+ * From any thread. */
+void fp_output_break(struct fp_output *output, int error);
+
+/* Flushes, and closes what was opened here. */
+int fp_output_close(struct fp_output *output);
+
+/* Whether both stand for one open file or terminal. */
+bool fp_output_is_same(int fd, int other_fd);
+
+#endif

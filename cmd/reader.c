@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "reader.h"
+
+#include "msg.h"
+#include "units.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "1000" and its NUL: see FP_COLUMNS_MAX. */
+#define NAME_BYTES 5
+
+static int
+make_columns(struct fp_reader *reader, size_t n)
+{
+	if (n == 0)
+		return 0;
+	reader->columns = calloc(n, sizeof(reader->columns[0]));
+	reader->texts = calloc(n, sizeof(reader->texts[0]));
+	reader->names = malloc(n * NAME_BYTES);
+	if (!reader->columns || !reader->texts || !reader->names)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		char *name = reader->names + i * NAME_BYTES;
+		int len = snprintf(name, NAME_BYTES, "%zu", i + 1);
+		reader->columns[i] = (struct fp_value){
+			.name = {name, (size_t)len},
+			.type = FP_VALUE_STRING,
+			.texts = &reader->texts[i],
+			.n_texts = 1,
+		};
+	}
+	return 0;
+}
+
+int
+fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->settings = settings;
+	atomic_init(&reader->n_read, 0);
+	if (fp_input_init(&reader->input, &settings->input)) {
+		fp_msg_local("cannot read %s: %s", reader->input.name,
+			strerror(errno));
+		return -1;
+	}
+	if (make_columns(reader, settings->n_columns)) {
+		fp_msg_local("out of memory");
+		return -1;
+	}
+	return 0;
+}
+
+void
+fp_reader_destroy(struct fp_reader *reader)
+{
+	fp_input_destroy(&reader->input);
+	free(reader->columns);
+	free(reader->texts);
+	free(reader->names);
+}
+
+/* ---- from the line to the item ---- */
+
+/* Splits the line into as many fields as the template needs. Returns how many
+ * it has of them. */
+static size_t
+split(struct fp_reader *reader, struct fp_text line)
+{
+	const char *separator = reader->settings->colsep;
+	size_t separator_len = strlen(separator);
+	size_t n = 0;
+
+	while (n < reader->settings->n_columns) {
+		const char *end =
+			memmem(line.data, line.len, separator, separator_len);
+		size_t len = end ? (size_t)(end - line.data) : line.len;
+		reader->texts[n++] = (struct fp_text){line.data, len};
+		if (!end)
+			break;
+		line.data += len + separator_len;
+		line.len -= len + separator_len;
+	}
+	return n;
+}
+
+/* NULL, or why the line is no number in the range. */
+static const char *
+judge_id(struct fp_reader *reader, struct fp_text line)
+{
+	const struct fp_settings *settings = reader->settings;
+	uint64_t id;
+
+	if (!settings->has_id_range)
+		return NULL;
+	if (fp_units_digits(line.data, line.len, &id) == 0 &&
+		id >= settings->id_min && id <= settings->id_max)
+		return NULL;
+	snprintf(reader->fault, sizeof(reader->fault),
+		"not a whole number from %llu to %llu",
+		(unsigned long long)settings->id_min,
+		(unsigned long long)settings->id_max);
+	return reader->fault;
+}
+
+/* Says once which template is used, if nobody asked for it. */
+static void
+tell_template(struct fp_reader *reader, struct fp_text line, bool *told)
+{
+	if (*told || !reader->settings->tells_template ||
+		fp_is_url(line.data, line.len))
+		return;
+	*told = true;
+	fp_msg_note("no TEMPLATE and no FETCHPOOL_URL: fetching from the "
+		    "public demonstration API %s",
+		reader->settings->pool.template);
+}
+
+static int
+submit(struct fp_reader *reader, const struct fp_line *line, bool *told)
+{
+	struct fp_item item = {
+		.input = line->text,
+		.values = reader->columns,
+		.fault = line->fault,
+		.is_cut = line->is_cut,
+	};
+
+	if (!item.fault)
+		item.fault = judge_id(reader, line->text);
+	if (!item.fault) {
+		if (reader->columns)
+			item.n_values = split(reader, line->text);
+		tell_template(reader, line->text, told);
+	}
+	return fp_pool_submit(reader->pool, &item);
+}
+
+void
+fp_reader_main(void *arg)
+{
+	struct fp_reader *reader = arg;
+	struct fp_line line;
+	bool told = false;
+	int ret;
+
+	while ((ret = fp_input_next(&reader->input, &line)) > 0) {
+		if (submit(reader, &line, &told)) {
+			if (errno != ECANCELED)
+				fp_msg_local("out of memory");
+			fp_input_back(&reader->input);
+			break;
+		}
+		reader->n_cut += line.is_cut;
+		atomic_fetch_add_explicit(
+			&reader->n_read, 1, memory_order_relaxed);
+	}
+	if (ret < 0 && errno != ECANCELED)
+		fp_msg_local("cannot read %s: %s", reader->input.name,
+			strerror(errno));
+	fp_pool_close(reader->pool);
+}
+
+/* ---- after a stop ---- */
+
+uint64_t
+fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed)
+{
+	struct fp_line line;
+	uint64_t n = 0;
+
+	fp_input_resume_stopped(&reader->input);
+	if (failed->fd < 0)
+		return 0;
+	while (fp_input_next(&reader->input, &line) > 0) {
+		n++;
+		reader->n_cut += line.is_cut;
+		if (line.is_cut)
+			continue;
+		fp_output_add(failed, line.text.data, line.text.len);
+		fp_output_add(failed, &failed->separator, 1);
+	}
+	return n;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader: lines of the input become items of the pool. Its thread waits for
+ * input or for room, and ends at the end of the input, when input or memory
+ * fails, or when it is stopped.
+ *
+ * Threads: fp_reader_main() is the thread; `n_read` may be read by any.
+ * Ownership: embedded by the run; it borrows the settings and the pool.
+ * Failure: said through msg.
+ */
+#ifndef FP_READER_H
+#define FP_READER_H
+
+#include "base.h"
+
+#include "input.h"
+#include "output.h"
+#include "settings.h"
+
+#include <stdatomic.h>
+
+struct fp_reader {
+	const struct fp_settings *settings;
+	struct fp_pool *pool;
+	struct fp_input input;
+	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
+	struct fp_text *texts; /* their values in the line at hand */
+	char *names;
+	char fault[64];
+	atomic_uint_fast64_t n_read; /* items */
+	uint64_t n_cut; /* of them, too long to be held */
+};
+
+/* Opens the input. -1: it cannot be read, or memory is out. */
+int fp_reader_init(
+	struct fp_reader *reader, const struct fp_settings *settings);
+void fp_reader_destroy(struct fp_reader *reader);
+
+void fp_reader_main(void *reader);
+
+/* After the thread was joined: what was read, or can be read again from a
+ * file, and was not given to the pool, goes to `failed`. Returns how many
+ * items that was. */
+uint64_t fp_reader_set_aside(
+	struct fp_reader *reader, struct fp_output *failed);
+
+#endif

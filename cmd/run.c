@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three threads, besides the pool's workers:
+ *
+ *	reader	lines in: waits for input, or for room in the pool
+ *	writer	results out: waits for results, or for whoever reads ours
+ *	main	waits for signals, for the reader of our output to go away,
+ *		and for the writer to be done
+ *
+ * so that none of the three waits can keep the others from being noticed. The
+ * run ends when the writer has had the last result. A stop for any reason is
+ * the same thing: the input is told to give no more and the pool is
+ * cancelled; every item that the pool took still reaches the writer, which
+ * counts it and sets aside its line.
+ *
+ * Who may touch what: the input is the reader's, and the main thread's once
+ * the reader has ended; the outputs likewise the writer's. What is counted is
+ * atomic.
+ */
+#include "base.h"
+
+#include "run.h"
+
+#include "clock.h"
+#include "msg.h"
+#include "reader.h"
+#include "signals.h"
+#include "thread.h"
+#include "writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* How long a second signal waits for the line that is being written. */
+#define LAST_LINE_MS 200
+
+struct run {
+	struct fp_settings *settings;
+	struct fp_pool *pool;
+	struct fp_reader reader;
+	struct fp_writer writer;
+	struct fp_thread reader_thread, writer_thread;
+	int done_fds[2]; /* the writer's last word */
+	int signal; /* that stopped us, or 0 */
+	int64_t start_ns;
+	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
+};
+
+/* ---- before ---- */
+
+/* As many descriptors as the system lets us have; fewer jobs if these are not
+ * enough. */
+static void
+fit_descriptors(struct fp_options *pool)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_cur < limit.rlim_max) {
+		rlim_t before = limit.rlim_cur;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			limit.rlim_cur = before;
+	}
+	if (limit.rlim_cur == RLIM_INFINITY)
+		return;
+	unsigned jobs = fp_jobs_within(pool->jobs, limit.rlim_cur);
+	if (jobs < pool->jobs) {
+		fp_msg_note("--jobs %u is lowered to %u: the system allows %ju "
+			    "open files (ulimit -n)",
+			pool->jobs, jobs, (uintmax_t)limit.rlim_cur);
+		pool->jobs = jobs;
+	}
+}
+
+/* Nothing new is read or started; `how` decides about what is under way. */
+static void
+stop(struct run *run, enum fp_cancel how)
+{
+	fp_input_stop(&run->reader.input);
+	fp_pool_cancel(run->pool, how);
+}
+
+static void
+stop_writing(void *arg)
+{
+	stop(arg, FP_CANCEL_ALL);
+}
+
+/* -1: said why. */
+static int
+open_ends(struct run *run)
+{
+	if (fp_reader_init(&run->reader, run->settings))
+		return -1;
+	if (fp_writer_init(&run->writer, run->settings, run->reader.input.fd))
+		return -1;
+	if (pipe2(run->done_fds, O_CLOEXEC) || fp_signals_init()) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	run->writer.done_fd = run->done_fds[1];
+	run->writer.stop = stop_writing;
+	run->writer.stop_arg = run;
+	return 0;
+}
+
+static int
+start(struct run *run)
+{
+	char why[200];
+
+	fit_descriptors(&run->settings->pool);
+	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
+	if (!run->pool) {
+		if (errno == EINVAL)
+			fp_msg_usage("%s", why);
+		else
+			fp_msg_local("cannot start: %s", why);
+		return -1;
+	}
+	run->reader.pool = run->writer.pool = run->pool;
+	if (fp_input_is_idle_terminal(&run->reader.input))
+		fp_msg_note("reading URLs or IDs from the terminal, one a "
+			    "line; Ctrl-D ends (fetchpool --help)");
+	if (fp_thread_start(
+		    &run->writer_thread, 0, fp_writer_main, &run->writer)) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	if (fp_thread_start(
+		    &run->reader_thread, 0, fp_reader_main, &run->reader)) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		fp_pool_cancel(run->pool, FP_CANCEL_ALL);
+		fp_thread_join(&run->writer_thread);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- meanwhile ---- */
+
+static uint64_t
+read_counter(atomic_uint_fast64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void
+tell_progress(struct run *run)
+{
+	size_t n_running, n_waiting;
+	uint64_t succeeded = read_counter(&run->writer.n_succeeded);
+	uint64_t failed = read_counter(&run->writer.n_failed);
+	double seconds = (double)(fp_clock_now_ns() - run->start_ns) / 1e9;
+
+	fp_pool_count(run->pool, &n_running, &n_waiting);
+	fp_msg_note("%" PRIu64 " read, %" PRIu64 " succeeded, %" PRIu64
+		    " failed, %zu in flight, %zu waiting, %.1f/s",
+		read_counter(&run->reader.n_read), succeeded, failed, n_running,
+		n_waiting,
+		seconds > 0 ? (double)(succeeded + failed) / seconds : 0);
+}
+
+/* Ends the process now, but lets a line that is half written end. */
+static void
+die_now(struct run *run, int signal)
+{
+	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+
+	fp_output_stop(&run->writer.output);
+	fp_output_stop(&run->writer.failed);
+	stop(run, FP_CANCEL_ALL);
+	poll(&done, 1, LAST_LINE_MS);
+	fp_msg_flush();
+	fp_signals_die(signal);
+}
+
+static void
+obey_signals(struct run *run)
+{
+	int signal;
+
+	while ((signal = fp_signals_take()) != 0) {
+		if (signal == SIGUSR1) {
+			tell_progress(run);
+		} else if (run->signal) {
+			die_now(run, signal);
+		} else {
+			int64_t grace_ns =
+				(int64_t)run->settings->grace_ms * FP_NS_PER_MS;
+			run->signal = signal;
+			run->give_up_ns = fp_clock_now_ns() + grace_ns;
+			stop(run, grace_ns ? FP_CANCEL_WAITING : FP_CANCEL_ALL);
+		}
+	}
+}
+
+/* Nobody reads our output any more: a filter dies of that, as soon as it can
+ * know it, and not only at its next write. If the signal is ignored, the next
+ * write fails, and that is dealt with there; to get there, stop. */
+static void
+obey_hangup(struct run *run)
+{
+	if (!fp_signals_is_ignored(SIGPIPE))
+		fp_signals_die(SIGPIPE);
+	run->writer.output.is_watchable = false;
+	fp_output_break(&run->writer.output, EPIPE);
+	stop(run, FP_CANCEL_ALL);
+}
+
+static int
+time_left_ms(const struct run *run)
+{
+	if (run->give_up_ns == INT64_MAX)
+		return -1;
+	int64_t left_ns = run->give_up_ns - fp_clock_now_ns();
+	int64_t ms = (left_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
+	return (int)FP_MIN(FP_MAX(ms, 0), INT32_MAX);
+}
+
+/* Returns when the writer is done. */
+static void
+watch(struct run *run)
+{
+	for (;;) {
+		struct pollfd fds[3] = {
+			{run->done_fds[0], POLLIN, 0},
+			{fp_signals_fd(), POLLIN, 0},
+			{run->writer.output.is_watchable ? run->writer.output.fd
+							 : -1,
+				0, 0},
+		};
+
+		if (poll(fds, 3, time_left_ms(run)) < 0)
+			continue;
+		if (fds[0].revents)
+			return;
+		if (fds[1].revents)
+			obey_signals(run);
+		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
+			obey_hangup(run);
+		if (run->give_up_ns <= fp_clock_now_ns()) {
+			run->give_up_ns = INT64_MAX;
+			stop(run, FP_CANCEL_ALL);
+		}
+	}
+}
+
+/* ---- after ---- */
+
+/* "50 of 150 items failed: 48 http, 2 timeout" */
+static void
+tell_failed(struct run *run, uint64_t n_read, uint64_t n_failed)
+{
+	char text[400];
+	size_t len = 0;
+
+	for (int kind = 0; kind < FP_KIND_COUNT; kind++) {
+		if (run->writer.n_kind[kind] == 0)
+			continue;
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"%s%" PRIu64 " %s", len ? ", " : "",
+			run->writer.n_kind[kind],
+			fp_kind_name((enum fp_kind)kind));
+	}
+	fp_msg_note("%" PRIu64 " of %" PRIu64 " items failed: %s", n_failed,
+		n_read, text);
+}
+
+/* The last words, and the exit status. */
+static void
+conclude(struct run *run)
+{
+	uint64_t left = 0;
+	bool is_short = run->signal || run->writer.has_stopped;
+
+	if (is_short)
+		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
+	bool lost = run->writer.failed.error != 0;
+	if (fp_writer_close(&run->writer))
+		lost = true;
+
+	uint64_t n_read = read_counter(&run->reader.n_read) + left;
+	uint64_t succeeded = read_counter(&run->writer.n_succeeded);
+	uint64_t failed = read_counter(&run->writer.n_failed);
+	uint64_t not_done = read_counter(&run->writer.n_not_done) + left;
+
+	if (failed)
+		fp_msg_set_status(FP_EXIT_FAILED);
+	if (run->signal)
+		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
+			    " failed, %" PRIu64 " not done",
+			fp_signals_name(run->signal), succeeded, failed,
+			not_done);
+	else if (not_done)
+		fp_msg_note("stopped: %" PRIu64 " done, %" PRIu64
+			    " failed, %" PRIu64 " not done",
+			succeeded, failed, not_done);
+	else if (run->settings->quiet && failed)
+		tell_failed(run, n_read, failed);
+	if (run->settings->failed_path && run->reader.n_cut && !lost)
+		fp_msg_note("%" PRIu64 " lines longer than --max-line are not "
+			    "in %s",
+			run->reader.n_cut, run->settings->failed_path);
+	if (n_read != succeeded + failed + not_done)
+		fp_msg_local("the counts do not agree: %" PRIu64
+			     " read, %" PRIu64 " succeeded, %" PRIu64
+			     " failed, %" PRIu64 " not done",
+			n_read, succeeded, failed, not_done);
+}
+
+int
+fp_run(struct fp_settings *settings)
+{
+	struct run run = {
+		.settings = settings,
+		.done_fds = {-1, -1},
+		.start_ns = fp_clock_now_ns(),
+		.give_up_ns = INT64_MAX,
+	};
+
+	fp_output_none(&run.writer.output);
+	fp_output_none(&run.writer.failed);
+	if (open_ends(&run) == 0 && start(&run) == 0) {
+		watch(&run);
+		fp_input_stop(&run.reader.input);
+		fp_thread_join(&run.reader_thread);
+		fp_thread_join(&run.writer_thread);
+		conclude(&run);
+	}
+	fp_pool_free(run.pool);
+	fp_output_close(&run.writer.output);
+	fp_output_close(&run.writer.failed);
+	fp_reader_destroy(&run.reader);
+	return run.signal;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "settings.h"
+
+#include "msg.h"
+#include "units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_GRACE_MS 10000
+#define DEFAULT_MAX_LINE 65536
+#define MAX_LINE_MAX ((uint64_t)1 << 30)
+
+void
+fp_settings_init(struct fp_settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	fp_options_init(&settings->pool);
+	settings->pool.undefined_fails = true;
+	settings->input.separator = '\n';
+	settings->input.max_line = DEFAULT_MAX_LINE;
+	settings->grace_ms = DEFAULT_GRACE_MS;
+}
+
+void
+fp_settings_destroy(struct fp_settings *settings)
+{
+	for (size_t i = 0; i < settings->owned.n; i++)
+		free((char *)settings->owned.texts[i]);
+	free(settings->owned.texts);
+	free(settings->headers.texts);
+	free(settings->pick.texts);
+	free(settings->omit.texts);
+	fp_buf_destroy(&settings->colsep_text);
+}
+
+/* The process cannot go on without this little memory. */
+static bool
+no_memory(void)
+{
+	fp_msg_local("out of memory");
+	return false;
+}
+
+static bool
+add_text(struct fp_list *list, const char *text)
+{
+	const char **texts =
+		realloc(list->texts, (list->n + 1) * sizeof(texts[0]));
+
+	if (!texts)
+		return no_memory();
+	list->texts = texts;
+	list->texts[list->n++] = text;
+	return true;
+}
+
+/* The same with a copy, which the settings own. */
+static bool
+add_copy(struct fp_settings *settings, struct fp_list *list, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return no_memory();
+	if (!add_text(&settings->owned, copy)) {
+		free(copy);
+		return false;
+	}
+	return add_text(list, copy);
+}
+
+bool
+fp_settings_null(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->input.separator = '\0';
+	return true;
+}
+
+/* "\t" is a tab and "\\" a backslash; anything else stands for itself. */
+bool
+fp_settings_colsep(struct fp_settings *settings, const char *value)
+{
+	struct fp_buf *text = &settings->colsep_text;
+
+	fp_buf_clear(text, 0);
+	for (const char *at = value; *at; at++) {
+		char c = *at;
+		if (c == '\\' && (at[1] == 't' || at[1] == '\\'))
+			c = *++at == 't' ? '\t' : '\\';
+		if (c == '\n' || c == '\r')
+			return false;
+		if (fp_buf_add_char(text, c))
+			return no_memory();
+	}
+	settings->colsep = fp_buf_text(text);
+	return text->len > 0;
+}
+
+bool
+fp_settings_id_range(struct fp_settings *settings, const char *value)
+{
+	settings->has_id_range = true;
+	return fp_units_range(value, &settings->id_min, &settings->id_max) == 0;
+}
+
+bool
+fp_settings_max_line(struct fp_settings *settings, const char *value)
+{
+	uint64_t size;
+
+	if (fp_units_size(value, &size) || size == 0 || size > MAX_LINE_MAX)
+		return false;
+	settings->input.max_line = (size_t)size;
+	return true;
+}
+
+bool
+fp_settings_jobs(struct fp_settings *settings, const char *value)
+{
+	uint64_t n;
+
+	if (fp_units_count(value, FP_JOBS_MAX, &n) || n == 0)
+		return false;
+	settings->pool.jobs = (unsigned)n;
+	return true;
+}
+
+bool
+fp_settings_window(struct fp_settings *settings, const char *value)
+{
+	uint64_t n;
+
+	if (fp_units_count(value, FP_WINDOW_MAX, &n) || n == 0)
+		return false;
+	settings->pool.window = (size_t)n;
+	return true;
+}
+
+bool
+fp_settings_delay(struct fp_settings *settings, const char *value)
+{
+	return fp_units_duration_range(value, &settings->pool.delay_min_ms,
+		       &settings->pool.delay_max_ms) == 0;
+}
+
+/* A line that libcurl will take and that cannot smuggle in another. */
+static bool
+is_header(const char *line)
+{
+	size_t name = strcspn(line, ":; \t");
+
+	return name > 0 && (line[name] == ':' || line[name] == ';') &&
+	       !strpbrk(line, "\r\n");
+}
+
+/* Reads a whole file; "-" is standard input. -1 with errno. */
+static int
+read_lines(struct fp_buf *to, const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+					: open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	while (fp_buf_reserve(to, 4096) == 0 &&
+		(n = read(fd, to->data + to->len, 4096)) > 0)
+		to->len += (size_t)n;
+	if (to->data)
+		to->data[to->len] = '\0';
+	int err = errno;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	errno = err;
+	return n < 0 ? -1 : 0;
+}
+
+bool
+fp_settings_header(struct fp_settings *settings, const char *value)
+{
+	if (value[0] != '@')
+		return is_header(value) && add_text(&settings->headers, value);
+
+	struct fp_buf file = FP_BUF_INIT;
+	if (read_lines(&file, value + 1)) {
+		fp_msg_usage("--header: cannot read %s: %s", value + 1,
+			strerror(errno));
+		fp_buf_destroy(&file);
+		return false;
+	}
+	bool ok = memchr(file.data, '\0', file.len) == NULL;
+	char *rest = file.data, *line;
+	while (ok && (line = strsep(&rest, "\n"))) {
+		size_t len = strlen(line);
+		if (len > 0 && line[len - 1] == '\r')
+			line[--len] = '\0';
+		if (len > 0)
+			ok = is_header(line) &&
+			     add_copy(settings, &settings->headers, line);
+	}
+	fp_buf_destroy(&file);
+	return ok;
+}
+
+bool
+fp_settings_user_agent(struct fp_settings *settings, const char *value)
+{
+	settings->pool.user_agent = value;
+	return !strpbrk(value, "\r\n");
+}
+
+bool
+fp_settings_max_body(struct fp_settings *settings, const char *value)
+{
+	return fp_units_size(value, &settings->pool.max_body) == 0 &&
+	       settings->pool.max_body <= INT64_MAX;
+}
+
+bool
+fp_settings_ok_status(struct fp_settings *settings, const char *value)
+{
+	settings->pool.ok_status = value;
+	return fp_is_status_list(value);
+}
+
+bool
+fp_settings_proto(struct fp_settings *settings, const char *value)
+{
+	settings->pool.protocols = value;
+	return strcmp(value, "http") == 0 || strcmp(value, "https") == 0 ||
+	       strcmp(value, "http,https") == 0 ||
+	       strcmp(value, "https,http") == 0;
+}
+
+/* The place of a word in a list of them, or -1. */
+static int
+find_word(const char *const *words, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(words[i], word) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+bool
+fp_settings_format(struct fp_settings *settings, const char *value)
+{
+	static const char *const words[] = {
+		[FP_FORMAT_RECORD] = "record",
+		[FP_FORMAT_BODY] = "body",
+		[FP_FORMAT_MERGED] = "merged",
+	};
+	int i = find_word(words, FP_ARRAY_LEN(words), value);
+
+	settings->format.format = (enum fp_format)i;
+	return i >= 0;
+}
+
+bool
+fp_settings_body(struct fp_settings *settings, const char *value)
+{
+	static const char *const words[] = {
+		[FP_BODY_AUTO] = "auto",
+		[FP_BODY_JSON] = "json",
+		[FP_BODY_TEXT] = "text",
+		[FP_BODY_BASE64] = "base64",
+		[FP_BODY_NONE] = "none",
+	};
+	int i = find_word(words, FP_ARRAY_LEN(words), value);
+
+	settings->pool.body = (enum fp_body)i;
+	return i >= 0;
+}
+
+bool
+fp_settings_pick(struct fp_settings *settings, const char *value)
+{
+	return add_text(&settings->pick, value);
+}
+
+bool
+fp_settings_omit(struct fp_settings *settings, const char *value)
+{
+	return add_text(&settings->omit, value);
+}
+
+static bool
+add_field(struct fp_settings *settings, int field)
+{
+	struct fp_record_format *format = &settings->format;
+
+	for (size_t i = 0; i < format->n_fields; i++) {
+		if (settings->fields[i] == (enum fp_field)field)
+			return true;
+	}
+	settings->fields[format->n_fields++] = (enum fp_field)field;
+	return true;
+}
+
+/* Names in the order wanted; or, with a "+", added to the default ones. */
+bool
+fp_settings_fields(struct fp_settings *settings, const char *value)
+{
+	settings->format.n_fields = 0;
+	settings->format.fields = settings->fields;
+	if (value[0] == '+') {
+		for (int i = 0; i < FP_FIELD_DEFAULTS; i++)
+			add_field(settings, i);
+	}
+	for (const char *at = value;;) {
+		size_t len = strcspn(at, ",");
+		size_t plus = at[0] == '+';
+		int field = fp_field_from_name(at + plus, len - plus);
+		if (field < 0 || plus != (value[0] == '+'))
+			return false;
+		settings->pool.want_headers |= field == FP_FIELD_HEADERS;
+		add_field(settings, field);
+		if (at[len] == '\0')
+			return true;
+		at += len + 1;
+	}
+}
+
+bool
+fp_settings_error_format(struct fp_settings *settings, const char *value)
+{
+	settings->json_errors = strcmp(value, "json") == 0;
+	return settings->json_errors || strcmp(value, "text") == 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings: everything that the user can ask for, as one struct, and for each
+ * option that is more than a flag, a text or a time the function that judges
+ * its value.
+ *
+ * Threads: written before there are any; constant afterwards.
+ * Ownership: the struct points into argv, and owns what it had to make.
+ * Failure: false: the value is not right. What needs more words than that has
+ * said so through msg, and the exit status tells.
+ */
+#ifndef FP_SETTINGS_H
+#define FP_SETTINGS_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+#include "input.h"
+
+#define FP_COLUMNS_MAX 1000
+
+/* A list of texts that grows. */
+struct fp_list {
+	const char **texts;
+	size_t n;
+};
+
+struct fp_settings {
+	struct fp_options pool;
+	struct fp_input_options input;
+	struct fp_record_format format;
+
+	const char *colsep; /* NULL: lines are not split */
+	size_t n_columns; /* how many of a line's fields are needed */
+	bool has_id_range;
+	uint64_t id_min, id_max;
+	bool tells_template; /* say so when the default is used */
+
+	bool all;
+	bool quiet;
+	bool json_errors;
+	const char *output_path; /* NULL: standard output */
+	const char *failed_path; /* NULL: none */
+	uint64_t grace_ms;
+
+	/* What the above points into. */
+	struct fp_list headers, pick, omit;
+	struct fp_list owned; /* copies that are freed at the end */
+	struct fp_buf colsep_text;
+	enum fp_field fields[FP_FIELD_COUNT * 2];
+};
+
+/* The defaults that the manual page names. */
+void fp_settings_init(struct fp_settings *settings);
+void fp_settings_destroy(struct fp_settings *settings);
+
+/* Each takes the value of the option that it is named for. */
+typedef bool fp_setter(struct fp_settings *settings, const char *value);
+
+fp_setter fp_settings_null;
+fp_setter fp_settings_colsep;
+fp_setter fp_settings_id_range;
+fp_setter fp_settings_max_line;
+fp_setter fp_settings_jobs;
+fp_setter fp_settings_window;
+fp_setter fp_settings_delay;
+fp_setter fp_settings_header;
+fp_setter fp_settings_user_agent;
+fp_setter fp_settings_max_body;
+fp_setter fp_settings_ok_status;
+fp_setter fp_settings_proto;
+fp_setter fp_settings_format;
+fp_setter fp_settings_body;
+fp_setter fp_settings_pick;
+fp_setter fp_settings_omit;
+fp_setter fp_settings_fields;
+fp_setter fp_settings_error_format;
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals: INT, TERM, HUP and USR1 become bytes on a descriptor that the main
+ * thread waits for. A signal that was ignored when the program started stays
+ * ignored (nohup). PIPE is left as it was found: the thread that writes the
+ * output lets it in, and dies of it, as a filter should.
+ *
+ * Threads: the main thread's; the handler only writes a byte.
+ * Ownership: the module's state is the process's.
+ * Failure: fp_signals_init() -1 with errno.
+ */
+#ifndef FP_SIGNALS_H
+#define FP_SIGNALS_H
+
+#include "base.h"
+
+int fp_signals_init(void);
+
+/* Readable when a signal has come. */
+int fp_signals_fd(void);
+
+/* The next one that came, or 0. */
+int fp_signals_take(void);
+
+/* "SIGINT", ... */
+const char *fp_signals_name(int signal);
+
+bool fp_signals_is_ignored(int signal);
+
+/* Ends the process by this signal, as if it had never been caught. */
+void fp_signals_die(int signal);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The writer takes all results that are ready, up to a batch, renders them
+ * into the output's buffer, writes that, and only then gives the batch back.
+ * So one result that comes alone leaves at once, and many that come together
+ * leave in one write.
+ *
+ * A record counts as delivered when the output has written its last byte. If
+ * the output fails in the middle of a batch, the items behind that point were
+ * not done: their lines are set aside like those that never started.
+ */
+#include "base.h"
+
+#include "writer.h"
+
+#include "msg.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+struct batch {
+	const struct fp_result *results[BATCH];
+	uint64_t ends[BATCH]; /* output.n_given behind each one's record */
+	size_t n;
+};
+
+static int
+refuse_output(const char *option, const char *name)
+{
+	if (errno == EINVAL)
+		fp_msg_usage("%s: '%s' is the input", option, name);
+	else
+		fp_msg_local("cannot write %s: %s", name, strerror(errno));
+	return -1;
+}
+
+int
+fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
+	int input_fd)
+{
+	char separator = settings->input.separator;
+
+	memset(writer, 0, sizeof(*writer));
+	writer->settings = settings;
+	writer->done_fd = -1;
+	atomic_init(&writer->n_succeeded, 0);
+	atomic_init(&writer->n_failed, 0);
+	atomic_init(&writer->n_not_done, 0);
+	fp_output_none(&writer->failed);
+	if (settings->output_path) {
+		if (fp_output_open(&writer->output, settings->output_path, '\n',
+			    input_fd))
+			return refuse_output("--output", settings->output_path);
+	} else if (fp_output_take(
+			   &writer->output, STDOUT_FILENO, "standard output")) {
+		return refuse_output("--output", "standard output");
+	}
+	writer->is_shared = fp_output_is_same(writer->output.fd, STDERR_FILENO);
+	if (settings->failed_path &&
+		fp_output_open(&writer->failed, settings->failed_path,
+			separator, input_fd))
+		return refuse_output("--failed", settings->failed_path);
+	if (writer->failed.fd >= 0 && writer->failed.is_file &&
+		fp_output_is_same(writer->failed.fd, writer->output.fd)) {
+		fp_msg_usage(
+			"--failed: '%s' is the output", settings->failed_path);
+		return -1;
+	}
+	return 0;
+}
+
+/* The first failure of an output is told, and stops the run. */
+static void
+complain(struct fp_writer *writer, struct fp_output *output)
+{
+	if (writer->has_stopped || output->error == ECANCELED)
+		return;
+	writer->has_stopped = true;
+	if (output->fd == STDOUT_FILENO)
+		fp_msg_local("write error: %s", strerror(output->error));
+	else
+		fp_msg_local("write error: %s: %s", output->name,
+			strerror(output->error));
+	writer->stop(writer->stop_arg);
+}
+
+int
+fp_writer_close(struct fp_writer *writer)
+{
+	int ret = 0;
+
+	writer->has_stopped = true;
+	if (fp_output_close(&writer->failed)) {
+		fp_msg_local("write error: %s: %s", writer->failed.name,
+			strerror(errno));
+		ret = -1;
+	}
+	if (fp_output_close(&writer->output) && !writer->output.error) {
+		fp_msg_local("write error: %s: %s", writer->output.name,
+			strerror(errno));
+		ret = -1;
+	}
+	return ret;
+}
+
+/* ---- one result ---- */
+
+static void
+count(atomic_uint_fast64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Keeps the item's line for the next run. A line that was too long to be held
+ * is not there to be kept. */
+static void
+set_aside(struct fp_writer *writer, const struct fp_result *result)
+{
+	struct fp_output *failed = &writer->failed;
+
+	if (failed->fd < 0 || result->input.len == 0 || result->is_cut)
+		return;
+	fp_output_add(failed, result->input.data, result->input.len);
+	fp_output_add(failed, &failed->separator, 1);
+}
+
+static void
+write_record(struct fp_writer *writer, const struct fp_result *result)
+{
+	fp_record_write(result, &writer->settings->format, fp_output_add,
+		&writer->output);
+}
+
+static void
+write_error(struct fp_writer *writer, const struct fp_result *result)
+{
+	const struct fp_settings *settings = writer->settings;
+
+	if (settings->quiet)
+		return;
+
+	/* On one terminal, or in one file, both keep their order. */
+	if (writer->is_shared)
+		fp_output_flush(&writer->output);
+	fp_msg_item(result, settings->json_errors ? &settings->format : NULL);
+	if (writer->is_shared)
+		fp_msg_flush();
+}
+
+/* Renders what is to be seen of the result. */
+static void
+render(struct fp_writer *writer, const struct fp_result *result)
+{
+	bool failed = result->kind != FP_KIND_OK;
+
+	if (!failed || writer->settings->all)
+		write_record(writer, result);
+	if (failed && result->kind != FP_KIND_STOPPED)
+		write_error(writer, result);
+}
+
+/* Counts it, now that it is known what was written. */
+static void
+settle(struct fp_writer *writer, const struct fp_result *result,
+	bool is_delivered)
+{
+	if (result->kind == FP_KIND_STOPPED ||
+		(result->kind == FP_KIND_OK && !is_delivered)) {
+		count(&writer->n_not_done);
+		set_aside(writer, result);
+	} else if (result->kind != FP_KIND_OK) {
+		count(&writer->n_failed);
+		writer->n_kind[result->kind]++;
+		set_aside(writer, result);
+	} else {
+		count(&writer->n_succeeded);
+	}
+}
+
+static void
+deliver(struct fp_writer *writer, struct batch *batch)
+{
+	struct fp_output *output = &writer->output;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		render(writer, batch->results[i]);
+		batch->ends[i] = output->n_given;
+	}
+	if (fp_output_flush(output))
+		complain(writer, output);
+	fp_msg_flush();
+	for (size_t i = 0; i < batch->n; i++)
+		settle(writer, batch->results[i],
+			!output->error || batch->ends[i] <= output->n_whole);
+	if (fp_output_flush(&writer->failed))
+		complain(writer, &writer->failed);
+}
+
+void
+fp_writer_main(void *arg)
+{
+	struct fp_writer *writer = arg;
+	struct batch batch;
+
+	for (;;) {
+		batch.n = fp_pool_next(writer->pool, batch.results, BATCH);
+		if (batch.n == 0)
+			break;
+		deliver(writer, &batch);
+		fp_pool_release(writer->pool, batch.results, batch.n);
+	}
+	(void)!write(writer->done_fd, "", 1);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * writer: the pool's results become lines on standard output and standard
+ * error, and the lines of what failed go to a file. A result goes back to the
+ * pool only when all that is to be written of it is written.
+ *
+ * Threads: fp_writer_main() is the thread; the counters may be read by any,
+ * and fp_output_stop() called on the outputs.
+ * Ownership: embedded by the run; it borrows the settings and the pool.
+ * Failure: said through msg; then the pool is cancelled.
+ */
+#ifndef FP_WRITER_H
+#define FP_WRITER_H
+
+#include "base.h"
+
+#include "output.h"
+#include "settings.h"
+
+#include <stdatomic.h>
+
+#define FP_KIND_COUNT (FP_KIND_STOPPED + 1)
+
+struct fp_writer {
+	const struct fp_settings *settings;
+	struct fp_pool *pool;
+	struct fp_output output;
+	struct fp_output failed;
+	bool is_shared; /* output and standard error are one file */
+	void (*stop)(void *arg); /* called once, when an output failed */
+	void *stop_arg;
+	bool has_stopped;
+	int done_fd; /* gets a byte at the end */
+
+	/* Every result is counted in one of these. */
+	atomic_uint_fast64_t n_succeeded;
+	atomic_uint_fast64_t n_failed;
+	atomic_uint_fast64_t n_not_done;
+	uint64_t n_kind[FP_KIND_COUNT]; /* of the failed ones */
+};
+
+/* Opens the outputs; `input_fd` must not be one of them. -1: said why. */
+int fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
+	int input_fd);
+
+/* Flushes and closes. -1: something was not written; said so. */
+int fp_writer_close(struct fp_writer *writer);
+
+void fp_writer_main(void *writer);
+
+#endif

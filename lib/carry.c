@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is decided when, for the body of a success:
+ *
+ *	demanded or by type JSON	judged and minified as it comes
+ *	no Content-Type, --body auto	kept, then tried as JSON at the end
+ *	text, base64, other types	kept; UTF-8 decides at the end
+ *
+ * and for everything else only the size is counted.
+ */
+#include "base.h"
+
+#include "carry.h"
+
+#include "ticket.h"
+#include "utf8.h"
+
+#include <string.h>
+#include <strings.h>
+
+void
+fp_carry_init(struct fp_carry *carry, const struct fp_options *options)
+{
+	*carry = (struct fp_carry){.options = options};
+}
+
+void
+fp_carry_destroy(struct fp_carry *carry)
+{
+	fp_json_free(carry->json);
+	fp_buf_destroy(&carry->spare);
+}
+
+bool
+fp_carry_is_json_type(const char *type)
+{
+	size_t len = strcspn(type, "; \t,");
+
+	if ((len == 16 && strncasecmp(type, "application/json", 16) == 0) ||
+		(len == 9 && strncasecmp(type, "text/json", 9) == 0))
+		return true;
+	return len > 5 && strncasecmp(type + len - 5, "+json", 5) == 0 &&
+	       memchr(type, '/', len);
+}
+
+/* The first thing that goes wrong is the one that is told. */
+static void
+fail(struct fp_carry *carry, enum fp_kind kind, const char *message)
+{
+	if (carry->kind != FP_KIND_OK)
+		return;
+	carry->kind = kind;
+	carry->message = message;
+	fp_buf_clear(carry->out, 0);
+}
+
+static void
+fail_json(struct fp_carry *carry)
+{
+	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
+		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else
+		fail(carry, FP_KIND_BODY, fp_json_message(carry->json));
+}
+
+/* Gets the judge ready for a document; false: no memory. */
+static bool
+reset_json(struct fp_carry *carry)
+{
+	const struct fp_options *options = carry->options;
+
+	if (carry->json) {
+		fp_json_reset(carry->json);
+		return true;
+	}
+	carry->json = fp_json_new(
+		options->pick, options->n_pick, options->omit, options->n_omit);
+	if (!carry->json)
+		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	return carry->json != NULL;
+}
+
+void
+fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
+	struct fp_buf *out)
+{
+	carry->out = out;
+	carry->kind = FP_KIND_OK;
+	carry->message = NULL;
+	carry->size = 0;
+	carry->want = carry->options->body;
+	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
+		carry->want = FP_BODY_JSON;
+	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
+		carry->want = FP_BODY_TEXT;
+	carry->keep = wanted && carry->want != FP_BODY_NONE;
+	carry->is_streamed =
+		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
+}
+
+bool
+fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
+{
+	carry->size += len;
+	if (carry->size > carry->options->max_body) {
+		fail(carry, FP_KIND_TOO_LARGE, "the body is over --max-body");
+		return false;
+	}
+	if (!carry->keep || carry->kind != FP_KIND_OK)
+		return true;
+	if (carry->is_streamed) {
+		if (fp_json_feed(carry->json, data, len, carry->out))
+			fail_json(carry);
+	} else if (fp_buf_add(carry->out, data, len)) {
+		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	}
+	return true;
+}
+
+/* A streamed document must be complete, and an object if that is demanded. */
+static enum fp_body
+end_json(struct fp_carry *carry)
+{
+	if (fp_json_finish(carry->json, carry->out))
+		fail_json(carry);
+	else if (carry->options->body_is_object &&
+		 !fp_json_is_object(carry->json))
+		fail(carry, FP_KIND_BODY, "the JSON document is not an object");
+	return FP_BODY_JSON;
+}
+
+/* Tries what was kept as JSON; on success it is replaced by its minified
+ * form. A body that is no JSON is no fault here. */
+static bool
+guess_json(struct fp_carry *carry)
+{
+	struct fp_buf *out = carry->out;
+
+	if (out->len == 0 || !reset_json(carry))
+		return false;
+	fp_buf_clear(&carry->spare, 0);
+	if (fp_json_feed(carry->json, out->data, out->len, &carry->spare) ||
+		fp_json_finish(carry->json, &carry->spare)) {
+		if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
+			fail_json(carry);
+		fp_buf_clear(&carry->spare, 0);
+		return false;
+	}
+	struct fp_buf raw = *out;
+	*out = carry->spare;
+	carry->spare = raw;
+	fp_buf_clear(&carry->spare, 0);
+	return true;
+}
+
+/* Text if it is that, else bytes; unless one of them was demanded. */
+static enum fp_body
+end_kept(struct fp_carry *carry)
+{
+	if (carry->want == FP_BODY_AUTO && guess_json(carry))
+		return FP_BODY_JSON;
+	if (carry->want == FP_BODY_BASE64)
+		return FP_BODY_BASE64;
+	if (fp_utf8_valid(fp_buf_text(carry->out), carry->out->len))
+		return FP_BODY_TEXT;
+	if (carry->options->body == FP_BODY_TEXT)
+		fail(carry, FP_KIND_BODY, "the body is not valid UTF-8");
+	return FP_BODY_BASE64;
+}
+
+enum fp_kind
+fp_carry_end(struct fp_carry *carry, bool bodiless, enum fp_body *encoding)
+{
+	*encoding = FP_BODY_NONE;
+	if (!carry->keep || carry->kind != FP_KIND_OK)
+		return carry->kind;
+
+	/* A response that cannot have a body is not wrong to have none. */
+	bool demanded = carry->options->body == FP_BODY_JSON;
+	if (bodiless && !demanded)
+		return FP_KIND_OK;
+	*encoding = carry->is_streamed ? end_json(carry) : end_kept(carry);
+	if (carry->kind != FP_KIND_OK)
+		*encoding = FP_BODY_NONE;
+	return carry->kind;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * carry: how a body gets from the network into a result: judged, counted,
+ * and made ready, while it streams. JSON loses the white space between its
+ * tokens and the members that are not wanted; text and bytes are kept as they
+ * came; what nobody asked for is counted and forgotten.
+ *
+ * Threads: one thread at a time.
+ * Ownership: the caller embeds it; the body goes into the caller's buffer.
+ * Failure: as an item's kind; fp_carry_message() says more. A body that turns
+ * out wrong is still read to its end, so that the connection can be used
+ * again, and because a response that was cut is the better news.
+ */
+#ifndef FP_CARRY_H
+#define FP_CARRY_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+#include "json.h"
+
+struct fp_carry {
+	const struct fp_options *options;
+	struct fp_json *json; /* NULL until first needed */
+	struct fp_buf *out; /* where the body goes */
+	struct fp_buf spare; /* to undo a guess in */
+
+	bool keep; /* bytes are wanted */
+	bool is_streamed; /* JSON is judged as it comes */
+	enum fp_body want; /* AUTO: no type was given, look at the end */
+	enum fp_kind kind; /* what went wrong so far */
+	const char *message;
+	uint64_t size; /* bytes that came */
+};
+
+/* The options are read until fp_carry_destroy(). */
+void fp_carry_init(struct fp_carry *carry, const struct fp_options *options);
+void fp_carry_destroy(struct fp_carry *carry);
+
+/* A body begins. `wanted`: the status is a success. `type` is the value of
+ * Content-Type, "" if there is none. `out` must be empty. */
+void fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
+	struct fp_buf *out);
+
+/* Some of its bytes. false: it is over options.max_body; do not go on. */
+bool fp_carry_write(struct fp_carry *carry, const char *data, size_t len);
+
+/* The body is complete: FP_KIND_OK and *encoding, or what is wrong. A
+ * `bodiless` response (204) has no body to be judged. */
+enum fp_kind fp_carry_end(
+	struct fp_carry *carry, bool bodiless, enum fp_body *encoding);
+
+/* Whether a Content-Type says JSON: application/json, text/json, or any
+ * with the suffix +json (RFC 6839, section 3.1). */
+bool fp_carry_is_json_type(const char *type);
+
+#endif

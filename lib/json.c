@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A document goes through in slices. The scanner (jsonscan) parts each in
+ * output and tokens; the output is appended, and yajl, the judge of the
+ * grammar, reads the tokens. It is given no callbacks, so it converts nothing.
+ *
+ * yajl and memory: yajl 2.1.0 uses what its allocator returns without looking.
+ * So it gets all its memory from an arena here; when that is full, the
+ * allocator leaves yajl by longjmp() and never returns. Nothing is freed one
+ * by one: a new document takes the whole arena back. The arena is small and
+ * of a fixed size, because tokens are short and the depth is limited; the
+ * self-test finds a yajl that needs more.
+ *
+ * yajl and places: where it says an error is depends on how its input was cut,
+ * and its input is not the document. But since all it knows is in the arena,
+ * it can be put back to before the slice by copying that. So on an error, which
+ * may be slow, the slice is gone through once more, byte by byte: the first
+ * byte that yajl objects to is the place. Between words and what follows them
+ * it then gets a space, so that an objection to the word comes before one to
+ * the next token.
+ */
+#include "base.h"
+
+#include "json.h"
+#include "jsonscan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#define SLICE 8192
+#define ARENA 6144
+#define ALIGNMENT _Alignof(max_align_t)
+
+/* All that a slice changes. */
+struct state {
+	struct fp_jsonscan scan;
+	yajl_handle yajl; /* in the arena; NULL: not yet begun */
+	size_t arena_used;
+	_Alignas(max_align_t) char arena[ARENA];
+};
+
+struct fp_json {
+	struct state now;
+	enum fp_json_error error;
+	char message[160];
+	jmp_buf out_of_memory;
+	unsigned fail_in; /* allocations until one fails; 0: none does */
+	struct fp_jsonpick names;
+	size_t held_max;
+	char held[]; /* the scanner's */
+};
+
+enum verdict { RIGHT, WRONG, NO_MEMORY };
+
+/* ---- what yajl allocates with ---- */
+
+static inline size_t
+whole_block(size_t size)
+{
+	return ALIGNMENT + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* In front of each block stands its size. */
+static void *
+arena_alloc(void *arg, size_t size)
+{
+	struct fp_json *json = arg;
+
+	if (json->fail_in > 0 && --json->fail_in == 0)
+		longjmp(json->out_of_memory, 1);
+	if (size > ARENA || whole_block(size) > ARENA - json->now.arena_used)
+		longjmp(json->out_of_memory, 1);
+	char *block = json->now.arena + json->now.arena_used + ALIGNMENT;
+	memcpy(block - ALIGNMENT, &size, sizeof(size));
+	json->now.arena_used += whole_block(size);
+	return block;
+}
+
+static void *
+arena_realloc(void *arg, void *block, size_t size)
+{
+	struct fp_json *json = arg;
+	char *old = block;
+	size_t old_size;
+
+	if (!old)
+		return arena_alloc(arg, size);
+	memcpy(&old_size, old - ALIGNMENT, sizeof(old_size));
+	char *end = old - ALIGNMENT + whole_block(old_size);
+	if (end == json->now.arena + json->now.arena_used)
+		json->now.arena_used -=
+			whole_block(old_size); /* grow in place */
+	char *new = arena_alloc(arg, size);
+	if (new != old)
+		memcpy(new, old, FP_MIN(old_size, size));
+	return new;
+}
+
+static void
+arena_free(void *arg, void *block)
+{
+	(void)arg;
+	(void)block;
+}
+
+/* ---- yajl; setjmp() is around each call ---- */
+
+static void
+begin(struct fp_json *json)
+{
+	yajl_alloc_funcs allocator = {
+		.malloc = arena_alloc,
+		.realloc = arena_realloc,
+		.free = arena_free,
+		.ctx = json,
+	};
+
+	json->now.yajl = yajl_alloc(NULL, &allocator, NULL);
+	yajl_config(json->now.yajl, yajl_dont_validate_strings, 1);
+}
+
+/* Has yajl read some tokens. */
+static enum verdict
+judge(struct fp_json *json, const char *tokens, size_t len)
+{
+	if (len == 0)
+		return RIGHT;
+	if (setjmp(json->out_of_memory))
+		return NO_MEMORY;
+	if (!json->now.yajl)
+		begin(json);
+	return yajl_parse(json->now.yajl, (const unsigned char *)tokens, len) ==
+			       yajl_status_ok
+		       ? RIGHT
+		       : WRONG;
+}
+
+/* After all tokens. */
+static enum verdict
+judge_end(struct fp_json *json)
+{
+	if (setjmp(json->out_of_memory))
+		return NO_MEMORY;
+	return yajl_complete_parse(json->now.yajl) == yajl_status_ok ? RIGHT
+								     : WRONG;
+}
+
+/* What yajl has to say about its error, "lexical error: ..." or "parse error:
+ * ...", none of it from the document. */
+static const char *
+objection(struct fp_json *json)
+{
+	if (setjmp(json->out_of_memory))
+		return "";
+	return (const char *)yajl_get_error(json->now.yajl, 0, NULL, 0);
+}
+
+/* Whether yajl's error is in the middle of a word, rather than about a whole
+ * token that may not stand where it does. */
+static bool
+objects_to_spelling(struct fp_json *json)
+{
+	return strncmp(objection(json), "lexical", 7) == 0;
+}
+
+/* ---- errors ---- */
+
+static int FP_PRINTF(3, 4) fail(
+	struct fp_json *json, enum fp_json_error error, const char *format, ...)
+{
+	va_list args;
+
+	json->error = error;
+	va_start(args, format);
+	vsnprintf(json->message, sizeof(json->message), format, args);
+	va_end(args);
+	return -1;
+}
+
+static int
+no_memory(struct fp_json *json)
+{
+	errno = ENOMEM;
+	return fail(json, FP_JSON_NO_MEMORY, "out of memory");
+}
+
+static int
+invalid(struct fp_json *json, uint64_t at, const char *reason)
+{
+	return fail(json, FP_JSON_INVALID,
+		"invalid JSON at byte %" PRIu64 ": %s", at, reason);
+}
+
+static int
+ends_early(struct fp_json *json)
+{
+	return fail(json, FP_JSON_INVALID,
+		"JSON ends early after %" PRIu64 " bytes",
+		json->now.scan.offset);
+}
+
+/* The scanner's objection. */
+static int
+scan_fault(struct fp_json *json)
+{
+	uint64_t at = json->now.scan.fault_at;
+
+	switch (json->now.scan.fault) {
+	case FP_JSONSCAN_DEPTH:
+		return fail(json, FP_JSON_TOO_DEEP,
+			"JSON nested deeper than %d levels at byte %" PRIu64,
+			FP_JSON_DEPTH_MAX, at);
+	case FP_JSONSCAN_UTF8:
+		return fail(json, FP_JSON_INVALID,
+			"invalid UTF-8 in JSON at byte %" PRIu64, at);
+	case FP_JSONSCAN_CONTROL:
+		return invalid(json, at, "control character in a string");
+	case FP_JSONSCAN_ESCAPE:
+		return invalid(json, at, "unknown escape in a string");
+	case FP_JSONSCAN_HEX:
+		return invalid(json, at, "\\u without four hex digits");
+	case FP_JSONSCAN_FINE:
+	case FP_JSONSCAN_BYTE:
+		break;
+	}
+	return invalid(json, at, "no token begins with this byte");
+}
+
+/* yajl's objection, at `at`: the part of it between ": " and the end. */
+static int
+grammar_fault(struct fp_json *json, uint64_t at)
+{
+	const char *reason = strchr(objection(json), ':');
+
+	if (!reason)
+		return invalid(json, at, "not as the grammar demands");
+	reason += strspn(reason, ": ");
+	invalid(json, at, reason);
+	json->message[strcspn(json->message, "\n")] = '\0';
+	return -1;
+}
+
+/* ---- one slice ---- */
+
+static void
+copy_state(struct state *to, const struct state *from)
+{
+	memcpy(to, from, offsetof(struct state, arena) + from->arena_used);
+}
+
+/* yajl objected to what it was just given, which came from the byte at `at`.
+ * If that only ended a token that may not stand there, the fault is where the
+ * token begins. */
+static int
+objected(struct fp_json *json, enum verdict verdict, uint64_t at, bool in_token)
+{
+	if (verdict == NO_MEMORY)
+		return no_memory(json);
+	if (in_token && !objects_to_spelling(json))
+		at = json->now.scan.token_at;
+	return grammar_fault(json, at);
+}
+
+/* yajl objected to something in this slice, and all is as before it. Finds the
+ * byte and reports it. */
+static int
+locate(struct fp_json *json, struct fp_jsonslice slice)
+{
+	const char *end = slice.data + slice.len;
+	enum verdict verdict;
+
+	for (slice.len = 1; slice.data < end; slice.data++) {
+		uint64_t at = json->now.scan.offset;
+		bool is_word = fp_jsonscan_is_word(*slice.data);
+		if (json->now.scan.state == FP_JSONSCAN_WORD && !is_word) {
+			verdict = judge(json, " ", 1);
+			if (verdict != RIGHT)
+				return objected(json, verdict, at, true);
+		}
+		bool fine = fp_jsonscan_run(&json->now.scan, &slice);
+		verdict = judge(json, slice.tokens, slice.n_tokens);
+		if (verdict != RIGHT)
+			return objected(json, verdict, at,
+				is_word || *slice.data == '"');
+		if (!fine)
+			return scan_fault(json);
+		slice.out += slice.n_out;
+	}
+	return grammar_fault(json, json->now.scan.offset);
+}
+
+static int
+feed_slice(
+	struct fp_json *json, const char *data, size_t len, struct fp_buf *out)
+{
+	char tokens[FP_JSONSCAN_TOKEN_ROOM(SLICE)];
+	struct state before;
+
+	if (fp_buf_reserve(out, fp_jsonscan_out_room(&json->now.scan, len)))
+		return no_memory(json);
+	copy_state(&before, &json->now);
+
+	struct fp_jsonslice slice = {
+		.data = data,
+		.len = len,
+		.tokens = tokens,
+		.out = out->data + out->len,
+	};
+	bool fine = fp_jsonscan_run(&json->now.scan, &slice);
+	enum verdict verdict = judge(json, tokens, slice.n_tokens);
+	if (verdict == NO_MEMORY)
+		return no_memory(json);
+	if (verdict == WRONG) {
+		copy_state(&json->now, &before);
+		return locate(json, slice);
+	}
+	if (!fine)
+		return scan_fault(json);
+	out->len += slice.n_out;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+/* ---- the interface ---- */
+
+struct fp_json *
+fp_json_new(const char *const *pick, size_t n_pick, const char *const *omit,
+	size_t n_omit)
+{
+	struct fp_jsonpick names = {pick, n_pick, omit, n_omit};
+	size_t held_max = fp_jsonpick_longest(&names);
+
+	if (held_max > SIZE_MAX / 2) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	struct fp_json *json = malloc(sizeof(*json) + held_max);
+	if (!json)
+		return NULL;
+	json->names = names;
+	json->held_max = held_max;
+	json->fail_in = 0;
+	fp_json_reset(json);
+	return json;
+}
+
+void
+fp_json_fail_allocation(struct fp_json *json, unsigned nth)
+{
+	json->fail_in = nth;
+}
+
+void
+fp_json_free(struct fp_json *json)
+{
+	free(json);
+}
+
+void
+fp_json_reset(struct fp_json *json)
+{
+	json->error = FP_JSON_OK;
+	json->message[0] = '\0';
+	json->now.yajl = NULL;
+	json->now.arena_used = 0;
+	fp_jsonscan_init(
+		&json->now.scan, &json->names, json->held, json->held_max);
+}
+
+int
+fp_json_feed(
+	struct fp_json *json, const char *data, size_t len, struct fp_buf *out)
+{
+	while (len > 0 && json->error == FP_JSON_OK) {
+		size_t n = FP_MIN(len, SLICE);
+		if (feed_slice(json, data, n, out))
+			break;
+		data += n;
+		len -= n;
+	}
+	return json->error == FP_JSON_OK ? 0 : -1;
+}
+
+int
+fp_json_finish(struct fp_json *json, struct fp_buf *out)
+{
+	enum verdict verdict = RIGHT;
+
+	(void)out; /* nothing is ever held back */
+	if (json->error != FP_JSON_OK)
+		return -1;
+	if (!json->now.scan.started && json->now.scan.state != FP_JSONSCAN_MARK)
+		return fail(json, FP_JSON_INVALID, "empty, not JSON");
+	if (json->now.scan.state == FP_JSONSCAN_WORD) {
+		verdict = judge(json, " ", 1);
+		if (verdict == WRONG && !objects_to_spelling(json))
+			return grammar_fault(json, json->now.scan.token_at);
+	}
+	if (verdict == RIGHT)
+		verdict = json->now.yajl ? judge_end(json) : WRONG;
+	if (verdict == NO_MEMORY)
+		return no_memory(json);
+	return verdict == RIGHT ? 0 : ends_early(json);
+}
+
+enum fp_json_error
+fp_json_error(const struct fp_json *json)
+{
+	return json->error;
+}
+
+const char *
+fp_json_message(const struct fp_json *json)
+{
+	return json->message;
+}
+
+bool
+fp_json_is_object(const struct fp_json *json)
+{
+	return json->now.scan.is_object;
+}
+
+/* ---- the self-test ---- */
+
+/* What the document becomes in pieces of `cut` bytes; NULL: it is rejected. */
+static const char *
+minified(struct fp_json *json, const char *document, size_t len, size_t cut,
+	struct fp_buf *out)
+{
+	fp_json_reset(json);
+	out->len = 0;
+	for (size_t at = 0; at < len; at += cut) {
+		if (fp_json_feed(
+			    json, document + at, FP_MIN(cut, len - at), out))
+			return NULL;
+	}
+	return fp_json_finish(json, out) == 0 ? fp_buf_text(out) : NULL;
+}
+
+static bool
+judges_rightly(struct fp_json *json, const char *document, const char *expected,
+	struct fp_buf *out)
+{
+	size_t len = strlen(document);
+
+	for (size_t cut = 1; cut <= len; cut = cut < 4 ? cut + 1 : cut * 8) {
+		const char *got = minified(json, document, len, cut, out);
+		if (expected ? !got || strcmp(got, expected) != 0 : got != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* The depth that is allowed needs all the room yajl ever needs. */
+static bool
+nests_rightly(struct fp_json *json, struct fp_buf *out)
+{
+	char document[2 * (FP_JSON_DEPTH_MAX + 1) + 1] = "";
+	const size_t n = sizeof(document) / 2;
+
+	memset(document, '[', n);
+	memset(document + n, ']', n);
+	if (!judges_rightly(json, document, NULL, out) ||
+		json->error != FP_JSON_TOO_DEEP)
+		return false;
+	document[2 * n - 1] = '\0';
+	return judges_rightly(json, document + 1, document + 1, out);
+}
+
+int
+fp_json_self_test(void)
+{
+	static const char *const right[] = {"{}", "-0.10e+02", "1E400", "null",
+		"[{\"a\":{\"a\":[]}},[\"\",true,false],12345678901234567890]",
+		"\"\\ud800\\\\0\"",
+		"{\"\\uDBFF\\\\u \":[\"\\ud800\\\\DC00\"]}"};
+	static const char *const wrong[] = {"[1\f]", "[1 2]", "{\"a\" 1}",
+		"[1,]", "{,}", "{\"a\":1,}", "01", "1.", "-", ".5", "+1", "1e",
+		"0x1", "[}", "{]", "{1:2}", "tru", "nulll", "[] []", "]", "1 2",
+		"{\"\\uDBFF\\\\u \"@: \"", "/**/1", "[1]//", "NaN",
+		"\"\\u00g0\""};
+	struct fp_buf out = FP_BUF_INIT;
+	struct fp_json *json = fp_json_new(NULL, 0, NULL, 0);
+	bool fine = json && nests_rightly(json, &out);
+
+	for (size_t i = 0; fine && i < FP_ARRAY_LEN(right); i++)
+		fine = judges_rightly(json, right[i], right[i], &out);
+	for (size_t i = 0; fine && i < FP_ARRAY_LEN(wrong); i++)
+		fine = judges_rightly(json, wrong[i], NULL, &out);
+	fp_json_free(json);
+	fp_buf_destroy(&out);
+	return fine ? 0 : -1;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outcome: the words for how items end (kinds, HTTP status phrases), and
+ * which statuses are a success.
+ *
+ * Threads: any.
+ * Ownership: returned texts are constants.
+ * Failure: said at each function.
+ */
+#ifndef FP_OUTCOME_H
+#define FP_OUTCOME_H
+
+#include "base.h"
+
+#include "fetchpool.h"
+
+#define FP_STATUS_MAX 1000
+
+/* A set of HTTP status codes. */
+struct fp_statuses {
+	bool has[FP_STATUS_MAX];
+};
+
+/* "2xx,304,400-404": codes, classes and ranges, separated by commas. -1: the
+ * text is no such list; the set is then undefined. */
+int fp_statuses_parse(struct fp_statuses *statuses, const char *text);
+
+/* "Not Found" (RFC 9110, section 15, and the IANA registry); "" for a code
+ * that has no name. The server's own phrase is never shown: it may hold
+ * anything, and HTTP/2 has none. */
+const char *fp_status_phrase(int status);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * THE STORY OF ONE ITEM
+ *
+ *  1. fp_pool_submit() asks the window for a ticket. All `window` tickets may
+ *     be out: then it waits, and with it whoever reads the input. This is the
+ *     only place in the program that waits for room.
+ *  2. The ticket gets the next seq and a copy of the item. An item that is
+ *     known to be unusable goes straight to 6.
+ *  3. The ticket goes into the queue. If a worker waits for work, it is woken.
+ *  4. A worker with an idle slot takes it. The template is expanded, the URL
+ *     judged; a transfer is set up on the slot's easy handle and given to the
+ *     worker's multi handle. With a delay, the slot pauses first.
+ *  5. libcurl calls back: a socket is opened, the gate lets the request out,
+ *     headers and body come in and are judged while they do. At the end comes
+ *     the verdict: a success or a kind of failure, never both.
+ *  6. The window gets the ticket back as finished, and keeps it: in a list, or
+ *     in a ring that restores the order of seq.
+ *  7. fp_pool_next() lends the result to the consumer, who writes it.
+ *  8. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
+ *     may go on.
+ *
+ * So a slow server holds back its own item, a slow consumer holds back the
+ * reader, and neither holds back a transfer that is under way.
+ *
+ * WHO MAY TOUCH WHAT
+ *
+ *	ticket			the one thread that holds it
+ *	struct fp_window	any thread, under window.lock
+ *	struct fp_queue		any thread, under queue.lock
+ *	struct fp_setup		all read; `no_new` is atomic
+ *	struct fp_worker	its own thread; see there for the exceptions
+ *	pool->cancel		atomic: set by anyone, read by the workers
+ *
+ * No thread ever holds two locks. A cancel sets `no_new` and `cancel` first
+ * and then wakes everyone, so that nobody who wakes can miss it.
+ */
+#include "base.h"
+
+#include "fetchpool.h"
+
+#include "queue.h"
+#include "thread.h"
+#include "url.h"
+#include "window.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Descriptors that are not for connections: standard streams, files, and what
+ * look-ups open while they run. */
+#define SPARE_DESCRIPTORS 64
+#define DESCRIPTORS_PER_WORKER 3
+#define DESCRIPTORS_PER_LOOKUP 4
+
+/* Names being looked up at once, in all workers together, one in each at
+ * least. */
+#define LOOKUPS 32
+
+/* Results that the pool's own consumer takes at once. */
+#define BATCH 64
+
+struct fp_pool {
+	struct fp_setup setup;
+	struct fp_window window;
+	struct fp_queue queue;
+	struct fp_worker *workers;
+	unsigned n_workers;
+	unsigned n_started;
+	atomic_int cancel; /* enum fp_cancel, or 0 */
+	bool has_window, has_queue, has_consumer;
+	struct fp_thread consumer; /* with options.done */
+};
+
+void
+fp_options_init(struct fp_options *options)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	*options = (struct fp_options){
+		.struct_size = sizeof(*options),
+		.jobs = (unsigned)FP_MIN(32, FP_MAX(online, 1) + 4),
+		.protocols = "http,https",
+		.user_agent = "fetchpool/" PACKAGE_VERSION,
+		.max_time_ms = 60 * 1000,
+		.connect_timeout_ms = 10 * 1000,
+		.stall_time_ms = 30 * 1000,
+		.max_body = (uint64_t)16 << 20,
+	};
+}
+
+const char *
+fp_version(void)
+{
+	return curl_version();
+}
+
+/* ---- sharing out ---- */
+
+/* Enough workers that none drives more than 64 transfers, one for each CPU if
+ * there is work for it. */
+static unsigned
+count_workers(unsigned jobs)
+{
+	long online = FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+	unsigned enough =
+		(jobs + FP_WORKER_SLOTS_MAX - 1) / FP_WORKER_SLOTS_MAX;
+
+	return FP_MAX(FP_MIN(jobs, (unsigned)online), enough);
+}
+
+static unsigned
+lookups_each(unsigned n_workers)
+{
+	return FP_MAX(LOOKUPS / n_workers, 1);
+}
+
+/* Descriptors that `jobs` need besides their connections. */
+static uint64_t
+overhead(unsigned jobs)
+{
+	unsigned n = count_workers(jobs);
+
+	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_WORKER +
+	       (uint64_t)n * lookups_each(n) * DESCRIPTORS_PER_LOOKUP;
+}
+
+unsigned
+fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
+{
+	while (jobs > 1 && jobs + overhead(jobs) > n_descriptors)
+		jobs--;
+	return jobs;
+}
+
+/* Connections that may be open at once, idle ones included: what the process
+ * may have, but no more idle ones than active. libcurl closes the oldest idle
+ * one when it needs another, so that no item fails for want of descriptors. */
+static unsigned
+count_connections(unsigned jobs)
+{
+	struct rlimit limit;
+	uint64_t most = 2 * (uint64_t)jobs;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur != RLIM_INFINITY) {
+		uint64_t used = overhead(jobs);
+		uint64_t left =
+			limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+		most = FP_MIN(most, left);
+	}
+	return (unsigned)FP_MAX(most, jobs);
+}
+
+/* The i-th of n shares of a whole; they differ by one at most. */
+static unsigned
+share_of(unsigned whole, unsigned n, unsigned i)
+{
+	return whole / n + (i < whole % n);
+}
+
+/* ---- making ---- */
+
+static int
+refuse(char *why, size_t why_size, const char *what)
+{
+	snprintf(why, why_size, "%s", what);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+check_options(const struct fp_options *options, char *why, size_t why_size)
+{
+	if (options->struct_size != sizeof(*options))
+		return refuse(why, why_size,
+			"the options are not fp_options_init()'s");
+	if (options->jobs < 1 || options->jobs > FP_JOBS_MAX)
+		return refuse(why, why_size, "jobs must be 1 to 20000");
+	if (options->window > FP_WINDOW_MAX)
+		return refuse(why, why_size, "window must be 1 to 10000000");
+	if (options->delay_min_ms > options->delay_max_ms)
+		return refuse(why, why_size, "the delay's ends are reversed");
+	if (options->max_body > INT64_MAX)
+		return refuse(why, why_size, "max_body is too large");
+	return 0;
+}
+
+/* The look of libraries that are too old, or do not do what they must. */
+static int
+check_libraries(char *why, size_t why_size)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	if (info->version_num < 0x075700) {
+		snprintf(why, why_size, "libcurl is %s; 7.87.0 is the least",
+			info->version);
+		errno = ENOTSUP;
+		return -1;
+	}
+	if (fp_json_self_test()) {
+		snprintf(why, why_size,
+			"this yajl fails the test that is made at the start");
+		errno = ENOTSUP;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+make_workers(struct fp_pool *pool)
+{
+	unsigned jobs = pool->setup.options.jobs;
+	unsigned n = count_workers(jobs);
+	unsigned connections = count_connections(jobs);
+
+	pool->workers = calloc(n, sizeof(pool->workers[0]));
+	if (!pool->workers)
+		return -1;
+	for (unsigned i = 0; i < n; i++) {
+		struct fp_share share = {
+			.slots = share_of(jobs, n, i),
+			.connections = share_of(connections, n, i),
+			.resolving_max = lookups_each(n),
+		};
+		share.connections = FP_MAX(share.connections, share.slots);
+		if (fp_worker_init(&pool->workers[i], &pool->setup,
+			    &pool->queue, &pool->window, &pool->cancel, share))
+			return -1;
+		pool->n_workers++;
+	}
+	return 0;
+}
+
+static void consume(void *arg);
+
+static int
+start_threads(struct fp_pool *pool)
+{
+	for (unsigned i = 0; i < pool->n_workers; i++) {
+		if (fp_worker_start(&pool->workers[i]))
+			return -1;
+		pool->n_started++;
+	}
+	if (pool->setup.options.done) {
+		if (fp_thread_start(&pool->consumer, 0, consume, pool))
+			return -1;
+		pool->has_consumer = true;
+	}
+	return 0;
+}
+
+static int
+make_pool(struct fp_pool *pool)
+{
+	const struct fp_options *options = &pool->setup.options;
+	size_t window = options->window;
+
+	if (window == 0)
+		window = FP_MAX(4 * (size_t)options->jobs, 256);
+	if (fp_window_init(&pool->window, window, options->keep_order))
+		return -1;
+	pool->has_window = true;
+	if (fp_queue_init(&pool->queue, window))
+		return -1;
+	pool->has_queue = true;
+	return make_workers(pool) || start_threads(pool) ? -1 : 0;
+}
+
+struct fp_pool *
+fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
+{
+	snprintf(why, why_size, "out of memory or threads");
+	if (check_options(options, why, why_size))
+		return NULL;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	struct fp_pool *pool = NULL;
+	if (check_libraries(why, why_size))
+		goto fail;
+	pool = calloc(1, sizeof(*pool));
+	if (!pool)
+		goto fail;
+	if (fp_setup_init(&pool->setup, options, why, why_size)) {
+		free(pool);
+		pool = NULL;
+		goto fail;
+	}
+	if (make_pool(pool) == 0)
+		return pool;
+
+	int err = errno;
+	fp_pool_free(pool);
+	errno = err;
+	return NULL;
+fail:
+	curl_global_cleanup();
+	return NULL;
+}
+
+/* ---- items in ---- */
+
+static size_t
+values_size(const struct fp_item *item)
+{
+	size_t size = item->n_values * sizeof(struct fp_value);
+
+	for (size_t i = 0; i < item->n_values; i++) {
+		const struct fp_value *value = &item->values[i];
+		size += value->name.len +
+			value->n_texts * sizeof(*value->texts);
+		for (size_t k = 0; k < value->n_texts; k++)
+			size += value->texts[k].len;
+	}
+	return size;
+}
+
+static struct fp_text
+copy_text(char **at, struct fp_text text)
+{
+	struct fp_text copy = {*at, text.len};
+
+	if (text.len)
+		memcpy(*at, text.data, text.len);
+	*at += text.len;
+	return copy;
+}
+
+/* Copies the values into one block: the structs, the lists of texts, and then
+ * the bytes that they point to. */
+static int
+copy_values(struct fp_ticket *ticket, const struct fp_item *item)
+{
+	if (item->n_values == 0)
+		return 0;
+	struct fp_value *values = malloc(values_size(item));
+	if (!values)
+		return -1;
+
+	struct fp_text *texts = (struct fp_text *)(values + item->n_values);
+	size_t n_texts = 0;
+	for (size_t i = 0; i < item->n_values; i++)
+		n_texts += item->values[i].n_texts;
+	char *bytes = (char *)(texts + n_texts);
+	for (size_t i = 0; i < item->n_values; i++) {
+		const struct fp_value *from = &item->values[i];
+		values[i] = *from;
+		values[i].name = copy_text(&bytes, from->name);
+		values[i].texts = texts;
+		for (size_t k = 0; k < from->n_texts; k++)
+			*texts++ = copy_text(&bytes, from->texts[k]);
+	}
+	ticket->values = values;
+	ticket->n_values = item->n_values;
+	return 0;
+}
+
+/* The ticket's own copy of the item. */
+static int
+copy_item(struct fp_ticket *ticket, const struct fp_item *item)
+{
+	if (fp_buf_set(&ticket->input, item->input.data, item->input.len) ||
+		copy_values(ticket, item))
+		return -1;
+	ticket->result.is_cut = item->is_cut;
+	ticket->result.input = (struct fp_text){
+		fp_buf_text(&ticket->input), ticket->input.len};
+	return 0;
+}
+
+int
+fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
+{
+	struct fp_ticket *ticket = fp_window_take(&pool->window);
+
+	if (!ticket)
+		return -1;
+	if (copy_item(ticket, item))
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else if (item->fault)
+		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
+	else if (fp_queue_push(&pool->queue, ticket))
+		return 0;
+	else
+		fp_transfer_drop(ticket);
+	fp_window_put(&pool->window, ticket);
+	return 0;
+}
+
+void
+fp_pool_close(struct fp_pool *pool)
+{
+	fp_window_close(&pool->window);
+	fp_queue_close(&pool->queue);
+}
+
+void
+fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
+{
+	int before = atomic_load(&pool->cancel);
+
+	while (before < (int)how &&
+		!atomic_compare_exchange_weak(&pool->cancel, &before, (int)how))
+		;
+	atomic_store(&pool->setup.no_new, true);
+
+	struct fp_ticket *list = fp_queue_cancel(&pool->queue);
+	for (struct fp_ticket *ticket = list; ticket; ticket = ticket->next)
+		fp_transfer_drop(ticket);
+	fp_window_cancel(&pool->window);
+	fp_window_put(&pool->window, list);
+	for (unsigned i = 0; i < pool->n_workers; i++)
+		fp_worker_wake(&pool->workers[i]);
+}
+
+/* ---- results out ---- */
+
+size_t
+fp_pool_next(struct fp_pool *pool, const struct fp_result **results, size_t max)
+{
+	return fp_window_next(&pool->window, results, max);
+}
+
+void
+fp_pool_release(
+	struct fp_pool *pool, const struct fp_result **results, size_t n)
+{
+	fp_window_give(&pool->window, results, n);
+}
+
+static void
+consume(void *arg)
+{
+	struct fp_pool *pool = arg;
+	const struct fp_options *options = &pool->setup.options;
+	const struct fp_result *results[BATCH];
+	size_t n;
+
+	while ((n = fp_pool_next(pool, results, BATCH)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			options->done(options->done_arg, results[i]);
+		fp_pool_release(pool, results, n);
+	}
+}
+
+void
+fp_pool_wait(struct fp_pool *pool)
+{
+	if (!pool->has_consumer)
+		return;
+	fp_thread_join(&pool->consumer);
+	pool->has_consumer = false;
+}
+
+void
+fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting)
+{
+	*n_running = 0;
+	for (unsigned i = 0; i < pool->n_workers; i++)
+		*n_running += fp_worker_n_active(&pool->workers[i]);
+	*n_waiting = fp_queue_len(&pool->queue);
+}
+
+/* ---- the end ---- */
+
+void
+fp_pool_free(struct fp_pool *pool)
+{
+	if (!pool)
+		return;
+	if (pool->has_queue)
+		fp_pool_cancel(pool, FP_CANCEL_ALL);
+	for (unsigned i = 0; i < pool->n_started; i++)
+		fp_thread_join(&pool->workers[i].thread);
+	fp_pool_wait(pool);
+	for (unsigned i = 0; i < pool->n_workers; i++)
+		fp_worker_destroy(&pool->workers[i]);
+	free(pool->workers);
+	if (pool->has_queue)
+		fp_queue_destroy(&pool->queue);
+	if (pool->has_window)
+		fp_window_destroy(&pool->window);
+	fp_setup_destroy(&pool->setup);
+	free(pool);
+	curl_global_cleanup();
+}

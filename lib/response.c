@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "response.h"
+
+#include "units.h"
+
+#include <string.h>
+#include <strings.h>
+
+void
+fp_response_reset(struct fp_response *response, struct fp_buf *type,
+	struct fp_buf *headers)
+{
+	*response = (struct fp_response){
+		.version = "",
+		.type = type,
+		.headers = headers,
+	};
+	type->len = 0;
+	if (headers)
+		headers->len = 0;
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200": RFC 9112, section 4. */
+static bool
+parse_status_line(struct fp_response *response, const char *line, size_t len)
+{
+	static const char *const versions[] = {"1.0", "1.1", "2", "3"};
+	const char *space = memchr(line, ' ', len);
+	uint64_t status;
+
+	if (len < 9 || memcmp(line, "HTTP/", 5) != 0 || !space ||
+		len - (size_t)(space - line) < 4 ||
+		fp_units_digits(space + 1, 3, &status))
+		return false;
+	fp_response_reset(response, response->type, response->headers);
+	response->status = (int)status;
+	size_t n = (size_t)(space - line) - 5;
+	for (size_t i = 0; i < FP_ARRAY_LEN(versions); i++) {
+		if (strlen(versions[i]) == n &&
+			memcmp(line + 5, versions[i], n) == 0)
+			response->version = versions[i];
+	}
+	return true;
+}
+
+static bool
+is_named(const char *line, size_t name_len, const char *name)
+{
+	return strlen(name) == name_len &&
+	       strncasecmp(line, name, name_len) == 0;
+}
+
+/* Several fields, or one with a list, are one if they say the same (RFC 9112,
+ * section 6.3, point 5). */
+static void
+take_length(struct fp_response *response, const char *value, size_t len)
+{
+	while (len > 0) {
+		const char *comma = memchr(value, ',', len);
+		size_t n = comma ? (size_t)(comma - value) : len;
+		size_t used = comma ? n + 1 : n;
+		const char *word = value;
+		while (n > 0 && (*word == ' ' || *word == '\t'))
+			word++, n--;
+		while (n > 0 && (word[n - 1] == ' ' || word[n - 1] == '\t'))
+			n--;
+		uint64_t length = 0;
+		if (fp_units_digits(word, n, &length) ||
+			(response->has_length && length != response->length))
+			response->bad_length = true;
+		response->has_length = true;
+		response->length = length;
+		value += used;
+		len -= used;
+	}
+}
+
+static int
+take_field(struct fp_response *response, const char *line, size_t name_len,
+	const char *value, size_t len)
+{
+	/* The four names that matter differ in their length. */
+	switch (name_len) {
+	case 12:
+		if (is_named(line, name_len, "Content-Type"))
+			return fp_buf_set(response->type, value, len);
+		break;
+	case 14:
+		if (is_named(line, name_len, "Content-Length"))
+			take_length(response, value, len);
+		break;
+	case 16:
+		if (is_named(line, name_len, "Content-Encoding"))
+			response->is_encoded =
+				!is_named(value, len, "identity");
+		break;
+	case 17:
+		if (is_named(line, name_len, "Transfer-Encoding"))
+			response->has_transfer_encoding = true;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int
+keep_field(struct fp_response *response, const char *line, size_t name_len,
+	const char *value, size_t len)
+{
+	struct fp_buf *to = response->headers;
+
+	if (!to)
+		return 0;
+	if (fp_buf_reserve(to, name_len + len + 3))
+		return -1;
+	for (size_t i = 0; i < name_len; i++) {
+		char c = line[i];
+		fp_buf_add_char(to, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+	}
+	fp_buf_add(to, ": ", 2);
+	fp_buf_add(to, value, len);
+	return fp_buf_add_char(to, '\n');
+}
+
+int
+fp_response_line(struct fp_response *response, const char *line, size_t len)
+{
+	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+		len--;
+	if (len == 0) {
+		response->in_head = false;
+		response->in_trailers = response->status >= 200;
+		return 0;
+	}
+	/* Only where one belongs: a field that looks like it is not believed.
+	 */
+	if (!response->in_head && !response->in_trailers &&
+		parse_status_line(response, line, len)) {
+		response->in_head = true;
+		return 0;
+	}
+	const char *colon = memchr(line, ':', len);
+	if (!colon || response->in_trailers)
+		return 0;
+	size_t name_len = (size_t)(colon - line);
+	const char *value = colon + 1;
+	len -= name_len + 1;
+	while (len > 0 && (*value == ' ' || *value == '\t'))
+		value++, len--;
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	if (keep_field(response, line, name_len, value, len))
+		return -1;
+	return take_field(response, line, name_len, value, len);
+}
+
+bool
+fp_response_is_ambiguous(const struct fp_response *response)
+{
+	return response->bad_length ||
+	       (response->has_length && response->has_transfer_encoding);
+}
+
+bool
+fp_response_is_bodiless(const struct fp_response *response)
+{
+	return response->status == 204 || response->status == 205 ||
+	       response->status == 304;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * setup: what all transfers of a pool have in common, made once from its
+ * options: the parsed template, the header list, the statuses that are a
+ * success, the HTTP version.
+ *
+ * Threads: shared by all workers and constant, but for the atomic `no_new`.
+ * Ownership: the pool embeds it.
+ * Failure: fp_setup_init() -1 with errno.
+ */
+#ifndef FP_SETUP_H
+#define FP_SETUP_H
+
+#include "base.h"
+
+#include "outcome.h"
+#include "uritemplate.h"
+
+#include <curl/curl.h>
+#include <stdatomic.h>
+
+struct fp_setup {
+	struct fp_options options;
+	struct fp_uritemplate *template; /* NULL: every item is a URL */
+	struct fp_statuses ok;
+	struct curl_slist *headers;
+	char *user_agent;
+	long http_version; /* CURL_HTTP_VERSION_... */
+	atomic_bool no_new; /* cancelled: no request may go out any more */
+};
+
+/* EINVAL: an option is wrong, and `why` says which. */
+int fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
+	char *why, size_t why_size);
+void fp_setup_destroy(struct fp_setup *setup);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transfer: one item on one easy handle: from the item to the request, the
+ * callbacks while it runs, and the verdict at its end. A transfer is a slot
+ * of its worker; its handle is used for one item after the other.
+ *
+ * Threads: the worker's alone.
+ * Ownership: the worker embeds transfers; a transfer borrows its item's
+ * ticket from fp_transfer_begin() until fp_transfer_end().
+ * Failure: an item's, as the ticket's kind; nothing else can fail.
+ */
+#ifndef FP_TRANSFER_H
+#define FP_TRANSFER_H
+
+#include "base.h"
+
+#include "carry.h"
+#include "response.h"
+#include "setup.h"
+#include "ticket.h"
+
+#include <curl/curl.h>
+
+enum fp_stop {
+	FP_STOP_NONE,
+	FP_STOP_TOO_LARGE, /* the body */
+	FP_STOP_MEMORY,
+	FP_STOP_AMBIGUOUS, /* the framing contradicts itself */
+	FP_STOP_CANCELLED, /* at the gate, or on the way */
+	FP_STOP_STALLED,
+	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+};
+
+struct fp_transfer {
+	CURL *easy; /* NULL until the slot is first used */
+	struct fp_setup *setup;
+	struct fp_ticket *ticket; /* NULL: the slot is idle */
+	struct fp_value line; /* the whole input: the template's {} */
+	struct fp_response response;
+	struct fp_carry carry;
+	struct fp_transfer *next; /* in the worker's list of idle slots */
+	enum fp_stop stop; /* why we ended it ourselves */
+	bool is_delayed; /* not begun: waits until due_ns */
+	bool is_resolving; /* begun, and no connection tried or reused yet */
+	bool has_body; /* the carry has begun */
+	unsigned n_on_wire; /* requests that passed the gate */
+	int64_t due_ns;
+	int64_t begun_ns; /* this attempt */
+	int64_t heard_ns; /* when the last byte came */
+	const int64_t *now_ns; /* the worker's clock, read once a round */
+	unsigned *n_resolving; /* the worker's count of such transfers */
+	char error[CURL_ERROR_SIZE];
+};
+
+void fp_transfer_init(struct fp_transfer *transfer, struct fp_setup *setup,
+	const int64_t *now_ns, unsigned *n_resolving);
+void fp_transfer_destroy(struct fp_transfer *transfer);
+
+/* Makes the item's request ready. false: the item is over before it began
+ * (its line is no URL, or memory is out), its outcome is in the ticket, and
+ * the transfer is idle again. */
+bool fp_transfer_begin(struct fp_transfer *transfer);
+
+/* The name of its host is known, or its connection was there. */
+void fp_transfer_resolved(struct fp_transfer *transfer);
+
+/* The carry learns of the status and the type: with the first byte of the
+ * body, or at the end if there was none. */
+void fp_transfer_begin_body(struct fp_transfer *transfer);
+
+/* Writes the outcome into the ticket and lets go of it. `code` is libcurl's
+ * result; what fetchpool itself knows (stop, the framing, the body) comes
+ * before it. */
+struct fp_ticket *fp_transfer_end(struct fp_transfer *transfer, CURLcode code);
+
+/* Ends an item that never got as far as fp_transfer_begin(). */
+void fp_transfer_drop(struct fp_ticket *ticket);
+
+#endif

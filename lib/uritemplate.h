@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uritemplate: URI templates as RFC 6570 has them, all four levels, parsed
+ * once and expanded as often as wanted.
+ *
+ * A value never leaves its place. Outside of {+x} and {#x} every byte of it
+ * but letters, digits and "-._~" is percent-encoded; and since dots pass
+ * through, an expansion in which a value has made a path segment "." or ".."
+ * is an error: whoever reads the URL next would climb up with it (RFC 3986,
+ * section 5.2.4). {+x} and {#x} let through what a URI may contain, and that
+ * is what they are asked for.
+ *
+ * One extension: the empty name stands for the whole line. {} {+} {#} {.} {/}
+ * take it, with modifiers too ({:3}); {;} {?} {&} would have no name to write
+ * and are errors.
+ *
+ * One leniency: characters that the grammar wants encoded in literals (a
+ * space, a quote, a "%" by itself) are not errors but get encoded, as section
+ * 3.1 does with all others that no URI may contain.
+ *
+ * Threads: a parsed template is constant; any number may expand it at once.
+ * Ownership: fp_uritemplate_parse() copies the text; the caller frees the
+ * template. Names and texts given out are the template's.
+ * Failure: a text that is no template is NULL with EINVAL, a value that does
+ * not fit is -1 with EINVAL; both with ENOMEM else.
+ */
+#ifndef FP_URITEMPLATE_H
+#define FP_URITEMPLATE_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+
+struct fp_uritemplate;
+
+/* The value of a variable, or NULL: undefined (RFC 6570, section 2.3). An
+ * empty name asks for the whole line. Called in the order of the template, by
+ * the thread that expands; what it gives must live until the next call. */
+typedef const struct fp_value *fp_uritemplate_lookup(
+	void *arg, struct fp_text name);
+
+/* NULL with EINVAL (then `why`, of `why_size` bytes, says what is wrong and at
+ * which byte, counted from 1: "unclosed { at byte 23") or ENOMEM. */
+struct fp_uritemplate *fp_uritemplate_parse(
+	const char *text, char *why, size_t why_size);
+
+/* Takes NULL. */
+void fp_uritemplate_free(struct fp_uritemplate *template);
+
+/* The variables in the order of the text, repeats included. */
+size_t fp_uritemplate_n_variables(const struct fp_uritemplate *template);
+struct fp_text fp_uritemplate_variable(
+	const struct fp_uritemplate *template, size_t i);
+
+/* Appends the expansion to `out`. If `undefined` is not NULL, it gets the name
+ * of the first variable without a value (data NULL if all had one).
+ *
+ * -1 with ENOMEM; or with EINVAL if a value does not fit its place: a list or
+ * map where the template takes a prefix (section 2.4.1), or a "." or ".." that
+ * would be a path segment. Then *undefined is the name of that variable, and
+ * `out` has the expansion for a message only, what could not be expanded
+ * standing in it as written (section 3). */
+int fp_uritemplate_expand(const struct fp_uritemplate *template,
+	fp_uritemplate_lookup *lookup, void *arg, struct fp_buf *out,
+	struct fp_text *undefined);
+
+/* Appends `text` as {+x} would: what a URI may contain is kept, triplets such
+ * as %2F included, and everything else percent-encoded. -1 with ENOMEM. */
+int fp_uri_encode_reserved(const char *text, size_t len, struct fp_buf *out);
+
+#endif

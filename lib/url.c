@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "url.h"
+
+#include "uritemplate.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool
+is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The length of a leading scheme without its colon, or 0. */
+static size_t
+scheme_len(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	if (len == 0 || !is_alpha(text[0]))
+		return 0;
+	while (i < len &&
+		(is_alpha(text[i]) || is_digit(text[i]) || text[i] == '+' ||
+			text[i] == '-' || text[i] == '.'))
+		i++;
+	return i < len && text[i] == ':' ? i : 0;
+}
+
+bool
+fp_is_url(const char *text, size_t len)
+{
+	size_t scheme = scheme_len(text, len);
+
+	return scheme > 0 && len - scheme >= 3 &&
+	       memcmp(text + scheme, "://", 3) == 0;
+}
+
+/* Whether the word is in the list "http,https"; schemes have no case. */
+static bool
+is_listed(const char *list, const char *word, size_t len)
+{
+	for (;;) {
+		size_t n = strcspn(list, ",");
+		if (n == len && strncasecmp(list, word, len) == 0)
+			return true;
+		if (list[n] == '\0')
+			return false;
+		list += n + 1;
+	}
+}
+
+/* Whether what follows "name:" looks like a port: "localhost:8080/x". */
+static bool
+looks_like_port(const char *rest, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && is_digit(rest[i]))
+		i++;
+	return i > 0 && (i == len || strchr("/?#", rest[i]));
+}
+
+/* The authority's place: between "//" and the next "/", "?" or "#". */
+static size_t
+authority_end(const char *url, size_t start, size_t len)
+{
+	size_t end = start;
+
+	while (end < len && url[end] != '/' && url[end] != '?' &&
+		url[end] != '#')
+		end++;
+	return end;
+}
+
+/* The end of the userinfo, its "@" not counted; `start` if there is none. */
+static size_t
+userinfo_end(const char *url, size_t start, size_t end)
+{
+	while (end > start && url[end - 1] != '@')
+		end--;
+	return end > start ? end - 1 : start;
+}
+
+enum fp_kind
+fp_url_check(const char *url, size_t len, const char *protocols,
+	const char **message)
+{
+	size_t scheme = scheme_len(url, len);
+
+	if (scheme == 0 ||
+		looks_like_port(url + scheme + 1, len - scheme - 1)) {
+		*message = "not a URL: it does not begin with http:// or "
+			   "https://";
+		return FP_KIND_INPUT;
+	}
+	if (!is_listed(protocols, url, scheme)) {
+		*message = "scheme not allowed";
+		return FP_KIND_REFUSED;
+	}
+	if (len - scheme < 3 || memcmp(url + scheme, "://", 3) != 0) {
+		*message = "not a URL: no // behind the scheme";
+		return FP_KIND_INPUT;
+	}
+	size_t start = scheme + 3;
+	size_t end = authority_end(url, start, len);
+	size_t user = userinfo_end(url, start, end);
+	size_t host = user > start || (start < end && url[start] == '@')
+			      ? user + 1
+			      : start;
+	if (host >= end || url[host] == ':') {
+		*message = "not a URL: no host";
+		return FP_KIND_INPUT;
+	}
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)url[i];
+		if (c == ' ') {
+			*message = "not a URL: a space in it (write %20)";
+			return FP_KIND_INPUT;
+		}
+		if (c < 0x20 || c == 0x7f) {
+			*message = "not a URL: a control character in it";
+			return FP_KIND_INPUT;
+		}
+	}
+	return FP_KIND_OK;
+}
+
+int
+fp_url_encode(const char *url, size_t len, struct fp_buf *out)
+{
+	size_t scheme = scheme_len(url, len);
+	size_t start = FP_MIN(scheme + 3, len);
+	size_t end = authority_end(url, start, len);
+
+	if (fp_buf_add(out, url, end))
+		return -1;
+	return fp_uri_encode_reserved(url + end, len - end, out);
+}
+
+bool
+fp_url_secret(const char *text, size_t len, size_t *start, size_t *end)
+{
+	for (size_t i = 0; i + 3 <= len; i++) {
+		if (memcmp(text + i, "://", 3) != 0)
+			continue;
+		size_t from = i + 3;
+		size_t user = userinfo_end(
+			text, from, authority_end(text, from, len));
+		if (user == from)
+			return false;
+		const char *colon = memchr(text + from, ':', user - from);
+		*start = colon ? (size_t)(colon - text) + 1 : from;
+		*end = user;
+		return *end > *start;
+	}
+	return false;
+}

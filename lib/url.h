@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * url: what must be true of a URL before anything is done with it, so that a
+ * line that is no URL never becomes a look-up. (libcurl would take
+ * "http:///ok" for the host "ok".) The full parse is libcurl's own, later.
+ *
+ * Threads: any.
+ * Ownership: nothing is owned.
+ * Failure: said at each function.
+ */
+#ifndef FP_URL_H
+#define FP_URL_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+
+/* Whether the URL can be fetched, judged by its form: FP_KIND_OK; or
+ * FP_KIND_INPUT or FP_KIND_REFUSED, and *message says why. `protocols` are
+ * the allowed schemes: "http,https". */
+enum fp_kind fp_url_check(const char *url, size_t len, const char *protocols,
+	const char **message);
+
+/* Appends the URL with what is behind the authority percent-encoded where
+ * RFC 3986 wants that. -1: no memory. */
+int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
+
+/* Finds the part of a text that must not be shown: the password of a URL's
+ * userinfo, or all of the userinfo if there is no colon in it. false: none. */
+bool fp_url_secret(const char *text, size_t len, size_t *start, size_t *end);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a transfer ended.
+ *
+ * The verdict does not stand on libcurl's return code alone. In this order:
+ * what we stopped ourselves; what libcurl says went wrong; framing that
+ * contradicts itself; the status; the body.
+ */
+#include "base.h"
+
+#include "transfer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What libcurl's failures mean for the item. */
+static enum fp_kind
+kind_of(const struct fp_transfer *transfer, CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return FP_KIND_OK;
+	case CURLE_URL_MALFORMAT:
+		return FP_KIND_INPUT;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* Once connected, this is what libcurl calls an answer that
+		 * is not HTTP ("HTTP/0.9 when not allowed"). */
+		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_REFUSED;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return FP_KIND_DNS;
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_INTERFACE_FAILED:
+		return FP_KIND_CONNECT;
+	case CURLE_OPERATION_TIMEDOUT:
+		return FP_KIND_TIMEOUT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+	case CURLE_SSL_ENGINE_SETFAILED:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_ENGINE_INITFAILED:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_SHUTDOWN_FAILED:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_CLIENTCERT:
+		return FP_KIND_TLS;
+	case CURLE_PARTIAL_FILE:
+		return FP_KIND_INCOMPLETE;
+	case CURLE_FILESIZE_EXCEEDED:
+		return FP_KIND_TOO_LARGE;
+	case CURLE_TOO_MANY_REDIRECTS:
+		return FP_KIND_REDIRECT;
+	case CURLE_OUT_OF_MEMORY:
+#if LIBCURL_VERSION_NUM >= 0x080600
+	case CURLE_TOO_LARGE:
+#endif
+		/* Also what libcurl calls a header line without end. */
+		return transfer->n_on_wire && !transfer->has_body
+			       ? FP_KIND_TOO_LARGE
+			       : FP_KIND_LOCAL;
+	case CURLE_FAILED_INIT:
+	case CURLE_NOT_BUILT_IN:
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_UNKNOWN_OPTION:
+	case CURLE_WRITE_ERROR:
+	case CURLE_READ_ERROR:
+	case CURLE_ABORTED_BY_CALLBACK:
+		return FP_KIND_LOCAL;
+	default:
+		return FP_KIND_NETWORK;
+	}
+}
+
+/* Fails the item for a reason of our own. false: there is none. */
+static bool
+fail_stopped(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	char text[80];
+
+	switch (transfer->stop) {
+	case FP_STOP_NONE:
+		return false;
+	case FP_STOP_TOO_LARGE:
+		fp_ticket_fail(
+			ticket, FP_KIND_TOO_LARGE, transfer->carry.message);
+		return true;
+	case FP_STOP_MEMORY:
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return true;
+	case FP_STOP_AMBIGUOUS:
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			transfer->response.bad_length
+				? "Content-Length is no number, or says two "
+				  "things"
+				: "Content-Length and Transfer-Encoding at "
+				  "once");
+		return true;
+	case FP_STOP_CANCELLED:
+		fp_transfer_drop(ticket);
+		return true;
+	case FP_STOP_STALLED:
+		snprintf(text, sizeof(text), "no byte for %g s",
+			(double)transfer->setup->options.stall_time_ms / 1e3);
+		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
+		return true;
+	case FP_STOP_DESCRIPTORS:
+		fp_ticket_fail(
+			ticket, FP_KIND_LOCAL, "no descriptor for a socket");
+		return true;
+	}
+	abort();
+}
+
+void
+fp_transfer_drop(struct fp_ticket *ticket)
+{
+	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it was done");
+}
+
+static void
+fail_curl(struct fp_transfer *transfer, CURLcode code)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	enum fp_kind kind = kind_of(transfer, code);
+	const char *message = transfer->error;
+	char text[128];
+
+	if (code == CURLE_FILESIZE_EXCEEDED) {
+		message = "the body is over --max-body";
+	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
+		   kind == FP_KIND_NETWORK) {
+		message = "the answer is not HTTP";
+	} else if (kind == FP_KIND_TOO_LARGE) {
+		message = "a header is too large";
+	} else if (message[0] == '\0') {
+		message = curl_easy_strerror(code);
+	} else if (kind == FP_KIND_INCOMPLETE &&
+		   transfer->response.has_length) {
+		snprintf(text, sizeof(text),
+			"the body ended after %llu of %llu bytes",
+			(unsigned long long)transfer->carry.size,
+			(unsigned long long)transfer->response.length);
+		message = text;
+	}
+	fp_ticket_fail(ticket, kind, message);
+}
+
+/* The response is whole: is it a success? */
+static void
+judge_response(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	const struct fp_response *response = &transfer->response;
+	struct fp_result *result = &ticket->result;
+	char text[64];
+
+	if (!transfer->has_body)
+		fp_transfer_begin_body(transfer);
+	result->size = (int64_t)transfer->carry.size;
+	if (!transfer->setup->ok.has[response->status]) {
+		snprintf(text, sizeof(text), "%d %s", response->status,
+			fp_status_phrase(response->status));
+		size_t len = strlen(text);
+		if (text[len - 1] == ' ')
+			text[len - 1] = '\0';
+		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
+		return;
+	}
+	if (response->is_encoded && transfer->carry.size > 0) {
+		fp_ticket_fail(ticket, FP_KIND_BODY,
+			"a Content-Encoding that was not asked for");
+		return;
+	}
+	enum fp_kind kind = fp_carry_end(&transfer->carry,
+		fp_response_is_bodiless(response), &result->encoding);
+	if (kind != FP_KIND_OK) {
+		fp_ticket_fail(ticket, kind, transfer->carry.message);
+		return;
+	}
+	if (result->encoding != FP_BODY_NONE)
+		result->body = (struct fp_text){
+			fp_buf_text(&ticket->body), ticket->body.len};
+}
+
+/* Times that libcurl counts from the attempt's start, in microseconds. */
+static int64_t
+time_info(CURL *easy, CURLINFO info)
+{
+	curl_off_t us = 0;
+
+	if (curl_easy_getinfo(easy, info, &us) != CURLE_OK || us < 0)
+		return 0;
+	return (int64_t)us * 1000;
+}
+
+/* What is known of the attempt, however it ended. */
+static void
+describe(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_result *result = &ticket->result;
+	const struct fp_response *response = &transfer->response;
+	char *ip = NULL;
+
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
+			CURLE_OK &&
+		ip)
+		snprintf(ticket->ip, sizeof(ticket->ip), "%s", ip);
+	if (transfer->n_on_wire) {
+		int64_t tcp =
+			time_info(transfer->easy, CURLINFO_CONNECT_TIME_T);
+		int64_t tls =
+			time_info(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
+		result->time_connect_ns = FP_MAX(tcp, tls);
+	}
+	if (response->status == 0)
+		return;
+	result->status = response->status;
+	result->http_version = response->version;
+	result->size = transfer->has_body ? (int64_t)transfer->carry.size : 0;
+	if (ticket->type.len > 0)
+		result->type = ticket->type.data;
+	if (response->headers)
+		result->headers = (struct fp_text){
+			fp_buf_text(&ticket->headers), ticket->headers.len};
+	result->time_first_byte_ns =
+		time_info(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T);
+}
+
+struct fp_ticket *
+fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	fp_transfer_resolved(transfer);
+	describe(transfer);
+	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
+		transfer->stop = FP_STOP_NONE;
+	if (!fail_stopped(transfer)) {
+		if (code != CURLE_OK)
+			fail_curl(transfer, code);
+		else if (transfer->response.status < 200 ||
+			 transfer->response.status >= FP_STATUS_MAX)
+			fp_ticket_fail(
+				ticket, FP_KIND_NETWORK, "no final response");
+		else
+			judge_response(transfer);
+	}
+	ticket->result.fetch_time_ns = *transfer->now_ns - ticket->started_ns;
+	transfer->ticket = NULL;
+	return ticket;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why tickets, and not just a bounded queue: a queue bounds what waits to be
+ * started, but not what is finished and waits to be written, behind one slow
+ * item (in order) or behind a slow reader of our output. Here both count, and
+ * the only one that ever blocks for room is the submitter, so a transfer never
+ * waits for the consumer, and the consumer always makes progress: whoever
+ * holds the oldest ticket needs no other to finish.
+ *
+ * A waiting thread is signalled only if it waits, and once for a whole batch,
+ * so in the busy state a hand-over costs an uncontended lock and no system
+ * call.
+ */
+#include "base.h"
+
+#include "window.h"
+
+#include <errno.h>
+
+int
+fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
+{
+	FP_ASSERT(capacity > 0);
+	*window = (struct fp_window){
+		.capacity = capacity,
+		.in_order = in_order,
+	};
+	window->last = &window->first;
+	if (in_order) {
+		window->ring = calloc(capacity, sizeof(window->ring[0]));
+		if (!window->ring)
+			return -1;
+	}
+	fp_mutex_init(&window->lock);
+	fp_cond_init(&window->room);
+	fp_cond_init(&window->ready);
+	return 0;
+}
+
+void
+fp_window_destroy(struct fp_window *window)
+{
+	while (window->all) {
+		struct fp_ticket *ticket = window->all;
+		window->all = ticket->older;
+		fp_ticket_free(ticket);
+	}
+	free(window->ring);
+	fp_cond_destroy(&window->ready);
+	fp_cond_destroy(&window->room);
+	fp_mutex_destroy(&window->lock);
+}
+
+/* Takes a ticket from home, or makes one: only as many are ever made as were
+ * out at once. NULL: no memory. */
+static struct fp_ticket *
+fetch_ticket(struct fp_window *window)
+{
+	struct fp_ticket *ticket = window->home;
+
+	if (ticket) {
+		window->home = ticket->next;
+	} else {
+		ticket = calloc(1, sizeof(*ticket));
+		if (!ticket)
+			return NULL;
+		fp_ticket_clear(ticket);
+		ticket->older = window->all;
+		window->all = ticket;
+	}
+	ticket->next = NULL;
+	return ticket;
+}
+
+struct fp_ticket *
+fp_window_take(struct fp_window *window)
+{
+	struct fp_ticket *ticket = NULL;
+
+	fp_mutex_lock(&window->lock);
+	while (window->n_out == window->capacity && !window->cancelled) {
+		window->taker_waits = true;
+		fp_cond_wait(&window->room, &window->lock);
+		window->taker_waits = false;
+	}
+	if (window->cancelled) {
+		errno = ECANCELED;
+	} else {
+		ticket = fetch_ticket(window);
+		if (ticket) {
+			ticket->result.seq = ++window->n_taken;
+			window->n_out++;
+			window->n_out_max =
+				FP_MAX(window->n_out_max, window->n_out);
+		}
+	}
+	fp_mutex_unlock(&window->lock);
+	return ticket;
+}
+
+/* The place of a seq in the ring. No two live seqs share one: what is out is
+ * at most `capacity` in a row, as the consumer takes them in order. */
+static struct fp_ticket **
+place(struct fp_window *window, uint64_t seq)
+{
+	return &window->ring[seq % window->capacity];
+}
+
+static bool
+has_next(struct fp_window *window)
+{
+	if (window->in_order)
+		return *place(window, window->n_next + 1) != NULL;
+	return window->first != NULL;
+}
+
+static bool
+at_end(const struct fp_window *window)
+{
+	return (window->closed || window->cancelled) &&
+	       window->n_next == window->n_taken;
+}
+
+void
+fp_window_put(struct fp_window *window, struct fp_ticket *list)
+{
+	fp_mutex_lock(&window->lock);
+	while (list) {
+		struct fp_ticket *ticket = list;
+		list = ticket->next;
+		ticket->next = NULL;
+		if (window->in_order) {
+			struct fp_ticket **slot =
+				place(window, ticket->result.seq);
+			FP_ASSERT(!*slot);
+			*slot = ticket;
+		} else {
+			*window->last = ticket;
+			window->last = &ticket->next;
+		}
+	}
+	if (window->consumer_waits && has_next(window))
+		fp_cond_signal(&window->ready);
+	fp_mutex_unlock(&window->lock);
+}
+
+/* Takes the next finished ticket out of the ring or the list. */
+static struct fp_ticket *
+lend(struct fp_window *window)
+{
+	struct fp_ticket *ticket;
+
+	if (window->in_order) {
+		struct fp_ticket **slot = place(window, window->n_next + 1);
+		ticket = *slot;
+		*slot = NULL;
+	} else {
+		ticket = window->first;
+		window->first = ticket->next;
+		if (!window->first)
+			window->last = &window->first;
+	}
+	ticket->next = NULL;
+	ticket->is_lent = true;
+	window->n_next++;
+	return ticket;
+}
+
+size_t
+fp_window_next(
+	struct fp_window *window, const struct fp_result **results, size_t max)
+{
+	size_t n = 0;
+
+	fp_mutex_lock(&window->lock);
+	while (!has_next(window) && !at_end(window)) {
+		window->consumer_waits = true;
+		fp_cond_wait(&window->ready, &window->lock);
+		window->consumer_waits = false;
+	}
+	while (n < max && has_next(window))
+		results[n++] = &lend(window)->result;
+	fp_mutex_unlock(&window->lock);
+	return n;
+}
+
+void
+fp_window_give(
+	struct fp_window *window, const struct fp_result **results, size_t n)
+{
+	struct fp_ticket *list = NULL;
+
+	/* Cleaning may free memory: outside the lock. */
+	for (size_t i = n; i-- > 0;) {
+		struct fp_ticket *ticket = (struct fp_ticket *)results[i];
+		FP_ASSERT(ticket->is_lent);
+		ticket->is_lent = false;
+		fp_ticket_clear(ticket);
+		ticket->next = list;
+		list = ticket;
+	}
+
+	fp_mutex_lock(&window->lock);
+	FP_ASSERT(n <= window->n_out);
+	window->n_out -= n;
+	while (list) {
+		struct fp_ticket *next = list->next;
+		list->next = window->home;
+		window->home = list;
+		list = next;
+	}
+	if (window->taker_waits)
+		fp_cond_signal(&window->room);
+	fp_mutex_unlock(&window->lock);
+}
+
+void
+fp_window_close(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	window->closed = true;
+	fp_cond_signal(&window->ready);
+	fp_mutex_unlock(&window->lock);
+}
+
+void
+fp_window_cancel(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	window->cancelled = true;
+	fp_cond_signal(&window->room);
+	fp_cond_signal(&window->ready);
+	fp_mutex_unlock(&window->lock);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * window: the bound on everything. It owns the tickets; an item that has none
+ * is not read, and a ticket comes home only when the item's record has been
+ * written. It is also what puts finished items back into input order, when
+ * that is asked for.
+ *
+ * Threads: one submitter takes; any number of workers put; one consumer asks
+ * for the next and gives back; anyone cancels.
+ * Ownership: tickets belong to the window; take and next lend them.
+ * Failure: fp_window_init() -1 with ENOMEM; fp_window_take() NULL with errno.
+ * A ticket that is given back twice, or never taken, aborts.
+ */
+#ifndef FP_WINDOW_H
+#define FP_WINDOW_H
+
+#include "base.h"
+
+#include "thread.h"
+#include "ticket.h"
+
+struct fp_window {
+	struct fp_mutex lock; /* over all that follows */
+	struct fp_cond room; /* n_out < capacity, or cancelled */
+	struct fp_cond ready; /* next has something to give, or the end */
+
+	size_t capacity;
+	bool in_order;
+	bool closed; /* nothing more will be taken */
+	bool cancelled; /* nothing more may be taken */
+	bool taker_waits;
+	bool consumer_waits;
+
+	struct fp_ticket *all; /* every ticket, linked by `older` */
+	struct fp_ticket *home; /* those that nobody holds */
+	size_t n_out; /* tickets taken and not given back */
+	size_t n_out_max; /* the most there ever were */
+	uint64_t n_taken; /* also the last seq given out */
+	uint64_t n_next; /* results lent to the consumer so far */
+
+	/* Finished and waiting for the consumer: in order of seq, a ring where
+	 * seq has the place seq % capacity, or a list as they finished. */
+	struct fp_ticket **ring;
+	struct fp_ticket *first;
+	struct fp_ticket **last;
+};
+
+int fp_window_init(struct fp_window *window, size_t capacity, bool in_order);
+
+/* Frees every ticket, wherever it is: nobody may hold one any more. */
+void fp_window_destroy(struct fp_window *window);
+
+/* Blocks until there is room, and lends a clean ticket with the next seq.
+ * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
+struct fp_ticket *fp_window_take(struct fp_window *window);
+
+/* The items of this list (linked by next) are finished. */
+void fp_window_put(struct fp_window *window, struct fp_ticket *list);
+
+/* Blocks until something is finished (in order: the very next one) and lends
+ * up to `max`. 0: closed or cancelled, and everything taken was lent. */
+size_t fp_window_next(
+	struct fp_window *window, const struct fp_result **results, size_t max);
+
+/* The consumer is done with these: only now is there room for others. */
+void fp_window_give(
+	struct fp_window *window, const struct fp_result **results, size_t n);
+
+/* Nothing more will be taken: after the last item, next returns 0. */
+void fp_window_close(struct fp_window *window);
+
+/* Like close, and wakes a taker that waits. */
+void fp_window_cancel(struct fp_window *window);
+
+#endif

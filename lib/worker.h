@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker: one thread with one curl multi handle and at most 64 transfers. It
+ * takes items from the queue when it has room, and puts them into the window
+ * when they are finished.
+ *
+ * Threads: fp_worker_wake(), fp_worker_n_active() by any; the rest by the
+ * pool's owner, fp_worker_init() before the thread starts and
+ * fp_worker_destroy() after it was joined.
+ * Ownership: the pool embeds workers; a worker owns its transfers and, while
+ * they are under way, their tickets.
+ * Failure: fp_worker_init() and fp_worker_start() -1 with errno.
+ */
+#ifndef FP_WORKER_H
+#define FP_WORKER_H
+
+#include "base.h"
+
+#include "queue.h"
+#include "thread.h"
+#include "transfer.h"
+#include "window.h"
+
+#define FP_WORKER_SLOTS_MAX 64
+
+/* The limits that are a worker's share of the pool's. */
+struct fp_share {
+	unsigned slots; /* transfers at once */
+	unsigned connections; /* open at once, idle ones included */
+	unsigned resolving_max; /* names looked up at once */
+};
+
+struct fp_worker {
+	struct fp_thread thread;
+	struct fp_setup *setup;
+	struct fp_queue *queue;
+	struct fp_window *window;
+	struct fp_share share;
+	struct fp_waiter waiter;
+	atomic_int *cancel; /* the pool's enum fp_cancel, or 0 */
+	atomic_uint n_active_shown; /* what others may read */
+
+	/* From here on the worker thread's own. */
+	CURLM *multi;
+	struct fp_transfer *transfers; /* share.slots of them */
+	struct fp_transfer *idle; /* the last used is used next */
+	unsigned n_active; /* transfers that have a ticket */
+	unsigned n_delayed; /* of them, not begun yet */
+	unsigned n_resolving; /* of them, without an address yet */
+	struct fp_ticket *finished; /* not put into the window yet */
+	struct fp_ticket **last_finished;
+	int64_t now_ns; /* read once a round */
+	int64_t next_check_ns; /* when stalled ones are looked for again */
+	uint64_t random;
+	bool is_over; /* nothing will come from the queue any more */
+};
+
+int fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
+	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
+	struct fp_share share);
+int fp_worker_start(struct fp_worker *worker);
+
+/* Makes it look at the queue and at *cancel. */
+void fp_worker_wake(struct fp_worker *worker);
+
+unsigned fp_worker_n_active(struct fp_worker *worker);
+
+/* Frees what it holds, tickets of transfers that never ended included. */
+void fp_worker_destroy(struct fp_worker *worker);
+
+#endif
