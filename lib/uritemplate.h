@@ -3,26 +3,26 @@
  * uritemplate: URI templates as RFC 6570 has them, all four levels, parsed
  * once and expanded as often as wanted.
  *
- * A value never leaves its place. Outside of {+x} and {#x} every byte of it
- * but letters, digits and "-._~" is percent-encoded; and since dots pass
- * through, an expansion in which a value has made a path segment "." or ".."
- * is an error: whoever reads the URL next would climb up with it (RFC 3986,
- * section 5.2.4). {+x} and {#x} let through what a URI may contain, and that
- * is what they are asked for.
+ * A value never leaves its place. But for {+x} and {#x}, every byte of it is
+ * percent-encoded that is no letter, digit or one of "-._~". And as no encoding
+ * helps against dots, it is an error if a value makes a path segment "." or
+ * "..", which whoever reads the URL next would climb up by (RFC 3986, section
+ * 5.2.4). {+x} and {#x} let through all that a URI may contain: that is what
+ * they are asked for.
  *
  * One extension: the empty name stands for the whole line. {} {+} {#} {.} {/}
  * take it, with modifiers too ({:3}); {;} {?} {&} would have no name to write
  * and are errors.
  *
- * One leniency: characters that the grammar wants encoded in literals (a
- * space, a quote, a "%" by itself) are not errors but get encoded, as section
- * 3.1 does with all others that no URI may contain.
+ * One leniency: what the grammar (section 2.1) does not want in a literal, such
+ * as a space, a quote or a "%" by itself, is no error but is encoded, as all is
+ * that no URI may contain (section 3.1).
  *
  * Threads: a parsed template is constant; any number may expand it at once.
  * Ownership: fp_uritemplate_parse() copies the text; the caller frees the
- * template. Names and texts given out are the template's.
- * Failure: a text that is no template is NULL with EINVAL, a value that does
- * not fit is -1 with EINVAL; both with ENOMEM else.
+ * template. Names given out live as long as it does.
+ * Failure: NULL or -1 with EINVAL, for a text that is no template and a value
+ * that does not fit, or with ENOMEM.
  */
 #ifndef FP_URITEMPLATE_H
 #define FP_URITEMPLATE_H
