@@ -28,22 +28,23 @@
 static int tap_number, tap_failed, tap_bad;
 static const char *tap_skipped;
 
-#define CHECK(condition)                                                       \
-	((condition) ? (void)0                                                 \
-		     : tap_complain(__FILE__, __LINE__, #condition, NULL, NULL))
+#define CHECK(condition)             \
+	((condition) ? (void)0       \
+		     : tap_complain( \
+			       __FILE__, __LINE__, #condition, NULL, NULL))
 
-#define CHECK_TEXT(got, expected)                                              \
+#define CHECK_TEXT(got, expected) \
 	tap_check_text(__FILE__, __LINE__, #got, (got), (expected))
 
-#define CHECK_BYTES(got, got_len, expected, expected_len)                      \
-	CHECK((got_len) == (expected_len) &&                                   \
+#define CHECK_BYTES(got, got_len, expected, expected_len) \
+	CHECK((got_len) == (expected_len) &&              \
 		memcmp((got), (expected), (expected_len)) == 0)
 
 /* Ends the running test as skipped: SKIP("no such folder"); */
-#define SKIP(why)                                                              \
-	do {                                                                   \
-		tap_skipped = (why);                                           \
-		return;                                                        \
+#define SKIP(why)                    \
+	do {                         \
+		tap_skipped = (why); \
+		return;              \
 	} while (0)
 
 static inline void
