@@ -31,6 +31,12 @@ fp_msg_init(void)
 	fp_mutex_init(&lock);
 }
 
+int
+fp_msg_fd(void)
+{
+	return STDERR_FILENO;
+}
+
 static void
 write_all(const char *data, size_t len)
 {

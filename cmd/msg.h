@@ -42,6 +42,9 @@ void fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format);
 void fp_msg_flush(void);
 
+/* The descriptor that it goes to. */
+int fp_msg_fd(void);
+
 /* The exit status: LOCAL weighs more than STOPPED, and that more than
  * FAILED. */
 void fp_msg_set_status(enum fp_exit status);

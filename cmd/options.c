@@ -89,7 +89,7 @@ static const struct option_row rows[] = {
 		"record, body or merged", "record (default), body, or merged"},
 	{NULL, "body", 'B', "MODE", TYPE_CALL, 0, fp_settings_body,
 		"auto, json, text, base64 or none",
-		"how bodies are carried: auto, json, text, base64, none"},
+		"carry bodies as auto, json, text, base64, none"},
 	{NULL, "omit", 0, "NAME", TYPE_CALL, 0, fp_settings_omit, NULL,
 		"leave this member out of JSON bodies (repeatable)"},
 	{NULL, "pick", 0, "NAME", TYPE_CALL, 0, fp_settings_pick, NULL,
@@ -302,7 +302,7 @@ static bool
 check_template(struct fp_settings *settings, const char *name)
 {
 	struct template_look look = {.settings = settings};
-	const char *text = settings->pool.template;
+	const char *text = settings->pool.url_template;
 	int ret = fp_template_variables(
 		text, look_at_variable, &look, look.why, sizeof(look.why));
 
@@ -324,15 +324,15 @@ choose_template(struct fp_settings *settings, const char *template)
 {
 	const char *from_environment = getenv("FETCHPOOL_URL");
 
-	settings->pool.template = template;
+	settings->pool.url_template = template;
 	if (template)
 		return check_template(settings, "TEMPLATE");
 	settings->pool.urls_pass = true;
 	if (from_environment && from_environment[0]) {
-		settings->pool.template = from_environment;
+		settings->pool.url_template = from_environment;
 		return check_template(settings, "FETCHPOOL_URL");
 	}
-	settings->pool.template = DEFAULT_TEMPLATE;
+	settings->pool.url_template = DEFAULT_TEMPLATE;
 	settings->tells_template = true;
 	return true;
 }

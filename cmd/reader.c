@@ -116,7 +116,7 @@ tell_template(struct fp_reader *reader, struct fp_text line, bool *told)
 	*told = true;
 	fp_msg_note("no TEMPLATE and no FETCHPOOL_URL: fetching from the "
 		    "public demonstration API %s",
-		reader->settings->pool.template);
+		reader->settings->pool.url_template);
 }
 
 static int

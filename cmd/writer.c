@@ -58,7 +58,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 			   &writer->output, STDOUT_FILENO, "standard output")) {
 		return refuse_output("--output", "standard output");
 	}
-	writer->is_shared = fp_output_is_same(writer->output.fd, STDERR_FILENO);
+	writer->is_shared = fp_output_is_same(writer->output.fd, fp_msg_fd());
 	if (settings->failed_path &&
 		fp_output_open(&writer->failed, settings->failed_path,
 			separator, input_fd))

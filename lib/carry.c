@@ -12,7 +12,7 @@
 
 #include "carry.h"
 
-#include "ticket.h"
+#include "outcome.h"
 #include "utf8.h"
 
 #include <string.h>

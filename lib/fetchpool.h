@@ -5,7 +5,7 @@
  *
  *	struct fp_options options;
  *	fp_options_init(&options);
- *	options.template = "https://api.example.com/posts/{}";
+ *	options.url_template = "https://api.example.com/posts/{}";
  *	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
  *
  *	one thread:	fp_pool_submit(pool, &item) ... fp_pool_close(pool);
@@ -166,7 +166,7 @@ struct fp_options {
 	uint64_t delay_min_ms; /* a pause before each item, drawn evenly */
 	uint64_t delay_max_ms;
 
-	const char *template; /* RFC 6570; NULL: every item is a URL */
+	const char *url_template; /* RFC 6570; NULL: every item is a URL */
 	bool urls_pass; /* an item like scheme://... is a URL all the same */
 	bool undefined_fails; /* a variable without value fails the item */
 	const char *protocols; /* allowed schemes: "http,https" */

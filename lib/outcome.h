@@ -16,6 +16,9 @@
 
 #define FP_STATUS_MAX 1000
 
+/* The message of what fails for that reason, anywhere. */
+#define FP_OUT_OF_MEMORY "out of memory"
+
 /* A set of HTTP status codes. */
 struct fp_statuses {
 	bool has[FP_STATUS_MAX];

@@ -44,9 +44,9 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 		errno = EINVAL;
 		return -1;
 	}
-	if (options->template) {
-		setup->template =
-			fp_uritemplate_parse(options->template, why, why_size);
+	if (options->url_template) {
+		setup->template = fp_uritemplate_parse(
+			options->url_template, why, why_size);
 		if (!setup->template)
 			return -1;
 	}

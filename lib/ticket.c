@@ -3,6 +3,8 @@
 
 #include "ticket.h"
 
+#include "outcome.h"
+
 #include <string.h>
 
 /* A ticket waits with empty buffers of at most this much each, so that the

@@ -22,7 +22,6 @@
 #include "fetchpool.h"
 
 #define FP_IP_MAX 48
-#define FP_OUT_OF_MEMORY "out of memory"
 
 struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */

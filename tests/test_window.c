@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include "window.h"
+
+#include "clock.h"
+#include "queue.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <time.h>
+
+static const struct fp_result *
+one(struct fp_window *window)
+{
+	const struct fp_result *result = NULL;
+
+	return fp_window_next(window, &result, 1) == 1 ? result : NULL;
+}
+
+static void
+unordered_gives_as_finished(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[3];
+	const struct fp_result *results[3];
+
+	CHECK(fp_window_init(&window, 3, false) == 0);
+	for (int i = 0; i < 3; i++) {
+		tickets[i] = fp_window_take(&window);
+		CHECK(tickets[i]->result.seq == (uint64_t)i + 1);
+	}
+	fp_window_put(&window, tickets[2]);
+	fp_window_put(&window, tickets[0]);
+	CHECK(fp_window_next(&window, results, 3) == 2);
+	CHECK(results[0]->seq == 3 && results[1]->seq == 1);
+	fp_window_give(&window, results, 2);
+	CHECK(window.n_out == 1);
+	fp_window_put(&window, tickets[1]);
+	fp_window_close(&window);
+	CHECK(fp_window_next(&window, results, 3) == 1);
+	fp_window_give(&window, results, 1);
+	CHECK(fp_window_next(&window, results, 3) == 0);
+	CHECK(window.n_out == 0 && window.n_out_max == 3);
+	fp_window_destroy(&window);
+}
+
+static void
+ordered_gives_in_order(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[4];
+	const struct fp_result *results[4];
+
+	CHECK(fp_window_init(&window, 4, true) == 0);
+	for (int i = 0; i < 4; i++)
+		tickets[i] = fp_window_take(&window);
+	tickets[3]->next = tickets[1];
+	fp_window_put(&window, tickets[3]);
+	fp_window_put(&window, tickets[0]);
+	CHECK(fp_window_next(&window, results, 4) == 2);
+	CHECK(results[0]->seq == 1 && results[1]->seq == 2);
+	fp_window_put(&window, tickets[2]);
+	CHECK(fp_window_next(&window, results + 2, 4) == 2);
+	CHECK(results[2]->seq == 3 && results[3]->seq == 4);
+	fp_window_give(&window, results, 4);
+	CHECK(window.n_out == 0);
+	fp_window_destroy(&window);
+}
+
+static void
+tickets_come_back_clean(void)
+{
+	struct fp_window window;
+	const struct fp_result *result;
+
+	CHECK(fp_window_init(&window, 1, true) == 0);
+	struct fp_ticket *ticket = fp_window_take(&window);
+	fp_buf_add_text(&ticket->body, "something");
+	fp_ticket_fail(ticket, FP_KIND_HTTP, "404 Not Found");
+	fp_window_put(&window, ticket);
+	result = one(&window);
+	CHECK(result && result->kind == FP_KIND_HTTP);
+	CHECK_TEXT(result->message, "404 Not Found");
+	fp_window_give(&window, &result, 1);
+	CHECK(fp_window_take(&window) == ticket);
+	CHECK(ticket->result.kind == FP_KIND_OK && !ticket->result.message);
+	CHECK(ticket->body.len == 0 && ticket->result.seq == 2);
+	fp_window_destroy(&window);
+}
+
+static void
+take_in_thread(void *arg)
+{
+	errno = 0;
+	CHECK(fp_window_take(arg) == NULL && errno == ECANCELED);
+}
+
+static void
+cancel_wakes_the_taker(void)
+{
+	struct fp_window window;
+	struct fp_thread thread;
+	const struct fp_result *result;
+
+	CHECK(fp_window_init(&window, 1, false) == 0);
+	struct fp_ticket *ticket = fp_window_take(&window);
+	CHECK(fp_thread_start(&thread, 0, take_in_thread, &window) == 0);
+	fp_window_cancel(&window);
+	fp_thread_join(&thread);
+	fp_window_put(&window, ticket);
+	CHECK(one(&window) == &ticket->result);
+	CHECK(fp_window_next(&window, &result, 1) == 0);
+	fp_window_destroy(&window);
+}
+
+/* ---- stress: everything at once, at random ---- */
+
+#define N_WORKERS 4
+
+struct stress {
+	struct fp_window window;
+	struct fp_queue queue;
+	size_t capacity;
+	bool in_order;
+	bool cancels;
+	uint64_t n_items;
+	uint64_t n_submitted;
+	uint64_t n_seen, n_stopped;
+	atomic_size_t n_held; /* taken and not given back, counted here too */
+	atomic_size_t n_held_max;
+	unsigned seed;
+};
+
+static unsigned
+draw(unsigned *seed)
+{
+	*seed = *seed * 1103515245u + 12345u;
+	return *seed >> 16;
+}
+
+static void
+dawdle(unsigned *seed)
+{
+	unsigned what = draw(seed) % 64;
+
+	if (what == 0) {
+		struct timespec pause = {0, (long)(draw(seed) % 50) * 1000};
+		nanosleep(&pause, NULL);
+	} else if (what < 8) {
+		sched_yield();
+	}
+}
+
+struct stress_worker {
+	struct stress *stress;
+	struct fp_thread thread;
+	struct fp_waiter waiter;
+	struct fp_mutex lock;
+	struct fp_cond cond;
+	bool called;
+	unsigned seed;
+};
+
+static void
+call_worker(void *arg)
+{
+	struct stress_worker *worker = arg;
+
+	fp_mutex_lock(&worker->lock);
+	worker->called = true;
+	fp_cond_signal(&worker->cond);
+	fp_mutex_unlock(&worker->lock);
+}
+
+static void
+work(void *arg)
+{
+	struct stress_worker *worker = arg;
+	struct stress *stress = worker->stress;
+	bool over = false;
+	size_t n;
+
+	while (!over) {
+		struct fp_ticket *list = fp_queue_take(&stress->queue,
+			1 + draw(&worker->seed) % 5, &worker->waiter, &n,
+			&over);
+		while (list) {
+			struct fp_ticket *ticket = list;
+			list = ticket->next;
+			ticket->next = NULL;
+			dawdle(&worker->seed);
+			if (draw(&worker->seed) % 3 == 0)
+				fp_ticket_fail(ticket, FP_KIND_HTTP, "no");
+			fp_window_put(&stress->window, ticket);
+		}
+		if (n > 0 || over)
+			continue;
+		fp_mutex_lock(&worker->lock);
+		while (!worker->called)
+			fp_cond_wait(&worker->cond, &worker->lock);
+		worker->called = false;
+		fp_mutex_unlock(&worker->lock);
+	}
+}
+
+static void
+submit(void *arg)
+{
+	struct stress *stress = arg;
+	unsigned seed = stress->seed;
+
+	for (uint64_t i = 0; i < stress->n_items; i++) {
+		struct fp_ticket *ticket = fp_window_take(&stress->window);
+		if (!ticket)
+			break;
+		size_t held = atomic_fetch_add(&stress->n_held, 1) + 1;
+		size_t max = atomic_load(&stress->n_held_max);
+		while (held > max && !atomic_compare_exchange_weak(
+					     &stress->n_held_max, &max, held))
+			;
+		stress->n_submitted++;
+		if (!fp_queue_push(&stress->queue, ticket)) {
+			fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped");
+			fp_window_put(&stress->window, ticket);
+		}
+		dawdle(&seed);
+	}
+	fp_window_close(&stress->window);
+	fp_queue_close(&stress->queue);
+}
+
+static void
+cancel(struct stress *stress)
+{
+	struct fp_ticket *list = fp_queue_cancel(&stress->queue);
+
+	for (struct fp_ticket *at = list; at; at = at->next)
+		fp_ticket_fail(at, FP_KIND_STOPPED, "stopped");
+	fp_window_cancel(&stress->window);
+	fp_window_put(&stress->window, list);
+}
+
+static void
+consume(struct stress *stress)
+{
+	const struct fp_result *results[16];
+	unsigned seed = stress->seed + 1;
+	uint64_t last = 0;
+	size_t n;
+
+	for (;;) {
+		n = fp_window_next(
+			&stress->window, results, 1 + draw(&seed) % 16);
+		if (n == 0)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			if (stress->in_order)
+				CHECK(results[i]->seq == last + 1);
+			last = results[i]->seq;
+			stress->n_seen++;
+			stress->n_stopped +=
+				results[i]->kind == FP_KIND_STOPPED;
+		}
+		if (stress->cancels && stress->n_seen > stress->n_items / 2) {
+			stress->cancels = false;
+			cancel(stress);
+		}
+		dawdle(&seed);
+		atomic_fetch_sub(&stress->n_held, n);
+		fp_window_give(&stress->window, results, n);
+	}
+}
+
+static void
+stress_once(size_t capacity, bool in_order, bool cancels, unsigned seed)
+{
+	struct stress stress = {
+		.capacity = capacity,
+		.in_order = in_order,
+		.cancels = cancels,
+		.n_items = 2000,
+		.seed = seed,
+	};
+	struct stress_worker workers[N_WORKERS];
+	struct fp_thread submitter;
+
+	CHECK(fp_window_init(&stress.window, capacity, in_order) == 0);
+	CHECK(fp_queue_init(&stress.queue, capacity) == 0);
+	for (unsigned i = 0; i < N_WORKERS; i++) {
+		workers[i] = (struct stress_worker){
+			.stress = &stress,
+			.seed = seed * 31 + i,
+		};
+		workers[i].waiter = (struct fp_waiter){
+			.wake = call_worker, .arg = &workers[i]};
+		fp_mutex_init(&workers[i].lock);
+		fp_cond_init(&workers[i].cond);
+		CHECK(fp_thread_start(
+			      &workers[i].thread, 0, work, &workers[i]) == 0);
+	}
+	CHECK(fp_thread_start(&submitter, 0, submit, &stress) == 0);
+	consume(&stress);
+	fp_thread_join(&submitter);
+	for (unsigned i = 0; i < N_WORKERS; i++)
+		fp_thread_join(&workers[i].thread);
+
+	CHECK(stress.n_seen == stress.n_submitted);
+	CHECK(cancels || stress.n_seen == stress.n_items);
+	CHECK(cancels || stress.n_stopped == 0);
+	CHECK(stress.window.n_out == 0);
+	CHECK(stress.window.n_out_max <= capacity);
+	CHECK(atomic_load(&stress.n_held_max) <= capacity);
+	size_t n_home = 0, n_all = 0;
+	for (struct fp_ticket *at = stress.window.home; at; at = at->next)
+		n_home++;
+	for (struct fp_ticket *at = stress.window.all; at; at = at->older)
+		n_all++;
+	CHECK(n_home == n_all && n_all <= capacity);
+	fp_queue_destroy(&stress.queue);
+	fp_window_destroy(&stress.window);
+}
+
+static void
+stress(void)
+{
+	static const size_t capacities[] = {1, 2, 3, 7, 64, 1000};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(capacities); i++) {
+		for (unsigned how = 0; how < 4; how++)
+			stress_once(capacities[i], how & 1, how & 2,
+				(unsigned)i * 4 + how + 1);
+	}
+}
+
+int
+main(void)
+{
+	run("without order, results come as they finish",
+		unordered_gives_as_finished);
+	run("in order, a result waits for those before it",
+		ordered_gives_in_order);
+	run("a ticket that comes home is clean", tickets_come_back_clean);
+	run("a cancel wakes the one that waits for room",
+		cancel_wakes_the_taker);
+	run("stress: order holds, the bound holds, every ticket comes home",
+		stress);
+	return done();
+}
