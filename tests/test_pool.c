@@ -16,11 +16,12 @@ static struct tinyserver *server;
 static char template[64];
 
 static struct fp_options
-options_for(const char *format)
+options_for(const char *path)
 {
 	struct fp_options options;
 
-	snprintf(template, sizeof(template), format, server->port);
+	snprintf(template, sizeof(template), "http://127.0.0.1:%d/%s",
+		server->port, path);
 	fp_options_init(&options);
 	options.url_template = template;
 	options.max_time_ms = 20000;
@@ -62,7 +63,7 @@ fetch_one(struct fp_pool *pool, const char *text)
 static void
 a_result_tells_all(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/ok/{}");
+	struct fp_options options = options_for("ok/{}");
 	struct fp_pool *pool = new_pool(&options);
 	const struct fp_result *result = fetch_one(pool, "a b");
 	char url[80];
@@ -99,7 +100,7 @@ failures_have_kinds(void)
 		{"end/1", FP_KIND_NETWORK},
 		{"ok/1", FP_KIND_OK},
 	};
-	struct fp_options options = options_for("http://127.0.0.1:%d/{+}");
+	struct fp_options options = options_for("{+}");
 	struct fp_pool *pool = new_pool(&options);
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
@@ -110,7 +111,7 @@ failures_have_kinds(void)
 	}
 	fp_pool_free(pool);
 
-	options = options_for("http://127.0.0.1:%d/never/{}");
+	options = options_for("never/{}");
 	options.stall_time_ms = 50;
 	pool = new_pool(&options);
 	const struct fp_result *result = fetch_one(pool, "1");
@@ -123,7 +124,7 @@ failures_have_kinds(void)
 static void
 wrong_options_are_refused(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/{}");
+	struct fp_options options = options_for("{}");
 	char why[200];
 
 	options.jobs = 0;
@@ -190,7 +191,7 @@ static struct tally
 take_all(struct fp_pool *pool, unsigned cancel_at, unsigned *seed)
 {
 	const struct fp_result *results[8];
-	struct tally tally = {.is_in_order = true};
+	struct tally tally = {0, 0, 0, true};
 	size_t n;
 
 	while ((n = fp_pool_next(pool, results, 1 + draw(seed) % 8)) > 0) {
@@ -213,7 +214,7 @@ take_all(struct fp_pool *pool, unsigned cancel_at, unsigned *seed)
 static void
 stress_once(unsigned jobs, size_t window, bool in_order, bool cancels)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/{+}");
+	struct fp_options options = options_for("{+}");
 	struct fp_thread thread;
 	unsigned seed = jobs * 7 + (unsigned)window;
 
@@ -268,7 +269,7 @@ stress(void)
 static void
 the_window_bounds_the_submitter(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/{+}");
+	struct fp_options options = options_for("{+}");
 	static const char *const paths[] = {"ok/"};
 	const struct fp_result *results[20];
 	struct fp_thread thread;
@@ -309,7 +310,7 @@ count_done(void *arg, const struct fp_result *result)
 static void
 the_callback_is_called_for_each(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/ok/{}");
+	struct fp_options options = options_for("ok/{}");
 	unsigned n = 0;
 	char text[16];
 
@@ -330,7 +331,7 @@ the_callback_is_called_for_each(void)
 static void
 cancel_ends_what_never_would(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/never/{}");
+	struct fp_options options = options_for("never/{}");
 	const struct fp_result *results[8];
 	size_t n, n_stopped = 0;
 
@@ -372,8 +373,7 @@ cancel_ends_what_never_would(void)
 static void
 a_pool_can_be_freed_at_any_time(void)
 {
-	struct fp_options options =
-		options_for("http://127.0.0.1:%d/late/50/{}");
+	struct fp_options options = options_for("late/50/{}");
 	const struct fp_result *result;
 
 	options.window = 8;
@@ -390,7 +390,7 @@ a_pool_can_be_freed_at_any_time(void)
 static void
 items_are_copied(void)
 {
-	struct fp_options options = options_for("http://127.0.0.1:%d/{a}/{b}");
+	struct fp_options options = options_for("{a}/{b}");
 	char a[] = "ok", b[] = "xy";
 	struct fp_text texts[] = {{a, 2}, {b, 2}};
 	struct fp_value values[] = {
