@@ -18,8 +18,8 @@ import sys
 import threading
 import time
 
-from tap import (PATIENCE, PROGRAM, SANITIZERS, Failed, check, show, skip,
-                 started, until)
+from tap import (PATIENCE, PROGRAM, SANITIZERS, Failed, as_bytes, check, last,
+                 show, skip, started, until)
 
 sys.setrecursionlimit(20000)
 
@@ -77,15 +77,11 @@ def environment(env=None):
     return clean
 
 
-def as_bytes(text):
-    return text.encode() if isinstance(text, str) else text
-
-
 class Result:
     """How a run ended: status (-N: died of signal N), out, err."""
 
-    def __init__(self, status, out, err):
-        self.status, self.out, self.err = status, out, err
+    def __init__(self, status, out, err, args=()):
+        self.status, self.out, self.err, self.args = status, out, err, args
         self._records = None
 
     @property
@@ -117,8 +113,8 @@ class Result:
         return found
 
     def __repr__(self):
-        return "status %s\nstdout: %s\nstderr: %s" % (
-            self.status, show(repr(self.out)), show(repr(self.err)))
+        return "status %s of %r\nstdout: %s\nstderr: %s" % (
+            self.status, self.args, show(self.out), show(self.err))
 
 
 class Program:
@@ -133,7 +129,9 @@ class Program:
                  read=True, limits=(), before=None, wrapper=(), cwd=None,
                  restore_signals=True):
         self.out, self.err = bytearray(), bytearray()
+        self.args = args
         self._readers = []
+        self._feeder = None
         feed = as_bytes(stdin) if isinstance(stdin, (bytes, str)) \
             and stdin != "pipe" else None
         if stdin is None:
@@ -161,8 +159,9 @@ class Program:
         if self.proc.stdout and read:
             self.read_now()
         if feed is not None:
-            threading.Thread(target=self._feed, args=(feed,),
-                             daemon=True).start()
+            self._feeder = threading.Thread(target=self._feed, args=(feed,),
+                                            daemon=True)
+            self._feeder.start()
 
     def _collect(self, file, into):
         def work():
@@ -270,7 +269,8 @@ class Program:
         for thread in self._readers:
             thread.join(10)
         result = Result(self.proc.returncode, bytes(self.out),
-                        bytes(self.err))
+                        bytes(self.err), self.args)
+        last[:] = [result]
         for word in (b"Sanitizer", b"runtime error:"):
             check(word not in result.err, result.err.decode("utf-8",
                                                             "replace"))
@@ -292,12 +292,18 @@ class Program:
                 except ProcessLookupError:
                     pass
             self.proc.wait()
-        for file in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
-            if file and not any(t.is_alive() for t in self._readers):
-                try:
-                    file.close()
-                except OSError:
-                    pass
+        # A descriptor that a thread still uses must not become another's.
+        if self._feeder:
+            self._feeder.join(10)
+        elif self.proc.stdin:
+            self.proc.stdin.close()
+        for thread in self._readers:
+            thread.join(10)
+            if thread.is_alive():
+                return
+        for file in self.proc.stdout, self.proc.stderr:
+            if file:
+                file.close()
 
 
 def fetchpool(args, input=None, timeout=20, **more):

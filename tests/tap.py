@@ -59,6 +59,7 @@ TEST_TIMEOUT = 60 * PATIENCE
 # ---- checks ----
 
 started = []  # whatever has to end with the test: has end()
+last = []  # the last run of the test, to be shown when it fails
 
 
 class Failed(Exception):
@@ -75,6 +76,10 @@ class TimeUp(BaseException):
 
 def skip(why):
     raise Skipped(why)
+
+
+def as_bytes(text):
+    return text.encode() if isinstance(text, str) else text
 
 
 def show(value, limit=1500):
@@ -188,6 +193,7 @@ def _comment(text):
 def _run(function):
     """'ok', or 'skip' or 'failed' with the reason."""
     signal.setitimer(signal.ITIMER_REAL, TEST_TIMEOUT)
+    last.clear()
     try:
         function()
         return "ok", ""
@@ -225,6 +231,8 @@ def main():
         if verdict == "failed":
             failed += 1
             _comment(why)
+            for run in last:
+                _comment("the last run: %r" % run)
         print("%sok %d - %s%s" % (
             "not " if verdict == "failed" else "", number, name,
             " # SKIP " + why if verdict == "skip" else ""), flush=True)

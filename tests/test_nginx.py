@@ -10,8 +10,8 @@ import sys
 sys.dont_write_bytecode = True
 from harness import Program, fetchpool
 from servers import Nginx
-from tap import SANITIZERS, check, contents, equal, main, skip, temp_file, \
-    test, until
+from tap import (SANITIZERS, check, contents, equal, main, skip, temp_file,
+                 test, until)
 
 N = 1000 if SANITIZERS else 10000
 

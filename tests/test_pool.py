@@ -180,12 +180,14 @@ def _():
         def endless():
             try:
                 while True:
-                    os.write(program.proc.stdin.fileno(), lines)
+                    os.write(writer, lines)
             except OSError:
-                pass
+                os.close(writer)
 
         lines = (nginx.url + "/x\n").encode() * 500
-        program = Program(["-j16"], stdin="pipe", read=False)
+        reader, writer = os.pipe()
+        with open(reader, "rb") as stdin:
+            program = Program(["-j16"], stdin=stdin, read=False)
         threading.Thread(target=endless, daemon=True).start()
         out = program.proc.stdout.fileno()
 

@@ -249,16 +249,18 @@ def _():
 @test("96 an endless pipe does not keep a stopped run alive")
 def _():
     failed = temp_file()
-    server, program = in_flight(2, "pipe", "--failed", failed)
+    reader, writer = os.pipe()
 
     def endless():
         try:
             while True:
-                os.write(program.proc.stdin.fileno(), b"1\n" * 1000)
+                os.write(writer, b"1\n" * 1000)
         except OSError:
-            pass
+            os.close(writer)
 
     threading.Thread(target=endless, daemon=True).start()
+    with open(reader, "rb") as stdin:
+        server, program = in_flight(2, stdin, "--failed", failed)
     program.settled()
     program.kill(INT)
     server.open("x")

@@ -107,7 +107,7 @@ def _():
     lines = ["http://ann:s3cr%%65t@127.0.0.1:%d%s" % (server.port, path)
              for path in ("/ok", "/status/500", "/empty")]
     for args in ([], ["-a"], ["--error-format", "json"], ["-q"],
-                 ["-a", "--fields=+headers,method,ip"]):
+                 ["-a", "--fields=+headers,+method,+ip"]):
         server.reset()
         failed = temp_file()
         result = fetchpool([*args, "--failed", failed],

@@ -33,12 +33,16 @@ WRONG = [
     ("--body", ["x"]),
     ("--error-format", ["", "xml", "json,text"]),
     ("--fields", ["", "nonsense", "seq,,url", "seq,nonsense", "+nonsense",
-                  ",", "seq,seq"]),
-    ("--ok-status", ["", "x", "99", "600", "6xx", "2xx,", "404-400", "20",
+                  ","]),
+    ("--ok-status", ["", "x", "99", "1000", "2xx,", "404-400", "20",
                      "2000", "xx2"]),
     ("--proto", ["", "nonsense", "http,", "file", "ftp", "http,gopher"]),
     ("-C", [""]),
 ]
+
+# A message may name an option by either of its names.
+LONG = {"-j": "-j|--jobs", "-m": "-m|--max-time", "-f": "-f|--format",
+        "-B": "-B|--body", "-C": "-C|--colsep"}
 
 # Command lines that are wrong as a whole: (arguments, words in the message).
 TOO_MUCH = [
@@ -64,8 +68,6 @@ TEMPLATES = [
     ("http://127.0.0.1:1/{!x}", ""),
     ("http://127.0.0.1:1/{:0}", ""),
     ("http://127.0.0.1:1/{:10000}", ""),
-    ("http://127.0.0.1:1/{}%zz", ""),
-    ("http://127.0.0.1:1/{} x", ""),
 ]
 
 
@@ -99,7 +101,7 @@ def wrong_values(option, values):
         for value in values:
             if option.startswith("--"):
                 refused([option + "=" + value], option, value)
-            refused([option, value], option.lstrip("-"), value)
+            refused([option, value], LONG.get(option, option), value)
 
 
 for an_option, its_values in WRONG:
@@ -218,7 +220,6 @@ def _():
         text = result.out.decode()
         matches(r"^fetchpool \d+\.\d+", text)
         matches(r"libcurl/\d", text)
-        matches(r"yajl/\d", text)
 
 
 @test("-h and -V to a device that is full: exit 3")
