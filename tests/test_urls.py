@@ -28,7 +28,7 @@ LOOKUP = re.compile(r"/etc/hosts|/etc/resolv\.conf|nscd|AF_INET6?,"
 def traced(args, **more):
     """A run and what it opened and connected to."""
     log = temp_file(name="trace")
-    result = fetchpool(args, env=TRACED, timeout=30, wrapper=strace(
+    result = fetchpool(args, env=TRACED, timeout=15, wrapper=strace(
         "-o", log, "-e", "trace=connect,open,openat,sendto,sendmmsg"), **more)
     return result, contents(log).decode("utf-8", "replace")
 

@@ -162,7 +162,7 @@ def _():
                  ["-k", "--", url], ["--keep", url]):
         result = fetchpool(args, input="1\n2\n")
         equal((result.status, result.err), (0, b""), repr((args, result)))
-        equal([r["seq"] for r in result.records], [1, 2])
+        equal(sorted(r["seq"] for r in result.records), [1, 2])
 
 
 @test("the last of an option given twice counts")
