@@ -18,8 +18,10 @@
 /* Item lines are collected up to here, then written in one go. */
 #define HELD_MAX 65536
 
-/* No message shows more of an input line than this. */
+/* No message shows more than this of a text from outside, and is itself not
+ * longer than that. */
 #define SHOWN_MAX 200
+#define MESSAGE_MAX 1000
 
 static struct fp_mutex lock; /* over all below */
 static struct fp_buf held; /* lines not written yet */
@@ -134,15 +136,26 @@ add_escaped(struct fp_buf *line, const char *text, size_t len)
 	}
 }
 
+/* The same, but no more than fits a line, and no password. */
 static void
-add_shortened(struct fp_buf *line, const char *text, size_t len)
+add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 {
-	if (len <= SHOWN_MAX) {
-		add_escaped(line, text, len);
-		return;
+	size_t shown = FP_MIN(len, max), start, end;
+	bool is_secret = fp_find_secret(text, len, &start, &end);
+
+	if (shown < len)
+		shown = fp_utf8_valid_prefix(text, shown);
+	if (is_secret) {
+		add_escaped(line, text, FP_MIN(start, shown));
+		if (start < shown)
+			fp_buf_add_text(line, "***");
+		if (end < shown)
+			add_escaped(line, text + end, shown - end);
+	} else {
+		add_escaped(line, text, shown);
 	}
-	add_escaped(line, text, fp_utf8_valid_prefix(text, SHOWN_MAX));
-	fp_buf_add_text(line, "...");
+	if (shown < len)
+		fp_buf_add_text(line, "...");
 }
 
 /* One message of ours, behind those that are held back. */
@@ -155,7 +168,7 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	set_status_locked(status);
 	if (fp_buf_vprintf(&text, format, args) == 0) {
 		fp_buf_add_text(&held, "fetchpool: ");
-		add_escaped(&held, text.data, text.len);
+		add_shown(&held, text.data, text.len, MESSAGE_MAX);
 		fp_buf_add_text(&held, hint);
 		fp_buf_add_char(&held, '\n');
 	}
@@ -211,13 +224,15 @@ fp_msg_item(
 			held.len = before;
 	} else {
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
-		add_shortened(&held, result->message, strlen(result->message));
+		add_shown(&held, result->message, strlen(result->message),
+			SHOWN_MAX);
 		fp_buf_add_text(&held, " (");
 		if (result->url)
-			add_shortened(&held, result->url, strlen(result->url));
+			add_shown(&held, result->url, strlen(result->url),
+				SHOWN_MAX);
 		else
-			add_shortened(
-				&held, result->input.data, result->input.len);
+			add_shown(&held, result->input.data, result->input.len,
+				SHOWN_MAX);
 		fp_buf_add_text(&held, ")\n");
 	}
 	if (held.len > HELD_MAX)

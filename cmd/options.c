@@ -226,7 +226,7 @@ find_row(int code)
 {
 	if (code >= LONG_BASE)
 		return &rows[code - LONG_BASE];
-	for (size_t i = 0; i < N_ROWS; i++) {
+	for (size_t i = 0; code != 0 && i < N_ROWS; i++) {
 		if (rows[i].letter == code)
 			return &rows[i];
 	}

@@ -38,8 +38,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How long a second signal waits for the line that is being written. */
-#define LAST_LINE_MS 200
+/* How long a second signal waits for the line that is being written, and for
+ * the lines that were not done to be set aside. */
+#define LAST_WORDS_MS 200
 
 struct run {
 	struct fp_settings *settings;
@@ -49,6 +50,7 @@ struct run {
 	struct fp_thread reader_thread, writer_thread;
 	int done_fds[2]; /* the writer's last word */
 	int signal; /* that stopped us, or 0 */
+	bool is_last; /* it was not the first */
 	int64_t start_ns;
 	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
 };
@@ -170,18 +172,23 @@ tell_progress(struct run *run)
 		seconds > 0 ? (double)(succeeded + failed) / seconds : 0);
 }
 
-/* Ends the process now, but lets a line that is half written end. */
+/* The first signal lets what is under way end, the second one only the line
+ * that is being written; both have their time. From the third on, signals do
+ * again what they do by themselves. */
 static void
-die_now(struct run *run, int signal)
+obey_stop(struct run *run, int signal)
 {
-	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+	uint64_t time_ms = run->settings->grace_ms;
 
-	fp_output_stop(&run->writer.output);
-	fp_output_stop(&run->writer.failed);
-	stop(run, FP_CANCEL_ALL);
-	poll(&done, 1, LAST_LINE_MS);
-	fp_msg_flush();
-	fp_signals_die(signal);
+	if (run->signal) {
+		time_ms = LAST_WORDS_MS;
+		run->is_last = true;
+		fp_output_stop(&run->writer.output);
+		fp_signals_restore();
+	}
+	run->signal = signal;
+	run->give_up_ns = fp_clock_now_ns() + (int64_t)time_ms * FP_NS_PER_MS;
+	stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
 }
 
 static void
@@ -190,18 +197,23 @@ obey_signals(struct run *run)
 	int signal;
 
 	while ((signal = fp_signals_take()) != 0) {
-		if (signal == SIGUSR1) {
+		if (signal == SIGUSR1)
 			tell_progress(run);
-		} else if (run->signal) {
-			die_now(run, signal);
-		} else {
-			int64_t grace_ns =
-				(int64_t)run->settings->grace_ms * FP_NS_PER_MS;
-			run->signal = signal;
-			run->give_up_ns = fp_clock_now_ns() + grace_ns;
-			stop(run, grace_ns ? FP_CANCEL_WAITING : FP_CANCEL_ALL);
-		}
+		else
+			obey_stop(run, signal);
 	}
+}
+
+/* The time that a signal gave is over. */
+static void
+give_up(struct run *run)
+{
+	run->give_up_ns = INT64_MAX;
+	if (run->is_last) {
+		fp_msg_flush();
+		fp_signals_die(run->signal);
+	}
+	stop(run, FP_CANCEL_ALL);
 }
 
 /* Nobody reads our output any more: a filter dies of that, as soon as it can
@@ -248,10 +260,8 @@ watch(struct run *run)
 			obey_signals(run);
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
-		if (run->give_up_ns <= fp_clock_now_ns()) {
-			run->give_up_ns = INT64_MAX;
-			stop(run, FP_CANCEL_ALL);
-		}
+		if (run->give_up_ns <= fp_clock_now_ns())
+			give_up(run);
 	}
 }
 

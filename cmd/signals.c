@@ -84,6 +84,17 @@ fp_signals_name(int signal)
 }
 
 void
+fp_signals_restore(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		if (!fp_signals_is_ignored(caught[i].signal))
+			sigaction(caught[i].signal, &action, NULL);
+	}
+}
+
+void
 fp_signals_die(int signal)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};

@@ -27,6 +27,9 @@ const char *fp_signals_name(int signal);
 
 bool fp_signals_is_ignored(int signal);
 
+/* From now on they do what they do by themselves: they end the process. */
+void fp_signals_restore(void);
+
 /* Ends the process by this signal, as if it had never been caught. */
 void fp_signals_die(int signal);
 

@@ -268,6 +268,10 @@ int fp_template_variables(const char *text,
  * "scheme://" (RFC 3986, section 3.1). */
 bool fp_is_url(const char *text, size_t len);
 
+/* Finds the part of a text that must not be shown: the password of a URL's
+ * userinfo, or all of the userinfo if there is no colon in it. false: none. */
+bool fp_find_secret(const char *text, size_t len, size_t *start, size_t *end);
+
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
 

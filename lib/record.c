@@ -86,7 +86,7 @@ write_input(struct fp_pen *pen, struct fp_text input)
 {
 	size_t start, end;
 
-	if (!fp_url_secret(input.data, input.len, &start, &end)) {
+	if (!fp_find_secret(input.data, input.len, &start, &end)) {
 		fp_pen_string(pen, input.data, input.len);
 		return;
 	}

@@ -30,6 +30,10 @@
 #define IDLE_CONNECTION_S 20L
 #define CONNECTION_LIFE_S 900L
 
+/* Heads of interim responses and of the final one together. libcurl's own
+ * limits came late and differ. */
+#define HEADER_BYTES_MAX ((size_t)256 << 10)
+
 /* ---- what libcurl calls ---- */
 
 void
@@ -88,6 +92,11 @@ on_header(char *line, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = *transfer->now_ns;
+	transfer->n_header_bytes += len;
+	if (transfer->n_header_bytes > HEADER_BYTES_MAX) {
+		transfer->stop = FP_STOP_HEADERS;
+		return CURL_WRITEFUNC_ERROR;
+	}
 	if (fp_response_line(&transfer->response, line, len)) {
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
@@ -263,7 +272,7 @@ show_url(struct fp_ticket *ticket)
 	size_t start, end;
 
 	ticket->result.url = url;
-	if (!fp_url_secret(url, ticket->url.len, &start, &end))
+	if (!fp_find_secret(url, ticket->url.len, &start, &end))
 		return true;
 	struct fp_buf *shown = &ticket->shown_url;
 	if (fp_buf_add(shown, url, start) || fp_buf_add(shown, "***", 3) ||
@@ -321,6 +330,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->has_body = false;
 	transfer->n_on_wire = 0;
+	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->begun_ns = *transfer->now_ns;
 	transfer->heard_ns = transfer->begun_ns;

@@ -24,6 +24,7 @@
 enum fp_stop {
 	FP_STOP_NONE,
 	FP_STOP_TOO_LARGE, /* the body */
+	FP_STOP_HEADERS, /* too many bytes of them */
 	FP_STOP_MEMORY,
 	FP_STOP_AMBIGUOUS, /* the framing contradicts itself */
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
@@ -44,6 +45,7 @@ struct fp_transfer {
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool has_body; /* the carry has begun */
 	unsigned n_on_wire; /* requests that passed the gate */
+	size_t n_header_bytes; /* of all responses of this transfer */
 	int64_t due_ns;
 	int64_t begun_ns; /* this attempt */
 	int64_t heard_ns; /* when the last byte came */

@@ -4,6 +4,7 @@
 #include "units.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct unit {
 	const char *name;
@@ -67,13 +68,16 @@ fp_units_count(const char *text, uint64_t max, uint64_t *count)
 	return 0;
 }
 
-/* Finds the unit that is the `len` bytes at `name`. */
+/* Finds the unit that is the `len` bytes at `name`; sizes have no case. */
 static const struct unit *
 find_unit(const struct unit *units, size_t n, const char *name, size_t len)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (strlen(units[i].name) == len &&
-			memcmp(units[i].name, name, len) == 0)
+		const char *unit = units[i].name;
+		if (strlen(unit) == len &&
+			(memcmp(unit, name, len) == 0 ||
+				(units == size_units &&
+					strncasecmp(unit, name, len) == 0)))
 			return &units[i];
 	}
 	return NULL;

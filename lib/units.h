@@ -15,8 +15,8 @@
 /* "150": decimal digits, at most `max`. */
 int fp_units_count(const char *text, uint64_t max, uint64_t *count);
 
-/* "64K": bytes; K, M, G, T for powers of 1024, as curl and dd read them, with
- * or without B or iB behind. */
+/* "64K": bytes; K, M, G, T for powers of 1024, as curl reads them, in either
+ * case, with or without B or iB behind. */
 int fp_units_size(const char *text, uint64_t *bytes);
 
 /* "1.5s", "500ms", "10m", "2h", "1d"; without a unit seconds, as curl. */

@@ -147,7 +147,7 @@ fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 }
 
 bool
-fp_url_secret(const char *text, size_t len, size_t *start, size_t *end)
+fp_find_secret(const char *text, size_t len, size_t *start, size_t *end)
 {
 	for (size_t i = 0; i + 3 <= len; i++) {
 		if (memcmp(text + i, "://", 3) != 0)

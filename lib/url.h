@@ -26,8 +26,4 @@ enum fp_kind fp_url_check(const char *url, size_t len, const char *protocols,
  * RFC 3986 wants that. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
 
-/* Finds the part of a text that must not be shown: the password of a URL's
- * userinfo, or all of the userinfo if there is no colon in it. false: none. */
-bool fp_url_secret(const char *text, size_t len, size_t *start, size_t *end);
-
 #endif

@@ -90,6 +90,10 @@ fail_stopped(struct fp_transfer *transfer)
 		fp_ticket_fail(
 			ticket, FP_KIND_TOO_LARGE, transfer->carry.message);
 		return true;
+	case FP_STOP_HEADERS:
+		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE,
+			"the headers are over 256 KiB");
+		return true;
 	case FP_STOP_MEMORY:
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return true;

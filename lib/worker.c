@@ -376,7 +376,6 @@ work(void *arg)
 	for (;;) {
 		int64_t due = INT64_MAX;
 		bool is_short = fill(worker);
-		unsigned n_active = worker->n_active;
 		unsigned n_resolving = worker->n_resolving;
 
 		if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
@@ -386,15 +385,15 @@ work(void *arg)
 		begin_delayed(worker, &due);
 		end_stalled(worker, &due);
 		obey_cancel(worker);
+
+		/* Room was made, or names became known: the queue may have
+		 * more, and we may not be on its list of waiters. */
+		bool has_room = worker->finished ||
+				(is_short && worker->n_resolving < n_resolving);
 		show_active(worker);
 		put_finished(worker);
 		if (worker->is_over && worker->n_active == 0)
 			return;
-
-		/* Room was made, or names became known: the queue may have
-		 * more. */
-		bool has_room = worker->n_active < n_active ||
-				(is_short && worker->n_resolving < n_resolving);
 		if (!has_room || worker->is_over)
 			wait_for_work(worker, due);
 	}

@@ -34,7 +34,8 @@ sizes(void)
 	CHECK_BAD(fp_units_size, "-1");
 	CHECK_BAD(fp_units_size, " 1");
 	CHECK_BAD(fp_units_size, "1 ");
-	CHECK_BAD(fp_units_size, "1k");
+	CHECK_VALUE(fp_units_size, "1k", 1024);
+	CHECK_VALUE(fp_units_size, "2m", 2 << 20);
 	CHECK_BAD(fp_units_size, "1X");
 	CHECK_BAD(fp_units_size, "0x10");
 	CHECK_BAD(fp_units_size, "1.5");
