@@ -183,9 +183,11 @@ fp_output_add(void *arg, const char *data, size_t len)
 		return -1;
 	}
 	output->n_given += len;
-	if (output->pending.len + len > GATHER_BYTES && fp_output_flush(output))
+	bool is_large = len >= GATHER_BYTES / 2;
+	if ((is_large || output->pending.len + len > GATHER_BYTES) &&
+		fp_output_flush(output))
 		return -1;
-	if (len >= GATHER_BYTES / 2)
+	if (is_large)
 		return write_out(output, data, len);
 	if (fp_buf_add(&output->pending, data, len))
 		return fail(output, ENOMEM);
