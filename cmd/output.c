@@ -130,15 +130,27 @@ count(struct fp_output *output, const char *data, size_t len)
 	output->n_written += len;
 }
 
-/* Writes all of it; but once asked to stop, no line more. */
+/* How much may be written in one go: all of it; but once asked to stop, no
+ * more than the rest of a line that is begun. */
+static size_t
+allowed(struct fp_output *output, const char *data, size_t len)
+{
+	if (!atomic_load(&output->stop))
+		return len;
+	if (output->n_written == output->n_whole)
+		return 0;
+	const char *end = memchr(data, output->separator, len);
+	return end ? (size_t)(end - data) + 1 : len;
+}
+
 static int
 write_out(struct fp_output *output, const char *data, size_t len)
 {
 	while (len > 0) {
-		if (atomic_load(&output->stop) &&
-			output->n_written == output->n_whole)
+		size_t most = allowed(output, data, len);
+		if (most == 0)
 			return fail(output, ECANCELED);
-		ssize_t n = write(output->fd, data, len);
+		ssize_t n = write(output->fd, data, most);
 		if (n >= 0) {
 			count(output, data, (size_t)n);
 			data += n;
