@@ -169,13 +169,15 @@ fp_output_flush(struct fp_output *output)
 {
 	int broken = atomic_load(&output->broken);
 
+	if (output->fd < 0)
+		return 0;
 	if (!output->error && broken)
 		return fail(output, broken);
 	if (output->error) {
 		errno = output->error;
 		return -1;
 	}
-	if (output->fd < 0 || output->pending.len == 0)
+	if (output->pending.len == 0)
 		return 0;
 	if (write_out(output, output->pending.data, output->pending.len))
 		return -1;
@@ -222,15 +224,10 @@ int
 fp_output_close(struct fp_output *output)
 {
 	int ret = fp_output_flush(output);
-	int err = errno;
 
 	fp_buf_destroy(&output->pending);
-	if (output->is_ours && output->fd >= 0 && close(output->fd) &&
-		ret == 0) {
-		ret = -1;
-		err = errno;
-	}
+	if (output->is_ours && output->fd >= 0 && close(output->fd) && ret == 0)
+		ret = fail(output, errno);
 	output->fd = -1;
-	errno = err;
 	return ret;
 }

@@ -26,6 +26,7 @@ struct fp_output {
 	bool is_file; /* a regular file: can be cut */
 	bool is_watchable; /* a pipe or socket, whose reader may go away */
 	int error; /* errno of what failed, or 0 */
+	bool is_told; /* the user knows of it */
 	off_t start; /* where in the file our first byte went */
 	struct fp_buf pending;
 	char separator; /* ends a line; never inside one */

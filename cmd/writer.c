@@ -72,38 +72,42 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	return 0;
 }
 
-/* The first failure of an output is told, and stops the run. */
+/* Tells once that an output failed; that it was stopped is no failure. */
 static void
-complain(struct fp_writer *writer, struct fp_output *output)
+tell(struct fp_output *output)
 {
-	if (writer->has_stopped || output->error == ECANCELED)
+	if (output->is_told || output->error == ECANCELED)
 		return;
-	writer->has_stopped = true;
-	if (output->fd == STDOUT_FILENO)
+	output->is_told = true;
+	if (!output->is_ours)
 		fp_msg_local("write error: %s", strerror(output->error));
 	else
 		fp_msg_local("write error: %s: %s", output->name,
 			strerror(output->error));
-	writer->stop(writer->stop_arg);
+}
+
+/* An output failed: nothing more is to be fetched. */
+static void
+give_up(struct fp_writer *writer, struct fp_output *output)
+{
+	tell(output);
+	if (!writer->has_stopped && output->error != ECANCELED) {
+		writer->has_stopped = true;
+		writer->stop(writer->stop_arg);
+	}
 }
 
 int
 fp_writer_close(struct fp_writer *writer)
 {
-	int ret = 0;
+	int failed = fp_output_close(&writer->failed);
 
-	writer->has_stopped = true;
-	if (fp_output_close(&writer->failed)) {
-		fp_msg_local("write error: %s: %s", writer->failed.name,
-			strerror(errno));
-		ret = -1;
-	}
-	if (fp_output_close(&writer->output) && !writer->output.error) {
-		fp_msg_local("write error: %s: %s", writer->output.name,
-			strerror(errno));
-		ret = -1;
-	}
-	return ret;
+	if (failed)
+		tell(&writer->failed);
+	if (fp_output_close(&writer->output) == 0)
+		return failed;
+	tell(&writer->output);
+	return -1;
 }
 
 /* ---- one result ---- */
@@ -190,13 +194,13 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		batch->ends[i] = output->n_given;
 	}
 	if (fp_output_flush(output))
-		complain(writer, output);
+		give_up(writer, output);
 	fp_msg_flush();
 	for (size_t i = 0; i < batch->n; i++)
 		settle(writer, batch->results[i],
 			!output->error || batch->ends[i] <= output->n_whole);
 	if (fp_output_flush(&writer->failed))
-		complain(writer, &writer->failed);
+		give_up(writer, &writer->failed);
 }
 
 void
