@@ -300,6 +300,40 @@ the_window_bounds_the_submitter(void)
 }
 
 static void
+items_without_a_request_keep_no_worker(void)
+{
+	struct fp_options options = options_for("");
+	static const char *const paths[] = {"not a URL "};
+	const struct fp_result *results[20];
+	struct fp_thread thread;
+	size_t n, n_seen = 0;
+
+	/* More than fit the slots at once, and nothing on the wire that
+	 * would wake a worker. */
+	options.jobs = 2;
+	options.window = 100;
+	options.url_template = NULL;
+	struct feed feeder = {
+		.pool = new_pool(&options),
+		.n = 100,
+		.paths = paths,
+		.n_paths = 1,
+	};
+	unsigned before = atomic_load(&server->n_requests);
+	CHECK(fp_thread_start(&thread, 0, feed, &feeder) == 0);
+	fp_thread_join(&thread);
+	while ((n = fp_pool_next(feeder.pool, results, 20)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			CHECK(results[i]->kind == FP_KIND_INPUT);
+		n_seen += n;
+		fp_pool_release(feeder.pool, results, n);
+	}
+	CHECK(n_seen == 100);
+	CHECK(atomic_load(&server->n_requests) == before);
+	fp_pool_free(feeder.pool);
+}
+
+static void
 count_done(void *arg, const struct fp_result *result)
 {
 	unsigned *n = arg;
@@ -441,6 +475,8 @@ main(void)
 	run("wrong options are refused, and why", wrong_options_are_refused);
 	run("items are copied", items_are_copied);
 	run("the window bounds the submitter", the_window_bounds_the_submitter);
+	run("items without a request keep no worker asleep",
+		items_without_a_request_keep_no_worker);
 	run("the callback is called for each result",
 		the_callback_is_called_for_each);
 	run("a cancel ends what never would", cancel_ends_what_never_would);
