@@ -37,10 +37,6 @@ look_at(struct fp_output *output)
 	}
 	output->is_watchable = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 	output->is_file = S_ISREG(st.st_mode);
-	if (output->is_file)
-		output->start = flags & O_APPEND
-					? st.st_size
-					: lseek(output->fd, 0, SEEK_CUR);
 	return 0;
 }
 
@@ -96,14 +92,27 @@ fail:;
 	return -1;
 }
 
-/* Leaves no part of a line behind, where that can be helped. */
+/* Leaves no part of a line behind, if what we wrote last is the end of a file.
+ * Where that is, the descriptor knows best: others may have written to the
+ * file too, or through the same descriptor, and go on behind the cut. */
+static void
+cut_back(struct fp_output *output)
+{
+	off_t torn = (off_t)(output->n_written - output->n_whole);
+	off_t end = lseek(output->fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (torn > 0 && end >= torn && fstat(output->fd, &st) == 0 &&
+		st.st_size == end && ftruncate(output->fd, end - torn) == 0)
+		lseek(output->fd, end - torn, SEEK_SET);
+}
+
 static int
 fail(struct fp_output *output, int err)
 {
 	output->error = err;
-	if (output->is_file && output->n_written > output->n_whole)
-		(void)!ftruncate(
-			output->fd, output->start + (off_t)output->n_whole);
+	if (output->is_file)
+		cut_back(output);
 	fp_buf_clear(&output->pending, 0);
 	errno = err;
 	return -1;

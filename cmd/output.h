@@ -17,7 +17,6 @@
 #include "buf.h"
 
 #include <stdatomic.h>
-#include <sys/types.h>
 
 struct fp_output {
 	int fd; /* -1: there is no such output */
@@ -27,7 +26,6 @@ struct fp_output {
 	bool is_watchable; /* a pipe or socket, whose reader may go away */
 	int error; /* errno of what failed, or 0 */
 	bool is_told; /* the user knows of it */
-	off_t start; /* where in the file our first byte went */
 	struct fp_buf pending;
 	char separator; /* ends a line; never inside one */
 	uint64_t n_given; /* bytes */
