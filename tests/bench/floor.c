@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor: the least that GETs through libcurl can cost, to compare with.
+ *
+ *	floor [-j JOBS] [-n REQUESTS] PREFIX
+ *
+ * fetches PREFIX1, PREFIX2, ... PREFIXn and throws the bodies away. One thread,
+ * one multi handle, JOBS easy handles that are used again and again; of each
+ * request only the URL is set. Nothing is parsed, kept, ordered or written, and
+ * no more is asked of a response than that libcurl calls it complete.
+ *
+ * Exit status: 0, all were 200; 1, some were not; 2, usage or a local fault.
+ */
+#include <curl/curl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define URL_BYTES 4096
+
+struct floor {
+	const char *prefix;
+	CURLM *multi;
+	long n_jobs;
+	long n_requests;
+	long n_begun;
+	long n_failed;
+};
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "floor: %s\n", what);
+	exit(2);
+}
+
+static size_t
+discard(char *data, size_t one, size_t len, void *arg)
+{
+	(void)data;
+	(void)one;
+	(void)arg;
+	return len;
+}
+
+static CURL *
+make_easy(void)
+{
+	CURL *easy = curl_easy_init();
+
+	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
+		curl_easy_setopt(
+			easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) ||
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
+		die("no easy handle");
+	return easy;
+}
+
+/* Begins the next request, if there is one. */
+static void
+begin(struct floor *floor, CURL *easy)
+{
+	char url[URL_BYTES];
+
+	if (floor->n_begun == floor->n_requests)
+		return;
+	snprintf(url, sizeof(url), "%s%ld", floor->prefix, ++floor->n_begun);
+	if (curl_easy_setopt(easy, CURLOPT_URL, url) ||
+		curl_multi_add_handle(floor->multi, easy))
+		die("a request cannot begin");
+}
+
+/* Ends what is done, and begins as much. Returns how many those were. */
+static long
+turn_over(struct floor *floor)
+{
+	CURLMsg *message;
+	int left;
+	long n = 0;
+
+	while ((message = curl_multi_info_read(floor->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		CURL *easy = message->easy_handle;
+		long status = 0;
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+		floor->n_failed += message->data.result || status != 200;
+		curl_multi_remove_handle(floor->multi, easy);
+		begin(floor, easy);
+		n++;
+	}
+	return n;
+}
+
+static void
+run(struct floor *floor)
+{
+	long n_done = 0;
+
+	while (n_done < floor->n_requests) {
+		int running;
+		if (curl_multi_perform(floor->multi, &running))
+			die("curl_multi_perform failed");
+		long n = turn_over(floor);
+		n_done += n;
+		if (n == 0 &&
+			curl_multi_poll(floor->multi, NULL, 0, 60000, NULL))
+			die("curl_multi_poll failed");
+	}
+}
+
+static long
+number(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (n < 1 || *end)
+		die("not a number from 1 on");
+	return n;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct floor floor = {.n_jobs = 16, .n_requests = 1};
+	int c;
+
+	while ((c = getopt(argc, argv, "j:n:")) != -1) {
+		if (c == 'j')
+			floor.n_jobs = number(optarg);
+		else if (c == 'n')
+			floor.n_requests = number(optarg);
+		else
+			return 2;
+	}
+	if (optind + 1 != argc)
+		die("usage: floor [-j JOBS] [-n REQUESTS] PREFIX");
+	floor.prefix = argv[optind];
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		die("curl_global_init failed");
+	floor.multi = curl_multi_init();
+	CURL **easies = calloc((size_t)floor.n_jobs, sizeof(CURL *));
+	if (!floor.multi || !easies ||
+		curl_multi_setopt(
+			floor.multi, CURLMOPT_MAXCONNECTS, floor.n_jobs))
+		die("no multi handle");
+	for (long i = 0; i < floor.n_jobs; i++) {
+		easies[i] = make_easy();
+		begin(&floor, easies[i]);
+	}
+	run(&floor);
+	for (long i = 0; i < floor.n_jobs; i++)
+		curl_easy_cleanup(easies[i]);
+	free(easies);
+	curl_multi_cleanup(floor.multi);
+	curl_global_cleanup();
+	if (floor.n_failed)
+		fprintf(stderr, "floor: %ld of %ld requests failed\n",
+			floor.n_failed, floor.n_requests);
+	return floor.n_failed > 0;
+}
