@@ -242,6 +242,7 @@ skip_line(struct fp_input *input)
 }
 
 /* Gives a line that is too long: its beginning is kept, the rest passed over.
+ * So much of it is there, wherever the input was cut.
  * A stop in the middle of that is no harm: the next call goes on. */
 static int
 give_long(struct fp_input *input)
@@ -249,7 +250,7 @@ give_long(struct fp_input *input)
 	if (!input->is_skipping) {
 		const char *start = input->buf.data + input->next;
 		size_t n = FP_MIN(
-			input->buf.len - input->next, sizeof(input->cut));
+			input->options.max_line, sizeof(input->cut));
 		input->cut_len = fp_utf8_valid_prefix(start, n);
 		memcpy(input->cut, start, input->cut_len);
 		input->is_skipping = true;
@@ -308,7 +309,7 @@ fp_input_next(struct fp_input *input, struct fp_line *line)
 	if (!input->is_again) {
 		ret = input->at_start ? pass_mark(input) : 0;
 		while (ret == 0 && (ret = find_line(input)) > 0) {
-			if (!is_blank(input->line.text))
+			if (input->line.is_cut || !is_blank(input->line.text))
 				break;
 			input->n_blank++;
 			ret = 0;
