@@ -249,8 +249,7 @@ give_long(struct fp_input *input)
 {
 	if (!input->is_skipping) {
 		const char *start = input->buf.data + input->next;
-		size_t n = FP_MIN(
-			input->options.max_line, sizeof(input->cut));
+		size_t n = FP_MIN(input->options.max_line, sizeof(input->cut));
 		input->cut_len = fp_utf8_valid_prefix(start, n);
 		memcpy(input->cut, start, input->cut_len);
 		input->is_skipping = true;
@@ -282,20 +281,23 @@ find_line(struct fp_input *input)
 			start + looked, input->options.separator, len - looked);
 		if (end) {
 			len = (size_t)(end - start);
-		} else if (len <= input->options.max_line && !input->at_end) {
+		} else if (len == 0 && input->at_end) {
+			return 0;
+		} else if (len <= input->options.max_line + 1 &&
+			   !input->at_end) {
+			/* One byte more may be the CR before the newline. */
 			looked = len;
 			if (read_more(input))
 				return -1;
 			continue;
-		} else if (len == 0 && input->at_end) {
-			return 0;
 		}
-		if (len > input->options.max_line)
-			return give_long(input);
-		input->next = end ? input->next + len + 1 : buf->len;
+		size_t next = end ? input->next + len + 1 : buf->len;
 		if (input->options.separator == '\n' && len > 0 &&
 			start[len - 1] == '\r')
 			len--;
+		if (len > input->options.max_line)
+			return give_long(input);
+		input->next = next;
 		input->line = (struct fp_line){.text = {start, len}};
 		return 1;
 	}
