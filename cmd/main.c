@@ -93,5 +93,5 @@ main(int argc, char *argv[])
 	fp_settings_destroy(&settings);
 	if (signal)
 		fp_signals_die(signal);
-	return fp_msg_status();
+	return (int)fp_msg_status();
 }

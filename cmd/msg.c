@@ -158,6 +158,9 @@ add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 		fp_buf_add_text(line, "...");
 }
 
+static void say(enum fp_exit status, const char *format, va_list args,
+	const char *hint) FP_PRINTF(2, 0);
+
 /* One message of ours, behind those that are held back. */
 static void
 say(enum fp_exit status, const char *format, va_list args, const char *hint)
