@@ -7,7 +7,7 @@
  * The whole document is judged, what is left out too. A byte-order mark at the
  * very start is dropped. Arrays and objects nest FP_JSON_DEPTH_MAX deep.
  *
- * Memory: about 7 KiB and what the longest name in the lists needs, however
+ * Memory: about 6 KiB, and six times the longest name in the lists, however
  * large the document is.
  *
  * Threads: none; a struct fp_json belongs to one thread at a time.
