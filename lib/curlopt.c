@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "curlopt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* What is fetchpool's own: it sets these for each transfer, or they would
+ * change what its promises stand on: whole bodies, the order of checks, one
+ * writer of standard error, nothing shared between items. */
+static const char *const owned[] = {
+	"ACCEPT_ENCODING",
+	"CONNECTTIMEOUT",
+	"CONNECTTIMEOUT_MS",
+	"CONNECT_ONLY",
+	"COOKIEJAR",
+	"COOKIELIST",
+	"COPYPOSTFIELDS",
+	"CUSTOMREQUEST",
+	"ENCODING",
+	"FAILONERROR",
+	"FOLLOWLOCATION",
+	"HEADER",
+	"HTTP09_ALLOWED",
+	"HTTPGET",
+	"HTTPHEADER",
+	"HTTP_CONTENT_DECODING",
+	"HTTP_TRANSFER_DECODING",
+	"HTTP_VERSION",
+	"IGNORE_CONTENT_LENGTH",
+	"LOW_SPEED_LIMIT",
+	"LOW_SPEED_TIME",
+	"MAXFILESIZE",
+	"MAXFILESIZE_LARGE",
+	"MAXREDIRS",
+	"NOBODY",
+	"NOPROGRESS",
+	"NOSIGNAL",
+	"POST",
+	"POSTFIELDS",
+	"POSTFIELDSIZE",
+	"POSTFIELDSIZE_LARGE",
+	"POSTREDIR",
+	"PROTOCOLS",
+	"PROTOCOLS_STR",
+	"PUT",
+	"QUICK_EXIT",
+	"REDIR_PROTOCOLS",
+	"REDIR_PROTOCOLS_STR",
+	"SSL_VERIFYHOST",
+	"SSL_VERIFYPEER",
+	"SUPPRESS_CONNECT_HEADERS",
+	"TIMEOUT",
+	"TIMEOUT_MS",
+	"UNRESTRICTED_AUTH",
+	"UPLOAD",
+	"URL",
+	"USERAGENT",
+	"VERBOSE",
+	"WILDCARDMATCH",
+};
+
+/* Said to the origin that the user named, and to no other. */
+static const CURLoption secrets[] = {
+	CURLOPT_USERPWD,
+	CURLOPT_USERNAME,
+	CURLOPT_PASSWORD,
+	CURLOPT_XOAUTH2_BEARER,
+	CURLOPT_COOKIE,
+	CURLOPT_REFERER,
+	CURLOPT_NETRC,
+};
+
+static int
+refuse(char *why, size_t why_size, const char *name, const char *what)
+{
+	snprintf(why, why_size, "%s %s", name, what);
+	errno = EINVAL;
+	return -1;
+}
+
+static bool
+is_owned(const char *name)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(owned); i++) {
+		if (strcmp(owned[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_secret(CURLoption id)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(secrets); i++) {
+		if (secrets[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the option that is named before the "=". */
+static const struct curl_easyoption *
+find(const char *pair, size_t len)
+{
+	static const char prefix[] = "CURLOPT_";
+	char name[64];
+
+	if (len > sizeof(prefix) - 1 &&
+		strncasecmp(pair, prefix, sizeof(prefix) - 1) == 0) {
+		pair += sizeof(prefix) - 1;
+		len -= sizeof(prefix) - 1;
+	}
+	if (len >= sizeof(name))
+		return NULL;
+	memcpy(name, pair, len);
+	name[len] = '\0';
+	return curl_easy_option_by_name(name);
+}
+
+/* A whole number, or one in hexadecimal, with its sign. */
+static int
+parse_number(
+	const char *text, curl_off_t low, curl_off_t high, curl_off_t *number)
+{
+	char *end;
+
+	errno = 0;
+	long long value = strtoll(text, &end, 0);
+	if (errno || end == text || *end || text[0] == ' ' || value < low ||
+		value > high)
+		return -1;
+	*number = value;
+	return 0;
+}
+
+/* The place of an option that is there already, or a new one. */
+static struct fp_curlopt *
+place(struct fp_curlopts *options, const struct curl_easyoption *option)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		if (options->all[i].option->id == option->id)
+			return &options->all[i];
+	}
+	struct fp_curlopt *new = &options->all[options->n++];
+	*new = (struct fp_curlopt){
+		.option = option,
+		.is_secret = is_secret(option->id),
+	};
+	return new;
+}
+
+static int
+add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
+{
+	const char *value = strchr(pair, '=');
+	const struct curl_easyoption *option =
+		value ? find(pair, (size_t)(value - pair)) : NULL;
+
+	if (!value)
+		return refuse(why, why_size, pair, "has no =VALUE");
+	if (!option) {
+		snprintf(why, why_size, "%.*s is no option of this libcurl",
+			(int)FP_MIN(value - pair, 80), pair);
+		errno = EINVAL;
+		return -1;
+	}
+	if (is_owned(option->name))
+		return refuse(why, why_size, option->name,
+			"is set by fetchpool itself");
+	value++;
+	struct fp_curlopt *at = place(options, option);
+	switch (option->type) {
+	case CURLOT_LONG:
+	case CURLOT_VALUES:
+		if (parse_number(value, INT32_MIN, UINT32_MAX, &at->number))
+			return refuse(why, why_size, option->name,
+				"takes a whole number");
+		return 0;
+	case CURLOT_OFF_T:
+		if (parse_number(value, INT64_MIN, INT64_MAX, &at->number))
+			return refuse(why, why_size, option->name,
+				"takes a whole number");
+		return 0;
+	case CURLOT_STRING:
+		at->text = value;
+		return 0;
+	case CURLOT_SLIST: {
+		struct curl_slist *list = curl_slist_append(at->list, value);
+		if (!list) {
+			errno = ENOMEM;
+			return -1;
+		}
+		at->list = list;
+		return 0;
+	}
+	default:
+		return refuse(why, why_size, option->name,
+			"takes no value that can be written as text");
+	}
+}
+
+static CURLcode
+set(const struct fp_curlopt *at, CURL *easy)
+{
+	CURLoption id = at->option->id;
+
+	switch (at->option->type) {
+	case CURLOT_STRING:
+		return curl_easy_setopt(easy, id, at->text);
+	case CURLOT_SLIST:
+		return curl_easy_setopt(easy, id, at->list);
+	case CURLOT_OFF_T:
+		return curl_easy_setopt(easy, id, at->number);
+	default:
+		return curl_easy_setopt(easy, id, (long)at->number);
+	}
+}
+
+CURLcode
+fp_curlopts_apply(const struct fp_curlopts *options, CURL *easy)
+{
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < options->n && code == CURLE_OK; i++)
+		code = set(&options->all[i], easy);
+	return code;
+}
+
+CURLcode
+fp_curlopts_show(const struct fp_curlopts *options, CURL *easy)
+{
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < options->n && code == CURLE_OK; i++) {
+		if (options->all[i].is_secret)
+			code = set(&options->all[i], easy);
+	}
+	return code;
+}
+
+CURLcode
+fp_curlopts_hide(const struct fp_curlopts *options, CURL *easy)
+{
+	CURLcode code = CURLE_OK;
+
+	for (size_t i = 0; i < options->n && code == CURLE_OK; i++) {
+		struct fp_curlopt none = {.option = options->all[i].option};
+		if (options->all[i].is_secret)
+			code = set(&none, easy);
+	}
+	return code;
+}
+
+bool
+fp_curlopts_has(const struct fp_curlopts *options, CURLoption id)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		if (options->all[i].option->id == id)
+			return true;
+	}
+	return false;
+}
+
+/* Whether libcurl takes the values, tried on a handle that is thrown away. */
+static int
+try(const struct fp_curlopts *options, char *why, size_t why_size)
+{
+	CURL *easy = curl_easy_init();
+	int ret = 0;
+
+	if (!easy) {
+		errno = ENOMEM;
+		return -1;
+	}
+	for (size_t i = 0; i < options->n && ret == 0; i++) {
+		CURLcode code = set(&options->all[i], easy);
+		if (code != CURLE_OK)
+			ret = refuse(why, why_size,
+				options->all[i].option->name,
+				curl_easy_strerror(code));
+	}
+	curl_easy_cleanup(easy);
+	return ret;
+}
+
+int
+fp_curlopts_init(struct fp_curlopts *options, const char *const *pairs,
+	size_t n_pairs, char *why, size_t why_size)
+{
+	*options = (struct fp_curlopts){NULL, 0};
+	if (n_pairs == 0)
+		return 0;
+	options->all = calloc(n_pairs, sizeof(options->all[0]));
+	int ret = options->all ? 0 : -1;
+	for (size_t i = 0; i < n_pairs && ret == 0; i++)
+		ret = add(options, pairs[i], why, why_size);
+	if (ret == 0)
+		ret = try(options, why, why_size);
+	if (ret) {
+		int err = errno;
+		fp_curlopts_destroy(options);
+		errno = err;
+	}
+	return ret;
+}
+
+void
+fp_curlopts_destroy(struct fp_curlopts *options)
+{
+	for (size_t i = 0; i < options->n; i++)
+		curl_slist_free_all(options->all[i].list);
+	free(options->all);
+	*options = (struct fp_curlopts){NULL, 0};
+}
