@@ -17,9 +17,9 @@ fp_response_reset(struct fp_response *response, struct fp_buf *type,
 		.type = type,
 		.headers = headers,
 	};
-	type->len = 0;
+	fp_buf_clear(type, SIZE_MAX);
 	if (headers)
-		headers->len = 0;
+		fp_buf_clear(headers, SIZE_MAX);
 }
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200": RFC 9112, section 4. */
