@@ -93,8 +93,8 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 16:
 		if (is_named(line, name_len, "Content-Encoding"))
-			response->is_encoded =
-				!is_named(value, len, "identity");
+			response->is_encoded |=
+				len > 0 && !is_named(value, len, "identity");
 		break;
 	case 17:
 		if (is_named(line, name_len, "Transfer-Encoding"))
