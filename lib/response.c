@@ -57,10 +57,9 @@ is_named(const char *line, size_t name_len, const char *name)
 static void
 take_length(struct fp_response *response, const char *value, size_t len)
 {
-	while (len > 0) {
+	for (;;) {
 		const char *comma = memchr(value, ',', len);
 		size_t n = comma ? (size_t)(comma - value) : len;
-		size_t used = comma ? n + 1 : n;
 		const char *word = value;
 		while (n > 0 && (*word == ' ' || *word == '\t'))
 			word++, n--;
@@ -72,8 +71,10 @@ take_length(struct fp_response *response, const char *value, size_t len)
 			response->bad_length = true;
 		response->has_length = true;
 		response->length = length;
-		value += used;
-		len -= used;
+		if (!comma)
+			return;
+		len -= (size_t)(comma - value) + 1;
+		value = comma + 1;
 	}
 }
 
