@@ -126,6 +126,32 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 	return fp_buf_add_char(to, '\n');
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The line goes on with the value before it, as if one space stood between
+ * them (RFC 9112, section 5.2). */
+static int
+fold(struct fp_response *response, const char *line, size_t len)
+{
+	struct fp_buf *to = response->headers;
+
+	while (len > 0 && is_blank(*line))
+		line++, len--;
+	while (len > 0 && is_blank(line[len - 1]))
+		len--;
+	if (!response->in_head || !to || to->len == 0 || len == 0)
+		return 0;
+	if (fp_buf_reserve(to, len + 1))
+		return -1;
+	to->data[to->len - 1] = ' ';
+	fp_buf_add(to, line, len);
+	return fp_buf_add_char(to, '\n');
+}
+
 int
 fp_response_line(struct fp_response *response, const char *line, size_t len)
 {
@@ -143,6 +169,8 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		response->in_head = true;
 		return 0;
 	}
+	if (is_blank(*line))
+		return fold(response, line, len);
 	const char *colon = memchr(line, ':', len);
 	if (!colon || response->in_trailers)
 		return 0;
