@@ -199,8 +199,9 @@ def _():
         def feed():
             nonlocal fed
             try:
-                while True:
-                    fed += os.write(feeder.proc.stdin.fileno(), line * 1000)
+                while True:  # from where the last write ended in its line
+                    fed += os.write(feeder.proc.stdin.fileno(),
+                                    (line * 1000)[fed % len(line):])
             except BlockingIOError:
                 return fed
 
