@@ -61,6 +61,7 @@ status_lines(void)
 		{"HTTP/9.9 200 OK\r\n", 200, ""},
 		{"HTTP/1.10 200 OK\r\n", 200, ""},
 		{"HTTP/1.1 20\r\n", 0, ""},
+		{"HTTP/1.1 20", 0, ""},
 		{"HTTP/1.1 -20 OK\r\n", 0, ""},
 		{"HTTP/1.1 2x0 OK\r\n", 0, ""},
 		{"HTTP/1.1  200 OK\r\n", 0, ""},
