@@ -209,6 +209,7 @@ def _():
         check(stuck < 2 << 20, "%d bytes read for a full pipe" % stuck)
         if not SANITIZERS:
             check(feeder.memory() < 40 * 1024, "%d KiB" % feeder.memory())
+
         def read(n):
             while n > 0:
                 n -= len(os.read(feeder.proc.stdout.fileno(), min(n, 65536)))
