@@ -92,7 +92,7 @@ fail_stopped(struct fp_transfer *transfer)
 		return true;
 	case FP_STOP_HEADERS:
 		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE,
-			"the headers are over 256 KiB");
+			"the headers are too large, or too many");
 		return true;
 	case FP_STOP_MEMORY:
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
