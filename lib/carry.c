@@ -103,6 +103,8 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 {
 	carry->size += len;
 	if (carry->size > carry->options->max_body) {
+		/* It is not read on: whatever was wrong so far, this is why. */
+		carry->kind = FP_KIND_OK;
 		fail(carry, FP_KIND_TOO_LARGE, "the body is over --max-body");
 		return false;
 	}
