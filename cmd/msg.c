@@ -104,12 +104,14 @@ fp_msg_status(void)
 }
 
 /* Characters that change how a terminal shows what is around them: controls,
- * line separators, and the marks that reverse the direction of text. */
+ * line separators, and the marks that rule the direction of text (Unicode's
+ * Bidi_Control). */
 static bool
 is_unruly(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-	       code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c ||
+	       code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
@@ -143,8 +145,10 @@ add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 	size_t shown = FP_MIN(len, max), start, end;
 	bool is_secret = fp_find_secret(text, len, &start, &end);
 
-	if (shown < len)
-		shown = fp_utf8_valid_prefix(text, shown);
+	/* No cut in the middle of a character; what is none is cut anywhere. */
+	for (int i = 0; i < 3 && shown < len && (text[shown] & 0xc0) == 0x80;
+		i++)
+		shown--;
 	if (is_secret) {
 		add_escaped(line, text, FP_MIN(start, shown));
 		if (start < shown)
