@@ -220,6 +220,21 @@ add_piece(void *arg, const char *data, size_t len)
 	return fp_buf_add(arg, data, len);
 }
 
+/* " (what it is about)" */
+static void
+add_subject(struct fp_buf *line, const struct fp_result *result)
+{
+	struct fp_text about = result->input;
+
+	if (result->url)
+		about = (struct fp_text){result->url, strlen(result->url)};
+	if (about.len == 0)
+		return;
+	fp_buf_add_text(line, " (");
+	add_shown(line, about.data, about.len, SHOWN_MAX);
+	fp_buf_add_char(line, ')');
+}
+
 void
 fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format)
@@ -233,14 +248,8 @@ fp_msg_item(
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
 		add_shown(&held, result->message, strlen(result->message),
 			SHOWN_MAX);
-		fp_buf_add_text(&held, " (");
-		if (result->url)
-			add_shown(&held, result->url, strlen(result->url),
-				SHOWN_MAX);
-		else
-			add_shown(&held, result->input.data, result->input.len,
-				SHOWN_MAX);
-		fp_buf_add_text(&held, ")\n");
+		add_subject(&held, result);
+		fp_buf_add_char(&held, '\n');
 	}
 	if (held.len > HELD_MAX)
 		flush_locked();

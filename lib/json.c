@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
+#include <yajl/yajl_version.h>
 
 #define SLICE 8192
 #define ARENA 5120 /* 4,000 are needed at the limit of depth */
@@ -469,6 +470,15 @@ nests_rightly(struct fp_json *json, struct fp_buf *out)
 		return false;
 	document[2 * n - 1] = '\0';
 	return judges_rightly(json, document + 1, document + 1, out);
+}
+
+void
+fp_json_version(char *text, size_t size)
+{
+	int version = yajl_version();
+
+	snprintf(text, size, "yajl/%d.%d.%d", version / 10000,
+		version / 100 % 100, version % 100);
 }
 
 int
