@@ -65,10 +65,6 @@ bool fp_json_is_object(const struct fp_json *json);
 /* The yajl in use: "yajl/2.1.0". `text` has room for `size` bytes. */
 void fp_json_version(char *text, size_t size);
 
-/* Judges inputs that broken builds of the parsing library get wrong. To be
- * called once, at the start of a program. 0; or -1: do not trust it. */
-int fp_json_self_test(void);
-
 /* For tests: the parsing library's n-th allocation from now on fails, once;
  * 0: none does. */
 void fp_json_fail_allocation(struct fp_json *json, unsigned nth);

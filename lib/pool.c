@@ -40,6 +40,7 @@
 #include "fetchpool.h"
 
 #include "json.h"
+#include "jsonproof.h"
 #include "queue.h"
 #include "share.h"
 #include "thread.h"
@@ -129,7 +130,7 @@ check_libraries(char *why, size_t why_size)
 		errno = ENOTSUP;
 		return -1;
 	}
-	if (fp_json_self_test()) {
+	if (fp_jsonproof_run()) {
 		snprintf(why, why_size,
 			"this yajl fails the test that is made at the start");
 		errno = ENOTSUP;

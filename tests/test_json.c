@@ -433,7 +433,7 @@ many_documents(void)
 static void
 self_test(void)
 {
-	CHECK(fp_json_self_test() == 0);
+	CHECK(fp_jsonproof_run() == 0);
 }
 
 int
