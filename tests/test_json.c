@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "jsonproof.h"
 #include "jsontest.h"
 
 #include <dirent.h>
