@@ -175,6 +175,7 @@ shortened(void)
 		CHECK(strstr(item(&result, NULL), "x...)\n") ||
 			strstr(capture.text.data, "...)\n"));
 		CHECK(!strstr(capture.text.data, ":p"));
+		CHECK(!strstr(capture.text.data, "***") == (at + 12 >= 200));
 	}
 }
 
