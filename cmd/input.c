@@ -37,7 +37,7 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 	}
 	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
 		return -1;
-	return 0;
+	return fp_buf_reserve(&input->buf, READ_BYTES);
 }
 
 void
@@ -64,8 +64,11 @@ fp_input_resume_stopped(struct fp_input *input)
 	struct stat st;
 
 	input->is_stopped = true;
-	if (fstat(input->fd, &st) || !S_ISREG(st.st_mode))
-		input->at_end = true;
+	if (input->at_end ||
+		(fstat(input->fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return;
+	input->at_end = true;
+	input->is_torn = true;
 }
 
 bool
@@ -198,7 +201,8 @@ pass_mark(struct fp_input *input)
 	while (!input->at_end &&
 		(buf->len == 0 ||
 			(buf->len < 3 && (unsigned char)buf->data[0] >= 0xef &&
-				!memchr(buf->data, '\n', buf->len)))) {
+				!memchr(buf->data, input->options.separator,
+					buf->len)))) {
 		if (read_more(input))
 			return -1;
 	}
@@ -281,7 +285,7 @@ find_line(struct fp_input *input)
 			start + looked, input->options.separator, len - looked);
 		if (end) {
 			len = (size_t)(end - start);
-		} else if (len == 0 && input->at_end) {
+		} else if (input->at_end && (len == 0 || input->is_torn)) {
 			return 0;
 		} else if (len <= input->options.max_line + 1 &&
 			   !input->at_end) {

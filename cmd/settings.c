@@ -318,7 +318,7 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 		size_t len = strcspn(at, ",");
 		size_t plus = at[0] == '+';
 		int field = fp_field_from_name(at + plus, len - plus);
-		if (field < 0 || plus != (value[0] == '+'))
+		if (field < 0 || (plus && value[0] != '+'))
 			return false;
 		settings->pool.want_headers |= field == FP_FIELD_HEADERS;
 		add_field(settings, field);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "jsonproof.h"
 #include "jsontest.h"
 
 #include <dirent.h>
@@ -433,7 +434,7 @@ many_documents(void)
 static void
 self_test(void)
 {
-	CHECK(fp_json_self_test() == 0);
+	CHECK(fp_jsonproof_run() == 0);
 }
 
 int
