@@ -22,15 +22,13 @@
  *	plain		base buf clock thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			json (the judge; jsonscan jsonstring jsonpick jsonproof
- *			are its parts) response (heads) carry (bodies) pen and record
- *			(results as JSON): no threads, no I/O, no clock
- *	shared		ticket (what goes round) window (the bound, the order)
- *			queue (items for workers)
- *	network		share (jobs among workers) setup (what all transfers
- *			have in common) sockets (a worker's) transfer (one item
- *			on one easy handle) verdict (how it ended) worker (one
- *			thread, one multi handle) pool (the whole; the story)
- *	fetchpool.h	the public contract
+ *			are its parts) response (heads) carry (bodies) pen and
+ *record (results as JSON): no threads, no I/O, no clock shared
+ *ticket (what goes round) window (the bound, the order) queue (items for
+ *workers) network		share (jobs among workers) setup (what all
+ *transfers have in common) sockets (a worker's) transfer (one item on one easy
+ *handle) verdict (how it ended) worker (one thread, one multi handle) pool (the
+ *whole; the story) fetchpool.h	the public contract
  */
 #include "base.h"
 

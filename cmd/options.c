@@ -3,15 +3,15 @@
 
 #include "options.h"
 
+#include "httpopt.h"
 #include "msg.h"
+#include "template.h"
 #include "units.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DEFAULT_TEMPLATE "https://jsonplaceholder.typicode.com/posts/{}"
 
 enum type {
 	TYPE_HELP,
@@ -20,6 +20,7 @@ enum type {
 	TYPE_TEXT, /* const char * */
 	TYPE_DURATION, /* uint64_t, milliseconds */
 	TYPE_CALL, /* call(settings, value) says whether it is right */
+	TYPE_CURL, /* the libcurl option `right`, which judges it itself */
 };
 
 /* One option; `at` is where its value goes, in struct fp_settings. */
@@ -52,11 +53,40 @@ static const struct option_row rows[] = {
 	{NULL, "max-line", 0, "SIZE", TYPE_CALL, 0, fp_settings_max_line,
 		"a size like 64K, up to 1G", "refuse longer lines (64K)"},
 
-	{"Requests", "header", 'H', "LINE", TYPE_CALL, 0, fp_settings_header,
+	{"Requests", "header", 'H', "LINE", TYPE_CALL, 0, fp_httpopt_header,
 		"a line like 'Name: value', or @FILE with such lines",
 		"send this header too; @FILE: the lines of FILE"},
-	{NULL, "user-agent", 'A', "TEXT", TYPE_CALL, 0, fp_settings_user_agent,
+	{NULL, "request", 'X', "METHOD", TYPE_CALL, 0, fp_httpopt_method,
+		"a method like PUT", "the method, if not GET or POST"},
+	{NULL, "data", 'd', "TEXT", TYPE_CALL, 0, fp_httpopt_data,
+		"text, or @FILE with it", "send this body, with POST; @FILE"},
+	{NULL, "json", 0, "TEXT", TYPE_CALL, 0, fp_httpopt_json,
+		"text, or @FILE with it", "the same, and say that it is JSON"},
+	{NULL, "data-line", 0, NULL, TYPE_FLAG, AT(pool.data_line), NULL, NULL,
+		"send each line as a body of JSON to TEMPLATE"},
+	{NULL, "user-agent", 'A', "TEXT", TYPE_CALL, 0, fp_httpopt_user_agent,
 		"text on one line", "the User-Agent header"},
+	{NULL, "referer", 'e', "URL", TYPE_CURL, 0, NULL, "REFERER",
+		"the Referer header"},
+	{NULL, "user", 'u', "USER:PASS", TYPE_CURL, 0, NULL, "USERPWD",
+		"log in with HTTP Basic"},
+	{NULL, "oauth2-bearer", 0, "TOKEN", TYPE_CALL, 0, fp_httpopt_bearer,
+		"a token", "log in with this token"},
+	{NULL, "netrc", 'n', NULL, TYPE_CURL, 0, NULL, "NETRC=1",
+		"log in with what ~/.netrc says"},
+	{NULL, "netrc-file", 0, "FILE", TYPE_CALL, 0, fp_httpopt_netrc,
+		"a file", "the same with another file"},
+	{NULL, "cookie", 'b', "DATA", TYPE_CALL, 0, fp_httpopt_cookie,
+		"cookies like 'a=1; b=2'", "send these cookies"},
+	{NULL, "no-compressed", 0, NULL, TYPE_FLAG, AT(pool.no_compressed),
+		NULL, NULL, "do not ask for gzip, nor undo it"},
+	{NULL, "max-redirs", 0, "N", TYPE_CALL, 0, fp_httpopt_max_redirs,
+		"a whole number", "follow so many redirects (10); 0: none"},
+	{NULL, "location-trusted", 0, NULL, TYPE_FLAG,
+		AT(pool.location_trusted), NULL, NULL,
+		"send headers and log in on other hosts too"},
+	{NULL, "allow-downgrade", 0, NULL, TYPE_FLAG, AT(pool.allow_downgrade),
+		NULL, NULL, "follow redirects from https to http"},
 	{NULL, "max-time", 'm', "TIME", TYPE_DURATION, AT(pool.max_time_ms),
 		NULL, A_TIME, "the longest an attempt may take (60s)"},
 	{NULL, "connect-timeout", 0, "TIME", TYPE_DURATION,
@@ -66,11 +96,49 @@ static const struct option_row rows[] = {
 		NULL, A_TIME, "give up when no byte came for so long (30s)"},
 	{NULL, "max-body", 0, "SIZE", TYPE_CALL, 0, fp_settings_max_body,
 		"a size like 16M", "give up on larger bodies (16M)"},
-	{NULL, "proto", 0, "LIST", TYPE_CALL, 0, fp_settings_proto,
+	{NULL, "proto", 0, "LIST", TYPE_CALL, 0, fp_httpopt_proto,
 		"a list of http and https", "allowed schemes (http,https)"},
-	{NULL, "ok-status", 0, "LIST", TYPE_CALL, 0, fp_settings_ok_status,
+	{NULL, "ok-status", 0, "LIST", TYPE_CALL, 0, fp_httpopt_ok_status,
 		"a list like 2xx,304,400-404",
 		"statuses that are a success (2xx)"},
+
+	{"Connections", "proxy", 'x', "URL", TYPE_CURL, 0, NULL, "PROXY",
+		"use this proxy"},
+	{NULL, "noproxy", 0, "LIST", TYPE_CURL, 0, NULL, "NOPROXY",
+		"hosts to reach without it"},
+	{NULL, "cacert", 0, "FILE", TYPE_CURL, 0, NULL, "CAINFO",
+		"trust the authorities in FILE"},
+	{NULL, "capath", 0, "DIR", TYPE_CURL, 0, NULL, "CAPATH",
+		"trust the authorities in DIR"},
+	{NULL, "cert", 'E', "FILE", TYPE_CURL, 0, NULL, "SSLCERT",
+		"this client certificate"},
+	{NULL, "key", 0, "FILE", TYPE_CURL, 0, NULL, "SSLKEY", "and its key"},
+	{NULL, "insecure", 0, NULL, TYPE_FLAG, AT(pool.insecure), NULL, NULL,
+		"believe any certificate"},
+	{NULL, "ipv4", '4', NULL, TYPE_CURL, 0, NULL, "IPRESOLVE=1",
+		"IPv4 only"},
+	{NULL, "ipv6", '6', NULL, TYPE_CURL, 0, NULL, "IPRESOLVE=2",
+		"IPv6 only"},
+	{NULL, "resolve", 0, "H:P:ADDR", TYPE_CURL, 0, NULL, "RESOLVE",
+		"this host and port have this address"},
+	{NULL, "connect-to", 0, "H:P:H:P", TYPE_CURL, 0, NULL, "CONNECT_TO",
+		"connect to the second instead of the first"},
+	{NULL, "interface", 0, "NAME", TYPE_CURL, 0, NULL, "INTERFACE",
+		"connect from this interface or address"},
+	{NULL, "unix-socket", 0, "PATH", TYPE_CURL, 0, NULL, "UNIX_SOCKET_PATH",
+		"connect through this socket"},
+	{NULL, "http1.1", 0, NULL, TYPE_CALL, 0, fp_httpopt_http1, NULL,
+		"speak HTTP/1.1"},
+	{NULL, "http2", 0, NULL, TYPE_CALL, 0, fp_httpopt_http2, NULL,
+		"speak HTTP/2 over TLS where it can be had"},
+	{NULL, "deny-private", 0, NULL, TYPE_FLAG, AT(pool.deny_private), NULL,
+		NULL, "connect to public addresses only"},
+	{NULL, "deny", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_deny, NULL,
+		"never connect to these addresses"},
+	{NULL, "allow", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_allow, NULL,
+		"connect to these all the same"},
+	{NULL, "setopt", 0, "NAME=VALUE", TYPE_CALL, 0, fp_httpopt_setopt, NULL,
+		"any other option of libcurl, by its name"},
 
 	{"Pool", "jobs", 'j', "N", TYPE_CALL, 0, fp_settings_jobs,
 		"a whole number from 1 to 20000",
@@ -181,6 +249,9 @@ apply(struct fp_settings *settings, const struct option_row *row,
 	case TYPE_CALL:
 		ok = row->call(settings, value);
 		break;
+	case TYPE_CURL:
+		ok = fp_httpopt_curl(settings, row->right, value);
+		break;
 	}
 	if (ok)
 		return FP_GO_ON;
@@ -250,93 +321,6 @@ complain_unknown(int code, char *const argv[])
 		fp_msg_usage("unknown option '%s'", argv[optind - 1]);
 }
 
-/* ---- the template ---- */
-
-static void
-complain_template(const char *name, const char *text, const char *why)
-{
-	fp_msg_usage("%s: '%s': %s", name, text, why);
-}
-
-/* What fp_template_variables() is asked for. */
-struct template_look {
-	const struct fp_settings *settings;
-	size_t n_variables;
-	size_t max_column;
-	char why[160];
-};
-
-/* Judges one variable: {} or, with --colsep, {1}, {2}, ... */
-static int
-look_at_variable(void *arg, struct fp_text name)
-{
-	struct template_look *look = arg;
-	uint64_t column;
-
-	look->n_variables++;
-	if (name.len == 0)
-		return 0;
-	if (fp_units_digits(name.data, name.len, &column)) {
-		snprintf(look->why, sizeof(look->why),
-			"lines have no {%.*s}; {} is the whole line",
-			(int)FP_MIN(name.len, 60), name.data);
-		return 1;
-	}
-	if (!look->settings->colsep) {
-		snprintf(look->why, sizeof(look->why),
-			"{%.*s} needs --colsep; {} is the whole line",
-			(int)FP_MIN(name.len, 60), name.data);
-		return 1;
-	}
-	if (column == 0 || column > FP_COLUMNS_MAX || name.data[0] == '0') {
-		snprintf(look->why, sizeof(look->why), "fields are {1} to {%d}",
-			FP_COLUMNS_MAX);
-		return 1;
-	}
-	look->max_column = FP_MAX(look->max_column, (size_t)column);
-	return 0;
-}
-
-/* `name` is what the template came from, for messages. */
-static bool
-check_template(struct fp_settings *settings, const char *name)
-{
-	struct template_look look = {.settings = settings};
-	const char *text = settings->pool.url_template;
-	int ret = fp_template_variables(
-		text, look_at_variable, &look, look.why, sizeof(look.why));
-
-	if (ret == 0 && look.n_variables == 0) {
-		ret = 1;
-		snprintf(look.why, sizeof(look.why),
-			"no {} in it: every line would fetch the same");
-	}
-	if (ret) {
-		complain_template(name, text, look.why);
-		return false;
-	}
-	settings->n_columns = look.max_column;
-	return true;
-}
-
-static bool
-choose_template(struct fp_settings *settings, const char *template)
-{
-	const char *from_environment = getenv("FETCHPOOL_URL");
-
-	settings->pool.url_template = template;
-	if (template)
-		return check_template(settings, "TEMPLATE");
-	settings->pool.urls_pass = true;
-	if (from_environment && from_environment[0]) {
-		settings->pool.url_template = from_environment;
-		return check_template(settings, "FETCHPOOL_URL");
-	}
-	settings->pool.url_template = DEFAULT_TEMPLATE;
-	settings->tells_template = true;
-	return true;
-}
-
 /* What follows from several options together. */
 static void
 settle(struct fp_settings *settings)
@@ -348,6 +332,15 @@ settle(struct fp_settings *settings)
 	pool->pick = settings->pick.texts;
 	pool->n_pick = settings->pick.n;
 	pool->omit = settings->omit.texts;
+	if (settings->data.data)
+		pool->data = (struct fp_text){
+			settings->data.data, settings->data.len};
+	pool->curl_options = settings->curl.texts;
+	pool->n_curl_options = settings->curl.n;
+	pool->deny = settings->deny.texts;
+	pool->n_deny = settings->deny.n;
+	pool->allow = settings->allow.texts;
+	pool->n_allow = settings->allow.n;
 	pool->n_omit = settings->omit.n;
 	pool->body_is_object = settings->format.format == FP_FORMAT_MERGED;
 	if (settings->format.format != FP_FORMAT_RECORD &&
@@ -398,7 +391,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			argv[optind + 1]);
 		return FP_GO_WRONG;
 	}
-	if (!choose_template(settings, argv[optind]))
+	if (!fp_template_choose(
+		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;
 	settle(settings);
 	return check_together(settings) ? FP_GO_ON : FP_GO_WRONG;

@@ -6,10 +6,7 @@
 #include "msg.h"
 #include "units.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_MAX_LINE 65536
@@ -38,40 +35,39 @@ fp_settings_destroy(struct fp_settings *settings)
 	fp_buf_destroy(&settings->colsep_text);
 }
 
-/* The process cannot go on without this little memory. */
-static bool
-no_memory(void)
+bool
+fp_settings_no_memory(void)
 {
 	fp_msg_local("out of memory");
 	return false;
 }
 
-static bool
-add_text(struct fp_list *list, const char *text)
+bool
+fp_list_add(struct fp_list *list, const char *text)
 {
 	const char **texts =
 		realloc(list->texts, (list->n + 1) * sizeof(texts[0]));
 
 	if (!texts)
-		return no_memory();
+		return fp_settings_no_memory();
 	list->texts = texts;
 	list->texts[list->n++] = text;
 	return true;
 }
 
-/* The same with a copy, which the settings own. */
-static bool
-add_copy(struct fp_settings *settings, struct fp_list *list, const char *text)
+bool
+fp_list_add_copy(
+	struct fp_settings *settings, struct fp_list *list, const char *text)
 {
 	char *copy = strdup(text);
 
 	if (!copy)
-		return no_memory();
-	if (!add_text(&settings->owned, copy)) {
+		return fp_settings_no_memory();
+	if (!fp_list_add(&settings->owned, copy)) {
 		free(copy);
 		return false;
 	}
-	return add_text(list, copy);
+	return fp_list_add(list, copy);
 }
 
 bool
@@ -96,7 +92,7 @@ fp_settings_colsep(struct fp_settings *settings, const char *value)
 		if (c == '\n' || c == '\r')
 			return false;
 		if (fp_buf_add_char(text, c))
-			return no_memory();
+			return fp_settings_no_memory();
 	}
 	settings->colsep = fp_buf_text(text);
 	return text->len > 0;
@@ -149,93 +145,11 @@ fp_settings_delay(struct fp_settings *settings, const char *value)
 		       &settings->pool.delay_max_ms) == 0;
 }
 
-/* A line that libcurl will take and that cannot smuggle in another. */
-static bool
-is_header(const char *line)
-{
-	size_t name = strcspn(line, ":; \t");
-
-	return name > 0 && (line[name] == ':' || line[name] == ';') &&
-	       !strpbrk(line, "\r\n");
-}
-
-/* Reads a whole file; "-" is standard input. -1 with errno. */
-static int
-read_lines(struct fp_buf *to, const char *path)
-{
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return -1;
-	while (fp_buf_reserve(to, 4096) == 0 &&
-		(n = read(fd, to->data + to->len, 4096)) > 0)
-		to->len += (size_t)n;
-	if (to->data)
-		to->data[to->len] = '\0';
-	int err = errno;
-	if (fd != STDIN_FILENO)
-		close(fd);
-	errno = err;
-	return n < 0 ? -1 : 0;
-}
-
-bool
-fp_settings_header(struct fp_settings *settings, const char *value)
-{
-	if (value[0] != '@')
-		return is_header(value) && add_text(&settings->headers, value);
-
-	struct fp_buf file = FP_BUF_INIT;
-	if (read_lines(&file, value + 1)) {
-		fp_msg_usage("--header: cannot read %s: %s", value + 1,
-			strerror(errno));
-		fp_buf_destroy(&file);
-		return false;
-	}
-	bool ok = memchr(file.data, '\0', file.len) == NULL;
-	char *rest = file.data, *line;
-	while (ok && (line = strsep(&rest, "\n"))) {
-		size_t len = strlen(line);
-		if (len > 0 && line[len - 1] == '\r')
-			line[--len] = '\0';
-		if (len > 0)
-			ok = is_header(line) &&
-			     add_copy(settings, &settings->headers, line);
-	}
-	fp_buf_destroy(&file);
-	return ok;
-}
-
-bool
-fp_settings_user_agent(struct fp_settings *settings, const char *value)
-{
-	settings->pool.user_agent = value;
-	return !strpbrk(value, "\r\n");
-}
-
 bool
 fp_settings_max_body(struct fp_settings *settings, const char *value)
 {
 	return fp_units_size(value, &settings->pool.max_body) == 0 &&
 	       settings->pool.max_body <= INT64_MAX;
-}
-
-bool
-fp_settings_ok_status(struct fp_settings *settings, const char *value)
-{
-	settings->pool.ok_status = value;
-	return fp_is_status_list(value);
-}
-
-bool
-fp_settings_proto(struct fp_settings *settings, const char *value)
-{
-	settings->pool.protocols = value;
-	return strcmp(value, "http") == 0 || strcmp(value, "https") == 0 ||
-	       strcmp(value, "http,https") == 0 ||
-	       strcmp(value, "https,http") == 0;
 }
 
 /* The place of a word in a list of them, or -1. */
@@ -282,13 +196,13 @@ fp_settings_body(struct fp_settings *settings, const char *value)
 bool
 fp_settings_pick(struct fp_settings *settings, const char *value)
 {
-	return add_text(&settings->pick, value);
+	return fp_list_add(&settings->pick, value);
 }
 
 bool
 fp_settings_omit(struct fp_settings *settings, const char *value)
 {
-	return add_text(&settings->omit, value);
+	return fp_list_add(&settings->omit, value);
 }
 
 static bool

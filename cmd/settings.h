@@ -45,7 +45,8 @@ struct fp_settings {
 	uint64_t grace_ms;
 
 	/* What the above points into. */
-	struct fp_list headers, pick, omit;
+	struct fp_list headers, pick, omit, curl, deny, allow;
+	struct fp_buf data;
 	struct fp_list owned; /* copies that are freed at the end */
 	struct fp_buf colsep_text;
 	enum fp_field fields[FP_FIELD_COUNT * 2];
@@ -54,6 +55,14 @@ struct fp_settings {
 /* The defaults that the manual page names. */
 void fp_settings_init(struct fp_settings *settings);
 void fp_settings_destroy(struct fp_settings *settings);
+
+/* Says that memory is out: false. */
+bool fp_settings_no_memory(void);
+
+/* Adds a text, or a copy of it that the settings own. false: no memory. */
+bool fp_list_add(struct fp_list *list, const char *text);
+bool fp_list_add_copy(
+	struct fp_settings *settings, struct fp_list *list, const char *text);
 
 /* Each takes the value of the option that it is named for. */
 typedef bool fp_setter(struct fp_settings *settings, const char *value);
@@ -65,11 +74,7 @@ fp_setter fp_settings_max_line;
 fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;
 fp_setter fp_settings_delay;
-fp_setter fp_settings_header;
-fp_setter fp_settings_user_agent;
 fp_setter fp_settings_max_body;
-fp_setter fp_settings_ok_status;
-fp_setter fp_settings_proto;
 fp_setter fp_settings_format;
 fp_setter fp_settings_body;
 fp_setter fp_settings_pick;

@@ -148,6 +148,8 @@ struct fp_result {
 	struct fp_text headers; /* "name: value\n" each, if asked for */
 	const char *ip; /* "" or the address connected to */
 	const char *http_version; /* "" or "1.1", "2", ... */
+	const char *final_url; /* where redirects led, as url */
+	unsigned redirects;
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
 	int64_t time_connect_ns; /* from the attempt's start; -1: none */
 	int64_t time_first_byte_ns;
@@ -173,6 +175,24 @@ struct fp_options {
 	const char *user_agent;
 	const char *const *headers; /* "Name: value", as curl takes them */
 	size_t n_headers;
+
+	const char *method; /* NULL: GET, or POST with a body */
+	struct fp_text data; /* the body of every request; data NULL: none */
+	bool data_line; /* the item's input is the body */
+	bool data_is_json; /* and say so */
+	unsigned max_redirs; /* 0: redirects are not followed */
+	bool location_trusted; /* tell other origins what is meant for one */
+	bool allow_downgrade; /* follow from https to http */
+	bool insecure; /* believe any TLS certificate */
+	bool no_compressed; /* do not ask for gzip */
+	const char *http_version; /* "1.1" or "2"; NULL: what is best */
+	const char *const *curl_options; /* "NAME=VALUE", libcurl's names */
+	size_t n_curl_options;
+	bool deny_private; /* connect to public addresses only */
+	const char *const *deny; /* "10.0.0.0/8", ...: not to these */
+	size_t n_deny;
+	const char *const *allow; /* to these all the same */
+	size_t n_allow;
 
 	uint64_t max_time_ms; /* for one attempt; 0: no limit */
 	uint64_t connect_timeout_ms; /* look-up, connect and TLS together */

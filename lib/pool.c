@@ -75,6 +75,7 @@ fp_options_init(struct fp_options *options)
 		.jobs = FP_MIN(32, fp_share_online() + 4),
 		.protocols = "http,https",
 		.user_agent = "fetchpool/" PACKAGE_VERSION,
+		.max_redirs = 10,
 		.max_time_ms = 60 * 1000,
 		.connect_timeout_ms = 10 * 1000,
 		.stall_time_ms = 30 * 1000,

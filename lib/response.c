@@ -34,7 +34,11 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 		len - (size_t)(space - line) < 4 ||
 		fp_units_digits(space + 1, 3, &status))
 		return false;
+	struct fp_buf *location = response->location;
 	fp_response_reset(response, response->type, response->headers);
+	response->location = location;
+	if (location)
+		location->len = 0;
 	response->status = (int)status;
 	size_t n = (size_t)(space - line) - 5;
 	for (size_t i = 0; i < FP_ARRAY_LEN(versions); i++) {
@@ -78,12 +82,29 @@ take_length(struct fp_response *response, const char *value, size_t len)
 	}
 }
 
+/* One coding, gzip, can be undone (RFC 9110, section 8.4); "x-gzip" is the
+ * same. Any other, or a second one, cannot. */
+static void
+take_encoding(struct fp_response *response, const char *value, size_t len)
+{
+	if (len == 0 || is_named(value, len, "identity"))
+		return;
+	response->is_gzip = !response->is_encoded &&
+			    (is_named(value, len, "gzip") ||
+				    is_named(value, len, "x-gzip"));
+	response->is_encoded = true;
+}
+
 static int
 take_field(struct fp_response *response, const char *line, size_t name_len,
 	const char *value, size_t len)
 {
-	/* The four names that matter differ in their length. */
+	/* The names that matter differ in their length. */
 	switch (name_len) {
+	case 8:
+		if (response->location && is_named(line, name_len, "Location"))
+			return fp_buf_set(response->location, value, len);
+		break;
 	case 12:
 		if (is_named(line, name_len, "Content-Type"))
 			return fp_buf_set(response->type, value, len);
@@ -94,8 +115,7 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 16:
 		if (is_named(line, name_len, "Content-Encoding"))
-			response->is_encoded |=
-				len > 0 && !is_named(value, len, "identity");
+			take_encoding(response, value, len);
 		break;
 	case 17:
 		if (is_named(line, name_len, "Transfer-Encoding"))

@@ -24,9 +24,11 @@ struct fp_response {
 	bool bad_length; /* ... that is no number, or two that differ */
 	uint64_t length;
 	bool has_transfer_encoding;
-	bool is_encoded; /* a Content-Encoding other than identity */
+	bool is_encoded; /* a Content-Encoding other than identity ... */
+	bool is_gzip; /* ... and it is gzip, once */
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
+	struct fp_buf *location; /* the Location's value; NULL: not wanted */
 };
 
 /* Forgets all but the two buffers, which are emptied and kept. */

@@ -6,16 +6,75 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static int
-make_headers(struct fp_setup *setup, const struct fp_options *options)
+append(struct curl_slist **list, const char *line)
 {
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer)
+		return -1;
+	*list = longer;
+	return 0;
+}
+
+/* Whether the user gave a header of this name, if only to leave it out. */
+static bool
+has_header(const struct fp_options *options, const char *name)
+{
+	size_t len = strlen(name);
+
 	for (size_t i = 0; i < options->n_headers; i++) {
-		struct curl_slist *list =
-			curl_slist_append(setup->headers, options->headers[i]);
-		if (!list)
+		const char *line = options->headers[i];
+		if (strncasecmp(line, name, len) == 0 &&
+			(line[len] == ':' || line[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+/* Ours, but for those that the user worded. libcurl would wait a second for a
+ * "100 Continue" before it sends a larger body; no service needs that. */
+static int
+make_own_headers(struct fp_setup *setup)
+{
+	static const char json[] = "Content-Type: application/json";
+	const struct fp_options *options = &setup->options;
+	bool has_body = options->data.data || options->data_line;
+	bool is_json = options->data_is_json || options->data_line;
+	struct curl_slist **list = &setup->own_headers;
+
+	if (!options->no_compressed &&
+		!has_header(options, "Accept-Encoding") &&
+		append(list, "Accept-Encoding: gzip"))
+		return -1;
+	if (has_body && !has_header(options, "Expect") &&
+		append(list, "Expect:"))
+		return -1;
+	if (is_json && !has_header(options, "Content-Type") &&
+		append(list, json))
+		return -1;
+	if (options->data_is_json && !has_header(options, "Accept") &&
+		append(list, "Accept: application/json"))
+		return -1;
+	return 0;
+}
+
+static int
+make_headers(struct fp_setup *setup)
+{
+	const struct fp_options *options = &setup->options;
+
+	if (make_own_headers(setup))
+		return -1;
+	for (struct curl_slist *at = setup->own_headers; at; at = at->next) {
+		if (append(&setup->headers, at->data))
 			return -1;
-		setup->headers = list;
+	}
+	for (size_t i = 0; i < options->n_headers; i++) {
+		if (append(&setup->headers, options->headers[i]))
+			return -1;
 	}
 	return 0;
 }
@@ -34,29 +93,95 @@ mind_old_libcurl(struct fp_setup *setup)
 	setup->looks_at_sockets = is_old;
 }
 
-int
-fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
-	char *why, size_t why_size)
+static int
+refuse(char *why, size_t why_size, const char *what, const char *value)
 {
-	memset(setup, 0, sizeof(*setup));
-	setup->options = *options;
+	snprintf(why, why_size, "%s: '%s'", what, value);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const char *version = setup->options.http_version;
+
 	mind_old_libcurl(setup);
-	if (fp_statuses_parse(&setup->ok,
-		    options->ok_status ? options->ok_status : "2xx")) {
-		snprintf(why, why_size, "not a list of statuses: '%s'",
-			options->ok_status);
-		errno = EINVAL;
-		return -1;
+	if (!version)
+		return 0;
+	if (strcmp(version, "1.1") == 0)
+		setup->http_version = CURL_HTTP_VERSION_1_1;
+	else if (strcmp(version, "2") == 0)
+		setup->http_version = CURL_HTTP_VERSION_2TLS;
+	else
+		return refuse(why, why_size, "not an HTTP version", version);
+
+	/* On a connection of HTTP/2 frames may always wait. */
+	if (setup->http_version != CURL_HTTP_VERSION_1_1)
+		setup->looks_at_sockets = false;
+	return 0;
+}
+
+static int
+make_addresses(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	struct fp_address_filter *filter = &setup->addresses;
+
+	fp_address_filter_init(filter, options->deny_private);
+	for (size_t i = 0; i < options->n_deny; i++) {
+		if (fp_address_filter_deny(
+			    filter, options->deny[i], why, why_size))
+			return -1;
 	}
+	for (size_t i = 0; i < options->n_allow; i++) {
+		if (fp_address_filter_allow(
+			    filter, options->allow[i], why, why_size))
+			return -1;
+	}
+	if (filter->is_on && fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY))
+		return refuse(why, why_size,
+			"addresses cannot be judged behind a proxy", "PROXY");
+	return 0;
+}
+
+static int
+make(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	const char *ok = options->ok_status ? options->ok_status : "2xx";
+
+	if (fp_statuses_parse(&setup->ok, ok))
+		return refuse(why, why_size, "not a list of statuses", ok);
 	if (options->url_template) {
 		setup->template = fp_uritemplate_parse(
 			options->url_template, why, why_size);
 		if (!setup->template)
 			return -1;
 	}
-	if (make_headers(setup, options)) {
-		fp_setup_destroy(setup);
+	if (fp_curlopts_init(&setup->curlopts, options->curl_options,
+		    options->n_curl_options, why, why_size))
+		return -1;
+	if (choose_http_version(setup, why, why_size) ||
+		make_addresses(setup, why, why_size))
+		return -1;
+	if (make_headers(setup)) {
 		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+int
+fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
+	char *why, size_t why_size)
+{
+	memset(setup, 0, sizeof(*setup));
+	setup->options = *options;
+	if (make(setup, why, why_size)) {
+		int err = errno;
+		fp_setup_destroy(setup);
+		errno = err;
 		return -1;
 	}
 	return 0;
@@ -66,7 +191,10 @@ void
 fp_setup_destroy(struct fp_setup *setup)
 {
 	fp_uritemplate_free(setup->template);
-	curl_slist_free_all(setup->headers);
 	setup->template = NULL;
-	setup->headers = NULL;
+	curl_slist_free_all(setup->headers);
+	curl_slist_free_all(setup->own_headers);
+	setup->headers = setup->own_headers = NULL;
+	fp_curlopts_destroy(&setup->curlopts);
+	fp_address_filter_destroy(&setup->addresses);
 }

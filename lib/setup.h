@@ -13,6 +13,8 @@
 
 #include "base.h"
 
+#include "address.h"
+#include "curlopt.h"
 #include "outcome.h"
 #include "uritemplate.h"
 
@@ -23,7 +25,10 @@ struct fp_setup {
 	struct fp_options options;
 	struct fp_uritemplate *template; /* NULL: every item is a URL */
 	struct fp_statuses ok;
-	struct curl_slist *headers;
+	struct curl_slist *own_headers; /* ours: for every origin */
+	struct curl_slist *headers; /* ours and then the user's */
+	struct fp_curlopts curlopts;
+	struct fp_address_filter addresses;
 	bool looks_at_sockets; /* before each use: libcurl does not */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	atomic_bool no_new; /* cancelled: no request may go out any more */

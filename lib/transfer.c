@@ -59,6 +59,11 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 
 	(void)purpose;
 	fp_transfer_resolved(transfer);
+	if (!fp_address_allowed(&transfer->setup->addresses, &address->addr,
+		    &transfer->denied)) {
+		transfer->stop = FP_STOP_DENIED;
+		return CURL_SOCKET_BAD;
+	}
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC,
 		address->protocol);
 	if (fd < 0) {
@@ -67,7 +72,8 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 			transfer->stop = FP_STOP_DESCRIPTORS;
 		return CURL_SOCKET_BAD;
 	}
-	if (transfer->stop == FP_STOP_DESCRIPTORS)
+	if (transfer->stop == FP_STOP_DESCRIPTORS ||
+		transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
 	if (transfer->setup->looks_at_sockets)
 		fp_sockets_add(&transfer->context->sockets, fd);
@@ -97,6 +103,12 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (transfer->setup->addresses.is_on &&
+		!fp_address_text_allowed(&transfer->setup->addresses, remote_ip,
+			&transfer->denied)) {
+		transfer->stop = FP_STOP_DENIED;
 		return CURL_PREREQFUNC_ABORT;
 	}
 	if (transfer->setup->looks_at_sockets &&
@@ -134,26 +146,49 @@ on_header(char *line, size_t one, size_t len, void *arg)
 void
 fp_transfer_begin_body(struct fp_transfer *transfer)
 {
-	int status = transfer->response.status;
+	const struct fp_setup *setup = transfer->setup;
+	const struct fp_response *response = &transfer->response;
+	int status = response->status;
+	bool is_undone = response->is_gzip && !setup->options.no_compressed;
+	bool is_readable = !response->is_encoded || is_undone ||
+			   setup->options.no_compressed;
 
 	transfer->has_body = true;
+	transfer->is_gunzipped = is_undone;
+	if (is_undone)
+		fp_gunzip_start(&transfer->gunzip);
 	fp_carry_begin(&transfer->carry,
-		status > 0 && status < FP_STATUS_MAX &&
-			transfer->setup->ok.has[status] &&
-			!transfer->response.is_encoded,
+		status > 0 && status < FP_STATUS_MAX && setup->ok.has[status] &&
+			is_readable,
 		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
 }
 
+static bool
+on_decoded(void *arg, const char *data, size_t len)
+{
+	struct fp_transfer *transfer = arg;
+
+	return fp_carry_write(&transfer->carry, data, len);
+}
+
+/* A body that is wrong in its compression is still read to its end, like one
+ * that is wrong otherwise; one that is too large is not. */
 static size_t
 on_body(char *data, size_t one, size_t len, void *arg)
 {
 	struct fp_transfer *transfer = arg;
+	bool goes_on;
 
 	(void)one;
 	transfer->heard_ns = transfer->context->now_ns;
 	if (!transfer->has_body)
 		fp_transfer_begin_body(transfer);
-	if (!fp_carry_write(&transfer->carry, data, len)) {
+	if (transfer->is_gunzipped)
+		goes_on = fp_gunzip_feed(&transfer->gunzip, data, len,
+				  on_decoded, transfer) != FP_GUNZIP_STOPPED;
+	else
+		goes_on = fp_carry_write(&transfer->carry, data, len);
+	if (!goes_on) {
 		transfer->stop = FP_STOP_TOO_LARGE;
 		return CURL_WRITEFUNC_ERROR;
 	}
@@ -181,6 +216,8 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_HTTP_VERSION, setup->http_version);
 	SET(CURLOPT_USERAGENT, options->user_agent);
 	SET(CURLOPT_HTTPHEADER, setup->headers);
+	SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
 	SET(CURLOPT_TIMEOUT_MS, (long)options->max_time_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
@@ -199,6 +236,11 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
 #undef SET
+	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
+
+	/* A filter that sees the proxy's address sees nothing. */
+	if (ok && setup->addresses.is_on)
+		ok = curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
 	if (!ok) {
 		curl_easy_cleanup(easy);
 		return NULL;
@@ -213,6 +255,8 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
+	fp_gunzip_init(&transfer->gunzip);
+	fp_request_init(&transfer->request, context->setup);
 }
 
 void
@@ -221,142 +265,50 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = NULL;
 	fp_carry_destroy(&transfer->carry);
+	fp_gunzip_free(&transfer->gunzip);
+	fp_request_destroy(&transfer->request);
+	fp_buf_destroy(&transfer->location);
 }
 
-/* ---- from the item to the request ---- */
-
-static const struct fp_value *
-look_up(void *arg, struct fp_text name)
+/* What is left of the time for this attempt. */
+static CURLcode
+limit_time(struct fp_transfer *transfer)
 {
-	const struct fp_transfer *transfer = arg;
-	const struct fp_ticket *ticket = transfer->ticket;
+	int64_t limit_ms = (int64_t)transfer->setup->options.max_time_ms;
 
-	if (name.len == 0)
-		return &transfer->line;
-	for (size_t i = 0; i < ticket->n_values; i++) {
-		const struct fp_value *value = &ticket->values[i];
-		if (value->name.len == name.len &&
-			memcmp(value->name.data, name.data, name.len) == 0)
-			return value;
-	}
-	return NULL;
+	int64_t used_ms =
+		(transfer->context->now_ns - transfer->begun_ns) / FP_NS_PER_MS;
+	if (limit_ms == 0 || (used_ms == 0 && transfer->has_whole_time))
+		return CURLE_OK;
+	transfer->has_whole_time = used_ms == 0;
+	return curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
+		(long)FP_MAX(limit_ms - used_ms, 1));
 }
 
-/* Fails the item with a message that holds a variable's name. */
-static void
-fail_variable(struct fp_ticket *ticket, const char *what, struct fp_text name)
-{
-	char message[160];
-
-	snprintf(message, sizeof(message), "%s {%.*s}", what,
-		(int)FP_MIN(name.len, 80), name.len ? name.data : "");
-	fp_ticket_fail(ticket, FP_KIND_INPUT, message);
-}
-
-/* The URL of the item, from its line or the template. false: it has none, and
- * the ticket says why. */
-static bool
-make_url(struct fp_transfer *transfer)
-{
-	const struct fp_setup *setup = transfer->setup;
-	struct fp_ticket *ticket = transfer->ticket;
-	struct fp_text input = ticket->result.input, undefined;
-	int ret;
-
-	if (!setup->template || (setup->options.urls_pass &&
-					fp_is_url(input.data, input.len))) {
-		ret = fp_url_encode(input.data, input.len, &ticket->url);
-	} else {
-		ret = fp_uritemplate_expand(setup->template, look_up, transfer,
-			&ticket->url, &undefined);
-		if (ret && errno == EINVAL) {
-			fail_variable(ticket,
-				"the value does not fit its place in the URL:",
-				undefined);
-			return false;
-		}
-		if (ret == 0 && undefined.data &&
-			setup->options.undefined_fails) {
-			fail_variable(
-				ticket, "the line has no value for", undefined);
-			return false;
-		}
-	}
-	if (ret)
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	return ret == 0;
-}
-
-/* What the record shows: the URL without its password. */
-static bool
-show_url(struct fp_ticket *ticket)
-{
-	const char *url = fp_buf_text(&ticket->url);
-	size_t start, end;
-
-	ticket->result.url = url;
-	if (!fp_find_secret(url, ticket->url.len, &start, &end))
-		return true;
-	struct fp_buf *shown = &ticket->shown_url;
-	if (fp_buf_add(shown, url, start) || fp_buf_add(shown, "***", 3) ||
-		fp_buf_add_text(shown, url + end)) {
-		ticket->result.url = NULL;
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return false;
-	}
-	ticket->result.url = shown->data;
-	return true;
-}
-
-/* Whether the URL can be fetched: first by our rules, then by libcurl's. */
-static bool
-check_url(struct fp_transfer *transfer)
-{
-	struct fp_ticket *ticket = transfer->ticket;
-	const char *message;
-
-	if (!show_url(ticket))
-		return false;
-	enum fp_kind kind = fp_url_check(fp_buf_text(&ticket->url),
-		ticket->url.len, transfer->setup->options.protocols, &message);
-	if (kind != FP_KIND_OK) {
-		fp_ticket_fail(ticket, kind, message);
-		return false;
-	}
-	CURLU *parsed = curl_url();
-	CURLUcode code = parsed ? curl_url_set(parsed, CURLUPART_URL,
-					  ticket->url.data, 0)
-				: CURLUE_OUT_OF_MEMORY;
-	curl_url_cleanup(parsed);
-	if (code == CURLUE_OUT_OF_MEMORY) {
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	} else if (code != CURLUE_OK) {
-		char text[160];
-		snprintf(text, sizeof(text), "not a URL: %s",
-			curl_url_strerror(code));
-		fp_ticket_fail(ticket, FP_KIND_INPUT, text);
-	}
-	return code == CURLUE_OK;
-}
-
-/* Forgets what an earlier try left behind. */
-static void
+/* Forgets what an earlier try left behind, and sets up the handle. */
+static CURLcode
 start_over(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
+	const struct fp_options *options = &transfer->setup->options;
 
 	transfer->stop = FP_STOP_NONE;
 	transfer->has_body = false;
+	transfer->is_gunzipped = false;
 	transfer->n_on_wire = 0;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
-	transfer->begun_ns = transfer->context->now_ns;
-	transfer->heard_ns = transfer->begun_ns;
+	transfer->heard_ns = transfer->context->now_ns;
+	transfer->location.len = 0;
 	fp_response_reset(&transfer->response, &ticket->type,
-		transfer->setup->options.want_headers ? &ticket->headers
-						      : NULL);
-	transfer->is_resolving = true;
-	transfer->context->n_resolving++;
+		options->want_headers ? &ticket->headers : NULL);
+	transfer->response.location = &transfer->location;
+	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
+	if (code == CURLE_OK) {
+		transfer->is_resolving = true;
+		transfer->context->n_resolving++;
+	}
+	return code;
 }
 
 bool
@@ -365,35 +317,56 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 
 	transfer->n_stale = 0;
-	transfer->line = (struct fp_value){
-		.type = FP_VALUE_STRING,
-		.texts = &ticket->result.input,
-		.n_texts = 1,
-	};
-	if (!make_url(transfer) || !check_url(transfer)) {
+	transfer->begun_ns = transfer->context->now_ns;
+	if (!fp_request_make(&transfer->request, ticket)) {
 		transfer->ticket = NULL;
 		return false;
 	}
-	if (!transfer->easy)
+	if (!transfer->easy) {
 		transfer->easy = make_easy(transfer);
-	if (!transfer->easy || curl_easy_setopt(transfer->easy, CURLOPT_URL,
-				       ticket->url.data) != CURLE_OK) {
+		transfer->has_whole_time = true;
+	}
+	if (!transfer->easy || limit_time(transfer) != CURLE_OK ||
+		start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		transfer->ticket = NULL;
 		return false;
 	}
 	ticket->result.attempts++;
-	ticket->result.method = "GET";
-	start_over(transfer);
+	ticket->result.method = transfer->request.method;
+	return true;
+}
+
+/* Whether the next hop of a redirect can begin. The time that an attempt may
+ * take is for all its hops together. */
+static bool
+follow(struct fp_transfer *transfer)
+{
+	const char *location = fp_buf_text(&transfer->location);
+
+	if (transfer->location.len == 0)
+		location = "";
+	if (!transfer->response.in_trailers ||
+		!fp_request_follow(&transfer->request,
+			transfer->response.status, location))
+		return false;
+	fp_transfer_resolved(transfer);
+	if (limit_time(transfer) != CURLE_OK ||
+		start_over(transfer) != CURLE_OK) {
+		fp_ticket_fail(
+			transfer->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
 	return true;
 }
 
 bool
-fp_transfer_again(struct fp_transfer *transfer)
+fp_transfer_again(struct fp_transfer *transfer, CURLcode code)
 {
+	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
+		return follow(transfer);
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)
 		return false;
 	fp_transfer_resolved(transfer);
-	start_over(transfer);
-	return true;
+	return start_over(transfer) == CURLE_OK;
 }

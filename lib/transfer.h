@@ -15,6 +15,8 @@
 #include "base.h"
 
 #include "carry.h"
+#include "gunzip.h"
+#include "request.h"
 #include "response.h"
 #include "setup.h"
 #include "sockets.h"
@@ -31,6 +33,7 @@ enum fp_stop {
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+	FP_STOP_DENIED, /* the address filter */
 	FP_STOP_STALE, /* the connection it was given is not clean */
 };
 
@@ -47,14 +50,19 @@ struct fp_transfer {
 	struct fp_context *context;
 	struct fp_setup *setup; /* context->setup */
 	struct fp_ticket *ticket; /* NULL: the slot is idle */
-	struct fp_value line; /* the whole input: the template's {} */
+	struct fp_request request;
 	struct fp_response response;
 	struct fp_carry carry;
+	struct fp_gunzip gunzip;
+	struct fp_buf location; /* where a redirect leads */
+	const char *denied; /* why, with FP_STOP_DENIED */
 	struct fp_transfer *next; /* in the worker's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
 	bool is_delayed; /* not begun: waits until due_ns */
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool has_body; /* the carry has begun */
+	bool is_gunzipped; /* the body */
+	bool has_whole_time; /* the handle's limit is that of an attempt */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */
@@ -72,9 +80,10 @@ void fp_transfer_destroy(struct fp_transfer *transfer);
  * the transfer is idle again. */
 bool fp_transfer_begin(struct fp_transfer *transfer);
 
-/* After libcurl ended it: whether it is to be given to libcurl once more, on
- * another connection, as nothing of it was on the wire. */
-bool fp_transfer_again(struct fp_transfer *transfer);
+/* After libcurl ended it with `code`: whether it is to be given to libcurl once
+ * more: to follow a redirect; or on another connection, as nothing of it was
+ * on the wire. */
+bool fp_transfer_again(struct fp_transfer *transfer, CURLcode code);
 
 /* The name of its host is known, or its connection was there. */
 void fp_transfer_resolved(struct fp_transfer *transfer);

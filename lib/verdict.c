@@ -115,6 +115,11 @@ fail_stopped(struct fp_transfer *transfer)
 			(double)transfer->setup->options.stall_time_ms / 1e3);
 		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
 		return true;
+	case FP_STOP_DENIED:
+		snprintf(text, sizeof(text), "address not allowed: %s",
+			transfer->denied);
+		fp_ticket_fail(ticket, FP_KIND_REFUSED, text);
+		return true;
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
 			"the server sends what nobody asked for");
@@ -164,6 +169,34 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	fp_ticket_fail(ticket, kind, message);
 }
 
+/* Whether the body's compression was undone to its end. */
+static enum fp_kind
+judge_encoding(
+	struct fp_transfer *transfer, bool is_bodiless, const char **message)
+{
+	const struct fp_response *response = &transfer->response;
+
+	if (!response->is_encoded || is_bodiless ||
+		transfer->setup->options.no_compressed)
+		return FP_KIND_OK;
+	if (!transfer->is_gunzipped) {
+		*message = "a Content-Encoding other than gzip";
+		return FP_KIND_BODY;
+	}
+	enum fp_gunzip_result result = fp_gunzip_finish(&transfer->gunzip);
+	*message = fp_gunzip_message(&transfer->gunzip);
+	switch (result) {
+	case FP_GUNZIP_OK:
+		return FP_KIND_OK;
+	case FP_GUNZIP_ENDS_EARLY:
+		return FP_KIND_INCOMPLETE;
+	case FP_GUNZIP_NO_MEMORY:
+		return FP_KIND_LOCAL;
+	default:
+		return FP_KIND_BODY;
+	}
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -171,6 +204,7 @@ judge_response(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_response *response = &transfer->response;
 	struct fp_result *result = &ticket->result;
+	const char *message = NULL;
 	char text[80];
 
 	if (!transfer->has_body)
@@ -185,15 +219,16 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
 		return;
 	}
-	if (response->is_encoded && transfer->carry.size > 0) {
-		fp_ticket_fail(ticket, FP_KIND_BODY,
-			"a Content-Encoding that was not asked for");
-		return;
+	bool is_bodiless = fp_response_is_bodiless(response) ||
+			   strcmp(transfer->request.method, "HEAD") == 0;
+	enum fp_kind kind = judge_encoding(transfer, is_bodiless, &message);
+	if (kind == FP_KIND_OK) {
+		kind = fp_carry_end(
+			&transfer->carry, is_bodiless, &result->encoding);
+		message = transfer->carry.message;
 	}
-	enum fp_kind kind = fp_carry_end(&transfer->carry,
-		fp_response_is_bodiless(response), &result->encoding);
 	if (kind != FP_KIND_OK) {
-		fp_ticket_fail(ticket, kind, transfer->carry.message);
+		fp_ticket_fail(ticket, kind, message);
 		return;
 	}
 	if (result->encoding != FP_BODY_NONE)
@@ -235,6 +270,7 @@ describe(struct fp_transfer *transfer)
 	if (response->status == 0)
 		return;
 	result->status = response->status;
+	result->redirects = transfer->request.n_hops;
 	result->http_version = response->version;
 	result->size = transfer->has_body ? (int64_t)transfer->carry.size : 0;
 	if (ticket->type.len > 0)
@@ -255,7 +291,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	describe(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
-	if (!fail_stopped(transfer)) {
+	bool is_over = ticket->result.kind != FP_KIND_OK;
+	if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)
 			fail_curl(transfer, code);
 		else if (!transfer->response.in_trailers ||

@@ -285,7 +285,7 @@ reap(struct fp_worker *worker)
 		curl_multi_remove_handle(worker->multi, easy);
 		struct fp_transfer *done =
 			(struct fp_transfer *)(void *)transfer;
-		if (fp_transfer_again(done))
+		if (fp_transfer_again(done, code))
 			add(worker, done);
 		else
 			finish(worker, done, fp_transfer_end(done, code));

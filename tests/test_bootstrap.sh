@@ -67,7 +67,7 @@ start() {
 	END
 	printf '#!/bin/sh\necho 1000\n' >id
 	printf '#!/bin/sh\nexit 1\n' >apt-cache
-	touch has-libcurl has-yajl calls
+	touch has-libcurl has-yajl has-zlib calls
 	cp pkg-config autoreconf
 	chmod +x pkg-config apt-get sudo id apt-cache autoreconf ../src/configure
 	cd ../src || exit 1

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "httpopt.h"
+
+#include "msg.h"
+#include "units.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A line that libcurl will take and that cannot smuggle in another. */
+static bool
+is_header(const char *line)
+{
+	size_t name = strcspn(line, ":; \t");
+
+	return name > 0 && (line[name] == ':' || line[name] == ';') &&
+	       !strpbrk(line, "\r\n");
+}
+
+/* Reads a whole file; "-" is standard input. -1 with errno. */
+static int
+read_file(struct fp_buf *to, const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+					: open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	while (fp_buf_reserve(to, 4096) == 0 &&
+		(n = read(fd, to->data + to->len, 4096)) > 0)
+		to->len += (size_t)n;
+	if (to->data)
+		to->data[to->len] = '\0';
+	int err = errno;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	errno = err;
+	return n < 0 ? -1 : 0;
+}
+
+bool
+fp_httpopt_header(struct fp_settings *settings, const char *value)
+{
+	if (value[0] != '@')
+		return is_header(value) &&
+		       fp_list_add(&settings->headers, value);
+
+	struct fp_buf file = FP_BUF_INIT;
+	if (read_file(&file, value + 1)) {
+		fp_msg_usage("--header: cannot read %s: %s", value + 1,
+			strerror(errno));
+		fp_buf_destroy(&file);
+		return false;
+	}
+	bool ok = memchr(file.data, '\0', file.len) == NULL;
+	char *rest = file.data, *line;
+	while (ok && (line = strsep(&rest, "\n"))) {
+		size_t len = strlen(line);
+		if (len > 0 && line[len - 1] == '\r')
+			line[--len] = '\0';
+		if (len > 0)
+			ok = is_header(line) &&
+			     fp_list_add_copy(
+				     settings, &settings->headers, line);
+	}
+	fp_buf_destroy(&file);
+	return ok;
+}
+
+bool
+fp_httpopt_user_agent(struct fp_settings *settings, const char *value)
+{
+	settings->pool.user_agent = value;
+	return !strpbrk(value, "\r\n");
+}
+
+bool
+fp_httpopt_ok_status(struct fp_settings *settings, const char *value)
+{
+	settings->pool.ok_status = value;
+	return fp_is_status_list(value);
+}
+
+bool
+fp_httpopt_proto(struct fp_settings *settings, const char *value)
+{
+	settings->pool.protocols = value;
+	return strcmp(value, "http") == 0 || strcmp(value, "https") == 0 ||
+	       strcmp(value, "http,https") == 0 ||
+	       strcmp(value, "https,http") == 0;
+}
+
+/* ---- what is sent ---- */
+
+/* A token (RFC 9110, section 5.6.2). */
+bool
+fp_httpopt_method(struct fp_settings *settings, const char *value)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz";
+
+	settings->pool.method = value;
+	return value[0] && value[strspn(value, token)] == '\0';
+}
+
+/* As curl: from a file without its line breaks, and a second one behind the
+ * first with an "&" between. */
+bool
+fp_httpopt_data(struct fp_settings *settings, const char *value)
+{
+	struct fp_buf *data = &settings->data;
+	size_t start = data->len;
+
+	if (start > 0 && fp_buf_add_char(data, '&'))
+		return fp_settings_no_memory();
+	start = data->len;
+	if (value[0] != '@')
+		return fp_buf_add_text(data, value) == 0 ||
+		       fp_settings_no_memory();
+	if (read_file(data, value + 1)) {
+		fp_msg_usage("--data: cannot read %s: %s", value + 1,
+			strerror(errno));
+		return false;
+	}
+	size_t kept = start;
+	for (size_t i = start; i < data->len; i++) {
+		char c = data->data[i];
+		if (c != '\n' && c != '\r' && c != '\0')
+			data->data[kept++] = c;
+	}
+	data->len = kept;
+	return true;
+}
+
+/* As curl's --json: a file is sent as it is, a second one behind it. */
+bool
+fp_httpopt_json(struct fp_settings *settings, const char *value)
+{
+	settings->pool.data_is_json = true;
+	if (value[0] != '@')
+		return fp_buf_add_text(&settings->data, value) == 0 ||
+		       fp_settings_no_memory();
+	if (read_file(&settings->data, value + 1) == 0)
+		return true;
+	fp_msg_usage("--json: cannot read %s: %s", value + 1, strerror(errno));
+	return false;
+}
+
+/* ---- libcurl's options ---- */
+
+/* Adds "NAME=VALUE". */
+static bool
+add_pair(struct fp_settings *settings, const char *name, const char *value)
+{
+	struct fp_buf pair = FP_BUF_INIT;
+	bool ok =
+		fp_buf_printf(&pair, "%s=%s", name, value) == 0
+			? fp_list_add_copy(settings, &settings->curl, pair.data)
+			: fp_settings_no_memory();
+
+	fp_buf_destroy(&pair);
+	return ok;
+}
+
+bool
+fp_httpopt_curl(
+	struct fp_settings *settings, const char *name, const char *value)
+{
+	if (!value)
+		return fp_list_add(&settings->curl, name);
+	return add_pair(settings, name, value);
+}
+
+bool
+fp_httpopt_setopt(struct fp_settings *settings, const char *value)
+{
+	return fp_list_add(&settings->curl, value);
+}
+
+/* libcurl's number for the scheme is CURLAUTH_BEARER. */
+bool
+fp_httpopt_bearer(struct fp_settings *settings, const char *value)
+{
+	return !strpbrk(value, "\r\n") &&
+	       add_pair(settings, "XOAUTH2_BEARER", value) &&
+	       fp_list_add(&settings->curl, "HTTPAUTH=64");
+}
+
+bool
+fp_httpopt_netrc(struct fp_settings *settings, const char *value)
+{
+	if (access(value, R_OK)) {
+		fp_msg_usage("--netrc-file: cannot read %s: %s", value,
+			strerror(errno));
+		return false;
+	}
+	return add_pair(settings, "NETRC_FILE", value) &&
+	       fp_list_add(&settings->curl, "NETRC=1");
+}
+
+/* A file of cookies would have to be shared by all transfers, which take no
+ * cookies from servers either. */
+bool
+fp_httpopt_cookie(struct fp_settings *settings, const char *value)
+{
+	return strchr(value, '=') && !strpbrk(value, "\r\n") &&
+	       add_pair(settings, "COOKIE", value);
+}
+
+/* ---- the rest ---- */
+
+bool
+fp_httpopt_max_redirs(struct fp_settings *settings, const char *value)
+{
+	uint64_t n;
+
+	if (fp_units_count(value, 1000, &n))
+		return false;
+	settings->pool.max_redirs = (unsigned)n;
+	return true;
+}
+
+bool
+fp_httpopt_http1(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->pool.http_version = "1.1";
+	return true;
+}
+
+bool
+fp_httpopt_http2(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->pool.http_version = "2";
+	return true;
+}
+
+bool
+fp_httpopt_deny(struct fp_settings *settings, const char *value)
+{
+	return fp_list_add(&settings->deny, value);
+}
+
+bool
+fp_httpopt_allow(struct fp_settings *settings, const char *value)
+{
+	return fp_list_add(&settings->allow, value);
+}

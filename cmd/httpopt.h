@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * httpopt: the options about requests, with curl's names and meanings, as
+ * settings. Many are nothing but an option of libcurl, which the library
+ * judges; these here have more to them.
+ *
+ * Threads: before there are any.
+ * Ownership: the settings'.
+ * Failure: as for all setters: false.
+ */
+#ifndef FP_HTTPOPT_H
+#define FP_HTTPOPT_H
+
+#include "base.h"
+
+#include "settings.h"
+
+fp_setter fp_httpopt_proto;
+fp_setter fp_httpopt_ok_status;
+fp_setter fp_httpopt_user_agent;
+fp_setter fp_httpopt_header;
+fp_setter fp_httpopt_method;
+fp_setter fp_httpopt_data;
+fp_setter fp_httpopt_json;
+fp_setter fp_httpopt_bearer;
+fp_setter fp_httpopt_netrc;
+fp_setter fp_httpopt_cookie;
+fp_setter fp_httpopt_max_redirs;
+fp_setter fp_httpopt_http1;
+fp_setter fp_httpopt_http2;
+fp_setter fp_httpopt_deny;
+fp_setter fp_httpopt_allow;
+fp_setter fp_httpopt_setopt;
+
+/* An option of libcurl: `name` is its name, or the whole NAME=VALUE if the
+ * option has no value. */
+bool fp_httpopt_curl(
+	struct fp_settings *settings, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "template.h"
+
+#include "msg.h"
+#include "units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_TEMPLATE "https://jsonplaceholder.typicode.com/posts/{}"
+
+static void
+complain_template(const char *name, const char *text, const char *why)
+{
+	fp_msg_usage("%s: '%s': %s", name, text, why);
+}
+
+/* What fp_template_variables() is asked for. */
+struct template_look {
+	const struct fp_settings *settings;
+	size_t n_variables;
+	size_t max_column;
+	char why[160];
+};
+
+/* Judges one variable: {} or, with --colsep, {1}, {2}, ... */
+static int
+look_at_variable(void *arg, struct fp_text name)
+{
+	struct template_look *look = arg;
+	uint64_t column;
+
+	look->n_variables++;
+	if (name.len == 0)
+		return 0;
+	if (fp_units_digits(name.data, name.len, &column)) {
+		snprintf(look->why, sizeof(look->why),
+			"lines have no {%.*s}; {} is the whole line",
+			(int)FP_MIN(name.len, 60), name.data);
+		return 1;
+	}
+	if (!look->settings->colsep) {
+		snprintf(look->why, sizeof(look->why),
+			"{%.*s} needs --colsep; {} is the whole line",
+			(int)FP_MIN(name.len, 60), name.data);
+		return 1;
+	}
+	if (column == 0 || column > FP_COLUMNS_MAX || name.data[0] == '0') {
+		snprintf(look->why, sizeof(look->why), "fields are {1} to {%d}",
+			FP_COLUMNS_MAX);
+		return 1;
+	}
+	look->max_column = FP_MAX(look->max_column, (size_t)column);
+	return 0;
+}
+
+/* `name` is what the template came from, for messages. */
+static bool
+check_template(struct fp_settings *settings, const char *name)
+{
+	struct template_look look = {.settings = settings};
+	const char *text = settings->pool.url_template;
+	int ret = fp_template_variables(
+		text, look_at_variable, &look, look.why, sizeof(look.why));
+
+	if (ret == 0 && look.n_variables == 0 && !settings->pool.data_line) {
+		ret = 1;
+		snprintf(look.why, sizeof(look.why),
+			"no {} in it: every line would fetch the same");
+	}
+	if (ret) {
+		complain_template(name, text, look.why);
+		return false;
+	}
+	settings->n_columns = look.max_column;
+	return true;
+}
+
+bool
+fp_template_choose(struct fp_settings *settings, const char *template,
+	const char *from_environment)
+{
+	settings->pool.url_template = template;
+	if (template)
+		return check_template(settings, "TEMPLATE");
+	settings->pool.urls_pass = true;
+	if (from_environment && from_environment[0]) {
+		settings->pool.url_template = from_environment;
+		return check_template(settings, "FETCHPOOL_URL");
+	}
+	settings->pool.url_template = DEFAULT_TEMPLATE;
+	settings->tells_template = true;
+	return true;
+}

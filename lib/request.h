@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request: what goes out for one item: the URL, the method, the headers and
+ * the body; and where a redirect leads. Redirects are followed here and not by
+ * libcurl, so that each hop is judged like the first: its scheme, its address,
+ * its place in the count; and so that nothing the user meant for one origin
+ * (scheme, host, port) is told to another.
+ *
+ * Threads: the transfer's.
+ * Ownership: the transfer embeds it; it borrows the setup, and the ticket from
+ * fp_request_make() on. What an easy handle was given lives until the next
+ * fp_request_make() or fp_request_destroy().
+ * Failure: an item's, written into the ticket.
+ */
+#ifndef FP_REQUEST_H
+#define FP_REQUEST_H
+
+#include "base.h"
+
+#include "setup.h"
+#include "ticket.h"
+
+struct fp_request {
+	struct fp_setup *setup;
+	struct fp_ticket *ticket;
+	struct fp_value line; /* the whole input: the template's {} */
+	const char *method;
+	struct fp_text body; /* data NULL: none */
+	struct fp_buf hop; /* where a redirect leads; empty: ticket->url */
+	unsigned n_hops;
+	bool is_foreign; /* this hop is not to the origin the user named */
+
+	/* How the handle stands, so that a plain GET after another sets
+	 * nothing but the URL. */
+	bool has_method; /* other than a plain GET */
+	bool is_hidden; /* what is meant for the user's origin is taken out */
+};
+
+void fp_request_init(struct fp_request *request, struct fp_setup *setup);
+void fp_request_destroy(struct fp_request *request);
+
+/* Makes the item's first request. false: the item is over: its line is no URL,
+ * or memory is out. */
+bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
+
+/* Sets up the handle for this request. */
+CURLcode fp_request_apply(struct fp_request *request, CURL *easy);
+
+/* A response is there: is it a redirect that is to be followed? Then the
+ * request is now that of the next hop, and true. false: it is not; or it
+ * cannot be, and the ticket has failed. `location` is the field's value, or
+ * "". RFC 9110, sections 10.2.2 and 15.4. */
+bool fp_request_follow(
+	struct fp_request *request, int status, const char *location);
+
+#endif
