@@ -149,14 +149,16 @@ fp_settings_delay(struct fp_settings *settings, const char *value)
 		       &settings->pool.delay_max_ms) == 0;
 }
 
-/* A line that libcurl will take and that cannot smuggle in another. */
+/* A line that libcurl will take and that cannot smuggle in another: "Name:
+ * value", or "Name;" for one without a value. */
 static bool
 is_header(const char *line)
 {
 	size_t name = strcspn(line, ":; \t");
 
-	return name > 0 && (line[name] == ':' || line[name] == ';') &&
-	       !strpbrk(line, "\r\n");
+	if (name == 0 || strpbrk(line, "\r\n"))
+		return false;
+	return line[name] == ':' || strcmp(line + name, ";") == 0;
 }
 
 /* Reads a whole file; "-" is standard input. -1 with errno. */
