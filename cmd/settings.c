@@ -167,13 +167,18 @@ read_lines(struct fp_buf *to, const char *path)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
 					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	ssize_t n;
 
 	if (fd < 0)
 		return -1;
-	while (fp_buf_reserve(to, 4096) == 0 &&
-		(n = read(fd, to->data + to->len, 4096)) > 0)
+	for (;;) {
+		n = -1;
+		if (fp_buf_reserve(to, 4096) == 0)
+			n = read(fd, to->data + to->len, 4096);
+		if (n <= 0)
+			break;
 		to->len += (size_t)n;
+	}
 	if (to->data)
 		to->data[to->len] = '\0';
 	int err = errno;
