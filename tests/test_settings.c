@@ -223,7 +223,7 @@ fields(void)
 	CHECK(takes(fp_settings_fields, "body,seq,ip"));
 	CHECK_TEXT(chosen(), "9 0 12 ");
 	CHECK(!settings.pool.want_headers);
-	CHECK(takes(fp_settings_fields, "headers"));
+	CHECK(takes(fp_settings_fields, "headers,seq"));
 	CHECK(settings.pool.want_headers);
 	CHECK(takes(fp_settings_fields, "+ip"));
 	CHECK_TEXT(chosen(), "0 1 2 3 4 5 6 7 8 9 12 ");
