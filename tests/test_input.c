@@ -273,6 +273,30 @@ long_lines_are_never_blank(void)
 		"<12" TOO_LONG "<ok>0");
 }
 
+/* What a text becomes does not depend on how it is cut. */
+static void
+any_bytes(void)
+{
+	static const char bytes[] = "aa\r\n\n\0\xef\xbb\xbf\xff\xfe\xc3\xa9 \t";
+	struct fp_buf whole = FP_BUF_INIT;
+	uint32_t random = 3;
+
+	for (unsigned i = 0; i < 24; i++) {
+		struct fp_input_options options = usual;
+		char text[24];
+		for (size_t k = 0; k < sizeof(text); k++) {
+			random = random * 1103515245 + 12345;
+			text[k] = bytes[(random >> 16) % (sizeof(bytes) - 1)];
+		}
+		options.max_line = 1 + i % 7;
+		options.separator = i % 3 ? '\n' : '\0';
+		options.path = put_file("input", text, i % sizeof(text));
+		answer(&options, 0, 0, &whole);
+		check(&options, text, i % sizeof(text), whole.data);
+	}
+	fp_buf_destroy(&whole);
+}
+
 /* At the usual limit, in a buffer that has to grow and move. */
 static void
 large_limits(void)
@@ -362,6 +386,7 @@ main(void)
 	run("a line may be as long as allowed, and no longer", limits);
 	run("a line that is too long is never taken for a blank one",
 		long_lines_are_never_blank);
+	run("any bytes are the same lines, however they come", any_bytes);
 	run("the limit holds for lines of the usual size", large_limits);
 	run("a line without end needs no memory", bounded);
 	run("what cannot be read is said", read_errors);

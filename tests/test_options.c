@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+#include "../lib/base.h"
+
+#include "../cmd/msg.h"
+#include "../cmd/options.h"
+#include "scratch.h"
+#include "tap.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+
+/* These stand in for those of cmd/msg.c, so that one process can be wrong many
+ * times. */
+static char said[2000];
+static enum fp_exit status;
+
+static void remember(enum fp_exit new_status, const char *format, va_list args)
+	FP_PRINTF(2, 0);
+
+static void
+remember(enum fp_exit new_status, const char *format, va_list args)
+{
+	size_t len = strlen(said);
+
+	status = new_status;
+	vsnprintf(said + len, sizeof(said) - len, format, args);
+}
+
+void
+fp_msg_usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	remember(FP_EXIT_USAGE, format, args);
+	va_end(args);
+}
+
+void
+fp_msg_local(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	remember(FP_EXIT_LOCAL, format, args);
+	va_end(args);
+}
+
+enum fp_exit
+fp_msg_status(void)
+{
+	return status;
+}
+
+/* ---- arguments ---- */
+
+static struct fp_settings settings;
+
+/* Reads arguments, which are given with one space between them. */
+static enum fp_go
+parse(const char *text)
+{
+	static char *argv[40];
+	static char copy[1000];
+	int argc = 0;
+	char *rest = copy, *word;
+
+	snprintf(copy, sizeof(copy), "fetchpool%s%s", text[0] ? " " : "", text);
+	while ((word = strsep(&rest, " ")))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	fp_settings_destroy(&settings);
+	fp_settings_init(&settings);
+	said[0] = '\0';
+	status = FP_EXIT_OK;
+	optind = 0;
+	return fp_options_parse(&settings, argc, argv);
+}
+
+#define RIGHT(text) CHECK(parse(text) == FP_GO_ON && said[0] == '\0')
+
+/* Wrong usage, with these words about it. */
+#define WRONG(text, expected)                      \
+	do {                                       \
+		CHECK(parse(text) == FP_GO_WRONG); \
+		CHECK(status == FP_EXIT_USAGE);    \
+		CHECK_TEXT(said, expected);        \
+	} while (0)
+
+static void
+forms(void)
+{
+	static const char *const same[] = {"-j16", "-j 16", "--jobs=16",
+		"--jobs 16", "--job=16", "--j 16", "-kj16", "-k -j 16",
+		"-j 1 -j 16", "--jobs=1 -j16", "http://h/{} -j 16",
+		"-j 16 -- http://h/{}", "-j 16 --", "-aj16 http://h/{} -k"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(same); i++) {
+		RIGHT(same[i]);
+		CHECK(settings.pool.jobs == 16);
+	}
+	RIGHT("-kaq");
+	CHECK(settings.pool.keep_order && settings.all && settings.quiet);
+	RIGHT("");
+	CHECK(!settings.pool.keep_order && !settings.all && !settings.quiet);
+}
+
+static void
+values_that_look_like_options(void)
+{
+	RIGHT("-A -j");
+	CHECK_TEXT(settings.pool.user_agent, "-j");
+	RIGHT("-o --all --failed=-");
+	CHECK_TEXT(settings.output_path, "--all");
+	CHECK_TEXT(settings.failed_path, "-");
+	CHECK(!settings.all);
+	RIGHT("-- -{}");
+	CHECK_TEXT(settings.pool.url_template, "-{}");
+	RIGHT("-i -");
+	CHECK_TEXT(settings.input.path, "-");
+	RIGHT("--output=");
+	CHECK_TEXT(settings.output_path, "");
+}
+
+/* Each by its names, and where it goes. */
+static void
+every_option(void)
+{
+	RIGHT("-i a");
+	CHECK_TEXT(settings.input.path, "a");
+	RIGHT("--input=a");
+	CHECK_TEXT(settings.input.path, "a");
+	RIGHT("-0");
+	CHECK(settings.input.separator == '\0');
+	RIGHT("--null");
+	CHECK(settings.input.separator == '\0');
+	RIGHT("-C ;");
+	CHECK_TEXT(settings.colsep, ";");
+	RIGHT("--colsep=\\t");
+	CHECK_TEXT(settings.colsep, "\t");
+	CHECK_TEXT(settings.input.allowed_controls, "\t");
+	RIGHT("--id-range 3-7");
+	CHECK(settings.has_id_range && settings.id_min == 3);
+	RIGHT("--max-line=1K");
+	CHECK(settings.input.max_line == 1024);
+	RIGHT("-H A:b --header=C:d");
+	CHECK(settings.pool.n_headers == 2);
+	CHECK_TEXT(settings.pool.headers[0], "A:b");
+	CHECK_TEXT(settings.pool.headers[1], "C:d");
+	RIGHT("-A me --user-agent=you");
+	CHECK_TEXT(settings.pool.user_agent, "you");
+	RIGHT("-m 5");
+	CHECK(settings.pool.max_time_ms == 5000);
+	RIGHT("--max-time=500ms --connect-timeout=1.5s --stall-time 2m");
+	CHECK(settings.pool.max_time_ms == 500);
+	CHECK(settings.pool.connect_timeout_ms == 1500);
+	CHECK(settings.pool.stall_time_ms == 120000);
+	RIGHT("--max-body 5 --proto=https --ok-status 2xx,404");
+	CHECK(settings.pool.max_body == 5);
+	CHECK_TEXT(settings.pool.protocols, "https");
+	CHECK_TEXT(settings.pool.ok_status, "2xx,404");
+	RIGHT("--keep-order --window=9 --delay 1s-2s --grace 0");
+	CHECK(settings.pool.keep_order && settings.pool.window == 9);
+	CHECK(settings.pool.delay_max_ms == 2000 && settings.grace_ms == 0);
+	RIGHT("-f merged");
+	CHECK(settings.format.format == FP_FORMAT_MERGED);
+	RIGHT("--format=record -B text");
+	CHECK(settings.pool.body == FP_BODY_TEXT);
+	RIGHT("--body=none --omit a --omit=b --pick c --fields seq,body");
+	CHECK(settings.pool.body == FP_BODY_NONE);
+	CHECK(settings.pool.n_omit == 2 && settings.pool.n_pick == 1);
+	CHECK_TEXT(settings.pool.omit[1], "b");
+	CHECK_TEXT(settings.pool.pick[0], "c");
+	CHECK(settings.format.n_fields == 2);
+	RIGHT("--all -o x --failed y --error-format json --quiet");
+	CHECK(settings.all && settings.json_errors && settings.quiet);
+	CHECK_TEXT(settings.output_path, "x");
+	CHECK_TEXT(settings.failed_path, "y");
+}
+
+static void
+wrong_values(void)
+{
+	static const char time[] = "a time like 500ms, 10s, 1.5m or 2h";
+	char expected[200];
+
+	WRONG("-j 0", "--jobs: '0' is not a whole number from 1 to 20000");
+	WRONG("-jx", "--jobs: 'x' is not a whole number from 1 to 20000");
+	WRONG("--jobs=", "--jobs: '' is not a whole number from 1 to 20000");
+	WRONG("--window 0",
+		"--window: '0' is not a whole number from 1 to 10000000");
+	WRONG("-C ", "--colsep: '' is not a separator like ',' or '\\t'");
+	WRONG("--id-range 5",
+		"--id-range: '5' is not two whole numbers like 1-100");
+	WRONG("--max-line 0",
+		"--max-line: '0' is not a size like 64K, up to 1G");
+	WRONG("-H x", "--header: 'x' is not a line like 'Name: value', or "
+		      "@FILE with such lines");
+	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
+	WRONG("--max-body x", "--max-body: 'x' is not a size like 16M");
+	WRONG("--proto ftp", "--proto: 'ftp' is not a list of http and https");
+	WRONG("--ok-status 2",
+		"--ok-status: '2' is not a list like 2xx,304,400-404");
+	WRONG("--delay 2s-1s",
+		"--delay: '2s-1s' is not a time or a range like 1s-10s");
+	WRONG("-f x", "--format: 'x' is not record, body or merged");
+	WRONG("-B x", "--body: 'x' is not auto, json, text, base64 or none");
+	WRONG("--error-format x", "--error-format: 'x' is not text or json");
+	static const char *const times[] = {
+		"max-time", "connect-timeout", "stall-time", "grace"};
+	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
+		char args[60];
+		snprintf(args, sizeof(args), "--%s soon", times[i]);
+		snprintf(expected, sizeof(expected), "--%s: 'soon' is not %s",
+			times[i], time);
+		WRONG(args, expected);
+	}
+	CHECK(parse("--fields nope") == FP_GO_WRONG);
+	CHECK(strncmp(said, "--fields: 'nope' is not ", 24) == 0);
+
+	/* The first is told, and nothing else is. */
+	WRONG("-j 0 -f x", "--jobs: '0' is not a whole number from 1 to 20000");
+	snprintf(expected, sizeof(expected), "-H @%s", scratch("missing"));
+	CHECK(parse(expected) == FP_GO_WRONG && status == FP_EXIT_USAGE);
+	CHECK(strncmp(said, "--header: cannot read ", 22) == 0);
+	CHECK(strstr(said, ": No such file or directory") &&
+		!strstr(said, "is not"));
+}
+
+static void
+unknown_options(void)
+{
+	WRONG("-Z", "unknown option '-Z'");
+	WRONG("-kZ", "unknown option '-Z'");
+	WRONG("-:", "unknown option '-:'");
+	WRONG("-?", "unknown option '-?'");
+	WRONG("--nope", "unknown option '--nope'");
+	WRONG("--nope=1", "unknown option '--nope=1'");
+	WRONG("--max", "unknown option '--max'");
+	WRONG("--jobsx 1", "unknown option '--jobsx'");
+	WRONG("-j 1 --nope -j 2", "unknown option '--nope'");
+	WRONG("http://h/{} --nope", "unknown option '--nope'");
+	WRONG("-J 5", "unknown option '-J'");
+	WRONG("-{}", "unknown option '-{'");
+}
+
+static void
+missing_and_needless_values(void)
+{
+	WRONG("-j", "--jobs: a value is missing: N");
+	WRONG("-kj", "--jobs: a value is missing: N");
+	WRONG("--jobs", "--jobs: a value is missing: N");
+	WRONG("--id-range", "--id-range: a value is missing: MIN-MAX");
+	WRONG("http://h/{} -o", "--output: a value is missing: FILE");
+	WRONG("--all=yes", "--all takes no value");
+	WRONG("--null=", "--null takes no value");
+	WRONG("--help=me", "--help takes no value");
+}
+
+static void
+help_and_version(void)
+{
+	CHECK(parse("-h") == FP_GO_HELP);
+	CHECK(parse("--help") == FP_GO_HELP);
+	CHECK(parse("-V") == FP_GO_VERSION);
+	CHECK(parse("--version") == FP_GO_VERSION);
+	CHECK(parse("-k -h --nope") == FP_GO_HELP && said[0] == '\0');
+	CHECK(parse("x y z -h") == FP_GO_HELP && said[0] == '\0');
+	CHECK(parse("--nope -h") == FP_GO_WRONG);
+	CHECK(parse("-j 0 -h") == FP_GO_WRONG);
+	CHECK(parse("-hV") == FP_GO_HELP);
+	CHECK(parse("-Vh") == FP_GO_VERSION);
+}
+
+/* ---- templates ---- */
+
+static void
+templates(void)
+{
+	RIGHT("http://h/{}");
+	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
+	CHECK(!settings.pool.urls_pass && !settings.tells_template);
+	CHECK(settings.n_columns == 0);
+	RIGHT("http://h/{+}{#}{/}{:3}");
+	RIGHT("-C , http://h/{1}/{3}");
+	CHECK(settings.n_columns == 3);
+	RIGHT("http://h/{3}/{2,1} -C ,");
+	CHECK(settings.n_columns == 3);
+	RIGHT("-C , http://h/{1000}{}");
+	CHECK(settings.n_columns == 1000);
+	RIGHT("-C , http://h/{}");
+	CHECK(settings.n_columns == 0);
+}
+
+static void
+wrong_templates(void)
+{
+	WRONG("http://h/", "TEMPLATE: 'http://h/': no {} in it: every line "
+			   "would fetch the same");
+	WRONG("-- ",
+		"TEMPLATE: '': no {} in it: every line would fetch the same");
+	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
+			      "{} is the whole line");
+	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
+			       "{id}; {} is the whole line");
+	WRONG("-C , {}{0}", "TEMPLATE: '{}{0}': fields are {1} to {1000}");
+	WRONG("-C , {01}", "TEMPLATE: '{01}': fields are {1} to {1000}");
+	WRONG("-C , {1001}", "TEMPLATE: '{1001}': fields are {1} to {1000}");
+	WRONG("-C , {1}{x}",
+		"TEMPLATE: '{1}{x}': lines have no {x}; {} is the whole line");
+	WRONG("-C , {99999999999999999999}",
+		"TEMPLATE: '{99999999999999999999}': lines have no "
+		"{99999999999999999999}; {} is the whole line");
+	CHECK(parse("http://h/{") == FP_GO_WRONG);
+	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
+	WRONG("{} {}", "one TEMPLATE at most: '{}' is too many");
+	WRONG("a b c", "one TEMPLATE at most: 'b' is too many");
+	WRONG("-j 1 {} -k x", "one TEMPLATE at most: 'x' is too many");
+}
+
+static void
+default_templates(void)
+{
+	unsetenv("FETCHPOOL_URL");
+	RIGHT("");
+	CHECK_TEXT(settings.pool.url_template,
+		"https://jsonplaceholder.typicode.com/posts/{}");
+	CHECK(settings.tells_template && settings.pool.urls_pass);
+	setenv("FETCHPOOL_URL", "", 1);
+	RIGHT("");
+	CHECK(settings.tells_template);
+	setenv("FETCHPOOL_URL", "http://127.0.0.1:1/{}", 1);
+	RIGHT("");
+	CHECK_TEXT(settings.pool.url_template, "http://127.0.0.1:1/{}");
+	CHECK(!settings.tells_template && settings.pool.urls_pass);
+	RIGHT("http://h/{}");
+	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
+	CHECK(!settings.pool.urls_pass);
+	setenv("FETCHPOOL_URL", "http://h/", 1);
+	WRONG("", "FETCHPOOL_URL: 'http://h/': no {} in it: every line would "
+		  "fetch the same");
+	RIGHT("http://h/{}");
+	unsetenv("FETCHPOOL_URL");
+}
+
+/* ---- options together ---- */
+
+static void
+formats_and_bodies(void)
+{
+	RIGHT("-f body");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	CHECK(!settings.pool.body_is_object);
+	RIGHT("-f merged");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	CHECK(settings.pool.body_is_object);
+	RIGHT("-f merged -B json");
+	RIGHT("-f merged -B auto");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	RIGHT("-B text -f body");
+	CHECK(settings.pool.body == FP_BODY_TEXT);
+	RIGHT("-f body -B base64");
+	RIGHT("-f record -B none");
+	RIGHT("-f merged -f record");
+	CHECK(settings.pool.body == FP_BODY_AUTO);
+	CHECK(!settings.pool.body_is_object);
+	static const char *const not_merged[] = {"-f merged -B text",
+		"-B text -f merged", "-f merged -B base64",
+		"-f merged -B none"};
+	for (size_t i = 0; i < FP_ARRAY_LEN(not_merged); i++)
+		WRONG(not_merged[i], "--format merged needs JSON bodies, not "
+				     "the --body that was given");
+	WRONG("-f body -B none", "--format body needs a body, not --body none");
+}
+
+/* ---- the help ---- */
+
+/* What fp_options_help() writes to standard output. */
+static char *
+help(void)
+{
+	const char *path = put_file("help", "", 0);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	size_t len;
+
+	fflush(stdout);
+	MUST(fd >= 0 && saved >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+	fp_options_help();
+	fflush(stdout);
+	MUST(dup2(saved, STDOUT_FILENO) >= 0);
+	close(saved);
+	close(fd);
+	return get_file(path, &len);
+}
+
+/* It names all options, fits a terminal, and names none that is not there. */
+static void
+the_help(void)
+{
+	static const char *const names[] = {"-i, --input FILE", "-0, --null",
+		"-C, --colsep STRING", "--id-range MIN-MAX", "--max-line SIZE",
+		"-H, --header LINE", "-A, --user-agent TEXT",
+		"-m, --max-time TIME", "--connect-timeout TIME",
+		"--stall-time TIME", "--max-body SIZE", "--proto LIST",
+		"--ok-status LIST", "-j, --jobs N", "-k, --keep-order",
+		"--window N", "--delay MIN[-MAX]", "--grace TIME",
+		"-f, --format FORMAT", "-B, --body MODE", "--omit NAME",
+		"--pick NAME", "--fields LIST", "-a, --all",
+		"-o, --output FILE", "--failed FILE", "--error-format FORMAT",
+		"-q, --quiet", "-h, --help", "-V, --version"};
+	char *text = help(), *rest = text, *line;
+	size_t n_options = 0;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++)
+		CHECK(strstr(text, names[i]));
+	while ((line = strsep(&rest, "\n"))) {
+		CHECK(strlen(line) <= 80);
+		char *name = strstr(line, " --");
+		if (strncmp(line, "  ", 2) == 0 && name && name < line + 8) {
+			char args[60];
+			n_options++;
+			snprintf(args, sizeof(args), "%.*s=%%",
+				(int)strcspn(name + 1, " "), name + 1);
+			parse(args);
+			CHECK(!strstr(said, "unknown option"));
+		}
+	}
+	CHECK(n_options == FP_ARRAY_LEN(names));
+	free(text);
+}
+
+int
+main(void)
+{
+	unsetenv("POSIXLY_CORRECT");
+	unsetenv("FETCHPOOL_URL");
+	fp_settings_init(&settings);
+	run("an option's value may be written in many ways", forms);
+	run("values that look like options", values_that_look_like_options);
+	run("every option", every_option);
+	run("wrong values", wrong_values);
+	run("unknown options", unknown_options);
+	run("values that are missing or not wanted",
+		missing_and_needless_values);
+	run("help and version", help_and_version);
+	run("templates", templates);
+	run("wrong templates", wrong_templates);
+	run("the default template", default_templates);
+	run("formats and bodies that go together", formats_and_bodies);
+	run("the help tells of every option", the_help);
+	fp_settings_destroy(&settings);
+	return done();
+}
