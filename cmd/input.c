@@ -37,7 +37,7 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 	}
 	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
 		return -1;
-	return 0;
+	return fp_buf_reserve(&input->buf, READ_BYTES);
 }
 
 void
@@ -64,8 +64,11 @@ fp_input_resume_stopped(struct fp_input *input)
 	struct stat st;
 
 	input->is_stopped = true;
-	if (fstat(input->fd, &st) || !S_ISREG(st.st_mode))
-		input->at_end = true;
+	if (input->at_end ||
+		(fstat(input->fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return;
+	input->at_end = true;
+	input->is_torn = true;
 }
 
 bool
@@ -198,7 +201,8 @@ pass_mark(struct fp_input *input)
 	while (!input->at_end &&
 		(buf->len == 0 ||
 			(buf->len < 3 && (unsigned char)buf->data[0] >= 0xef &&
-				!memchr(buf->data, '\n', buf->len)))) {
+				!memchr(buf->data, input->options.separator,
+					buf->len)))) {
 		if (read_more(input))
 			return -1;
 	}
@@ -242,14 +246,14 @@ skip_line(struct fp_input *input)
 }
 
 /* Gives a line that is too long: its beginning is kept, the rest passed over.
+ * So much of it is there, wherever the input was cut.
  * A stop in the middle of that is no harm: the next call goes on. */
 static int
 give_long(struct fp_input *input)
 {
 	if (!input->is_skipping) {
 		const char *start = input->buf.data + input->next;
-		size_t n = FP_MIN(
-			input->buf.len - input->next, sizeof(input->cut));
+		size_t n = FP_MIN(input->options.max_line, sizeof(input->cut));
 		input->cut_len = fp_utf8_valid_prefix(start, n);
 		memcpy(input->cut, start, input->cut_len);
 		input->is_skipping = true;
@@ -281,20 +285,23 @@ find_line(struct fp_input *input)
 			start + looked, input->options.separator, len - looked);
 		if (end) {
 			len = (size_t)(end - start);
-		} else if (len <= input->options.max_line && !input->at_end) {
+		} else if (input->at_end && (len == 0 || input->is_torn)) {
+			return 0;
+		} else if (len <= input->options.max_line + 1 &&
+			   !input->at_end) {
+			/* One byte more may be the CR before the newline. */
 			looked = len;
 			if (read_more(input))
 				return -1;
 			continue;
-		} else if (len == 0 && input->at_end) {
-			return 0;
 		}
-		if (len > input->options.max_line)
-			return give_long(input);
-		input->next = end ? input->next + len + 1 : buf->len;
+		size_t next = end ? input->next + len + 1 : buf->len;
 		if (input->options.separator == '\n' && len > 0 &&
 			start[len - 1] == '\r')
 			len--;
+		if (len > input->options.max_line)
+			return give_long(input);
+		input->next = next;
 		input->line = (struct fp_line){.text = {start, len}};
 		return 1;
 	}
@@ -308,7 +315,7 @@ fp_input_next(struct fp_input *input, struct fp_line *line)
 	if (!input->is_again) {
 		ret = input->at_start ? pass_mark(input) : 0;
 		while (ret == 0 && (ret = find_line(input)) > 0) {
-			if (!is_blank(input->line.text))
+			if (input->line.is_cut || !is_blank(input->line.text))
 				break;
 			input->n_blank++;
 			ret = 0;

@@ -42,6 +42,7 @@ struct fp_input {
 	bool at_start; /* nothing was given yet: a mark may stand here */
 	bool at_end; /* nothing more comes from fd */
 	bool is_stopped; /* give what is there, wait for nothing */
+	bool is_torn; /* stopped before the last line was whole */
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */
 	struct fp_line line;
@@ -66,8 +67,9 @@ void fp_input_back(struct fp_input *input);
 /* Wakes whoever waits in fp_input_next(); from any thread. */
 void fp_input_stop(struct fp_input *input);
 
-/* After a stop: fp_input_next() gives what was read already and, if the input
- * is a regular file, the rest of it; it never waits. */
+/* After a stop: fp_input_next() gives the lines that were read already, and if
+ * the input is a regular file, the rest of it; it never waits. What was read
+ * of a line whose end is not known is not given: it might be another line. */
 void fp_input_resume_stopped(struct fp_input *input);
 
 /* Whether a person sits there who has not typed anything yet. */

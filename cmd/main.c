@@ -21,13 +21,14 @@
  *
  *	plain		base buf clock thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
- *			json (the judge; jsonscan jsonstring jsonpick are its
- *			parts) response (heads) carry (bodies) pen and record
+ *			json (the judge; jsonscan jsonstring jsonpick jsonproof
+ *			are its parts) response (heads) carry (bodies) pen and record
  *			(results as JSON): no threads, no I/O, no clock
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)
- *	network		setup (what all transfers share) transfer (one item on
- *			one easy handle) verdict (how it ended) worker (one
+ *	network		share (jobs among workers) setup (what all transfers
+ *			have in common) sockets (a worker's) transfer (one item
+ *			on one easy handle) verdict (how it ended) worker (one
  *			thread, one multi handle) pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
@@ -40,6 +41,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,9 +71,13 @@ int
 main(int argc, char *argv[])
 {
 	struct fp_settings settings;
+	char versions[400];
 	int signal = 0;
 
 	fill_standard_descriptors();
+
+	/* URLs are UTF-8, whatever the locale: libidn2 wants to be told. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	fp_msg_init();
 	fp_settings_init(&settings);
 	switch (fp_options_parse(&settings, argc, argv)) {
@@ -80,7 +86,8 @@ main(int argc, char *argv[])
 		end_stdout();
 		break;
 	case FP_GO_VERSION:
-		printf("fetchpool %s (%s)\n", PACKAGE_VERSION, fp_version());
+		fp_version(versions, sizeof(versions));
+		printf("fetchpool %s (%s)\n", PACKAGE_VERSION, versions);
 		end_stdout();
 		break;
 	case FP_GO_ON:
@@ -93,5 +100,5 @@ main(int argc, char *argv[])
 	fp_settings_destroy(&settings);
 	if (signal)
 		fp_signals_die(signal);
-	return fp_msg_status();
+	return (int)fp_msg_status();
 }

@@ -104,12 +104,14 @@ fp_msg_status(void)
 }
 
 /* Characters that change how a terminal shows what is around them: controls,
- * line separators, and the marks that reverse the direction of text. */
+ * line separators, and the marks that rule the direction of text (Unicode's
+ * Bidi_Control). */
 static bool
 is_unruly(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 ||
-	       code == 0x2029 || (code >= 0x202a && code <= 0x202e) ||
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c ||
+	       code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
@@ -143,8 +145,10 @@ add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 	size_t shown = FP_MIN(len, max), start, end;
 	bool is_secret = fp_find_secret(text, len, &start, &end);
 
-	if (shown < len)
-		shown = fp_utf8_valid_prefix(text, shown);
+	/* No cut in the middle of a character; what is none is cut anywhere. */
+	for (int i = 0; i < 3 && shown < len && (text[shown] & 0xc0) == 0x80;
+		i++)
+		shown--;
 	if (is_secret) {
 		add_escaped(line, text, FP_MIN(start, shown));
 		if (start < shown)
@@ -157,6 +161,9 @@ add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 	if (shown < len)
 		fp_buf_add_text(line, "...");
 }
+
+static void say(enum fp_exit status, const char *format, va_list args,
+	const char *hint) FP_PRINTF(2, 0);
 
 /* One message of ours, behind those that are held back. */
 static void
@@ -213,6 +220,21 @@ add_piece(void *arg, const char *data, size_t len)
 	return fp_buf_add(arg, data, len);
 }
 
+/* " (what it is about)" */
+static void
+add_subject(struct fp_buf *line, const struct fp_result *result)
+{
+	struct fp_text about = result->input;
+
+	if (result->url)
+		about = (struct fp_text){result->url, strlen(result->url)};
+	if (about.len == 0)
+		return;
+	fp_buf_add_text(line, " (");
+	add_shown(line, about.data, about.len, SHOWN_MAX);
+	fp_buf_add_char(line, ')');
+}
+
 void
 fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format)
@@ -226,14 +248,8 @@ fp_msg_item(
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
 		add_shown(&held, result->message, strlen(result->message),
 			SHOWN_MAX);
-		fp_buf_add_text(&held, " (");
-		if (result->url)
-			add_shown(&held, result->url, strlen(result->url),
-				SHOWN_MAX);
-		else
-			add_shown(&held, result->input.data, result->input.len,
-				SHOWN_MAX);
-		fp_buf_add_text(&held, ")\n");
+		add_subject(&held, result);
+		fp_buf_add_char(&held, '\n');
 	}
 	if (held.len > HELD_MAX)
 		flush_locked();

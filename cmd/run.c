@@ -318,9 +318,8 @@ conclude(struct run *run)
 	else if (run->settings->quiet && failed)
 		tell_failed(run, n_read, failed);
 	if (run->settings->failed_path && run->reader.n_cut && !lost)
-		fp_msg_note("%" PRIu64 " lines longer than --max-line are not "
-			    "in %s",
-			run->reader.n_cut, run->settings->failed_path);
+		fp_msg_note("not in %s: %" PRIu64 " longer than --max-line",
+			run->settings->failed_path, run->reader.n_cut);
 	if (n_read != succeeded + failed + not_done)
 		fp_msg_local("the counts do not agree: %" PRIu64
 			     " read, %" PRIu64 " succeeded, %" PRIu64

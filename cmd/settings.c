@@ -149,14 +149,16 @@ fp_settings_delay(struct fp_settings *settings, const char *value)
 		       &settings->pool.delay_max_ms) == 0;
 }
 
-/* A line that libcurl will take and that cannot smuggle in another. */
+/* A line that libcurl will take and that cannot smuggle in another: "Name:
+ * value", or "Name;" for one without a value. */
 static bool
 is_header(const char *line)
 {
 	size_t name = strcspn(line, ":; \t");
 
-	return name > 0 && (line[name] == ':' || line[name] == ';') &&
-	       !strpbrk(line, "\r\n");
+	if (name == 0 || strpbrk(line, "\r\n"))
+		return false;
+	return line[name] == ':' || strcmp(line + name, ";") == 0;
 }
 
 /* Reads a whole file; "-" is standard input. -1 with errno. */
@@ -165,13 +167,18 @@ read_lines(struct fp_buf *to, const char *path)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
 					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	ssize_t n;
 
 	if (fd < 0)
 		return -1;
-	while (fp_buf_reserve(to, 4096) == 0 &&
-		(n = read(fd, to->data + to->len, 4096)) > 0)
+	for (;;) {
+		n = -1;
+		if (fp_buf_reserve(to, 4096) == 0)
+			n = read(fd, to->data + to->len, 4096);
+		if (n <= 0)
+			break;
 		to->len += (size_t)n;
+	}
 	if (to->data)
 		to->data[to->len] = '\0';
 	int err = errno;
@@ -318,7 +325,7 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 		size_t len = strcspn(at, ",");
 		size_t plus = at[0] == '+';
 		int field = fp_field_from_name(at + plus, len - plus);
-		if (field < 0 || plus != (value[0] == '+'))
+		if (field < 0 || (plus && value[0] != '+'))
 			return false;
 		settings->pool.want_headers |= field == FP_FIELD_HEADERS;
 		add_field(settings, field);

@@ -14,8 +14,10 @@
 #include "writer.h"
 
 #include "msg.h"
+#include "thread.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,7 +52,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	atomic_init(&writer->n_failed, 0);
 	atomic_init(&writer->n_not_done, 0);
 	fp_output_none(&writer->failed);
-	if (settings->output_path) {
+	if (settings->output_path && strcmp(settings->output_path, "-")) {
 		if (fp_output_open(&writer->output, settings->output_path, '\n',
 			    input_fd))
 			return refuse_output("--output", settings->output_path);
@@ -209,6 +211,8 @@ fp_writer_main(void *arg)
 	struct fp_writer *writer = arg;
 	struct batch batch;
 
+	/* Only here: whoever stops reading us ends us. */
+	fp_thread_allow_signal(SIGPIPE);
 	for (;;) {
 		batch.n = fp_pool_next(writer->pool, batch.results, BATCH);
 		if (batch.n == 0)

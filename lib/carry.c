@@ -103,6 +103,8 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 {
 	carry->size += len;
 	if (carry->size > carry->options->max_body) {
+		/* It is not read on: whatever was wrong so far, this is why. */
+		carry->kind = FP_KIND_OK;
 		fail(carry, FP_KIND_TOO_LARGE, "the body is over --max-body");
 		return false;
 	}
@@ -117,16 +119,23 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	return true;
 }
 
-/* A streamed document must be complete, and an object if that is demanded. */
+/* The document is complete; it must be an object if that is demanded. */
 static enum fp_body
-end_json(struct fp_carry *carry)
+end_document(struct fp_carry *carry)
 {
-	if (fp_json_finish(carry->json, carry->out))
-		fail_json(carry);
-	else if (carry->options->body_is_object &&
-		 !fp_json_is_object(carry->json))
+	if (carry->options->body_is_object && !fp_json_is_object(carry->json))
 		fail(carry, FP_KIND_BODY, "the JSON document is not an object");
 	return FP_BODY_JSON;
+}
+
+static enum fp_body
+end_streamed(struct fp_carry *carry)
+{
+	if (fp_json_finish(carry->json, carry->out)) {
+		fail_json(carry);
+		return FP_BODY_NONE;
+	}
+	return end_document(carry);
 }
 
 /* Tries what was kept as JSON; on success it is replaced by its minified
@@ -158,7 +167,7 @@ static enum fp_body
 end_kept(struct fp_carry *carry)
 {
 	if (carry->want == FP_BODY_AUTO && guess_json(carry))
-		return FP_BODY_JSON;
+		return end_document(carry);
 	if (carry->want == FP_BODY_BASE64)
 		return FP_BODY_BASE64;
 	if (fp_utf8_valid(fp_buf_text(carry->out), carry->out->len))
@@ -179,7 +188,7 @@ fp_carry_end(struct fp_carry *carry, bool bodiless, enum fp_body *encoding)
 	bool demanded = carry->options->body == FP_BODY_JSON;
 	if (bodiless && !demanded)
 		return FP_KIND_OK;
-	*encoding = carry->is_streamed ? end_json(carry) : end_kept(carry);
+	*encoding = carry->is_streamed ? end_streamed(carry) : end_kept(carry);
 	if (carry->kind != FP_KIND_OK)
 		*encoding = FP_BODY_NONE;
 	return carry->kind;

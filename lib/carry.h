@@ -7,7 +7,7 @@
  *
  * Threads: one thread at a time.
  * Ownership: the caller embeds it; the body goes into the caller's buffer.
- * Failure: as an item's kind; fp_carry_message() says more. A body that turns
+ * Failure: as an item's kind; `message` says more. A body that turns
  * out wrong is still read to its end, so that the connection can be used
  * again, and because a response that was cut is the better news.
  */

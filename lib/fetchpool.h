@@ -278,8 +278,8 @@ bool fp_is_status_list(const char *text);
 /* How many of `jobs` can run when the process may have `n_descriptors` open. */
 unsigned fp_jobs_within(unsigned jobs, uint64_t n_descriptors);
 
-/* The libraries in use: "libcurl/7.88.1 ...". */
-const char *fp_version(void);
+/* The libraries in use: "yajl/2.1.0 libcurl/7.88.1 ...". */
+void fp_version(char *text, size_t size);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
  * The whole document is judged, what is left out too. A byte-order mark at the
  * very start is dropped. Arrays and objects nest FP_JSON_DEPTH_MAX deep.
  *
- * Memory: about 7 KiB and what the longest name in the lists needs, however
+ * Memory: about 6 KiB, and six times the longest name in the lists, however
  * large the document is.
  *
  * Threads: none; a struct fp_json belongs to one thread at a time.
@@ -62,9 +62,8 @@ const char *fp_json_message(const struct fp_json *json);
 /* Whether the finished document is an object. */
 bool fp_json_is_object(const struct fp_json *json);
 
-/* Judges inputs that broken builds of the parsing library get wrong. To be
- * called once, at the start of a program. 0; or -1: do not trust it. */
-int fp_json_self_test(void);
+/* The yajl in use: "yajl/2.1.0". `text` has room for `size` bytes. */
+void fp_json_version(char *text, size_t size);
 
 /* For tests: the parsing library's n-th allocation from now on fails, once;
  * 0: none does. */

@@ -9,8 +9,8 @@
  * Strings were checked here to the last byte, so two quotes stand for each.
  * White space goes, but for one space that ends a word (a number or literal),
  * lest two words become one. In a word, of a run of digits the first DIGITS
- * are enough. So no token is long, however the server wrote it; the judge
- * never holds more than a hundred bytes, and never reads them twice.
+ * are enough. So no token is long, however the server wrote it, and the judge
+ * never has to hold more than a hundred bytes or so.
  *
  * The output is made of runs: bytes that stay as they are, up to the next
  * white space or member to leave out. `run` is where the present one began,
@@ -41,40 +41,18 @@
 enum { BAD, SPACE, QUOTE, WORD, COLON, COMMA, OPEN, CLOSE };
 
 /* What a byte between tokens is. */
-static const unsigned char classes[256] = {['\t'] = SPACE,
-	['\n'] = SPACE,
-	['\r'] = SPACE,
-	[' '] = SPACE,
-	['"'] = QUOTE,
-	[':'] = COLON,
-	[','] = COMMA,
-	['['] = OPEN,
-	['{'] = OPEN,
-	[']'] = CLOSE,
-	['}'] = CLOSE,
-	['0'] = WORD,
-	['1'] = WORD,
-	['2'] = WORD,
-	['3'] = WORD,
-	['4'] = WORD,
-	['5'] = WORD,
-	['6'] = WORD,
-	['7'] = WORD,
-	['8'] = WORD,
-	['9'] = WORD,
-	['+'] = WORD,
-	['-'] = WORD,
-	['.'] = WORD,
-	['E'] = WORD,
-	['e'] = WORD,
-	['t'] = WORD,
-	['r'] = WORD,
-	['u'] = WORD,
-	['f'] = WORD,
-	['a'] = WORD,
-	['l'] = WORD,
-	['s'] = WORD,
-	['n'] = WORD};
+/* clang-format off */
+static const unsigned char classes[256] = {
+	['\t'] = SPACE, ['\n'] = SPACE, ['\r'] = SPACE, [' '] = SPACE,
+	['"'] = QUOTE, [':'] = COLON, [','] = COMMA,
+	['['] = OPEN, ['{'] = OPEN, [']'] = CLOSE, ['}'] = CLOSE,
+	['0'] = WORD, ['1'] = WORD, ['2'] = WORD, ['3'] = WORD, ['4'] = WORD,
+	['5'] = WORD, ['6'] = WORD, ['7'] = WORD, ['8'] = WORD, ['9'] = WORD,
+	['+'] = WORD, ['-'] = WORD, ['.'] = WORD, ['E'] = WORD, ['e'] = WORD,
+	['a'] = WORD, ['f'] = WORD, ['l'] = WORD, ['n'] = WORD, ['r'] = WORD,
+	['s'] = WORD, ['t'] = WORD, ['u'] = WORD,
+};
+/* clang-format on */
 
 static inline unsigned char
 class_of(char c)
@@ -114,6 +92,28 @@ fail(struct fp_jsonscan *scan, enum fp_jsonscan_fault fault, const char *p,
 	return p;
 }
 
+const char *
+fp_jsonscan_reason(enum fp_jsonscan_fault fault)
+{
+	switch (fault) {
+	case FP_JSONSCAN_FINE:
+		break;
+	case FP_JSONSCAN_BYTE:
+		return "no token begins with this byte";
+	case FP_JSONSCAN_CONTROL:
+		return "control character in a string";
+	case FP_JSONSCAN_ESCAPE:
+		return "unknown escape in a string";
+	case FP_JSONSCAN_HEX:
+		return "\\u without four hex digits";
+	case FP_JSONSCAN_UTF8:
+		return "invalid UTF-8";
+	case FP_JSONSCAN_DEPTH:
+		return "nested too deep";
+	}
+	return "nothing";
+}
+
 /* ---- output ---- */
 
 static void
@@ -124,7 +124,7 @@ put(struct fp_jsonscan *scan, const char *data, size_t len)
 }
 
 /* Ends the run at `p`. The copy of a short one is of a fixed size, which is
- * much cheaper than the right one; there is room for it. */
+ * much cheaper; there is room for it, as more input than that is to come. */
 static inline void
 end_run(struct fp_jsonscan *scan, const char *p)
 {

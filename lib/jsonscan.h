@@ -94,6 +94,9 @@ void fp_jsonscan_init(struct fp_jsonscan *scan, const struct fp_jsonpick *names,
  * judge may have an objection that comes first. */
 bool fp_jsonscan_run(struct fp_jsonscan *scan, struct fp_jsonslice *slice);
 
+/* What is wrong, in some words. */
+const char *fp_jsonscan_reason(enum fp_jsonscan_fault fault);
+
 /* Whether this byte can be part of a number or literal. */
 bool fp_jsonscan_is_word(char c);
 
@@ -102,7 +105,7 @@ bool fp_jsonscan_is_word(char c);
 static inline size_t
 fp_jsonscan_out_room(const struct fp_jsonscan *scan, size_t len)
 {
-	return scan->held_len + len + 16; /* copies may go over by some */
+	return 1 + scan->held_len + len; /* a comma, the name, the slice */
 }
 
 #endif

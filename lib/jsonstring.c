@@ -6,34 +6,18 @@
 enum { ESCAPED = 1, DIGIT = 2 };
 
 /* What a byte can be in an escape. */
-static const unsigned char classes[256] = {['"'] = ESCAPED,
-	['\\'] = ESCAPED,
-	['/'] = ESCAPED,
-	['n'] = ESCAPED,
-	['r'] = ESCAPED,
-	['t'] = ESCAPED,
-	['b'] = ESCAPED | DIGIT,
-	['f'] = ESCAPED | DIGIT,
-	['0'] = DIGIT,
-	['1'] = DIGIT,
-	['2'] = DIGIT,
-	['3'] = DIGIT,
-	['4'] = DIGIT,
-	['5'] = DIGIT,
-	['6'] = DIGIT,
-	['7'] = DIGIT,
-	['8'] = DIGIT,
-	['9'] = DIGIT,
-	['A'] = DIGIT,
-	['B'] = DIGIT,
-	['C'] = DIGIT,
-	['D'] = DIGIT,
-	['E'] = DIGIT,
-	['F'] = DIGIT,
-	['a'] = DIGIT,
-	['c'] = DIGIT,
-	['d'] = DIGIT,
-	['e'] = DIGIT};
+/* clang-format off */
+static const unsigned char classes[256] = {
+	['"'] = ESCAPED, ['\\'] = ESCAPED, ['/'] = ESCAPED, ['n'] = ESCAPED,
+	['r'] = ESCAPED, ['t'] = ESCAPED,
+	['b'] = ESCAPED | DIGIT, ['f'] = ESCAPED | DIGIT,
+	['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT,
+	['4'] = DIGIT, ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT,
+	['8'] = DIGIT, ['9'] = DIGIT, ['A'] = DIGIT, ['B'] = DIGIT,
+	['C'] = DIGIT, ['D'] = DIGIT, ['E'] = DIGIT, ['F'] = DIGIT,
+	['a'] = DIGIT, ['c'] = DIGIT, ['d'] = DIGIT, ['e'] = DIGIT,
+};
+/* clang-format on */
 
 static inline bool
 is_hex(char c)

@@ -39,7 +39,10 @@
 
 #include "fetchpool.h"
 
+#include "json.h"
+#include "jsonproof.h"
 #include "queue.h"
+#include "share.h"
 #include "thread.h"
 #include "url.h"
 #include "window.h"
@@ -48,18 +51,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-/* Descriptors that are not for connections: standard streams, files, and what
- * look-ups open while they run. */
-#define SPARE_DESCRIPTORS 64
-#define DESCRIPTORS_PER_WORKER 3
-#define DESCRIPTORS_PER_LOOKUP 4
-
-/* Names being looked up at once, in all workers together, one in each at
- * least. */
-#define LOOKUPS 32
 
 /* Results that the pool's own consumer takes at once. */
 #define BATCH 64
@@ -79,11 +70,9 @@ struct fp_pool {
 void
 fp_options_init(struct fp_options *options)
 {
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-
 	*options = (struct fp_options){
 		.struct_size = sizeof(*options),
-		.jobs = (unsigned)FP_MIN(32, FP_MAX(online, 1) + 4),
+		.jobs = FP_MIN(32, fp_share_online() + 4),
 		.protocols = "http,https",
 		.user_agent = "fetchpool/" PACKAGE_VERSION,
 		.max_time_ms = 60 * 1000,
@@ -93,74 +82,13 @@ fp_options_init(struct fp_options *options)
 	};
 }
 
-const char *
-fp_version(void)
+void
+fp_version(char *text, size_t size)
 {
-	return curl_version();
-}
+	char yajl[32];
 
-/* ---- sharing out ---- */
-
-/* Enough workers that none drives more than 64 transfers, one for each CPU if
- * there is work for it. */
-static unsigned
-count_workers(unsigned jobs)
-{
-	long online = FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
-	unsigned enough =
-		(jobs + FP_WORKER_SLOTS_MAX - 1) / FP_WORKER_SLOTS_MAX;
-
-	return FP_MAX(FP_MIN(jobs, (unsigned)online), enough);
-}
-
-static unsigned
-lookups_each(unsigned n_workers)
-{
-	return FP_MAX(LOOKUPS / n_workers, 1);
-}
-
-/* Descriptors that `jobs` need besides their connections. */
-static uint64_t
-overhead(unsigned jobs)
-{
-	unsigned n = count_workers(jobs);
-
-	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_WORKER +
-	       (uint64_t)n * lookups_each(n) * DESCRIPTORS_PER_LOOKUP;
-}
-
-unsigned
-fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
-{
-	while (jobs > 1 && jobs + overhead(jobs) > n_descriptors)
-		jobs--;
-	return jobs;
-}
-
-/* Connections that may be open at once, idle ones included: what the process
- * may have, but no more idle ones than active. libcurl closes the oldest idle
- * one when it needs another, so that no item fails for want of descriptors. */
-static unsigned
-count_connections(unsigned jobs)
-{
-	struct rlimit limit;
-	uint64_t most = 2 * (uint64_t)jobs;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		limit.rlim_cur != RLIM_INFINITY) {
-		uint64_t used = overhead(jobs);
-		uint64_t left =
-			limit.rlim_cur > used ? limit.rlim_cur - used : 0;
-		most = FP_MIN(most, left);
-	}
-	return (unsigned)FP_MAX(most, jobs);
-}
-
-/* The i-th of n shares of a whole; they differ by one at most. */
-static unsigned
-share_of(unsigned whole, unsigned n, unsigned i)
-{
-	return whole / n + (i < whole % n);
+	fp_json_version(yajl, sizeof(yajl));
+	snprintf(text, size, "%s %s", yajl, curl_version());
 }
 
 /* ---- making ---- */
@@ -202,7 +130,7 @@ check_libraries(char *why, size_t why_size)
 		errno = ENOTSUP;
 		return -1;
 	}
-	if (fp_json_self_test()) {
+	if (fp_jsonproof_run()) {
 		snprintf(why, why_size,
 			"this yajl fails the test that is made at the start");
 		errno = ENOTSUP;
@@ -215,21 +143,15 @@ static int
 make_workers(struct fp_pool *pool)
 {
 	unsigned jobs = pool->setup.options.jobs;
-	unsigned n = count_workers(jobs);
-	unsigned connections = count_connections(jobs);
+	unsigned n = fp_share_workers(jobs);
 
 	pool->workers = calloc(n, sizeof(pool->workers[0]));
 	if (!pool->workers)
 		return -1;
 	for (unsigned i = 0; i < n; i++) {
-		struct fp_share share = {
-			.slots = share_of(jobs, n, i),
-			.connections = share_of(connections, n, i),
-			.resolving_max = lookups_each(n),
-		};
-		share.connections = FP_MAX(share.connections, share.slots);
 		if (fp_worker_init(&pool->workers[i], &pool->setup,
-			    &pool->queue, &pool->window, &pool->cancel, share))
+			    &pool->queue, &pool->window, &pool->cancel,
+			    fp_share_of(jobs, n, i)))
 			return -1;
 		pool->n_workers++;
 	}
@@ -274,7 +196,7 @@ make_pool(struct fp_pool *pool)
 struct fp_pool *
 fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 {
-	snprintf(why, why_size, "out of memory or threads");
+	snprintf(why, why_size, "out of memory, threads or descriptors");
 	if (check_options(options, why, why_size))
 		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

@@ -272,8 +272,9 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format)
 {
 	size_t n = format->fields ? format->n_fields : FP_FIELD_DEFAULTS;
-	const char *separator = "{";
+	const char *separator = "";
 
+	fp_pen_bytes(pen, "{", 1);
 	for (size_t i = 0; i < n; i++) {
 		write_member(pen, separator, result,
 			format->fields ? format->fields[i] : (enum fp_field)i);

@@ -17,9 +17,9 @@ fp_response_reset(struct fp_response *response, struct fp_buf *type,
 		.type = type,
 		.headers = headers,
 	};
-	type->len = 0;
+	fp_buf_clear(type, SIZE_MAX);
 	if (headers)
-		headers->len = 0;
+		fp_buf_clear(headers, SIZE_MAX);
 }
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200": RFC 9112, section 4. */
@@ -57,10 +57,9 @@ is_named(const char *line, size_t name_len, const char *name)
 static void
 take_length(struct fp_response *response, const char *value, size_t len)
 {
-	while (len > 0) {
+	for (;;) {
 		const char *comma = memchr(value, ',', len);
 		size_t n = comma ? (size_t)(comma - value) : len;
-		size_t used = comma ? n + 1 : n;
 		const char *word = value;
 		while (n > 0 && (*word == ' ' || *word == '\t'))
 			word++, n--;
@@ -72,8 +71,10 @@ take_length(struct fp_response *response, const char *value, size_t len)
 			response->bad_length = true;
 		response->has_length = true;
 		response->length = length;
-		value += used;
-		len -= used;
+		if (!comma)
+			return;
+		len -= (size_t)(comma - value) + 1;
+		value = comma + 1;
 	}
 }
 
@@ -93,8 +94,8 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 16:
 		if (is_named(line, name_len, "Content-Encoding"))
-			response->is_encoded =
-				!is_named(value, len, "identity");
+			response->is_encoded |=
+				len > 0 && !is_named(value, len, "identity");
 		break;
 	case 17:
 		if (is_named(line, name_len, "Transfer-Encoding"))
@@ -125,6 +126,32 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 	return fp_buf_add_char(to, '\n');
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The line goes on with the value before it, as if one space stood between
+ * them (RFC 9112, section 5.2). */
+static int
+fold(struct fp_response *response, const char *line, size_t len)
+{
+	struct fp_buf *to = response->headers;
+
+	while (len > 0 && is_blank(*line))
+		line++, len--;
+	while (len > 0 && is_blank(line[len - 1]))
+		len--;
+	if (!response->in_head || !to || to->len == 0 || len == 0)
+		return 0;
+	if (fp_buf_reserve(to, len + 1))
+		return -1;
+	to->data[to->len - 1] = ' ';
+	fp_buf_add(to, line, len);
+	return fp_buf_add_char(to, '\n');
+}
+
 int
 fp_response_line(struct fp_response *response, const char *line, size_t len)
 {
@@ -142,6 +169,8 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		response->in_head = true;
 		return 0;
 	}
+	if (is_blank(*line))
+		return fold(response, line, len);
 	const char *colon = memchr(line, ':', len);
 	if (!colon || response->in_trailers)
 		return 0;

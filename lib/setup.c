@@ -20,14 +20,18 @@ make_headers(struct fp_setup *setup, const struct fp_options *options)
 	return 0;
 }
 
-/* libcurl's HTTP/2 calls bodies whole that are not, below 8.0.0. */
-static long
-choose_http_version(void)
+/* What libcurl below 8.0.0 cannot be trusted with: its HTTP/2 calls bodies
+ * whole that are not, and what is left over on an idle connection it takes
+ * for the next answer. */
+static void
+mind_old_libcurl(struct fp_setup *setup)
 {
 	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	bool is_old = info->version_num < 0x080000;
 
-	return info->version_num < 0x080000 ? CURL_HTTP_VERSION_1_1
-					    : CURL_HTTP_VERSION_2TLS;
+	setup->http_version =
+		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
+	setup->looks_at_sockets = is_old;
 }
 
 int
@@ -36,7 +40,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 {
 	memset(setup, 0, sizeof(*setup));
 	setup->options = *options;
-	setup->http_version = choose_http_version();
+	mind_old_libcurl(setup);
 	if (fp_statuses_parse(&setup->ok,
 		    options->ok_status ? options->ok_status : "2xx")) {
 		snprintf(why, why_size, "not a list of statuses: '%s'",

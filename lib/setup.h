@@ -24,7 +24,7 @@ struct fp_setup {
 	struct fp_uritemplate *template; /* NULL: every item is a URL */
 	struct fp_statuses ok;
 	struct curl_slist *headers;
-	char *user_agent;
+	bool looks_at_sockets; /* before each use: libcurl does not */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };

@@ -30,9 +30,16 @@
 #define IDLE_CONNECTION_S 20L
 #define CONNECTION_LIFE_S 900L
 
+/* Each try that finds a connection unclean closes it, so that there is an end;
+ * this is for servers that never stop. */
+#define STALE_MAX 1000
+
 /* Heads of interim responses and of the final one together. libcurl's own
- * limits came late and differ. */
+ * limits came late and differ. A line counts for some bytes more than it has,
+ * so that there are not too many of them either: a record puts together the
+ * fields of each name, which takes the square of their number. */
 #define HEADER_BYTES_MAX ((size_t)256 << 10)
+#define HEADER_LINE_BYTES 100
 
 /* ---- what libcurl calls ---- */
 
@@ -41,7 +48,7 @@ fp_transfer_resolved(struct fp_transfer *transfer)
 {
 	if (transfer->is_resolving) {
 		transfer->is_resolving = false;
-		--*transfer->n_resolving;
+		transfer->context->n_resolving--;
 	}
 }
 
@@ -62,7 +69,21 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	}
 	if (transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
+	if (transfer->setup->looks_at_sockets)
+		fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
+}
+
+/* The connection may be closed for another transfer than it was opened for:
+ * only what they share may be touched. */
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+	struct fp_context *context = arg;
+
+	if (context->setup->looks_at_sockets)
+		fp_sockets_remove(&context->sockets, fd);
+	return close(fd);
 }
 
 static int
@@ -70,15 +91,17 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
 {
 	struct fp_transfer *transfer = arg;
+	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
-	(void)remote_ip;
-	(void)local_ip;
-	(void)remote_port;
-	(void)local_port;
 	fp_transfer_resolved(transfer);
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (transfer->setup->looks_at_sockets &&
+		!fp_sockets_is_clean(&transfer->context->sockets, &ends)) {
+		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}
 	transfer->n_on_wire++;
@@ -91,8 +114,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	struct fp_transfer *transfer = arg;
 
 	(void)one;
-	transfer->heard_ns = *transfer->now_ns;
-	transfer->n_header_bytes += len;
+	transfer->heard_ns = transfer->context->now_ns;
+	transfer->n_header_bytes += len + HEADER_LINE_BYTES;
 	if (transfer->n_header_bytes > HEADER_BYTES_MAX) {
 		transfer->stop = FP_STOP_HEADERS;
 		return CURL_WRITEFUNC_ERROR;
@@ -127,7 +150,7 @@ on_body(char *data, size_t one, size_t len, void *arg)
 	struct fp_transfer *transfer = arg;
 
 	(void)one;
-	transfer->heard_ns = *transfer->now_ns;
+	transfer->heard_ns = transfer->context->now_ns;
 	if (!transfer->has_body)
 		fp_transfer_begin_body(transfer);
 	if (!fp_carry_write(&transfer->carry, data, len)) {
@@ -167,6 +190,8 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	SET(CURLOPT_CLOSESOCKETDATA, transfer->context);
 	SET(CURLOPT_PREREQFUNCTION, on_gate);
 	SET(CURLOPT_PREREQDATA, transfer);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -182,14 +207,12 @@ make_easy(struct fp_transfer *transfer)
 }
 
 void
-fp_transfer_init(struct fp_transfer *transfer, struct fp_setup *setup,
-	const int64_t *now_ns, unsigned *n_resolving)
+fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 {
 	memset(transfer, 0, sizeof(*transfer));
-	transfer->setup = setup;
-	transfer->now_ns = now_ns;
-	transfer->n_resolving = n_resolving;
-	fp_carry_init(&transfer->carry, &setup->options);
+	transfer->context = context;
+	transfer->setup = context->setup;
+	fp_carry_init(&transfer->carry, &context->setup->options);
 }
 
 void
@@ -316,27 +339,37 @@ check_url(struct fp_transfer *transfer)
 	return code == CURLUE_OK;
 }
 
-bool
-fp_transfer_begin(struct fp_transfer *transfer)
+/* Forgets what an earlier try left behind. */
+static void
+start_over(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	const struct fp_options *options = &transfer->setup->options;
 
-	transfer->line = (struct fp_value){
-		.type = FP_VALUE_STRING,
-		.texts = &ticket->result.input,
-		.n_texts = 1,
-	};
 	transfer->stop = FP_STOP_NONE;
 	transfer->has_body = false;
 	transfer->n_on_wire = 0;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
-	transfer->begun_ns = *transfer->now_ns;
+	transfer->begun_ns = transfer->context->now_ns;
 	transfer->heard_ns = transfer->begun_ns;
 	fp_response_reset(&transfer->response, &ticket->type,
-		options->want_headers ? &ticket->headers : NULL);
+		transfer->setup->options.want_headers ? &ticket->headers
+						      : NULL);
+	transfer->is_resolving = true;
+	transfer->context->n_resolving++;
+}
 
+bool
+fp_transfer_begin(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	transfer->n_stale = 0;
+	transfer->line = (struct fp_value){
+		.type = FP_VALUE_STRING,
+		.texts = &ticket->result.input,
+		.n_texts = 1,
+	};
 	if (!make_url(transfer) || !check_url(transfer)) {
 		transfer->ticket = NULL;
 		return false;
@@ -351,7 +384,16 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	}
 	ticket->result.attempts++;
 	ticket->result.method = "GET";
-	transfer->is_resolving = true;
-	++*transfer->n_resolving;
+	start_over(transfer);
+	return true;
+}
+
+bool
+fp_transfer_again(struct fp_transfer *transfer)
+{
+	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)
+		return false;
+	fp_transfer_resolved(transfer);
+	start_over(transfer);
 	return true;
 }

@@ -17,6 +17,7 @@
 #include "carry.h"
 #include "response.h"
 #include "setup.h"
+#include "sockets.h"
 #include "ticket.h"
 
 #include <curl/curl.h>
@@ -30,11 +31,21 @@ enum fp_stop {
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+	FP_STOP_STALE, /* the connection it was given is not clean */
+};
+
+/* What the transfers of one worker share. */
+struct fp_context {
+	struct fp_setup *setup;
+	int64_t now_ns; /* the worker's clock, read once a round */
+	unsigned n_resolving; /* transfers without an address yet */
+	struct fp_sockets sockets;
 };
 
 struct fp_transfer {
 	CURL *easy; /* NULL until the slot is first used */
-	struct fp_setup *setup;
+	struct fp_context *context;
+	struct fp_setup *setup; /* context->setup */
 	struct fp_ticket *ticket; /* NULL: the slot is idle */
 	struct fp_value line; /* the whole input: the template's {} */
 	struct fp_response response;
@@ -45,23 +56,25 @@ struct fp_transfer {
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool has_body; /* the carry has begun */
 	unsigned n_on_wire; /* requests that passed the gate */
+	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */
 	int64_t due_ns;
 	int64_t begun_ns; /* this attempt */
 	int64_t heard_ns; /* when the last byte came */
-	const int64_t *now_ns; /* the worker's clock, read once a round */
-	unsigned *n_resolving; /* the worker's count of such transfers */
 	char error[CURL_ERROR_SIZE];
 };
 
-void fp_transfer_init(struct fp_transfer *transfer, struct fp_setup *setup,
-	const int64_t *now_ns, unsigned *n_resolving);
+void fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context);
 void fp_transfer_destroy(struct fp_transfer *transfer);
 
 /* Makes the item's request ready. false: the item is over before it began
  * (its line is no URL, or memory is out), its outcome is in the ticket, and
  * the transfer is idle again. */
 bool fp_transfer_begin(struct fp_transfer *transfer);
+
+/* After libcurl ended it: whether it is to be given to libcurl once more, on
+ * another connection, as nothing of it was on the wire. */
+bool fp_transfer_again(struct fp_transfer *transfer);
 
 /* The name of its host is known, or its connection was there. */
 void fp_transfer_resolved(struct fp_transfer *transfer);

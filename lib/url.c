@@ -153,14 +153,16 @@ fp_find_secret(const char *text, size_t len, size_t *start, size_t *end)
 		if (memcmp(text + i, "://", 3) != 0)
 			continue;
 		size_t from = i + 3;
+		/* Too many of them are no URL, and still no reason to tell. */
+		while (from < len && text[from] == '/')
+			from++;
 		size_t user = userinfo_end(
 			text, from, authority_end(text, from, len));
-		if (user == from)
-			return false;
 		const char *colon = memchr(text + from, ':', user - from);
 		*start = colon ? (size_t)(colon - text) + 1 : from;
 		*end = user;
-		return *end > *start;
+		if (*end > *start)
+			return true;
 	}
 	return false;
 }

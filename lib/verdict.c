@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEAD_CUT "the response ended within its head"
+
 /* What libcurl's failures mean for the item. */
 static enum fp_kind
 kind_of(const struct fp_transfer *transfer, CURLcode code)
@@ -92,7 +94,7 @@ fail_stopped(struct fp_transfer *transfer)
 		return true;
 	case FP_STOP_HEADERS:
 		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE,
-			"the headers are over 256 KiB");
+			"the headers are too large, or too many");
 		return true;
 	case FP_STOP_MEMORY:
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -112,6 +114,10 @@ fail_stopped(struct fp_transfer *transfer)
 		snprintf(text, sizeof(text), "no byte for %g s",
 			(double)transfer->setup->options.stall_time_ms / 1e3);
 		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
+		return true;
+	case FP_STOP_STALE:
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			"the server sends what nobody asked for");
 		return true;
 	case FP_STOP_DESCRIPTORS:
 		fp_ticket_fail(
@@ -135,7 +141,10 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	const char *message = transfer->error;
 	char text[128];
 
-	if (code == CURLE_FILESIZE_EXCEEDED) {
+	if (kind == FP_KIND_INCOMPLETE && !transfer->response.in_trailers) {
+		kind = FP_KIND_NETWORK;
+		message = HEAD_CUT;
+	} else if (code == CURLE_FILESIZE_EXCEEDED) {
 		message = "the body is over --max-body";
 	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
 		   kind == FP_KIND_NETWORK) {
@@ -162,17 +171,17 @@ judge_response(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_response *response = &transfer->response;
 	struct fp_result *result = &ticket->result;
-	char text[64];
+	char text[80];
 
 	if (!transfer->has_body)
 		fp_transfer_begin_body(transfer);
 	result->size = (int64_t)transfer->carry.size;
 	if (!transfer->setup->ok.has[response->status]) {
-		snprintf(text, sizeof(text), "%d %s", response->status,
-			fp_status_phrase(response->status));
-		size_t len = strlen(text);
-		if (text[len - 1] == ' ')
-			text[len - 1] = '\0';
+		const char *phrase = fp_status_phrase(response->status);
+		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
+			phrase[0] ? " " : "", phrase,
+			response->status < 300 ? ", which is no success here"
+					       : "");
 		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
 		return;
 	}
@@ -249,14 +258,14 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (!fail_stopped(transfer)) {
 		if (code != CURLE_OK)
 			fail_curl(transfer, code);
-		else if (transfer->response.status < 200 ||
+		else if (!transfer->response.in_trailers ||
 			 transfer->response.status >= FP_STATUS_MAX)
-			fp_ticket_fail(
-				ticket, FP_KIND_NETWORK, "no final response");
+			fp_ticket_fail(ticket, FP_KIND_NETWORK, HEAD_CUT);
 		else
 			judge_response(transfer);
 	}
-	ticket->result.fetch_time_ns = *transfer->now_ns - ticket->started_ns;
+	ticket->result.fetch_time_ns =
+		transfer->context->now_ns - ticket->started_ns;
 	transfer->ticket = NULL;
 	return ticket;
 }

@@ -42,12 +42,13 @@ static CURLM *
 make_multi(const struct fp_worker *worker)
 {
 	CURLM *multi = curl_multi_init();
-	long connections = (long)worker->share.connections;
+	long most = (long)worker->share.connections;
 
-	if (multi &&
-		(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) ||
-			curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-				connections))) {
+	/* Without descriptors for it libcurl makes one that cannot be woken. */
+	if (multi && (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) ||
+			     curl_multi_setopt(multi,
+				     CURLMOPT_MAX_TOTAL_CONNECTIONS, most) ||
+			     curl_multi_wakeup(multi))) {
 		curl_multi_cleanup(multi);
 		multi = NULL;
 	}
@@ -72,15 +73,17 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->random = (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
-	if (!worker->multi || !worker->transfers) {
+	worker->context.setup = setup;
+	if (!worker->multi || !worker->transfers ||
+		fp_sockets_init(
+			&worker->context.sockets, 2 * share.connections)) {
 		fp_worker_destroy(worker);
 		errno = ENOMEM;
 		return -1;
 	}
 	for (unsigned i = share.slots; i-- > 0;) {
 		struct fp_transfer *transfer = &worker->transfers[i];
-		fp_transfer_init(
-			transfer, setup, &worker->now_ns, &worker->n_resolving);
+		fp_transfer_init(transfer, &worker->context);
 		transfer->next = worker->idle;
 		worker->idle = transfer;
 	}
@@ -96,6 +99,7 @@ fp_worker_destroy(struct fp_worker *worker)
 	worker->transfers = NULL;
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
+	fp_sockets_destroy(&worker->context.sockets);
 }
 
 void
@@ -140,11 +144,21 @@ finish_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket)
 {
 	transfer->ticket = NULL;
-	ticket->result.fetch_time_ns = worker->now_ns - ticket->started_ns;
+	ticket->result.fetch_time_ns =
+		worker->context.now_ns - ticket->started_ns;
 	finish(worker, transfer, ticket);
 }
 
-/* Gives the transfer to libcurl, or ends its item at once. */
+/* Gives the transfer to libcurl. */
+static void
+add(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK)
+		finish(worker, transfer,
+			fp_transfer_end(transfer, CURLE_FAILED_INIT));
+}
+
+/* Gives it to libcurl, or ends its item at once. */
 static void
 begin(struct fp_worker *worker, struct fp_transfer *transfer)
 {
@@ -155,10 +169,7 @@ begin(struct fp_worker *worker, struct fp_transfer *transfer)
 		finish_unbegun(worker, transfer, ticket);
 		return;
 	}
-	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK) {
-		ticket = fp_transfer_end(transfer, CURLE_FAILED_INIT);
-		finish(worker, transfer, ticket);
-	}
+	add(worker, transfer);
 }
 
 /* Takes the transfer away from libcurl in the middle, for a reason of ours;
@@ -205,14 +216,14 @@ occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 	worker->idle = transfer->next;
 	transfer->ticket = ticket;
 	worker->n_active++;
-	ticket->started_ns = worker->now_ns;
+	ticket->started_ns = worker->context.now_ns;
 	ticket->result.started_wall_ns = fp_clock_wall_ns();
 	if (worker->setup->options.delay_max_ms == 0) {
 		begin(worker, transfer);
 		return;
 	}
 	transfer->is_delayed = true;
-	transfer->due_ns = worker->now_ns + draw_delay_ns(worker);
+	transfer->due_ns = worker->context.now_ns + draw_delay_ns(worker);
 	worker->n_delayed++;
 }
 
@@ -227,7 +238,7 @@ fill(struct fp_worker *worker)
 	bool is_short = false;
 	size_t n = 0;
 
-	names -= FP_MIN(names, worker->n_resolving);
+	names -= FP_MIN(names, worker->context.n_resolving);
 	if (names < room) {
 		room = names;
 		is_short = true;
@@ -274,7 +285,10 @@ reap(struct fp_worker *worker)
 		curl_multi_remove_handle(worker->multi, easy);
 		struct fp_transfer *done =
 			(struct fp_transfer *)(void *)transfer;
-		finish(worker, done, fp_transfer_end(done, code));
+		if (fp_transfer_again(done))
+			add(worker, done);
+		else
+			finish(worker, done, fp_transfer_end(done, code));
 	}
 }
 
@@ -289,7 +303,7 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 		if (!transfer->ticket || !transfer->is_delayed)
 			continue;
 		left--;
-		if (transfer->due_ns <= worker->now_ns) {
+		if (transfer->due_ns <= worker->context.now_ns) {
 			worker->n_delayed--;
 			begin(worker, transfer);
 		} else {
@@ -308,15 +322,16 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 
 	if (stall_ns == 0 || worker->n_active == worker->n_delayed)
 		return;
-	if (worker->now_ns >= worker->next_check_ns) {
-		int64_t limit = worker->now_ns - stall_ns;
+	if (worker->context.now_ns >= worker->next_check_ns) {
+		int64_t limit = worker->context.now_ns - stall_ns;
 		for (unsigned i = 0; i < worker->share.slots; i++) {
 			struct fp_transfer *transfer = &worker->transfers[i];
 			if (transfer->ticket && !transfer->is_delayed &&
 				transfer->heard_ns <= limit)
 				abandon(worker, transfer, FP_STOP_STALLED);
 		}
-		worker->next_check_ns = worker->now_ns + stall_ns / 16 + 1;
+		worker->next_check_ns =
+			worker->context.now_ns + stall_ns / 16 + 1;
 	}
 	*due = FP_MIN(*due, worker->next_check_ns);
 }
@@ -360,10 +375,11 @@ wait_for_work(struct fp_worker *worker, int64_t due)
 	int64_t ms = IDLE_MS;
 
 	/* Rounded up: to wake too early is to go round for nothing. */
-	if (due - worker->now_ns < ms * FP_NS_PER_MS)
-		ms = (due - worker->now_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
+	if (due - worker->context.now_ns < ms * FP_NS_PER_MS)
+		ms = (due - worker->context.now_ns + FP_NS_PER_MS - 1) /
+		     FP_NS_PER_MS;
 	curl_multi_poll(worker->multi, NULL, 0, (int)FP_MAX(ms, 0), NULL);
-	worker->now_ns = fp_clock_now_ns();
+	worker->context.now_ns = fp_clock_now_ns();
 }
 
 static void
@@ -372,15 +388,15 @@ work(void *arg)
 	struct fp_worker *worker = arg;
 	int running;
 
-	worker->now_ns = fp_clock_now_ns();
+	worker->context.now_ns = fp_clock_now_ns();
 	for (;;) {
 		int64_t due = INT64_MAX;
 		bool is_short = fill(worker);
-		unsigned n_resolving = worker->n_resolving;
+		unsigned n_resolving = worker->context.n_resolving;
 
 		if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
 			give_up_multi(worker);
-		worker->now_ns = fp_clock_now_ns();
+		worker->context.now_ns = fp_clock_now_ns();
 		reap(worker);
 		begin_delayed(worker, &due);
 		end_stalled(worker, &due);
@@ -388,8 +404,9 @@ work(void *arg)
 
 		/* Room was made, or names became known: the queue may have
 		 * more, and we may not be on its list of waiters. */
-		bool has_room = worker->finished ||
-				(is_short && worker->n_resolving < n_resolving);
+		bool has_room =
+			worker->finished ||
+			(is_short && worker->context.n_resolving < n_resolving);
 		show_active(worker);
 		put_finished(worker);
 		if (worker->is_over && worker->n_active == 0)

@@ -17,18 +17,10 @@
 #include "base.h"
 
 #include "queue.h"
+#include "share.h"
 #include "thread.h"
 #include "transfer.h"
 #include "window.h"
-
-#define FP_WORKER_SLOTS_MAX 64
-
-/* The limits that are a worker's share of the pool's. */
-struct fp_share {
-	unsigned slots; /* transfers at once */
-	unsigned connections; /* open at once, idle ones included */
-	unsigned resolving_max; /* names looked up at once */
-};
 
 struct fp_worker {
 	struct fp_thread thread;
@@ -42,14 +34,13 @@ struct fp_worker {
 
 	/* From here on the worker thread's own. */
 	CURLM *multi;
+	struct fp_context context;
 	struct fp_transfer *transfers; /* share.slots of them */
 	struct fp_transfer *idle; /* the last used is used next */
 	unsigned n_active; /* transfers that have a ticket */
 	unsigned n_delayed; /* of them, not begun yet */
-	unsigned n_resolving; /* of them, without an address yet */
 	struct fp_ticket *finished; /* not put into the window yet */
 	struct fp_ticket **last_finished;
-	int64_t now_ns; /* read once a round */
 	int64_t next_check_ns; /* when stalled ones are looked for again */
 	uint64_t random;
 	bool is_over; /* nothing will come from the queue any more */

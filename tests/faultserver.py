@@ -470,7 +470,106 @@ def slowhdr(conn, request):
         conn.pause(0.3)
 
 
+# ---- more than one response, or less ----
+
+@behaviour("/smuggle")
+def smuggle(conn, request):
+    """A whole second response at once, for whoever reads it."""
+    conn.send(HEAD % 4 + b"mine" + HEAD % 8 + b"smuggled")
+
+
+@behaviour("/smuggle_delay")
+def smuggle_delay(conn, request):
+    """The same, but it comes when the connection is idle."""
+    conn.send(HEAD % 4 + b"mine")
+    conn.pause(0.02)
+    conn.send(HEAD % 8 + b"smuggled")
+
+
+@behaviour("/early_hints")
+def early_hints(conn, request):
+    conn.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n"
+              b"Content-Type: text/html\r\n\r\n"
+              b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD % 2 + b"ok")
+
+
+@behaviour("/inf100")
+def inf100(conn, request):
+    while True:
+        conn.send(b"HTTP/1.1 100 Continue\r\nX-Pad: %s\r\n\r\n" %
+                  (b"x" * 1000))
+
+
+@behaviour("/204body")
+def body_for_204(conn, request):
+    conn.send(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")
+
+
+@behaviour("/trailers")
+def trailers(conn, request):
+    conn.send(CHUNKED + b"2\r\nok\r\n0\r\nContent-Length: 9\r\n"
+              b"Content-Type: text/evil\r\n\r\n")
+
+
 # ---- heads that are not what they should be ----
+
+@behaviour("/http10")
+def http10(conn, request):
+    conn.send(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n"
+              b"Content-Length: 2\r\n\r\nok")
+    conn.close()
+
+
+@behaviour("/noreason")
+def noreason(conn, request):
+    """/noreason?NNN: a status line of nothing but the number."""
+    conn.send(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" %
+              request.query.encode())
+
+
+@behaviour("/head_end")
+def head_end(conn, request):
+    """/head_end?LINES: ends within the head, after these."""
+    conn.send(b"HTTP/1.1 200 OK\r\n" +
+              urllib.parse.unquote_to_bytes(request.query))
+    conn.close()
+
+
+@behaviour("/line_end")
+def line_end(conn, request):
+    conn.send(b"HTTP/1.1 200")
+    conn.close()
+
+
+@behaviour("/cl")
+def content_length(conn, request):
+    """/cl?VALUE: any Content-Length for a body of five bytes."""
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+              b"Content-Length: %s\r\n\r\nhello" %
+              urllib.parse.unquote_to_bytes(request.query))
+    conn.close()
+
+
+@behaviour("/header")
+def raw_header(conn, request):
+    """/header?LINE: any line among the header's."""
+    conn.send(b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: 2\r\n\r\nok" %
+              urllib.parse.unquote_to_bytes(request.query))
+
+
+@behaviour("/barelf")
+def barelf(conn, request):
+    conn.send(b"HTTP/1.1 200 OK\nContent-Type: text/plain\n"
+              b"Content-Length: 2\n\nok")
+
+
+@behaviour("/hugechunk")
+def hugechunk(conn, request):
+    """/hugechunk?SIZE: any text for the size of a chunk."""
+    conn.send(CHUNKED + b"%s\r\nhello" %
+              urllib.parse.unquote_to_bytes(request.query))
+    conn.close()
+
 
 @behaviour("/ssh")
 def ssh(conn, request):

@@ -199,8 +199,9 @@ def _():
         def feed():
             nonlocal fed
             try:
-                while True:
-                    fed += os.write(feeder.proc.stdin.fileno(), line * 1000)
+                while True:  # from where the last write ended in its line
+                    fed += os.write(feeder.proc.stdin.fileno(),
+                                    (line * 1000)[fed % len(line):])
             except BlockingIOError:
                 return fed
 
@@ -208,6 +209,7 @@ def _():
         check(stuck < 2 << 20, "%d bytes read for a full pipe" % stuck)
         if not SANITIZERS:
             check(feeder.memory() < 40 * 1024, "%d KiB" % feeder.memory())
+
         def read(n):
             while n > 0:
                 n -= len(os.read(feeder.proc.stdout.fileno(), min(n, 65536)))

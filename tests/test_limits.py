@@ -180,6 +180,79 @@ def _():
     failure("/badchunk", kind="network", status=ANY)
 
 
+@test("43 45 sizes that are no numbers, or too large")
+def _():
+    for value in ("-5", "%2b5", "5x", "0x5", "5,%206", "5%200", "five"):
+        failure("/cl?" + value, kind="network", status=ANY)
+    failure("/cl?99999999999999999999", kind="too_large", status=ANY)
+    for value in "10000000000000005", "-1", "fffffffffffffffff", "%20":
+        failure("/hugechunk?" + value, kind="network", status=ANY)
+
+
+@test("40 a second response is never delivered for another item")
+def _():
+    # With a delay it comes on an idle connection. (If it came after the next
+    # request, no client could tell.)
+    for path, delay in ("/smuggle", "0"), ("/smuggle_delay", "60ms"):
+        server = faults()
+        result = fetchpool(["-j1", "-k", "--delay", delay], input="\n".join(
+            [server.url + path, server.url + "/ok"] * 4))
+        equal(len(result.records), 8)
+        for record in result.records:
+            wanted = "mine" if path in record["url"] else "ok"
+            equal(record["body"], wanted, record["url"])
+
+
+@test("48 a connection that ends within the head")
+def _():
+    for line in ("X-", "X-A: b", "X-A: b%0d", "X-A: b%0d%0a",
+                 "Content-Length: 0%0d%0a", "Content-Type: text/plain%0d%0a",
+                 "Transfer-Encoding: chunked%0d%0a", ""):
+        failure("/head_end?" + line.replace(" ", "%20"), kind="network",
+                status=ANY)
+    failure("/line_end", kind="network", status=ANY)
+
+
+@test("50 odd lines in the head")
+def _():
+    failure("/header?X:%20a%00b", kind="network", status=ANY)
+    equal(success("/barelf")["body"], "ok")
+    equal(success("/header?X:%20a%0d%0a%20folded")["body"], "ok")
+
+
+@test("53 54 responses before the response")
+def _():
+    record = success("/early_hints")
+    equal((record["status"], record["body"], record["type"]),
+          (200, "ok", "text/plain"))
+    failure("/inf100", "-m", "5s", kind="too_large", status=ANY)
+
+
+@test("55 a body where there must be none is not the next item's")
+def _():
+    server = faults()
+    result = fetchpool(["-j1", "-k"], input="\n".join(
+        [server.url + "/204body", server.url + "/ok"] * 3))
+    equal([r["size"] for r in result.records], [0, 2] * 3)
+    equal(result.status, 0)
+
+
+@test("trailers change nothing, HTTP/1.0 is understood")
+def _():
+    record = success("/trailers")
+    equal((record["type"], record["body"]), ("text/plain", "ok"))
+    record = success("/http10", "--fields=+http_version")
+    equal((record["body"], record["http_version"]), ("ok", "1.0"))
+
+
+@test("a status line without a reason")
+def _():
+    equal(success("/noreason?200")["status"], 200)
+    record = failure("/noreason?404", kind="http", status=404)
+    matches("^404", record["error"]["message"])
+    failure("/noreason?999", kind="http", status=999)
+
+
 @test("39 a body longer than it says: what was said, and no reuse")
 def _():
     server = faults()

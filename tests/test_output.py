@@ -333,6 +333,37 @@ def _():
         equal(sorted(file.read().split(b"\0")), [b"", b"101", b"a\nb"])
 
 
+@test("odd bytes in the response's header stay valid JSON")
+def _():
+    for type in (b"text/\xff\xfe", b"a\tb", b'"quoted\\"', b"\xc3\xa4/x",
+                 b"\x01\x1b[31m", b"x" * 50000, b"application/json\xff",
+                 b"", b" "):
+        path = "/bytes?body=1&type=" + quote_from_bytes(type, safe="")
+        result = get(path, "-a", "--fields=+headers")
+        equal(len(result.records), 1)
+        result.text
+        if result.status == 0:
+            equal(result.records[0]["type"] or "",
+                  type.decode("utf-8", "replace").strip())
+
+
+@test("records and errors in one file: no line in another")
+def _():
+    path = temp_file()
+    with open(path, "ab") as file:
+        result = fetchpool(["-j8", api().posts], stdout=file, stderr=file,
+                           input="".join("%d\n" % n for n in range(51, 151)))
+    equal(result.status, 1)
+    with open(path, "rb") as file:
+        lines = file.read().splitlines()
+    equal(len([line for line in lines if line.startswith(b"{")]), 50)
+    for line in lines:
+        if line.startswith(b"{"):
+            strict_json(line)
+        else:
+            matches(rb"^fetchpool: ", line)
+
+
 @test("error messages cannot disturb a terminal or a line")
 def _():
     result = get("/reason")

@@ -227,13 +227,13 @@ def _():
 def _():
     server = faults()
     began = time.monotonic()
-    result = fetchpool(["-j30", "--delay=200ms-600ms",
+    result = fetchpool(["-j30", "--delay=200ms-3s",
                         server.url + "/ok?{}"], input=numbers(30))
     took = time.monotonic() - began
     times = sorted(record["fetch_time"] for record in result.records)
     check(times[0] >= 0.2, times)
     check(times[-1] - times[0] > 0.05, "all the same: %r" % times)
-    check(took < 6, "one after the other: %g s" % took)
+    check(took < 30, "one after the other: %g s" % took)
 
 
 @test("--delay: a pause is not counted as time of the transfer")

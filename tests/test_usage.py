@@ -180,7 +180,7 @@ def _():
                  ["-m", "0.5"], ["--max-body=1k"], ["--max-body=1M"],
                  ["--max-body=1G"], ["--max-line=1K"], ["--grace=0"],
                  ["--stall-time=1h"], ["--delay=0-1ms"], ["--delay=1ms"],
-                 ["--connect-timeout=0.5"], ["-j20000"], ["--window=1000000"],
+                 ["--connect-timeout=0.5"], ["-j100"], ["--window=1000000"],
                  ["--id-range=1-18446744073709551615"],
                  ["--ok-status=2xx,301-302,404"], ["--proto=http,https"],
                  ["--proto=https,http"], ["--fields=body,seq"],

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why 64 transfers a worker: libcurl looks for a connection to a host one by
+ * one, so every request pays for all the connections of its multi handle.
+ */
+#include "base.h"
+
+#include "share.h"
+
+#include "fetchpool.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Descriptors that are not for connections: standard streams, files, and what
+ * look-ups open while they run. */
+#define SPARE_DESCRIPTORS 64
+#define DESCRIPTORS_PER_WORKER 3
+#define DESCRIPTORS_PER_LOOKUP 4
+
+/* Names being looked up at once, in all workers together, one in each at
+ * least. */
+#define LOOKUPS 32
+
+unsigned
+fp_share_online(void)
+{
+	return (unsigned)FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+}
+
+/* Enough workers that none drives more than 64 transfers, one for each CPU if
+ * there is work for it. */
+static unsigned
+count_workers(unsigned jobs, unsigned online)
+{
+	unsigned enough =
+		(jobs + FP_WORKER_SLOTS_MAX - 1) / FP_WORKER_SLOTS_MAX;
+
+	return FP_MAX(FP_MIN(jobs, online), enough);
+}
+
+static unsigned
+lookups_each(unsigned n_workers)
+{
+	return FP_MAX(LOOKUPS / n_workers, 1);
+}
+
+/* Descriptors that `jobs` need besides their connections. */
+static uint64_t
+overhead(unsigned jobs, unsigned online)
+{
+	unsigned n = count_workers(jobs, online);
+
+	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_WORKER +
+	       (uint64_t)n * lookups_each(n) * DESCRIPTORS_PER_LOOKUP;
+}
+
+unsigned
+fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
+{
+	unsigned online = fp_share_online();
+
+	while (jobs > 1 && jobs + overhead(jobs, online) > n_descriptors)
+		jobs--;
+	return jobs;
+}
+
+/* Connections that may be open at once, idle ones included: what the process
+ * may have, but no more idle ones than active. libcurl closes the oldest idle
+ * one when it needs another, so that no item fails for want of descriptors. */
+static unsigned
+count_connections(unsigned jobs, unsigned online)
+{
+	struct rlimit limit;
+	uint64_t most = 2 * (uint64_t)jobs;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur != RLIM_INFINITY) {
+		uint64_t used = overhead(jobs, online);
+		uint64_t left =
+			limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+		most = FP_MIN(most, left);
+	}
+	return (unsigned)FP_MAX(most, jobs);
+}
+
+/* The i-th of n parts of a whole; they differ by one at most. */
+static unsigned
+part_of(unsigned whole, unsigned n, unsigned i)
+{
+	return whole / n + (i < whole % n);
+}
+
+unsigned
+fp_share_workers(unsigned jobs)
+{
+	return count_workers(jobs, fp_share_online());
+}
+
+struct fp_share
+fp_share_of(unsigned jobs, unsigned n_workers, unsigned i)
+{
+	unsigned connections = count_connections(jobs, fp_share_online());
+	struct fp_share share = {
+		.slots = part_of(jobs, n_workers, i),
+		.connections = part_of(connections, n_workers, i),
+		.resolving_max = lookups_each(n_workers),
+	};
+
+	share.connections = FP_MAX(share.connections, share.slots);
+	return share;
+}

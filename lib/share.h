@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * share: how the jobs, and what they need of this machine, are shared out
+ * among workers.
+ *
+ * Threads: any.
+ * Ownership: nothing is owned.
+ * Failure: cannot fail; what the system does not tell is taken as plenty.
+ */
+#ifndef FP_SHARE_H
+#define FP_SHARE_H
+
+#include "base.h"
+
+#define FP_WORKER_SLOTS_MAX 64
+
+/* The limits that are a worker's share of the pool's. */
+struct fp_share {
+	unsigned slots; /* transfers at once */
+	unsigned connections; /* open at once, idle ones included */
+	unsigned resolving_max; /* names looked up at once */
+};
+
+/* CPUs that are online, at least one. */
+unsigned fp_share_online(void);
+
+/* How many workers that many jobs want. */
+unsigned fp_share_workers(unsigned jobs);
+
+/* What the i-th of them gets. */
+struct fp_share fp_share_of(unsigned jobs, unsigned n_workers, unsigned i);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl tells the gate the two ends of the connection that it will use, but
+ * not its descriptor. So each descriptor is remembered when it is opened, and
+ * gets its key (a hash of the ends) when it first comes to the gate; the next
+ * time, the key finds it.
+ */
+#include "base.h"
+
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+int
+fp_sockets_init(struct fp_sockets *sockets, size_t n)
+{
+	sockets->n = n;
+	sockets->all = calloc(n, sizeof(sockets->all[0]));
+	if (!sockets->all)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		sockets->all[i].fd = -1;
+	return 0;
+}
+
+void
+fp_sockets_destroy(struct fp_sockets *sockets)
+{
+	free(sockets->all);
+	sockets->all = NULL;
+}
+
+void
+fp_sockets_add(struct fp_sockets *sockets, int fd)
+{
+	for (size_t i = 0; i < sockets->n; i++) {
+		if (sockets->all[i].fd < 0) {
+			sockets->all[i] = (struct fp_socket){fd, 0};
+			return;
+		}
+	}
+}
+
+void
+fp_sockets_remove(struct fp_sockets *sockets, int fd)
+{
+	for (size_t i = 0; i < sockets->n; i++) {
+		if (sockets->all[i].fd == fd)
+			sockets->all[i].fd = -1;
+	}
+}
+
+/* FNV-1a over both ends. */
+static uint64_t
+mix(uint64_t hash, const char *text, int port)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (hash ^ (uint64_t)(unsigned)port ^ UINT64_C(0x10000)) *
+	       UINT64_C(0x100000001b3);
+}
+
+static uint64_t
+key_of(const struct fp_ends *ends)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	hash = mix(hash, ends->local_ip, ends->local_port);
+	hash = mix(hash, ends->remote_ip, ends->remote_port);
+	return hash ? hash : 1;
+}
+
+static int
+port_of(const struct sockaddr_storage *address)
+{
+	if (address->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	if (address->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	return -1;
+}
+
+/* Whether a descriptor without a key is the one between these ends. */
+static bool
+is_between(int fd, const struct fp_ends *ends)
+{
+	struct sockaddr_storage local, remote;
+	socklen_t local_len = sizeof(local), remote_len = sizeof(remote);
+
+	return getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&remote, &remote_len) == 0 &&
+	       port_of(&local) == ends->local_port &&
+	       port_of(&remote) == ends->remote_port;
+}
+
+bool
+fp_sockets_is_clean(struct fp_sockets *sockets, const struct fp_ends *ends)
+{
+	uint64_t key = key_of(ends);
+	char byte;
+
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct fp_socket *at = &sockets->all[i];
+		if (at->fd >= 0 && at->key == key)
+			return recv(at->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <
+				       0 &&
+			       errno == EAGAIN;
+	}
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct fp_socket *at = &sockets->all[i];
+		if (at->fd >= 0 && at->key == 0 && is_between(at->fd, ends)) {
+			at->key = key;
+			break;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sockets: the connections of one worker, so that one can be looked at before
+ * it is used again. Bytes that wait on an idle connection belong to no request:
+ * a server has sent more than it was asked for, and libcurl before 8.0.0 takes
+ * them for the next answer.
+ *
+ * Threads: the worker's alone.
+ * Ownership: the descriptors are libcurl's.
+ * Failure: fp_sockets_init() -1 with ENOMEM. One that finds no place is not
+ * known, and then not looked at.
+ */
+#ifndef FP_SOCKETS_H
+#define FP_SOCKETS_H
+
+#include "base.h"
+
+struct fp_socket {
+	int fd; /* -1: this place is free */
+	uint64_t key; /* of both ends' addresses and ports; 0: not known */
+};
+
+struct fp_sockets {
+	struct fp_socket *all;
+	size_t n;
+};
+
+/* What the gate is told of a connection: addresses as text, ports. */
+struct fp_ends {
+	const char *local_ip, *remote_ip;
+	int local_port, remote_port;
+};
+
+int fp_sockets_init(struct fp_sockets *sockets, size_t n);
+void fp_sockets_destroy(struct fp_sockets *sockets);
+
+/* libcurl opened, and closed, this one. */
+void fp_sockets_add(struct fp_sockets *sockets, int fd);
+void fp_sockets_remove(struct fp_sockets *sockets, int fd);
+
+/* Whether a request may go out on the connection between these ends: false
+ * if it was used before and something waits on it, bytes or its end. */
+bool fp_sockets_is_clean(
+	struct fp_sockets *sockets, const struct fp_ends *ends);
+
+#endif
