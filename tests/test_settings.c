@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../cmd/httpopt.h"
 #include "../lib/base.h"
 
 #include "../cmd/msg.h"

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * filename: what a file is called that a body goes into.
+ *
+ * Whatever bytes a name is made of, what comes out is one component of a path:
+ * never "." or "..", never hidden by a dot in front, without "/", NUL, control
+ * characters or what is no UTF-8, and of 255 bytes at most. Ordinary names
+ * stay as they are: "photo 1.jpg". What is not safe is percent-encoded, and so
+ * is "%"; so no two names become one, and decoding gives the name back.
+ *
+ * Threads: any.
+ * Ownership: nothing is owned.
+ * Failure: -1 with errno, and `out` is as it was.
+ */
+#ifndef FP_FILENAME_H
+#define FP_FILENAME_H
+
+#include "base.h"
+
+#include "buf.h"
+
+#define FP_FILENAME_MAX 255
+
+/* Appends the name for a file to `out`. -1 with EINVAL: the name is empty;
+ * ENAMETOOLONG: it would be over FP_FILENAME_MAX bytes; ENOMEM. */
+int fp_filename_encode(const char *name, size_t len, struct fp_buf *out);
+
+/* The same for an expanded URI template (RFC 6570), in which values already
+ * are percent-encoded: "photo%201.jpg" becomes "photo 1.jpg", and what was
+ * "../x" in the value becomes "%2E.%2Fx". */
+int fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out);
+
+/* Whether a name is such that fp_filename_encode() could have made it, as far
+ * as its way out of a folder goes: one component, not hidden, not too long. */
+bool fp_filename_is_safe(const char *name);
+
+/* The ending of a file for a Content-Type, with its dot: ".json"; ".bin" for a
+ * type that is not known, and for NULL. */
+const char *fp_filename_extension(const char *content_type);
+
+#endif

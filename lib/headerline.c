@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "headerline.h"
+
+#include <string.h>
+
+bool
+fp_headerline_is_token(struct fp_text text)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		bool is_alnum = (c >= '0' && c <= '9') ||
+				(c >= 'A' && c <= 'Z') ||
+				(c >= 'a' && c <= 'z');
+		if (!is_alnum && !memchr(others, c, sizeof(others) - 1))
+			return false;
+	}
+	return text.len > 0;
+}
+
+bool
+fp_headerline_is_value(struct fp_text text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct fp_text
+trim(struct fp_text text)
+{
+	while (text.len > 0 && is_space(text.data[0])) {
+		text.data++;
+		text.len--;
+	}
+	while (text.len > 0 && is_space(text.data[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+int
+fp_headerline_add(struct fp_buf *out, struct fp_text name, struct fp_text value)
+{
+	value = trim(value);
+	if (fp_buf_reserve(out, name.len + 2 + value.len))
+		return -1;
+	fp_buf_add(out, name.data, name.len);
+	fp_buf_add_text(out, value.len ? ": " : ";");
+	fp_buf_add(out, value.data, value.len);
+	return 0;
+}

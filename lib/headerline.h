@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * headerline: what a request's method and header fields may be made of, so
+ * that no value can begin a header, a request or a body of its own.
+ *
+ * Threads: any.
+ * Ownership: nothing is owned.
+ * Failure: said at each function.
+ */
+#ifndef FP_HEADERLINE_H
+#define FP_HEADERLINE_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+
+/* Whether it is a token (RFC 9110, section 5.6.2), as a method and the name of
+ * a field must be. */
+bool fp_headerline_is_token(struct fp_text text);
+
+/* Whether a field may have this value (section 5.5): there is no control
+ * character in it but tabs. Any byte above 7F may be. */
+bool fp_headerline_is_value(struct fp_text text);
+
+/* Appends the field as curl takes it: "Name: value", the white space around
+ * the value being no part of it; or "Name;" if it has none, as "Name:" would
+ * ask curl to leave out a header of its own. -1 with ENOMEM. */
+int fp_headerline_add(
+	struct fp_buf *out, struct fp_text name, struct fp_text value);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three ways to a name, tried in this order when the folder is opened, for
+ * what works depends on the kernel, the file system and the container:
+ *
+ *	by descriptor	O_TMPFILE, then linkat() of the descriptor itself. The
+ *			file is nowhere before, so nothing can be left over.
+ *			Wants Linux 6.10 or a capability.
+ *	by /proc	the same through the link that /proc has for each
+ *			descriptor; for older kernels.
+ *	by renaming	a temporary name beside the target; for file systems
+ *			without O_TMPFILE, such as NFS.
+ *
+ * linkat() never replaces. To overwrite, a file without a name is first linked
+ * to a temporary one, as rename() is what replaces in one step. To rename
+ * without replacing, the kernel is asked for just that; where the file system
+ * does not know how (NFS again), the file gets the target as its second name,
+ * which fails if it is taken, and then loses the temporary one.
+ *
+ * What is written last may be refused as late as close() (NFS, quotas). So
+ * the descriptor is closed before the file has its name, or else the name is
+ * taken back.
+ */
+#include "base.h"
+
+#include "filename.h"
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MODE 0666 /* less the umask */
+#define TRIES 100 /* for a temporary name that is free */
+
+/* ---- system calls, in our terms ---- */
+
+/* A name that most likely is free, and that no file can be given:
+ * fp_filename_is_safe() says no to it. */
+static int
+make_temp_name(char name[40])
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return -1;
+	snprintf(name, 40, ".fetchpool-%016" PRIx64 ".part", number);
+	return 0;
+}
+
+static int
+close_fd(int *fd)
+{
+	int old = *fd;
+
+	*fd = -1;
+	/* After EINTR it is closed too, on Linux. */
+	return close(old) && errno != EINTR ? -1 : 0;
+}
+
+static int
+link_unnamed(const struct fp_outfile *file, const char *name)
+{
+	char path[40];
+	int dir = file->dir->fd;
+
+	if (file->dir->way == FP_OUTDIR_BY_FD)
+		return linkat(file->fd, "", dir, name, AT_EMPTY_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW);
+}
+
+static int
+rename_new(int dir, const char *from, const char *to)
+{
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST || linkat(dir, from, dir, to, 0))
+		return -1;
+	unlinkat(dir, from, 0);
+	return 0;
+}
+
+/* ---- a file ---- */
+
+void
+fp_outfile_init(struct fp_outfile *file)
+{
+	memset(file, 0, sizeof(*file));
+	file->fd = -1;
+}
+
+void
+fp_outfile_abort(struct fp_outfile *file)
+{
+	int err = errno;
+
+	if (file->fd >= 0)
+		close_fd(&file->fd);
+	if (file->temp[0])
+		unlinkat(file->dir->fd, file->temp, 0);
+	fp_outfile_init(file);
+	errno = err;
+}
+
+static int
+fail(struct fp_outfile *file)
+{
+	fp_outfile_abort(file);
+	return -1;
+}
+
+/* Calls one of the two until the name it gets is free. */
+static int
+create_named(struct fp_outfile *file)
+{
+	file->fd = openat(file->dir->fd, file->temp,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE);
+	return file->fd < 0 ? -1 : 0;
+}
+
+static int
+link_temp(struct fp_outfile *file)
+{
+	return link_unnamed(file, file->temp);
+}
+
+static int
+with_temp_name(struct fp_outfile *file, int (*make)(struct fp_outfile *file))
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (make_temp_name(file->temp) == 0 && make(file) == 0)
+			return 0;
+		file->temp[0] = '\0';
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+int
+fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir)
+{
+	fp_outfile_init(file);
+	file->dir = dir;
+	if (dir->way == FP_OUTDIR_BY_RENAME)
+		return with_temp_name(file, create_named);
+	file->fd = openat(dir->fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, MODE);
+	return file->fd < 0 ? -1 : 0;
+}
+
+int
+fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
+{
+	while (len > 0 && !file->error) {
+		ssize_t n = write(file->fd, data, len);
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno != EINTR) {
+			file->error = errno;
+		}
+	}
+	if (!file->error)
+		return 0;
+	errno = file->error;
+	return -1;
+}
+
+/* Gives a whole file this name, safe or not. */
+static int
+give_name(struct fp_outfile *file, const char *name, bool overwrite)
+{
+	int dir = file->dir->fd;
+
+	if (!file->temp[0] && !overwrite) {
+		if (link_unnamed(file, name))
+			return -1;
+		if (close_fd(&file->fd) == 0)
+			return 0;
+		int err = errno;
+		unlinkat(dir, name, 0);
+		errno = err;
+		return -1;
+	}
+	if (!file->temp[0] && with_temp_name(file, link_temp))
+		return -1;
+	if (close_fd(&file->fd))
+		return -1;
+	if (overwrite ? renameat(dir, file->temp, dir, name)
+		      : rename_new(dir, file->temp, name))
+		return -1;
+	file->temp[0] = '\0';
+	return 0;
+}
+
+int
+fp_outfile_commit(struct fp_outfile *file, const char *name)
+{
+	errno = file->error;
+	if (file->error)
+		return fail(file);
+	errno = EINVAL;
+	if (file->fd < 0 || !fp_filename_is_safe(name))
+		return fail(file);
+	return give_name(file, name, file->dir->overwrite) ? fail(file) : 0;
+}
+
+/* ---- a folder ---- */
+
+/* Makes a file in the folder, as all will be made, and removes it. */
+static int
+try_out(const struct fp_outdir *dir)
+{
+	struct fp_outfile file;
+	char name[sizeof(file.temp)];
+
+	if (make_temp_name(name) || fp_outfile_begin(&file, dir))
+		return -1;
+	if (give_name(&file, name, dir->overwrite))
+		return fail(&file);
+	return unlinkat(dir->fd, name, 0);
+}
+
+int
+fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
+{
+	static const enum fp_outdir_way ways[] = {
+		FP_OUTDIR_BY_FD, FP_OUTDIR_BY_PROC, FP_OUTDIR_BY_RENAME};
+
+	dir->overwrite = overwrite;
+	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir->fd < 0 && errno == ENOENT && mkdir(path, 0777) == 0)
+		dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir->fd < 0)
+		return -1;
+	for (size_t i = 0; i < FP_ARRAY_LEN(ways); i++) {
+		dir->way = ways[i];
+		if (try_out(dir) == 0)
+			return 0;
+	}
+	int err = errno;
+	fp_outdir_close(dir);
+	errno = err;
+	return -1;
+}
+
+void
+fp_outdir_close(struct fp_outdir *dir)
+{
+	if (dir->fd >= 0)
+		close(dir->fd);
+	dir->fd = -1;
+}
+
+bool
+fp_outdir_has(const struct fp_outdir *dir, const char *name)
+{
+	struct stat st;
+
+	return fp_filename_is_safe(name) &&
+	       fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * outfile: a body that goes to a file in a folder, piece by piece. The file
+ * has no name until it is whole: it gets its name at once with all that is in
+ * it, or never. It never replaces what is there, unless that is wanted; then a
+ * reader of that name sees the old file or the new one, and a link of that name
+ * is replaced, not followed. No name leads out of the folder.
+ *
+ * A process that is killed leaves nothing behind; on a file system that has no
+ * files without a name (O_TMPFILE), it leaves a hidden ".fetchpool-*.part",
+ * which is in nobody's way and can be deleted.
+ *
+ * Threads: any number may write files to one folder; each file belongs to one
+ * thread at a time.
+ * Ownership: the caller embeds both; the folder must outlive its files.
+ * Failure: -1 with errno (EEXIST, ENOSPC, EIO, ...), and nothing of the file
+ * stays.
+ */
+#ifndef FP_OUTFILE_H
+#define FP_OUTFILE_H
+
+#include "base.h"
+
+/* How a file gets its name; the first way that works in the folder. */
+enum fp_outdir_way {
+	FP_OUTDIR_BY_FD, /* it has none before: linked by its descriptor */
+	FP_OUTDIR_BY_PROC, /* the same, through /proc */
+	FP_OUTDIR_BY_RENAME, /* it has a temporary one before */
+};
+
+struct fp_outdir {
+	int fd;
+	bool overwrite; /* a file replaces one of the same name */
+	enum fp_outdir_way way;
+};
+
+/* Opens a folder, making it if it is not there (but not those above it), and
+ * tries a file in it, so that one which cannot be written to is known now. */
+int fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite);
+void fp_outdir_close(struct fp_outdir *dir);
+
+/* Whether something of this name is there now. To be asked before a body is
+ * fetched in vain; it is fp_outfile_commit() that decides. */
+bool fp_outdir_has(const struct fp_outdir *dir, const char *name);
+
+struct fp_outfile {
+	const struct fp_outdir *dir;
+	int fd; /* -1: there is none */
+	int error; /* of a write: it cannot become whole any more */
+	char temp[40]; /* its temporary name; "": it has none */
+};
+
+/* No file: what fp_outfile_abort() may be called with. */
+void fp_outfile_init(struct fp_outfile *file);
+
+int fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir);
+
+/* Appends all of the data. */
+int fp_outfile_write(struct fp_outfile *file, const char *data, size_t len);
+
+/* Gives the file its name, which must be fp_filename_is_safe() (else EINVAL).
+ * Afterwards there is no file to go on with, in either case. EEXIST: the name
+ * is taken, and the folder's files do not overwrite. */
+int fp_outfile_commit(struct fp_outfile *file, const char *name);
+
+/* Gives it up. Cannot fail; of no file it does nothing. */
+void fp_outfile_abort(struct fp_outfile *file);
+
+#endif
