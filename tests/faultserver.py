@@ -168,7 +168,9 @@ class FaultServer:
     def __enter__(self):
         self.listeners, self.port = [], 0
         for address in self.addresses:
-            listener = socket.create_server((address, self.port), backlog=512)
+            listener = socket.create_server(
+                (address, self.port), backlog=512, family=socket.AF_INET6
+                if ":" in address else socket.AF_INET)
             self.port = listener.getsockname()[1]
             self.listeners.append(listener)
             threading.Thread(target=self._accept, args=(listener,),

@@ -101,8 +101,10 @@ class Nginx:
             file.write(NGINX.format(
                 dir=self.dir, snippets=self.snippets,
                 module="load_module %s;" % module if self.has_echo else "",
-                listen="".join("listen %s:%d backlog=4096;" % (a, self.port)
-                               for a in self.addresses)))
+                listen="".join("listen %s%s;" % (
+                    a, "" if a.startswith("unix:") else
+                    ":%d backlog=4096" % self.port)
+                    for a in self.addresses)))
         with open(self.dir + "/stderr", "wb") as errors:
             self.proc = subprocess.Popen(
                 [self.program, "-p", self.dir, "-e", self.dir + "/error.log",
@@ -120,6 +122,9 @@ class Nginx:
         if self.proc.poll() is not None:
             raise Failed("nginx ended")
         try:
+            path = self.addresses[0].partition("unix:")[2]
+            if path:
+                return os.path.exists(path)
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
         except OSError:
