@@ -44,6 +44,9 @@ static const struct option_row rows[] = {
 		"read items from FILE, not standard input"},
 	{NULL, "null", '0', NULL, TYPE_CALL, 0, fp_settings_null, NULL,
 		"items end in NUL, not newline"},
+	{NULL, "input-format", 0, "FORMAT", TYPE_CALL, 0,
+		fp_settings_input_format, "lines or json",
+		"lines, or json: one request a line"},
 	{NULL, "colsep", 'C', "STRING", TYPE_CALL, 0, fp_settings_colsep,
 		"a separator like ',' or '\\t'",
 		"split lines into fields {1}, {2}, ..."},
@@ -169,6 +172,12 @@ static const struct option_row rows[] = {
 		"failed items are records too"},
 	{NULL, "output", 'o', "FILE", TYPE_TEXT, AT(output_path), NULL, NULL,
 		"write to FILE, not standard output"},
+	{NULL, "output-dir", 'D', "DIR", TYPE_TEXT, AT(pool.output_dir), NULL,
+		NULL, "write bodies to files in DIR"},
+	{NULL, "output-name", 0, "TEMPLATE", TYPE_TEXT, AT(pool.output_name),
+		NULL, NULL, "names of these files (seq and an extension)"},
+	{NULL, "overwrite", 0, NULL, TYPE_FLAG, AT(pool.overwrite), NULL, NULL,
+		"replace files that are there"},
 	{NULL, "failed", 0, "FILE", TYPE_TEXT, AT(failed_path), NULL, NULL,
 		"collect the lines that failed or were not done"},
 	{NULL, "error-format", 0, "FORMAT", TYPE_CALL, 0,
@@ -347,6 +356,18 @@ settle(struct fp_settings *settings)
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
 	settings->input.allowed_controls = settings->colsep;
+	if (pool->output_dir && !settings->format.fields) {
+		settings->format.fields = settings->fields;
+		for (int i = 0; i < FP_FIELD_DEFAULTS; i++)
+			settings->fields[i] = i == FP_FIELD_BODY
+						      ? FP_FIELD_FILE
+						      : (enum fp_field)i;
+		settings->format.n_fields = FP_FIELD_DEFAULTS;
+	}
+	if (settings->json_items) {
+		settings->input.allowed_controls = "\t\r";
+		pool->undefined_fails = false;
+	}
 }
 
 static bool
@@ -355,6 +376,25 @@ check_together(const struct fp_settings *settings)
 	enum fp_format format = settings->format.format;
 	enum fp_body body = settings->pool.body;
 
+	if (settings->json_items &&
+		(settings->colsep || settings->has_id_range ||
+			settings->pool.data_line)) {
+		fp_msg_usage("--input-format json does not go with --colsep, "
+			     "--id-range or --data-line");
+		return false;
+	}
+	if (settings->pool.output_dir &&
+		(format != FP_FORMAT_RECORD || body != FP_BODY_AUTO ||
+			settings->pick.n || settings->omit.n)) {
+		fp_msg_usage("--output-dir does not go with --format, --body, "
+			     "--pick or --omit");
+		return false;
+	}
+	if (!settings->pool.output_dir &&
+		(settings->pool.output_name || settings->pool.overwrite)) {
+		fp_msg_usage("--output-name and --overwrite need --output-dir");
+		return false;
+	}
 	if (format == FP_FORMAT_MERGED && body != FP_BODY_JSON) {
 		fp_msg_usage("--format merged needs JSON bodies, not the "
 			     "--body that was given");

@@ -47,7 +47,10 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 			strerror(errno));
 		return -1;
 	}
-	if (make_columns(reader, settings->n_columns)) {
+	if (settings->json_items)
+		reader->parser = fp_parser_new();
+	if ((settings->json_items && !reader->parser) ||
+		make_columns(reader, settings->n_columns)) {
 		fp_msg_local("out of memory");
 		return -1;
 	}
@@ -58,6 +61,7 @@ void
 fp_reader_destroy(struct fp_reader *reader)
 {
 	fp_input_destroy(&reader->input);
+	fp_parser_free(reader->parser);
 	free(reader->columns);
 	free(reader->texts);
 	free(reader->names);
@@ -128,6 +132,13 @@ submit(struct fp_reader *reader, const struct fp_line *line, bool *told)
 		.fault = line->fault,
 		.is_cut = line->is_cut,
 	};
+
+	if (reader->parser && !line->fault) {
+		if (fp_parser_parse(reader->parser, line->text.data,
+			    line->text.len, &item))
+			return -1;
+		return fp_pool_submit(reader->pool, &item);
+	}
 
 	if (!item.fault)
 		item.fault = judge_id(reader, line->text);

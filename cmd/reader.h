@@ -23,6 +23,7 @@ struct fp_reader {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
 	struct fp_input input;
+	struct fp_parser *parser; /* NULL: lines are no JSON */
 	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
 	struct fp_text *texts; /* their values in the line at hand */
 	char *names;

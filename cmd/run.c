@@ -74,7 +74,12 @@ fit_descriptors(struct fp_options *pool)
 	}
 	if (limit.rlim_cur == RLIM_INFINITY)
 		return;
-	unsigned jobs = fp_jobs_within(pool->jobs, limit.rlim_cur);
+
+	/* Each body that goes to a file needs one for that as well. */
+	uint64_t n = limit.rlim_cur;
+	if (pool->output_dir)
+		n = n / 2;
+	unsigned jobs = fp_jobs_within(pool->jobs, n);
 	if (jobs < pool->jobs) {
 		fp_msg_note("--jobs %u is lowered to %u: the system allows %ju "
 			    "open files (ulimit -n)",

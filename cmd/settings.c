@@ -99,6 +99,13 @@ fp_settings_colsep(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_input_format(struct fp_settings *settings, const char *value)
+{
+	settings->json_items = strcmp(value, "json") == 0;
+	return settings->json_items || strcmp(value, "lines") == 0;
+}
+
+bool
 fp_settings_id_range(struct fp_settings *settings, const char *value)
 {
 	settings->has_id_range = true;

@@ -33,6 +33,7 @@ struct fp_settings {
 
 	const char *colsep; /* NULL: lines are not split */
 	size_t n_columns; /* how many of a line's fields are needed */
+	bool json_items;
 	bool has_id_range;
 	uint64_t id_min, id_max;
 	bool tells_template; /* say so when the default is used */
@@ -68,6 +69,7 @@ bool fp_list_add_copy(
 typedef bool fp_setter(struct fp_settings *settings, const char *value);
 
 fp_setter fp_settings_null;
+fp_setter fp_settings_input_format;
 fp_setter fp_settings_colsep;
 fp_setter fp_settings_id_range;
 fp_setter fp_settings_max_line;

@@ -33,6 +33,11 @@ look_at_variable(void *arg, struct fp_text name)
 	uint64_t column;
 
 	look->n_variables++;
+	if (look->settings->json_items) {
+		snprintf(look->why, sizeof(look->why),
+			"a JSON item has no {}; it has {name}");
+		return name.len == 0;
+	}
 	if (name.len == 0)
 		return 0;
 	if (fp_units_digits(name.data, name.len, &column)) {
@@ -65,7 +70,8 @@ check_template(struct fp_settings *settings, const char *name)
 	int ret = fp_template_variables(
 		text, look_at_variable, &look, look.why, sizeof(look.why));
 
-	if (ret == 0 && look.n_variables == 0 && !settings->pool.data_line) {
+	if (ret == 0 && look.n_variables == 0 && !settings->pool.data_line &&
+		!settings->json_items) {
 		ret = 1;
 		snprintf(look.why, sizeof(look.why),
 			"no {} in it: every line would fetch the same");
@@ -90,6 +96,8 @@ fp_template_choose(struct fp_settings *settings, const char *template,
 		settings->pool.url_template = from_environment;
 		return check_template(settings, "FETCHPOOL_URL");
 	}
+	if (settings->json_items)
+		return true;
 	settings->pool.url_template = DEFAULT_TEMPLATE;
 	settings->tells_template = true;
 	return true;

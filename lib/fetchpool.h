@@ -98,6 +98,10 @@ enum fp_field {
 	FP_FIELD_STARTED,
 	FP_FIELD_TIME_CONNECT,
 	FP_FIELD_TIME_FIRST_BYTE,
+	FP_FIELD_FILE,
+	FP_FIELD_FINAL_URL,
+	FP_FIELD_REDIRECTS,
+	FP_FIELD_CONTEXT,
 	FP_FIELD_COUNT,
 };
 
@@ -120,13 +124,23 @@ struct fp_value {
 	size_t n_texts;
 };
 
-/* What is to be fetched. Copied by fp_pool_submit(). */
+/* What is to be fetched. Copied by fp_pool_submit(). Zeroed but for what is
+ * known: all but `input` may be missing (data NULL). */
 struct fp_item {
 	struct fp_text input; /* the record's "input"; the value of {} */
+	struct fp_text input_json; /* the same as a JSON value, if it is one */
+	bool is_cut; /* input is only the beginning of it */
+	const char *fault; /* not NULL: the item is unusable, and why */
+
 	const struct fp_value *values; /* for the template's other names */
 	size_t n_values;
-	const char *fault; /* not NULL: the item is unusable, and why */
-	bool is_cut; /* input is only the beginning of it */
+	struct fp_text url; /* instead of the template */
+	struct fp_text method;
+	const struct fp_text *headers; /* "Name: value", or "Name;" */
+	size_t n_headers;
+	struct fp_text body;
+	bool body_is_json; /* to be sent as application/json */
+	struct fp_text context; /* JSON, given back in the result */
 };
 
 /* What became of it. Everything in it lives until fp_pool_release(). */
@@ -134,6 +148,8 @@ struct fp_result {
 	uint64_t seq; /* from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
 	bool is_cut; /* the item's is_cut */
+	struct fp_text input_json; /* as submitted */
+	struct fp_text context; /* as submitted */
 	const char *url; /* passwords masked; NULL: none was made */
 	enum fp_kind kind;
 	const char *message; /* NULL exactly when kind is FP_KIND_OK */
@@ -150,6 +166,7 @@ struct fp_result {
 	const char *http_version; /* "" or "1.1", "2", ... */
 	const char *final_url; /* where redirects led, as url */
 	unsigned redirects;
+	const char *file; /* where the body is, with output_dir; else NULL */
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
 	int64_t time_connect_ns; /* from the attempt's start; -1: none */
 	int64_t time_first_byte_ns;
@@ -188,6 +205,10 @@ struct fp_options {
 	const char *http_version; /* "1.1" or "2"; NULL: what is best */
 	const char *const *curl_options; /* "NAME=VALUE", libcurl's names */
 	size_t n_curl_options;
+	const char
+		*output_dir; /* bodies go to files in it; NULL: they do not */
+	const char *output_name; /* RFC 6570; NULL: seq and an extension */
+	bool overwrite; /* files that are there */
 	bool deny_private; /* connect to public addresses only */
 	const char *const *deny; /* "10.0.0.0/8", ...: not to these */
 	size_t n_deny;
@@ -276,6 +297,17 @@ int fp_record_write(const struct fp_result *result,
 /* "input", "http", ...; and the other way round, -1 if there is none such. */
 const char *fp_kind_name(enum fp_kind kind);
 int fp_field_from_name(const char *name, size_t len);
+
+/* Takes lines of JSON apart: {"url": ..., "method": ..., "headers": ...,
+ * "body": ..., "context": ...}, and whatever else as values for a template.
+ * One line at a time; NULL with ENOMEM. */
+struct fp_parser *fp_parser_new(void);
+void fp_parser_free(struct fp_parser *parser);
+
+/* Fills the item, which is lent until the next call; a line that is no such
+ * object becomes an item with a fault. -1 with ENOMEM. */
+int fp_parser_parse(struct fp_parser *parser, const char *line, size_t len,
+	struct fp_item *item);
 
 /* Calls each(arg, name) for every variable of an RFC 6570 template, until it
  * returns other than 0, and returns that; an empty name stands for {}. -1 with

@@ -229,74 +229,6 @@ fail:
 
 /* ---- items in ---- */
 
-static size_t
-values_size(const struct fp_item *item)
-{
-	size_t size = item->n_values * sizeof(struct fp_value);
-
-	for (size_t i = 0; i < item->n_values; i++) {
-		const struct fp_value *value = &item->values[i];
-		size += value->name.len +
-			value->n_texts * sizeof(*value->texts);
-		for (size_t k = 0; k < value->n_texts; k++)
-			size += value->texts[k].len;
-	}
-	return size;
-}
-
-static struct fp_text
-copy_text(char **at, struct fp_text text)
-{
-	struct fp_text copy = {*at, text.len};
-
-	if (text.len)
-		memcpy(*at, text.data, text.len);
-	*at += text.len;
-	return copy;
-}
-
-/* Copies the values into one block: the structs, the lists of texts, and then
- * the bytes that they point to. */
-static int
-copy_values(struct fp_ticket *ticket, const struct fp_item *item)
-{
-	if (item->n_values == 0)
-		return 0;
-	struct fp_value *values = malloc(values_size(item));
-	if (!values)
-		return -1;
-
-	struct fp_text *texts = (struct fp_text *)(values + item->n_values);
-	size_t n_texts = 0;
-	for (size_t i = 0; i < item->n_values; i++)
-		n_texts += item->values[i].n_texts;
-	char *bytes = (char *)(texts + n_texts);
-	for (size_t i = 0; i < item->n_values; i++) {
-		const struct fp_value *from = &item->values[i];
-		values[i] = *from;
-		values[i].name = copy_text(&bytes, from->name);
-		values[i].texts = texts;
-		for (size_t k = 0; k < from->n_texts; k++)
-			*texts++ = copy_text(&bytes, from->texts[k]);
-	}
-	ticket->values = values;
-	ticket->n_values = item->n_values;
-	return 0;
-}
-
-/* The ticket's own copy of the item. */
-static int
-copy_item(struct fp_ticket *ticket, const struct fp_item *item)
-{
-	if (fp_buf_set(&ticket->input, item->input.data, item->input.len) ||
-		copy_values(ticket, item))
-		return -1;
-	ticket->result.is_cut = item->is_cut;
-	ticket->result.input = (struct fp_text){
-		fp_buf_text(&ticket->input), ticket->input.len};
-	return 0;
-}
-
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -304,7 +236,7 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 
 	if (!ticket)
 		return -1;
-	if (copy_item(ticket, item))
+	if (fp_ticket_set(ticket, item))
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);

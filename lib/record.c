@@ -27,6 +27,10 @@ static const char *const field_names[] = {
 	[FP_FIELD_STARTED] = "started",
 	[FP_FIELD_TIME_CONNECT] = "time_connect",
 	[FP_FIELD_TIME_FIRST_BYTE] = "time_first_byte",
+	[FP_FIELD_FILE] = "file",
+	[FP_FIELD_FINAL_URL] = "final_url",
+	[FP_FIELD_REDIRECTS] = "redirects",
+	[FP_FIELD_CONTEXT] = "context",
 };
 
 static const char *const encoding_names[] = {
@@ -78,6 +82,38 @@ write_seconds(struct fp_pen *pen, int64_t ns)
 		fp_pen_seconds(pen, ns);
 	else
 		write_null(pen);
+}
+
+/* Where the JSON string ends that `at` is in the middle of. */
+static size_t
+string_end(struct fp_text json, size_t at)
+{
+	while (at < json.len && json.data[at] != '"')
+		at += json.data[at] == '\\' ? 2 : 1;
+	return FP_MIN(at, json.len);
+}
+
+/* A JSON value as it was given, but for the passwords of URLs in it. */
+static void
+write_json(struct fp_pen *pen, struct fp_text json)
+{
+	size_t done = 0, start, end;
+
+	if (!json.data) {
+		write_null(pen);
+		return;
+	}
+	for (size_t at = 0; at + 3 <= json.len; at++) {
+		if (memcmp(json.data + at, "://", 3) != 0)
+			continue;
+		if (!fp_find_secret(json.data + at, string_end(json, at) - at,
+			    &start, &end))
+			continue;
+		fp_pen_bytes(pen, json.data + done, at + start - done);
+		fp_pen_bytes(pen, "***", 3);
+		done = at + end;
+	}
+	fp_pen_bytes(pen, json.data + done, json.len - done);
 }
 
 /* The item as read, but for a URL's password. */
@@ -199,7 +235,10 @@ write_value(
 		fp_pen_number(pen, (int64_t)result->seq);
 		break;
 	case FP_FIELD_INPUT:
-		write_input(pen, result->input);
+		if (result->input_json.data)
+			write_json(pen, result->input_json);
+		else
+			write_input(pen, result->input);
 		break;
 	case FP_FIELD_URL:
 		write_string(pen, result->url);
@@ -251,6 +290,19 @@ write_value(
 	case FP_FIELD_TIME_FIRST_BYTE:
 		write_seconds(pen, result->time_first_byte_ns);
 		break;
+	case FP_FIELD_FILE:
+		write_string(pen, result->file);
+		break;
+	case FP_FIELD_FINAL_URL:
+		write_string(pen,
+			result->final_url ? result->final_url : result->url);
+		break;
+	case FP_FIELD_REDIRECTS:
+		fp_pen_number(pen, result->redirects);
+		break;
+	case FP_FIELD_CONTEXT:
+		write_json(pen, result->context);
+		break;
 	case FP_FIELD_COUNT:
 		abort();
 	}
@@ -278,6 +330,10 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	for (size_t i = 0; i < n; i++) {
 		write_member(pen, separator, result,
 			format->fields ? format->fields[i] : (enum fp_field)i);
+		separator = ",";
+	}
+	if (!format->fields && result->context.data) {
+		write_member(pen, separator, result, FP_FIELD_CONTEXT);
 		separator = ",";
 	}
 	if (result->kind != FP_KIND_OK) {

@@ -22,8 +22,8 @@ look_up(void *arg, struct fp_text name)
 
 	if (name.len == 0)
 		return &request->line;
-	for (size_t i = 0; i < ticket->n_values; i++) {
-		const struct fp_value *value = &ticket->values[i];
+	for (size_t i = 0; i < ticket->item.n_values; i++) {
+		const struct fp_value *value = &ticket->item.values[i];
 		if (value->name.len == name.len &&
 			memcmp(value->name.data, name.data, name.len) == 0)
 			return value;
@@ -42,6 +42,31 @@ fail_variable(struct fp_ticket *ticket, const char *what, struct fp_text name)
 	fp_ticket_fail(ticket, FP_KIND_INPUT, message);
 }
 
+bool
+fp_request_expand(struct fp_request *request,
+	const struct fp_uritemplate *template, struct fp_buf *out)
+{
+	struct fp_ticket *ticket = request->ticket;
+	struct fp_text undefined;
+
+	if (fp_uritemplate_expand(
+		    template, look_up, request, out, &undefined)) {
+		if (errno == EINVAL)
+			fail_variable(ticket,
+				"the value does not fit its "
+				"place:",
+				undefined);
+		else
+			fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
+	if (undefined.data && request->setup->options.undefined_fails) {
+		fail_variable(ticket, "the line has no value for", undefined);
+		return false;
+	}
+	return true;
+}
+
 /* The URL of the item, from its line or the template. false: it has none, and
  * the ticket says why. */
 static bool
@@ -49,31 +74,41 @@ make_url(struct fp_request *request)
 {
 	const struct fp_setup *setup = request->setup;
 	struct fp_ticket *ticket = request->ticket;
-	struct fp_text input = ticket->result.input, undefined;
+	struct fp_text input = ticket->result.input;
+	struct fp_text url = ticket->item.url;
 	int ret;
 
-	if (!setup->template || (setup->options.urls_pass &&
-					fp_is_url(input.data, input.len))) {
+	if (url.data) {
+		ret = fp_url_encode(url.data, url.len, &ticket->url);
+	} else if (ticket->item.input_json.data && !setup->template) {
+		fp_ticket_fail(ticket, FP_KIND_INPUT,
+			"no \"url\" in it, and there is no TEMPLATE");
+		return false;
+	} else if (!setup->template ||
+		   (setup->options.urls_pass &&
+			   fp_is_url(input.data, input.len))) {
 		ret = fp_url_encode(input.data, input.len, &ticket->url);
 	} else {
-		ret = fp_uritemplate_expand(setup->template, look_up, request,
-			&ticket->url, &undefined);
-		if (ret && errno == EINVAL) {
-			fail_variable(ticket,
-				"the value does not fit its place in the URL:",
-				undefined);
-			return false;
-		}
-		if (ret == 0 && undefined.data &&
-			setup->options.undefined_fails) {
-			fail_variable(
-				ticket, "the line has no value for", undefined);
-			return false;
-		}
+		return fp_request_expand(
+			request, setup->template, &ticket->url);
 	}
 	if (ret)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return ret == 0;
+}
+
+const char *
+fp_request_show(const struct fp_buf *url, struct fp_buf *shown)
+{
+	const char *text = fp_buf_text(url);
+	size_t start = url->len, end = url->len;
+	bool is_secret = fp_find_secret(text, url->len, &start, &end);
+
+	if (fp_buf_set(shown, text, is_secret ? start : url->len) ||
+		(is_secret && fp_buf_add_text(shown, "***")) ||
+		(is_secret && fp_buf_add_text(shown, text + end)))
+		return NULL;
+	return shown->data;
 }
 
 /* What the record shows: the URL without its password. */
@@ -86,15 +121,10 @@ show_url(struct fp_ticket *ticket)
 	ticket->result.url = url;
 	if (!fp_find_secret(url, ticket->url.len, &start, &end))
 		return true;
-	struct fp_buf *shown = &ticket->shown_url;
-	if (fp_buf_add(shown, url, start) || fp_buf_add(shown, "***", 3) ||
-		fp_buf_add_text(shown, url + end)) {
-		ticket->result.url = NULL;
+	ticket->result.url = fp_request_show(&ticket->url, &ticket->shown_url);
+	if (!ticket->result.url)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return false;
-	}
-	ticket->result.url = shown->data;
-	return true;
+	return ticket->result.url != NULL;
 }
 
 /* Whether the URL can be fetched: first by our rules, then by libcurl's. */
@@ -140,6 +170,8 @@ void
 fp_request_destroy(struct fp_request *request)
 {
 	fp_buf_destroy(&request->hop);
+	curl_slist_free_all(request->headers);
+	request->headers = NULL;
 }
 
 /* The method and the body that the options say. */
@@ -147,13 +179,75 @@ static void
 choose_method(struct fp_request *request)
 {
 	const struct fp_options *options = &request->setup->options;
+	const struct fp_item *item = &request->ticket->item;
 
 	request->body = options->data;
 	if (options->data_line)
 		request->body = request->ticket->result.input;
+	if (item->body.data)
+		request->body = item->body;
 	request->method = options->method;
+	if (item->method.data)
+		request->method = item->method.data;
 	if (!request->method)
 		request->method = request->body.data ? "POST" : "GET";
+}
+
+/* Whether the item has a header of the same name as this line. */
+static bool
+is_replaced(const struct fp_item *item, const char *line)
+{
+	size_t len = strcspn(line, ":;");
+
+	for (size_t i = 0; i < item->n_headers; i++) {
+		struct fp_text other = item->headers[i];
+		if (other.len > len &&
+			strncasecmp(other.data, line, len) == 0 &&
+			(other.data[len] == ':' || other.data[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+append(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer)
+		*list = longer;
+	return longer != NULL;
+}
+
+/* The headers of an item that has some of its own: they take the place of
+ * those that were given for all. false: no memory. */
+static bool
+make_headers(struct fp_request *request)
+{
+	static const char json[] = "Content-Type: application/json";
+	const struct fp_item *item = &request->ticket->item;
+	const struct curl_slist *at = request->setup->headers;
+	bool has_type = false, ok = true;
+
+	curl_slist_free_all(request->headers);
+	request->headers = NULL;
+	if (item->n_headers == 0 && !item->body.data)
+		return true;
+	for (; ok && at; at = at->next) {
+		has_type |= strncasecmp(at->data, json, 13) == 0;
+		if (!is_replaced(item, at->data))
+			ok = append(&request->headers, at->data);
+	}
+	for (size_t i = 0; ok && i < item->n_headers; i++)
+		ok = append(&request->headers, item->headers[i].data);
+	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
+		ok = append(&request->headers, json);
+	if (ok && item->body.data && !is_replaced(item, "Expect:"))
+		ok = append(&request->headers, "Expect:");
+	if (!ok)
+		fp_ticket_fail(
+			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	return ok;
 }
 
 bool
@@ -169,7 +263,7 @@ fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 		.n_texts = 1,
 	};
 	choose_method(request);
-	return make_url(request) && check_url(request);
+	return make_url(request) && check_url(request) && make_headers(request);
 }
 
 /* ---- the handle ---- */
@@ -217,15 +311,22 @@ apply_secrets(struct fp_request *request, CURL *easy)
 {
 	const struct fp_setup *setup = request->setup;
 	bool hide = request->is_foreign && !setup->options.location_trusted;
-	CURLcode code;
+	struct curl_slist *headers = setup->headers;
 
+	if (hide)
+		headers = setup->own_headers;
+	else if (request->headers)
+		headers = request->headers;
+	if (headers != setup->headers || request->has_headers) {
+		CURLcode code =
+			curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+		if (code != CURLE_OK)
+			return code;
+		request->has_headers = headers != setup->headers;
+	}
 	if (hide == request->is_hidden)
 		return CURLE_OK;
 	request->is_hidden = hide;
-	code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-		hide ? setup->own_headers : setup->headers);
-	if (code != CURLE_OK)
-		return code;
 	return hide ? fp_curlopts_hide(&setup->curlopts, easy)
 		    : fp_curlopts_show(&setup->curlopts, easy);
 }

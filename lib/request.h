@@ -26,6 +26,7 @@ struct fp_request {
 	struct fp_value line; /* the whole input: the template's {} */
 	const char *method;
 	struct fp_text body; /* data NULL: none */
+	struct curl_slist *headers; /* the item's; NULL: those for all */
 	struct fp_buf hop; /* where a redirect leads; empty: ticket->url */
 	unsigned n_hops;
 	bool is_foreign; /* this hop is not to the origin the user named */
@@ -33,6 +34,7 @@ struct fp_request {
 	/* How the handle stands, so that a plain GET after another sets
 	 * nothing but the URL. */
 	bool has_method; /* other than a plain GET */
+	bool has_headers; /* other than those for all items */
 	bool is_hidden; /* what is meant for the user's origin is taken out */
 };
 
@@ -42,6 +44,15 @@ void fp_request_destroy(struct fp_request *request);
 /* Makes the item's first request. false: the item is over: its line is no URL,
  * or memory is out. */
 bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
+
+/* Appends a template's expansion with the item's values. false: it has failed,
+ * and the ticket says why. */
+bool fp_request_expand(struct fp_request *request,
+	const struct fp_uritemplate *template, struct fp_buf *out);
+
+/* Copies a URL, its password masked, to where it may be shown. NULL: no
+ * memory. */
+const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
 
 /* Sets up the handle for this request. */
 CURLcode fp_request_apply(struct fp_request *request, CURL *easy);

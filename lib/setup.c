@@ -146,6 +146,29 @@ make_addresses(struct fp_setup *setup, char *why, size_t why_size)
 }
 
 static int
+make_outdir(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+
+	if (!options->output_dir)
+		return 0;
+	if (options->output_name) {
+		setup->name_template = fp_uritemplate_parse(
+			options->output_name, why, why_size);
+		if (!setup->name_template)
+			return -1;
+	}
+	if (fp_outdir_open(&setup->outdir, options->output_dir,
+		    options->overwrite) == 0)
+		return 0;
+	int err = errno;
+	snprintf(why, why_size, "cannot write to %s: %s", options->output_dir,
+		strerror(err));
+	errno = err == EINVAL ? EIO : err;
+	return -1;
+}
+
+static int
 make(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
@@ -169,7 +192,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		errno = ENOMEM;
 		return -1;
 	}
-	return 0;
+	return make_outdir(setup, why, why_size);
 }
 
 int
@@ -178,6 +201,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 {
 	memset(setup, 0, sizeof(*setup));
 	setup->options = *options;
+	setup->outdir.fd = -1;
 	if (make(setup, why, why_size)) {
 		int err = errno;
 		fp_setup_destroy(setup);
@@ -192,6 +216,11 @@ fp_setup_destroy(struct fp_setup *setup)
 {
 	fp_uritemplate_free(setup->template);
 	setup->template = NULL;
+	fp_uritemplate_free(setup->name_template);
+	setup->name_template = NULL;
+	if (setup->outdir.fd >= 0)
+		fp_outdir_close(&setup->outdir);
+	setup->outdir.fd = -1;
 	curl_slist_free_all(setup->headers);
 	curl_slist_free_all(setup->own_headers);
 	setup->headers = setup->own_headers = NULL;

@@ -16,6 +16,7 @@
 #include "address.h"
 #include "curlopt.h"
 #include "outcome.h"
+#include "outfile.h"
 #include "uritemplate.h"
 
 #include <curl/curl.h>
@@ -29,6 +30,8 @@ struct fp_setup {
 	struct curl_slist *headers; /* ours and then the user's */
 	struct fp_curlopts curlopts;
 	struct fp_address_filter addresses;
+	struct fp_outdir outdir; /* fd -1: bodies go to no files */
+	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	bool looks_at_sockets; /* before each use: libcurl does not */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	atomic_bool no_new; /* cancelled: no request may go out any more */

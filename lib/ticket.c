@@ -11,6 +11,118 @@
  * window's memory stays near what its items really hold. */
 #define KEEP_BYTES 1024
 
+/* ---- the copy of the item: structs first, then the bytes ---- */
+
+struct block {
+	struct fp_value *values;
+	struct fp_text *texts;
+	char *bytes;
+};
+
+static size_t
+count_texts(const struct fp_item *item)
+{
+	size_t n = item->n_headers;
+
+	for (size_t i = 0; i < item->n_values; i++)
+		n += item->values[i].n_texts;
+	return n;
+}
+
+/* All bytes that the item's texts hold, and a NUL behind each. */
+static size_t
+count_bytes(const struct fp_item *item)
+{
+	size_t n = item->input_json.len + item->url.len + item->method.len +
+		   item->body.len + item->context.len + 5;
+
+	for (size_t i = 0; i < item->n_headers; i++)
+		n += item->headers[i].len + 1;
+	for (size_t i = 0; i < item->n_values; i++) {
+		const struct fp_value *value = &item->values[i];
+		n += value->name.len + 1;
+		for (size_t k = 0; k < value->n_texts; k++)
+			n += value->texts[k].len + 1;
+	}
+	return n;
+}
+
+static struct fp_text
+copy_text(struct block *block, struct fp_text text)
+{
+	struct fp_text copy = {block->bytes, text.len};
+
+	if (!text.data)
+		return text;
+	memcpy(block->bytes, text.data, text.len);
+	block->bytes[text.len] = '\0';
+	block->bytes += text.len + 1;
+	return copy;
+}
+
+static const struct fp_text *
+copy_texts(struct block *block, const struct fp_text *texts, size_t n)
+{
+	struct fp_text *copies = block->texts;
+
+	for (size_t i = 0; i < n; i++)
+		copies[i] = copy_text(block, texts[i]);
+	block->texts += n;
+	return copies;
+}
+
+static bool
+is_only_input(const struct fp_item *item)
+{
+	return item->n_values == 0 && item->n_headers == 0 &&
+	       !item->input_json.data && !item->url.data &&
+	       !item->method.data && !item->body.data && !item->context.data;
+}
+
+int
+fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
+{
+	struct fp_result *result = &ticket->result;
+	struct fp_item *copy = &ticket->item;
+
+	if (fp_buf_set(&ticket->input, item->input.data, item->input.len))
+		return -1;
+	result->input = (struct fp_text){
+		fp_buf_text(&ticket->input), ticket->input.len};
+	result->is_cut = item->is_cut;
+	if (is_only_input(item))
+		return 0;
+
+	size_t n_texts = count_texts(item);
+	size_t structs = item->n_values * sizeof(struct fp_value) +
+			 n_texts * sizeof(struct fp_text);
+	ticket->block = malloc(structs + count_bytes(item));
+	if (!ticket->block)
+		return -1;
+	struct block block = {.values = ticket->block};
+	block.texts = (struct fp_text *)(block.values + item->n_values);
+	block.bytes = (char *)(block.texts + n_texts);
+
+	*copy = *item;
+	copy->values = block.values;
+	for (size_t i = 0; i < item->n_values; i++) {
+		const struct fp_value *from = &item->values[i];
+		block.values[i] = *from;
+		block.values[i].name = copy_text(&block, from->name);
+		block.values[i].texts =
+			copy_texts(&block, from->texts, from->n_texts);
+	}
+	copy->headers = copy_texts(&block, item->headers, item->n_headers);
+	copy->url = copy_text(&block, item->url);
+	copy->method = copy_text(&block, item->method);
+	copy->body = copy_text(&block, item->body);
+	copy->input_json = copy_text(&block, item->input_json);
+	copy->context = copy_text(&block, item->context);
+	result->input_json = copy->input_json;
+	result->context = copy->context;
+	return 0;
+}
+
 void
 fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 {
@@ -29,15 +141,16 @@ fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 void
 fp_ticket_clear(struct fp_ticket *ticket)
 {
-	free(ticket->values);
-	ticket->values = NULL;
-	ticket->n_values = 0;
+	free(ticket->block);
+	ticket->block = NULL;
+	ticket->item = (struct fp_item){.input = {NULL, 0}};
 	ticket->next = NULL;
 	ticket->ip[0] = '\0';
 	ticket->started_ns = 0;
 	fp_buf_clear(&ticket->input, KEEP_BYTES);
 	fp_buf_clear(&ticket->url, KEEP_BYTES);
 	fp_buf_clear(&ticket->shown_url, KEEP_BYTES);
+	fp_buf_clear(&ticket->final_url, KEEP_BYTES);
 	fp_buf_clear(&ticket->type, KEEP_BYTES);
 	fp_buf_clear(&ticket->headers, KEEP_BYTES);
 	fp_buf_clear(&ticket->body, KEEP_BYTES);
@@ -58,10 +171,11 @@ fp_ticket_free(struct fp_ticket *ticket)
 {
 	if (!ticket)
 		return;
-	free(ticket->values);
+	free(ticket->block);
 	fp_buf_destroy(&ticket->input);
 	fp_buf_destroy(&ticket->url);
 	fp_buf_destroy(&ticket->shown_url);
+	fp_buf_destroy(&ticket->final_url);
 	fp_buf_destroy(&ticket->type);
 	fp_buf_destroy(&ticket->headers);
 	fp_buf_destroy(&ticket->body);

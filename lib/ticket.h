@@ -31,11 +31,12 @@ struct fp_ticket {
 
 	/* What the item is: filled by the submitter. */
 	struct fp_buf input;
-	struct fp_value *values; /* one block with all the texts behind it */
-	size_t n_values;
+	struct fp_item item; /* its texts are in one block */
+	void *block;
 
 	/* What became of it: filled by the worker. result points into it. */
 	struct fp_buf url; /* as requested */
+	struct fp_buf final_url; /* where redirects led, fit to be shown */
 	struct fp_buf shown_url; /* with its password masked, if it has one */
 	struct fp_buf type;
 	struct fp_buf headers;
@@ -44,6 +45,9 @@ struct fp_ticket {
 	char ip[FP_IP_MAX];
 	int64_t started_ns; /* when it got its slot; monotonic */
 };
+
+/* Takes a copy of the item. -1: no memory; then its input may be missing. */
+int fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item);
 
 /* Ends the item with this kind and message, and drops what it has of a body. */
 void fp_ticket_fail(

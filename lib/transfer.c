@@ -157,18 +157,30 @@ fp_transfer_begin_body(struct fp_transfer *transfer)
 	transfer->is_gunzipped = is_undone;
 	if (is_undone)
 		fp_gunzip_start(&transfer->gunzip);
+	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
+			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
 	fp_carry_begin(&transfer->carry,
-		status > 0 && status < FP_STATUS_MAX && setup->ok.has[status] &&
-			is_readable,
+		!transfer->is_filed && status > 0 && status < FP_STATUS_MAX &&
+			setup->ok.has[status] && is_readable,
 		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
 }
 
+/* Bytes as they are when no coding is on them any more. */
 static bool
 on_decoded(void *arg, const char *data, size_t len)
 {
 	struct fp_transfer *transfer = arg;
 
-	return fp_carry_write(&transfer->carry, data, len);
+	if (!fp_carry_write(&transfer->carry, data, len)) {
+		transfer->stop = FP_STOP_TOO_LARGE;
+		return false;
+	}
+	if (transfer->is_filed && !fp_download_write(&transfer->download,
+					  transfer->ticket, data, len)) {
+		transfer->stop = FP_STOP_FILE;
+		return false;
+	}
+	return true;
 }
 
 /* A body that is wrong in its compression is still read to its end, like one
@@ -187,12 +199,8 @@ on_body(char *data, size_t one, size_t len, void *arg)
 		goes_on = fp_gunzip_feed(&transfer->gunzip, data, len,
 				  on_decoded, transfer) != FP_GUNZIP_STOPPED;
 	else
-		goes_on = fp_carry_write(&transfer->carry, data, len);
-	if (!goes_on) {
-		transfer->stop = FP_STOP_TOO_LARGE;
-		return CURL_WRITEFUNC_ERROR;
-	}
-	return len;
+		goes_on = on_decoded(transfer, data, len);
+	return goes_on ? len : CURL_WRITEFUNC_ERROR;
 }
 
 /* ---- the handle ---- */
@@ -257,6 +265,7 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	fp_carry_init(&transfer->carry, &context->setup->options);
 	fp_gunzip_init(&transfer->gunzip);
 	fp_request_init(&transfer->request, context->setup);
+	fp_download_init(&transfer->download, context->setup);
 }
 
 void
@@ -267,6 +276,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_carry_destroy(&transfer->carry);
 	fp_gunzip_free(&transfer->gunzip);
 	fp_request_destroy(&transfer->request);
+	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
 }
 
@@ -318,7 +328,9 @@ fp_transfer_begin(struct fp_transfer *transfer)
 
 	transfer->n_stale = 0;
 	transfer->begun_ns = transfer->context->now_ns;
-	if (!fp_request_make(&transfer->request, ticket)) {
+	if (!fp_request_make(&transfer->request, ticket) ||
+		!fp_download_name(&transfer->download, &transfer->request)) {
+		fp_download_end(&transfer->download);
 		transfer->ticket = NULL;
 		return false;
 	}

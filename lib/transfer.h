@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "carry.h"
+#include "download.h"
 #include "gunzip.h"
 #include "request.h"
 #include "response.h"
@@ -33,6 +34,7 @@ enum fp_stop {
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
 	FP_STOP_STALE, /* the connection it was given is not clean */
 };
@@ -54,6 +56,7 @@ struct fp_transfer {
 	struct fp_response response;
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
+	struct fp_download download;
 	struct fp_buf location; /* where a redirect leads */
 	const char *denied; /* why, with FP_STOP_DENIED */
 	struct fp_transfer *next; /* in the worker's list of idle slots */
@@ -62,6 +65,7 @@ struct fp_transfer {
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool has_body; /* the carry has begun */
 	bool is_gunzipped; /* the body */
+	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */

@@ -115,6 +115,8 @@ fail_stopped(struct fp_transfer *transfer)
 			(double)transfer->setup->options.stall_time_ms / 1e3);
 		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
 		return true;
+	case FP_STOP_FILE:
+		return true;
 	case FP_STOP_DENIED:
 		snprintf(text, sizeof(text), "address not allowed: %s",
 			transfer->denied);
@@ -231,7 +233,9 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, kind, message);
 		return;
 	}
-	if (result->encoding != FP_BODY_NONE)
+	if (transfer->is_filed)
+		fp_download_commit(&transfer->download, ticket);
+	else if (result->encoding != FP_BODY_NONE)
 		result->body = (struct fp_text){
 			fp_buf_text(&ticket->body), ticket->body.len};
 }
@@ -271,6 +275,9 @@ describe(struct fp_transfer *transfer)
 		return;
 	result->status = response->status;
 	result->redirects = transfer->request.n_hops;
+	if (transfer->request.hop.len > 0)
+		result->final_url = fp_request_show(
+			&transfer->request.hop, &ticket->final_url);
 	result->http_version = response->version;
 	result->size = transfer->has_body ? (int64_t)transfer->carry.size : 0;
 	if (ticket->type.len > 0)
@@ -301,6 +308,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		else
 			judge_response(transfer);
 	}
+	if (transfer->setup->outdir.fd >= 0)
+		fp_download_end(&transfer->download);
 	ticket->result.fetch_time_ns =
 		transfer->context->now_ns - ticket->started_ns;
 	transfer->ticket = NULL;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * download: the file that an item's body goes to: its name, made of the item
+ * before anything is fetched, and its bytes, which nobody sees under that name
+ * before all of them are there.
+ *
+ * Threads: the transfer's.
+ * Ownership: the transfer embeds it; it borrows the setup.
+ * Failure: an item's, written into the ticket: false.
+ */
+#ifndef FP_DOWNLOAD_H
+#define FP_DOWNLOAD_H
+
+#include "base.h"
+
+#include "outfile.h"
+#include "request.h"
+#include "setup.h"
+
+struct fp_download {
+	struct fp_setup *setup;
+	struct fp_outfile file;
+	struct fp_buf name; /* empty: it will be made of seq and type */
+};
+
+void fp_download_init(struct fp_download *download, struct fp_setup *setup);
+void fp_download_destroy(struct fp_download *download);
+
+/* Makes the name. false also if a file of that name is there already. */
+bool fp_download_name(struct fp_download *download, struct fp_request *request);
+
+/* Some bytes of the body; the first ones open the file. */
+bool fp_download_write(struct fp_download *download, struct fp_ticket *ticket,
+	const char *data, size_t len);
+
+/* The body is whole: the file gets its name, and the result tells it. */
+bool fp_download_commit(struct fp_download *download, struct fp_ticket *ticket);
+
+/* It is not, or the file has its name: nothing stays open or behind. */
+void fp_download_end(struct fp_download *download);
+
+#endif
