@@ -8,7 +8,10 @@
  *
  *	main		standard descriptors, arguments, run, exit status
  *	options		argv and the environment; the table behind --help
+ *	config		the same from a file
  *	settings	everything that can be asked for, and how it is judged
+ *	httpopt		those of it that are about requests, as in curl
+ *	template	which URL template, and whether lines fit it
  *	run		one run: starts the threads, watches, stops, concludes
  *	reader		the thread from the input to the pool
  *	input		lines from a descriptor, in bounded memory

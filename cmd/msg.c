@@ -26,6 +26,7 @@
 static struct fp_mutex lock; /* over all below */
 static struct fp_buf held; /* lines not written yet */
 static enum fp_exit exit_status;
+static const char *usage_place = "";
 
 void
 fp_msg_init(void)
@@ -61,6 +62,12 @@ flush_locked(void)
 {
 	write_all(fp_buf_text(&held), held.len);
 	fp_buf_clear(&held, HELD_MAX * 2);
+}
+
+void
+fp_msg_place(const char *place)
+{
+	usage_place = place;
 }
 
 void
@@ -175,6 +182,8 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	set_status_locked(status);
 	if (fp_buf_vprintf(&text, format, args) == 0) {
 		fp_buf_add_text(&held, "fetchpool: ");
+		if (status == FP_EXIT_USAGE)
+			fp_buf_add_text(&held, usage_place);
 		add_shown(&held, text.data, text.len, MESSAGE_MAX);
 		fp_buf_add_text(&held, hint);
 		fp_buf_add_char(&held, '\n');

@@ -36,6 +36,10 @@ void fp_msg_local(const char *format, ...) FP_PRINTF(1, 2);
 /* Wrong usage: the exit status becomes 2. */
 void fp_msg_usage(const char *format, ...) FP_PRINTF(1, 2);
 
+/* Where in which file the words about wrong usage come from: "FILE:LINE: ";
+ * read until it is set to something else. "" is the command line. */
+void fp_msg_place(const char *place);
+
 /* A failed item: "fetchpool: 101: 404 Not Found (https://...)", or its record
  * if `format` is not NULL. Held back until fp_msg_flush(). */
 void fp_msg_item(

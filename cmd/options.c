@@ -3,6 +3,7 @@
 
 #include "options.h"
 
+#include "config.h"
 #include "httpopt.h"
 #include "msg.h"
 #include "template.h"
@@ -16,6 +17,7 @@
 enum type {
 	TYPE_HELP,
 	TYPE_VERSION,
+	TYPE_CONFIG, /* a file of options */
 	TYPE_FLAG, /* bool */
 	TYPE_TEXT, /* const char * */
 	TYPE_DURATION, /* uint64_t, milliseconds */
@@ -186,7 +188,9 @@ static const struct option_row rows[] = {
 	{NULL, "quiet", 'q', NULL, TYPE_FLAG, AT(quiet), NULL, NULL,
 		"one line for all failed items, not one each"},
 
-	{"Other", "help", 'h', NULL, TYPE_HELP, 0, NULL, NULL, "this text"},
+	{"Other", "config", 'K', "FILE", TYPE_CONFIG, 0, NULL, NULL,
+		"read options from FILE, one a line"},
+	{NULL, "help", 'h', NULL, TYPE_HELP, 0, NULL, NULL, "this text"},
 	{NULL, "version", 'V', NULL, TYPE_VERSION, 0, NULL, NULL,
 		"versions of fetchpool and its libraries"},
 };
@@ -234,6 +238,8 @@ complain(const struct option_row *row, const char *value)
 		row->right ? row->right : "right");
 }
 
+static fp_config_take take_configured;
+
 static enum fp_go
 apply(struct fp_settings *settings, const struct option_row *row,
 	const char *value)
@@ -246,6 +252,9 @@ apply(struct fp_settings *settings, const struct option_row *row,
 		return FP_GO_HELP;
 	case TYPE_VERSION:
 		return FP_GO_VERSION;
+	case TYPE_CONFIG:
+		ok = fp_config_read(settings, value, take_configured);
+		break;
 	case TYPE_FLAG:
 		*(bool *)at = true;
 		break;
@@ -266,6 +275,30 @@ apply(struct fp_settings *settings, const struct option_row *row,
 		return FP_GO_ON;
 	complain(row, value);
 	return FP_GO_WRONG;
+}
+
+/* An option from a file: as in an argument, but by its whole long name. */
+static bool
+take_configured(
+	struct fp_settings *settings, const char *name, const char *value)
+{
+	const struct option_row *row = NULL;
+
+	for (size_t i = 0; i < N_ROWS && !row; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			row = &rows[i];
+	}
+	if (!row)
+		fp_msg_usage("unknown option '%s'", name);
+	else if (row->type <= TYPE_CONFIG)
+		fp_msg_usage("--%s cannot stand in a file", name);
+	else if (row->arg && !value)
+		fp_msg_usage("--%s: a value is missing: %s", name, row->arg);
+	else if (!row->arg && value)
+		fp_msg_usage("--%s takes no value", name);
+	else
+		return apply(settings, row, value) == FP_GO_ON;
+	return false;
 }
 
 /* getopt's own tables, from ours. A long option's value is its row's number,

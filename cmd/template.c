@@ -84,8 +84,26 @@ check_template(struct fp_settings *settings, const char *name)
 	return true;
 }
 
-bool
-fp_template_choose(struct fp_settings *settings, const char *template,
+/* The names of files take the same values; a name that is always the same is
+ * for one item. */
+static bool
+check_output_name(struct fp_settings *settings)
+{
+	struct template_look look = {.settings = settings};
+	const char *text = settings->pool.output_name;
+
+	if (!text || fp_template_variables(text, look_at_variable, &look,
+			     look.why, sizeof(look.why)) == 0) {
+		settings->n_columns =
+			FP_MAX(settings->n_columns, look.max_column);
+		return true;
+	}
+	complain_template("--output-name", text, look.why);
+	return false;
+}
+
+static bool
+choose(struct fp_settings *settings, const char *template,
 	const char *from_environment)
 {
 	settings->pool.url_template = template;
@@ -101,4 +119,12 @@ fp_template_choose(struct fp_settings *settings, const char *template,
 	settings->pool.url_template = DEFAULT_TEMPLATE;
 	settings->tells_template = true;
 	return true;
+}
+
+bool
+fp_template_choose(struct fp_settings *settings, const char *template,
+	const char *from_environment)
+{
+	return choose(settings, template, from_environment) &&
+	       check_output_name(settings);
 }

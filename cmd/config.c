@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "config.h"
+
+#include "msg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static char *
+skip_space(char *at)
+{
+	while (is_space(*at))
+		at++;
+	return at;
+}
+
+/* Undoes the escapes of a quoted value in place. NULL: the quote is not
+ * closed, or something follows it. */
+static char *
+unquote(char *at)
+{
+	static const char escapes[] = "tnrv", meanings[] = "\t\n\r\v";
+	char *text = at + 1, *to = text;
+
+	for (at++; *at && *at != '"'; at++) {
+		if (*at == '\\' && at[1]) {
+			const char *known = strchr(escapes, *++at);
+			*to++ = known ? meanings[known - escapes] : *at;
+		} else {
+			*to++ = *at;
+		}
+	}
+	if (*at != '"' || *skip_space(at + 1))
+		return NULL;
+	*to = '\0';
+	return text;
+}
+
+/* Cuts white space off the end. */
+static void
+trim(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && is_space(text[len - 1]))
+		text[--len] = '\0';
+}
+
+/* Splits a line into an option's name and its value. false: it is neither
+ * that nor empty. */
+static bool
+split(char *line, char **name, char **value)
+{
+	char *at = skip_space(line);
+
+	*name = *value = NULL;
+	if (*at == '\0' || *at == '#')
+		return true;
+	while (*at == '-')
+		at++;
+	*name = at;
+	at += strcspn(at, " \t\r=:");
+	if (at == *name)
+		return false;
+	char *end = at;
+	at = skip_space(at);
+	if (*at == '=' || *at == ':')
+		at = skip_space(at + 1);
+	*end = '\0';
+	if (*at == '\0')
+		return true;
+	*value = *at == '"' ? unquote(at) : at;
+	if (*value == at)
+		trim(at);
+	return *value != NULL;
+}
+
+static bool
+take_line(struct fp_settings *settings, char *line, fp_config_take *take)
+{
+	char *name, *value;
+
+	if (!split(line, &name, &value)) {
+		fp_msg_usage("not an option, or a quote without its end");
+		return false;
+	}
+	return !name || take(settings, name, value);
+}
+
+/* A file as one text that the settings own. NULL with errno. */
+static char *
+read_text(struct fp_settings *settings, const char *path)
+{
+	struct fp_buf text = FP_BUF_INIT;
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+					: open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return NULL;
+	while (fp_buf_reserve(&text, 4096) == 0 &&
+		(n = read(fd, text.data + text.len, 4096)) > 0)
+		text.len += (size_t)n;
+	int err = errno;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (n == 0) {
+		text.data[text.len] = '\0';
+		if (fp_list_add(&settings->owned, text.data))
+			return text.data;
+		err = ENOMEM;
+	}
+	fp_buf_destroy(&text);
+	errno = err;
+	return NULL;
+}
+
+bool
+fp_config_read(
+	struct fp_settings *settings, const char *path, fp_config_take *take)
+{
+	char *rest = read_text(settings, path), *line;
+	char place[300];
+	bool ok = true;
+
+	if (!rest) {
+		fp_msg_usage(
+			"--config: cannot read %s: %s", path, strerror(errno));
+		return false;
+	}
+	for (unsigned n = 1; ok && (line = strsep(&rest, "\n")); n++) {
+		snprintf(place, sizeof(place), "%s:%u: ", path, n);
+		fp_msg_place(place);
+		ok = take_line(settings, line, take);
+	}
+	fp_msg_place("");
+	return ok;
+}
