@@ -135,6 +135,9 @@ start(struct run *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
+	if (run->settings->pool.insecure)
+		fp_msg_note("--insecure: whoever sits in between can read and "
+			    "change everything");
 	if (fp_input_is_idle_terminal(&run->reader.input))
 		fp_msg_note("reading URLs or IDs from the terminal, one a "
 			    "line; Ctrl-D ends (fetchpool --help)");

@@ -91,7 +91,7 @@ static void
 forms(void)
 {
 	static const char *const same[] = {"-j16", "-j 16", "--jobs=16",
-		"--jobs 16", "--job=16", "--j 16", "-kj16", "-k -j 16",
+		"--jobs 16", "--job=16", "--jo 16", "-kj16", "-k -j 16",
 		"-j 1 -j 16", "--jobs=1 -j16", "http://h/{} -j 16",
 		"-j 16 -- http://h/{}", "-j 16 --", "-aj16 http://h/{} -k"};
 
@@ -147,8 +147,32 @@ every_option(void)
 	CHECK(settings.pool.n_headers == 2);
 	CHECK_TEXT(settings.pool.headers[0], "A:b");
 	CHECK_TEXT(settings.pool.headers[1], "C:d");
+	RIGHT("-X PUT");
+	CHECK_TEXT(settings.pool.method, "PUT");
+	RIGHT("-d a=1 --data=b");
+	CHECK(settings.pool.data.len == 5 && !settings.pool.data_is_json);
+	CHECK(memcmp(settings.pool.data.data, "a=1&b", 5) == 0);
+	RIGHT("--json [1] --request=PATCH");
+	CHECK(settings.pool.data.len == 3 && settings.pool.data_is_json);
+	CHECK_TEXT(settings.pool.method, "PATCH");
+	RIGHT("--data-line http://h/");
+	CHECK(settings.pool.data_line && !settings.pool.data.data);
 	RIGHT("-A me --user-agent=you");
 	CHECK_TEXT(settings.pool.user_agent, "you");
+	RIGHT("--max-redirs 0 --location-trusted --allow-downgrade");
+	CHECK(settings.pool.max_redirs == 0);
+	CHECK(settings.pool.location_trusted && settings.pool.allow_downgrade);
+	RIGHT("--no-compressed --insecure --deny-private");
+	CHECK(settings.pool.no_compressed && settings.pool.insecure);
+	CHECK(settings.pool.deny_private && settings.pool.max_redirs == 10);
+	RIGHT("--deny ::/0 --deny=10.0.0.0/8 --allow 10.0.0.1");
+	CHECK(settings.pool.n_deny == 2 && settings.pool.n_allow == 1);
+	CHECK_TEXT(settings.pool.deny[1], "10.0.0.0/8");
+	CHECK_TEXT(settings.pool.allow[0], "10.0.0.1");
+	RIGHT("--http1.1");
+	CHECK_TEXT(settings.pool.http_version, "1.1");
+	RIGHT("--http1.1 --http2");
+	CHECK_TEXT(settings.pool.http_version, "2");
 	RIGHT("-m 5");
 	CHECK(settings.pool.max_time_ms == 5000);
 	RIGHT("--max-time=500ms --connect-timeout=1.5s --stall-time 2m");
@@ -178,6 +202,49 @@ every_option(void)
 	CHECK_TEXT(settings.failed_path, "y");
 }
 
+/* What is an option of libcurl goes there by its name. */
+static void
+options_of_libcurl(void)
+{
+	static const struct {
+		const char *args, *pair;
+	} all[] = {
+		{"-e http://h/", "REFERER=http://h/"},
+		{"--referer=x", "REFERER=x"},
+		{"-u me:pw", "USERPWD=me:pw"},
+		{"--user=me:pw", "USERPWD=me:pw"},
+		{"--oauth2-bearer t", "XOAUTH2_BEARER=t"},
+		{"-n", "NETRC=1"},
+		{"--netrc", "NETRC=1"},
+		{"--netrc-file /dev/null", "NETRC_FILE=/dev/null"},
+		{"-b a=1", "COOKIE=a=1"},
+		{"--cookie=a=1", "COOKIE=a=1"},
+		{"-x http://p:1", "PROXY=http://p:1"},
+		{"--proxy=", "PROXY="},
+		{"--noproxy *", "NOPROXY=*"},
+		{"--cacert f", "CAINFO=f"},
+		{"--capath d", "CAPATH=d"},
+		{"-E f", "SSLCERT=f"},
+		{"--cert=f", "SSLCERT=f"},
+		{"--key f", "SSLKEY=f"},
+		{"-4", "IPRESOLVE=1"},
+		{"--ipv4", "IPRESOLVE=1"},
+		{"-6", "IPRESOLVE=2"},
+		{"--ipv6", "IPRESOLVE=2"},
+		{"--resolve h:80:192.0.2.1", "RESOLVE=h:80:192.0.2.1"},
+		{"--connect-to ::h:", "CONNECT_TO=::h:"},
+		{"--interface lo", "INTERFACE=lo"},
+		{"--unix-socket s", "UNIX_SOCKET_PATH=s"},
+		{"--setopt TCP_NODELAY=0", "TCP_NODELAY=0"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		RIGHT(all[i].args);
+		MUST(settings.pool.n_curl_options > 0);
+		CHECK_TEXT(settings.pool.curl_options[0], all[i].pair);
+	}
+}
+
 static void
 wrong_values(void)
 {
@@ -197,6 +264,11 @@ wrong_values(void)
 	WRONG("-H x", "--header: 'x' is not a line like 'Name: value', or "
 		      "@FILE with such lines");
 	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
+	WRONG("-X a:b", "--request: 'a:b' is not a method like PUT");
+	WRONG("--oauth2-bearer a\nb", "--oauth2-bearer: 'a\nb' is not a token");
+	WRONG("-b x", "--cookie: 'x' is not cookies like 'a=1; b=2'");
+	WRONG("--max-redirs -1",
+		"--max-redirs: '-1' is not a whole number");
 	WRONG("--max-body x", "--max-body: 'x' is not a size like 16M");
 	WRONG("--proto ftp", "--proto: 'ftp' is not a list of http and https");
 	WRONG("--ok-status 2",
@@ -400,10 +472,21 @@ the_help(void)
 {
 	static const char *const names[] = {"-i, --input FILE", "-0, --null",
 		"-C, --colsep STRING", "--id-range MIN-MAX", "--max-line SIZE",
-		"-H, --header LINE", "-A, --user-agent TEXT",
+		"-H, --header LINE", "-X, --request METHOD", "-d, --data TEXT",
+		"--json TEXT", "--data-line", "-A, --user-agent TEXT",
+		"-e, --referer URL", "-u, --user USER:PASS",
+		"--oauth2-bearer TOKEN", "-n, --netrc", "--netrc-file FILE",
+		"-b, --cookie DATA", "--no-compressed", "--max-redirs N",
+		"--location-trusted", "--allow-downgrade",
 		"-m, --max-time TIME", "--connect-timeout TIME",
 		"--stall-time TIME", "--max-body SIZE", "--proto LIST",
-		"--ok-status LIST", "-j, --jobs N", "-k, --keep-order",
+		"--ok-status LIST", "-x, --proxy URL", "--noproxy LIST",
+		"--cacert FILE", "--capath DIR", "-E, --cert FILE",
+		"--key FILE", "--insecure", "-4, --ipv4", "-6, --ipv6",
+		"--resolve H:P:ADDR", "--connect-to H:P:H:P",
+		"--interface NAME", "--unix-socket PATH", "--http1.1",
+		"--http2", "--deny-private", "--deny CIDR", "--allow CIDR",
+		"--setopt NAME=VALUE", "-j, --jobs N", "-k, --keep-order",
 		"--window N", "--delay MIN[-MAX]", "--grace TIME",
 		"-f, --format FORMAT", "-B, --body MODE", "--omit NAME",
 		"--pick NAME", "--fields LIST", "-a, --all",
@@ -439,6 +522,7 @@ main(void)
 	run("an option's value may be written in many ways", forms);
 	run("values that look like options", values_that_look_like_options);
 	run("every option", every_option);
+	run("options that are libcurl's", options_of_libcurl);
 	run("wrong values", wrong_values);
 	run("unknown options", unknown_options);
 	run("values that are missing or not wanted",
