@@ -1,91 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "../lib/base.h"
-
-#include "../cmd/msg.h"
-#include "../cmd/options.h"
-#include "scratch.h"
-#include "tap.h"
-
-#include <getopt.h>
-#include <stdarg.h>
-
-/* These stand in for those of cmd/msg.c, so that one process can be wrong many
- * times. */
-static char said[2000];
-static enum fp_exit status;
-
-static void remember(enum fp_exit new_status, const char *format, va_list args)
-	FP_PRINTF(2, 0);
-
-static void
-remember(enum fp_exit new_status, const char *format, va_list args)
-{
-	size_t len = strlen(said);
-
-	status = new_status;
-	vsnprintf(said + len, sizeof(said) - len, format, args);
-}
-
-void
-fp_msg_usage(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	remember(FP_EXIT_USAGE, format, args);
-	va_end(args);
-}
-
-void
-fp_msg_local(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	remember(FP_EXIT_LOCAL, format, args);
-	va_end(args);
-}
-
-enum fp_exit
-fp_msg_status(void)
-{
-	return status;
-}
-
-/* ---- arguments ---- */
-
-static struct fp_settings settings;
-
-/* Reads arguments, which are given with one space between them. */
-static enum fp_go
-parse(const char *text)
-{
-	static char *argv[40];
-	static char copy[1000];
-	int argc = 0;
-	char *rest = copy, *word;
-
-	snprintf(copy, sizeof(copy), "fetchpool%s%s", text[0] ? " " : "", text);
-	while ((word = strsep(&rest, " ")))
-		argv[argc++] = word;
-	argv[argc] = NULL;
-	fp_settings_destroy(&settings);
-	fp_settings_init(&settings);
-	said[0] = '\0';
-	status = FP_EXIT_OK;
-	optind = 0;
-	return fp_options_parse(&settings, argc, argv);
-}
-
-#define RIGHT(text) CHECK(parse(text) == FP_GO_ON && said[0] == '\0')
-
-/* Wrong usage, with these words about it. */
-#define WRONG(text, expected)                      \
-	do {                                       \
-		CHECK(parse(text) == FP_GO_WRONG); \
-		CHECK(status == FP_EXIT_USAGE);    \
-		CHECK_TEXT(said, expected);        \
-	} while (0)
+#include "optionstest.h"
 
 static void
 forms(void)
@@ -267,8 +181,7 @@ wrong_values(void)
 	WRONG("-X a:b", "--request: 'a:b' is not a method like PUT");
 	WRONG("--oauth2-bearer a\nb", "--oauth2-bearer: 'a\nb' is not a token");
 	WRONG("-b x", "--cookie: 'x' is not cookies like 'a=1; b=2'");
-	WRONG("--max-redirs -1",
-		"--max-redirs: '-1' is not a whole number");
+	WRONG("--max-redirs -1", "--max-redirs: '-1' is not a whole number");
 	WRONG("--max-body x", "--max-body: 'x' is not a size like 16M");
 	WRONG("--proto ftp", "--proto: 'ftp' is not a list of http and https");
 	WRONG("--ok-status 2",
@@ -344,107 +257,6 @@ help_and_version(void)
 	CHECK(parse("-Vh") == FP_GO_VERSION);
 }
 
-/* ---- templates ---- */
-
-static void
-templates(void)
-{
-	RIGHT("http://h/{}");
-	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
-	CHECK(!settings.pool.urls_pass && !settings.tells_template);
-	CHECK(settings.n_columns == 0);
-	RIGHT("http://h/{+}{#}{/}{:3}");
-	RIGHT("-C , http://h/{1}/{3}");
-	CHECK(settings.n_columns == 3);
-	RIGHT("http://h/{3}/{2,1} -C ,");
-	CHECK(settings.n_columns == 3);
-	RIGHT("-C , http://h/{1000}{}");
-	CHECK(settings.n_columns == 1000);
-	RIGHT("-C , http://h/{}");
-	CHECK(settings.n_columns == 0);
-}
-
-static void
-wrong_templates(void)
-{
-	WRONG("http://h/", "TEMPLATE: 'http://h/': no {} in it: every line "
-			   "would fetch the same");
-	WRONG("-- ",
-		"TEMPLATE: '': no {} in it: every line would fetch the same");
-	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
-			      "{} is the whole line");
-	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
-			       "{id}; {} is the whole line");
-	WRONG("-C , {}{0}", "TEMPLATE: '{}{0}': fields are {1} to {1000}");
-	WRONG("-C , {01}", "TEMPLATE: '{01}': fields are {1} to {1000}");
-	WRONG("-C , {1001}", "TEMPLATE: '{1001}': fields are {1} to {1000}");
-	WRONG("-C , {1}{x}",
-		"TEMPLATE: '{1}{x}': lines have no {x}; {} is the whole line");
-	WRONG("-C , {99999999999999999999}",
-		"TEMPLATE: '{99999999999999999999}': lines have no "
-		"{99999999999999999999}; {} is the whole line");
-	CHECK(parse("http://h/{") == FP_GO_WRONG);
-	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
-	WRONG("{} {}", "one TEMPLATE at most: '{}' is too many");
-	WRONG("a b c", "one TEMPLATE at most: 'b' is too many");
-	WRONG("-j 1 {} -k x", "one TEMPLATE at most: 'x' is too many");
-}
-
-static void
-default_templates(void)
-{
-	unsetenv("FETCHPOOL_URL");
-	RIGHT("");
-	CHECK_TEXT(settings.pool.url_template,
-		"https://jsonplaceholder.typicode.com/posts/{}");
-	CHECK(settings.tells_template && settings.pool.urls_pass);
-	setenv("FETCHPOOL_URL", "", 1);
-	RIGHT("");
-	CHECK(settings.tells_template);
-	setenv("FETCHPOOL_URL", "http://127.0.0.1:1/{}", 1);
-	RIGHT("");
-	CHECK_TEXT(settings.pool.url_template, "http://127.0.0.1:1/{}");
-	CHECK(!settings.tells_template && settings.pool.urls_pass);
-	RIGHT("http://h/{}");
-	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
-	CHECK(!settings.pool.urls_pass);
-	setenv("FETCHPOOL_URL", "http://h/", 1);
-	WRONG("", "FETCHPOOL_URL: 'http://h/': no {} in it: every line would "
-		  "fetch the same");
-	RIGHT("http://h/{}");
-	unsetenv("FETCHPOOL_URL");
-}
-
-/* ---- options together ---- */
-
-static void
-formats_and_bodies(void)
-{
-	RIGHT("-f body");
-	CHECK(settings.pool.body == FP_BODY_JSON);
-	CHECK(!settings.pool.body_is_object);
-	RIGHT("-f merged");
-	CHECK(settings.pool.body == FP_BODY_JSON);
-	CHECK(settings.pool.body_is_object);
-	RIGHT("-f merged -B json");
-	RIGHT("-f merged -B auto");
-	CHECK(settings.pool.body == FP_BODY_JSON);
-	RIGHT("-B text -f body");
-	CHECK(settings.pool.body == FP_BODY_TEXT);
-	RIGHT("-f body -B base64");
-	RIGHT("-f record -B none");
-	RIGHT("-f merged -f record");
-	CHECK(settings.pool.body == FP_BODY_AUTO);
-	CHECK(!settings.pool.body_is_object);
-	static const char *const not_merged[] = {"-f merged -B text",
-		"-B text -f merged", "-f merged -B base64",
-		"-f merged -B none"};
-	for (size_t i = 0; i < FP_ARRAY_LEN(not_merged); i++)
-		WRONG(not_merged[i], "--format merged needs JSON bodies, not "
-				     "the --body that was given");
-	WRONG("-f body -B none", "--format body needs a body, not --body none");
-}
-
 /* ---- the help ---- */
 
 /* What fp_options_help() writes to standard output. */
@@ -471,13 +283,13 @@ static void
 the_help(void)
 {
 	static const char *const names[] = {"-i, --input FILE", "-0, --null",
-		"-C, --colsep STRING", "--id-range MIN-MAX", "--max-line SIZE",
-		"-H, --header LINE", "-X, --request METHOD", "-d, --data TEXT",
-		"--json TEXT", "--data-line", "-A, --user-agent TEXT",
-		"-e, --referer URL", "-u, --user USER:PASS",
-		"--oauth2-bearer TOKEN", "-n, --netrc", "--netrc-file FILE",
-		"-b, --cookie DATA", "--no-compressed", "--max-redirs N",
-		"--location-trusted", "--allow-downgrade",
+		"--input-format FORMAT", "-C, --colsep STRING",
+		"--id-range MIN-MAX", "--max-line SIZE", "-H, --header LINE",
+		"-X, --request METHOD", "-d, --data TEXT", "--json TEXT",
+		"--data-line", "-A, --user-agent TEXT", "-e, --referer URL",
+		"-u, --user USER:PASS", "--oauth2-bearer TOKEN", "-n, --netrc",
+		"--netrc-file FILE", "-b, --cookie DATA", "--no-compressed",
+		"--max-redirs N", "--location-trusted", "--allow-downgrade",
 		"-m, --max-time TIME", "--connect-timeout TIME",
 		"--stall-time TIME", "--max-body SIZE", "--proto LIST",
 		"--ok-status LIST", "-x, --proxy URL", "--noproxy LIST",
@@ -490,8 +302,10 @@ the_help(void)
 		"--window N", "--delay MIN[-MAX]", "--grace TIME",
 		"-f, --format FORMAT", "-B, --body MODE", "--omit NAME",
 		"--pick NAME", "--fields LIST", "-a, --all",
-		"-o, --output FILE", "--failed FILE", "--error-format FORMAT",
-		"-q, --quiet", "-h, --help", "-V, --version"};
+		"-o, --output FILE", "-D, --output-dir DIR",
+		"--output-name TEMPLATE", "--overwrite", "--failed FILE",
+		"--error-format FORMAT", "-q, --quiet", "-K, --config FILE",
+		"-h, --help", "-V, --version"};
 	char *text = help(), *rest = text, *line;
 	size_t n_options = 0;
 
@@ -516,9 +330,7 @@ the_help(void)
 int
 main(void)
 {
-	unsetenv("POSIXLY_CORRECT");
-	unsetenv("FETCHPOOL_URL");
-	fp_settings_init(&settings);
+	begin_options_test();
 	run("an option's value may be written in many ways", forms);
 	run("values that look like options", values_that_look_like_options);
 	run("every option", every_option);
@@ -528,11 +340,6 @@ main(void)
 	run("values that are missing or not wanted",
 		missing_and_needless_values);
 	run("help and version", help_and_version);
-	run("templates", templates);
-	run("wrong templates", wrong_templates);
-	run("the default template", default_templates);
-	run("formats and bodies that go together", formats_and_bodies);
 	run("the help tells of every option", the_help);
-	fp_settings_destroy(&settings);
-	return done();
+	return end_options_test();
 }

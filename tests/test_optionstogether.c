@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "optionstest.h"
+
+/* ---- templates ---- */
+
+static void
+templates(void)
+{
+	RIGHT("http://h/{}");
+	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
+	CHECK(!settings.pool.urls_pass && !settings.tells_template);
+	CHECK(settings.n_columns == 0);
+	RIGHT("http://h/{+}{#}{/}{:3}");
+	RIGHT("-C , http://h/{1}/{3}");
+	CHECK(settings.n_columns == 3);
+	RIGHT("http://h/{3}/{2,1} -C ,");
+	CHECK(settings.n_columns == 3);
+	RIGHT("-C , http://h/{1000}{}");
+	CHECK(settings.n_columns == 1000);
+	RIGHT("-C , http://h/{}");
+	CHECK(settings.n_columns == 0);
+}
+
+static void
+wrong_templates(void)
+{
+	WRONG("http://h/", "TEMPLATE: 'http://h/': no {} in it: every line "
+			   "would fetch the same");
+	WRONG("-- ",
+		"TEMPLATE: '': no {} in it: every line would fetch the same");
+	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
+			      "{} is the whole line");
+	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
+			       "{id}; {} is the whole line");
+	WRONG("-C , {}{0}", "TEMPLATE: '{}{0}': fields are {1} to {1000}");
+	WRONG("-C , {01}", "TEMPLATE: '{01}': fields are {1} to {1000}");
+	WRONG("-C , {1001}", "TEMPLATE: '{1001}': fields are {1} to {1000}");
+	WRONG("-C , {1}{x}",
+		"TEMPLATE: '{1}{x}': lines have no {x}; {} is the whole line");
+	WRONG("-C , {99999999999999999999}",
+		"TEMPLATE: '{99999999999999999999}': lines have no "
+		"{99999999999999999999}; {} is the whole line");
+	CHECK(parse("http://h/{") == FP_GO_WRONG);
+	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
+	WRONG("{} {}", "one TEMPLATE at most: '{}' is too many");
+	WRONG("a b c", "one TEMPLATE at most: 'b' is too many");
+	WRONG("-j 1 {} -k x", "one TEMPLATE at most: 'x' is too many");
+}
+
+static void
+default_templates(void)
+{
+	unsetenv("FETCHPOOL_URL");
+	RIGHT("");
+	CHECK_TEXT(settings.pool.url_template,
+		"https://jsonplaceholder.typicode.com/posts/{}");
+	CHECK(settings.tells_template && settings.pool.urls_pass);
+	setenv("FETCHPOOL_URL", "", 1);
+	RIGHT("");
+	CHECK(settings.tells_template);
+	setenv("FETCHPOOL_URL", "http://127.0.0.1:1/{}", 1);
+	RIGHT("");
+	CHECK_TEXT(settings.pool.url_template, "http://127.0.0.1:1/{}");
+	CHECK(!settings.tells_template && settings.pool.urls_pass);
+	RIGHT("http://h/{}");
+	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
+	CHECK(!settings.pool.urls_pass);
+	setenv("FETCHPOOL_URL", "http://h/", 1);
+	WRONG("", "FETCHPOOL_URL: 'http://h/': no {} in it: every line would "
+		  "fetch the same");
+	RIGHT("http://h/{}");
+	unsetenv("FETCHPOOL_URL");
+}
+
+/* ---- options together ---- */
+
+static void
+formats_and_bodies(void)
+{
+	RIGHT("-f body");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	CHECK(!settings.pool.body_is_object);
+	RIGHT("-f merged");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	CHECK(settings.pool.body_is_object);
+	RIGHT("-f merged -B json");
+	RIGHT("-f merged -B auto");
+	CHECK(settings.pool.body == FP_BODY_JSON);
+	RIGHT("-B text -f body");
+	CHECK(settings.pool.body == FP_BODY_TEXT);
+	RIGHT("-f body -B base64");
+	RIGHT("-f record -B none");
+	RIGHT("-f merged -f record");
+	CHECK(settings.pool.body == FP_BODY_AUTO);
+	CHECK(!settings.pool.body_is_object);
+	static const char *const not_merged[] = {"-f merged -B text",
+		"-B text -f merged", "-f merged -B base64",
+		"-f merged -B none"};
+	for (size_t i = 0; i < FP_ARRAY_LEN(not_merged); i++)
+		WRONG(not_merged[i], "--format merged needs JSON bodies, not "
+				     "the --body that was given");
+	WRONG("-f body -B none", "--format body needs a body, not --body none");
+}
+
+static void
+json_items(void)
+{
+	static const char wrong[] = "--input-format json does not go with "
+				    "--colsep, --id-range or --data-line";
+	static const char *const with[] = {
+		"-C ,", "--id-range 1-2", "--data-line http://h/"};
+	char args[100];
+
+	RIGHT("--input-format lines");
+	CHECK(!settings.json_items);
+	RIGHT("--input-format json");
+	CHECK(settings.json_items && !settings.pool.url_template);
+	CHECK(!settings.tells_template);
+	RIGHT("--input-format json http://h/{id}{?q}");
+	RIGHT("--input-format json http://h/");
+	WRONG("--input-format json http://h/{}",
+		"TEMPLATE: 'http://h/{}': a JSON item has no {}; it has "
+		"{name}");
+	WRONG("--input-format x", "--input-format: 'x' is not lines or json");
+	for (size_t i = 0; i < FP_ARRAY_LEN(with); i++) {
+		snprintf(args, sizeof(args), "--input-format json %s", with[i]);
+		WRONG(args, wrong);
+	}
+}
+
+static void
+files(void)
+{
+	static const char *const wrong[] = {
+		"-f body", "-f merged", "-B text", "--pick a", "--omit a"};
+	char args[100];
+
+	RIGHT("-D out --overwrite");
+	CHECK_TEXT(settings.pool.output_dir, "out");
+	CHECK(settings.pool.overwrite && !settings.pool.output_name);
+	CHECK(settings.format.n_fields == FP_FIELD_DEFAULTS);
+	CHECK(settings.format.fields[FP_FIELD_BODY] == FP_FIELD_FILE);
+	RIGHT("--output-dir=out --output-name {}.json http://h/{}");
+	CHECK_TEXT(settings.pool.output_name, "{}.json");
+	RIGHT("-D out --fields file,url");
+	CHECK(settings.format.n_fields == 2);
+	RIGHT("-D out -C , --output-name {3} http://h/{1}");
+	CHECK(settings.n_columns == 3);
+	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
+		snprintf(args, sizeof(args), "-D out %s", wrong[i]);
+		WRONG(args, "--output-dir does not go with --format, --body, "
+			    "--pick or --omit");
+	}
+	WRONG("--overwrite", "--output-name and --overwrite need --output-dir");
+	WRONG("--output-name {}",
+		"--output-name and --overwrite need --output-dir");
+}
+
+/* A file of options; `args` go before it. */
+static enum fp_go
+configure(const char *args, const char *text)
+{
+	char all[400];
+
+	snprintf(all, sizeof(all), "%s --config %s", args,
+		put_file("config", text, strlen(text)));
+	return parse(all);
+}
+
+static void
+options_from_a_file(void)
+{
+	static const char *const same[] = {"jobs 16", "jobs=16", "jobs = 16",
+		"jobs: 16\n", "--jobs 16", "\t--jobs=16  \r\n", "jobs \"16\"",
+		"# jobs 1\n\n  # x\njobs 16\n", "jobs 1\njobs 16"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(same); i++) {
+		CHECK(configure("-j 2", same[i]) == FP_GO_ON);
+		CHECK(said[0] == '\0' && settings.pool.jobs == 16);
+	}
+	CHECK(configure("-k", "user-agent \"a \\\"b\\\" \\t#\"\nall") ==
+		FP_GO_ON);
+	CHECK_TEXT(settings.pool.user_agent, "a \"b\" \t#");
+	CHECK(settings.all && settings.pool.keep_order);
+	CHECK(configure("-k", "user-agent = a b # c ") == FP_GO_ON);
+	CHECK_TEXT(settings.pool.user_agent, "a b # c");
+	CHECK(configure("-k", "") == FP_GO_ON);
+}
+
+static void
+wrong_files(void)
+{
+	static const struct {
+		const char *text, *says;
+	} all[] = {
+		{"all\nnope", ":2: unknown option 'nope'"},
+		{"j 1", ":1: unknown option 'j'"},
+		{"job 1", ":1: unknown option 'job'"},
+		{"help", ":1: --help cannot stand in a file"},
+		{"config x", ":1: --config cannot stand in a file"},
+		{"jobs", ":1: --jobs: a value is missing: N"},
+		{"all yes", ":1: --all takes no value"},
+		{"jobs \"1", ":1: not an option, or a quote without its end"},
+		{"\n\njobs 0", ":3: --jobs: '0' is not a whole number from 1 "
+			       "to 20000"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		CHECK(configure("-k", all[i].text) == FP_GO_WRONG);
+		CHECK(status == FP_EXIT_USAGE);
+		const char *end = strstr(said, all[i].says);
+		CHECK(end && strcmp(end, all[i].says) == 0);
+	}
+	WRONG("-K /nonexistent/config", "--config: cannot read "
+					"/nonexistent/config: No such file or "
+					"directory");
+	RIGHT("-k");
+}
+
+int
+main(void)
+{
+	begin_options_test();
+	run("templates", templates);
+	run("wrong templates", wrong_templates);
+	run("the default template", default_templates);
+	run("formats and bodies that go together", formats_and_bodies);
+	run("JSON items and what goes with them", json_items);
+	run("bodies that go to files", files);
+	run("options from a file", options_from_a_file);
+	run("files of options that are wrong", wrong_files);
+	return end_options_test();
+}
