@@ -244,7 +244,7 @@ def options_of_help():
         if match:
             group = groups.setdefault(match[1], {})
         match = re.fullmatch(
-            r"  (?:-(\w),|   ) --([\w-]+)(?: ([A-Z]\S*))? +(\S.*)", line)
+            r"  (?:-(\w),|   ) --([\w.-]+)(?: ([A-Z]\S*))? +(\S.*)", line)
         check(match or not line.startswith("  -"), "not understood: " + line)
         if match:
             group[match.groups()[:3]] = match[4]
@@ -260,7 +260,7 @@ def options_of_page():
             entry = None
         elif group is not None and line.startswith(".It Fl "):
             match = re.fullmatch(
-                r"\.It (?:Fl (\w) , )?Fl -([\w-]+)(?: Ar (\S+))?", line)
+                r"\.It (?:Fl (\w) , )?Fl -([\w.-]+)(?: Ar (\S+))?", line)
             check(match, "not understood: " + line)
             entry = match.groups()
             check(entry not in group, "there twice: " + line)
@@ -300,7 +300,7 @@ def _():
              for option in options for word in option[:2] if word}
     for page in PAGES:
         for line in source(page):
-            for match in re.finditer(r"\bFl (-?)([\w-]+)", line):
+            for match in re.finditer(r"\bFl (-?)(\w[\w.-]*)", line):
                 check(match[2] in known and
                       bool(match[1]) == (len(match[2]) > 1),
                       "%s: no such option: %s" % (page, line))
