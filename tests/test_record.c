@@ -201,7 +201,7 @@ merged(void)
 static const char *const names[] = {"seq", "input", "url", "status",
 	"fetch_time", "attempts", "type", "size", "encoding", "body", "method",
 	"headers", "ip", "http_version", "started", "time_connect",
-	"time_first_byte"};
+	"time_first_byte", "file", "final_url", "redirects", "context"};
 
 static void
 field_names(void)
@@ -264,7 +264,9 @@ unknown_fields(void)
 	result.kind = FP_KIND_OK;
 	for (int i = FP_FIELD_URL; i < FP_FIELD_COUNT; i++)
 		CHECK_TEXT(field(&result, (enum fp_field)i),
-			i == FP_FIELD_ATTEMPTS ? "0" : "null");
+			i == FP_FIELD_ATTEMPTS || i == FP_FIELD_REDIRECTS
+				? "0"
+				: "null");
 	result.ip = result.http_version = NULL;
 	CHECK_TEXT(field(&result, FP_FIELD_IP), "null");
 	CHECK_TEXT(field(&result, FP_FIELD_HTTP_VERSION), "null");

@@ -47,7 +47,9 @@ check_unknown(const struct fp_ticket *ticket)
 	CHECK(result->headers.data == NULL && result->headers.len == 0);
 	CHECK_TEXT(result->ip, "");
 	CHECK_TEXT(result->http_version, "");
-	CHECK(ticket->values == NULL && ticket->n_values == 0);
+	CHECK(ticket->block == NULL && ticket->item.n_values == 0);
+	CHECK(ticket->item.url.data == NULL && result->context.data == NULL);
+	CHECK(result->file == NULL && result->final_url == NULL);
 	CHECK(ticket->next == NULL && ticket->started_ns == 0);
 }
 
@@ -62,8 +64,10 @@ fill(struct fp_ticket *ticket, size_t len)
 		CHECK(fp_buf_reserve(bufs[i], len) == 0);
 		CHECK(fp_buf_add_text(bufs[i], "stale") == 0);
 	}
-	ticket->values = malloc(10);
-	ticket->n_values = 1;
+	ticket->block = malloc(10);
+	ticket->item.n_values = 1;
+	ticket->item.url = ticket->result.context = (struct fp_text){"x", 1};
+	ticket->result.file = ticket->result.final_url = "x";
 	ticket->next = ticket;
 	ticket->started_ns = 5;
 	strcpy(ticket->ip, "127.0.0.1");
