@@ -22,8 +22,8 @@
  *	plain		base buf clock thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			json (the judge; jsonscan jsonstring jsonpick jsonproof
- *			are its parts) response (heads) carry (bodies) pen and record
- *			(results as JSON): no threads, no I/O, no clock
+ *			are its parts) response (heads) carry (bodies) pen and
+ *			record (results as JSON): no threads, I/O or clock
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)
  *	network		share (jobs among workers) setup (what all transfers
