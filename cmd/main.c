@@ -24,14 +24,23 @@
  *
  *	plain		base buf clock thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
- *			json (the judge; jsonscan jsonstring jsonpick jsonproof
- *			are its parts) response (heads) carry (bodies) pen and
- *record (results as JSON): no threads, no I/O, no clock shared
- *ticket (what goes round) window (the bound, the order) queue (items for
- *workers) network		share (jobs among workers) setup (what all
- *transfers have in common) sockets (a worker's) transfer (one item on one easy
- *handle) verdict (how it ended) worker (one thread, one multi handle) pool (the
- *whole; the story) fetchpool.h	the public contract
+ *			address (CIDR blocks) headerline (fields as text)
+ *			textsort filename response (heads) gunzip carry (bodies)
+ *			json (the judge, in parts: jsonscan jsonstring jsonpick
+ *			jsonproof) jsonitem (items, in parts: jsonwalk
+ *			jsonescape; parser for programs) pen and record
+ *			(results as JSON): no threads, I/O or clock
+ *	files		outfile (bodies on disk)
+ *	shared		ticket (what goes round) window (the bound, the order)
+ *			queue (items for workers)
+ *	network		share (jobs among workers) curlopt (libcurl's options by
+ *			name) setup (what all transfers have in common) request
+ *			(what goes out for an item, and where redirects lead)
+ *			download (its file) sockets (a worker's) transfer (one
+ *			item on one easy handle) verdict (how it ended) worker
+ *			(one thread, one multi handle) pool (the whole; the
+ *			story)
+ *	fetchpool.h	the public contract
  */
 #include "base.h"
 

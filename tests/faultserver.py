@@ -611,6 +611,13 @@ def headerbomb(conn, request):
     conn.send(b"Content-Length: 2\r\n\r\nok")
 
 
+@behaviour("/manyheaders")
+def manyheaders(conn, request):
+    """/manyheaders?N: so many of them, each as short as can be."""
+    conn.send(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * int(request.query) +
+              b"Content-Length: 2\r\n\r\nok")
+
+
 @behaviour("/reason")
 def reason(conn, request):
     """A status line with things in it that a terminal would obey."""

@@ -146,6 +146,13 @@ def _():
         check("memory" not in record["error"]["message"], record)
 
 
+@test("51 more header lines than anyone needs are too many")
+def _():
+    success("/manyheaders?1000")
+    record = failure("/manyheaders?3000", kind="too_large", status=ANY)
+    check("memory" not in record["error"]["message"], record)
+
+
 # ---- what ends too early, or is no HTTP ----
 
 @test("38 44 a body that ends too early")
