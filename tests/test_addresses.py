@@ -9,7 +9,7 @@ from faultserver import FaultServer
 from harness import Program, fetchpool, strace
 from servers import Nginx, faults
 from shim import PUBLIC, lookups, resolver
-from tap import check, contents, equal, main, skip, temp_dir, temp_file, test
+from tap import check, contents, equal, main, temp_dir, temp_file, test
 from webserver import Web, redirect, web
 
 

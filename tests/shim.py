@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""
+shim: a resolver of the test's own, put before libc's.
+
+    env = resolver("a.test=127.0.0.1", "b.test=127.0.0.9,127.0.0.1")
+
+Each rule is NAME=ANSWERS. ANSWERS are separated by "|", one for each look-up,
+the last for all that follow; one is a list of addresses, or "!" (there is no
+such name), "!again" (try again), or "~MS" (nothing for so many milliseconds,
+then no such name). What is not named has the answer "!".
+
+PUBLIC is an address that is no private one; a connection to it ends at
+127.0.0.1, and whoever asks is told that it went to PUBLIC. lookups() gives
+how many there were, and how many at once. threads=N: so many threads can be
+started, and no more.
+"""
+import subprocess
+import tempfile
+
+from harness import tool
+from tap import (SANITIZERS, Directory, at_end, check, contents, skip,
+                 temp_dir)
+
+PUBLIC = "93.184.216.34"
+
+SOURCE = r"""
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PUBLIC "93.184.216.34"
+#define FDS 65536
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct { char name[64]; int n; } asked[64];
+static atomic_bool is_public[FDS];
+
+/* How often this name was asked for, this time not counted. */
+static int count(const char *name)
+{
+	int n = 0;
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < 64; i++) {
+		if (!asked[i].name[0])
+			snprintf(asked[i].name, 64, "%s", name);
+		if (strcmp(asked[i].name, name) == 0) {
+			n = asked[i].n++;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+static void say(char what, const char *name)
+{
+	const char *path = getenv("SHIM_LOG");
+	char line[300];
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int len = snprintf(line, sizeof(line), "%c%s\n", what, name);
+	if (fd >= 0 && write(fd, line, (size_t)len) < 0)
+		abort();
+	close(fd);
+}
+
+static int answer(const char *text, const char *service,
+	const struct addrinfo *hints, struct addrinfo **res)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *,
+		struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+	struct addrinfo wanted = {0}, **end = res;
+	char copy[1000], *rest = copy, *one;
+	int ret = EAI_NONAME;
+
+	*res = NULL;
+	if (text[0] == '~') {
+		usleep((useconds_t)atoi(text + 1) * 1000);
+		return EAI_NONAME;
+	}
+	if (text[0] == '!')
+		return strcmp(text, "!again") == 0 ? EAI_AGAIN : EAI_NONAME;
+	if (hints)
+		wanted = *hints;
+	wanted.ai_flags |= AI_NUMERICHOST;
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((one = strsep(&rest, ","))) {
+		if (real(one, service, &wanted, end))
+			continue;
+		ret = 0;
+		while (*end)
+			end = &(*end)->ai_next;
+	}
+	return ret;
+}
+
+int getaddrinfo(const char *node, const char *service,
+	const struct addrinfo *hints, struct addrinfo **res)
+{
+	char rules[4000], *rest = rules, *rule;
+	unsigned char bytes[16];
+
+	if (!node || inet_pton(AF_INET, node, bytes) == 1 ||
+		inet_pton(AF_INET6, node, bytes) == 1)
+		return answer(node ? node : "127.0.0.1", service, hints, res);
+	say('+', node);
+	snprintf(rules, sizeof(rules), "%s", getenv("SHIM_HOSTS"));
+	while ((rule = strsep(&rest, ";"))) {
+		char *name = strsep(&rule, "=");
+		size_t len = strlen(name);
+		if (name[0] == '*' ? strlen(node) < len - 1 ||
+			strcmp(node + strlen(node) - (len - 1), name + 1) != 0
+			: strcmp(name, node) != 0)
+			continue;
+		int n = count(node);
+		char *at = rule, *next;
+		while (n-- > 0 && (next = strchr(at, '|')))
+			at = next + 1;
+		at[strcspn(at, "|")] = '\0';
+		int ret = answer(at, service, hints, res);
+		say('-', node);
+		return ret;
+	}
+	say('-', node);
+	return EAI_NONAME;
+}
+
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+	int (*real)(int, const struct sockaddr *, socklen_t) =
+		dlsym(RTLD_NEXT, "connect");
+	const struct sockaddr_in *in = (const void *)to;
+	struct sockaddr_in other;
+
+	if (to->sa_family != AF_INET ||
+		in->sin_addr.s_addr != inet_addr(PUBLIC)) {
+		if (fd < FDS)
+			is_public[fd] = 0;
+		return real(fd, to, len);
+	}
+	is_public[fd] = 1;
+	other = *in;
+	other.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return real(fd, (struct sockaddr *)&other, sizeof(other));
+}
+
+int getpeername(int fd, struct sockaddr *to, socklen_t *len)
+{
+	int (*real)(int, struct sockaddr *, socklen_t *) =
+		dlsym(RTLD_NEXT, "getpeername");
+	int ret = real(fd, to, len);
+
+	if (ret == 0 && fd < FDS && is_public[fd])
+		((struct sockaddr_in *)(void *)to)->sin_addr.s_addr =
+			inet_addr(PUBLIC);
+	return ret;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+	void *(*run)(void *), void *arg)
+{
+	static atomic_int n;
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+		void *) = dlsym(RTLD_NEXT, "pthread_create");
+	const char *most = getenv("SHIM_THREADS");
+
+	if (most && n++ >= atoi(most))
+		return EAGAIN;
+	return real(thread, attr, run, arg);
+}
+"""
+
+_built = []
+
+
+def build():
+    if SANITIZERS:
+        skip("a sanitizer wants to be loaded first")
+    if not _built:
+        compiler = tool("cc")
+        folder = lasting_dir()
+        with open(folder + "/shim.c", "w") as file:
+            file.write(SOURCE)
+        done = subprocess.run(
+            [compiler, "-shared", "-fPIC", "-O1", "-o", folder + "/shim.so",
+             folder + "/shim.c", "-ldl", "-lpthread"],
+            capture_output=True, timeout=60)
+        check(done.returncode == 0, done.stderr.decode("utf-8", "replace"))
+        _built.append(folder + "/shim.so")
+    return _built[0]
+
+
+def lasting_dir():
+    path = tempfile.mkdtemp(prefix="fetchpool-shim-")
+    at_end(Directory(path).end)
+    return path
+
+
+def resolver(*rules, threads=None):
+    """The environment in which these rules hold."""
+    env = {"LD_PRELOAD": build(), "SHIM_HOSTS": ";".join(rules),
+           "SHIM_LOG": temp_dir() + "/log"}
+    if threads is not None:
+        env["SHIM_THREADS"] = str(threads)
+    return env
+
+
+def lookups(env):
+    """(all, the most at once) of the names that were asked for."""
+    now = most = total = 0
+    try:
+        lines = contents(env["SHIM_LOG"]).splitlines()
+    except OSError:
+        return 0, 0
+    for line in lines:
+        now += 1 if line.startswith(b"+") else -1
+        total += line.startswith(b"+")
+        most = max(most, now)
+    return total, most
