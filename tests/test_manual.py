@@ -6,8 +6,8 @@ words those of the sources, and its examples are run.
 
 How examples are written stands at the top of man/fetchpool.1; what each has to
 come to stands in EXAMPLES below. They run as one script a display, in a folder
-of their own, with https://api.example.com replaced by the demonstration API.
-That nothing leaves the machine is made sure of three times: every other URL in
+of their own, with the hosts of example.com replaced by servers on loopback; see
+to_loopback(). That nothing leaves the machine is made sure of three times: every other URL in
 a script is refused, only the programs in TOOLS can be found, and whatever is
 not loopback would go to a proxy that is a socket of this test.
 """
@@ -22,17 +22,29 @@ import threading
 
 sys.dont_write_bytecode = True
 from harness import environment, tool
-from servers import api
+from servers import Nginx, api, shared
 from tap import (PATIENCE, PROGRAM, TOP, Failed, at_end, check, contents,
                  equal, last, main, matches, skip, started, temp_dir, test)
 
 PAGES = ("fetchpool.1", "fetchpool-record.5")
 HOST = "https://api.example.com"
+FILES = "https://files.example.com"
+PROXIED = "http://intranet.example.com"
+DENIED = "http://127.0.0.1/admin"
 TOOLS = ("base64 cat echo head jq mv printf seq sleep sort tail timeout uniq "
          "wc yes").split()
 
 URLS = "".join("%s/posts/%d\n" % (HOST, n) for n in (1, 2, 3, 101, 100))
 TOKEN = "Authorization: Bearer t0psecret\n"
+NETRC = "machine 127.0.0.1 login ann password t0psecret\n"
+CONFIG = """# whom to ask about these requests
+user-agent = "reports/1.0 (ann@example.com)"
+header = "Authorization: Bearer t0psecret"
+"""
+IDS = """{"id":7,"lang":"en","name":"map"}
+{"id":12,"lang":null,"name":"letter"}
+"""
+PHOTOS = {"a quay.jpg": b"\xff\xd8" * 1024, "index.txt": b"a quay, 2026"}
 
 
 # ---- what each example has to come to ----
@@ -64,9 +76,27 @@ def urls_are_sorted_out(folder):
     matches(r"^fetchpool: 4: 404 Not Found \(http\S+/posts/101\)$", errors[0])
 
 
-def all_documents(folder):
+def all_pages(folder):
+    titles = lines_of(folder, "titles.txt")
+    equal((len(titles), titles[0], titles[-1]),
+          (100, "a quiet harbour", "a café's façade"))
+
+
+def posted(folder):
+    equal(sorted(lines_of(folder, "created.ndjson")),
+          ['{"title":"%s","id":101}' % title for title in ("a", "b")])
+    equal(lines_of(folder, "again.ndjson"), ["[]"])
+
+
+def downloaded(folder):
+    photos = os.path.join(folder, "photos")
+    equal({name: contents(os.path.join(photos, name))
+           for name in os.listdir(photos)}, PHOTOS)
+
+
+def all_drafts(folder):
     ids = sorted(json.loads(line)["id"]
-                 for line in lines_of(folder, "posts.ndjson"))
+                 for line in lines_of(folder, "drafts.ndjson"))
     equal(ids, list(range(1, 101)))
 
 
@@ -96,12 +126,25 @@ EXAMPLES = {
         "first": [Case(1, 150, "%s|%s" % (RECORD, ERROR))],
         "environment": [Case()],
         "urls": [Case(1, 0, urls_txt=URLS, then=urls_are_sorted_out)],
-        "documents": [Case(0, 0, then=all_documents)],
+        "pages": [Case(0, 0, then=all_pages)],
         "all": [Case()],
         "slowest": [Case(0, 5, r"\d\S*\t%s/posts/\d+" % re.escape(HOST))],
         "fields": [Case()],
+        "json": [Case(ids_ndjson=IDS)],
+        "post": [Case(1, 1, "fetchpool: 3: 400 Bad Request .*",
+                      new_ndjson='{"title":"a"}\n{"title":"b"}\n[]\n',
+                      then=posted)],
+        "delete": [Case()],
+        "folder": [Case(then=downloaded)],
+        "links": [Case(links_txt=URLS)],
+        "moved": [Case()],
         "secret": [Case(1, 5, "(?!.*t0psecret)(%s|%s)" % (RECORD, ERROR),
                         urls_txt=URLS, token_txt=TOKEN)],
+        "netrc": [Case(0, 0, netrc_txt=NETRC, then=all_drafts)],
+        "config": [Case(api_conf=CONFIG)],
+        "proxy": [Case()],
+        "connect": [Case()],
+        "deny": [Case(1)],
         "head": [Case(0, 3, RECORD)],
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
@@ -459,6 +502,23 @@ class Script:
             getattr(self, "out", b"").decode("utf-8", "replace")[:3000])
 
 
+class Files(Nginx):
+    """A folder that nginx lists, and the name that it had before."""
+
+    def __init__(self):
+        super().__init__("""
+            location /photos/ { autoindex on; autoindex_format json; }
+            location = /pictures/ { return 301 /photos/; }""")
+
+    def __enter__(self):
+        super().__enter__()
+        os.mkdir(self.dir + "/photos")
+        for name, data in PHOTOS.items():
+            with open(os.path.join(self.dir, "photos", name), "wb") as file:
+                file.write(data)
+        return self
+
+
 # What is different each time: (pattern, what stands for it).
 VARIABLE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", "TIME"),
@@ -476,9 +536,31 @@ def steady(lines):
 
 
 def to_loopback(text):
+    """The demonstration API is also the proxy and the new server; what goes
+    through the proxy, and what must not be connected to, keeps its name."""
+    address = api().url.replace("http://", "")
+    for name in "proxy.example.com:3128", "new.example.com:443":
+        text = text.replace(name, address)
     text = text.replace(HOST, api().url)
+    allowed = [api().url]
+    if FILES in text:
+        allowed.append(shared(Files).url)
+        text = text.replace(FILES, allowed[-1])
+    if "-x " + api().url in text:
+        allowed.append(PROXIED)
+    if "--deny-private" in text:
+        allowed.append(DENIED)
     for url in re.findall(r"\w+://[^\s'\"]*", text):
-        check(url.startswith(api().url + "/"), "%s is not loopback" % url)
+        check(any(url == one or url.startswith(one + "/")
+                  for one in allowed), "%s is not loopback" % url)
+    return text
+
+
+def from_loopback(text, script):
+    """What a script printed, as the page shows it."""
+    text = text.replace(api().url, HOST)
+    if FILES in script:
+        text = text.replace(shared(Files).url, FILES)
     return text
 
 
@@ -491,7 +573,7 @@ def run(example, case):
             file.write(to_loopback(text))
     script = Script(to_loopback(example.script), folder)
     check(not trap().asked, "requests left the machine: %r" % trap().asked)
-    lines = script.out.decode().replace(api().url, HOST).splitlines()
+    lines = from_loopback(script.out.decode(), example.script).splitlines()
     equal(script.status, case.status, "exit status of %s" % example.name)
     if example.shown:
         equal(steady(lines), steady(example.shown), "what is printed")
