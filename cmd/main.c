@@ -24,6 +24,9 @@
  *			json (the judge; jsonscan jsonstring jsonpick jsonproof
  *			are its parts) response (heads) carry (bodies) pen and record
  *			(results as JSON): no threads, no I/O, no clock
+ *			for requests jsonitem (items as JSON; its parts are
+ *			jsonwalk jsonescape textsort headerline) filename
+ *	files		outfile (bodies that go to disk)
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)
  *	network		share (jobs among workers) setup (what all transfers
