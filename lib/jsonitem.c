@@ -302,7 +302,7 @@ add_header(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 			"has a control character in it"))
 		return;
 	if (start + name.len + text.len > FP_JSONITEM_HEADERS_MAX) {
-		fault(item, "the headers are too long");
+		fault(item, "the headers are over 64 KiB");
 		return;
 	}
 	if (fp_headerline_add(lines, name, text) ||

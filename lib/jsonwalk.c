@@ -18,7 +18,7 @@ string_end(const char *p, const char *end)
 	return p < end ? p + 1 : end;
 }
 
-/* Behind the value that begins at `p`. */
+/* Behind the value that begins at `p`; `end` is that of what it stands in. */
 static const char *
 value_end(const char *p, const char *end)
 {
@@ -29,12 +29,10 @@ value_end(const char *p, const char *end)
 			p = string_end(p, end);
 			continue;
 		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (depth > 0 && (*p == '}' || *p == ']'))
-			depth--;
+		depth += *p == '{' || *p == '[';
+		depth -= *p == '}' || *p == ']';
 		p++;
-	} while (p < end && (depth > 0 || !memchr(",]}", *p, 3)));
+	} while (p < end && (depth > 0 || *p != ','));
 	return p;
 }
 

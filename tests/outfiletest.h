@@ -115,7 +115,7 @@ make(const char *name, const char *text)
 		CHECK(errno != 0 && (!err || err == errno));
 		err = errno;
 	}
-	CHECK(file.fd == -1);
+	CHECK(file.fd == -1 && !file.temp[0]);
 	CHECK_TEXT(names(true), before);
 	return err;
 }

@@ -126,6 +126,8 @@ static const char *const v6_borders[][2] = {
 	{"2001:10::", IETF},
 	{"2001:1f:ffff:ffff:ffff:ffff:ffff:ffff", IETF},
 	{"2001:20::", ALLOWED},
+	{"2001:2f:ffff:ffff:ffff:ffff:ffff:ffff", ALLOWED},
+	{"2001:30::", ALLOWED},
 	{"2001:3f:ffff:ffff:ffff:ffff:ffff:ffff", ALLOWED},
 	{"2001:40::", IETF},
 	{"2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", IETF},
@@ -216,13 +218,13 @@ static const struct hiding {
 	{"::ffff:0:%x%02x:%x%02x", false, TRANSLATED},
 	{"64:ff9b::%x%02x:%x%02x", false, NAT64},
 	{"64:ff9b:1::%x%02x:%x%02x", false, NAT64_LOCAL},
-	{"64:ff9b:1:77:0:1:%x%02x:%x%02x", false, NAT64_LOCAL},
+	{"64:ff9b:1:fa00:a:a00:%x%02x:%x%02x", false, NAT64_LOCAL},
 	{"64:ff9b:1:%x%02x:%x:%x00::", false, NAT64_LOCAL},
-	{"64:ff9b:1:77%02x:%x:%02x%02x::", false, NAT64_LOCAL},
-	{"64:ff9b:1:7777:%x:%x%02x:%x00:0", false, NAT64_LOCAL},
+	{"64:ff9b:1:f7%02x:%x:%02x%02x::", false, NAT64_LOCAL},
+	{"64:ff9b:1:f777:%x:%x%02x:%x00:0", false, NAT64_LOCAL},
 	{"2002:%x%02x:%x%02x::5", false, "6to4 (2002::/16)"},
 	{"2001:0:%x%02x:%x%02x:0:0:f7f7:f7f7", false, "Teredo (2001::/32)"},
-	{"2001:0:808:808:0:0:%x%02x:%x%02x", true, "Teredo (2001::/32)"},
+	{"2001:0:9008:808:0:0:%x%02x:%x%02x", true, "Teredo (2001::/32)"},
 	{"2a00:1:2:3:0:5efe:%x%02x:%x%02x", false, NULL},
 	{"2a00:1:2:3:200:5efe:%x%02x:%x%02x", false, NULL},
 };
@@ -301,6 +303,27 @@ hidden_blocks(void)
 	fp_address_filter_destroy(&opened);
 }
 
+/* What looks the same one bit beside, or does not look quite the same. */
+static void
+not_hidden(void)
+{
+	static const char *const texts[] = {"::1:a00:1", "::ffff:1:a00:1",
+		"64:ff9b::1:a00:1", "64:ff9b:0:a00:0:100::",
+		"64:ff9b:0:a:0:1::", "64:ff9b:0:f777:a:0:100:0",
+		"64:ff9b:0:f777::a00:1", "64:ff9b:1:a00:0:100:0:1",
+		"64:ff9b:1:a:0:1:100:1", "64:ff9b:1:f777:a:0:100:1",
+		"2003:a00:1::", "2001:1:a00:1::",
+		"2001:1:808:808:0:0:f5ff:fffe", "2a00::5efe:a00:1:0",
+		"2a00::1:5efe:a00:1", "2a00::5eff:a00:1",
+		"2a00::100:5efe:a00:1"};
+	struct fp_address_filter filter = make(false, LIST("10.0.0.0/8"), NULL);
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(texts); i++)
+		CHECK_ALLOWED(&filter, texts[i]);
+	CHECK(refusal(&filter, "2a00::5efe:a00:1") != NULL);
+	fp_address_filter_destroy(&filter);
+}
+
 int
 main(void)
 {
@@ -309,5 +332,6 @@ main(void)
 	run("21 every spelling of this machine", spellings);
 	run("23 IPv4 hidden in IPv6 is judged too", hidden_private);
 	run("23 blocks hold what is hidden too", hidden_blocks);
+	run("what is not hidden there is not seen there", not_hidden);
 	return done();
 }

@@ -134,6 +134,12 @@ deny_wins_a_draw(void)
 
 	CHECK_REFUSED(&filter, "10.0.0.1", "denied (10.0.0.0/8)");
 	CHECK_REFUSED(&filter, "11.0.0.1", "denied (::ffff:11.0.0.0/104)");
+	CHECK(fp_address_filter_deny(&filter, "9.0.0.0/8", NULL, 0) == 0);
+	CHECK(fp_address_filter_allow(&filter, "9.0.0.0/8", NULL, 0) == 0);
+	CHECK(fp_address_filter_allow(&filter, "8.0.0.0/8", NULL, 0) == 0);
+	CHECK(fp_address_filter_deny(&filter, "8.0.0.0/8", NULL, 0) == 0);
+	CHECK_REFUSED(&filter, "9.0.0.1", "denied (9.0.0.0/8)");
+	CHECK_REFUSED(&filter, "8.0.0.1", "denied (8.0.0.0/8)");
 	fp_address_filter_destroy(&filter);
 }
 

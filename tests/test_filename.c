@@ -186,6 +186,7 @@ from_uris(void)
 	CHECK_TEXT(URI("photo%201.jpg"), "photo 1.jpg");
 	CHECK_TEXT(URI("%C3%A4.json"), "\xc3\xa4.json");
 	CHECK_TEXT(URI("%c3%a4"), "\xc3\xa4");
+	CHECK_TEXT(URI("%39%5A%4f%6F"), "9ZOo");
 	CHECK_TEXT(URI("%2E%2E%2Fx"), "%2E.%2Fx");
 	CHECK_TEXT(URI("..%2Fx"), "%2E.%2Fx");
 	CHECK_TEXT(URI("a/b"), "a%2Fb");

@@ -114,6 +114,40 @@ bomb(void)
 	tidy(&gzip);
 }
 
+/* How much the beginning of a stream decodes to, by zlib's own account. */
+static size_t
+decoded_len(const char *data, size_t len, char *room, size_t room_len)
+{
+	z_stream z = {.next_in = (Bytef *)data, .avail_in = (uInt)len};
+
+	z.next_out = (Bytef *)room;
+	z.avail_out = (uInt)room_len;
+	if (inflateInit2(&z, 15 + 16) != Z_OK)
+		abort();
+	inflate(&z, Z_SYNC_FLUSH);
+	inflateEnd(&z);
+	return room_len - z.avail_out;
+}
+
+/* Also where it is more than fits a chunk, and no more input comes. */
+static void
+nothing_held_back(void)
+{
+	struct fp_buf gzip = FP_BUF_INIT;
+	size_t len = (size_t)200 << 10;
+	char *zeros = must_alloc(len), *room = must_alloc(len + 1);
+
+	memset(zeros, 0, len);
+	add_member(&gzip, zeros, len);
+	for (size_t n = 1; n < gzip.len; n++) {
+		CHECK(undo(gzip.data, n, n) == FP_GUNZIP_ENDS_EARLY);
+		CHECK(sink.got.len == decoded_len(gzip.data, n, room, len + 1));
+	}
+	free(zeros);
+	free(room);
+	tidy(&gzip);
+}
+
 static void
 memory_is_kept(void)
 {
@@ -188,6 +222,7 @@ main(void)
 		cut_anywhere);
 	run("large data, and every kind of block", large);
 	run("members that end around the end of a chunk", chunk_borders);
+	run("what can be decoded is given out at once", nothing_held_back);
 	run("74 a bomb is stopped by the callback, within one chunk", bomb);
 	run("memory is taken once, when gzip comes", memory_is_kept);
 	run("empty members, however many, call nobody", empty_members);

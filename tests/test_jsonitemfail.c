@@ -51,6 +51,8 @@ cut_lines(void)
 	for (size_t len = 0; len + 1 < sizeof(rich); len++) {
 		CHECK(parse(rich, len) == -1 && errno == EINVAL);
 		CHECK(item.fault && !item.line.data && !item.context.data);
+		CHECK(!item.url.data && !item.method.data && !item.body.data);
+		CHECK(!item.body_is_json && !item.n_values && !item.n_headers);
 	}
 	IS(rich, rich_shows);
 }
@@ -182,7 +184,7 @@ many_headers(void)
 		CHECK(ret || item.n_headers == n);
 		line.len -= 3;
 	}
-	CHECK_TEXT(item.fault, "the headers are too long");
+	CHECK_TEXT(item.fault, "the headers are over 64 KiB");
 	fp_buf_destroy(&line);
 }
 
@@ -219,6 +221,8 @@ no_memory(void)
 			CHECK(fail_at == 0 && errno == ENOMEM);
 			CHECK_TEXT(item.fault, "out of memory");
 			CHECK(!item.line.data && !item.context.data);
+		} else {
+			CHECK(fail_at > 0); /* none did */
 		}
 		fail_at = 0;
 		IS(rich, rich_shows);

@@ -6,10 +6,11 @@ words those of the sources, and its examples are run.
 
 How examples are written stands at the top of man/fetchpool.1; what each has to
 come to stands in EXAMPLES below. They run as one script a display, in a folder
-of their own, with the hosts of example.com replaced by servers on loopback; see
-to_loopback(). That nothing leaves the machine is made sure of three times: every other URL in
-a script is refused, only the programs in TOOLS can be found, and whatever is
-not loopback would go to a proxy that is a socket of this test.
+of their own, with the hosts of example.com replaced by servers on loopback;
+see to_loopback(). That nothing leaves the machine is made sure of three times:
+every other URL in a script is refused, only the programs in TOOLS can be
+found, and whatever is not loopback would go to a proxy that is a socket of
+this test.
 """
 import json
 import os
@@ -144,7 +145,7 @@ EXAMPLES = {
         "config": [Case(api_conf=CONFIG)],
         "proxy": [Case()],
         "connect": [Case()],
-        "deny": [Case(1)],
+        "deny": [Case()],
         "head": [Case(0, 3, RECORD)],
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
