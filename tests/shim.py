@@ -12,7 +12,7 @@ then no such name). What is not named has the answer "!".
 PUBLIC is an address that is no private one; a connection to it ends at
 127.0.0.1, and whoever asks is told that it went to PUBLIC. lookups() gives
 how many there were, and how many at once. threads=N: so many threads can be
-started, and no more.
+started, and no more. honest=True: whoever asks is told of 127.0.0.1.
 """
 import subprocess
 import tempfile
@@ -160,7 +160,7 @@ int getpeername(int fd, struct sockaddr *to, socklen_t *len)
 		dlsym(RTLD_NEXT, "getpeername");
 	int ret = real(fd, to, len);
 
-	if (ret == 0 && fd < FDS && is_public[fd])
+	if (ret == 0 && fd < FDS && is_public[fd] && !getenv("SHIM_HONEST"))
 		((struct sockaddr_in *)(void *)to)->sin_addr.s_addr =
 			inet_addr(PUBLIC);
 	return ret;
@@ -206,12 +206,14 @@ def lasting_dir():
     return path
 
 
-def resolver(*rules, threads=None):
+def resolver(*rules, threads=None, honest=False):
     """The environment in which these rules hold."""
     env = {"LD_PRELOAD": build(), "SHIM_HOSTS": ";".join(rules),
            "SHIM_LOG": temp_dir() + "/log"}
     if threads is not None:
         env["SHIM_THREADS"] = str(threads)
+    if honest:
+        env["SHIM_HONEST"] = "1"
     return env
 
 

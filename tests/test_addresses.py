@@ -206,6 +206,16 @@ def _():
         equal(server.connections, 1)
 
 
+@test("22 a connection that ended elsewhere is judged by where it ended")
+def _():
+    with Web() as server:
+        env = resolver("pub.test=" + PUBLIC, honest=True)
+        result = fetch(["http://pub.test:%d/ok" % server.port] * 3,
+                       "--deny-private", "-j1", env=env)
+        equal(kinds(result), ["refused"] * 3, repr(result))
+        equal(server.requests, 0, "a request was sent")
+
+
 @test("--deny-private: other ways than addresses are no way round")
 def _():
     path = temp_dir() + "/socket"

@@ -191,10 +191,14 @@ def _():
     server.on("/later", later)
     result = run([server.url + "/at_once", server.url + "/ok"] * 4)
     equal([r["body"] for r in result.records], ["ok"] * 8, repr(result))
-    result = run([server.url + "/later", server.url + "/ok"] * 4,
-                 "--delay=60ms")
     # At the hop itself nobody could tell; at the next item one can.
-    equal([r["body"] for r in result.records[1::2]], ["ok"] * 4)
+    urls = []
+    for n in range(4):
+        urls += [server.url + "/later",
+                 server.url + "/bytes?type=text/plain&body=item%d" % n]
+    result = run(urls, "--delay=60ms")
+    equal([r["body"] for r in result.records[1::2]],
+          ["item%d" % n for n in range(4)])
 
 
 @test("39 40 with bodies of requests: each gets its own answer")
@@ -210,6 +214,28 @@ def _():
         equal(result.status, 0, repr(result))
         for record in result.records:
             equal(record["body"], record["input"])
+
+
+@test("60 two places: one is taken, or none; no mixture")
+def _():
+    server = web()
+    server.on("/two", lambda conn, request: conn.answer(
+        b"", status=302, headers=b"Location: /ok\r\nLocation: /json\r\n"))
+    run([server.url + "/two"])
+    check(server.targets[1:] in (["/ok"], ["/json"], []), server.targets)
+
+
+@test("a redirect that is not whole is not followed")
+def _():
+    server = web()
+
+    def cut(conn, request):
+        conn.send(b"HTTP/1.1 302 Found\r\nLocation: /ok\r\n"
+                  b"Content-Length: 100\r\n\r\nhalf")
+        conn.close()
+
+    equal(kinds(run([server.on("/cut", cut)])), ["incomplete"])
+    equal(server.requests, 1)
 
 
 # ---- requests with a body, and connections that die ----

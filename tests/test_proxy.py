@@ -263,9 +263,12 @@ def _():
     server = web()
     with Tinyproxy() as proxy:
         for name in "http_proxy", "all_proxy", "ALL_PROXY":
-            for url in (server.url + "/ok", "http://10.0.0.1/"):
+            for url, *rule in (
+                    (server.url + "/ok", "--deny-private"),
+                    ("http://10.0.0.1/", "--deny-private"),
+                    ("http://10.0.0.1/", "--deny=10.0.0.0/8")):
                 result = fetchpool(
-                    ["-a", "--deny-private", "--connect-timeout=2s"],
+                    ["-a", *rule, "--connect-timeout=2s"],
                     input=url, env={name: proxy.url})
                 check(result.status == 2 or
                       result.records[0]["error"]["kind"] == "refused",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
 webserver: a fault server that also reads what a request brings with it, and
-speaks TLS when it is given a context.
+speaks TLS when it is given a context (with plain_too: to those who do).
 
     with Web() as web:
         web.log[0].body
@@ -10,6 +10,7 @@ Every request has .body (bytes) and .framing ("length", "chunked" or None).
 /to/CODE?LOCATION redirects; /hops/N redirects N times; any other path
 is as in faultserver.py.
 """
+import socket
 import ssl
 import urllib.parse
 
@@ -20,8 +21,8 @@ from tap import check, equal
 
 
 class Web(FaultServer):
-    def __init__(self, addresses=("127.0.0.1",), tls=None):
-        self.tls = tls
+    def __init__(self, addresses=("127.0.0.1",), tls=None, plain_too=False):
+        self.tls, self.plain_too = tls, plain_too
         super().__init__(addresses)
 
     def __enter__(self):
@@ -31,7 +32,7 @@ class Web(FaultServer):
         return self
 
     def _serve(self, conn):
-        if self.tls:
+        if self.tls and (not self.plain_too or is_tls(conn.sock)):
             try:
                 conn.sock = self.tls.wrap_socket(conn.sock, server_side=True)
             except (OSError, ssl.SSLError):
@@ -47,6 +48,14 @@ class Web(FaultServer):
         """The one request that came."""
         assert len(self.log) == 1, [r.line for r in self.log]
         return self.log[0]
+
+
+def is_tls(sock):
+    """Whether the client's first byte is a handshake's."""
+    try:
+        return sock.recv(1, socket.MSG_PEEK) == b"\x16"
+    except OSError:
+        return False
 
 
 def read_body(conn, request):
