@@ -181,6 +181,8 @@ fp_httpopt_curl(
 {
 	if (!value)
 		return fp_list_add(&settings->curl, name);
+	if (strpbrk(value, "\r\n"))
+		return false;
 	return add_pair(settings, name, value);
 }
 
@@ -252,11 +254,13 @@ fp_httpopt_http2(struct fp_settings *settings, const char *value)
 bool
 fp_httpopt_deny(struct fp_settings *settings, const char *value)
 {
-	return fp_list_add(&settings->deny, value);
+	return fp_is_address_block(value) &&
+	       fp_list_add(&settings->deny, value);
 }
 
 bool
 fp_httpopt_allow(struct fp_settings *settings, const char *value)
 {
-	return fp_list_add(&settings->allow, value);
+	return fp_is_address_block(value) &&
+	       fp_list_add(&settings->allow, value);
 }

@@ -35,7 +35,7 @@
  *			queue (items for workers)
  *	network		share (jobs among workers) curlopt (libcurl's options by
  *			name) setup (what all transfers have in common) request
- *			(what goes out for an item, and where redirects lead)
+ *			(what goes out for an item) redirect (where one leads)
  *			download (its file) sockets (a worker's) transfer (one
  *			item on one easy handle) verdict (how it ended) worker
  *			(one thread, one multi handle) pool (the whole; the

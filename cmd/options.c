@@ -22,6 +22,7 @@ enum type {
 	TYPE_TEXT, /* const char * */
 	TYPE_DURATION, /* uint64_t, milliseconds */
 	TYPE_CALL, /* call(settings, value) says whether it is right */
+	TYPE_SECRET, /* the same, and no message shows the value */
 	TYPE_CURL, /* the libcurl option `right`, which judges it itself */
 };
 
@@ -58,7 +59,7 @@ static const struct option_row rows[] = {
 	{NULL, "max-line", 0, "SIZE", TYPE_CALL, 0, fp_settings_max_line,
 		"a size like 64K, up to 1G", "refuse longer lines (64K)"},
 
-	{"Requests", "header", 'H', "LINE", TYPE_CALL, 0, fp_httpopt_header,
+	{"Requests", "header", 'H', "LINE", TYPE_SECRET, 0, fp_httpopt_header,
 		"a line like 'Name: value', or @FILE with such lines",
 		"send this header too; @FILE: the lines of FILE"},
 	{NULL, "request", 'X', "METHOD", TYPE_CALL, 0, fp_httpopt_method,
@@ -76,13 +77,13 @@ static const struct option_row rows[] = {
 		"the Referer header"},
 	{NULL, "user", 'u', "USER:PASS", TYPE_CURL, 0, NULL, "USERPWD",
 		"log in with HTTP Basic"},
-	{NULL, "oauth2-bearer", 0, "TOKEN", TYPE_CALL, 0, fp_httpopt_bearer,
+	{NULL, "oauth2-bearer", 0, "TOKEN", TYPE_SECRET, 0, fp_httpopt_bearer,
 		"a token", "log in with this token"},
 	{NULL, "netrc", 'n', NULL, TYPE_CURL, 0, NULL, "NETRC=1",
 		"log in with what ~/.netrc says"},
 	{NULL, "netrc-file", 0, "FILE", TYPE_CALL, 0, fp_httpopt_netrc,
 		"a file", "the same with another file"},
-	{NULL, "cookie", 'b', "DATA", TYPE_CALL, 0, fp_httpopt_cookie,
+	{NULL, "cookie", 'b', "DATA", TYPE_SECRET, 0, fp_httpopt_cookie,
 		"cookies like 'a=1; b=2'", "send these cookies"},
 	{NULL, "no-compressed", 0, NULL, TYPE_FLAG, AT(pool.no_compressed),
 		NULL, NULL, "do not ask for gzip, nor undo it"},
@@ -140,9 +141,11 @@ static const struct option_row rows[] = {
 		"speak HTTP/2 over TLS where it can be had"},
 	{NULL, "deny-private", 0, NULL, TYPE_FLAG, AT(pool.deny_private), NULL,
 		NULL, "connect to public addresses only"},
-	{NULL, "deny", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_deny, NULL,
+	{NULL, "deny", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_deny,
+		"an address or a block like 10.0.0.0/8",
 		"never connect to these addresses"},
-	{NULL, "allow", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_allow, NULL,
+	{NULL, "allow", 0, "CIDR", TYPE_CALL, 0, fp_httpopt_allow,
+		"an address or a block like 10.0.0.0/8",
 		"connect to these even so"},
 	{NULL, "setopt", 0, "NAME=VALUE", TYPE_CALL, 0, fp_httpopt_setopt, NULL,
 		"any other option of libcurl, by its name"},
@@ -236,8 +239,15 @@ complain(const struct option_row *row, const char *value)
 {
 	if (fp_msg_status() != FP_EXIT_OK)
 		return;
-	fp_msg_usage("--%s: '%s' is not %s", row->name, value,
-		row->right ? row->right : "right");
+	if (row->type == TYPE_CURL)
+		fp_msg_usage(
+			"--%s: the value is not text on one line", row->name);
+	else if (row->type == TYPE_SECRET)
+		fp_msg_usage(
+			"--%s: the value is not %s", row->name, row->right);
+	else
+		fp_msg_usage("--%s: '%s' is not %s", row->name, value,
+			row->right ? row->right : "right");
 }
 
 static fp_config_take take_configured;
@@ -267,6 +277,7 @@ apply(struct fp_settings *settings, const struct option_row *row,
 		ok = fp_units_duration(value, at) == 0;
 		break;
 	case TYPE_CALL:
+	case TYPE_SECRET:
 		ok = row->call(settings, value);
 		break;
 	case TYPE_CURL:
@@ -416,6 +427,10 @@ check_together(const struct fp_settings *settings)
 			settings->pool.data_line)) {
 		fp_msg_usage("--input-format json does not go with --colsep, "
 			     "--id-range or --data-line");
+		return false;
+	}
+	if (settings->pool.data_line && settings->data.data) {
+		fp_msg_usage("--data-line does not go with --data or --json");
 		return false;
 	}
 	if (settings->pool.output_dir &&

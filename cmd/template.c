@@ -109,6 +109,10 @@ choose(struct fp_settings *settings, const char *template,
 	settings->pool.url_template = template;
 	if (template)
 		return check_template(settings, "TEMPLATE");
+	if (settings->pool.data_line) {
+		fp_msg_usage("--data-line needs a TEMPLATE to send to");
+		return false;
+	}
 	settings->pool.urls_pass = true;
 	if (from_environment && from_environment[0]) {
 		settings->pool.url_template = from_environment;

@@ -12,6 +12,8 @@
 
 #include "address.h"
 
+#include "fetchpool.h"
+
 #include "units.h"
 
 #include <arpa/inet.h>
@@ -371,4 +373,17 @@ fp_address_text_allowed(const struct fp_address_filter *filter,
 	if (!parse_address(address, bytes))
 		return answer(NOT_IP, why);
 	return answer(judge(filter, bytes), why);
+}
+
+bool
+fp_is_address_block(const char *text)
+{
+	struct fp_address_filter filter;
+	char why[8];
+
+	fp_address_filter_init(&filter, false);
+	bool is_one =
+		fp_address_filter_deny(&filter, text, why, sizeof(why)) == 0;
+	fp_address_filter_destroy(&filter);
+	return is_one;
 }

@@ -13,17 +13,23 @@
  * writer of standard error, nothing shared between items. */
 static const char *const owned[] = {
 	"ACCEPT_ENCODING",
+	"ALTSVC",
+	"ALTSVC_CTRL",
 	"CONNECTTIMEOUT",
 	"CONNECTTIMEOUT_MS",
 	"CONNECT_ONLY",
+	"COOKIEFILE",
 	"COOKIEJAR",
 	"COOKIELIST",
+	"COOKIESESSION",
 	"COPYPOSTFIELDS",
 	"CUSTOMREQUEST",
 	"ENCODING",
 	"FAILONERROR",
 	"FOLLOWLOCATION",
 	"HEADER",
+	"HSTS",
+	"HSTS_CTRL",
 	"HTTP09_ALLOWED",
 	"HTTPGET",
 	"HTTPHEADER",
@@ -55,6 +61,7 @@ static const char *const owned[] = {
 	"SUPPRESS_CONNECT_HEADERS",
 	"TIMEOUT",
 	"TIMEOUT_MS",
+	"TRANSFER_ENCODING",
 	"UNRESTRICTED_AUTH",
 	"UPLOAD",
 	"URL",
@@ -186,9 +193,15 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 				"takes a whole number");
 		return 0;
 	case CURLOT_STRING:
+		if (strpbrk(value, "\r\n"))
+			return refuse(why, why_size, option->name,
+				"takes no line breaks");
 		at->text = value;
 		return 0;
 	case CURLOT_SLIST: {
+		if (strpbrk(value, "\r\n"))
+			return refuse(why, why_size, option->name,
+				"takes no line breaks");
 		struct curl_slist *list = curl_slist_append(at->list, value);
 		if (!list) {
 			errno = ENOMEM;

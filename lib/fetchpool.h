@@ -324,6 +324,9 @@ bool fp_is_url(const char *text, size_t len);
  * userinfo, or all of the userinfo if there is no colon in it. false: none. */
 bool fp_find_secret(const char *text, size_t len, size_t *start, size_t *end);
 
+/* Whether `text` is what deny and allow may hold. */
+bool fp_is_address_block(const char *text);
+
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
 

@@ -6,7 +6,6 @@
 #include "url.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -219,6 +218,45 @@ append(struct curl_slist **list, const char *line)
 	return longer != NULL;
 }
 
+/* Fields that say something about a body (RFC 9110, section 8). */
+static bool
+is_about_body(const char *line)
+{
+	static const char *const names[] = {"Content-Type", "Content-Encoding",
+		"Content-Language", "Content-Location", "Content-Length",
+		"Digest", "Expect"};
+	size_t len = strcspn(line, ":;");
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		if (strlen(names[i]) == len &&
+			strncasecmp(names[i], line, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+fp_request_drop_body(struct fp_request *request)
+{
+	const struct curl_slist *at =
+		request->headers ? request->headers : request->setup->headers;
+	struct curl_slist *rest = NULL;
+	bool ok = true;
+
+	request->body = (struct fp_text){NULL, 0};
+	for (; ok && at; at = at->next) {
+		if (!is_about_body(at->data))
+			ok = append(&rest, at->data);
+	}
+
+	/* A list that is not there would stand for the one for all. */
+	if (ok && !rest)
+		ok = append(&rest, "Content-Type:");
+	curl_slist_free_all(request->headers);
+	request->headers = rest;
+	return ok;
+}
+
 /* The headers of an item that has some of its own: they take the place of
  * those that were given for all. false: no memory. */
 static bool
@@ -267,6 +305,12 @@ fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 }
 
 /* ---- the handle ---- */
+
+const char *
+fp_request_url(const struct fp_request *request)
+{
+	return request->hop.len ? request->hop.data : request->ticket->url.data;
+}
 
 /* A method of RFC 9110, section 9, as libcurl wants to be told of it. */
 static CURLcode
@@ -334,9 +378,8 @@ apply_secrets(struct fp_request *request, CURL *easy)
 CURLcode
 fp_request_apply(struct fp_request *request, CURL *easy)
 {
-	const char *url = request->hop.len ? request->hop.data
-					   : request->ticket->url.data;
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, url);
+	CURLcode code =
+		curl_easy_setopt(easy, CURLOPT_URL, fp_request_url(request));
 
 	if (code == CURLE_OK)
 		code = apply_method(request, easy);
@@ -345,147 +388,21 @@ fp_request_apply(struct fp_request *request, CURL *easy)
 	return code;
 }
 
-/* ---- redirects ---- */
-
-static bool
-is_redirect(int status)
+bool
+fp_request_is_idempotent(const struct fp_request *request)
 {
-	return status == 301 || status == 302 || status == 303 ||
-	       status == 307 || status == 308;
-}
+	static const char *const methods[] = {
+		"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
 
-static bool
-fail_redirect(
-	struct fp_request *request, enum fp_kind kind, const char *format, ...)
-{
-	char text[200];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	fp_ticket_fail(request->ticket, kind, text);
+	for (size_t i = 0; i < FP_ARRAY_LEN(methods); i++) {
+		if (strcmp(request->method, methods[i]) == 0)
+			return true;
+	}
 	return false;
 }
 
-/* The part of a URL as text; NULL: there is none, or no memory. Free with
- * curl_free(). */
-static char *
-part(CURLU *url, CURLUPart what)
-{
-	char *text = NULL;
-
-	return curl_url_get(url, what, &text, CURLU_DEFAULT_PORT) == CURLUE_OK
-		       ? text
-		       : NULL;
-}
-
-/* Whether both have this part, and it is the same. Hosts and schemes have no
- * case. */
-static bool
-same_part(CURLU *a, CURLU *b, CURLUPart what)
-{
-	char *of_a = part(a, what), *of_b = part(b, what);
-	bool same = of_a && of_b && strcasecmp(of_a, of_b) == 0;
-
-	curl_free(of_a);
-	curl_free(of_b);
-	return same;
-}
-
-static bool
-same_origin(CURLU *a, CURLU *b)
-{
-	return same_part(a, b, CURLUPART_SCHEME) &&
-	       same_part(a, b, CURLUPART_HOST) &&
-	       same_part(a, b, CURLUPART_PORT);
-}
-
-static bool
-is_scheme(CURLU *url, const char *scheme)
-{
-	char *text = part(url, CURLUPART_SCHEME);
-	bool is = text && strcasecmp(text, scheme) == 0;
-
-	curl_free(text);
-	return is;
-}
-
-/* The method and the body of the next hop: 303 asks for a GET, and so, as all
- * clients do it, do 301 and 302 after a POST (RFC 9110, section 15.4). */
-static void
-change_method(struct fp_request *request, int status)
-{
-	bool is_head = strcmp(request->method, "HEAD") == 0;
-	bool is_post = strcmp(request->method, "POST") == 0;
-
-	if ((status == 303 && !is_head) ||
-		((status == 301 || status == 302) && is_post)) {
-		request->method = "GET";
-		request->body = (struct fp_text){NULL, 0};
-	}
-}
-
-/* Resolves the location against the URL of this hop, and judges what comes
- * out. true: request->hop is the next URL. */
-static bool
-resolve(struct fp_request *request, CURLU *first, CURLU *next,
-	const char *location)
-{
-	const struct fp_options *options = &request->setup->options;
-	const char *from = request->hop.len ? request->hop.data
-					    : request->ticket->url.data;
-	const char *message;
-	char *url = NULL;
-
-	if (curl_url_set(first, CURLUPART_URL, request->ticket->url.data, 0) ||
-		curl_url_set(next, CURLUPART_URL, from, 0))
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	bool was_https = is_scheme(next, "https");
-	if (curl_url_set(next, CURLUPART_URL, location,
-		    CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) ||
-		curl_url_get(next, CURLUPART_URL, &url, 0))
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"a redirect to what is no URL");
-	enum fp_kind kind =
-		fp_url_check(url, strlen(url), options->protocols, &message);
-	int ret = fp_buf_set(&request->hop, url, strlen(url));
-	curl_free(url);
-	if (ret)
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	if (kind == FP_KIND_REFUSED)
-		return fail_redirect(request, FP_KIND_REFUSED,
-			"a redirect to a scheme that is not allowed");
-	if (kind != FP_KIND_OK)
-		return fail_redirect(
-			request, FP_KIND_REDIRECT, "a redirect: %s", message);
-	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"a redirect from https to http");
-	request->is_foreign = !same_origin(first, next);
-	return true;
-}
-
 bool
-fp_request_follow(struct fp_request *request, int status, const char *location)
+fp_request_is_https(const struct fp_request *request)
 {
-	const struct fp_setup *setup = request->setup;
-
-	if (!is_redirect(status) || setup->ok.has[status] || !location[0] ||
-		setup->options.max_redirs == 0)
-		return false;
-	if (request->n_hops == setup->options.max_redirs)
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"more than %u redirects", setup->options.max_redirs);
-	CURLU *first = curl_url(), *next = curl_url();
-	bool ok = first && next ? resolve(request, first, next, location)
-				: fail_redirect(request, FP_KIND_LOCAL,
-					  FP_OUT_OF_MEMORY);
-	curl_url_cleanup(first);
-	curl_url_cleanup(next);
-	if (!ok)
-		return false;
-	request->n_hops++;
-	change_method(request, status);
-	return true;
+	return strncasecmp(fp_request_url(request), "https:", 6) == 0;
 }

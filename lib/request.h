@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request: what goes out for one item: the URL, the method, the headers and
- * the body; and where a redirect leads. Redirects are followed here and not by
- * libcurl, so that each hop is judged like the first: its scheme, its address,
- * its place in the count; and so that nothing the user meant for one origin
- * (scheme, host, port) is told to another.
+ * the body, at each hop of a redirect.
  *
  * Threads: the transfer's.
  * Ownership: the transfer embeds it; it borrows the setup, and the ticket from
@@ -54,14 +51,21 @@ bool fp_request_expand(struct fp_request *request,
  * memory. */
 const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
 
+/* Whether sending it twice does what sending it once does (RFC 9110, section
+ * 9.2.2). */
+bool fp_request_is_idempotent(const struct fp_request *request);
+
+/* Whether this hop is over TLS. */
+bool fp_request_is_https(const struct fp_request *request);
+
 /* Sets up the handle for this request. */
 CURLcode fp_request_apply(struct fp_request *request, CURL *easy);
 
-/* A response is there: is it a redirect that is to be followed? Then the
- * request is now that of the next hop, and true. false: it is not; or it
- * cannot be, and the ticket has failed. `location` is the field's value, or
- * "". RFC 9110, sections 10.2.2 and 15.4. */
-bool fp_request_follow(
-	struct fp_request *request, int status, const char *location);
+/* The URL of this hop. */
+const char *fp_request_url(const struct fp_request *request);
+
+/* The next hop has no body any more, and no header that tells of one. false:
+ * no memory. */
+bool fp_request_drop_body(struct fp_request *request);
 
 #endif

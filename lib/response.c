@@ -95,10 +95,26 @@ take_encoding(struct fp_response *response, const char *value, size_t len)
 	response->is_encoded = true;
 }
 
+/* libcurl undoes other codings than chunked as well, but does not notice when
+ * they end too early; nobody asked for them (RFC 9112, sections 6.1, 7). */
+static void
+take_transfer_encoding(
+	struct fp_response *response, const char *value, size_t len)
+{
+	response->bad_transfer_encoding |=
+		response->has_transfer_encoding ||
+		!is_named(value, len, "chunked") ||
+		strcmp(response->version, "1.0") == 0;
+	response->has_transfer_encoding = true;
+}
+
 static int
 take_field(struct fp_response *response, const char *line, size_t name_len,
 	const char *value, size_t len)
 {
+	response->may_not_fold =
+		name_len == 14 || name_len == 16 || name_len == 17;
+
 	/* The names that matter differ in their length. */
 	switch (name_len) {
 	case 8:
@@ -119,7 +135,7 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 17:
 		if (is_named(line, name_len, "Transfer-Encoding"))
-			response->has_transfer_encoding = true;
+			take_transfer_encoding(response, value, len);
 		break;
 	default:
 		break;
@@ -163,6 +179,7 @@ fold(struct fp_response *response, const char *line, size_t len)
 		line++, len--;
 	while (len > 0 && is_blank(line[len - 1]))
 		len--;
+	response->is_odd |= response->in_head && response->may_not_fold;
 	if (!response->in_head || !to || to->len == 0 || len == 0)
 		return 0;
 	if (fp_buf_reserve(to, len + 1))
@@ -170,6 +187,15 @@ fold(struct fp_response *response, const char *line, size_t len)
 	to->data[to->len - 1] = ' ';
 	fp_buf_add(to, line, len);
 	return fp_buf_add_char(to, '\n');
+}
+
+/* Names have no white space behind them (RFC 9112, section 5.1), and no line
+ * has a CR or a NUL inside: readers differ in what they make of that. */
+static bool
+is_odd(const char *line, size_t name_len, size_t len)
+{
+	return name_len == 0 || is_blank(line[name_len - 1]) ||
+	       memchr(line, '\r', len) || memchr(line, '\0', len);
 }
 
 int
@@ -196,6 +222,7 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		return 0;
 	size_t name_len = (size_t)(colon - line);
 	const char *value = colon + 1;
+	response->is_odd |= is_odd(line, name_len, len);
 	len -= name_len + 1;
 	while (len > 0 && (*value == ' ' || *value == '\t'))
 		value++, len--;
@@ -209,7 +236,8 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 bool
 fp_response_is_ambiguous(const struct fp_response *response)
 {
-	return response->bad_length ||
+	return response->bad_length || response->bad_transfer_encoding ||
+	       response->is_odd ||
 	       (response->has_length && response->has_transfer_encoding);
 }
 

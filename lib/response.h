@@ -24,6 +24,9 @@ struct fp_response {
 	bool bad_length; /* ... that is no number, or two that differ */
 	uint64_t length;
 	bool has_transfer_encoding;
+	bool bad_transfer_encoding; /* not chunked alone, or in HTTP/1.0 */
+	bool is_odd; /* a field that another reader would read otherwise */
+	bool may_not_fold; /* the line before was about the body */
 	bool is_encoded; /* a Content-Encoding other than identity ... */
 	bool is_gzip; /* ... and it is gzip, once */
 	struct fp_buf *type; /* the Content-Type's value */

@@ -91,6 +91,7 @@ mind_old_libcurl(struct fp_setup *setup)
 	setup->http_version =
 		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	setup->looks_at_sockets = is_old;
+	setup->cannot_see_close = info->version_num < 0x080e01;
 }
 
 static int
@@ -139,7 +140,9 @@ make_addresses(struct fp_setup *setup, char *why, size_t why_size)
 			    filter, options->allow[i], why, why_size))
 			return -1;
 	}
-	if (filter->is_on && fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY))
+	if (filter->is_on &&
+		(fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY) ||
+			fp_curlopts_has(&setup->curlopts, CURLOPT_PRE_PROXY)))
 		return refuse(why, why_size,
 			"addresses cannot be judged behind a proxy", "PROXY");
 	return 0;

@@ -32,6 +32,7 @@ struct fp_setup {
 	struct fp_address_filter addresses;
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
+	bool cannot_see_close; /* of TLS, where a body ends with it */
 	bool looks_at_sockets; /* before each use: libcurl does not */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	atomic_bool no_new; /* cancelled: no request may go out any more */

@@ -17,6 +17,7 @@
 #include "transfer.h"
 
 #include "clock.h"
+#include "redirect.h"
 #include "url.h"
 
 #include <errno.h>
@@ -114,6 +115,12 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	if (transfer->setup->looks_at_sockets &&
 		!fp_sockets_is_clean(&transfer->context->sockets, &ends)) {
 		transfer->stop = FP_STOP_STALE;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	/* libcurl sends again by itself when a kept connection dies. */
+	if (transfer->n_on_wire > 0 &&
+		!fp_request_is_idempotent(&transfer->request)) {
+		transfer->stop = FP_STOP_RESENT;
 		return CURL_PREREQFUNC_ABORT;
 	}
 	transfer->n_on_wire++;
@@ -359,7 +366,7 @@ follow(struct fp_transfer *transfer)
 	if (transfer->location.len == 0)
 		location = "";
 	if (!transfer->response.in_trailers ||
-		!fp_request_follow(&transfer->request,
+		!fp_redirect_follow(&transfer->request,
 			transfer->response.status, location))
 		return false;
 	fp_transfer_resolved(transfer);

@@ -34,6 +34,7 @@ enum fp_stop {
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+	FP_STOP_RESENT, /* it must not be sent twice */
 	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
 	FP_STOP_STALE, /* the connection it was given is not clean */

@@ -29,6 +29,10 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 		 * is not HTTP ("HTTP/0.9 when not allowed"). */
 		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_REFUSED;
 	case CURLE_COULDNT_RESOLVE_HOST:
+		/* No thread for it: that says nothing about the name. */
+		if (strstr(transfer->error, "thread failed to start"))
+			return FP_KIND_LOCAL;
+		return FP_KIND_DNS;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return FP_KIND_DNS;
 	case CURLE_COULDNT_CONNECT:
@@ -67,15 +71,29 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 			       : FP_KIND_LOCAL;
 	case CURLE_FAILED_INIT:
 	case CURLE_NOT_BUILT_IN:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
 	case CURLE_UNKNOWN_OPTION:
-	case CURLE_WRITE_ERROR:
 	case CURLE_READ_ERROR:
 	case CURLE_ABORTED_BY_CALLBACK:
 		return FP_KIND_LOCAL;
+	case CURLE_BAD_FUNCTION_ARGUMENT:
+	case CURLE_WRITE_ERROR:
+		/* Also what libcurl calls some broken framing. */
+		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_LOCAL;
 	default:
 		return FP_KIND_NETWORK;
 	}
+}
+
+static const char *
+name_ambiguity(const struct fp_response *response)
+{
+	if (response->bad_length)
+		return "Content-Length is no number, or says two things";
+	if (response->bad_transfer_encoding)
+		return "a Transfer-Encoding other than chunked";
+	if (response->is_odd)
+		return "a header field that cannot be read in one way only";
+	return "Content-Length and Transfer-Encoding at once";
 }
 
 /* Fails the item for a reason of our own. false: there is none. */
@@ -101,11 +119,7 @@ fail_stopped(struct fp_transfer *transfer)
 		return true;
 	case FP_STOP_AMBIGUOUS:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			transfer->response.bad_length
-				? "Content-Length is no number, or says two "
-				  "things"
-				: "Content-Length and Transfer-Encoding at "
-				  "once");
+			name_ambiguity(&transfer->response));
 		return true;
 	case FP_STOP_CANCELLED:
 		fp_transfer_drop(ticket);
@@ -121,6 +135,11 @@ fail_stopped(struct fp_transfer *transfer)
 		snprintf(text, sizeof(text), "address not allowed: %s",
 			transfer->denied);
 		fp_ticket_fail(ticket, FP_KIND_REFUSED, text);
+		return true;
+	case FP_STOP_RESENT:
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			"the connection died after the request was sent; it "
+			"is not sent again");
 		return true;
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
@@ -199,6 +218,21 @@ judge_encoding(
 	}
 }
 
+/* Whether the end of the connection is all that ended the body, and it was
+ * TLS, where a cut can be told from an end (by close_notify, RFC 8446, section
+ * 6.1), but this libcurl does not tell. JSON has an end of its own. */
+static bool
+is_blindly_closed(const struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+
+	return transfer->setup->cannot_see_close &&
+	       strncmp(response->version, "1.", 2) == 0 &&
+	       !response->has_length && !response->has_transfer_encoding &&
+	       !transfer->carry.is_streamed &&
+	       fp_request_is_https(&transfer->request);
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -224,6 +258,11 @@ judge_response(struct fp_transfer *transfer)
 	bool is_bodiless = fp_response_is_bodiless(response) ||
 			   strcmp(transfer->request.method, "HEAD") == 0;
 	enum fp_kind kind = judge_encoding(transfer, is_bodiless, &message);
+	if (kind == FP_KIND_OK && !is_bodiless && is_blindly_closed(transfer)) {
+		kind = FP_KIND_INCOMPLETE;
+		message = "the body has no length, and its end cannot be told "
+			  "from a cut";
+	}
 	if (kind == FP_KIND_OK) {
 		kind = fp_carry_end(
 			&transfer->carry, is_bodiless, &result->encoding);

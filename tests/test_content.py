@@ -239,7 +239,10 @@ def _():
 
 @test("an encoding that was not asked for is an error")
 def _():
-    result = fetchpool(["-a"], input=faults().url + "/gzip")
+    server = faults()
+    server.on("/br", lambda conn, request: conn.answer(
+        b"ok", headers=b"Content-Encoding: br\r\n"))
+    result = fetchpool(["-a"], input=server.url + "/br")
     equal(result.records[0]["error"]["kind"], "body")
 
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "redirect.h"
+
+#include "url.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool
+is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 ||
+	       status == 307 || status == 308;
+}
+
+static bool
+fail_redirect(
+	struct fp_request *request, enum fp_kind kind, const char *format, ...)
+{
+	char text[200];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fp_ticket_fail(request->ticket, kind, text);
+	return false;
+}
+
+/* The part of a URL as text; NULL: there is none, or no memory. Free with
+ * curl_free(). */
+static char *
+part(CURLU *url, CURLUPart what)
+{
+	char *text = NULL;
+
+	return curl_url_get(url, what, &text, CURLU_DEFAULT_PORT) == CURLUE_OK
+		       ? text
+		       : NULL;
+}
+
+/* Whether both have this part, and it is the same. Hosts and schemes have no
+ * case. */
+static bool
+same_part(CURLU *a, CURLU *b, CURLUPart what)
+{
+	char *of_a = part(a, what), *of_b = part(b, what);
+	bool same = of_a && of_b && strcasecmp(of_a, of_b) == 0;
+
+	curl_free(of_a);
+	curl_free(of_b);
+	return same;
+}
+
+static bool
+same_origin(CURLU *a, CURLU *b)
+{
+	return same_part(a, b, CURLUPART_SCHEME) &&
+	       same_part(a, b, CURLUPART_HOST) &&
+	       same_part(a, b, CURLUPART_PORT);
+}
+
+static bool
+is_scheme(CURLU *url, const char *scheme)
+{
+	char *text = part(url, CURLUPART_SCHEME);
+	bool is = text && strcasecmp(text, scheme) == 0;
+
+	curl_free(text);
+	return is;
+}
+
+/* The method and the body of the next hop: 303 asks for a GET, and so, as all
+ * clients do it, do 301 and 302 after a POST (RFC 9110, section 15.4). */
+static bool
+change_method(struct fp_request *request, int status)
+{
+	bool is_head = strcmp(request->method, "HEAD") == 0;
+	bool is_post = strcmp(request->method, "POST") == 0;
+
+	if ((status == 303 && !is_head) ||
+		((status == 301 || status == 302) && is_post)) {
+		request->method = "GET";
+		return fp_request_drop_body(request);
+	}
+	return true;
+}
+
+/* Resolves the location against the URL of this hop, and judges what comes
+ * out. true: request->hop is the next URL. */
+static bool
+resolve(struct fp_request *request, CURLU *first, CURLU *next,
+	const char *location)
+{
+	const struct fp_options *options = &request->setup->options;
+	const char *from = fp_request_url(request);
+	const char *message;
+	char *url = NULL;
+
+	if (curl_url_set(first, CURLUPART_URL, request->ticket->url.data, 0) ||
+		curl_url_set(next, CURLUPART_URL, from, 0))
+		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	bool was_https = is_scheme(next, "https");
+	if (curl_url_set(next, CURLUPART_URL, location,
+		    CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) ||
+		curl_url_get(next, CURLUPART_URL, &url, 0))
+		return fail_redirect(request, FP_KIND_REDIRECT,
+			"a redirect to what is no URL");
+	enum fp_kind kind =
+		fp_url_check(url, strlen(url), options->protocols, &message);
+	int ret = fp_buf_set(&request->hop, url, strlen(url));
+	curl_free(url);
+	if (ret)
+		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	if (kind == FP_KIND_REFUSED)
+		return fail_redirect(request, FP_KIND_REFUSED,
+			"a redirect to a scheme that is not allowed");
+	if (kind != FP_KIND_OK)
+		return fail_redirect(
+			request, FP_KIND_REDIRECT, "a redirect: %s", message);
+	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
+		return fail_redirect(request, FP_KIND_REDIRECT,
+			"a redirect from https to http");
+	request->is_foreign = !same_origin(first, next);
+	return true;
+}
+
+bool
+fp_redirect_follow(struct fp_request *request, int status, const char *location)
+{
+	const struct fp_setup *setup = request->setup;
+
+	if (!is_redirect(status) || setup->ok.has[status] || !location[0] ||
+		setup->options.max_redirs == 0)
+		return false;
+	if (request->n_hops == setup->options.max_redirs)
+		return fail_redirect(request, FP_KIND_REDIRECT,
+			"more than %u redirects", setup->options.max_redirs);
+	CURLU *first = curl_url(), *next = curl_url();
+	bool ok = first && next ? resolve(request, first, next, location)
+				: fail_redirect(request, FP_KIND_LOCAL,
+					  FP_OUT_OF_MEMORY);
+	curl_url_cleanup(first);
+	curl_url_cleanup(next);
+	if (!ok)
+		return false;
+	request->n_hops++;
+	return change_method(request, status) ||
+	       fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+}

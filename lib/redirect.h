@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * redirect: where a redirect leads. It is followed here and not by libcurl, so
+ * that each hop is judged like the first: its scheme, its address, its place
+ * in the count; and so that nothing the user meant for one origin (scheme,
+ * host, port) is told to another.
+ *
+ * Threads: the transfer's.
+ * Ownership: the request's.
+ * Failure: an item's, written into the ticket.
+ */
+#ifndef FP_REDIRECT_H
+#define FP_REDIRECT_H
+
+#include "base.h"
+
+#include "request.h"
+
+/* A response is there: is it a redirect that is to be followed? Then the
+ * request is now that of the next hop, and true. false: it is not; or it
+ * cannot be, and the ticket has failed. `location` is the field's value, or
+ * "". RFC 9110, sections 10.2.2 and 15.4. */
+bool fp_redirect_follow(
+	struct fp_request *request, int status, const char *location);
+
+#endif
