@@ -320,9 +320,11 @@ int fp_template_variables(const char *text,
  * "scheme://" (RFC 3986, section 3.1). */
 bool fp_is_url(const char *text, size_t len);
 
-/* Finds the part of a text that must not be shown: the password of a URL's
- * userinfo, or all of the userinfo if there is no colon in it. false: none. */
-bool fp_find_secret(const char *text, size_t len, size_t *start, size_t *end);
+/* Finds the next part of a text that must not be shown: the password of a
+ * URL's userinfo, or all of the userinfo if there is no colon in it. `from` is
+ * 0 at first, then the `end` of the one before. false: no more. */
+bool fp_find_secret(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end);
 
 /* Whether `text` is what deny and allow may hold. */
 bool fp_is_address_block(const char *text);

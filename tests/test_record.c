@@ -308,6 +308,27 @@ passwords(void)
 		"\"http://u:***@h/\\u0002\\\"\"");
 	result.input = TEXT("u:p@h");
 	CHECK_TEXT(field(&result, FP_FIELD_INPUT), "\"u:p@h\"");
+	result.input = TEXT("http://a:p@h/?u=http://b:q@i/\n");
+	CHECK_TEXT(field(&result, FP_FIELD_INPUT),
+		"\"http://a:***@h/?u=http://b:***@i/\\n\"");
+}
+
+/* In any string of a JSON value, more than one in a string, and none that
+ * begins in one and ends in another. */
+static void
+passwords_in_json(void)
+{
+	struct fp_result result = success();
+
+	result.context = TEXT("\"http://h/?u=http://b:p@i/\"");
+	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
+		"\"http://h/?u=http://b:***@i/\"");
+	result.context = TEXT("[\"x://a:p@h/y://b:q@i\",{\"x://t@h\":1}]");
+	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
+		"[\"x://a:***@h/y://b:***@i\",{\"x://***@h\":1}]");
+	result.input_json = TEXT("[\"x://a:p\\\"q@h\",\"x://a:\",\"b@h\",2]");
+	CHECK_TEXT(field(&result, FP_FIELD_INPUT),
+		"[\"x://a:***@h\",\"x://a:\",\"b@h\",2]");
 }
 
 static void
@@ -404,6 +425,7 @@ main(void)
 	run("what is not known is null", unknown_fields);
 	run("fields come in the order wanted", in_the_order_wanted);
 	run("passwords are masked", passwords);
+	run("passwords in JSON are masked", passwords_in_json);
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
