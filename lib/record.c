@@ -7,6 +7,7 @@
 #include "pen.h"
 #include "url.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *const field_names[] = {
@@ -353,13 +354,22 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	fp_pen_bytes(pen, "}", 1);
 }
 
+/* Bodies that are JSON have no white space around them. */
+static bool
+is_object(const struct fp_result *result)
+{
+	struct fp_text body = result->body;
+
+	return result->encoding == FP_BODY_JSON && body.len >= 2 &&
+	       body.data[0] == '{' && body.data[body.len - 1] == '}';
+}
+
 /* The document, which ends in "}", with one member more. */
 static void
 write_merged(struct fp_pen *pen, const struct fp_result *result)
 {
 	struct fp_text body = result->body;
 
-	FP_ASSERT(result->encoding == FP_BODY_JSON && body.len >= 2);
 	fp_pen_bytes(pen, body.data, body.len - 1);
 	write_member(pen, body.len > 2 ? "," : "", result, FP_FIELD_FETCH_TIME);
 	fp_pen_bytes(pen, "}", 1);
@@ -371,6 +381,11 @@ fp_record_write(const struct fp_result *result,
 {
 	struct fp_pen pen;
 
+	if (result->kind == FP_KIND_OK && format->format == FP_FORMAT_MERGED &&
+		!is_object(result)) {
+		errno = EINVAL;
+		return -1;
+	}
 	fp_pen_init(&pen, sink, arg);
 	if (result->kind != FP_KIND_OK || format->format == FP_FORMAT_RECORD)
 		write_record(&pen, result, format);

@@ -196,6 +196,34 @@ merged(void)
 		record(&result, &as_merged), "{\"a\":{},\"fetch_time\":2.0}\n");
 }
 
+/* Not aborted, not written: what cannot be merged is the caller's to see. */
+static void
+merged_with_no_object(void)
+{
+	static const struct {
+		enum fp_body encoding;
+		struct fp_text body;
+	} cases[] = {
+		{FP_BODY_JSON, {"[1]", 3}},
+		{FP_BODY_JSON, {"\"{}\"", 4}},
+		{FP_BODY_JSON, {"7", 1}},
+		{FP_BODY_JSON, {"12", 2}},
+		{FP_BODY_TEXT, {"{}", 2}},
+		{FP_BODY_BASE64, {"{}", 2}},
+		{FP_BODY_NONE, {NULL, 0}},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct fp_result result = success();
+		result.encoding = cases[i].encoding;
+		result.body = cases[i].body;
+		fp_buf_clear(&paper, SIZE_MAX);
+		errno = 0;
+		CHECK(fp_record_write(&result, &as_merged, keep, &paper) == -1);
+		CHECK(errno == EINVAL && paper.len == 0);
+	}
+}
+
 /* ---- fields ---- */
 
 static const char *const names[] = {"seq", "input", "url", "status",
@@ -420,6 +448,7 @@ main(void)
 	run("a failure is a record in every format", failures_in_other_formats);
 	run("bodies as JSON, text, base64 and none", bodies);
 	run("the time joins the body's members", merged);
+	run("merged with no object: EINVAL", merged_with_no_object);
 	run("fields have names", field_names);
 	run("every field", all_fields);
 	run("what is not known is null", unknown_fields);
