@@ -24,7 +24,7 @@
  *
  *	plain		base buf clock thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
- *			address (CIDR blocks) headerline (fields as text)
+ *			address (CIDR blocks) crowd headerline (fields as text)
  *			textsort filename response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk

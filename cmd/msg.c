@@ -23,8 +23,15 @@
 #define SHOWN_MAX 200
 #define MESSAGE_MAX 1000
 
+/* What a thread that must not wait may write to a pipe that takes something:
+ * so much is taken whole. */
+#define AT_ONCE_MAX 4096
+
 static struct fp_mutex lock; /* over all below */
+static struct fp_cond idle; /* !is_writing */
+static bool is_writing; /* a thread is in write(), without the lock */
 static struct fp_buf held; /* lines not written yet */
+static struct fp_buf going; /* that thread's own: what it writes */
 static enum fp_exit exit_status;
 static const char *usage_place = "";
 
@@ -32,6 +39,11 @@ void
 fp_msg_init(void)
 {
 	fp_mutex_init(&lock);
+	fp_cond_init(&idle);
+
+	/* While memory is there; a message that says it is not needs some. */
+	(void)fp_buf_reserve(&held, 2 * HELD_MAX);
+	(void)fp_buf_reserve(&going, 2 * HELD_MAX);
 }
 
 int
@@ -57,11 +69,36 @@ write_all(const char *data, size_t len)
 	}
 }
 
-static void
-flush_locked(void)
+static bool
+takes_some(void)
 {
-	write_all(fp_buf_text(&held), held.len);
-	fp_buf_clear(&held, HELD_MAX * 2);
+	struct pollfd now = {STDERR_FILENO, POLLOUT, 0};
+
+	return poll(&now, 1, 0) > 0;
+}
+
+/* Writes what is held, without the lock, so that nobody who only has something
+ * to say waits for whoever reads standard error. A thread that must not wait
+ * itself leaves its lines to the one that writes now, or that comes next. */
+static void
+flush_locked(bool may_wait)
+{
+	while (is_writing && may_wait)
+		fp_cond_wait(&idle, &lock);
+	while (held.len > 0 && !is_writing) {
+		if (!may_wait && (held.len > AT_ONCE_MAX || !takes_some()))
+			return;
+		struct fp_buf lines = held;
+		held = going;
+		going = lines;
+		is_writing = true;
+		fp_mutex_unlock(&lock);
+		write_all(going.data, going.len);
+		fp_mutex_lock(&lock);
+		fp_buf_clear(&going, 3 * HELD_MAX);
+		is_writing = false;
+		fp_cond_broadcast(&idle);
+	}
 }
 
 void
@@ -74,7 +111,15 @@ void
 fp_msg_flush(void)
 {
 	fp_mutex_lock(&lock);
-	flush_locked();
+	flush_locked(true);
+	fp_mutex_unlock(&lock);
+}
+
+void
+fp_msg_flush_now(void)
+{
+	fp_mutex_lock(&lock);
+	flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
 
@@ -173,21 +218,19 @@ static void say(enum fp_exit status, const char *format, va_list args,
 static void
 say(enum fp_exit status, const char *format, va_list args, const char *hint)
 {
-	struct fp_buf text = FP_BUF_INIT;
+	char text[4 * MESSAGE_MAX];
 
+	vsnprintf(text, sizeof(text), format, args);
 	fp_mutex_lock(&lock);
 	set_status_locked(status);
-	if (fp_buf_vprintf(&text, format, args) == 0) {
-		fp_buf_add_text(&held, "fetchpool: ");
-		if (status == FP_EXIT_USAGE)
-			fp_buf_add_text(&held, usage_place);
-		add_shown(&held, text.data, text.len, MESSAGE_MAX);
-		fp_buf_add_text(&held, hint);
-		fp_buf_add_char(&held, '\n');
-	}
-	flush_locked();
+	fp_buf_add_text(&held, "fetchpool: ");
+	if (status == FP_EXIT_USAGE)
+		fp_buf_add_text(&held, usage_place);
+	add_shown(&held, text, strlen(text), MESSAGE_MAX);
+	fp_buf_add_text(&held, hint);
+	fp_buf_add_char(&held, '\n');
+	flush_locked(false);
 	fp_mutex_unlock(&lock);
-	fp_buf_destroy(&text);
 }
 
 void
@@ -258,6 +301,6 @@ fp_msg_item(
 		fp_buf_add_char(&held, '\n');
 	}
 	if (held.len > HELD_MAX)
-		flush_locked();
+		flush_locked(true);
 	fp_mutex_unlock(&lock);
 }

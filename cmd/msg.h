@@ -4,7 +4,8 @@
  * message is one line, whole, "fetchpool: ..."; no byte of a server or of an
  * input line gets there that a terminal would obey.
  *
- * Threads: any.
+ * Threads: any. Only fp_msg_item() and fp_msg_flush() wait for whoever reads
+ * standard error; the others leave their line to them.
  * Ownership: the module's state is the process's.
  * Failure: what cannot be written to standard error is lost; there is no
  * other place to say so.
@@ -45,6 +46,9 @@ void fp_msg_place(const char *place);
 void fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format);
 void fp_msg_flush(void);
+
+/* The same, as far as nobody has to wait for it. */
+void fp_msg_flush_now(void);
 
 /* The descriptor that it goes to. */
 int fp_msg_fd(void);

@@ -402,14 +402,8 @@ settle(struct fp_settings *settings)
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
 	settings->input.allowed_controls = settings->colsep;
-	if (pool->output_dir && !settings->format.fields) {
-		settings->format.fields = settings->fields;
-		for (int i = 0; i < FP_FIELD_DEFAULTS; i++)
-			settings->fields[i] = i == FP_FIELD_BODY
-						      ? FP_FIELD_FILE
-						      : (enum fp_field)i;
-		settings->format.n_fields = FP_FIELD_DEFAULTS;
-	}
+	if (pool->output_dir)
+		fp_settings_name_file(settings);
 	if (settings->json_items) {
 		settings->input.allowed_controls = "\t\r";
 		pool->undefined_fails = false;

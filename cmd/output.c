@@ -37,6 +37,10 @@ look_at(struct fp_output *output)
 	}
 	output->is_watchable = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 	output->is_file = S_ISREG(st.st_mode);
+
+	/* While memory is there: what is gathered never needs more. */
+	if (fp_buf_reserve(&output->pending, GATHER_BYTES))
+		return -1;
 	return 0;
 }
 

@@ -43,6 +43,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	memset(reader, 0, sizeof(*reader));
 	reader->settings = settings;
 	atomic_init(&reader->n_read, 0);
+	atomic_init(&reader->is_done, false);
 	if (fp_input_init(&reader->input, &settings->input)) {
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
@@ -192,8 +193,10 @@ fp_reader_main(void *arg)
 
 	while ((ret = fp_input_next(&reader->input, &line)) > 0) {
 		if (submit(reader, &line, &told)) {
-			if (errno != ECANCELED)
+			if (errno != ECANCELED) {
 				fp_msg_local("out of memory");
+				reader->has_stopped = true;
+			}
 			fp_input_back(&reader->input);
 			break;
 		}
@@ -205,6 +208,7 @@ fp_reader_main(void *arg)
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
 	fp_pool_close(reader->pool);
+	atomic_store(&reader->is_done, true);
 }
 
 /* ---- after a stop ---- */

@@ -29,6 +29,8 @@ struct fp_reader {
 	char *names;
 	char fault[64];
 	atomic_uint_fast64_t n_read; /* items */
+	atomic_bool is_done; /* nothing more will be read */
+	bool has_stopped; /* before the end: memory is out */
 	uint64_t n_cut; /* of them, too long to be held */
 };
 

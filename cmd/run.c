@@ -42,6 +42,10 @@
  * the lines that were not done to be set aside. */
 #define LAST_WORDS_MS 200
 
+/* How long an output without a reader waits for the last item to be counted,
+ * if the input is at its end. */
+#define LAST_RECORD_MS 50
+
 struct run {
 	struct fp_settings *settings;
 	struct fp_pool *pool;
@@ -76,7 +80,7 @@ fit_descriptors(struct fp_options *pool)
 		return;
 
 	/* Each body that goes to a file needs one for that as well. */
-	uint64_t n = limit.rlim_cur;
+	uint64_t n = fp_descriptors_left();
 	if (pool->output_dir)
 		n = n / 2;
 	unsigned jobs = fp_jobs_within(pool->jobs, n);
@@ -218,10 +222,21 @@ give_up(struct run *run)
 {
 	run->give_up_ns = INT64_MAX;
 	if (run->is_last) {
-		fp_msg_flush();
+		fp_msg_flush_now();
 		fp_signals_die(run->signal);
 	}
 	stop(run, FP_CANCEL_ALL);
+}
+
+/* Whether the writer says within a moment that it is done: all that was to be
+ * read of the output may have been read, and its reader gone for that. */
+static bool
+is_nearly_done(struct run *run)
+{
+	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+
+	return atomic_load(&run->reader.is_done) &&
+	       poll(&done, 1, LAST_RECORD_MS) > 0;
 }
 
 /* Nobody reads our output any more: a filter dies of that, as soon as it can
@@ -230,9 +245,11 @@ give_up(struct run *run)
 static void
 obey_hangup(struct run *run)
 {
+	run->writer.output.is_watchable = false;
+	if (is_nearly_done(run))
+		return;
 	if (!fp_signals_is_ignored(SIGPIPE))
 		fp_signals_die(SIGPIPE);
-	run->writer.output.is_watchable = false;
 	fp_output_break(&run->writer.output, EPIPE);
 	stop(run, FP_CANCEL_ALL);
 }
@@ -299,7 +316,8 @@ static void
 conclude(struct run *run)
 {
 	uint64_t left = 0;
-	bool is_short = run->signal || run->writer.has_stopped;
+	bool is_short = run->signal || run->writer.has_stopped ||
+			run->reader.has_stopped;
 
 	if (is_short)
 		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
@@ -349,6 +367,9 @@ fp_run(struct fp_settings *settings)
 	fp_output_none(&run.writer.failed);
 	if (open_ends(&run) == 0 && start(&run) == 0) {
 		watch(&run);
+
+		/* Nobody looks for signals any more: let them be obeyed. */
+		fp_signals_restore();
 		fp_input_stop(&run.reader.input);
 		fp_thread_join(&run.reader_thread);
 		fp_thread_join(&run.writer_thread);

@@ -249,6 +249,27 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 	}
 }
 
+void
+fp_settings_name_file(struct fp_settings *settings)
+{
+	struct fp_record_format *format = &settings->format;
+	bool has_file = false;
+	size_t n = 0;
+
+	if (!format->fields)
+		fp_settings_fields(settings, "+seq");
+	for (size_t i = 0; i < format->n_fields; i++)
+		has_file |= settings->fields[i] == FP_FIELD_FILE;
+	for (size_t i = 0; i < format->n_fields; i++) {
+		enum fp_field field = settings->fields[i];
+		if (field == FP_FIELD_BODY && has_file)
+			continue;
+		settings->fields[n++] =
+			field == FP_FIELD_BODY ? FP_FIELD_FILE : field;
+	}
+	format->n_fields = n;
+}
+
 bool
 fp_settings_error_format(struct fp_settings *settings, const char *value)
 {

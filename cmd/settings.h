@@ -65,6 +65,9 @@ bool fp_list_add(struct fp_list *list, const char *text);
 bool fp_list_add_copy(
 	struct fp_settings *settings, struct fp_list *list, const char *text);
 
+/* Bodies go to files: the records have "file" in place of "body". */
+void fp_settings_name_file(struct fp_settings *settings);
+
 /* Each takes the value of the option that it is named for. */
 typedef bool fp_setter(struct fp_settings *settings, const char *value);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static const struct {
@@ -21,14 +22,22 @@ static const struct {
 /* The handler writes to [1], the main thread reads from [0]. */
 static int channel[2] = {-1, -1};
 
+/* How often each has come and was not taken yet. A pipe that is full of one
+ * kind must not hide another. */
+static atomic_uint n_came[FP_ARRAY_LEN(caught)];
+
 static void
 on_signal(int signal)
 {
 	int saved = errno;
-	unsigned char byte = (unsigned char)signal;
 
-	/* A full pipe holds enough of them already. */
-	while (write(channel[1], &byte, 1) < 0 && errno == EINTR)
+	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		if (caught[i].signal == signal)
+			atomic_fetch_add(&n_came[i], 1);
+	}
+
+	/* A full pipe is readable already. */
+	while (write(channel[1], "", 1) < 0 && errno == EINTR)
 		;
 	errno = saved;
 }
@@ -48,6 +57,9 @@ fp_signals_init(void)
 
 	if (pipe2(channel, O_CLOEXEC | O_NONBLOCK))
 		return -1;
+	/* A file that may not grow is a failed write like any other. */
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGXFSZ, &action, NULL);
 	action.sa_handler = on_signal;
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
@@ -68,9 +80,19 @@ fp_signals_fd(void)
 int
 fp_signals_take(void)
 {
-	unsigned char byte;
+	char bytes[64];
 
-	return read(channel[0], &byte, 1) == 1 ? byte : 0;
+	/* First the bytes, then the counts: one that comes between the two is
+	 * found now, and its byte once more for nothing. */
+	while (read(channel[0], bytes, sizeof(bytes)) > 0)
+		;
+	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		if (atomic_load(&n_came[i]) > 0) {
+			atomic_fetch_sub(&n_came[i], 1);
+			return caught[i].signal;
+		}
+	}
+	return 0;
 }
 
 const char *

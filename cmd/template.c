@@ -114,12 +114,12 @@ choose(struct fp_settings *settings, const char *template,
 		return false;
 	}
 	settings->pool.urls_pass = true;
+	if (settings->json_items)
+		return true;
 	if (from_environment && from_environment[0]) {
 		settings->pool.url_template = from_environment;
 		return check_template(settings, "FETCHPOOL_URL");
 	}
-	if (settings->json_items)
-		return true;
 	settings->pool.url_template = DEFAULT_TEMPLATE;
 	settings->tells_template = true;
 	return true;

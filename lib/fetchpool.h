@@ -333,6 +333,9 @@ int fp_template_variables(const char *text,
 	int (*each)(void *arg, struct fp_text name), void *arg, char *why,
 	size_t why_size);
 
+/* How many descriptors the process may still open. */
+uint64_t fp_descriptors_left(void);
+
 /* Whether an item is taken for a URL with urls_pass: it begins like
  * "scheme://" (RFC 3986, section 3.1). */
 bool fp_is_url(const char *text, size_t len);

@@ -143,6 +143,8 @@ check_url(struct fp_request *request)
 		fp_ticket_fail(ticket, kind, message);
 		return false;
 	}
+	if (fp_url_is_plain(ticket->url.data, ticket->url.len))
+		return true;
 	CURLU *parsed = curl_url();
 	CURLUcode code = parsed ? curl_url_set(parsed, CURLUPART_URL,
 					  ticket->url.data, 0)

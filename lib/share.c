@@ -9,6 +9,7 @@
 
 #include "fetchpool.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,9 +19,10 @@
 #define DESCRIPTORS_PER_WORKER 3
 #define DESCRIPTORS_PER_LOOKUP 4
 
-/* Names being looked up at once, in all workers together, one in each at
- * least. */
+/* Names being looked up at once, in all workers together, a few in each at
+ * least: dead names must not keep others from being looked up. */
 #define LOOKUPS 32
+#define LOOKUPS_EACH_MIN 4
 
 unsigned
 fp_share_online(void)
@@ -42,7 +44,7 @@ count_workers(unsigned jobs, unsigned online)
 static unsigned
 lookups_each(unsigned n_workers)
 {
-	return FP_MAX(LOOKUPS / n_workers, 1);
+	return FP_MAX(LOOKUPS / n_workers, LOOKUPS_EACH_MIN);
 }
 
 /* Descriptors that `jobs` need besides their connections. */
@@ -53,6 +55,35 @@ overhead(unsigned jobs, unsigned online)
 
 	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_WORKER +
 	       (uint64_t)n * lookups_each(n) * DESCRIPTORS_PER_LOOKUP;
+}
+
+/* Descriptors that are open: our own and those that came with the process.
+ * What the system does not tell is taken as none. */
+static uint64_t
+count_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+
+	/* ".", ".." and the folder's own. */
+	return n > 3 ? n - 3 : 0;
+}
+
+uint64_t
+fp_descriptors_left(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	uint64_t n = count_open();
+	return limit.rlim_cur > n ? limit.rlim_cur - n : 0;
 }
 
 unsigned
@@ -71,16 +102,11 @@ fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
 static unsigned
 count_connections(unsigned jobs, unsigned online)
 {
-	struct rlimit limit;
+	uint64_t used = overhead(jobs, online);
+	uint64_t left = fp_descriptors_left();
 	uint64_t most = 2 * (uint64_t)jobs;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		limit.rlim_cur != RLIM_INFINITY) {
-		uint64_t used = overhead(jobs, online);
-		uint64_t left =
-			limit.rlim_cur > used ? limit.rlim_cur - used : 0;
-		most = FP_MIN(most, left);
-	}
+	most = FP_MIN(most, left > used ? left - used : 0);
 	return (unsigned)FP_MAX(most, jobs);
 }
 

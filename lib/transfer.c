@@ -31,6 +31,10 @@
 #define IDLE_CONNECTION_S 20L
 #define CONNECTION_LIFE_S 900L
 
+/* How long a name's addresses are kept; libcurl's own default, and little. */
+#define NAME_S 60L
+#define CROWD_NAME_S 1L
+
 /* Each try that finds a connection unclean closes it, so that there is an end;
  * this is for servers that never stop. */
 #define STALE_MAX 1000
@@ -76,6 +80,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	if (transfer->stop == FP_STOP_DESCRIPTORS ||
 		transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
+	fp_crowd_count(&transfer->context->crowd);
 	if (transfer->setup->looks_at_sockets)
 		fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
@@ -302,6 +307,29 @@ limit_time(struct fp_transfer *transfer)
 		(long)FP_MAX(limit_ms - used_ms, 1));
 }
 
+/* Among very many hosts, libcurl's memory of each costs all others: it keeps
+ * an entry for every name for a minute, and for every host that it ever kept a
+ * connection to, and goes through them for every request. So then connections
+ * to hosts that are not known to come again are not kept, and names only for a
+ * moment. */
+static CURLcode
+mind_crowd(struct fp_transfer *transfer)
+{
+	bool alone = fp_crowd_is_stranger(
+		&transfer->context->crowd, fp_request_url(&transfer->request));
+
+	if (alone == transfer->is_alone)
+		return CURLE_OK;
+	transfer->is_alone = alone;
+	CURLcode code = curl_easy_setopt(
+		transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(transfer->easy,
+			CURLOPT_DNS_CACHE_TIMEOUT,
+			alone ? CROWD_NAME_S : NAME_S);
+	return code;
+}
+
 /* Forgets what an earlier try left behind, and sets up the handle. */
 static CURLcode
 start_over(struct fp_transfer *transfer)
@@ -321,6 +349,8 @@ start_over(struct fp_transfer *transfer)
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
+	if (code == CURLE_OK)
+		code = mind_crowd(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;
 		transfer->context->n_resolving++;

@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "carry.h"
+#include "crowd.h"
 #include "download.h"
 #include "gunzip.h"
 #include "request.h"
@@ -46,6 +47,7 @@ struct fp_context {
 	int64_t now_ns; /* the worker's clock, read once a round */
 	unsigned n_resolving; /* transfers without an address yet */
 	struct fp_sockets sockets;
+	struct fp_crowd crowd;
 };
 
 struct fp_transfer {
@@ -65,6 +67,7 @@ struct fp_transfer {
 	bool is_delayed; /* not begun: waits until due_ns */
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool has_body; /* the carry has begun */
+	bool is_alone; /* its connection is not to be kept */
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */

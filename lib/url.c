@@ -134,6 +134,34 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 	return FP_KIND_OK;
 }
 
+bool
+fp_url_is_plain(const char *url, size_t len)
+{
+	size_t at = scheme_len(url, len) + 3;
+	size_t host = at;
+	unsigned port = 0;
+
+	while (at < len && (is_alpha(url[at]) || is_digit(url[at]) ||
+				   url[at] == '.' || url[at] == '-'))
+		at++;
+	if (at == host || at - host > 250)
+		return false;
+	if (at < len && url[at] == ':') {
+		size_t digits = ++at;
+		for (; at < len && is_digit(url[at]) && at - digits < 6; at++)
+			port = 10 * port + (unsigned)(url[at] - '0');
+		if (at == digits || port > 65535)
+			return false;
+	}
+	if (at < len && url[at] != '/' && url[at] != '?' && url[at] != '#')
+		return false;
+	for (; at < len; at++) {
+		if (url[at] <= 0x20 || url[at] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
 int
 fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 {

@@ -353,7 +353,7 @@ obey_cancel(struct fp_worker *worker)
 			transfer->is_delayed = false;
 			fp_transfer_drop(ticket);
 			finish_unbegun(worker, transfer, ticket);
-		} else if (how == FP_CANCEL_ALL) {
+		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
 			abandon(worker, transfer, FP_STOP_CANCELLED);
 		}
 	}

@@ -282,6 +282,7 @@ from_many_threads(void)
 		MUST(fp_thread_start(&threads[i], 0, chatter, NULL) == 0);
 	for (unsigned i = 0; i < 4; i++)
 		fp_thread_join(&threads[i]);
+	fp_msg_flush();
 	CHECK(count_lines(capture_end(), "fetchpool: whole\n") == 2000);
 }
 

@@ -390,6 +390,24 @@ like_libcurl(void)
 	CHECK(n_fine > 500 && n_secret > 200);
 }
 
+static void
+plain_ones(void)
+{
+	static const char *const plain[] = {"http://h", "http://h/",
+		"http://h:1", "HTTPS://a-b.c1:65535/x?y#z",
+		"http://127.0.0.1:80?q", "http://h#f", "http://h/%2f{}|"};
+	static const char *const not_plain[] = {"http://u@h/", "http://[::1]/",
+		"http://h:/", "http://h:65536/", "http://h:123456789012/",
+		"http://h:1x/", "http://h_/", "http://\xc3\xa4/",
+		"http://h/\xc3\xa4", "http://h/\x7f", "http://h/ ", "http:///",
+		"http://h\\x/", "http://h%41/"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(plain); i++)
+		CHECK(fp_url_is_plain(plain[i], strlen(plain[i])));
+	for (size_t i = 0; i < FP_ARRAY_LEN(not_plain); i++)
+		CHECK(!fp_url_is_plain(not_plain[i], strlen(not_plain[i])));
+}
+
 int
 main(void)
 {
@@ -406,5 +424,6 @@ main(void)
 	run("a password of a later URL is found", secrets_further_on);
 	run("libcurl sees no host or password that we do not", like_libcurl);
 	encoded("", 0);
+	run("plain URLs need no second parse", plain_ones);
 	return done();
 }

@@ -25,7 +25,7 @@ class Contenders:
 
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
-        self._floor = None
+        self._floor = self._user_agent = None
 
     def numbers(self, n):
         """The path of a file with the lines 1 to n."""
@@ -42,8 +42,16 @@ class Contenders:
                 work.prefix + "{}"]
 
     def floor_command(self, work):
-        return [self.floor_program(), "-j", str(work.jobs), "-n", str(work.n),
-                work.prefix]
+        return [self.floor_program(), "-A", self.user_agent(), "-j",
+                str(work.jobs), "-n", str(work.n), work.prefix]
+
+    def user_agent(self):
+        """What fetchpool calls itself on the wire: fetchpool/VERSION."""
+        if not self._user_agent:
+            said = subprocess.run([self.program, "--version"], timeout=10,
+                                  capture_output=True, text=True)
+            self._user_agent = "/".join(said.stdout.split()[:2])
+        return self._user_agent
 
     def fetchpool(self, work, *options):
         return meter.run(self.fetchpool_command(work, *options),

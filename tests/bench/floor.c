@@ -2,12 +2,14 @@
 /*
  * floor: the least that GETs through libcurl can cost, to compare with.
  *
- *	floor [-j JOBS] [-n REQUESTS] PREFIX
+ *	floor [-A USER_AGENT] [-j JOBS] [-n REQUESTS] PREFIX
  *
  * fetches PREFIX1, PREFIX2, ... PREFIXn and throws the bodies away. One thread,
  * one multi handle, JOBS easy handles that are used again and again; of each
  * request only the URL is set. Nothing is parsed, kept, ordered or written, and
  * no more is asked of a response than that libcurl calls it complete.
+ *
+ * With -A the request on the wire is, byte for byte, that of fetchpool.
  *
  * Exit status: 0, all were 200; 1, some were not; 2, usage or a local fault.
  */
@@ -21,6 +23,7 @@
 
 struct floor {
 	const char *prefix;
+	const char *user_agent;
 	CURLM *multi;
 	long n_jobs;
 	long n_requests;
@@ -45,13 +48,14 @@ discard(char *data, size_t one, size_t len, void *arg)
 }
 
 static CURL *
-make_easy(void)
+make_easy(const struct floor *floor)
 {
 	CURL *easy = curl_easy_init();
 
 	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
 		curl_easy_setopt(
 			easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) ||
+		curl_easy_setopt(easy, CURLOPT_USERAGENT, floor->user_agent) ||
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
 		die("no easy handle");
 	return easy;
@@ -127,8 +131,10 @@ main(int argc, char *argv[])
 	struct floor floor = {.n_jobs = 16, .n_requests = 1};
 	int c;
 
-	while ((c = getopt(argc, argv, "j:n:")) != -1) {
-		if (c == 'j')
+	while ((c = getopt(argc, argv, "A:j:n:")) != -1) {
+		if (c == 'A')
+			floor.user_agent = optarg;
+		else if (c == 'j')
 			floor.n_jobs = number(optarg);
 		else if (c == 'n')
 			floor.n_requests = number(optarg);
@@ -136,7 +142,8 @@ main(int argc, char *argv[])
 			return 2;
 	}
 	if (optind + 1 != argc)
-		die("usage: floor [-j JOBS] [-n REQUESTS] PREFIX");
+		die("usage: floor [-A USER_AGENT] [-j JOBS] [-n REQUESTS] "
+		    "PREFIX");
 	floor.prefix = argv[optind];
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
@@ -148,7 +155,7 @@ main(int argc, char *argv[])
 			floor.multi, CURLMOPT_MAXCONNECTS, floor.n_jobs))
 		die("no multi handle");
 	for (long i = 0; i < floor.n_jobs; i++) {
-		easies[i] = make_easy();
+		easies[i] = make_easy(&floor);
 		begin(&floor, easies[i]);
 	}
 	run(&floor);
