@@ -175,19 +175,20 @@ fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 }
 
 bool
-fp_find_secret(const char *text, size_t len, size_t *start, size_t *end)
+fp_find_secret(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end)
 {
-	for (size_t i = 0; i + 3 <= len; i++) {
+	for (size_t i = from; i + 3 <= len; i++) {
 		if (memcmp(text + i, "://", 3) != 0)
 			continue;
-		size_t from = i + 3;
+		size_t at = i + 3;
 		/* Too many of them are no URL, and still no reason to tell. */
-		while (from < len && text[from] == '/')
-			from++;
-		size_t user = userinfo_end(
-			text, from, authority_end(text, from, len));
-		const char *colon = memchr(text + from, ':', user - from);
-		*start = colon ? (size_t)(colon - text) + 1 : from;
+		while (at < len && text[at] == '/')
+			at++;
+		size_t user =
+			userinfo_end(text, at, authority_end(text, at, len));
+		const char *colon = memchr(text + at, ':', user - at);
+		*start = colon ? (size_t)(colon - text) + 1 : at;
 		*end = user;
 		if (*end > *start)
 			return true;
