@@ -4,6 +4,8 @@
 import os
 import re
 import resource
+import select
+import socket
 import sys
 import threading
 import time
@@ -12,7 +14,7 @@ sys.dont_write_bytecode = True
 from harness import Program, fetchpool
 from servers import Nginx, api, faults
 from tap import (PATIENCE, SANITIZERS, check, equal, main, matches, skip,
-                 steady, test)
+                 steady, test, until)
 
 FD = resource.RLIMIT_NOFILE
 
@@ -295,6 +297,106 @@ def _():
                                limits=[(FD, (limit, limit))], timeout=40)
             equal(len(result.errors), 0, "errors with %d descriptors" % limit)
             equal((len(result.records), result.status), (1000, 0))
+
+
+@test("97 700 descriptors that came along, of 1024: no item fails")
+def _():
+    server = faults()
+    program = Program(
+        ["-j600", server.url + "/gate/x?{}"], stdin=numbers(700),
+        limits=[(FD, (1024, 1024))], wrapper=[
+            "bash", "-c", "for ((n = 100; n < 800; n++)); do "
+            "eval \"exec $n</dev/null\"; done; exec \"$@\"", "bash"])
+    until(lambda: b"lowered to" in program.err, "the warning")
+    jobs = int(re.search(rb"lowered to (\d+)", bytes(program.err))[1])
+    check(50 < jobs < 324, "%d jobs" % jobs)
+    server.wait(lambda: server.outstanding == jobs, "%d at once" % jobs)
+    server.open("x")
+    result = program.wait(40)
+    equal((len(result.records), result.status), (700, 0), repr(result)[-500:])
+    equal(result.text.count("\n"), 1, "lines on standard error")
+
+
+class Anyhost:
+    """Answers at every address of the loopback interface, and on no other.
+
+    One thread for all of it: a connection is a request or a few.
+    """
+
+    def __enter__(self):
+        self.listener = socket.socket()
+        try:
+            self.listener.setsockopt(socket.SOL_SOCKET,
+                                     socket.SO_BINDTODEVICE, b"lo")
+        except OSError:
+            self.listener.close()
+            skip("no socket may be bound to the loopback interface")
+        self.listener.bind(("0.0.0.0", 0))
+        self.listener.listen(1024)
+        self.port = self.listener.getsockname()[1]
+        self.ends = os.pipe()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def _serve(self):
+        poll = select.epoll()
+        clients = {}
+        for fd in self.listener.fileno(), self.ends[0]:
+            poll.register(fd, select.EPOLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == self.ends[0]:
+                    for client in clients.values():
+                        client.close()
+                    poll.close()
+                    return
+                if fd == self.listener.fileno():
+                    client, _ = self.listener.accept()
+                    clients[client.fileno()] = client
+                    poll.register(client, select.EPOLLIN)
+                elif not self._answer(clients[fd]):
+                    clients.pop(fd).close()
+
+    @staticmethod
+    def _answer(client):
+        try:
+            data = client.recv(65536)
+            if data.endswith(b"\r\n\r\n"):
+                client.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            return data
+        except OSError:
+            return b""
+
+    def __exit__(self, *exc):
+        os.close(self.ends[1])
+        self.thread.join()
+        os.close(self.ends[0])
+        self.listener.close()
+
+
+@test("94 20,000 hosts: memory does not grow with their number")
+def _():
+    if SANITIZERS:
+        skip("a sanitizer keeps memory back")
+    with Anyhost() as server:
+        program = Program(["-j16"], stdin="pipe")
+
+        def more(first, last):
+            program.write("".join("http://127.%d.%d.%d:%d/\n" % (
+                n % 100 + 1, n // 100 % 250, n // 25000 + 1, server.port)
+                for n in range(first, last)))
+            until(lambda: program.out.count(b"\n") >= last or
+                  program.err, "%d records" % last, 45)
+            program.settled()
+            return program.memory()
+
+        early, late = more(0, 2000), more(2000, 20000)
+        program.close_stdin()
+        result = program.wait()
+    equal((result.status, len(result.records), result.err), (0, 20000, b""))
+    equal(len({r["url"] for r in result.records}), 20000, "hosts")
+    check(late <= early + 4096, "%d KiB, later %d" % (early, late))
 
 
 @test("97 so few descriptors that it cannot run: said, not crashed")
