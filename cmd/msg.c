@@ -194,22 +194,19 @@ add_escaped(struct fp_buf *line, const char *text, size_t len)
 static void
 add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 {
-	size_t shown = FP_MIN(len, max), start, end;
-	bool is_secret = fp_find_secret(text, len, &start, &end);
+	size_t shown = FP_MIN(len, max), done = 0, start, end;
 
 	/* No cut in the middle of a character; what is none is cut anywhere. */
 	for (int i = 0; i < 3 && shown < len && (text[shown] & 0xc0) == 0x80;
 		i++)
 		shown--;
-	if (is_secret) {
-		add_escaped(line, text, FP_MIN(start, shown));
-		if (start < shown)
-			fp_buf_add_text(line, "***");
-		if (end < shown)
-			add_escaped(line, text + end, shown - end);
-	} else {
-		add_escaped(line, text, shown);
+	while (fp_find_secret(text, len, done, &start, &end) && start < shown) {
+		add_escaped(line, text + done, start - done);
+		fp_buf_add_text(line, "***");
+		done = FP_MIN(end, shown);
 	}
+	if (done < shown)
+		add_escaped(line, text + done, shown - done);
 	if (shown < len)
 		fp_buf_add_text(line, "...");
 }

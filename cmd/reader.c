@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* "1000" and its NUL: see FP_COLUMNS_MAX. */
 #define NAME_BYTES 5
@@ -111,6 +112,35 @@ judge_id(struct fp_reader *reader, struct fp_text line)
 	return reader->fault;
 }
 
+static bool
+starts_with(struct fp_text text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return text.len >= len && strncasecmp(text.data, word, len) == 0;
+}
+
+/* NULL, or why the line, which may be a URL or an ID, is not sure to be an ID:
+ * a URL that is nobody else's business must not become a value in a request to
+ * another server. Fields are asked for by name, and may be URLs. */
+static const char *
+judge_either(struct fp_reader *reader, struct fp_text line)
+{
+	struct fp_text rest = line;
+
+	if (!reader->settings->pool.urls_pass || reader->columns ||
+		fp_is_url(line.data, line.len))
+		return NULL;
+	while (rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t')) {
+		rest.data++;
+		rest.len--;
+	}
+	if (starts_with(rest, "http:") || starts_with(rest, "https:") ||
+		memmem(rest.data, rest.len, "://", 3))
+		return "looks like a URL, but does not begin like one";
+	return NULL;
+}
+
 /* Says once which template is used, if nobody asked for it. */
 static void
 tell_template(struct fp_reader *reader, struct fp_text line, bool *told)
@@ -143,6 +173,8 @@ submit(struct fp_reader *reader, const struct fp_line *line, bool *told)
 
 	if (!item.fault)
 		item.fault = judge_id(reader, line->text);
+	if (!item.fault)
+		item.fault = judge_either(reader, line->text);
 	if (!item.fault) {
 		if (reader->columns)
 			item.n_values = split(reader, line->text);

@@ -16,7 +16,7 @@ void
 fp_settings_init(struct fp_settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
-	fp_options_init(&settings->pool);
+	fp_options_init(&settings->pool, sizeof(settings->pool));
 	settings->pool.undefined_fails = true;
 	settings->input.separator = '\n';
 	settings->input.max_line = DEFAULT_MAX_LINE;

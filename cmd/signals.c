@@ -110,7 +110,10 @@ fp_signals_restore(void)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 
+	/* Who asks how far it is does not want it to end. */
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		action.sa_handler =
+			caught[i].signal == SIGUSR1 ? SIG_IGN : SIG_DFL;
 		if (!fp_signals_is_ignored(caught[i].signal))
 			sigaction(caught[i].signal, &action, NULL);
 	}

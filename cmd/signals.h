@@ -27,7 +27,8 @@ const char *fp_signals_name(int signal);
 
 bool fp_signals_is_ignored(int signal);
 
-/* From now on they do what they do by themselves: they end the process. */
+/* From now on they do what they do by themselves: they end the process; but
+ * USR1 does nothing. */
 void fp_signals_restore(void);
 
 /* Ends the process by this signal, as if it had never been caught. */

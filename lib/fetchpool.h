@@ -4,7 +4,7 @@
  * result for each.
  *
  *	struct fp_options options;
- *	fp_options_init(&options);
+ *	fp_options_init(&options, sizeof(options));
  *	options.url_template = "https://api.example.com/posts/{}";
  *	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
  *
@@ -42,8 +42,14 @@
 extern "C" {
 #endif
 
+/* Which release this header is of. */
+#define FP_VERSION_MAJOR 0
+#define FP_VERSION_MINOR 1
+#define FP_VERSION_PATCH 0
+
 #define FP_JOBS_MAX 20000
 #define FP_WINDOW_MAX 10000000
+#define FP_TIME_MAX_MS (INT64_C(366) * 24 * 3600 * 1000)
 
 /* How an item ended. The names that the record uses are fp_kind_name()'s. */
 enum fp_kind {
@@ -174,8 +180,9 @@ struct fp_result {
 
 typedef void fp_done(void *arg, const struct fp_result *result);
 
-/* All lengths of time in milliseconds, all sizes in bytes. The strings and
- * arrays are the caller's and are read until fp_pool_free(). */
+/* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
+ * bytes. The strings and arrays are the caller's and are read until
+ * fp_pool_free(). Later versions add members at the end. */
 struct fp_options {
 	size_t struct_size; /* set by fp_options_init() */
 
@@ -188,7 +195,7 @@ struct fp_options {
 	const char *url_template; /* RFC 6570; NULL: every item is a URL */
 	bool urls_pass; /* an item like scheme://... is a URL all the same */
 	bool undefined_fails; /* a variable without value fails the item */
-	const char *protocols; /* allowed schemes: "http,https" */
+	const char *protocols; /* allowed schemes; NULL: "http,https" */
 	const char *user_agent;
 	const char *const *headers; /* "Name: value", as curl takes them */
 	size_t n_headers;
@@ -229,16 +236,23 @@ struct fp_options {
 	const char *ok_status; /* "2xx,304,400-404"; NULL: 2xx */
 	bool want_headers; /* collect the response's header fields */
 
-	fp_done *done; /* called for each result by the pool's own thread */
+	/* Called for each result by the pool's own thread. It must not call
+	 * fp_pool_submit(), fp_pool_wait() or fp_pool_free(), which would wait
+	 * for itself; fp_pool_close() and fp_pool_cancel() it may. */
+	fp_done *done;
 	void *done_arg;
 };
 
-/* The defaults that the manual page names. */
-void fp_options_init(struct fp_options *options);
+/* The defaults that the manual page names, in a struct of `size` bytes: the
+ * caller's sizeof(struct fp_options), so that a program that was compiled
+ * against an older, smaller one gets no more than that, and all that it does
+ * not know is as fp_pool_new() would have it. */
+void fp_options_init(struct fp_options *options, size_t size);
 
 /* A pool with its threads running. NULL with errno: EINVAL when an option is
- * wrong (`why`, of `why_size` bytes, then says which and what is right),
- * ENOMEM, or what thread creation says. The caller frees it. */
+ * wrong (`why`, of `why_size` bytes, then says which and what is right) or the
+ * struct is a later version's, ENOMEM, or what thread creation says. The
+ * options are copied. The caller frees the pool. */
 struct fp_pool *fp_pool_new(
 	const struct fp_options *options, char *why, size_t why_size);
 
@@ -250,8 +264,9 @@ int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
 void fp_pool_close(struct fp_pool *pool);
 
 /* Blocks until at least one result is there, and gives all that are, up to
- * `max`, into `results`. 0: closed or cancelled, and every result was given.
- * The results are lent until fp_pool_release(). */
+ * `max`, into `results`. A `max` of 0 is a bug, and aborts. 0: closed or
+ * cancelled, and every result was given. The results are lent until
+ * fp_pool_release(). */
 size_t fp_pool_next(
 	struct fp_pool *pool, const struct fp_result **results, size_t max);
 
@@ -290,7 +305,9 @@ struct fp_record_format {
 
 /* Writes a result as one line of JSON (RFC 8259, valid UTF-8, no raw line
  * break inside) with its newline, in pieces, without ever holding the whole.
- * A failed result is always a record, with "error". -1: the sink said so. */
+ * A failed result is always a record, with "error". -1: the sink said so, or
+ * with EINVAL and nothing written: FP_FORMAT_MERGED was asked for and the body
+ * is no JSON object (options.body_is_object makes that an item's failure). */
 int fp_record_write(const struct fp_result *result,
 	const struct fp_record_format *format, fp_sink *sink, void *arg);
 
@@ -323,9 +340,11 @@ uint64_t fp_descriptors_left(void);
  * "scheme://" (RFC 3986, section 3.1). */
 bool fp_is_url(const char *text, size_t len);
 
-/* Finds the part of a text that must not be shown: the password of a URL's
- * userinfo, or all of the userinfo if there is no colon in it. false: none. */
-bool fp_find_secret(const char *text, size_t len, size_t *start, size_t *end);
+/* Finds the next part of a text that must not be shown: the password of a
+ * URL's userinfo, or all of the userinfo if there is no colon in it. `from` is
+ * 0 at first, then the `end` of the one before. false: no more. */
+bool fp_find_secret(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end);
 
 /* Whether `text` is what deny and allow may hold. */
 bool fp_is_address_block(const char *text);

@@ -83,9 +83,8 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* The inside of a JSON string. */
-static void
-write_escaped(struct fp_pen *pen, const char *data, size_t len)
+void
+fp_pen_inside(struct fp_pen *pen, const char *data, size_t len)
 {
 	size_t i = 0;
 
@@ -115,18 +114,7 @@ void
 fp_pen_string(struct fp_pen *pen, const char *data, size_t len)
 {
 	fp_pen_bytes(pen, "\"", 1);
-	write_escaped(pen, data, len);
-	fp_pen_bytes(pen, "\"", 1);
-}
-
-void
-fp_pen_string_masked(
-	struct fp_pen *pen, struct fp_text text, size_t start, size_t end)
-{
-	fp_pen_bytes(pen, "\"", 1);
-	write_escaped(pen, text.data, start);
-	fp_pen_bytes(pen, "***", 3);
-	write_escaped(pen, text.data + end, text.len - end);
+	fp_pen_inside(pen, data, len);
 	fp_pen_bytes(pen, "\"", 1);
 }
 

@@ -33,9 +33,8 @@ void fp_pen_text(struct fp_pen *pen, const char *text);
 /* A JSON string with its quotes (RFC 8259, section 7). */
 void fp_pen_string(struct fp_pen *pen, const char *data, size_t len);
 
-/* The same, with "***" in place of the bytes from `start` to `end`. */
-void fp_pen_string_masked(
-	struct fp_pen *pen, struct fp_text text, size_t start, size_t end);
+/* The same without its quotes: a piece of one. */
+void fp_pen_inside(struct fp_pen *pen, const char *data, size_t len);
 
 /* The same, as base64 (RFC 4648, section 4). */
 void fp_pen_base64(struct fp_pen *pen, const char *data, size_t len);

@@ -41,6 +41,7 @@
 
 #include "json.h"
 #include "jsonproof.h"
+#include "poolopt.h"
 #include "queue.h"
 #include "share.h"
 #include "thread.h"
@@ -68,22 +69,6 @@ struct fp_pool {
 };
 
 void
-fp_options_init(struct fp_options *options)
-{
-	*options = (struct fp_options){
-		.struct_size = sizeof(*options),
-		.jobs = FP_MIN(32, fp_share_online() + 4),
-		.protocols = "http,https",
-		.user_agent = "fetchpool/" PACKAGE_VERSION,
-		.max_redirs = 10,
-		.max_time_ms = 60 * 1000,
-		.connect_timeout_ms = 10 * 1000,
-		.stall_time_ms = 30 * 1000,
-		.max_body = (uint64_t)16 << 20,
-	};
-}
-
-void
 fp_version(char *text, size_t size)
 {
 	char yajl[32];
@@ -93,31 +78,6 @@ fp_version(char *text, size_t size)
 }
 
 /* ---- making ---- */
-
-static int
-refuse(char *why, size_t why_size, const char *what)
-{
-	snprintf(why, why_size, "%s", what);
-	errno = EINVAL;
-	return -1;
-}
-
-static int
-check_options(const struct fp_options *options, char *why, size_t why_size)
-{
-	if (options->struct_size != sizeof(*options))
-		return refuse(why, why_size,
-			"the options are not fp_options_init()'s");
-	if (options->jobs < 1 || options->jobs > FP_JOBS_MAX)
-		return refuse(why, why_size, "jobs must be 1 to 20000");
-	if (options->window > FP_WINDOW_MAX)
-		return refuse(why, why_size, "window must be 1 to 10000000");
-	if (options->delay_min_ms > options->delay_max_ms)
-		return refuse(why, why_size, "the delay's ends are reversed");
-	if (options->max_body > INT64_MAX)
-		return refuse(why, why_size, "max_body is too large");
-	return 0;
-}
 
 /* The look of libraries that are too old, or do not do what they must. */
 static int
@@ -197,8 +157,10 @@ make_pool(struct fp_pool *pool)
 struct fp_pool *
 fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 {
+	struct fp_options copy;
+
 	snprintf(why, why_size, "out of memory, threads or descriptors");
-	if (check_options(options, why, why_size))
+	if (fp_poolopt_take(&copy, options, why, why_size))
 		return NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		errno = ENOMEM;
@@ -210,7 +172,7 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 	pool = calloc(1, sizeof(*pool));
 	if (!pool)
 		goto fail;
-	if (fp_setup_init(&pool->setup, options, why, why_size)) {
+	if (fp_setup_init(&pool->setup, &copy, why, why_size)) {
 		free(pool);
 		pool = NULL;
 		goto fail;
@@ -279,6 +241,7 @@ fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
 size_t
 fp_pool_next(struct fp_pool *pool, const struct fp_result **results, size_t max)
 {
+	FP_ASSERT(max > 0);
 	return fp_window_next(&pool->window, results, max);
 }
 

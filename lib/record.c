@@ -7,6 +7,7 @@
 #include "pen.h"
 #include "url.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char *const field_names[] = {
@@ -93,7 +94,8 @@ string_end(struct fp_text json, size_t at)
 	return FP_MIN(at, json.len);
 }
 
-/* A JSON value as it was given, but for the passwords of URLs in it. */
+/* A JSON value as it was given, but for the passwords of URLs in its
+ * strings. */
 static void
 write_json(struct fp_pen *pen, struct fp_text json)
 {
@@ -103,30 +105,35 @@ write_json(struct fp_pen *pen, struct fp_text json)
 		write_null(pen);
 		return;
 	}
-	for (size_t at = 0; at + 3 <= json.len; at++) {
-		if (memcmp(json.data + at, "://", 3) != 0)
+	for (size_t at = 0; at < json.len; at++) {
+		if (json.data[at] != '"')
 			continue;
-		if (!fp_find_secret(json.data + at, string_end(json, at) - at,
-			    &start, &end))
-			continue;
-		fp_pen_bytes(pen, json.data + done, at + start - done);
-		fp_pen_bytes(pen, "***", 3);
-		done = at + end;
+		size_t close = string_end(json, at + 1);
+		while (fp_find_secret(json.data, close, at, &start, &end)) {
+			fp_pen_bytes(pen, json.data + done, start - done);
+			fp_pen_bytes(pen, "***", 3);
+			done = at = end;
+		}
+		at = close;
 	}
 	fp_pen_bytes(pen, json.data + done, json.len - done);
 }
 
-/* The item as read, but for a URL's password. */
+/* The item as read, but for the passwords of URLs. */
 static void
 write_input(struct fp_pen *pen, struct fp_text input)
 {
-	size_t start, end;
+	size_t done = 0, start, end;
 
-	if (!fp_find_secret(input.data, input.len, &start, &end)) {
-		fp_pen_string(pen, input.data, input.len);
-		return;
+	fp_pen_bytes(pen, "\"", 1);
+	while (fp_find_secret(input.data, input.len, done, &start, &end)) {
+		fp_pen_inside(pen, input.data + done, start - done);
+		fp_pen_bytes(pen, "***", 3);
+		done = end;
 	}
-	fp_pen_string_masked(pen, input, start, end);
+	if (done < input.len)
+		fp_pen_inside(pen, input.data + done, input.len - done);
+	fp_pen_bytes(pen, "\"", 1);
 }
 
 static void
@@ -347,13 +354,22 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	fp_pen_bytes(pen, "}", 1);
 }
 
+/* Bodies that are JSON have no white space around them. */
+static bool
+is_object(const struct fp_result *result)
+{
+	struct fp_text body = result->body;
+
+	return result->encoding == FP_BODY_JSON && body.len >= 2 &&
+	       body.data[0] == '{' && body.data[body.len - 1] == '}';
+}
+
 /* The document, which ends in "}", with one member more. */
 static void
 write_merged(struct fp_pen *pen, const struct fp_result *result)
 {
 	struct fp_text body = result->body;
 
-	FP_ASSERT(result->encoding == FP_BODY_JSON && body.len >= 2);
 	fp_pen_bytes(pen, body.data, body.len - 1);
 	write_member(pen, body.len > 2 ? "," : "", result, FP_FIELD_FETCH_TIME);
 	fp_pen_bytes(pen, "}", 1);
@@ -365,6 +381,11 @@ fp_record_write(const struct fp_result *result,
 {
 	struct fp_pen pen;
 
+	if (result->kind == FP_KIND_OK && format->format == FP_FORMAT_MERGED &&
+		!is_object(result)) {
+		errno = EINVAL;
+		return -1;
+	}
 	fp_pen_init(&pen, sink, arg);
 	if (result->kind != FP_KIND_OK || format->format == FP_FORMAT_RECORD)
 		write_record(&pen, result, format);

@@ -100,17 +100,19 @@ const char *
 fp_request_show(const struct fp_buf *url, struct fp_buf *shown)
 {
 	const char *text = fp_buf_text(url);
-	size_t start = url->len, end = url->len;
-	bool is_secret = fp_find_secret(text, url->len, &start, &end);
+	size_t done = 0, start, end;
 
-	if (fp_buf_set(shown, text, is_secret ? start : url->len) ||
-		(is_secret && fp_buf_add_text(shown, "***")) ||
-		(is_secret && fp_buf_add_text(shown, text + end)))
-		return NULL;
-	return shown->data;
+	fp_buf_clear(shown, SIZE_MAX);
+	while (fp_find_secret(text, url->len, done, &start, &end)) {
+		if (fp_buf_add(shown, text + done, start - done) ||
+			fp_buf_add_text(shown, "***"))
+			return NULL;
+		done = end;
+	}
+	return fp_buf_add_text(shown, text + done) ? NULL : shown->data;
 }
 
-/* What the record shows: the URL without its password. */
+/* What the record shows: the URL without its passwords. */
 static bool
 show_url(struct fp_ticket *ticket)
 {
@@ -118,7 +120,7 @@ show_url(struct fp_ticket *ticket)
 	size_t start, end;
 
 	ticket->result.url = url;
-	if (!fp_find_secret(url, ticket->url.len, &start, &end))
+	if (!fp_find_secret(url, ticket->url.len, 0, &start, &end))
 		return true;
 	ticket->result.url = fp_request_show(&ticket->url, &ticket->shown_url);
 	if (!ticket->result.url)
@@ -141,6 +143,8 @@ check_url(struct fp_request *request)
 		fp_ticket_fail(ticket, kind, message);
 		return false;
 	}
+	if (fp_url_is_plain(ticket->url.data, ticket->url.len))
+		return true;
 	CURLU *parsed = curl_url();
 	CURLUcode code = parsed ? curl_url_set(parsed, CURLUPART_URL,
 					  ticket->url.data, 0)

@@ -47,7 +47,7 @@ bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
 bool fp_request_expand(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out);
 
-/* Copies a URL, its password masked, to where it may be shown. NULL: no
+/* Copies a URL, its passwords masked, to where it may be shown. NULL: no
  * memory. */
 const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
 

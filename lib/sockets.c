@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 int
@@ -73,14 +74,28 @@ key_of(const struct fp_ends *ends)
 	return hash ? hash : 1;
 }
 
-static int
-port_of(const struct sockaddr_storage *address)
+/* Whether an address is what libcurl says: as inet_ntop() writes it. */
+static bool
+is_end(const struct sockaddr_storage *address, const char *ip, int port)
 {
-	if (address->ss_family == AF_INET)
-		return ntohs(((const struct sockaddr_in *)address)->sin_port);
-	if (address->ss_family == AF_INET6)
-		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-	return -1;
+	char text[INET6_ADDRSTRLEN];
+	const void *bytes;
+	in_port_t their_port;
+
+	if (address->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)address;
+		bytes = &in->sin_addr;
+		their_port = in->sin_port;
+	} else if (address->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)address;
+		bytes = &in6->sin6_addr;
+		their_port = in6->sin6_port;
+	} else {
+		return false;
+	}
+	return ntohs(their_port) == port &&
+	       inet_ntop(address->ss_family, bytes, text, sizeof(text)) &&
+	       strcmp(text, ip) == 0;
 }
 
 /* Whether a descriptor without a key is the one between these ends. */
@@ -92,8 +107,8 @@ is_between(int fd, const struct fp_ends *ends)
 
 	return getsockname(fd, (struct sockaddr *)&local, &local_len) == 0 &&
 	       getpeername(fd, (struct sockaddr *)&remote, &remote_len) == 0 &&
-	       port_of(&local) == ends->local_port &&
-	       port_of(&remote) == ends->remote_port;
+	       is_end(&local, ends->local_ip, ends->local_port) &&
+	       is_end(&remote, ends->remote_ip, ends->remote_port);
 }
 
 bool

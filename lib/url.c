@@ -134,6 +134,34 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 	return FP_KIND_OK;
 }
 
+bool
+fp_url_is_plain(const char *url, size_t len)
+{
+	size_t at = scheme_len(url, len) + 3;
+	size_t host = at;
+	unsigned port = 0;
+
+	while (at < len && (is_alpha(url[at]) || is_digit(url[at]) ||
+				   url[at] == '.' || url[at] == '-'))
+		at++;
+	if (at == host || at - host > 250)
+		return false;
+	if (at < len && url[at] == ':') {
+		size_t digits = ++at;
+		for (; at < len && is_digit(url[at]) && at - digits < 6; at++)
+			port = 10 * port + (unsigned)(url[at] - '0');
+		if (at == digits || port > 65535)
+			return false;
+	}
+	if (at < len && url[at] != '/' && url[at] != '?' && url[at] != '#')
+		return false;
+	for (; at < len; at++) {
+		if (url[at] <= 0x20 || url[at] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
 int
 fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 {
@@ -147,19 +175,20 @@ fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 }
 
 bool
-fp_find_secret(const char *text, size_t len, size_t *start, size_t *end)
+fp_find_secret(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end)
 {
-	for (size_t i = 0; i + 3 <= len; i++) {
+	for (size_t i = from; i + 3 <= len; i++) {
 		if (memcmp(text + i, "://", 3) != 0)
 			continue;
-		size_t from = i + 3;
+		size_t at = i + 3;
 		/* Too many of them are no URL, and still no reason to tell. */
-		while (from < len && text[from] == '/')
-			from++;
-		size_t user = userinfo_end(
-			text, from, authority_end(text, from, len));
-		const char *colon = memchr(text + from, ':', user - from);
-		*start = colon ? (size_t)(colon - text) + 1 : from;
+		while (at < len && text[at] == '/')
+			at++;
+		size_t user =
+			userinfo_end(text, at, authority_end(text, at, len));
+		const char *colon = memchr(text + at, ':', user - at);
+		*start = colon ? (size_t)(colon - text) + 1 : at;
 		*end = user;
 		if (*end > *start)
 			return true;

@@ -22,6 +22,11 @@
 enum fp_kind fp_url_check(const char *url, size_t len, const char *protocols,
 	const char **message);
 
+/* Whether a URL that passed fp_url_check() is one that libcurl is sure to
+ * parse: an ordinary host, a port that is one, and nothing but visible ASCII.
+ * Most are, and need no second parse to know it. */
+bool fp_url_is_plain(const char *url, size_t len);
+
 /* Appends the URL with what is behind the authority percent-encoded where
  * RFC 3986 wants that. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);

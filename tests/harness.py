@@ -217,6 +217,12 @@ class Program:
     def kill(self, number):
         self.proc.send_signal(number)
 
+    def caught(self, number):
+        """Waits until it has a handler for this signal, or has ended."""
+        until(lambda: self.ended() is not None or
+              int(self.status("SigCgt"), 16) >> (number - 1) & 1,
+              "a handler for signal %d" % number)
+
     def settled(self):
         """Waits until it has taken its signals and all its threads sleep."""
         def quiet():

@@ -74,6 +74,34 @@ def _():
     matches(r"https://%s/posts/1\b" % PUBLIC, result.errors[1])
 
 
+@test("what looks like a URL goes nowhere as an ID")
+def _():
+    server = faults()
+    good = server.url + "/ok"
+    bad = ["  " + good, "http:" + good[7:], "HTTP:/" + good[7:], " https:x",
+           "Http:x", "x http://host/secret", "//x://y", '"%s"' % good]
+    result, proxy = proxied(["-k", "-a"], "\n".join(bad + [good]))
+    equal(proxy.lines, [])
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          ["input"] * len(bad) + [None])
+    for record in result.records[:-1]:
+        matches("looks like a URL", record["error"]["message"])
+        equal(record["attempts"], 0)
+    equal(result.text.count("demonstration"), 0)
+    result = fetchpool(["-k", "-a"], input="\n".join(bad),
+                       env={"FETCHPOOL_URL": good + "?{}"})
+    equal(len(result.errors), len(bad))
+    # Where all are IDs, or all are URLs, nothing is guessed.
+    result = fetchpool([server.url + "/ok?{}"], input="\n".join(bad))
+    equal((result.status, len(result.records)), (0, len(bad)))
+    result = fetchpool(["--colsep=,"], input="a,http://x", env={
+        "FETCHPOOL_URL": server.url + "/ok?{1}={2}"})
+    equal((result.status, server.log[-1].target),
+          (0, "/ok?a=http%3A%2F%2Fx"))
+    result, proxy = proxied([], "https\nhttp 1\nhttpx:1\nx:/y\n1\n")
+    equal(len(proxy.lines), 5)
+
+
 @test("the default template is announced, in one line, once")
 def _():
     result, proxy = proxied(["-j4"], "1\n2\n3\n")

@@ -101,6 +101,10 @@ secrets(void)
 	result.input = (struct fp_text){"http://u:p\x01@h/\x02", 15};
 	CHECK_TEXT(item(&result, NULL),
 		"fetchpool: 101: 404 Not Found (http://u:***@h/\\x02)\n");
+	result.input = (struct fp_text){"x://a:p@h/?x://b:q@i/", 21};
+	CHECK_TEXT(item(&result, NULL), "fetchpool: 101: 404 Not Found "
+					"(x://a:***@h/?x://b:***@i/)\n");
+	result.input = (struct fp_text){"http://u:p\x01@h/\x02", 15};
 	result.message = "not for http://token@h/";
 	CHECK_TEXT(item(&result, NULL), "fetchpool: 101: not for http://***@h/ "
 					"(http://u:***@h/\\x02)\n");

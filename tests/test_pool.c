@@ -22,7 +22,7 @@ options_for(const char *path)
 
 	snprintf(template, sizeof(template), "http://127.0.0.1:%d/%s",
 		server->port, path);
-	fp_options_init(&options);
+	fp_options_init(&options, sizeof(options));
 	options.url_template = template;
 	options.max_time_ms = 20000;
 	return options;

@@ -196,6 +196,34 @@ merged(void)
 		record(&result, &as_merged), "{\"a\":{},\"fetch_time\":2.0}\n");
 }
 
+/* Not aborted, not written: what cannot be merged is the caller's to see. */
+static void
+merged_with_no_object(void)
+{
+	static const struct {
+		enum fp_body encoding;
+		struct fp_text body;
+	} cases[] = {
+		{FP_BODY_JSON, {"[1]", 3}},
+		{FP_BODY_JSON, {"\"{}\"", 4}},
+		{FP_BODY_JSON, {"7", 1}},
+		{FP_BODY_JSON, {"12", 2}},
+		{FP_BODY_TEXT, {"{}", 2}},
+		{FP_BODY_BASE64, {"{}", 2}},
+		{FP_BODY_NONE, {NULL, 0}},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct fp_result result = success();
+		result.encoding = cases[i].encoding;
+		result.body = cases[i].body;
+		fp_buf_clear(&paper, SIZE_MAX);
+		errno = 0;
+		CHECK(fp_record_write(&result, &as_merged, keep, &paper) == -1);
+		CHECK(errno == EINVAL && paper.len == 0);
+	}
+}
+
 /* ---- fields ---- */
 
 static const char *const names[] = {"seq", "input", "url", "status",
@@ -308,6 +336,27 @@ passwords(void)
 		"\"http://u:***@h/\\u0002\\\"\"");
 	result.input = TEXT("u:p@h");
 	CHECK_TEXT(field(&result, FP_FIELD_INPUT), "\"u:p@h\"");
+	result.input = TEXT("http://a:p@h/?u=http://b:q@i/\n");
+	CHECK_TEXT(field(&result, FP_FIELD_INPUT),
+		"\"http://a:***@h/?u=http://b:***@i/\\n\"");
+}
+
+/* In any string of a JSON value, more than one in a string, and none that
+ * begins in one and ends in another. */
+static void
+passwords_in_json(void)
+{
+	struct fp_result result = success();
+
+	result.context = TEXT("\"http://h/?u=http://b:p@i/\"");
+	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
+		"\"http://h/?u=http://b:***@i/\"");
+	result.context = TEXT("[\"x://a:p@h/y://b:q@i\",{\"x://t@h\":1}]");
+	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
+		"[\"x://a:***@h/y://b:***@i\",{\"x://***@h\":1}]");
+	result.input_json = TEXT("[\"x://a:p\\\"q@h\",\"x://a:\",\"b@h\",2]");
+	CHECK_TEXT(field(&result, FP_FIELD_INPUT),
+		"[\"x://a:***@h\",\"x://a:\",\"b@h\",2]");
 }
 
 static void
@@ -399,11 +448,13 @@ main(void)
 	run("a failure is a record in every format", failures_in_other_formats);
 	run("bodies as JSON, text, base64 and none", bodies);
 	run("the time joins the body's members", merged);
+	run("merged with no object: EINVAL", merged_with_no_object);
 	run("fields have names", field_names);
 	run("every field", all_fields);
 	run("what is not known is null", unknown_fields);
 	run("fields come in the order wanted", in_the_order_wanted);
 	run("passwords are masked", passwords);
+	run("passwords in JSON are masked", passwords_in_json);
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);

@@ -219,6 +219,7 @@ def whole_input(number, seed, kind):
                                          os.close(writer))).start()
         program = Program(args, stdin=reader)
         os.close(reader)
+    program.caught(number)
     at = chance.randrange(40)
     until(lambda: program.out.count(b"\n") >= at or
           program.ended() is not None, "%d records" % at)

@@ -228,20 +228,20 @@ encoding(void)
 
 /* ---- secrets ---- */
 
-/* The text with its secret as "***". */
+/* The text with its secrets as "***". */
 static void
 mask(const char *text, size_t len, char *out, size_t out_size)
 {
-	size_t start = 77, end = 78;
+	size_t from = 0, start = 77, end = 78, n = 0;
 	char *copy = copy_of(text, len);
 
-	if (!fp_find_secret(copy, len, &start, &end))
-		snprintf(out, out_size, "%.*s", (int)len, text);
-	else if (start >= end || end > len)
-		snprintf(out, out_size, "no range: %zu to %zu", start, end);
-	else
-		snprintf(out, out_size, "%.*s***%.*s", (int)start, text,
-			(int)(len - end), text + end);
+	while (fp_find_secret(copy, len, from, &start, &end)) {
+		CHECK(from <= start && start < end && end <= len);
+		n += (size_t)snprintf(out + n, out_size - n, "%.*s***",
+			(int)(start - from), text + from);
+		from = end;
+	}
+	snprintf(out + n, out_size - n, "%.*s", (int)(len - from), text + from);
 	free(copy);
 }
 
@@ -307,6 +307,12 @@ secrets_further_on(void)
 		"http://h/?next=https://***@i/");
 	SHOWN("http://@h/x://u:@i/y://u:p@j", "http://@h/x://u:@i/y://u:***@j");
 	SHOWN("http://://u:p@h", "http://://u:***@h");
+	SHOWN("http://a:p1@h/?u=http://b:p2@h2/",
+		"http://a:***@h/?u=http://b:***@h2/");
+	SHOWN("http://a:p@h,http://t@h2 http://h3/ x://c:q@h4",
+		"http://a:***@h,http://***@h2 http://h3/ x://c:***@h4");
+	SHOWN("http://a:p@http://b:q@h", "http://a:***@http://b:***@h");
+	SHOWN("http://a:x://y:p@h", "http://a:x://y:***@h");
 }
 
 /* ---- against libcurl ---- */
@@ -384,6 +390,24 @@ like_libcurl(void)
 	CHECK(n_fine > 500 && n_secret > 200);
 }
 
+static void
+plain_ones(void)
+{
+	static const char *const plain[] = {"http://h", "http://h/",
+		"http://h:1", "HTTPS://a-b.c1:65535/x?y#z",
+		"http://127.0.0.1:80?q", "http://h#f", "http://h/%2f{}|"};
+	static const char *const not_plain[] = {"http://u@h/", "http://[::1]/",
+		"http://h:/", "http://h:65536/", "http://h:123456789012/",
+		"http://h:1x/", "http://h_/", "http://\xc3\xa4/",
+		"http://h/\xc3\xa4", "http://h/\x7f", "http://h/ ", "http:///",
+		"http://h\\x/", "http://h%41/"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(plain); i++)
+		CHECK(fp_url_is_plain(plain[i], strlen(plain[i])));
+	for (size_t i = 0; i < FP_ARRAY_LEN(not_plain); i++)
+		CHECK(!fp_url_is_plain(not_plain[i], strlen(not_plain[i])));
+}
+
 int
 main(void)
 {
@@ -400,5 +424,6 @@ main(void)
 	run("a password of a later URL is found", secrets_further_on);
 	run("libcurl sees no host or password that we do not", like_libcurl);
 	encoded("", 0);
+	run("plain URLs need no second parse", plain_ones);
 	return done();
 }

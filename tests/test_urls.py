@@ -143,6 +143,23 @@ def _():
               result.err)
 
 
+@test("20 nor is any password behind the first")
+def _():
+    server = faults()
+    url = "http://ann:s3cret@127.0.0.1:%d%%s?u=http://bob:s3cret@h/&" \
+        "v=http://t-s3cret@i/" % server.port
+    for path in "/ok", "/status/500":
+        line = url % path
+        item = '{"url":"%s","context":["%s"]}' % (line, line)
+        for text, args in (line, []), (item, ["--input-format=json"]):
+            for more in [], ["-a"], ["--error-format=json"]:
+                result = fetchpool([*args, *more], input=text)
+                check(b"s3cret" not in result.out + result.err, repr(result))
+                check(b"***" in result.out + result.err, repr(result))
+    equal(len(server.log), 12)
+    check(server.log[-1].target.count("s3cret") == 2, "was not sent whole")
+
+
 @test("20 a password in TEMPLATE or FETCHPOOL_URL is not shown")
 def _():
     server = faults()

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A caller that was compiled against an older header has a smaller struct: new
+ * options come at its end, and what lies beyond the caller's size is never
+ * written, and keeps its default in the copy. A larger struct has options that
+ * are not known here, and could not be kept.
+ */
+#include "base.h"
+
+#include "poolopt.h"
+
+#include "headerline.h"
+#include "share.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* No version of the struct was without these. */
+#define LEAST_SIZE offsetof(struct fp_options, protocols)
+
+#define PROTOCOLS "http,https"
+
+void
+fp_options_init(struct fp_options *options, size_t size)
+{
+	const struct fp_options defaults = {
+		.struct_size = size,
+		.jobs = FP_MIN(32, fp_share_online() + 4),
+		.protocols = PROTOCOLS,
+		.user_agent = "fetchpool/" PACKAGE_VERSION,
+		.max_redirs = 10,
+		.max_time_ms = 60 * 1000,
+		.connect_timeout_ms = 10 * 1000,
+		.stall_time_ms = 30 * 1000,
+		.max_body = (uint64_t)16 << 20,
+	};
+
+	memset(options, 0, size);
+	memcpy(options, &defaults, FP_MIN(size, sizeof(defaults)));
+}
+
+static int
+refuse(char *why, size_t why_size, const char *what)
+{
+	snprintf(why, why_size, "%s", what);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+check_numbers(const struct fp_options *options, char *why, size_t why_size)
+{
+	const struct {
+		const char *name;
+		uint64_t ms;
+	} times[] = {
+		{"delay_max_ms", options->delay_max_ms},
+		{"max_time_ms", options->max_time_ms},
+		{"connect_timeout_ms", options->connect_timeout_ms},
+		{"stall_time_ms", options->stall_time_ms},
+	};
+
+	uint64_t most = FP_MIN(FP_TIME_MAX_MS, LONG_MAX); /* libcurl's type */
+
+	if (options->jobs < 1 || options->jobs > FP_JOBS_MAX)
+		return refuse(why, why_size, "jobs must be 1 to 20000");
+	if (options->window > FP_WINDOW_MAX)
+		return refuse(why, why_size, "window must be 1 to 10000000");
+	if (options->delay_min_ms > options->delay_max_ms)
+		return refuse(why, why_size, "the delay's ends are reversed");
+	if (options->max_body > INT64_MAX)
+		return refuse(why, why_size, "max_body is too large");
+	if (options->body > FP_BODY_NONE)
+		return refuse(why, why_size, "body is no enum fp_body");
+	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
+		if (times[i].ms <= most)
+			continue;
+		snprintf(why, why_size, "%s is more than %" PRIu64,
+			times[i].name, most);
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+/* A line that libcurl will take and that cannot smuggle in another. Its value
+ * may be a secret, so no message shows it. */
+static bool
+is_header(const char *line)
+{
+	size_t name = strcspn(line, ":;");
+
+	return fp_headerline_is_token((struct fp_text){line, name}) &&
+	       !strpbrk(line, "\r\n") &&
+	       (line[name] == ':' || strcmp(line + name, ";") == 0);
+}
+
+/* Every text of every list is there, and every header is one. */
+static int
+check_lists(const struct fp_options *options, char *why, size_t why_size)
+{
+	const struct {
+		const char *name;
+		const char *const *texts;
+		size_t n;
+	} lists[] = {
+		{"headers", options->headers, options->n_headers},
+		{"curl_options", options->curl_options,
+			options->n_curl_options},
+		{"deny", options->deny, options->n_deny},
+		{"allow", options->allow, options->n_allow},
+		{"pick", options->pick, options->n_pick},
+		{"omit", options->omit, options->n_omit},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(lists); i++) {
+		for (size_t k = 0; k < lists[i].n; k++) {
+			const char *wrong = NULL;
+			if (!lists[i].texts || !lists[i].texts[k])
+				wrong = "is NULL";
+			else if (lists[i].texts == options->headers &&
+				 !is_header(lists[i].texts[k]))
+				wrong = "is no \"Name: value\"";
+			if (!wrong)
+				continue;
+			snprintf(why, why_size, "%s[%zu] %s", lists[i].name, k,
+				wrong);
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+check_texts(const struct fp_options *options, char *why, size_t why_size)
+{
+	const char *method = options->method;
+
+	if (options->protocols[0] == '\0')
+		return refuse(why, why_size, "protocols is empty");
+	if (options->user_agent && strpbrk(options->user_agent, "\r\n"))
+		return refuse(why, why_size, "user_agent is no line");
+	if (method && !fp_headerline_is_token(
+			      (struct fp_text){method, strlen(method)}))
+		return refuse(why, why_size, "method is no token");
+	if (options->output_dir && options->output_dir[0] == '\0')
+		return refuse(why, why_size, "output_dir is empty");
+	if (options->output_name && options->output_name[0] == '\0')
+		return refuse(why, why_size, "output_name is empty");
+	if (!options->data.data && options->data.len > 0)
+		return refuse(why, why_size, "data is NULL");
+	return 0;
+}
+
+int
+fp_poolopt_take(struct fp_options *copy, const struct fp_options *options,
+	char *why, size_t why_size)
+{
+	size_t size = options->struct_size;
+
+	if (size < LEAST_SIZE || size > sizeof(*copy))
+		return refuse(why, why_size,
+			"the options are not fp_options_init()'s, or those of "
+			"a later version");
+	fp_options_init(copy, sizeof(*copy));
+	memcpy(copy, options, size);
+	copy->struct_size = sizeof(*copy);
+	if (!copy->protocols)
+		copy->protocols = PROTOCOLS;
+	if (check_numbers(copy, why, why_size) ||
+		check_lists(copy, why, why_size) ||
+		check_texts(copy, why, why_size))
+		return -1;
+	return 0;
+}
