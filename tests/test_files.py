@@ -207,7 +207,7 @@ def _():
     top = temp_dir()
     folder = os.path.join(top, "a", "b")
     os.makedirs(folder)
-    names = ["../x", "/x", "../../x", "a/../../x", "..", ".", ".hidden",
+    names = ["../x", top + "/x", "../../x", "a/../../x", "..", ".", ".hidden",
              "%2e%2e%2fx", "..%2fx", "%2Fx", "a%2f..%2f..%2fx", "%00x",
              "x%0ay", "\\x", "-rf", "~", ".fetchpool-0.part", "%", "%zz",
              "a\u2215b", "CON", "x" * 255]
@@ -231,8 +231,6 @@ def _():
                 equal(contents(record["file"]), b"ok")
     equal((os.listdir(top), os.listdir(os.path.join(top, "a"))),
           (["a"], ["b"]))
-    for name in "x", "hidden":
-        check(not os.path.exists("/" + name), "/" + name)
 
 
 @test("-D: values that differ make names that differ")
