@@ -186,7 +186,11 @@ restoring(void)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
 		int signal = caught[i];
-		CHECK(status_of(restored, &signal) == 200 + signal);
+		int status = status_of(restored, &signal);
+		if (signal == SIGUSR1)
+			CHECK(status < 200);
+		else
+			CHECK(status == 200 + signal);
 	}
 }
 
@@ -219,7 +223,7 @@ main(void)
 	run("signals become bytes", signals_become_bytes);
 	run("signals that are ignored stay so", ignored_signals_stay_so);
 	run("many signals do no harm", floods);
-	run("restored signals end the process", restoring);
+	run("restored signals end the process, but for USR1", restoring);
 	run("to die of a signal, whatever was done to it", dying);
 	run("signals have names", names);
 	return done();
