@@ -441,7 +441,7 @@ the_sink_fails(void)
 }
 
 static void
-passwords_in_json(void)
+escaped_passwords(void)
 {
 	static const char in[] =
 		"{\"a\":\"http:\\/\\/u:pw@h\\/\",\"b\":[\"http://u:p2@h/?http:"
@@ -468,11 +468,11 @@ main(void)
 	run("what is not known is null", unknown_fields);
 	run("fields come in the order wanted", in_the_order_wanted);
 	run("passwords are masked", passwords);
-	run("passwords in JSON are masked", passwords_in_json);
+	run("passwords in JSON are masked", escaped_passwords);
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
 	fp_buf_destroy(&paper);
-	run("20 passwords in JSON, behind escapes too", passwords_in_json);
+	run("20 passwords in JSON, behind escapes too", escaped_passwords);
 	return done();
 }
