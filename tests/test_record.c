@@ -468,7 +468,7 @@ main(void)
 	run("what is not known is null", unknown_fields);
 	run("fields come in the order wanted", in_the_order_wanted);
 	run("passwords are masked", passwords);
-	run("passwords in JSON are masked", escaped_passwords);
+	run("passwords in JSON are masked", passwords_in_json);
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
