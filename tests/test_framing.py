@@ -109,8 +109,8 @@ def _():
     server = web()
     body = b"5\r\nhello\r\n0\r\n\r\n"
     chunked, five = b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n"
-    for head in (chunked + five, five + chunked, five + b"Content-Length: 6\r\n",
-                 b"content-length: 6\r\n" + five,
+    for head in (chunked + five, five + chunked,
+                 five + b"Content-Length: 6\r\n", b"content-length: 6\r\n" + five,
                  chunked + b"Content-Length: 0\r\n",
                  five + b"TRANSFER-ENCODING: Chunked\r\n"):
         server.on("/two", raw(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body))

@@ -120,6 +120,54 @@ do_not_pile_up(void *arg)
 	return 0;
 }
 
+/* A pipe that is full of one kind has no room for another, and yet it has to
+ * be found, and be the first. */
+static int
+hide_nothing(void *arg)
+{
+	(void)arg;
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	fcntl(fp_signals_fd(), F_SETPIPE_SZ, 4096);
+	for (unsigned i = 0; i < 10000; i++)
+		raise(SIGUSR1);
+	raise(SIGTERM);
+	raise(SIGINT);
+	MUST_BE(2, fp_signals_take() == SIGINT);
+	MUST_BE(3, fp_signals_take() == SIGTERM);
+	for (unsigned i = 0; i < 10000; i++)
+		MUST_BE(4, fp_signals_take() == SIGUSR1);
+	MUST_BE(5, fp_signals_take() == 0);
+	MUST_BE(6, !is_readable(fp_signals_fd()));
+	return 0;
+}
+
+/* A write beyond the limit is to fail, not to end the process. */
+static int
+pass_the_limit(void *arg)
+{
+	(void)arg;
+	start_afresh();
+	set_action(SIGXFSZ, SIG_DFL);
+	MUST_BE(1, fp_signals_init() == 0);
+	raise(SIGXFSZ);
+	fp_signals_restore();
+	raise(SIGXFSZ);
+	return 0;
+}
+
+/* Who asks how far it is does not want it to end. */
+static int
+ask_to_the_last(void *arg)
+{
+	(void)arg;
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	fp_signals_restore();
+	raise(SIGUSR1);
+	return 0;
+}
+
 static int
 restored(void *arg)
 {
@@ -179,6 +227,7 @@ static void
 floods(void)
 {
 	CHECK(status_of(do_not_pile_up, NULL) == 0);
+	CHECK(status_of(hide_nothing, NULL) == 0);
 }
 
 static void
@@ -186,12 +235,16 @@ restoring(void)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
 		int signal = caught[i];
-		int status = status_of(restored, &signal);
-		if (signal == SIGUSR1)
-			CHECK(status < 200);
-		else
-			CHECK(status == 200 + signal);
+		if (signal != SIGUSR1)
+			CHECK(status_of(restored, &signal) == 200 + signal);
 	}
+	CHECK(status_of(ask_to_the_last, NULL) == 0);
+}
+
+static void
+files_at_their_limit(void)
+{
+	CHECK(status_of(pass_the_limit, NULL) == 0);
 }
 
 static void
@@ -224,6 +277,7 @@ main(void)
 	run("signals that are ignored stay so", ignored_signals_stay_so);
 	run("many signals do no harm", floods);
 	run("restored signals end the process, but for USR1", restoring);
+	run("a file at its limit ends nothing", files_at_their_limit);
 	run("to die of a signal, whatever was done to it", dying);
 	run("signals have names", names);
 	return done();
