@@ -94,12 +94,90 @@ string_end(struct fp_text json, size_t at)
 	return FP_MIN(at, json.len);
 }
 
+/* A JSON string's beginning, without its escapes, and where in the JSON each
+ * byte came from: what is looked for is ASCII, and stands in the beginning. */
+struct plain {
+	size_t len;
+	char text[2048];
+	size_t from[2048 + 1];
+};
+
+/* What an escape stands for, if that is ASCII; and how long it is. */
+static char
+unescape(const char *at, size_t len, size_t *used)
+{
+	uint32_t code = 0;
+
+	*used = FP_MIN(len, 2);
+	if (len < 2 || at[1] != 'u')
+		return len < 2 ? '\\' : at[1];
+	*used = FP_MIN(len, 6);
+	for (size_t i = 2; i < *used; i++) {
+		char c = at[i];
+		uint32_t digit = c <= '9' ? (uint32_t)(c - '0')
+					  : (uint32_t)((c | 32) - 'a' + 10);
+		code = code << 4 | (digit & 15);
+	}
+	return code < 0x80 ? (char)code : '?';
+}
+
+static void
+make_plain(struct plain *plain, struct fp_text json, size_t at, size_t close)
+{
+	size_t used;
+
+	for (plain->len = 0; at < close && plain->len < sizeof(plain->text);
+		at += used) {
+		char c = json.data[at];
+		used = 1;
+		if (c == '\\')
+			c = unescape(json.data + at, close - at, &used);
+		plain->from[plain->len] = at;
+		plain->text[plain->len++] = c;
+	}
+	plain->from[plain->len] = at;
+}
+
+/* Writes a JSON string from `done` on, up to `close`, but for the passwords in
+ * what is behind `at`; returns how far it got. */
+static size_t
+write_masked(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
+	size_t close)
+{
+	struct plain plain;
+	size_t from = 0, start, end;
+
+	make_plain(&plain, json, at, close);
+	while (fp_find_secret(plain.text, plain.len, from, &start, &end)) {
+		fp_pen_bytes(pen, json.data + done, plain.from[start] - done);
+		fp_pen_bytes(pen, "***", 3);
+		done = plain.from[end];
+		from = end;
+	}
+	return done;
+}
+
+/* The same for a string without escapes, however long. */
+static size_t
+write_unescaped(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
+	size_t close)
+{
+	size_t start, end;
+
+	while (fp_find_secret(json.data, close, at, &start, &end)) {
+		fp_pen_bytes(pen, json.data + done, start - done);
+		fp_pen_bytes(pen, "***", 3);
+		done = at = end;
+	}
+	return done;
+}
+
 /* A JSON value as it was given, but for the passwords of URLs in its
  * strings. */
 static void
 write_json(struct fp_pen *pen, struct fp_text json)
 {
-	size_t done = 0, start, end;
+	size_t done = 0;
 
 	if (!json.data) {
 		write_null(pen);
@@ -109,11 +187,10 @@ write_json(struct fp_pen *pen, struct fp_text json)
 		if (json.data[at] != '"')
 			continue;
 		size_t close = string_end(json, at + 1);
-		while (fp_find_secret(json.data, close, at, &start, &end)) {
-			fp_pen_bytes(pen, json.data + done, start - done);
-			fp_pen_bytes(pen, "***", 3);
-			done = at = end;
-		}
+		if (memchr(json.data + at, '\\', close - at))
+			done = write_masked(pen, json, done, at + 1, close);
+		else
+			done = write_unescaped(pen, json, done, at, close);
 		at = close;
 	}
 	fp_pen_bytes(pen, json.data + done, json.len - done);

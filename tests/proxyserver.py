@@ -8,6 +8,7 @@ proxyserver: tinyproxy on a free port, as a context manager.
 login: "USER PASSWORD" that it demands. requests() gives the request lines
 that came to it.
 """
+import os
 import re
 import socket
 import subprocess
@@ -49,6 +50,7 @@ class Tinyproxy:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         until(self._accepts, "tinyproxy to listen")
+        until(lambda: os.path.exists(self.dir + "/log"), "tinyproxy's log")
         return self
 
     def _accepts(self):

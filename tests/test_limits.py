@@ -57,7 +57,7 @@ def _():
         check(time.monotonic() - began < 10, "too late")
 
 
-@test("--stall-time: no byte for so long, before and within the answer")
+@test("59 --stall-time: no byte for so long, before and within the answer")
 def _():
     for path, status in ("/silent", None), ("/stall_after", 200):
         record = failure(path, "--stall-time=400ms", kind="timeout",
@@ -65,14 +65,14 @@ def _():
         check(0.35 <= record["fetch_time"] < 10, record)
 
 
-@test("--stall-time: bytes that come slowly are no stall")
+@test("58 --stall-time: bytes that come slowly are no stall")
 def _():
     record = failure("/slow", "--stall-time", "1s", "-m", "2500ms",
                      kind="timeout", status=200)
     check(record["fetch_time"] >= 2.4, record)
 
 
-@test("--connect-timeout: nobody takes the connection")
+@test("31 --connect-timeout: nobody takes the connection")
 def _():
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     port = full.getsockname()[1]
@@ -125,7 +125,7 @@ def _():
         failure(path + "50000", "--max-body=2K", kind="too_large", status=200)
 
 
-@test("--max-body: a body without end")
+@test("57 --max-body: a body without end")
 def _():
     for path in "/infinite", "/infchunk":
         failure(path, "--max-body=1M", kind="too_large", status=200)

@@ -440,6 +440,20 @@ the_sink_fails(void)
 	}
 }
 
+static void
+escaped_passwords(void)
+{
+	static const char in[] =
+		"{\"a\":\"http:\\/\\/u:pw@h\\/\",\"b\":[\"http://u:p2@h/?http:"
+		"\\u002f/v:p3\\u0040h\"],\"c\":\"x@y\"}";
+	struct fp_result result = success();
+
+	result.context = (struct fp_text){in, sizeof(in) - 1};
+	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
+		"{\"a\":\"http:\\/\\/u:***@h\\/\",\"b\":[\"http://u:***@h/?http:"
+		"\\u002f/v:***\\u0040h\"],\"c\":\"x@y\"}");
+}
+
 int
 main(void)
 {
@@ -459,5 +473,6 @@ main(void)
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
 	fp_buf_destroy(&paper);
+	run("20 passwords in JSON, behind escapes too", escaped_passwords);
 	return done();
 }

@@ -276,7 +276,7 @@ main(void)
 	run("signals become bytes", signals_become_bytes);
 	run("signals that are ignored stay so", ignored_signals_stay_so);
 	run("many signals do no harm", floods);
-	run("restored signals end the process", restoring);
+	run("restored signals end the process, but for USR1", restoring);
 	run("a file at its limit ends nothing", files_at_their_limit);
 	run("to die of a signal, whatever was done to it", dying);
 	run("signals have names", names);
