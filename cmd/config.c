@@ -115,6 +115,10 @@ read_text(struct fp_settings *settings, const char *path)
 	int err = errno;
 	if (fd != STDIN_FILENO)
 		close(fd);
+	if (n == 0 && memchr(text.data, '\0', text.len)) {
+		n = -1;
+		err = EILSEQ;
+	}
 	if (n == 0) {
 		text.data[text.len] = '\0';
 		if (fp_list_add(&settings->owned, text.data))

@@ -201,6 +201,26 @@ fp_httpopt_bearer(struct fp_settings *settings, const char *value)
 	       fp_list_add(&settings->curl, "HTTPAUTH=64");
 }
 
+/* As curl: "FILE:PASSWORD", where "\\:" is a colon of the file's name. */
+bool
+fp_httpopt_cert(struct fp_settings *settings, const char *value)
+{
+	struct fp_buf file = FP_BUF_INIT;
+	const char *at = value;
+	bool ok = !strpbrk(value, "\r\n");
+
+	for (; ok && *at && *at != ':'; at++) {
+		if (*at == '\\' && (at[1] == ':' || at[1] == '\\'))
+			at++;
+		if (fp_buf_add_char(&file, *at))
+			ok = fp_settings_no_memory();
+	}
+	ok = ok && add_pair(settings, "SSLCERT", fp_buf_text(&file)) &&
+	     (*at != ':' || add_pair(settings, "KEYPASSWD", at + 1));
+	fp_buf_destroy(&file);
+	return ok;
+}
+
 bool
 fp_httpopt_netrc(struct fp_settings *settings, const char *value)
 {

@@ -23,6 +23,7 @@ fp_setter fp_httpopt_method;
 fp_setter fp_httpopt_data;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_bearer;
+fp_setter fp_httpopt_cert;
 fp_setter fp_httpopt_netrc;
 fp_setter fp_httpopt_cookie;
 fp_setter fp_httpopt_max_redirs;

@@ -117,8 +117,8 @@ static const struct option_row rows[] = {
 		"trust the authorities in FILE"},
 	{NULL, "capath", 0, "DIR", TYPE_CURL, 0, NULL, "CAPATH",
 		"trust the authorities in DIR"},
-	{NULL, "cert", 'E', "FILE", TYPE_CURL, 0, NULL, "SSLCERT",
-		"show this client certificate"},
+	{NULL, "cert", 'E', "FILE", TYPE_SECRET, 0, fp_httpopt_cert,
+		"a file, or FILE:PASSWORD", "show this client certificate"},
 	{NULL, "key", 0, "FILE", TYPE_CURL, 0, NULL, "SSLKEY",
 		"the certificate's private key"},
 	{NULL, "insecure", 0, NULL, TYPE_FLAG, AT(pool.insecure), NULL, NULL,
@@ -290,6 +290,10 @@ apply(struct fp_settings *settings, const struct option_row *row,
 	return FP_GO_WRONG;
 }
 
+/* No option has a longer name; what is longer may be a secret that lost its
+ * own. */
+#define NAME_MAX_SHOWN 24
+
 /* An option from a file: as in an argument, but by its whole long name. */
 static bool
 take_configured(
@@ -301,8 +305,13 @@ take_configured(
 		if (strcmp(rows[i].name, name) == 0)
 			row = &rows[i];
 	}
-	if (!row)
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+	size_t len = strspn(name, letters);
+
+	if (!row && name[len] == '\0' && len <= NAME_MAX_SHOWN)
 		fp_msg_usage("unknown option '%s'", name);
+	else if (!row)
+		fp_msg_usage("no option has this name");
 	else if (row->type <= TYPE_CONFIG)
 		fp_msg_usage("--%s cannot stand in a file", name);
 	else if (row->arg && !value)

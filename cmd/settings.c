@@ -32,6 +32,10 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);
+	free(settings->curl.texts);
+	free(settings->deny.texts);
+	free(settings->allow.texts);
+	fp_buf_destroy(&settings->data);
 	fp_buf_destroy(&settings->colsep_text);
 }
 

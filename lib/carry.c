@@ -93,7 +93,8 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 		carry->want = FP_BODY_JSON;
 	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
 		carry->want = FP_BODY_TEXT;
-	carry->keep = wanted && carry->want != FP_BODY_NONE;
+	carry->keep = wanted && carry->want != FP_BODY_NONE &&
+		      (!carry->judges_only || carry->want == FP_BODY_JSON);
 	carry->is_streamed =
 		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
 }
@@ -113,6 +114,8 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	if (carry->is_streamed) {
 		if (fp_json_feed(carry->json, data, len, carry->out))
 			fail_json(carry);
+		if (carry->judges_only)
+			fp_buf_clear(carry->out, 65536);
 	} else if (fp_buf_add(carry->out, data, len)) {
 		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	}
@@ -189,7 +192,7 @@ fp_carry_end(struct fp_carry *carry, bool bodiless, enum fp_body *encoding)
 	if (bodiless && !demanded)
 		return FP_KIND_OK;
 	*encoding = carry->is_streamed ? end_streamed(carry) : end_kept(carry);
-	if (carry->kind != FP_KIND_OK)
+	if (carry->kind != FP_KIND_OK || carry->judges_only)
 		*encoding = FP_BODY_NONE;
 	return carry->kind;
 }

@@ -27,6 +27,7 @@ struct fp_carry {
 	struct fp_buf spare; /* to undo a guess in */
 
 	bool keep; /* bytes are wanted */
+	bool judges_only; /* set before begin: the bytes go elsewhere */
 	bool is_streamed; /* JSON is judged as it comes */
 	enum fp_body want; /* AUTO: no type was given, look at the end */
 	enum fp_kind kind; /* what went wrong so far */

@@ -160,6 +160,21 @@ place(struct fp_curlopts *options, const struct curl_easyoption *option)
 	return new;
 }
 
+/* Ways to log in that take several requests are several answers, of which only
+ * one would be judged: Basic and bearer tokens take one. */
+static int
+check_login(const struct fp_curlopt *at, char *why, size_t why_size)
+{
+	CURLoption id = at->option->id;
+
+	if ((id == CURLOPT_HTTPAUTH || id == CURLOPT_PROXYAUTH) &&
+		at->number != (curl_off_t)CURLAUTH_BASIC &&
+		at->number != (curl_off_t)CURLAUTH_BEARER)
+		return refuse(why, why_size, at->option->name,
+			"can be 1 (Basic) or 64 (bearer) only");
+	return 0;
+}
+
 static int
 add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 {
@@ -167,8 +182,12 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 	const struct curl_easyoption *option =
 		value ? find(pair, (size_t)(value - pair)) : NULL;
 
-	if (!value)
-		return refuse(why, why_size, pair, "has no =VALUE");
+	if (!value) {
+		option = find(pair, strlen(pair));
+		return refuse(why, why_size,
+			option ? option->name : "an option of libcurl",
+			"is written NAME=VALUE");
+	}
 	if (!option) {
 		snprintf(why, why_size, "%.*s is no option of this libcurl",
 			(int)FP_MIN(value - pair, 80), pair);
@@ -186,7 +205,7 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 		if (parse_number(value, INT32_MIN, UINT32_MAX, &at->number))
 			return refuse(why, why_size, option->name,
 				"takes a whole number");
-		return 0;
+		return check_login(at, why, why_size);
 	case CURLOT_OFF_T:
 		if (parse_number(value, INT64_MIN, INT64_MAX, &at->number))
 			return refuse(why, why_size, option->name,

@@ -4,6 +4,7 @@
 #include "headerline.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool
 fp_headerline_is_token(struct fp_text text)
@@ -60,4 +61,36 @@ fp_headerline_add(struct fp_buf *out, struct fp_text name, struct fp_text value)
 	fp_buf_add_text(out, value.len ? ": " : ";");
 	fp_buf_add(out, value.data, value.len);
 	return 0;
+}
+
+static bool
+is_one_of(struct fp_text text, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(words[i]) == text.len &&
+			strncasecmp(words[i], text.data, text.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+fp_headerline_is_method(struct fp_text text)
+{
+	static const char *const special[] = {"CONNECT", "HEAD"};
+
+	if (text.len == 4 && memcmp(text.data, "HEAD", 4) == 0)
+		return true;
+	return fp_headerline_is_token(text) &&
+	       !is_one_of(text, special, FP_ARRAY_LEN(special));
+}
+
+bool
+fp_headerline_is_framing(struct fp_text name)
+{
+	static const char *const names[] = {"Content-Length",
+		"Transfer-Encoding", "TE", "Trailer", "Connection", "Upgrade",
+		"Keep-Alive"};
+
+	return is_one_of(name, names, FP_ARRAY_LEN(names));
 }

@@ -19,6 +19,16 @@
  * a field must be. */
 bool fp_headerline_is_token(struct fp_text text);
 
+/* Whether a request may have this method: a token, but not CONNECT, after which
+ * a connection is no HTTP any more; nor HEAD in other letters, which one reads
+ * as HEAD and another does not (section 9.3). */
+bool fp_headerline_is_method(struct fp_text text);
+
+/* Whether a field of this name says where the request ends, or what becomes of
+ * the connection: that is for libcurl to say, or one item's body would be the
+ * next one's request. */
+bool fp_headerline_is_framing(struct fp_text name);
+
 /* Whether a field may have this value (section 5.5): there is no control
  * character in it but tabs. Any byte above 7F may be. */
 bool fp_headerline_is_value(struct fp_text text);

@@ -269,7 +269,7 @@ take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
 	if (must_be(item, name, is_string(value), "is not a string") &&
 		read_string(item, name, value, &item->method))
-		must_be(item, name, fp_headerline_is_token(item->method),
+		must_be(item, name, fp_headerline_is_method(item->method),
 			"is no method");
 }
 
@@ -326,7 +326,10 @@ take_headers(
 	while (fp_jsonwalk_next(&walk, &string, &text)) {
 		if (!read_name(item, string, &header) ||
 			!must_be(item, header, fp_headerline_is_token(header),
-				"is no header name"))
+				"is no header name") ||
+			!must_be(item, header,
+				!fp_headerline_is_framing(header),
+				"is not for an item to say"))
 			continue;
 		if (!is_array(text)) {
 			add_header(item, header, text);

@@ -98,6 +98,13 @@ is_header(const char *line)
 	       (line[name] == ':' || strcmp(line + name, ";") == 0);
 }
 
+static bool
+says_framing(const char *line)
+{
+	return fp_headerline_is_framing(
+		(struct fp_text){line, strcspn(line, ":;")});
+}
+
 /* Every text of every list is there, and every header is one. */
 static int
 check_lists(const struct fp_options *options, char *why, size_t why_size)
@@ -124,6 +131,9 @@ check_lists(const struct fp_options *options, char *why, size_t why_size)
 			else if (lists[i].texts == options->headers &&
 				 !is_header(lists[i].texts[k]))
 				wrong = "is no \"Name: value\"";
+			else if (lists[i].texts == options->headers &&
+				 says_framing(lists[i].texts[k]))
+				wrong = "is for libcurl to say";
 			if (!wrong)
 				continue;
 			snprintf(why, why_size, "%s[%zu] %s", lists[i].name, k,
@@ -144,9 +154,9 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "protocols is empty");
 	if (options->user_agent && strpbrk(options->user_agent, "\r\n"))
 		return refuse(why, why_size, "user_agent is no line");
-	if (method && !fp_headerline_is_token(
+	if (method && !fp_headerline_is_method(
 			      (struct fp_text){method, strlen(method)}))
-		return refuse(why, why_size, "method is no token");
+		return refuse(why, why_size, "method is no token, or CONNECT");
 	if (options->output_dir && options->output_dir[0] == '\0')
 		return refuse(why, why_size, "output_dir is empty");
 	if (options->output_name && options->output_name[0] == '\0')

@@ -125,7 +125,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect from https to http");
-	request->is_foreign = !same_origin(first, next);
+	request->is_foreign |= !same_origin(first, next);
 	return true;
 }
 

@@ -178,7 +178,7 @@ fp_request_destroy(struct fp_request *request)
 }
 
 /* The method and the body that the options say. */
-static void
+static bool
 choose_method(struct fp_request *request)
 {
 	const struct fp_options *options = &request->setup->options;
@@ -194,6 +194,10 @@ choose_method(struct fp_request *request)
 		request->method = item->method.data;
 	if (!request->method)
 		request->method = request->body.data ? "POST" : "GET";
+	if (!request->body.data || strcmp(request->method, "HEAD") != 0)
+		return true;
+	fp_ticket_fail(request->ticket, FP_KIND_INPUT, "HEAD takes no body");
+	return false;
 }
 
 /* Whether the item has a header of the same name as this line. */
@@ -304,8 +308,8 @@ fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 		.texts = &ticket->result.input,
 		.n_texts = 1,
 	};
-	choose_method(request);
-	return make_url(request) && check_url(request) && make_headers(request);
+	return choose_method(request) && make_url(request) &&
+	       check_url(request) && make_headers(request);
 }
 
 /* ---- the handle ---- */
@@ -362,7 +366,8 @@ apply_secrets(struct fp_request *request, CURL *easy)
 	struct curl_slist *headers = setup->headers;
 
 	if (hide)
-		headers = setup->own_headers;
+		headers = request->body.data ? setup->own_headers
+					     : setup->bare_headers;
 	else if (request->headers)
 		headers = request->headers;
 	if (headers != setup->headers || request->has_headers) {

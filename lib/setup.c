@@ -47,7 +47,8 @@ make_own_headers(struct fp_setup *setup)
 
 	if (!options->no_compressed &&
 		!has_header(options, "Accept-Encoding") &&
-		append(list, "Accept-Encoding: gzip"))
+		(append(list, "Accept-Encoding: gzip") ||
+			append(&setup->bare_headers, "Accept-Encoding: gzip")))
 		return -1;
 	if (has_body && !has_header(options, "Expect") &&
 		append(list, "Expect:"))
@@ -179,6 +180,9 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 
 	if (fp_statuses_parse(&setup->ok, ok))
 		return refuse(why, why_size, "not a list of statuses", ok);
+	/* A part that nobody asked for is no whole. */
+	if (!options->ok_status && !has_header(options, "Range"))
+		setup->ok.has[206] = false;
 	if (options->url_template) {
 		setup->template = fp_uritemplate_parse(
 			options->url_template, why, why_size);
@@ -226,6 +230,8 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->outdir.fd = -1;
 	curl_slist_free_all(setup->headers);
 	curl_slist_free_all(setup->own_headers);
+	curl_slist_free_all(setup->bare_headers);
+	setup->bare_headers = NULL;
 	setup->headers = setup->own_headers = NULL;
 	fp_curlopts_destroy(&setup->curlopts);
 	fp_address_filter_destroy(&setup->addresses);

@@ -27,6 +27,7 @@ struct fp_setup {
 	struct fp_uritemplate *template; /* NULL: every item is a URL */
 	struct fp_statuses ok;
 	struct curl_slist *own_headers; /* ours: for every origin */
+	struct curl_slist *bare_headers; /* of ours, without those of a body */
 	struct curl_slist *headers; /* ours and then the user's */
 	struct fp_curlopts curlopts;
 	struct fp_address_filter addresses;

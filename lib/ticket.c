@@ -123,6 +123,24 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 	return 0;
 }
 
+/* Copies a message, which may be libcurl's and hold a URL, without the
+ * passwords in it. */
+static int
+mask(struct fp_buf *to, const char *text)
+{
+	size_t len = strlen(text), done = 0, start, end;
+
+	if (fp_buf_set(to, "", 0))
+		return -1;
+	while (fp_find_secret(text, len, done, &start, &end)) {
+		if (fp_buf_add(to, text + done, start - done) ||
+			fp_buf_add_text(to, "***"))
+			return -1;
+		done = end;
+	}
+	return fp_buf_add_text(to, text + done);
+}
+
 void
 fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 {
@@ -132,10 +150,9 @@ fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 	ticket->result.encoding = FP_BODY_NONE;
 
 	/* A message that finds no memory is replaced by one that needs none. */
-	if (fp_buf_set(&ticket->message, message, strlen(message)) == 0)
-		ticket->result.message = ticket->message.data;
-	else
-		ticket->result.message = FP_OUT_OF_MEMORY;
+	ticket->result.message = mask(&ticket->message, message)
+					 ? FP_OUT_OF_MEMORY
+					 : ticket->message.data;
 }
 
 void

@@ -171,9 +171,14 @@ fp_transfer_begin_body(struct fp_transfer *transfer)
 		fp_gunzip_start(&transfer->gunzip);
 	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
 			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
+	/* A file holds what came; but where nothing else tells its end, JSON
+	 * does. */
+	bool has_end = response->has_length || response->has_transfer_encoding;
+	transfer->carry.judges_only = transfer->is_filed;
 	fp_carry_begin(&transfer->carry,
-		!transfer->is_filed && status > 0 && status < FP_STATUS_MAX &&
-			setup->ok.has[status] && is_readable,
+		!(transfer->is_filed && has_end) && status > 0 &&
+			status < FP_STATUS_MAX && setup->ok.has[status] &&
+			is_readable,
 		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
 }
 
@@ -378,6 +383,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	if (!transfer->easy || limit_time(transfer) != CURLE_OK ||
 		start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		fp_download_end(&transfer->download);
 		transfer->ticket = NULL;
 		return false;
 	}

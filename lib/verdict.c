@@ -172,6 +172,12 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		message = HEAD_CUT;
 	} else if (code == CURLE_FILESIZE_EXCEEDED) {
 		message = "the body is over --max-body";
+	} else if (code == CURLE_COULDNT_RESOLVE_PROXY ||
+		   strstr(message, "roxy s")) {
+		/* libcurl's words hold the proxy's password. */
+		message = "the proxy cannot be used";
+	} else if (code == CURLE_SSL_CERTPROBLEM) {
+		message = "the client certificate cannot be used";
 	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
 		   kind == FP_KIND_NETWORK) {
 		message = "the answer is not HTTP";

@@ -198,9 +198,9 @@ texts_are_not_empty(void)
 	CHECK_TEXT(judged(&options), "output_name is empty");
 	options = defaults();
 	options.method = "";
-	CHECK_TEXT(judged(&options), "method is no token");
+	CHECK_TEXT(judged(&options), "method is no token, or CONNECT");
 	options.method = "GET /x";
-	CHECK_TEXT(judged(&options), "method is no token");
+	CHECK_TEXT(judged(&options), "method is no token, or CONNECT");
 	options = defaults();
 	options.user_agent = "a\r\nb: c";
 	CHECK_TEXT(judged(&options), "user_agent is no line");
