@@ -277,6 +277,8 @@ add_subject(struct fp_buf *line, const struct fp_result *result)
 
 	if (result->url)
 		about = (struct fp_text){result->url, strlen(result->url)};
+	else if (result->is_json)
+		return;
 	if (about.len == 0)
 		return;
 	fp_buf_add_text(line, " (");

@@ -136,6 +136,7 @@ struct fp_item {
 	struct fp_text input; /* the record's "input"; the value of {} */
 	struct fp_text input_json; /* the same as a JSON value, if it is one */
 	bool is_cut; /* input is only the beginning of it */
+	bool is_json; /* it is, or should be, JSON: not shown in messages */
 	const char *fault; /* not NULL: the item is unusable, and why */
 
 	const struct fp_value *values; /* for the template's other names */
@@ -154,6 +155,7 @@ struct fp_result {
 	uint64_t seq; /* from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
 	bool is_cut; /* the item's is_cut */
+	bool is_json; /* the item's is_json */
 	struct fp_text input_json; /* as submitted */
 	struct fp_text context; /* as submitted */
 	const char *url; /* passwords masked; NULL: none was made */

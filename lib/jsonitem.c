@@ -320,6 +320,7 @@ take_headers(
 	struct fp_text string, header, text;
 	size_t start = item->bufs[NAMES].len;
 
+	item->secret = value;
 	if (!must_be(item, name, is_object(value), "is not an object"))
 		return;
 	fp_jsonwalk_into(&walk, value);
@@ -435,6 +436,7 @@ clear(struct fp_jsonitem *item)
 
 	item->line = none;
 	item->context = none;
+	item->secret = none;
 	item->fault = NULL;
 	item->url = none;
 	item->method = none;

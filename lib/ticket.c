@@ -90,6 +90,7 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 	result->input = (struct fp_text){
 		fp_buf_text(&ticket->input), ticket->input.len};
 	result->is_cut = item->is_cut;
+	result->is_json = item->is_json;
 	if (is_only_input(item))
 		return 0;
 

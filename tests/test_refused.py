@@ -109,6 +109,21 @@ def _():
         check(result.status in (1, 2), repr(result))
 
 
+@test("the headers of an item are in no output")
+def _():
+    server = faults()
+    lines = [item(server, headers={"Authorization": "CANARY", "A": ["CANARY"]}),
+             item(server, url="http://127.0.0.1:1/", headers={"A": "CANARY"}),
+             item(server, headers={"bad name": "CANARY"})]
+    result = fetchpool(["-a", "-k", "--input-format", "json"],
+                       input="\n".join(lines))
+    equal([r["input"]["headers"] for r in result.records], ["***"] * 3)
+    check(b"CANARY" not in result.out + result.err, repr(result))
+    result = fetchpool(["--input-format", "json"],
+                       input='{"headers":{"A":"CANARY"}')
+    check(b"CANARY" not in result.err, repr(result))
+
+
 @test("ways to log in that need several answers are refused by name")
 def _():
     for name in "HTTPAUTH", "PROXYAUTH":
