@@ -6,10 +6,8 @@
 #include "msg.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static bool
 is_space(char c)
@@ -103,28 +101,15 @@ static char *
 read_text(struct fp_settings *settings, const char *path)
 {
 	struct fp_buf text = FP_BUF_INIT;
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	int err = ENOMEM;
 
-	if (fd < 0)
-		return NULL;
-	while (fp_buf_reserve(&text, 4096) == 0 &&
-		(n = read(fd, text.data + text.len, 4096)) > 0)
-		text.len += (size_t)n;
-	int err = errno;
-	if (fd != STDIN_FILENO)
-		close(fd);
-	if (n == 0 && memchr(text.data, '\0', text.len)) {
-		n = -1;
+	if (fp_settings_read(&text, path))
+		err = errno;
+	else if (text.len > 0 && memchr(text.data, '\0', text.len))
 		err = EILSEQ;
-	}
-	if (n == 0) {
-		text.data[text.len] = '\0';
-		if (fp_list_add(&settings->owned, text.data))
-			return text.data;
-		err = ENOMEM;
-	}
+	else if (fp_buf_add(&text, "", 0) == 0 &&
+		 fp_list_add(&settings->owned, text.data))
+		return text.data;
 	fp_buf_destroy(&text);
 	errno = err;
 	return NULL;

@@ -23,33 +23,6 @@ is_header(const char *line)
 	return line[name] == ':' || strcmp(line + name, ";") == 0;
 }
 
-/* Reads a whole file; "-" is standard input. -1 with errno. */
-static int
-read_file(struct fp_buf *to, const char *path)
-{
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	for (;;) {
-		n = -1;
-		if (fp_buf_reserve(to, 4096) == 0)
-			n = read(fd, to->data + to->len, 4096);
-		if (n <= 0)
-			break;
-		to->len += (size_t)n;
-	}
-	if (to->data)
-		to->data[to->len] = '\0';
-	int err = errno;
-	if (fd != STDIN_FILENO)
-		close(fd);
-	errno = err;
-	return n < 0 ? -1 : 0;
-}
-
 bool
 fp_httpopt_header(struct fp_settings *settings, const char *value)
 {
@@ -58,7 +31,7 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 		       fp_list_add(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
-	if (read_file(&file, value + 1)) {
+	if (fp_settings_read(&file, value + 1)) {
 		fp_msg_usage("--header: cannot read %s: %s", value + 1,
 			strerror(errno));
 		fp_buf_destroy(&file);
@@ -130,7 +103,7 @@ fp_httpopt_data(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (read_file(data, value + 1)) {
+	if (fp_settings_read(data, value + 1)) {
 		fp_msg_usage("--data: cannot read %s: %s", value + 1,
 			strerror(errno));
 		return false;
@@ -153,7 +126,7 @@ fp_httpopt_json(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(&settings->data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (read_file(&settings->data, value + 1) == 0)
+	if (fp_settings_read(&settings->data, value + 1) == 0)
 		return true;
 	fp_msg_usage("--json: cannot read %s: %s", value + 1, strerror(errno));
 	return false;

@@ -6,7 +6,10 @@
 #include "msg.h"
 #include "units.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_MAX_LINE 65536
@@ -72,6 +75,32 @@ fp_list_add_copy(
 		return false;
 	}
 	return fp_list_add(list, copy);
+}
+
+int
+fp_settings_read(struct fp_buf *to, const char *path)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
+					: open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	for (;;) {
+		n = -1;
+		if (fp_buf_reserve(to, 4096) == 0)
+			n = read(fd, to->data + to->len, 4096);
+		if (n <= 0)
+			break;
+		to->len += (size_t)n;
+	}
+	if (to->data)
+		to->data[to->len] = '\0';
+	int err = errno;
+	if (fd != STDIN_FILENO)
+		close(fd);
+	errno = err;
+	return n < 0 ? -1 : 0;
 }
 
 bool

@@ -60,6 +60,9 @@ void fp_settings_destroy(struct fp_settings *settings);
 /* Says that memory is out: false. */
 bool fp_settings_no_memory(void);
 
+/* Appends a whole file; "-" is standard input. -1 with errno. */
+int fp_settings_read(struct fp_buf *to, const char *path);
+
 /* Adds a text, or a copy of it that the settings own. false: no memory. */
 bool fp_list_add(struct fp_list *list, const char *text);
 bool fp_list_add_copy(
