@@ -6,7 +6,7 @@ import time
 
 sys.dont_write_bytecode = True
 from faultserver import FaultServer
-from harness import Program, fetchpool, strace
+from harness import TRACED, Program, fetchpool, strace
 from servers import Nginx, faults
 from shim import PUBLIC, lookups, resolver
 from tap import check, contents, equal, main, temp_dir, temp_file, test
@@ -49,6 +49,7 @@ def _():
     trace = temp_file()
     urls = ["http://%s:%d/ok" % (host, server.port) for host in SPELLINGS]
     result = fetch(urls, "--deny-private", "--connect-timeout=3s",
+                   env=TRACED,
                    wrapper=strace("-e", "trace=connect", "-o", trace))
     for host, record in zip(SPELLINGS, result.records):
         kind = record["error"]["kind"]

@@ -7,7 +7,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 from authority import authority, good
-from harness import Program, fetchpool, strace
+from harness import TRACED, Program, fetchpool, strace
 from tap import check, contents, equal, main, temp_file, test
 from webserver import Web, redirect, to_path, web
 
@@ -388,6 +388,7 @@ def _():
               "ws://127.0.0.1/", "file:" + secret, "about:blank"]
     result = fetchpool(["-a"], input="\n".join(
         server.url + to_path(place) for place in places),
+        env=TRACED,
         wrapper=strace("-e", "trace=open,openat,connect", "-o", trace))
     for record in result.records:
         kind = record["error"]["kind"]
