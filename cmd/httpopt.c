@@ -77,16 +77,11 @@ fp_httpopt_proto(struct fp_settings *settings, const char *value)
 
 /* ---- what is sent ---- */
 
-/* A token (RFC 9110, section 5.6.2). */
 bool
 fp_httpopt_method(struct fp_settings *settings, const char *value)
 {
-	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz";
-
 	settings->pool.method = value;
-	return value[0] && value[strspn(value, token)] == '\0';
+	return fp_is_method(value);
 }
 
 /* As curl: from a file without its line breaks, and a second one behind the

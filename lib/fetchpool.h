@@ -351,6 +351,9 @@ bool fp_find_secret(
 /* Whether `text` is what deny and allow may hold. */
 bool fp_is_address_block(const char *text);
 
+/* Whether `text` is what method may be. */
+bool fp_is_method(const char *text);
+
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
 

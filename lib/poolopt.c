@@ -98,6 +98,12 @@ is_header(const char *line)
 	       (line[name] == ':' || strcmp(line + name, ";") == 0);
 }
 
+bool
+fp_is_method(const char *text)
+{
+	return fp_headerline_is_method((struct fp_text){text, strlen(text)});
+}
+
 static bool
 says_framing(const char *line)
 {
@@ -154,8 +160,7 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "protocols is empty");
 	if (options->user_agent && strpbrk(options->user_agent, "\r\n"))
 		return refuse(why, why_size, "user_agent is no line");
-	if (method && !fp_headerline_is_method(
-			      (struct fp_text){method, strlen(method)}))
+	if (method && !fp_is_method(method))
 		return refuse(why, why_size, "method is no token, or CONNECT");
 	if (options->output_dir && options->output_dir[0] == '\0')
 		return refuse(why, why_size, "output_dir is empty");
