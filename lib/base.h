@@ -16,6 +16,10 @@
 #include <stdlib.h>
 
 #define FP_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+/* The struct of this type whose `member` this points to. */
+#define FP_CONTAINER(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 #define FP_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define FP_MAX(a, b) ((a) > (b) ? (a) : (b))
 

@@ -175,10 +175,39 @@ struct fp_result {
 	const char *final_url; /* where redirects led, as url */
 	unsigned redirects;
 	const char *file; /* where the body is, with output_dir; else NULL */
+	int64_t try_ns; /* how long the last attempt took; -1: none was made */
+	const struct fp_try *tries; /* those before the last, in order */
+	size_t n_tries;
+	int64_t retry_after_ns; /* a failure that says when to come back; or -1 */
+	bool is_over_budget; /* too much failed there for another attempt */
+	bool is_outcome_unknown; /* it was sent, and not to be sent again */
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
 	int64_t time_connect_ns; /* from the attempt's start; -1: none */
 	int64_t time_first_byte_ns;
 };
+
+/* One attempt that was followed by another. */
+struct fp_try {
+	enum fp_kind kind;
+	int status; /* 0: no response */
+	int64_t time_ns; /* how long it took */
+	int64_t wait_ns; /* until the next one could start */
+};
+
+/* What the user of a long run would like to know about a server. */
+struct fp_notice {
+	enum fp_notice_why {
+		FP_NOTICE_PAUSED, /* it said that there were too many requests */
+		FP_NOTICE_QUOTA, /* it said that no more are left to us */
+		FP_NOTICE_SILENT, /* no connection to it can be made any more */
+		FP_NOTICE_MALFORMED, /* its Retry-After says nothing */
+	} why;
+	const char *origin; /* "https://api.example.com:443" */
+	int status; /* 429 or 503; 0: neither */
+	int64_t wait_ns; /* how long no request goes to it */
+};
+
+typedef void fp_tell(void *arg, const struct fp_notice *notice);
 
 typedef void fp_done(void *arg, const struct fp_result *result);
 

@@ -157,13 +157,99 @@ fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 }
 
 void
+fp_ticket_drop(struct fp_ticket *ticket)
+{
+	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it was done");
+}
+
+const char *
+fp_ticket_url(const struct fp_ticket *ticket)
+{
+	return fp_buf_text(ticket->hop.len ? &ticket->hop : &ticket->url);
+}
+
+/* What a result says before anything is known. */
+static void
+clear_result(struct fp_ticket *ticket)
+{
+	ticket->result = (struct fp_result){
+		.fetch_time_ns = -1,
+		.size = -1,
+		.encoding = FP_BODY_NONE,
+		.ip = ticket->ip,
+		.http_version = "",
+		.time_connect_ns = -1,
+		.time_first_byte_ns = -1,
+		.try_ns = -1,
+		.retry_after_ns = -1,
+	};
+	ticket->ip[0] = '\0';
+}
+
+/* The last attempt goes to those before it. */
+static int
+keep_try(struct fp_ticket *ticket)
+{
+	struct fp_result *result = &ticket->result;
+	size_t n = result->n_tries;
+
+	/* Room for 1, 2, 4, 8, ... of them. */
+	if ((n & (n - 1)) == 0) {
+		size_t room = n ? 2 * n : 1;
+		struct fp_try *more =
+			realloc(ticket->tries, room * sizeof(*more));
+		if (!more)
+			return -1;
+		ticket->tries = more;
+	}
+	ticket->tries[n] = (struct fp_try){
+		.kind = result->kind,
+		.status = result->status,
+		.time_ns = result->try_ns,
+		.wait_ns = ticket->wait_ns,
+	};
+	return 0;
+}
+
+int
+fp_ticket_retry(struct fp_ticket *ticket)
+{
+	struct fp_result before = ticket->result;
+
+	if (keep_try(ticket)) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return -1;
+	}
+	clear_result(ticket);
+	ticket->result.seq = before.seq;
+	ticket->result.input = before.input;
+	ticket->result.input_json = before.input_json;
+	ticket->result.is_cut = before.is_cut;
+	ticket->result.is_json = before.is_json;
+	ticket->result.context = before.context;
+	ticket->result.url = before.url;
+	ticket->result.attempts = before.attempts;
+	ticket->result.started_wall_ns = before.started_wall_ns;
+	ticket->result.tries = ticket->tries;
+	ticket->result.n_tries = before.n_tries + 1;
+	ticket->hop.len = 0;
+	ticket->n_hops = 0;
+	ticket->is_foreign = false;
+	ticket->becomes_get = false;
+	ticket->used_ns = 0;
+	return 0;
+}
+
+void
 fp_ticket_clear(struct fp_ticket *ticket)
 {
+	FP_ASSERT(!ticket->origin);
+	free(ticket->tries);
+	ticket->tries = NULL;
 	free(ticket->block);
 	ticket->block = NULL;
 	ticket->item = (struct fp_item){.input = {NULL, 0}};
 	ticket->next = NULL;
-	ticket->ip[0] = '\0';
 	ticket->started_ns = 0;
 	fp_buf_clear(&ticket->input, KEEP_BYTES);
 	fp_buf_clear(&ticket->url, KEEP_BYTES);
@@ -173,15 +259,16 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->headers, KEEP_BYTES);
 	fp_buf_clear(&ticket->body, KEEP_BYTES);
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
-	ticket->result = (struct fp_result){
-		.fetch_time_ns = -1,
-		.size = -1,
-		.encoding = FP_BODY_NONE,
-		.ip = ticket->ip,
-		.http_version = "",
-		.time_connect_ns = -1,
-		.time_first_byte_ns = -1,
-	};
+	fp_buf_clear(&ticket->hop, KEEP_BYTES);
+	ticket->n_hops = 0;
+	ticket->is_foreign = false;
+	ticket->becomes_get = false;
+	ticket->used_ns = 0;
+	ticket->again = FP_AGAIN_NO;
+	ticket->wait_ns = 0;
+	ticket->wants_fresh = false;
+	ticket->is_rested = false;
+	clear_result(ticket);
 }
 
 void
@@ -190,6 +277,8 @@ fp_ticket_free(struct fp_ticket *ticket)
 	if (!ticket)
 		return;
 	free(ticket->block);
+	free(ticket->tries);
+	fp_buf_destroy(&ticket->hop);
 	fp_buf_destroy(&ticket->input);
 	fp_buf_destroy(&ticket->url);
 	fp_buf_destroy(&ticket->shown_url);

@@ -20,8 +20,18 @@
 
 #include "buf.h"
 #include "fetchpool.h"
+#include "origin.h"
+#include "timeheap.h"
 
 #define FP_IP_MAX 48
+
+/* How an item goes on after an attempt, or a part of one. */
+enum fp_again_how {
+	FP_AGAIN_NO, /* it is finished */
+	FP_AGAIN_PAID, /* another attempt, out of its origin's budget */
+	FP_AGAIN_FREE, /* the same, at no cost */
+	FP_AGAIN_HOP, /* to where a redirect leads */
+};
 
 struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */
@@ -43,7 +53,33 @@ struct fp_ticket {
 	struct fp_buf body;
 	struct fp_buf message;
 	char ip[FP_IP_MAX];
-	int64_t started_ns; /* when it got its slot; monotonic */
+	int64_t started_ns; /* when it first got a slot; monotonic */
+	struct fp_try *tries; /* attempts before the last; result.tries */
+
+	/* Where redirects have led in this attempt. */
+	struct fp_buf hop; /* empty: no further than `url` */
+	unsigned n_hops;
+	bool is_foreign; /* this hop is not to the origin the user named */
+	bool becomes_get; /* the method, and the body is dropped */
+	int64_t used_ns; /* of the attempt's time, in the hops before */
+
+	/* How it goes on, and what its origin is to learn: from the worker to
+	 * the schedule. */
+	enum fp_again_how again;
+	int64_t wait_ns; /* before that */
+	bool wants_fresh; /* a connection of its own, next time */
+	struct fp_report report;
+
+	/* Its place among others: the schedule's. */
+	struct fp_origin *origin; /* held */
+	struct fp_timed timed;
+	uint32_t token; /* of the reserved start */
+	bool is_active; /* counted among the origin's */
+	bool is_probe;
+	bool is_strange; /* looks its origin's name up */
+	bool is_reserved; /* a start, not on the wire yet */
+	bool is_fired; /* it is on the wire, not counted yet: the worker's */
+	bool is_rested; /* has paused in its slot: the worker's */
 };
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */
@@ -52,6 +88,16 @@ int fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item);
 /* Ends the item with this kind and message, and drops what it has of a body. */
 void fp_ticket_fail(
 	struct fp_ticket *ticket, enum fp_kind kind, const char *message);
+
+/* Forgets what the last attempt met, but that there was one. -1: no memory, and
+ * the item has failed. */
+int fp_ticket_retry(struct fp_ticket *ticket);
+
+/* Ends an item that was not done. */
+void fp_ticket_drop(struct fp_ticket *ticket);
+
+/* Where its next request goes: the URL, or where a redirect led. */
+const char *fp_ticket_url(const struct fp_ticket *ticket);
 
 /* Ready for the next item; keeps buffers of an ordinary size. */
 void fp_ticket_clear(struct fp_ticket *ticket);

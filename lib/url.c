@@ -162,6 +162,57 @@ fp_url_is_plain(const char *url, size_t len)
 	return true;
 }
 
+/* Appends text in lower case, as much as there is room for. */
+static size_t
+add_lower(char *to, size_t at, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len && at < FP_ORIGIN_MAX - 1; i++) {
+		char c = text[i];
+		to[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return at;
+}
+
+size_t
+fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
+{
+	size_t start = strcspn(url, ":") + 3;
+	size_t end = start + strcspn(url + start, "/?#");
+	size_t host = userinfo_end(url, start, end);
+	size_t port = end;
+
+	if (url[host] == '@')
+		host++;
+	while (port > host && is_digit(url[port - 1]))
+		port--;
+	bool has_port = port > host && url[port - 1] == ':';
+	size_t at = add_lower(origin, 0, url, start);
+	at = add_lower(
+		origin, at, url + host, (has_port ? port - 1 : end) - host);
+	const char *text = has_port && port < end	       ? url + port
+			   : strncmp(origin, "https:", 6) == 0 ? "443"
+							       : "80";
+	at = add_lower(origin, at, ":", 1);
+	at = add_lower(origin, at, text, strspn(text, "0123456789"));
+	origin[at] = '\0';
+	return at;
+}
+
+bool
+fp_url_is_known(const char *origin)
+{
+	static const char local[] = "localhost";
+	const char *host = origin + strcspn(origin, ":") + 3;
+	size_t len = strcspn(host, ":");
+
+	if (host[0] == '[' || strspn(host, "0123456789.") == len)
+		return true;
+	return len >= sizeof(local) - 1 &&
+	       memcmp(host + len - (sizeof(local) - 1), local,
+		       sizeof(local) - 1) == 0 &&
+	       (len == sizeof(local) - 1 || host[len - sizeof(local)] == '.');
+}
+
 int
 fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 {

@@ -27,6 +27,18 @@ enum fp_kind fp_url_check(const char *url, size_t len, const char *protocols,
  * Most are, and need no second parse to know it. */
 bool fp_url_is_plain(const char *url, size_t len);
 
+/* The longest origin that is told from others. */
+#define FP_ORIGIN_MAX 320
+
+/* Writes the origin of a URL that passed fp_url_check(), "http://host:80": in
+ * lower case, with its port, without userinfo (RFC 6454, section 6.2, but
+ * always with the port). Returns its length; what is longer is cut. */
+size_t fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX]);
+
+/* Whether the host of an origin needs no look-up: it is an address, or the
+ * name of this machine itself (RFC 6761, section 6.3). */
+bool fp_url_is_known(const char *origin);
+
 /* Appends the URL with what is behind the authority percent-encoded where
  * RFC 3986 wants that. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);

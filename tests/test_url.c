@@ -408,6 +408,48 @@ plain_ones(void)
 		CHECK(!fp_url_is_plain(not_plain[i], strlen(not_plain[i])));
 }
 
+static void
+origins(void)
+{
+	static const struct {
+		const char *url, *origin;
+	} cases[] = {
+		{"http://example.com/", "http://example.com:80"},
+		{"http://example.com", "http://example.com:80"},
+		{"HTTPS://Example.COM/A?b#c", "https://example.com:443"},
+		{"https://u:p@example.com:8443/", "https://example.com:8443"},
+		{"http://u@ex@example.com", "http://example.com:80"},
+		{"http://example.com:?q", "http://example.com:80"},
+		{"http://[::1]/", "http://[::1]:80"},
+		{"http://[FE80::1]:8080#x", "http://[fe80::1]:8080"},
+		{"http://127.0.0.1:8080?x=@y", "http://127.0.0.1:8080"},
+		{"http://10.0.0.1", "http://10.0.0.1:80"},
+	};
+	char origin[FP_ORIGIN_MAX];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		size_t len = fp_url_origin(cases[i].url, origin);
+		CHECK_TEXT(origin, cases[i].origin);
+		CHECK(len == strlen(origin));
+	}
+	char long_url[1000] = "http://";
+	memset(long_url + 7, 'a', sizeof(long_url) - 8);
+	CHECK(fp_url_origin(long_url, origin) == FP_ORIGIN_MAX - 1);
+}
+
+static void
+known_hosts(void)
+{
+	CHECK(fp_url_is_known("http://127.0.0.1:80"));
+	CHECK(fp_url_is_known("http://[::1]:80"));
+	CHECK(fp_url_is_known("http://localhost:80"));
+	CHECK(fp_url_is_known("http://a.b.localhost:80"));
+	CHECK(!fp_url_is_known("http://notlocalhost:80"));
+	CHECK(!fp_url_is_known("http://localhost.com:80"));
+	CHECK(!fp_url_is_known("http://1.example:80"));
+	CHECK(!fp_url_is_known("http://a:80"));
+}
+
 int
 main(void)
 {
@@ -425,5 +467,7 @@ main(void)
 	run("libcurl sees no host or password that we do not", like_libcurl);
 	encoded("", 0);
 	run("plain URLs need no second parse", plain_ones);
+	run("the origin of a URL", origins);
+	run("hosts that need no look-up", known_hosts);
 	return done();
 }

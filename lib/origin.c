@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * WHAT AN ORIGIN'S ANSWERS DO
+ *
+ *	any answer	it is there: the circuit closes
+ *	20 in a row	one more item at once, if the limit was lowered
+ *	429, 503	a pause as long as it says; the limit is halved, once
+ *for all requests that were under way together
+ *
+ * WHAT ITS SILENCE DOES
+ *
+ * Five attempts in a row without a connection open the circuit: no item starts
+ * any more. What then happens depends on whether it has ever answered.
+ *
+ * If it has, it is taken for one that will be back: all its items wait, and
+ * after 30 seconds, 60 more and 120 more a single one is let through to find
+ * out. The third that fails takes it down.
+ *
+ * If it never has, those that were tried go on being tried as often as they
+ * may be, and the others wait for what becomes of them: the first that has no
+ * attempt left takes it down. So a wrong name or port fails after the time of
+ * one item's attempts, however many items there are; and a server that is
+ * about to start is waited for as long as the user's --retry says.
+ *
+ * Of an origin that is down each item fails at once, but one from time to time
+ * that is let through to find out.
+ */
+#include "base.h"
+
+#include "origin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHAINS_MIN 64
+
+/* Origins that nobody holds and that are remembered all the same. */
+#define IDLE_MAX 1024
+
+#define GOOD_FOR_MORE 20
+#define SILENT_MAX 5
+#define PROBES_MAX 3
+#define PROBE_WAIT_NS (30 * FP_NS_PER_S)
+#define PROBE_WAIT_MAX_NS (300 * FP_NS_PER_S)
+
+/* ---- the table ---- */
+
+int
+fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
+{
+	*origins = (struct fp_origins){
+		.rules = *rules,
+		.n_chains = CHAINS_MIN,
+	};
+	origins->chains = calloc(CHAINS_MIN, sizeof(struct fp_origin *));
+	return origins->chains ? 0 : -1;
+}
+
+static void
+free_origin(struct fp_origin *origin)
+{
+	fp_ratelimit_destroy(&origin->rate);
+	free(origin);
+}
+
+void
+fp_origins_destroy(struct fp_origins *origins)
+{
+	for (size_t i = 0; origins->chains && i < origins->n_chains; i++) {
+		while (origins->chains[i]) {
+			struct fp_origin *origin = origins->chains[i];
+			origins->chains[i] = origin->chain;
+			free_origin(origin);
+		}
+	}
+	free(origins->chains);
+	origins->chains = NULL;
+}
+
+void
+fp_origin_name(struct fp_origin_name *name, const char *url)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	name->len = fp_url_origin(url, name->text);
+	for (size_t i = 0; i < name->len; i++)
+		hash = (hash ^ (unsigned char)name->text[i]) *
+		       UINT64_C(0x100000001b3);
+	name->hash = hash;
+}
+
+static struct fp_origin **
+chain_of(struct fp_origins *origins, uint64_t hash)
+{
+	return &origins->chains[(hash ^ (hash >> 32)) &
+				(origins->n_chains - 1)];
+}
+
+/* Twice as many chains; without memory for it they just grow longer. */
+static void
+grow(struct fp_origins *origins)
+{
+	size_t n = origins->n_chains;
+	struct fp_origin **old = origins->chains;
+	struct fp_origin **chains = calloc(2 * n, sizeof(struct fp_origin *));
+
+	if (!chains)
+		return;
+	origins->chains = chains;
+	origins->n_chains = 2 * n;
+	for (size_t i = 0; i < n; i++) {
+		while (old[i]) {
+			struct fp_origin *origin = old[i];
+			old[i] = origin->chain;
+			struct fp_origin **chain =
+				chain_of(origins, origin->hash);
+			origin->chain = *chain;
+			*chain = origin;
+		}
+	}
+	free(old);
+}
+
+/* Whether there is nothing about it that a new one would not know. */
+static bool
+is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
+	int64_t now_ns)
+{
+	return origin->not_before_ns <= now_ns && !origin->has_news &&
+	       (origin->circuit == FP_CIRCUIT_CLOSED ||
+		       origin->probe_ns <= now_ns) &&
+	       (origins->rules.rates.n == 0 ||
+		       fp_ratelimit_is_idle(&origin->rate, now_ns));
+}
+
+static void
+link_idle(struct fp_origins *origins, struct fp_origin *origin)
+{
+	origin->newer = NULL;
+	origin->older = origins->newest;
+	if (origins->newest)
+		origins->newest->newer = origin;
+	else
+		origins->oldest = origin;
+	origins->newest = origin;
+	origins->n_idle++;
+}
+
+static void
+unlink_idle(struct fp_origins *origins, struct fp_origin *origin)
+{
+	if (origin->older)
+		origin->older->newer = origin->newer;
+	else
+		origins->oldest = origin->newer;
+	if (origin->newer)
+		origin->newer->older = origin->older;
+	else
+		origins->newest = origin->older;
+	origin->older = origin->newer = NULL;
+	origins->n_idle--;
+}
+
+static void
+forget(struct fp_origins *origins, struct fp_origin *origin)
+{
+	struct fp_origin **at = chain_of(origins, origin->hash);
+
+	while (*at != origin)
+		at = &(*at)->chain;
+	*at = origin->chain;
+	unlink_idle(origins, origin);
+	origins->n--;
+	free_origin(origin);
+}
+
+static struct fp_origin *
+make(struct fp_origins *origins, const struct fp_origin_name *name)
+{
+	struct fp_origin *origin = calloc(1, sizeof(*origin) + name->len + 1);
+
+	if (!origin)
+		return NULL;
+	if (origins->rules.rates.n &&
+		fp_ratelimit_init(&origin->rate, &origins->rules.rates,
+			origins->rules.is_paced)) {
+		free(origin);
+		return NULL;
+	}
+	memcpy(origin->name, name->text, name->len);
+	origin->hash = name->hash;
+	origin->limit = origins->rules.host_jobs;
+	origin->waiting.last = &origin->waiting.first;
+	origin->is_known = fp_url_is_known(origin->name);
+	fp_budget_init(&origin->budget, origins->rules.jobs);
+	if (origins->n++ > 2 * origins->n_chains)
+		grow(origins);
+	struct fp_origin **chain = chain_of(origins, name->hash);
+	origin->chain = *chain;
+	*chain = origin;
+	return origin;
+}
+
+struct fp_origin *
+fp_origins_hold(struct fp_origins *origins, const struct fp_origin_name *name)
+{
+	struct fp_origin *origin = *chain_of(origins, name->hash);
+
+	while (origin && (origin->hash != name->hash ||
+				 strcmp(origin->name, name->text) != 0))
+		origin = origin->chain;
+	if (origin && origin->n_holds == 0)
+		unlink_idle(origins, origin);
+	if (!origin)
+		origin = make(origins, name);
+	if (origin)
+		origin->n_holds++;
+	return origin;
+}
+
+void
+fp_origins_let_go(
+	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns)
+{
+	FP_ASSERT(origin->n_holds > 0);
+	if (--origin->n_holds > 0)
+		return;
+	link_idle(origins, origin);
+
+	/* Two at a time, so that it shrinks again, at no cost to speak of. */
+	for (int i = 0; i < 2 && origins->n_idle > IDLE_MAX; i++) {
+		struct fp_origin *oldest = origins->oldest;
+		if (is_forgettable(origins, oldest, now_ns)) {
+			forget(origins, oldest);
+		} else {
+			unlink_idle(origins, oldest);
+			link_idle(origins, oldest);
+		}
+	}
+}
+
+/* ---- may it start? ---- */
+
+static enum fp_leave
+ask_circuit(const struct fp_origins *origins, const struct fp_origin *origin,
+	bool is_retry, int64_t now_ns, int64_t *until_ns)
+{
+	bool is_time = origin->probe_ns <= now_ns && !origin->is_probing;
+
+	switch (origin->circuit) {
+	case FP_CIRCUIT_CLOSED:
+		return FP_LEAVE_GO;
+	case FP_CIRCUIT_DOWN:
+		return is_time ? FP_LEAVE_GO : FP_LEAVE_NEVER;
+	case FP_CIRCUIT_OPEN:
+		break;
+	}
+	if (origin->has_answered ? is_time : is_retry)
+		return FP_LEAVE_GO;
+	if (!is_retry && origin->n_waiting >= origins->rules.waiting_max)
+		return FP_LEAVE_NEVER;
+	if (origin->has_answered && !origin->is_probing)
+		*until_ns = origin->probe_ns;
+	return FP_LEAVE_WAIT;
+}
+
+enum fp_leave
+fp_origin_may_start(const struct fp_origins *origins,
+	const struct fp_origin *origin, bool is_retry, int64_t now_ns,
+	int64_t *until_ns)
+{
+	*until_ns = INT64_MAX;
+	if (FP_UNLIKELY(origin->circuit != FP_CIRCUIT_CLOSED)) {
+		enum fp_leave leave = ask_circuit(
+			origins, origin, is_retry, now_ns, until_ns);
+		if (leave != FP_LEAVE_GO)
+			return leave;
+	}
+	if (FP_UNLIKELY(origin->not_before_ns > now_ns)) {
+		*until_ns = origin->not_before_ns;
+		return origin->is_parked ? FP_LEAVE_NEVER : FP_LEAVE_WAIT;
+	}
+	if (origin->n_active >= origin->limit)
+		return FP_LEAVE_WAIT;
+	if (origins->rules.rates.n) {
+		int64_t due = fp_ratelimit_due_ns(&origin->rate, now_ns);
+		if (due > now_ns) {
+			*until_ns = due;
+			return FP_LEAVE_WAIT;
+		}
+	}
+	return FP_LEAVE_GO;
+}
+
+int
+fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
+	int64_t now_ns)
+{
+	bool is_probe =
+		origin->circuit == FP_CIRCUIT_DOWN ||
+		(origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered);
+
+	if (origins->rules.rates.n) {
+		int reserved = fp_ratelimit_reserve(&origin->rate, now_ns);
+		FP_ASSERT(reserved != 0);
+		if (reserved < 0)
+			return -1;
+	}
+	origin->n_active++;
+	origin->is_probing |= is_probe;
+	return is_probe;
+}
+
+void
+fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
+	enum fp_kind *kind, char *text, size_t size)
+{
+	int64_t left_s = (origin->not_before_ns - now_ns) / FP_NS_PER_S + 1;
+
+	if (origin->circuit != FP_CIRCUIT_CLOSED) {
+		*kind = origin->kind;
+		snprintf(text, size,
+			"the host is down: the last %u attempts found no "
+			"connection",
+			origin->n_silent);
+	} else {
+		*kind = FP_KIND_HTTP;
+		snprintf(text, size,
+			"the server wants no request for another %lld s, "
+			"which is more than --retry-after-max",
+			(long long)left_s);
+	}
+}
+
+/* ---- what is heard ---- */
+
+static void
+hear_answer(const struct fp_origins *origins, struct fp_origin *origin)
+{
+	origin->has_answered = true;
+	origin->n_silent = 0;
+	origin->n_probes = 0;
+	origin->circuit = FP_CIRCUIT_CLOSED;
+	if (origin->limit < origins->rules.host_jobs &&
+		++origin->n_good >= GOOD_FOR_MORE) {
+		origin->n_good = 0;
+		origin->limit++;
+	}
+}
+
+/* Halves what may be under way, unless this is an answer to what was under way
+ * when that was done already. */
+static void
+hear_busy(struct fp_origin *origin, int64_t begun_ns, int64_t now_ns)
+{
+	origin->n_good = 0;
+	if (origin->halved_ns && begun_ns <= origin->halved_ns)
+		return;
+	unsigned n = FP_MIN(origin->limit, origin->n_active);
+	origin->limit = FP_MAX(n / 2, 1);
+	origin->halved_ns = now_ns;
+}
+
+static void
+pause_origin(struct fp_origin *origin, const struct fp_report *report,
+	int64_t now_ns)
+{
+	int64_t until = report->pause_ns > INT64_MAX - now_ns
+				? INT64_MAX
+				: now_ns + report->pause_ns;
+
+	if (until <= origin->not_before_ns)
+		return;
+	if (origin->not_before_ns <= now_ns) {
+		origin->has_news = true;
+		origin->is_parked = false;
+		origin->status = report->status;
+	}
+	origin->is_parked |= report->is_too_long;
+	origin->not_before_ns = until;
+}
+
+/* After so long, one more item finds out. */
+static void
+wait_for_probe(struct fp_origin *origin, int64_t now_ns)
+{
+	origin->probe_ns = now_ns + origin->probe_wait_ns;
+	origin->probe_wait_ns =
+		FP_MIN(2 * origin->probe_wait_ns, PROBE_WAIT_MAX_NS);
+}
+
+static void
+take_down(struct fp_origin *origin, int64_t now_ns)
+{
+	if (!origin->has_answered)
+		origin->probe_wait_ns = PROBE_WAIT_NS;
+	origin->circuit = FP_CIRCUIT_DOWN;
+	wait_for_probe(origin, now_ns);
+}
+
+static void
+hear_silence(struct fp_origin *origin, const struct fp_report *report,
+	int64_t now_ns)
+{
+	origin->kind = report->kind;
+	origin->n_silent++;
+	switch (origin->circuit) {
+	case FP_CIRCUIT_CLOSED:
+		if (origin->n_silent < SILENT_MAX)
+			return;
+		origin->circuit = FP_CIRCUIT_OPEN;
+		origin->n_probes = 0;
+		origin->probe_wait_ns = PROBE_WAIT_NS;
+		origin->has_news = origin->has_answered;
+		wait_for_probe(origin, now_ns);
+		if (!origin->has_answered && report->is_last)
+			take_down(origin, now_ns);
+		return;
+	case FP_CIRCUIT_OPEN:
+		if (!origin->has_answered && report->is_last)
+			take_down(origin, now_ns);
+		else if (report->is_probe && ++origin->n_probes == PROBES_MAX)
+			take_down(origin, now_ns);
+		else if (report->is_probe)
+			wait_for_probe(origin, now_ns);
+		return;
+	case FP_CIRCUIT_DOWN:
+		if (report->is_probe)
+			wait_for_probe(origin, now_ns);
+		return;
+	}
+}
+
+void
+fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t now_ns)
+{
+	if (report->is_probe)
+		origin->is_probing = false;
+	switch (report->heard) {
+	case FP_HEARD_NOTHING:
+		break;
+	case FP_HEARD_ANSWER:
+		hear_answer(origins, origin);
+		break;
+	case FP_HEARD_BUSY:
+		hear_answer(origins, origin);
+		hear_busy(origin, report->begun_ns, now_ns);
+		break;
+	case FP_HEARD_SILENCE:
+		hear_silence(origin, report, now_ns);
+		break;
+	}
+	if (report->is_first_success)
+		fp_budget_success(&origin->budget);
+	if (report->pause_ns > 0)
+		pause_origin(origin, report, now_ns);
+}

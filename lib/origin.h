@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * origin: one server (scheme, host and port, RFC 9110, section 4.3.1), as far
+ * as it decides when requests to it may start: how many are under way, whether
+ * it asked for a pause, whether it answers at all.
+ *
+ * Threads: the caller's lock; time is an argument.
+ * Ownership: fp_origins owns all of them; one that is held stays.
+ * Failure: fp_origins_init() -1 and fp_origins_hold() NULL with ENOMEM.
+ */
+#ifndef FP_ORIGIN_H
+#define FP_ORIGIN_H
+
+#include "base.h"
+
+#include "fetchpool.h"
+#include "ratelimit.h"
+#include "retry.h"
+#include "timeheap.h"
+#include "url.h"
+
+/* What holds for each origin. */
+struct fp_origin_rules {
+	unsigned jobs; /* of the whole pool */
+	unsigned host_jobs; /* of them, at most so many to one origin */
+	size_t waiting_max; /* items that wait for one that went silent */
+	struct fp_rates rates; /* n 0: no limit */
+	bool is_paced;
+};
+
+/* What an attempt told of its origin. */
+enum fp_heard {
+	FP_HEARD_NOTHING, /* it ended for other reasons */
+	FP_HEARD_ANSWER,
+	FP_HEARD_BUSY, /* 429 or 503: too many requests */
+	FP_HEARD_SILENCE, /* no address, or no connection */
+};
+
+struct fp_report {
+	enum fp_heard heard;
+	bool is_first_success; /* the first attempt, and it succeeded */
+	bool is_last; /* the item has no attempt left */
+	bool is_probe; /* it was let through to find out */
+	bool is_too_long; /* the pause is longer than anyone waits */
+	int status; /* the answer's; 0: none */
+	enum fp_kind kind;
+	int64_t begun_ns; /* the attempt */
+	int64_t pause_ns; /* what the origin wants; 0: nothing */
+};
+
+enum fp_circuit {
+	FP_CIRCUIT_CLOSED, /* as usual */
+	FP_CIRCUIT_OPEN, /* silent for some attempts */
+	FP_CIRCUIT_DOWN, /* and given up */
+};
+
+struct fp_ticket_list {
+	struct fp_ticket *first, **last;
+};
+
+struct fp_origin {
+	struct fp_origin *chain; /* in the table */
+	uint64_t hash;
+	unsigned n_holds; /* tickets that are for it */
+	struct fp_origin *older, *newer; /* among those that nobody holds */
+
+	/* Under way. */
+	unsigned n_active; /* items that workers have */
+	unsigned limit; /* of them; less than the rules' after 429 and 503 */
+	unsigned n_good; /* answers since the limit last changed */
+	int64_t halved_ns; /* when it was last lowered */
+	struct fp_ratelimit rate; /* if the rules have one */
+	struct fp_budget budget; /* of retries */
+
+	/* Pauses. */
+	int64_t not_before_ns;
+	int status; /* that it was paused for; 0: a quota is used up */
+	bool is_parked; /* for longer than anyone waits */
+
+	/* Silence. */
+	enum fp_circuit circuit;
+	unsigned n_silent; /* attempts in a row without a connection */
+	unsigned n_probes; /* of them, since the circuit opened */
+	bool has_answered;
+	bool is_probing; /* one is under way */
+	int64_t probe_ns; /* when the next may go */
+	int64_t probe_wait_ns; /* and how long after the one before */
+	enum fp_kind kind; /* how the last attempt failed */
+
+	/* Its name. */
+	bool is_known; /* was resolved once, or needs not */
+	bool is_looking_up;
+
+	/* Items that wait for it, oldest first, and where the queue has it. */
+	struct fp_ticket_list waiting;
+	size_t n_waiting;
+	struct fp_origin *next; /* in one of the queue's lists ... */
+	bool is_listed; /* ... if it is */
+	struct fp_timed timed;
+
+	/* Something to tell the user. */
+	bool has_news;
+	bool is_news; /* the queue knows it already */
+	struct fp_origin *next_news;
+
+	char name[]; /* "https://example.com:443" */
+};
+
+struct fp_origins {
+	struct fp_origin_rules rules;
+	struct fp_origin **chains;
+	size_t n_chains; /* a power of two */
+	size_t n;
+	struct fp_origin *oldest, *newest; /* those that nobody holds */
+	size_t n_idle;
+};
+
+struct fp_origin_name {
+	char text[FP_ORIGIN_MAX]; /* "https://example.com:443" */
+	size_t len;
+	uint64_t hash;
+};
+
+int fp_origins_init(
+	struct fp_origins *origins, const struct fp_origin_rules *rules);
+void fp_origins_destroy(struct fp_origins *origins);
+
+/* The name of the origin of a URL that passed fp_url_check(). */
+void fp_origin_name(struct fp_origin_name *name, const char *url);
+
+/* The origin of this name; to be let go of. */
+struct fp_origin *fp_origins_hold(
+	struct fp_origins *origins, const struct fp_origin_name *name);
+void fp_origins_let_go(
+	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns);
+
+enum fp_leave {
+	FP_LEAVE_GO,
+	FP_LEAVE_WAIT, /* until *until_ns, or something is heard */
+	FP_LEAVE_NEVER, /* it does not answer, or wants no requests */
+};
+
+/* Whether an item may start. Its name's look-up is not looked at. */
+enum fp_leave fp_origin_may_start(const struct fp_origins *origins,
+	const struct fp_origin *origin, bool is_retry, int64_t now_ns,
+	int64_t *until_ns);
+
+/* An item starts that may. 1: it is a probe. 0: it is not. -1: ENOMEM, and it
+ * does not start. */
+int fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
+	int64_t now_ns);
+
+/* An attempt ended. May leave news. */
+void fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t now_ns);
+
+/* Why it may never start, as a message. */
+void fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
+	enum fp_kind *kind, char *text, size_t size);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * schedule: which item may start next, and when. It knows the limits of the
+ * run and of each origin, the pauses that servers asked for, the items that
+ * wait for another attempt, and gives out what may start now.
+ *
+ * Threads: the caller's lock; time is an argument.
+ * Ownership: a ticket that was added, or goes on after fp_schedule_end(),
+ * belongs to it until it is given out, refused or cleared.
+ * Failure: said at each function.
+ */
+#ifndef FP_SCHEDULE_H
+#define FP_SCHEDULE_H
+
+#include "base.h"
+
+#include "origin.h"
+#include "ratefile.h"
+#include "ticket.h"
+#include "timeheap.h"
+
+struct fp_schedule_rules {
+	size_t capacity; /* items that may ever be there at once */
+	struct fp_origin_rules origin;
+	struct fp_rates rates; /* of the run; n 0: no limit */
+	bool is_paced;
+	struct fp_ratefile *file; /* that keeps the count; NULL: memory does */
+	bool rests_first; /* items pause in their slot before anything else */
+};
+
+struct fp_origin_list {
+	struct fp_origin *first, *last;
+};
+
+struct fp_schedule {
+	struct fp_schedule_rules rules;
+	struct fp_origins origins;
+	struct fp_ratelimit limit; /* if there is one, and no file */
+	bool is_limited; /* by either */
+	bool has_token; /* one start is reserved for who comes next ... */
+	uint32_t token; /* ... under this number in the file */
+	int64_t dry_until_ns; /* no start can be reserved before; 0: it can */
+	int error; /* errno of the file that cannot be used any more */
+
+	size_t n_items;
+	struct fp_ticket_list fresh; /* as they were added */
+	struct fp_ticket_list due; /* another attempt, and its time has come */
+	struct fp_origin_list able; /* have items, and may be able to start */
+	struct fp_origin_list strange; /* the same, but for a look-up */
+	struct fp_timeheap attempts; /* items, by when they are due */
+	struct fp_timeheap wakes; /* origins, by when to look at them again */
+	bool due_was_last; /* the last one given out was one that was due */
+	struct fp_origin *news; /* origins that have some */
+};
+
+int fp_schedule_init(
+	struct fp_schedule *schedule, const struct fp_schedule_rules *rules);
+
+/* Must be empty. */
+void fp_schedule_destroy(struct fp_schedule *schedule);
+
+/* A new item, whose URL is of this origin. -1: no memory, not added. */
+int fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	const struct fp_origin_name *name);
+
+/* Gives out one item that may start now; NULL: there is none. Of those whose
+ * host's name is not known yet, no more than *n_strangers, which is counted
+ * down. Items that may never start are put at the end of `refused`, failed. */
+struct fp_ticket *fp_schedule_next(struct fp_schedule *schedule,
+	unsigned *n_strangers, struct fp_ticket_list *refused, int64_t now_ns);
+
+/* What was reserved for somebody who did not come is given back. */
+void fp_schedule_rest(struct fp_schedule *schedule);
+
+/* When there may be something to give out without anything being heard. */
+int64_t fp_schedule_due_ns(const struct fp_schedule *schedule);
+
+/* Whether something is there that was not looked at yet. */
+bool fp_schedule_has_more(const struct fp_schedule *schedule);
+
+/* An item that was given out has ended an attempt (ticket->again and
+ * ticket->report say how). true: it goes on, and is in here again. false: it
+ * is finished, and the caller's. */
+bool fp_schedule_end(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	int64_t now_ns);
+
+/* The name of its host was resolved. */
+void fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket);
+
+/* One more request of an item that is under way. false: not now. */
+bool fp_schedule_reserve(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	int64_t now_ns);
+
+/* Its request is on the wire, since a time that is not later than this. */
+void fp_schedule_fire(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	int64_t now_ns);
+
+/* Takes all items out, as a list. */
+struct fp_ticket *fp_schedule_clear(
+	struct fp_schedule *schedule, int64_t now_ns);
+
+/* Takes out an origin that has news; NULL: none has. It stays as it is while
+ * the lock is held. */
+const struct fp_origin *fp_schedule_news(struct fp_schedule *schedule);
+
+#endif
