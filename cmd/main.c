@@ -22,14 +22,16 @@
  *
  * lib/	the pool, a library; a room uses only rooms above it
  *
- *	plain		base buf clock thread units utf8
+ *	plain		base buf clock random thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
  *			textsort filename response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
- *			(results as JSON): no threads, I/O or clock
+ *			(results as JSON) retry (whether and when) retryafter
+ *			(what a head says of when, with httpdate and quota): no
+ *			threads, I/O or clock
  *	files		outfile (bodies on disk)
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)
