@@ -127,7 +127,7 @@ static bool
 is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
 {
-	return origin->not_before_ns <= now_ns && !origin->has_news &&
+	return origin->not_before_ns <= now_ns && !origin->is_news &&
 	       (origin->circuit == FP_CIRCUIT_CLOSED ||
 		       origin->probe_ns <= now_ns) &&
 	       (origins->rules.rates.n == 0 ||
@@ -312,6 +312,24 @@ fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 	return is_probe;
 }
 
+struct fp_notice
+fp_origin_tell(struct fp_origin *origin, int64_t now_ns)
+{
+	struct fp_notice notice = {.origin = origin->name, .wait_ns = 0};
+
+	FP_ASSERT(origin->news);
+	while (!(origin->news & (1U << notice.why)))
+		notice.why++;
+	origin->news &= ~(1U << notice.why);
+	if (notice.why == FP_NOTICE_PAUSED)
+		notice.status = origin->status;
+	if (notice.why == FP_NOTICE_SILENT)
+		notice.wait_ns = FP_MAX(origin->probe_ns - now_ns, 0);
+	else if (notice.why != FP_NOTICE_MALFORMED)
+		notice.wait_ns = FP_MAX(origin->not_before_ns - now_ns, 0);
+	return notice;
+}
+
 void
 fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 	enum fp_kind *kind, char *text, size_t size)
@@ -373,9 +391,10 @@ pause_origin(struct fp_origin *origin, const struct fp_report *report,
 	if (until <= origin->not_before_ns)
 		return;
 	if (origin->not_before_ns <= now_ns) {
-		origin->has_news = true;
 		origin->is_parked = false;
 		origin->status = report->status;
+		origin->news |= 1U << (report->status ? FP_NOTICE_PAUSED
+						      : FP_NOTICE_QUOTA);
 	}
 	origin->is_parked |= report->is_too_long;
 	origin->not_before_ns = until;
@@ -412,7 +431,8 @@ hear_silence(struct fp_origin *origin, const struct fp_report *report,
 		origin->circuit = FP_CIRCUIT_OPEN;
 		origin->n_probes = 0;
 		origin->probe_wait_ns = PROBE_WAIT_NS;
-		origin->has_news = origin->has_answered;
+		if (origin->has_answered)
+			origin->news |= 1U << FP_NOTICE_SILENT;
 		wait_for_probe(origin, now_ns);
 		if (!origin->has_answered && report->is_last)
 			take_down(origin, now_ns);
@@ -451,6 +471,10 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_SILENCE:
 		hear_silence(origin, report, now_ns);
 		break;
+	}
+	if (report->is_malformed && !origin->was_malformed) {
+		origin->was_malformed = true;
+		origin->news |= 1U << FP_NOTICE_MALFORMED;
 	}
 	if (report->is_first_success)
 		fp_budget_success(&origin->budget);

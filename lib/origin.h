@@ -42,6 +42,7 @@ struct fp_report {
 	bool is_last; /* the item has no attempt left */
 	bool is_probe; /* it was let through to find out */
 	bool is_too_long; /* the pause is longer than anyone waits */
+	bool is_malformed; /* its Retry-After says nothing */
 	int status; /* the answer's; 0: none */
 	enum fp_kind kind;
 	int64_t begun_ns; /* the attempt */
@@ -99,8 +100,9 @@ struct fp_origin {
 	struct fp_timed timed;
 
 	/* Something to tell the user. */
-	bool has_news;
-	bool is_news; /* the queue knows it already */
+	unsigned news; /* a bit for each enum fp_notice_why */
+	bool is_news; /* it is in the schedule's list of them */
+	bool was_malformed; /* a Retry-After of it, once */
 	struct fp_origin *next_news;
 
 	char name[]; /* "https://example.com:443" */
@@ -153,6 +155,9 @@ int fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 /* An attempt ended. May leave news. */
 void fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns);
+
+/* Takes one piece of its news, for the user. */
+struct fp_notice fp_origin_tell(struct fp_origin *origin, int64_t now_ns);
 
 /* Why it may never start, as a message. */
 void fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,

@@ -3,20 +3,27 @@
  * The waiters are a stack: with little to do, the same few workers are called
  * again and again, whose connections are warm, and the others sleep. A waiter
  * is taken off before it is called, so however many items are pushed before
- * it wakes, it is called once; it then takes as many as it has room for.
+ * it wakes, it is called once; it then takes as many as it has room for, and
+ * calls the next if there is more.
  *
  * wake() is called without the lock: it writes to a descriptor.
+ *
+ * The watcher is the one worker that sleeps no longer than until something is
+ * due. Whoever takes something when another time is the next becomes it, and
+ * stays it until it comes back.
  */
 #include "base.h"
 
 #include "queue.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 int
-fp_queue_init(struct fp_queue *queue, size_t capacity)
+fp_queue_init(struct fp_queue *queue, const struct fp_schedule_rules *rules)
 {
-	*queue = (struct fp_queue){.capacity = capacity};
-	queue->ring = calloc(capacity, sizeof(queue->ring[0]));
-	if (!queue->ring)
+	*queue = (struct fp_queue){.closed = false};
+	if (fp_schedule_init(&queue->schedule, rules))
 		return -1;
 	fp_mutex_init(&queue->lock);
 	return 0;
@@ -25,129 +32,266 @@ fp_queue_init(struct fp_queue *queue, size_t capacity)
 void
 fp_queue_destroy(struct fp_queue *queue)
 {
-	FP_ASSERT(queue->len == 0);
-	free(queue->ring);
+	fp_schedule_destroy(&queue->schedule);
 	fp_mutex_destroy(&queue->lock);
 }
 
-/* Takes one waiter off the stack; NULL if none waits. Under the lock. */
+/* ---- waiters; all of it under the lock, but for the calls ---- */
+
+static void
+wait_for_more(struct fp_queue *queue, struct fp_waiter *waiter)
+{
+	if (waiter->waits)
+		return;
+	waiter->waits = true;
+	waiter->previous = NULL;
+	waiter->next = queue->waiters;
+	if (waiter->next)
+		waiter->next->previous = waiter;
+	queue->waiters = waiter;
+}
+
+static void
+wait_no_more(struct fp_queue *queue, struct fp_waiter *waiter)
+{
+	if (!waiter->waits)
+		return;
+	waiter->waits = false;
+	if (waiter->next)
+		waiter->next->previous = waiter->previous;
+	if (waiter->previous)
+		waiter->previous->next = waiter->next;
+	else
+		queue->waiters = waiter->next;
+}
+
+/* Takes one waiter off the stack; NULL if none waits. */
 static struct fp_waiter *
 pop_waiter(struct fp_queue *queue)
 {
 	struct fp_waiter *waiter = queue->waiters;
 
-	if (waiter) {
-		queue->waiters = waiter->next;
-		waiter->waits = false;
-	}
+	if (waiter)
+		wait_no_more(queue, waiter);
 	return waiter;
 }
 
-bool
-fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket)
+/* The same, if there is something to do for it. While no start can be had,
+ * there is not. */
+static struct fp_waiter *
+pop_needed(struct fp_queue *queue)
 {
-	fp_mutex_lock(&queue->lock);
-	if (queue->closed) {
-		fp_mutex_unlock(&queue->lock);
-		return false;
-	}
-	FP_ASSERT(queue->len < queue->capacity);
-	queue->ring[(queue->head + queue->len) % queue->capacity] = ticket;
-	queue->len++;
-	struct fp_waiter *waiter = pop_waiter(queue);
-	fp_mutex_unlock(&queue->lock);
-	if (waiter)
-		waiter->wake(waiter->arg);
-	return true;
-}
+	const struct fp_schedule *schedule = &queue->schedule;
 
-/* Takes the oldest item out. Under the lock. */
-static struct fp_ticket *
-pop(struct fp_queue *queue)
-{
-	struct fp_ticket *ticket = queue->ring[queue->head];
-
-	queue->head = (queue->head + 1) % queue->capacity;
-	queue->len--;
-	ticket->next = NULL;
-	return ticket;
-}
-
-struct fp_ticket *
-fp_queue_take(struct fp_queue *queue, size_t max, struct fp_waiter *waiter,
-	size_t *n, bool *over)
-{
-	struct fp_ticket *first = NULL, **last = &first;
-
-	fp_mutex_lock(&queue->lock);
-	for (*n = 0; *n < max && queue->len > 0; ++*n) {
-		*last = pop(queue);
-		last = &(*last)->next;
-	}
-	if (*n < max && !queue->closed && !waiter->waits) {
-		waiter->waits = true;
-		waiter->next = queue->waiters;
-		queue->waiters = waiter;
-	}
-	*over = queue->closed && queue->len == 0;
-	fp_mutex_unlock(&queue->lock);
-	return first;
+	if (schedule->dry_until_ns || !fp_schedule_has_more(schedule))
+		return NULL;
+	return pop_waiter(queue);
 }
 
 static void
-call_all(struct fp_waiter *waiter)
+call(struct fp_waiter *waiter)
 {
-	while (waiter) {
-		struct fp_waiter *next = waiter->next;
+	if (waiter)
 		waiter->wake(waiter->arg);
-		waiter = next;
-	}
 }
 
-/* Marks the end, and returns the list of those to be called. A closed queue
- * takes no waiters, so the list stays as it is without the lock. */
-static struct fp_waiter *
-close_locked(struct fp_queue *queue)
+static void
+call_all(struct fp_queue *queue)
 {
-	struct fp_waiter *all = queue->waiters;
+	struct fp_waiter *waiter;
 
-	queue->closed = true;
-	for (struct fp_waiter *w = all; w; w = w->next)
-		w->waits = false;
-	queue->waiters = NULL;
-	return all;
+	do {
+		fp_mutex_lock(&queue->lock);
+		waiter = pop_waiter(queue);
+		fp_mutex_unlock(&queue->lock);
+		call(waiter);
+	} while (waiter);
 }
+
+/* ---- items in and out ---- */
+
+int
+fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket)
+{
+	struct fp_origin_name name;
+	struct fp_waiter *waiter = NULL;
+	int ret = -1;
+
+	fp_origin_name(&name, fp_ticket_url(ticket));
+	fp_mutex_lock(&queue->lock);
+	if (queue->closed) {
+		errno = ECANCELED;
+	} else {
+		/* While something waits for a start, somebody watches. */
+		bool was_idle = !fp_schedule_has_more(&queue->schedule);
+		ret = fp_schedule_add(&queue->schedule, ticket, &name);
+		waiter = was_idle ? pop_waiter(queue) : pop_needed(queue);
+	}
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+	return ret;
+}
+
+static bool
+is_over(const struct fp_queue *queue)
+{
+	return queue->closed && queue->schedule.n_items == 0;
+}
+
+/* When this worker has to come back. Under the lock. */
+static int64_t
+watch(struct fp_queue *queue, struct fp_waiter *me)
+{
+	int64_t due_ns = fp_schedule_due_ns(&queue->schedule);
+
+	if (queue->watcher == me)
+		queue->watcher = NULL;
+	if (due_ns == INT64_MAX ||
+		(queue->watcher && queue->watched_ns <= due_ns))
+		return INT64_MAX;
+	queue->watcher = me;
+	queue->watched_ns = due_ns;
+	return due_ns;
+}
+
+/* Who else is to be called after this take. */
+static struct fp_waiter *
+find_help(struct fp_queue *queue, const struct fp_take *take, bool is_stranger)
+{
+	if (is_stranger && !queue->schedule.dry_until_ns)
+		return pop_waiter(queue);
+	return take->n == take->max ? pop_needed(queue) : NULL;
+}
+
+void
+fp_queue_take(struct fp_queue *queue, struct fp_take *take)
+{
+	struct fp_schedule *schedule = &queue->schedule;
+	struct fp_ticket_list refused = {NULL, &refused.first};
+	struct fp_ticket **last = &take->items;
+
+	*last = NULL;
+	take->n = 0;
+	fp_mutex_lock(&queue->lock);
+	bool had_strangers = schedule->strange.first != NULL;
+	while (take->n < take->max) {
+		*last = fp_schedule_next(
+			schedule, &take->n_strangers, &refused, take->now_ns);
+		if (!*last)
+			break;
+		last = &(*last)->next;
+		take->n++;
+	}
+	fp_schedule_rest(schedule);
+	take->is_over = is_over(queue);
+	take->due_ns = watch(queue, take->waiter);
+	wait_no_more(queue, take->waiter);
+	struct fp_waiter *help = find_help(
+		queue, take, !had_strangers && schedule->strange.first);
+	if (take->n < take->max && !take->is_over)
+		wait_for_more(queue, take->waiter);
+	fp_mutex_unlock(&queue->lock);
+	take->refused = refused.first;
+	call(help);
+	if (take->is_over)
+		call_all(queue);
+}
+
+struct fp_ticket *
+fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns)
+{
+	struct fp_ticket *finished = NULL, **last = &finished;
+
+	fp_mutex_lock(&queue->lock);
+	while (list) {
+		struct fp_ticket *ticket = list;
+		list = ticket->next;
+		ticket->next = NULL;
+		if (queue->cancelled && ticket->again != FP_AGAIN_NO) {
+			ticket->again = FP_AGAIN_NO;
+			fp_ticket_drop(ticket);
+		}
+		if (fp_schedule_end(&queue->schedule, ticket, now_ns))
+			continue;
+		*last = ticket;
+		last = &ticket->next;
+	}
+	fp_mutex_unlock(&queue->lock);
+	return finished;
+}
+
+void
+fp_queue_fire(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns)
+{
+	fp_mutex_lock(&queue->lock);
+	while (list) {
+		struct fp_ticket *next = list->next;
+		list->next = NULL;
+		fp_schedule_fire(&queue->schedule, list, now_ns);
+		list = next;
+	}
+	fp_mutex_unlock(&queue->lock);
+}
+
+bool
+fp_queue_reserve(
+	struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns)
+{
+	fp_mutex_lock(&queue->lock);
+	bool may = fp_schedule_reserve(&queue->schedule, ticket, now_ns);
+	fp_mutex_unlock(&queue->lock);
+	return may;
+}
+
+void
+fp_queue_known(struct fp_queue *queue, struct fp_ticket *ticket)
+{
+	fp_mutex_lock(&queue->lock);
+	fp_schedule_known(&queue->schedule, ticket);
+	struct fp_waiter *waiter = pop_needed(queue);
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+}
+
+bool
+fp_queue_news(struct fp_queue *queue, struct fp_notice *notice,
+	char origin[FP_ORIGIN_MAX], int64_t now_ns)
+{
+	fp_mutex_lock(&queue->lock);
+	bool has_news =
+		fp_schedule_news(&queue->schedule, notice, origin, now_ns);
+	fp_mutex_unlock(&queue->lock);
+	return has_news;
+}
+
+/* ---- the end ---- */
 
 void
 fp_queue_close(struct fp_queue *queue)
 {
 	fp_mutex_lock(&queue->lock);
-	struct fp_waiter *waiters = close_locked(queue);
+	queue->closed = true;
 	fp_mutex_unlock(&queue->lock);
-	call_all(waiters);
+	call_all(queue);
 }
 
 struct fp_ticket *
-fp_queue_cancel(struct fp_queue *queue)
+fp_queue_cancel(struct fp_queue *queue, int64_t now_ns)
 {
-	struct fp_ticket *first = NULL, **last = &first;
-
 	fp_mutex_lock(&queue->lock);
-	while (queue->len > 0) {
-		*last = pop(queue);
-		last = &(*last)->next;
-	}
-	struct fp_waiter *waiters = close_locked(queue);
+	queue->closed = true;
+	queue->cancelled = true;
+	struct fp_ticket *list = fp_schedule_clear(&queue->schedule, now_ns);
 	fp_mutex_unlock(&queue->lock);
-	call_all(waiters);
-	return first;
+	call_all(queue);
+	return list;
 }
 
 size_t
 fp_queue_len(struct fp_queue *queue)
 {
 	fp_mutex_lock(&queue->lock);
-	size_t len = queue->len;
+	size_t len = queue->schedule.n_items;
 	fp_mutex_unlock(&queue->lock);
 	return len;
 }

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue: items that wait for a worker, first in, first out, and the workers
- * that wait for items. It is as long as the window is wide, so that pushing
- * never blocks: the window is the only place that does.
+ * queue: items that wait for a worker, and the workers that wait for items.
+ * Which item is next is the schedule's to say; here it gets its lock, and
+ * those who can do something about it are called. It has room for as many
+ * items as the window is wide, so that pushing never blocks: the window is the
+ * only place that does.
  *
  * A worker cannot sleep on a condition variable, as it sleeps in the network;
  * so one that finds too little here leaves its name (struct fp_waiter), and
  * the next push calls it. A worker that is full leaves no name and is not
- * disturbed.
+ * disturbed. When something is due at a time, one of the workers is asked to
+ * come back by then.
  *
- * Threads: one pushes, any number take; anyone closes or cancels.
+ * Threads: one pushes, any number of workers do the rest; anyone closes,
+ * cancels or counts.
  * Ownership: a ticket in the queue belongs to it until it is taken.
- * Failure: fp_queue_init() -1 with ENOMEM.
+ * Failure: said at each function.
  */
 #ifndef FP_QUEUE_H
 #define FP_QUEUE_H
 
 #include "base.h"
 
+#include "schedule.h"
 #include "thread.h"
 #include "ticket.h"
 
@@ -26,39 +31,76 @@ struct fp_waiter {
 	void (*wake)(void *arg); /* from any thread; must not block */
 	void *arg;
 	bool waits; /* is in the list of those to be called */
-	struct fp_waiter *next;
+	struct fp_waiter *next, *previous;
 };
 
 struct fp_queue {
 	struct fp_mutex lock; /* over all that follows */
-	struct fp_ticket **ring;
-	size_t capacity;
-	size_t head; /* the oldest item's place */
-	size_t len;
+	struct fp_schedule schedule;
 	bool closed; /* nothing more will be pushed */
+	bool cancelled; /* and nothing that was taken comes back */
 	struct fp_waiter *waiters; /* the last that came is called first */
+	struct fp_waiter *watcher; /* comes back ... */
+	int64_t watched_ns; /* ... by then; it is not NULL */
 };
 
-int fp_queue_init(struct fp_queue *queue, size_t capacity);
+/* What a worker asks for, and gets. */
+struct fp_take {
+	struct fp_waiter *waiter;
+	int64_t now_ns;
+	size_t max; /* items that it has room for; may be 0 */
+	unsigned n_strangers; /* of them, with names to be looked up */
+
+	struct fp_ticket *items; /* those that start now */
+	size_t n;
+	struct fp_ticket *refused; /* those that never will: failed */
+	int64_t due_ns; /* come back by then, even without being called */
+	bool is_over; /* nothing will ever come */
+};
+
+/* -1 with ENOMEM. */
+int fp_queue_init(
+	struct fp_queue *queue, const struct fp_schedule_rules *rules);
 
 /* Must be empty. */
 void fp_queue_destroy(struct fp_queue *queue);
 
-/* Adds one item, and calls one worker that waits. false: the queue is closed,
- * and the ticket still the caller's. */
-bool fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket);
+/* Adds one item that has its URL, and calls one worker that waits. -1, and the
+ * ticket is still the caller's: ECANCELED when the queue is closed, ENOMEM. */
+int fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket);
 
-/* Takes up to `max` items as a list. If there are fewer, the waiter is called
- * when there may be more, or when the queue is closed; *over says that
- * nothing will ever come. */
-struct fp_ticket *fp_queue_take(struct fp_queue *queue, size_t max,
-	struct fp_waiter *waiter, size_t *n, bool *over);
+/* Takes up to take->max items. If there are fewer, the waiter is called when
+ * there may be more, or when nothing will ever come. */
+void fp_queue_take(struct fp_queue *queue, struct fp_take *take);
 
-/* Nothing more will be pushed; calls all workers that wait. */
+/* Items of this list have ended an attempt. Those that go on are in the queue
+ * again; the others come back as a list, finished. */
+struct fp_ticket *fp_queue_end(
+	struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns);
+
+/* Requests of these items are on the wire. */
+void fp_queue_fire(
+	struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns);
+
+/* One more request of an item that is under way: false: it may not start now.
+ */
+bool fp_queue_reserve(
+	struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns);
+
+/* The name of its host was resolved. */
+void fp_queue_known(struct fp_queue *queue, struct fp_ticket *ticket);
+
+/* Something that the user should know; false: nothing. notice->origin is in
+ * `origin`. */
+bool fp_queue_news(struct fp_queue *queue, struct fp_notice *notice,
+	char origin[FP_ORIGIN_MAX], int64_t now_ns);
+
+/* Nothing more will be pushed. */
 void fp_queue_close(struct fp_queue *queue);
 
-/* Closes it and takes everything out, as a list. */
-struct fp_ticket *fp_queue_cancel(struct fp_queue *queue);
+/* Closes it and takes everything out, as a list. What is ended from now on
+ * does not go on. */
+struct fp_ticket *fp_queue_cancel(struct fp_queue *queue, int64_t now_ns);
 
 size_t fp_queue_len(struct fp_queue *queue);
 

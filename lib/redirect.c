@@ -79,11 +79,13 @@ is_scheme(CURLU *url, const char *scheme)
 static bool
 change_method(struct fp_request *request, int status)
 {
+	struct fp_ticket *ticket = request->ticket;
 	bool is_head = strcmp(request->method, "HEAD") == 0;
 	bool is_post = strcmp(request->method, "POST") == 0;
 
 	if ((status == 303 && !is_head) ||
 		((status == 301 || status == 302) && is_post)) {
+		ticket->becomes_get = true;
 		request->method = "GET";
 		return fp_request_drop_body(request);
 	}
@@ -97,7 +99,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 	const char *location)
 {
 	const struct fp_options *options = &request->setup->options;
-	const char *from = fp_request_url(request);
+	const char *from = fp_ticket_url(request->ticket);
 	const char *message;
 	char *url = NULL;
 
@@ -112,7 +114,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 			"a redirect to what is no URL");
 	enum fp_kind kind =
 		fp_url_check(url, strlen(url), options->protocols, &message);
-	int ret = fp_buf_set(&request->hop, url, strlen(url));
+	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
 	curl_free(url);
 	if (ret)
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -125,7 +127,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect from https to http");
-	request->is_foreign |= !same_origin(first, next);
+	request->ticket->is_foreign |= !same_origin(first, next);
 	return true;
 }
 
@@ -137,7 +139,7 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 	if (!is_redirect(status) || setup->ok.has[status] || !location[0] ||
 		setup->options.max_redirs == 0)
 		return false;
-	if (request->n_hops == setup->options.max_redirs)
+	if (request->ticket->n_hops == setup->options.max_redirs)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"more than %u redirects", setup->options.max_redirs);
 	CURLU *first = curl_url(), *next = curl_url();
@@ -148,7 +150,7 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 	curl_url_cleanup(next);
 	if (!ok)
 		return false;
-	request->n_hops++;
+	request->ticket->n_hops++;
 	return change_method(request, status) ||
 	       fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 }

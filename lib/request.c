@@ -10,9 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a hop's buffer keeps from item to item. */
-#define KEEP_BYTES 1024
-
 static const struct fp_value *
 look_up(void *arg, struct fp_text name)
 {
@@ -161,7 +158,19 @@ check_url(struct fp_request *request)
 	return code == CURLUE_OK;
 }
 
-/* ---- the first request ---- */
+bool
+fp_request_locate(struct fp_request *request, struct fp_ticket *ticket)
+{
+	request->ticket = ticket;
+	request->line = (struct fp_value){
+		.type = FP_VALUE_STRING,
+		.texts = &ticket->result.input,
+		.n_texts = 1,
+	};
+	return make_url(request) && check_url(request);
+}
+
+/* ---- method, headers, body ---- */
 
 void
 fp_request_init(struct fp_request *request, struct fp_setup *setup)
@@ -172,7 +181,6 @@ fp_request_init(struct fp_request *request, struct fp_setup *setup)
 void
 fp_request_destroy(struct fp_request *request)
 {
-	fp_buf_destroy(&request->hop);
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
 }
@@ -300,25 +308,18 @@ bool
 fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 {
 	request->ticket = ticket;
-	request->n_hops = 0;
-	request->is_foreign = false;
-	fp_buf_clear(&request->hop, KEEP_BYTES);
-	request->line = (struct fp_value){
-		.type = FP_VALUE_STRING,
-		.texts = &ticket->result.input,
-		.n_texts = 1,
-	};
-	return choose_method(request) && make_url(request) &&
-	       check_url(request) && make_headers(request);
+	if (!choose_method(request) || !make_headers(request))
+		return false;
+	if (!ticket->becomes_get)
+		return true;
+	request->method = "GET";
+	if (fp_request_drop_body(request))
+		return true;
+	fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	return false;
 }
 
 /* ---- the handle ---- */
-
-const char *
-fp_request_url(const struct fp_request *request)
-{
-	return request->hop.len ? request->hop.data : request->ticket->url.data;
-}
 
 /* A method of RFC 9110, section 9, as libcurl wants to be told of it. */
 static CURLcode
@@ -362,7 +363,8 @@ static CURLcode
 apply_secrets(struct fp_request *request, CURL *easy)
 {
 	const struct fp_setup *setup = request->setup;
-	bool hide = request->is_foreign && !setup->options.location_trusted;
+	bool hide =
+		request->ticket->is_foreign && !setup->options.location_trusted;
 	struct curl_slist *headers = setup->headers;
 
 	if (hide)
@@ -387,14 +389,30 @@ apply_secrets(struct fp_request *request, CURL *easy)
 CURLcode
 fp_request_apply(struct fp_request *request, CURL *easy)
 {
-	CURLcode code =
-		curl_easy_setopt(easy, CURLOPT_URL, fp_request_url(request));
+	CURLcode code = curl_easy_setopt(
+		easy, CURLOPT_URL, fp_ticket_url(request->ticket));
 
 	if (code == CURLE_OK)
 		code = apply_method(request, easy);
 	if (code == CURLE_OK)
 		code = apply_secrets(request, easy);
 	return code;
+}
+
+bool
+fp_request_is_asserted(const struct fp_request *request)
+{
+	const struct fp_item *item = &request->ticket->item;
+	static const char name[] = "Idempotency-Key:";
+
+	if (request->setup->is_idempotent)
+		return true;
+	for (size_t i = 0; i < item->n_headers; i++) {
+		if (strncasecmp(
+			    item->headers[i].data, name, sizeof(name) - 1) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -407,11 +425,11 @@ fp_request_is_idempotent(const struct fp_request *request)
 		if (strcmp(request->method, methods[i]) == 0)
 			return true;
 	}
-	return false;
+	return fp_request_is_asserted(request);
 }
 
 bool
 fp_request_is_https(const struct fp_request *request)
 {
-	return strncasecmp(fp_request_url(request), "https:", 6) == 0;
+	return strncasecmp(fp_ticket_url(request->ticket), "https:", 6) == 0;
 }

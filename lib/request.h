@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request: what goes out for one item: the URL, the method, the headers and
- * the body, at each hop of a redirect.
+ * the body, at each hop of a redirect. Where redirects have led is kept in the
+ * ticket, so that an item can go on in another slot.
  *
  * Threads: the transfer's.
  * Ownership: the transfer embeds it; it borrows the setup, and the ticket from
@@ -24,9 +25,6 @@ struct fp_request {
 	const char *method;
 	struct fp_text body; /* data NULL: none */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
-	struct fp_buf hop; /* where a redirect leads; empty: ticket->url */
-	unsigned n_hops;
-	bool is_foreign; /* this hop is not to the origin the user named */
 
 	/* How the handle stands, so that a plain GET after another sets
 	 * nothing but the URL. */
@@ -38,8 +36,12 @@ struct fp_request {
 void fp_request_init(struct fp_request *request, struct fp_setup *setup);
 void fp_request_destroy(struct fp_request *request);
 
-/* Makes the item's first request. false: the item is over: its line is no URL,
- * or memory is out. */
+/* Gives the item its URL, which is known from then on. false: the item is over:
+ * its line is no URL, or memory is out. */
+bool fp_request_locate(struct fp_request *request, struct fp_ticket *ticket);
+
+/* Makes the request for the hop that the item is at. false: the item is over:
+ * it cannot be made, or memory is out. */
 bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
 
 /* Appends a template's expansion with the item's values. false: it has failed,
@@ -51,18 +53,18 @@ bool fp_request_expand(struct fp_request *request,
  * memory. */
 const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
 
-/* Whether sending it twice does what sending it once does (RFC 9110, section
- * 9.2.2). */
+/* Whether sending it twice does what sending it once does: by its method (RFC
+ * 9110, section 9.2.2), or because the user says so. */
 bool fp_request_is_idempotent(const struct fp_request *request);
+
+/* Whether the user says so: for all, or with an Idempotency-Key. */
+bool fp_request_is_asserted(const struct fp_request *request);
 
 /* Whether this hop is over TLS. */
 bool fp_request_is_https(const struct fp_request *request);
 
 /* Sets up the handle for this request. */
 CURLcode fp_request_apply(struct fp_request *request, CURL *easy);
-
-/* The URL of this hop. */
-const char *fp_request_url(const struct fp_request *request);
 
 /* The next hop has no body any more, and no header that tells of one. false:
  * no memory. */

@@ -164,8 +164,8 @@ get_token(struct fp_schedule *schedule, int64_t now_ns)
 		if (got < 0)
 			schedule->error = ENOMEM;
 		else if (got == 0)
-			schedule->dry_until_ns = fp_ratelimit_due_ns(
-				&schedule->limit, now_ns);
+			schedule->dry_until_ns =
+				fp_ratelimit_due_ns(&schedule->limit, now_ns);
 	}
 	/* With an error, items still go on: to fail. */
 	schedule->has_token = got > 0;
@@ -240,8 +240,7 @@ start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	int started = -1;
 
 	if (!schedule->error)
-		started = fp_origin_start(
-			&schedule->origins, origin, now_ns);
+		started = fp_origin_start(&schedule->origins, origin, now_ns);
 	if (started < 0) {
 		char text[120];
 		snprintf(text, sizeof(text), "the rate cannot be counted: %s",
@@ -357,6 +356,9 @@ fp_schedule_next(struct fp_schedule *schedule, unsigned *n_strangers,
 
 	collect_due(schedule, now_ns);
 	while (!ticket && schedule->n_items > 0) {
+		if (!fp_schedule_has_more(schedule) &&
+			(*n_strangers == 0 || !schedule->strange.first))
+			return NULL;
 		if (get_token(schedule, now_ns))
 			ticket = choose(schedule, *n_strangers, &goes_first);
 		else if (schedule->rules.rests_first)
@@ -410,8 +412,8 @@ fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket)
 }
 
 bool
-fp_schedule_reserve(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns)
+fp_schedule_reserve(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
 	bool has_rate = schedule->rules.origin.rates.n > 0;
@@ -429,8 +431,8 @@ fp_schedule_reserve(struct fp_schedule *schedule, struct fp_ticket *ticket,
 }
 
 void
-fp_schedule_fire(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns)
+fp_schedule_fire(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
 
@@ -473,7 +475,7 @@ end_attempt(
 		origin->n_active--;
 	ticket->is_strange = ticket->is_reserved = ticket->is_probe =
 		ticket->is_active = false;
-	if (origin->has_news && !origin->is_news) {
+	if (origin->news && !origin->is_news) {
 		origin->is_news = true;
 		origin->next_news = schedule->news;
 		schedule->news = origin;
@@ -509,25 +511,24 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 	case FP_AGAIN_PAID:
 		if (fp_budget_take(&ticket->origin->budget,
 			    ticket->result.kind == FP_KIND_TIMEOUT))
-			return true;
+			return fp_ticket_retry(ticket) == 0;
 		ticket->result.is_over_budget = true;
 		return false;
 	case FP_AGAIN_FREE:
-		return true;
-	case FP_AGAIN_HOP:
+		return fp_ticket_retry(ticket) == 0;
+	case FP_AGAIN_SAME:
 		return move(schedule, ticket, now_ns);
 	}
 	abort();
 }
 
 bool
-fp_schedule_end(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns)
+fp_schedule_end(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {
-		fp_origins_let_go(
-			&schedule->origins, ticket->origin, now_ns);
+		fp_origins_let_go(&schedule->origins, ticket->origin, now_ns);
 		ticket->origin = NULL;
 		return false;
 	}
@@ -540,16 +541,22 @@ fp_schedule_end(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	return true;
 }
 
-const struct fp_origin *
-fp_schedule_news(struct fp_schedule *schedule)
+bool
+fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
+	char name[FP_ORIGIN_MAX], int64_t now_ns)
 {
 	struct fp_origin *origin = schedule->news;
 
-	if (origin) {
+	if (!origin)
+		return false;
+	*notice = fp_origin_tell(origin, now_ns);
+	snprintf(name, FP_ORIGIN_MAX, "%s", origin->name);
+	notice->origin = name;
+	if (!origin->news) {
 		schedule->news = origin->next_news;
-		origin->has_news = origin->is_news = false;
+		origin->is_news = false;
 	}
-	return origin;
+	return true;
 }
 
 /* ---- the end ---- */

@@ -81,26 +81,27 @@ bool fp_schedule_has_more(const struct fp_schedule *schedule);
 /* An item that was given out has ended an attempt (ticket->again and
  * ticket->report say how). true: it goes on, and is in here again. false: it
  * is finished, and the caller's. */
-bool fp_schedule_end(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns);
+bool fp_schedule_end(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
 
 /* The name of its host was resolved. */
 void fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket);
 
 /* One more request of an item that is under way. false: not now. */
-bool fp_schedule_reserve(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns);
+bool fp_schedule_reserve(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
 
 /* Its request is on the wire, since a time that is not later than this. */
-void fp_schedule_fire(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	int64_t now_ns);
+void fp_schedule_fire(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
 
 /* Takes all items out, as a list. */
 struct fp_ticket *fp_schedule_clear(
 	struct fp_schedule *schedule, int64_t now_ns);
 
-/* Takes out an origin that has news; NULL: none has. It stays as it is while
- * the lock is held. */
-const struct fp_origin *fp_schedule_news(struct fp_schedule *schedule);
+/* Something that the user should know of an origin, whose name goes into
+ * `name`; false: nothing. */
+bool fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
+	char name[FP_ORIGIN_MAX], int64_t now_ns);
 
 #endif

@@ -237,6 +237,7 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	ticket->is_foreign = false;
 	ticket->becomes_get = false;
 	ticket->used_ns = 0;
+	ticket->has_begun = false;
 	return 0;
 }
 
@@ -268,6 +269,8 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->wait_ns = 0;
 	ticket->wants_fresh = false;
 	ticket->is_rested = false;
+	ticket->has_begun = false;
+	ticket->n_short = 0;
 	clear_result(ticket);
 }
 

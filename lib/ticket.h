@@ -30,7 +30,7 @@ enum fp_again_how {
 	FP_AGAIN_NO, /* it is finished */
 	FP_AGAIN_PAID, /* another attempt, out of its origin's budget */
 	FP_AGAIN_FREE, /* the same, at no cost */
-	FP_AGAIN_HOP, /* to where a redirect leads */
+	FP_AGAIN_SAME, /* the attempt goes on: to the next hop of a redirect */
 };
 
 struct fp_ticket {
@@ -79,7 +79,11 @@ struct fp_ticket {
 	bool is_strange; /* looks its origin's name up */
 	bool is_reserved; /* a start, not on the wire yet */
 	bool is_fired; /* it is on the wire, not counted yet: the worker's */
-	bool is_rested; /* has paused in its slot: the worker's */
+
+	/* The worker's. */
+	bool is_rested; /* has paused in its slot */
+	bool has_begun; /* this attempt has: it is counted */
+	unsigned n_short; /* times that no descriptor was to be had */
 };
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */
