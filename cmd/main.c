@@ -7,7 +7,8 @@
  *	and the plain rooms only
  *
  *	main		standard descriptors, arguments, run, exit status
- *	options		argv and the environment; the table behind --help
+ *	options		argv and the environment
+ *	optiontable	all options, one row each; --help
  *	config		the same from a file
  *	settings	everything that can be asked for, and how it is judged
  *	httpopt		those of it that are about requests, as in curl

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options: the arguments and the environment, turned into settings. One table
- * holds every option; --help is made from it.
+ * options: the arguments and the environment, turned into settings, and --help,
+ * both by the table of optiontable.
  *
  * Threads: before there are any.
  * Ownership: the settings point into argv and the environment.
