@@ -148,11 +148,15 @@ struct fp_item {
 	struct fp_text body;
 	bool body_is_json; /* to be sent as application/json */
 	struct fp_text context; /* JSON, given back in the result */
+
+	/* To go on where an earlier run has ended. */
+	uint64_t seq; /* the result's; 0: the count of items so far */
+	bool outcome_unknown; /* was sent then: it fails (FP_KIND_NETWORK) */
 };
 
 /* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
-	uint64_t seq; /* from 1, in the order of submission */
+	uint64_t seq; /* the item's; or from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
 	bool is_cut; /* the item's is_cut */
 	bool is_json; /* the item's is_json */
@@ -181,6 +185,7 @@ struct fp_result {
 };
 
 typedef void fp_done(void *arg, const struct fp_result *result);
+typedef int fp_intent(void *arg, uint64_t seq);
 
 /* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
  * bytes. The strings and arrays are the caller's and are read until
@@ -243,6 +248,13 @@ struct fp_options {
 	 * for itself; fp_pool_close() and fp_pool_cancel() it may. */
 	fp_done *done;
 	void *done_arg;
+
+	/* Called by a worker's thread for each item whose method is not
+	 * idempotent (RFC 9110, section 9.2.2), once, just before its first
+	 * request goes on the wire. Other than 0: nothing is sent, and the
+	 * item fails with FP_KIND_LOCAL. */
+	fp_intent *intent;
+	void *intent_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -15,7 +15,7 @@
  *     headers and body come in and are judged while they do. At the end comes
  *     the verdict: a success or a kind of failure, never both.
  *  6. The window gets the ticket back as finished, and keeps it: in a list, or
- *     in a ring that restores the order of seq.
+ *     in a ring that restores the order in which items came.
  *  7. fp_pool_next() lends the result to the consumer, who writes it.
  *  8. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
  *     may go on.
@@ -198,8 +198,14 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 
 	if (!ticket)
 		return -1;
+	if (item->seq > 0)
+		ticket->result.seq = item->seq;
 	if (fp_ticket_set(ticket, item))
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else if (item->outcome_unknown)
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			"it was sent by an earlier run, and its outcome is "
+			"unknown; it is not sent again");
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
 	else if (fp_queue_push(&pool->queue, ticket))

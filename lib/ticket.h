@@ -27,6 +27,7 @@ struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */
 	struct fp_ticket *next; /* in a list of its holder */
 	struct fp_ticket *older; /* in the window's list of all there are */
+	uint64_t turn; /* its place in the order; the window's */
 	bool is_lent; /* to the consumer; the window's */
 
 	/* What the item is: filled by the submitter. */
@@ -44,6 +45,7 @@ struct fp_ticket {
 	struct fp_buf message;
 	char ip[FP_IP_MAX];
 	int64_t started_ns; /* when it got its slot; monotonic */
+	bool is_intended; /* options.intent was called for it */
 };
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */

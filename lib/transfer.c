@@ -98,6 +98,23 @@ on_close(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
+/* What must not be sent twice is told of before it is sent once. */
+static bool
+declare_intent(struct fp_transfer *transfer)
+{
+	const struct fp_options *options = &transfer->setup->options;
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (!options->intent || ticket->is_intended ||
+		fp_request_is_idempotent(&transfer->request))
+		return true;
+	ticket->is_intended = true;
+	if (options->intent(options->intent_arg, ticket->result.seq) == 0)
+		return true;
+	transfer->stop = FP_STOP_INTENT;
+	return false;
+}
+
 static int
 on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
@@ -128,6 +145,8 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_RESENT;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	if (!declare_intent(transfer))
+		return CURL_PREREQFUNC_ABORT;
 	transfer->n_on_wire++;
 	return CURL_PREREQFUNC_OK;
 }

@@ -38,6 +38,7 @@ enum fp_stop {
 	FP_STOP_RESENT, /* it must not be sent twice */
 	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
+	FP_STOP_INTENT, /* options.intent would not have it sent */
 	FP_STOP_STALE, /* the connection it was given is not clean */
 };
 

@@ -141,6 +141,10 @@ fail_stopped(struct fp_transfer *transfer)
 			"the connection died after the request was sent; it "
 			"is not sent again");
 		return true;
+	case FP_STOP_INTENT:
+		fp_ticket_fail(ticket, FP_KIND_LOCAL,
+			"that it is sent could not be put on record");
+		return true;
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
 			"the server sends what nobody asked for");
