@@ -25,8 +25,8 @@ struct fp_crowd {
 /* A connection was opened. */
 void fp_crowd_count(struct fp_crowd *crowd);
 
-/* Whether it is a crowd, and this URL's host was not seen lately. Remembers
- * the host. */
-bool fp_crowd_is_stranger(struct fp_crowd *crowd, const char *url);
+/* Whether it is a crowd, and the origin with this hash was not seen lately.
+ * Remembers it. */
+bool fp_crowd_is_stranger(struct fp_crowd *crowd, uint64_t hash);
 
 #endif

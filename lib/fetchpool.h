@@ -49,6 +49,8 @@ extern "C" {
 
 #define FP_JOBS_MAX 20000
 #define FP_WINDOW_MAX 10000000
+#define FP_RETRY_MAX 1000
+#define FP_SHARE_MAX 1000000
 #define FP_TIME_MAX_MS (INT64_C(366) * 24 * 3600 * 1000)
 
 /* How an item ended. The names that the record uses are fp_kind_name()'s. */
@@ -148,11 +150,15 @@ struct fp_item {
 	struct fp_text body;
 	bool body_is_json; /* to be sent as application/json */
 	struct fp_text context; /* JSON, given back in the result */
+
+	/* To go on where an earlier run has ended. */
+	uint64_t seq; /* the result's; 0: the count of items so far */
+	bool outcome_unknown; /* was sent then: it fails (FP_KIND_NETWORK) */
 };
 
 /* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
-	uint64_t seq; /* from 1, in the order of submission */
+	uint64_t seq; /* the item's; or from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
 	bool is_cut; /* the item's is_cut */
 	bool is_json; /* the item's is_json */
@@ -178,7 +184,8 @@ struct fp_result {
 	int64_t try_ns; /* how long the last attempt took; -1: none was made */
 	const struct fp_try *tries; /* those before the last, in order */
 	size_t n_tries;
-	int64_t retry_after_ns; /* a failure that says when to come back; or -1 */
+	int64_t retry_after_ns; /* a failure that says when to come back; or -1
+				 */
 	bool is_over_budget; /* too much failed there for another attempt */
 	bool is_outcome_unknown; /* it was sent, and not to be sent again */
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
@@ -197,7 +204,8 @@ struct fp_try {
 /* What the user of a long run would like to know about a server. */
 struct fp_notice {
 	enum fp_notice_why {
-		FP_NOTICE_PAUSED, /* it said that there were too many requests */
+		FP_NOTICE_PAUSED, /* it said that there were too many requests
+				   */
 		FP_NOTICE_QUOTA, /* it said that no more are left to us */
 		FP_NOTICE_SILENT, /* no connection to it can be made any more */
 		FP_NOTICE_MALFORMED, /* its Retry-After says nothing */
@@ -210,6 +218,7 @@ struct fp_notice {
 typedef void fp_tell(void *arg, const struct fp_notice *notice);
 
 typedef void fp_done(void *arg, const struct fp_result *result);
+typedef int fp_intent(void *arg, uint64_t seq);
 
 /* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
  * bytes. The strings and arrays are the caller's and are read until
@@ -272,6 +281,37 @@ struct fp_options {
 	 * for itself; fp_pool_close() and fp_pool_cancel() it may. */
 	fp_done *done;
 	void *done_arg;
+
+	/* Called by a worker's thread for each item whose method is not
+	 * idempotent (RFC 9110, section 9.2.2), once, just before its first
+	 * request goes on the wire. Other than 0: nothing is sent, and the
+	 * item fails with FP_KIND_LOCAL. */
+	fp_intent *intent;
+	void *intent_arg;
+
+	/* Rates: lists like "20/s,5000/d", each N/PERIOD: in no interval of
+	 * that length do more than N requests start. */
+	const char *rate; /* of the pool; NULL: no limit */
+	const char *host_rate; /* of each origin */
+	bool pace; /* evenly, not as soon as may be */
+	unsigned share; /* take 1/share of each rate; 0: all of it */
+	const char *rate_file; /* shares `rate` with other processes */
+	unsigned host_jobs; /* transfers at once to one origin; 0: jobs */
+
+	unsigned retry; /* attempts after the first */
+	const char *const *retry_on; /* "502,!503,timeout", one after another */
+	size_t n_retry_on;
+	uint64_t retry_delay_ms; /* the first is drawn from 0 to this ... */
+	uint64_t retry_max_delay_ms; /* ... each next from twice that, up to */
+	uint64_t retry_max_time_ms; /* for an item's attempts; 0: no limit */
+	uint64_t retry_after_max_ms; /* a server's own wish is obeyed up to */
+	bool idempotent; /* any request may be sent twice */
+	bool respect_ratelimit; /* pause when a quota is used up */
+	uint64_t seed; /* of all that is drawn; 0: another each time */
+
+	/* Called by a worker's thread. */
+	fp_tell *tell;
+	void *tell_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -385,6 +425,11 @@ bool fp_is_method(const char *text);
 
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
+
+/* Whether `text` is what rate, and retry_on may hold; if not, `why` says what
+ * would be. */
+bool fp_is_rate_list(const char *text, char *why, size_t why_size);
+bool fp_is_retry_list(const char *text);
 
 /* How many of `jobs` can run when the process may have `n_descriptors` open. */
 unsigned fp_jobs_within(unsigned jobs, uint64_t n_descriptors);

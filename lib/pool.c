@@ -15,7 +15,7 @@
  *     headers and body come in and are judged while they do. At the end comes
  *     the verdict: a success or a kind of failure, never both.
  *  6. The window gets the ticket back as finished, and keeps it: in a list, or
- *     in a ring that restores the order of seq.
+ *     in a ring that restores the order in which items came.
  *  7. fp_pool_next() lends the result to the consumer, who writes it.
  *  8. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
  *     may go on.
@@ -39,6 +39,7 @@
 
 #include "fetchpool.h"
 
+#include "clock.h"
 #include "json.h"
 #include "jsonproof.h"
 #include "poolopt.h"
@@ -64,6 +65,7 @@ struct fp_pool {
 	unsigned n_workers;
 	unsigned n_started;
 	atomic_int cancel; /* enum fp_cancel, or 0 */
+	struct fp_request locator; /* finds items' URLs: the submitter's */
 	bool has_window, has_queue, has_consumer;
 	struct fp_thread consumer; /* with options.done */
 };
@@ -112,7 +114,7 @@ make_workers(struct fp_pool *pool)
 	for (unsigned i = 0; i < n; i++) {
 		if (fp_worker_init(&pool->workers[i], &pool->setup,
 			    &pool->queue, &pool->window, &pool->cancel,
-			    fp_share_of(jobs, n, i)))
+			    fp_share_of(jobs, n, i), i))
 			return -1;
 		pool->n_workers++;
 	}
@@ -148,7 +150,23 @@ make_pool(struct fp_pool *pool)
 	if (fp_window_init(&pool->window, window, options->keep_order))
 		return -1;
 	pool->has_window = true;
-	if (fp_queue_init(&pool->queue, window))
+	const struct fp_setup *setup = &pool->setup;
+	unsigned host_jobs = options->host_jobs;
+	struct fp_schedule_rules rules = {
+		.capacity = window,
+		.rates = setup->rates,
+		.is_paced = options->pace,
+		.file = setup->rate_file,
+		.rests_first = options->delay_max_ms > 0,
+		.origin = {
+			.jobs = options->jobs,
+			.host_jobs = host_jobs ? host_jobs : options->jobs,
+			.waiting_max = FP_MAX(window / 2, 1),
+			.rates = setup->host_rates,
+			.is_paced = options->pace,
+		},
+	};
+	if (fp_queue_init(&pool->queue, &rules))
 		return -1;
 	pool->has_queue = true;
 	return make_workers(pool) || start_threads(pool) ? -1 : 0;
@@ -177,6 +195,7 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 		pool = NULL;
 		goto fail;
 	}
+	fp_request_init(&pool->locator, &pool->setup);
 	if (make_pool(pool) == 0)
 		return pool;
 
@@ -191,6 +210,19 @@ fail:
 
 /* ---- items in ---- */
 
+/* false: it could not be queued, and has failed. */
+static bool
+queue_item(struct fp_pool *pool, struct fp_ticket *ticket)
+{
+	if (fp_queue_push(&pool->queue, ticket) == 0)
+		return true;
+	if (errno == ENOMEM)
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else
+		fp_ticket_drop(ticket);
+	return false;
+}
+
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -198,15 +230,21 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 
 	if (!ticket)
 		return -1;
+	bool is_done = true;
+	if (item->seq > 0)
+		ticket->result.seq = item->seq;
 	if (fp_ticket_set(ticket, item))
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else if (item->outcome_unknown)
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			"it was sent by an earlier run, and its outcome is "
+			"unknown; it is not sent again");
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
-	else if (fp_queue_push(&pool->queue, ticket))
-		return 0;
-	else
-		fp_transfer_drop(ticket);
-	fp_window_put(&pool->window, ticket);
+	else if (fp_request_locate(&pool->locator, ticket))
+		is_done = !queue_item(pool, ticket);
+	if (is_done)
+		fp_window_put(&pool->window, ticket);
 	return 0;
 }
 
@@ -227,9 +265,10 @@ fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
 		;
 	atomic_store(&pool->setup.no_new, true);
 
-	struct fp_ticket *list = fp_queue_cancel(&pool->queue);
+	struct fp_ticket *list =
+		fp_queue_cancel(&pool->queue, fp_clock_now_ns());
 	for (struct fp_ticket *ticket = list; ticket; ticket = ticket->next)
-		fp_transfer_drop(ticket);
+		fp_ticket_drop(ticket);
 	fp_window_cancel(&pool->window);
 	fp_window_put(&pool->window, list);
 	for (unsigned i = 0; i < pool->n_workers; i++)
@@ -304,6 +343,7 @@ fp_pool_free(struct fp_pool *pool)
 		fp_queue_destroy(&pool->queue);
 	if (pool->has_window)
 		fp_window_destroy(&pool->window);
+	fp_request_destroy(&pool->locator);
 	fp_setup_destroy(&pool->setup);
 	free(pool);
 	curl_global_cleanup();

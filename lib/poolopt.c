@@ -36,6 +36,11 @@ fp_options_init(struct fp_options *options, size_t size)
 		.connect_timeout_ms = 10 * 1000,
 		.stall_time_ms = 30 * 1000,
 		.max_body = (uint64_t)16 << 20,
+		.retry = 3,
+		.retry_delay_ms = 500,
+		.retry_max_delay_ms = 30 * 1000,
+		.retry_max_time_ms = 300 * 1000,
+		.retry_after_max_ms = 600 * 1000,
 	};
 
 	memset(options, 0, size);
@@ -61,6 +66,10 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 		{"max_time_ms", options->max_time_ms},
 		{"connect_timeout_ms", options->connect_timeout_ms},
 		{"stall_time_ms", options->stall_time_ms},
+		{"retry_delay_ms", options->retry_delay_ms},
+		{"retry_max_delay_ms", options->retry_max_delay_ms},
+		{"retry_max_time_ms", options->retry_max_time_ms},
+		{"retry_after_max_ms", options->retry_after_max_ms},
 	};
 
 	uint64_t most = FP_MIN(FP_TIME_MAX_MS, LONG_MAX); /* libcurl's type */
@@ -69,6 +78,12 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "jobs must be 1 to 20000");
 	if (options->window > FP_WINDOW_MAX)
 		return refuse(why, why_size, "window must be 1 to 10000000");
+	if (options->host_jobs > FP_JOBS_MAX)
+		return refuse(why, why_size, "host_jobs must be 1 to 20000");
+	if (options->retry > FP_RETRY_MAX)
+		return refuse(why, why_size, "retry must be 0 to 1000");
+	if (options->share > FP_SHARE_MAX)
+		return refuse(why, why_size, "share must be 1 to 1000000");
 	if (options->delay_min_ms > options->delay_max_ms)
 		return refuse(why, why_size, "the delay's ends are reversed");
 	if (options->max_body > INT64_MAX)
@@ -127,6 +142,7 @@ check_lists(const struct fp_options *options, char *why, size_t why_size)
 		{"allow", options->allow, options->n_allow},
 		{"pick", options->pick, options->n_pick},
 		{"omit", options->omit, options->n_omit},
+		{"retry_on", options->retry_on, options->n_retry_on},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(lists); i++) {

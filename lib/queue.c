@@ -198,7 +198,8 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 }
 
 struct fp_ticket *
-fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns)
+fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns,
+	bool *has_news)
 {
 	struct fp_ticket *finished = NULL, **last = &finished;
 
@@ -216,6 +217,7 @@ fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns)
 		*last = ticket;
 		last = &ticket->next;
 	}
+	*has_news = queue->schedule.news != NULL;
 	fp_mutex_unlock(&queue->lock);
 	return finished;
 }

@@ -74,9 +74,10 @@ int fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket);
 void fp_queue_take(struct fp_queue *queue, struct fp_take *take);
 
 /* Items of this list have ended an attempt. Those that go on are in the queue
- * again; the others come back as a list, finished. */
-struct fp_ticket *fp_queue_end(
-	struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns);
+ * again; the others come back as a list, finished. *has_news: fp_queue_news()
+ * has something. */
+struct fp_ticket *fp_queue_end(struct fp_queue *queue, struct fp_ticket *list,
+	int64_t now_ns, bool *has_news);
 
 /* Requests of these items are on the wire. */
 void fp_queue_fire(

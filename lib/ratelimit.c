@@ -30,6 +30,7 @@
 #define SLICES 4096 /* in a period */
 #define GUARD_MAX_NS (50 * FP_NS_PER_MS)
 #define GUARD_PART 50
+#define LATE_MAX_NS (100 * FP_NS_PER_MS)
 #define LOG_MIN 16
 
 struct fp_ratelimit_slices {
@@ -54,8 +55,8 @@ slices_new(int64_t period_ns, int64_t span_ns)
 	int64_t width_ns = divide_up(period_ns, SLICES);
 	/* The one that begins and the one that ends are there only in part. */
 	size_t cap = (size_t)divide_up(span_ns, width_ns) + 2;
-	struct fp_ratelimit_slices *slices = calloc(
-		1, sizeof(*slices) + cap * sizeof(slices->counts[0]));
+	struct fp_ratelimit_slices *slices =
+		calloc(1, sizeof(*slices) + cap * sizeof(slices->counts[0]));
 
 	if (!slices)
 		return NULL;
@@ -214,8 +215,8 @@ spacing_ns(uint64_t n, int64_t span_ns)
 }
 
 int
-fp_ratelimit_init(struct fp_ratelimit *limit, const struct fp_rates *rates,
-	bool is_paced)
+fp_ratelimit_init(
+	struct fp_ratelimit *limit, const struct fp_rates *rates, bool is_paced)
 {
 	memset(limit, 0, sizeof(*limit));
 	if (!are_sound(rates)) {
@@ -303,9 +304,23 @@ expire(struct fp_ratelimit *limit, int64_t now_ns)
 		log_drop_first(limit);
 	for (size_t i = 0; i < limit->rates.n; i++) {
 		if (limit->slices[i])
-			slices_expire(limit->slices[i], limit->spans_ns[i],
-				now_ns);
+			slices_expire(
+				limit->slices[i], limit->spans_ns[i], now_ns);
 	}
+}
+
+/* Who is a little late keeps to the beat, or else timers that tick in
+ * milliseconds would lose most of 1000/s. Who had nothing to do begins a new
+ * one. */
+static void
+set_next(struct fp_ratelimit *limit, int64_t now_ns)
+{
+	int64_t late_ns = now_ns - limit->next_ns;
+
+	if (late_ns > LATE_MAX_NS)
+		late_ns = 0;
+	late_ns = FP_MIN(late_ns, FP_RATELIMIT_SLACK_NS);
+	limit->next_ns = now_ns - late_ns + limit->spacing_ns;
 }
 
 int
@@ -324,8 +339,7 @@ fp_ratelimit_take(struct fp_ratelimit *limit, int64_t now_ns)
 			return -1;
 	}
 	limit->n_reserved++;
-	limit->next_ns = FP_MAX(limit->next_ns, now_ns - FP_RATELIMIT_SLACK_NS);
-	limit->next_ns += limit->spacing_ns;
+	set_next(limit, now_ns);
 	return 0;
 }
 
@@ -365,10 +379,10 @@ fp_ratelimit_is_idle(const struct fp_ratelimit *limit, int64_t now_ns)
 
 	for (size_t i = 0; i < limit->rates.n; i++) {
 		if (limit->slices[i])
-			memory_ns = FP_MAX(memory_ns,
-				limit->spans_ns[i] + limit->slices[i]->width_ns);
+			memory_ns = FP_MAX(
+				memory_ns, limit->spans_ns[i] +
+						   limit->slices[i]->width_ns);
 	}
-	return limit->n_reserved == 0 &&
-	       limit->last_ns <= now_ns - memory_ns &&
+	return limit->n_reserved == 0 && limit->last_ns <= now_ns - memory_ns &&
 	       (limit->spacing_ns == 0 || limit->next_ns <= now_ns);
 }

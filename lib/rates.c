@@ -76,8 +76,7 @@ parse_rate(const char *text, size_t len, struct fp_rate *rate)
 		return FAULT_NO_PERIOD;
 	if (rate->n == 0)
 		return FAULT_ZERO;
-	return parse_period(
-		slash + 1, len - number_len - 1, &rate->period_ns);
+	return parse_period(slash + 1, len - number_len - 1, &rate->period_ns);
 }
 
 /* *bad, *bad_len: the rate that has the fault. */
@@ -230,8 +229,8 @@ print_period(int64_t period_ns, char *text, size_t size)
 			snprintf(text, size, "%" PRId64 "%s", n, unit->name);
 		return;
 	}
-	snprintf(text, size, "%.3fms",
-		(double)period_ns / (double)FP_NS_PER_MS);
+	snprintf(
+		text, size, "%.3fms", (double)period_ns / (double)FP_NS_PER_MS);
 }
 
 void
@@ -243,8 +242,7 @@ fp_rates_print(const struct fp_rates *rates, char *text, size_t size)
 		text[0] = '\0';
 	for (size_t i = 0; i < rates->n && len < size; i++) {
 		char period[32];
-		print_period(
-			rates->all[i].period_ns, period, sizeof(period));
+		print_period(rates->all[i].period_ns, period, sizeof(period));
 		int n = snprintf(text + len, size - len, "%s%" PRIu64 "/%s",
 			i > 0 ? "," : "", rates->all[i].n, period);
 		FP_ASSERT(n > 0);

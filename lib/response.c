@@ -34,11 +34,15 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 		len - (size_t)(space - line) < 4 ||
 		fp_units_digits(space + 1, 3, &status))
 		return false;
-	struct fp_buf *location = response->location;
-	fp_response_reset(response, response->type, response->headers);
-	response->location = location;
-	if (location)
-		location->len = 0;
+	struct fp_response before = *response;
+	fp_response_reset(response, before.type, before.headers);
+	response->location = before.location;
+	response->hints = before.hints;
+	response->wants_quota = before.wants_quota;
+	if (response->location)
+		response->location->len = 0;
+	if (response->hints)
+		fp_retryafter_reset(response->hints);
 	response->status = (int)status;
 	size_t n = (size_t)(space - line) - 5;
 	for (size_t i = 0; i < FP_ARRAY_LEN(versions); i++) {
@@ -114,6 +118,12 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 {
 	response->may_not_fold =
 		name_len == 14 || name_len == 16 || name_len == 17;
+
+	if (response->hints &&
+		(response->status >= 300 || response->wants_quota))
+		fp_retryafter_field(response->hints,
+			(struct fp_text){line, name_len},
+			(struct fp_text){value, len});
 
 	/* The names that matter differ in their length. */
 	switch (name_len) {

@@ -14,6 +14,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "retryafter.h"
 
 struct fp_response {
 	int status; /* 0: no status line yet */
@@ -32,9 +33,11 @@ struct fp_response {
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */
+	struct fp_retryafter *hints; /* when to come back; NULL: not wanted */
+	bool wants_quota; /* hints of successes too */
 };
 
-/* Forgets all but the two buffers, which are emptied and kept. */
+/* Forgets everything; the two buffers are emptied and kept. */
 void fp_response_reset(struct fp_response *response, struct fp_buf *type,
 	struct fp_buf *headers);
 

@@ -352,7 +352,7 @@ fp_schedule_next(struct fp_schedule *schedule, unsigned *n_strangers,
 	struct fp_ticket_list *refused, int64_t now_ns)
 {
 	struct fp_ticket *ticket = NULL;
-	bool goes_first;
+	bool goes_first = false;
 
 	collect_due(schedule, now_ns);
 	while (!ticket && schedule->n_items > 0) {

@@ -173,6 +173,69 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 }
 
 static int
+make_retry(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	struct fp_retry_policy *policy = &setup->retry;
+
+	fp_retry_policy_init(policy);
+	policy->max = options->retry;
+	policy->delay_ms = options->retry_delay_ms;
+	policy->max_delay_ms = options->retry_max_delay_ms;
+	policy->max_time_ms = options->retry_max_time_ms;
+	policy->after_max_ms = options->retry_after_max_ms;
+	for (size_t i = 0; i < options->n_retry_on; i++) {
+		const char *list = options->retry_on[i];
+		if (fp_retry_policy_parse(policy, list))
+			return refuse(why, why_size,
+				"not a list of what to retry", list);
+	}
+	setup->is_idempotent =
+		options->idempotent || has_header(options, "Idempotency-Key");
+	return 0;
+}
+
+static int
+make_rate(const struct fp_options *options, const char *text,
+	struct fp_rates *rates, char *why, size_t why_size)
+{
+	if (!text)
+		return 0;
+	if (fp_rates_parse(text, rates))
+		return refuse(why, why_size, "not a rate", text);
+	fp_rates_share(rates, FP_MAX(options->share, 1));
+	return 0;
+}
+
+static int
+make_rates(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+
+	if (make_rate(options, options->rate, &setup->rates, why, why_size) ||
+		make_rate(options, options->host_rate, &setup->host_rates, why,
+			why_size))
+		return -1;
+	setup->has_rates = setup->rates.n || setup->host_rates.n;
+	if (!options->rate_file)
+		return 0;
+	if (!options->rate) {
+		snprintf(why, why_size, "rate_file needs a rate to keep");
+		errno = EINVAL;
+		return -1;
+	}
+	setup->rate_file = fp_ratefile_open(options->rate_file, &setup->rates,
+		options->pace, why, why_size);
+	if (setup->rate_file)
+		return 0;
+
+	/* That is no wrong option. */
+	if (errno == EINVAL)
+		errno = EBADMSG;
+	return -1;
+}
+
+static int
 make(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
@@ -199,6 +262,9 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		errno = ENOMEM;
 		return -1;
 	}
+	if (make_retry(setup, why, why_size) ||
+		make_rates(setup, why, why_size))
+		return -1;
 	return make_outdir(setup, why, why_size);
 }
 
@@ -228,6 +294,8 @@ fp_setup_destroy(struct fp_setup *setup)
 	if (setup->outdir.fd >= 0)
 		fp_outdir_close(&setup->outdir);
 	setup->outdir.fd = -1;
+	fp_ratefile_close(setup->rate_file);
+	setup->rate_file = NULL;
 	curl_slist_free_all(setup->headers);
 	curl_slist_free_all(setup->own_headers);
 	curl_slist_free_all(setup->bare_headers);

@@ -17,6 +17,9 @@
 #include "curlopt.h"
 #include "outcome.h"
 #include "outfile.h"
+#include "ratefile.h"
+#include "rates.h"
+#include "retry.h"
 #include "uritemplate.h"
 
 #include <curl/curl.h>
@@ -36,6 +39,12 @@ struct fp_setup {
 	bool cannot_see_close; /* of TLS, where a body ends with it */
 	bool looks_at_sockets; /* before each use: libcurl does not */
 	long http_version; /* CURL_HTTP_VERSION_... */
+	struct fp_retry_policy retry;
+	bool is_idempotent; /* each request, the user says */
+	struct fp_rates rates; /* of the pool, this process's share */
+	struct fp_rates host_rates;
+	bool has_rates; /* one of them, or both */
+	struct fp_ratefile *rate_file; /* NULL: there is none */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 

@@ -37,6 +37,7 @@ struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */
 	struct fp_ticket *next; /* in a list of its holder */
 	struct fp_ticket *older; /* in the window's list of all there are */
+	uint64_t turn; /* its place in the order; the window's */
 	bool is_lent; /* to the consumer; the window's */
 
 	/* What the item is: filled by the submitter. */
@@ -84,6 +85,7 @@ struct fp_ticket {
 	bool is_rested; /* has paused in its slot */
 	bool has_begun; /* this attempt has: it is counted */
 	unsigned n_short; /* times that no descriptor was to be had */
+	bool is_intended; /* options.intent was called for it */
 };
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */

@@ -55,6 +55,21 @@ fp_transfer_resolved(struct fp_transfer *transfer)
 		transfer->is_resolving = false;
 		transfer->context->n_resolving--;
 	}
+	if (FP_UNLIKELY(transfer->is_strange)) {
+		transfer->is_strange = false;
+		transfer->context->n_strange--;
+	}
+}
+
+/* The name of its host is known for all. */
+static void
+make_known(struct fp_transfer *transfer)
+{
+	fp_transfer_resolved(transfer);
+	if (FP_UNLIKELY(transfer->ticket->is_strange)) {
+		fp_queue_known(transfer->context->queue, transfer->ticket);
+		transfer->context->is_stirred = true;
+	}
 }
 
 static curl_socket_t
@@ -63,7 +78,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	struct fp_transfer *transfer = arg;
 
 	(void)purpose;
-	fp_transfer_resolved(transfer);
+	make_known(transfer);
 	if (!fp_address_allowed(&transfer->setup->addresses, &address->addr,
 		    &transfer->denied)) {
 		transfer->stop = FP_STOP_DENIED;
@@ -98,6 +113,44 @@ on_close(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
+/* What must not be sent twice is told of before it is sent once. */
+static bool
+declare_intent(struct fp_transfer *transfer)
+{
+	const struct fp_options *options = &transfer->setup->options;
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (!options->intent || ticket->is_intended ||
+		fp_request_is_idempotent(&transfer->request))
+		return true;
+	ticket->is_intended = true;
+	if (options->intent(options->intent_arg, ticket->result.seq) == 0)
+		return true;
+	transfer->stop = FP_STOP_INTENT;
+	return false;
+}
+
+/* Whether the rates allow this request now. The first of an attempt has its
+ * start reserved; one that libcurl sends again by itself has not. */
+static bool
+pass_rates(struct fp_transfer *transfer)
+{
+	struct fp_context *context = transfer->context;
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (!transfer->setup->has_rates)
+		return true;
+	if (!ticket->is_reserved &&
+		!fp_queue_reserve(context->queue, ticket, fp_clock_now_ns())) {
+		transfer->stop = FP_STOP_RATE;
+		return false;
+	}
+	ticket->is_reserved = false;
+	ticket->is_fired = true;
+	context->has_fired = true;
+	return true;
+}
+
 static int
 on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
@@ -105,7 +158,7 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	struct fp_transfer *transfer = arg;
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
-	fp_transfer_resolved(transfer);
+	make_known(transfer);
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
@@ -128,6 +181,8 @@ on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_RESENT;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	if (!declare_intent(transfer) || !pass_rates(transfer))
+		return CURL_PREREQFUNC_ABORT;
 	transfer->n_on_wire++;
 	return CURL_PREREQFUNC_OK;
 }
@@ -318,11 +373,18 @@ limit_time(struct fp_transfer *transfer)
  * to hosts that are not known to come again are not kept, and names only for a
  * moment. */
 static CURLcode
-mind_crowd(struct fp_transfer *transfer)
+choose_connection(struct fp_transfer *transfer)
 {
 	bool alone = fp_crowd_is_stranger(
-		&transfer->context->crowd, fp_request_url(&transfer->request));
+		&transfer->context->crowd, transfer->ticket->origin->hash);
 
+	if (transfer->ticket->wants_fresh != transfer->is_fresh) {
+		transfer->is_fresh = transfer->ticket->wants_fresh;
+		CURLcode code = curl_easy_setopt(transfer->easy,
+			CURLOPT_FRESH_CONNECT, transfer->is_fresh ? 1L : 0L);
+		if (code != CURLE_OK)
+			return code;
+	}
 	if (alone == transfer->is_alone)
 		return CURLE_OK;
 	transfer->is_alone = alone;
@@ -350,15 +412,20 @@ start_over(struct fp_transfer *transfer)
 	transfer->error[0] = '\0';
 	transfer->heard_ns = transfer->context->now_ns;
 	transfer->location.len = 0;
+	ticket->wait_ns = 0;
 	fp_response_reset(&transfer->response, &ticket->type,
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
+	transfer->response.hints = &transfer->hints;
+	transfer->response.wants_quota = options->respect_ratelimit;
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
 	if (code == CURLE_OK)
-		code = mind_crowd(transfer);
+		code = choose_connection(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;
 		transfer->context->n_resolving++;
+		transfer->is_strange = ticket->is_strange;
+		transfer->context->n_strange += ticket->is_strange;
 	}
 	return code;
 }
@@ -369,7 +436,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 
 	transfer->n_stale = 0;
-	transfer->begun_ns = transfer->context->now_ns;
+	transfer->begun_ns = transfer->context->now_ns - ticket->used_ns;
 	if (!fp_request_make(&transfer->request, ticket) ||
 		!fp_download_name(&transfer->download, &transfer->request)) {
 		fp_download_end(&transfer->download);
@@ -387,41 +454,92 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->ticket = NULL;
 		return false;
 	}
-	ticket->result.attempts++;
+	if (!ticket->has_begun)
+		ticket->result.attempts++;
+	ticket->has_begun = true;
 	ticket->result.method = transfer->request.method;
 	return true;
 }
 
-/* Whether the next hop of a redirect can begin. The time that an attempt may
- * take is for all its hops together. */
+/* Whether the next hop may not just begin: it is to another origin, or counts
+ * against a rate, or is to wait. */
 static bool
+must_ask(const struct fp_transfer *transfer)
+{
+	const struct fp_ticket *ticket = transfer->ticket;
+	struct fp_origin_name name;
+
+	if (transfer->setup->has_rates || ticket->wait_ns > 0)
+		return true;
+	fp_origin_name(&name, fp_ticket_url(ticket));
+	return strcmp(name.text, ticket->origin->name) != 0;
+}
+
+/* The next hop of a redirect. The time that an attempt may take is for all its
+ * hops together. */
+static enum fp_onward
 follow(struct fp_transfer *transfer)
 {
+	struct fp_ticket *ticket = transfer->ticket;
 	const char *location = fp_buf_text(&transfer->location);
+	int64_t wait_ns;
 
 	if (transfer->location.len == 0)
 		location = "";
 	if (!transfer->response.in_trailers ||
 		!fp_redirect_follow(&transfer->request,
 			transfer->response.status, location))
-		return false;
+		return FP_ONWARD_END;
 	fp_transfer_resolved(transfer);
+	wait_ns = fp_retryafter_wait_ns(&transfer->hints, fp_clock_wall_ns());
+	ticket->wait_ns = FP_MAX(wait_ns, 0);
+	if (wait_ns / FP_NS_PER_MS >
+		(int64_t)transfer->setup->options.retry_after_max_ms) {
+		fp_ticket_fail(ticket, FP_KIND_REDIRECT,
+			"a redirect that is to be followed too late");
+		ticket->result.retry_after_ns = wait_ns;
+		return FP_ONWARD_END;
+	}
+	if (must_ask(transfer))
+		return FP_ONWARD_PARK;
 	if (limit_time(transfer) != CURLE_OK ||
 		start_over(transfer) != CURLE_OK) {
-		fp_ticket_fail(
-			transfer->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return false;
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return FP_ONWARD_END;
 	}
-	return true;
+	return FP_ONWARD_ADD;
 }
 
-bool
-fp_transfer_again(struct fp_transfer *transfer, CURLcode code)
+enum fp_onward
+fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
 		return follow(transfer);
+	if (transfer->stop == FP_STOP_RATE) {
+		transfer->ticket->wait_ns = 0;
+		return FP_ONWARD_PARK;
+	}
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)
-		return false;
+		return FP_ONWARD_END;
 	fp_transfer_resolved(transfer);
-	return start_over(transfer) == CURLE_OK;
+	return start_over(transfer) == CURLE_OK ? FP_ONWARD_ADD : FP_ONWARD_END;
+}
+
+struct fp_ticket *
+fp_transfer_park(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	fp_transfer_resolved(transfer);
+	if (transfer->setup->outdir.fd >= 0)
+		fp_download_end(&transfer->download);
+	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
+	ticket->again = FP_AGAIN_SAME;
+	ticket->report = (struct fp_report){
+		.heard = transfer->response.status ? FP_HEARD_ANSWER
+						   : FP_HEARD_NOTHING,
+		.begun_ns = transfer->begun_ns,
+	};
+	transfer->ticket = NULL;
+	return ticket;
 }

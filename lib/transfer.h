@@ -18,6 +18,7 @@
 #include "crowd.h"
 #include "download.h"
 #include "gunzip.h"
+#include "queue.h"
 #include "request.h"
 #include "response.h"
 #include "setup.h"
@@ -38,14 +39,21 @@ enum fp_stop {
 	FP_STOP_RESENT, /* it must not be sent twice */
 	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
+	FP_STOP_INTENT, /* options.intent would not have it sent */
 	FP_STOP_STALE, /* the connection it was given is not clean */
+	FP_STOP_RATE, /* no start was free for sending it again */
 };
 
 /* What the transfers of one worker share. */
 struct fp_context {
 	struct fp_setup *setup;
+	struct fp_queue *queue;
+	uint64_t random;
 	int64_t now_ns; /* the worker's clock, read once a round */
+	bool has_fired; /* a request is on the wire that is not counted yet */
+	bool is_stirred; /* the queue may have more for us than it had */
 	unsigned n_resolving; /* transfers without an address yet */
+	unsigned n_strange; /* of them, those whose host is new to all */
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
 };
@@ -57,6 +65,7 @@ struct fp_transfer {
 	struct fp_ticket *ticket; /* NULL: the slot is idle */
 	struct fp_request request;
 	struct fp_response response;
+	struct fp_retryafter hints; /* of the response, or those before it */
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_download download;
@@ -66,8 +75,10 @@ struct fp_transfer {
 	enum fp_stop stop; /* why we ended it ourselves */
 	bool is_delayed; /* not begun: waits until due_ns */
 	bool is_resolving; /* begun, and no connection tried or reused yet */
+	bool is_strange; /* the same, and nobody knows its host's name yet */
 	bool has_body; /* the carry has begun */
 	bool is_alone; /* its connection is not to be kept */
+	bool is_fresh; /* it has a connection of its own */
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
@@ -88,10 +99,16 @@ void fp_transfer_destroy(struct fp_transfer *transfer);
  * the transfer is idle again. */
 bool fp_transfer_begin(struct fp_transfer *transfer);
 
-/* After libcurl ended it with `code`: whether it is to be given to libcurl once
- * more: to follow a redirect; or on another connection, as nothing of it was
- * on the wire. */
-bool fp_transfer_again(struct fp_transfer *transfer, CURLcode code);
+/* After libcurl ended it with `code`: what is to be done with it. */
+enum fp_onward {
+	FP_ONWARD_END, /* it is over: fp_transfer_end() */
+	FP_ONWARD_ADD, /* give it to libcurl once more */
+	FP_ONWARD_PARK, /* the next hop has to wait: fp_transfer_park() */
+};
+enum fp_onward fp_transfer_next(struct fp_transfer *transfer, CURLcode code);
+
+/* Lets go of the ticket, whose attempt is not over. */
+struct fp_ticket *fp_transfer_park(struct fp_transfer *transfer);
 
 /* The name of its host is known, or its connection was there. */
 void fp_transfer_resolved(struct fp_transfer *transfer);
@@ -105,7 +122,8 @@ void fp_transfer_begin_body(struct fp_transfer *transfer);
  * before it. */
 struct fp_ticket *fp_transfer_end(struct fp_transfer *transfer, CURLcode code);
 
-/* Ends an item that never got as far as fp_transfer_begin(). */
-void fp_transfer_drop(struct fp_ticket *ticket);
+/* What follows from the outcome, and `code`: for the item, whether there is
+ * another attempt and when; for its origin, what it is to know. */
+void fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code);
 
 #endif

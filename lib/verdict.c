@@ -122,7 +122,7 @@ fail_stopped(struct fp_transfer *transfer)
 			name_ambiguity(&transfer->response));
 		return true;
 	case FP_STOP_CANCELLED:
-		fp_transfer_drop(ticket);
+		fp_ticket_drop(ticket);
 		return true;
 	case FP_STOP_STALLED:
 		snprintf(text, sizeof(text), "no byte for %g s",
@@ -141,6 +141,14 @@ fail_stopped(struct fp_transfer *transfer)
 			"the connection died after the request was sent; it "
 			"is not sent again");
 		return true;
+	case FP_STOP_INTENT:
+		fp_ticket_fail(ticket, FP_KIND_LOCAL,
+			"that it is sent could not be put on record");
+		return true;
+	case FP_STOP_RATE:
+		fp_ticket_fail(ticket, FP_KIND_NETWORK,
+			"the connection died after the request was sent");
+		return true;
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
 			"the server sends what nobody asked for");
@@ -151,12 +159,6 @@ fail_stopped(struct fp_transfer *transfer)
 		return true;
 	}
 	abort();
-}
-
-void
-fp_transfer_drop(struct fp_ticket *ticket)
-{
-	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it was done");
 }
 
 static void
@@ -319,10 +321,10 @@ describe(struct fp_transfer *transfer)
 	if (response->status == 0)
 		return;
 	result->status = response->status;
-	result->redirects = transfer->request.n_hops;
-	if (transfer->request.hop.len > 0)
-		result->final_url = fp_request_show(
-			&transfer->request.hop, &ticket->final_url);
+	result->redirects = ticket->n_hops;
+	if (ticket->hop.len > 0)
+		result->final_url =
+			fp_request_show(&ticket->hop, &ticket->final_url);
 	result->http_version = response->version;
 	result->size = transfer->has_body ? (int64_t)transfer->carry.size : 0;
 	if (ticket->type.len > 0)
@@ -357,6 +359,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		fp_download_end(&transfer->download);
 	ticket->result.fetch_time_ns =
 		transfer->context->now_ns - ticket->started_ns;
+	ticket->result.try_ns = transfer->context->now_ns - transfer->begun_ns;
+	fp_transfer_look_ahead(transfer, code);
 	transfer->ticket = NULL;
 	return ticket;
 }

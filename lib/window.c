@@ -88,7 +88,8 @@ fp_window_take(struct fp_window *window)
 	} else {
 		ticket = fetch_ticket(window);
 		if (ticket) {
-			ticket->result.seq = ++window->n_taken;
+			ticket->turn = ++window->n_taken;
+			ticket->result.seq = ticket->turn;
 			window->n_out++;
 			window->n_out_max =
 				FP_MAX(window->n_out_max, window->n_out);
@@ -98,12 +99,12 @@ fp_window_take(struct fp_window *window)
 	return ticket;
 }
 
-/* The place of a seq in the ring. No two live seqs share one: what is out is
+/* The place of a turn in the ring. No two live ones share one: what is out is
  * at most `capacity` in a row, as the consumer takes them in order. */
 static struct fp_ticket **
-place(struct fp_window *window, uint64_t seq)
+place(struct fp_window *window, uint64_t turn)
 {
-	return &window->ring[seq % window->capacity];
+	return &window->ring[turn % window->capacity];
 }
 
 static bool
@@ -130,8 +131,7 @@ fp_window_put(struct fp_window *window, struct fp_ticket *list)
 		list = ticket->next;
 		ticket->next = NULL;
 		if (window->in_order) {
-			struct fp_ticket **slot =
-				place(window, ticket->result.seq);
+			struct fp_ticket **slot = place(window, ticket->turn);
 			FP_ASSERT(!*slot);
 			*slot = ticket;
 		} else {

@@ -35,11 +35,12 @@ struct fp_window {
 	struct fp_ticket *home; /* those that nobody holds */
 	size_t n_out; /* tickets taken and not given back */
 	size_t n_out_max; /* the most there ever were */
-	uint64_t n_taken; /* also the last seq given out */
+	uint64_t n_taken; /* also the last turn given out */
 	uint64_t n_next; /* results lent to the consumer so far */
 
-	/* Finished and waiting for the consumer: in order of seq, a ring where
-	 * seq has the place seq % capacity, or a list as they finished. */
+	/* Finished and waiting for the consumer: in order of their turns, a
+	 * ring where each has the place turn % capacity, or a list as they
+	 * finished. */
 	struct fp_ticket **ring;
 	struct fp_ticket *first;
 	struct fp_ticket **last;
@@ -50,7 +51,8 @@ int fp_window_init(struct fp_window *window, size_t capacity, bool in_order);
 /* Frees every ticket, wherever it is: nobody may hold one any more. */
 void fp_window_destroy(struct fp_window *window);
 
-/* Blocks until there is room, and lends a clean ticket with the next seq.
+/* Blocks until there is room, and lends a clean ticket with the next turn,
+ * which is also its seq until the submitter gives it another.
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 

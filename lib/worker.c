@@ -4,19 +4,26 @@
  *
  *	fill	take as many items as there are idle slots, and begin them
  *	run	let libcurl move whatever can be moved
+ *	fire	count the requests that went out on the wire
  *	reap	end the transfers that libcurl is done with
  *	check	end the stalled, begin the delayed, obey a cancel
- *	put	hand over what is finished, all of it under one lock
+ *	hand	what has ended to the queue, which says what goes on, and
+ *		the rest of it to the window
  *	wait	for the network, for the next due time, or to be woken
  *
  * and does not wait when a round made room that the queue may fill. Nothing is
  * ever queued inside libcurl: a handle is added only when it can start, since
  * libcurl's timeouts count from then on.
  *
+ * A request is counted after it went out and not when libcurl asks to send it,
+ * so that no pause of this thread can make it look earlier than it was.
+ *
  * Names are looked up by a thread each in older libcurl, and each transfer
  * asks for itself until the first answer is in the multi handle's cache. So
  * only a few transfers at a time may be without an address: the first to a
- * host goes ahead, and the others find its answer.
+ * host goes ahead, and the others find its answer. Names that nobody has
+ * resolved yet get a part of these places only, so that those that never are
+ * leave some to the others.
  */
 #include "base.h"
 
@@ -29,6 +36,9 @@
 #include <string.h>
 
 #define STACK_BYTES ((size_t)1 << 20)
+
+/* Of the names that may be looked up at once, those that are new. */
+#define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
 
 /* The longest sleep: nothing depends on it. */
 #define IDLE_MS 60000
@@ -59,7 +69,7 @@ make_multi(const struct fp_worker *worker)
 int
 fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share)
+	struct fp_share share, unsigned number)
 {
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_WORKER_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
@@ -70,12 +80,14 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->cancel = cancel;
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
-	worker->last_finished = &worker->finished;
-	worker->random =
-		fp_random_seed((uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
+	worker->last_ended = &worker->ended;
+	worker->context.random = fp_random_seed(setup->options.seed
+			? setup->options.seed + number
+			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
+	worker->context.queue = queue;
 	if (!worker->multi || !worker->transfers ||
 		fp_sockets_init(
 			&worker->context.sockets, 2 * share.connections)) {
@@ -126,29 +138,35 @@ show_active(struct fp_worker *worker)
 
 /* ---- slots ---- */
 
-/* The transfer has let go of its ticket: the item is finished. */
+/* The transfer has let go of its ticket: the slot is idle. */
 static void
-finish(struct fp_worker *worker, struct fp_transfer *transfer,
+end(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket)
 {
 	FP_ASSERT(!transfer->ticket);
-	*worker->last_finished = ticket;
-	worker->last_finished = &ticket->next;
+	*worker->last_ended = ticket;
+	worker->last_ended = &ticket->next;
 	ticket->next = NULL;
 	transfer->next = worker->idle;
 	worker->idle = transfer;
 	worker->n_active--;
 }
 
-/* Ends an item whose transfer has not begun. */
+/* Ends an item whose transfer has not begun: for good, or so that it goes on
+ * in another slot. */
 static void
-finish_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
-	struct fp_ticket *ticket)
+end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
+	enum fp_again_how again)
 {
+	struct fp_ticket *ticket = transfer->ticket;
+
 	transfer->ticket = NULL;
+	ticket->again = again;
+	ticket->wait_ns = 0;
+	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
 	ticket->result.fetch_time_ns =
 		worker->context.now_ns - ticket->started_ns;
-	finish(worker, transfer, ticket);
+	end(worker, transfer, ticket);
 }
 
 /* Gives the transfer to libcurl. */
@@ -156,7 +174,7 @@ static void
 add(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK)
-		finish(worker, transfer,
+		end(worker, transfer,
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 }
 
@@ -166,12 +184,12 @@ begin(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
-	transfer->is_delayed = false;
-	if (!fp_transfer_begin(transfer)) {
-		finish_unbegun(worker, transfer, ticket);
+	if (fp_transfer_begin(transfer)) {
+		add(worker, transfer);
 		return;
 	}
-	add(worker, transfer);
+	transfer->ticket = ticket;
+	end_unbegun(worker, transfer, FP_AGAIN_NO);
 }
 
 /* Takes the transfer away from libcurl in the middle, for a reason of ours;
@@ -182,7 +200,7 @@ abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 {
 	transfer->stop = why;
 	curl_multi_remove_handle(worker->multi, transfer->easy);
-	finish(worker, transfer,
+	end(worker, transfer,
 		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
 }
 
@@ -193,10 +211,11 @@ draw_delay_ns(struct fp_worker *worker)
 	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
 	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
 
-	return (int64_t)(low + fp_random_evenly(&worker->random, high - low));
+	return (int64_t)(low + fp_random_evenly(&worker->context.random, high - low));
 }
 
-/* Gives an item its slot. With --delay it has the slot, but waits in it. */
+/* Gives an item its slot. With --delay it has the slot, but waits in it, and
+ * then asks whether it may start. */
 static void
 occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 {
@@ -204,10 +223,13 @@ occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 
 	worker->idle = transfer->next;
 	transfer->ticket = ticket;
+	ticket->next = NULL;
 	worker->n_active++;
-	ticket->started_ns = worker->context.now_ns;
-	ticket->result.started_wall_ns = fp_clock_wall_ns();
-	if (worker->setup->options.delay_max_ms == 0) {
+	if (ticket->started_ns == 0) {
+		ticket->started_ns = worker->context.now_ns;
+		ticket->result.started_wall_ns = fp_clock_wall_ns();
+	}
+	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
 		begin(worker, transfer);
 		return;
 	}
@@ -218,30 +240,64 @@ occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 
 /* ---- one round ---- */
 
-/* Returns whether more could be begun if only names were known sooner. */
-static bool
+/* How many names this worker may look up now, and how many new ones of them. */
+static unsigned
+room_for_names(const struct fp_worker *worker, unsigned *n_strangers)
+{
+	unsigned most = worker->share.resolving_max;
+	unsigned strange = STRANGE_PART(most);
+	unsigned names = most - FP_MIN(most, worker->context.n_resolving);
+
+	*n_strangers = strange - FP_MIN(strange, worker->context.n_strange);
+	return names;
+}
+
+static void
 fill(struct fp_worker *worker)
 {
+	struct fp_context *context = &worker->context;
+	struct fp_take take = {
+		.waiter = &worker->waiter,
+		.now_ns = context->now_ns,
+	};
 	unsigned room = worker->share.slots - worker->n_active;
-	unsigned names = worker->share.resolving_max;
-	bool is_short = false;
-	size_t n = 0;
+	unsigned names = room_for_names(worker, &take.n_strangers);
 
-	names -= FP_MIN(names, worker->context.n_resolving);
-	if (names < room) {
-		room = names;
-		is_short = true;
-	}
-	if (room == 0 || worker->is_over)
-		return is_short;
-	struct fp_ticket *list = fp_queue_take(
-		worker->queue, room, &worker->waiter, &n, &worker->is_over);
-	while (list) {
-		struct fp_ticket *ticket = list;
-		list = ticket->next;
+	take.max = FP_MIN(room, names);
+	if (take.max == 0 && !context->is_stirred &&
+		worker->queue_due_ns > context->now_ns)
+		return;
+	context->is_stirred = false;
+	fp_queue_take(worker->queue, &take);
+	worker->queue_due_ns = take.due_ns;
+	worker->is_over = take.is_over;
+	if (take.refused)
+		fp_window_put(worker->window, take.refused);
+	while (take.items) {
+		struct fp_ticket *ticket = take.items;
+		take.items = ticket->next;
 		occupy(worker, ticket);
 	}
-	return is_short && n == room;
+}
+
+/* Counts the requests that went out in this round. */
+static void
+fire(struct fp_worker *worker)
+{
+	struct fp_ticket *fired = NULL;
+
+	if (!worker->context.has_fired)
+		return;
+	worker->context.has_fired = false;
+	worker->context.is_stirred = true;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_ticket *ticket = worker->transfers[i].ticket;
+		if (!ticket || !ticket->is_fired)
+			continue;
+		ticket->next = fired;
+		fired = ticket;
+	}
+	fp_queue_fire(worker->queue, fired, worker->context.now_ns);
 }
 
 /* Ends everything; libcurl's state is not to be trusted any more. */
@@ -253,7 +309,7 @@ give_up_multi(struct fp_worker *worker)
 		if (!transfer->ticket || transfer->is_delayed)
 			continue;
 		curl_multi_remove_handle(worker->multi, transfer->easy);
-		finish(worker, transfer,
+		end(worker, transfer,
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 	}
 }
@@ -274,14 +330,21 @@ reap(struct fp_worker *worker)
 		curl_multi_remove_handle(worker->multi, easy);
 		struct fp_transfer *done =
 			(struct fp_transfer *)(void *)transfer;
-		if (fp_transfer_again(done, code))
+		switch (fp_transfer_next(done, code)) {
+		case FP_ONWARD_ADD:
 			add(worker, done);
-		else
-			finish(worker, done, fp_transfer_end(done, code));
+			break;
+		case FP_ONWARD_PARK:
+			end(worker, done, fp_transfer_park(done));
+			break;
+		case FP_ONWARD_END:
+			end(worker, done, fp_transfer_end(done, code));
+			break;
+		}
 	}
 }
 
-/* Begins what has waited long enough; lets *due be the next such moment. */
+/* Lets those ask for a start that have waited long enough; lets *due be the next such moment. */
 static void
 begin_delayed(struct fp_worker *worker, int64_t *due)
 {
@@ -294,7 +357,9 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 		left--;
 		if (transfer->due_ns <= worker->context.now_ns) {
 			worker->n_delayed--;
-			begin(worker, transfer);
+			transfer->is_delayed = false;
+			transfer->ticket->is_rested = true;
+			end_unbegun(worker, transfer, FP_AGAIN_SAME);
 		} else {
 			*due = FP_MIN(*due, transfer->due_ns);
 		}
@@ -340,22 +405,44 @@ obey_cancel(struct fp_worker *worker)
 		if (transfer->is_delayed) {
 			worker->n_delayed--;
 			transfer->is_delayed = false;
-			fp_transfer_drop(ticket);
-			finish_unbegun(worker, transfer, ticket);
+			fp_ticket_drop(ticket);
+			end_unbegun(worker, transfer, FP_AGAIN_NO);
 		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
 			abandon(worker, transfer, FP_STOP_CANCELLED);
 		}
 	}
 }
 
+/* Tells the user what the queue has heard. */
 static void
-put_finished(struct fp_worker *worker)
+tell_news(struct fp_worker *worker)
 {
-	if (!worker->finished)
+	const struct fp_options *options = &worker->setup->options;
+	char origin[FP_ORIGIN_MAX];
+	struct fp_notice notice;
+
+	while (options->tell &&
+		fp_queue_news(worker->queue, &notice, origin,
+			worker->context.now_ns))
+		options->tell(options->tell_arg, &notice);
+}
+
+static void
+hand_over(struct fp_worker *worker)
+{
+	bool has_news = false;
+
+	if (!worker->ended)
 		return;
-	fp_window_put(worker->window, worker->finished);
-	worker->finished = NULL;
-	worker->last_finished = &worker->finished;
+	worker->context.is_stirred = true;
+	struct fp_ticket *finished = fp_queue_end(worker->queue, worker->ended,
+		worker->context.now_ns, &has_news);
+	worker->ended = NULL;
+	worker->last_ended = &worker->ended;
+	if (has_news)
+		tell_news(worker);
+	if (finished)
+		fp_window_put(worker->window, finished);
 }
 
 static void
@@ -375,33 +462,33 @@ static void
 work(void *arg)
 {
 	struct fp_worker *worker = arg;
+	struct fp_context *context = &worker->context;
 	int running;
 
-	worker->context.now_ns = fp_clock_now_ns();
+	context->now_ns = fp_clock_now_ns();
 	for (;;) {
 		int64_t due = INT64_MAX;
-		bool is_short = fill(worker);
-		unsigned n_resolving = worker->context.n_resolving;
 
+		fill(worker);
+		unsigned n_resolving = context->n_resolving;
 		if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
 			give_up_multi(worker);
-		worker->context.now_ns = fp_clock_now_ns();
+		context->now_ns = fp_clock_now_ns();
+		fire(worker);
 		reap(worker);
 		begin_delayed(worker, &due);
 		end_stalled(worker, &due);
 		obey_cancel(worker);
-
-		/* Room was made, or names became known: the queue may have
-		 * more, and we may not be on its list of waiters. */
-		bool has_room =
-			worker->finished ||
-			(is_short && worker->context.n_resolving < n_resolving);
 		show_active(worker);
-		put_finished(worker);
+		hand_over(worker);
+
+		/* Names became known that others may have waited for. */
+		context->is_stirred |= context->n_resolving < n_resolving;
+		if (context->is_stirred)
+			continue;
 		if (worker->is_over && worker->n_active == 0)
 			return;
-		if (!has_room || worker->is_over)
-			wait_for_work(worker, due);
+		wait_for_work(worker, FP_MIN(due, worker->queue_due_ns));
 	}
 }
 

@@ -39,16 +39,17 @@ struct fp_worker {
 	struct fp_transfer *idle; /* the last used is used next */
 	unsigned n_active; /* transfers that have a ticket */
 	unsigned n_delayed; /* of them, not begun yet */
-	struct fp_ticket *finished; /* not put into the window yet */
-	struct fp_ticket **last_finished;
+	struct fp_ticket *ended; /* not handed over yet */
+	struct fp_ticket **last_ended;
 	int64_t next_check_ns; /* when stalled ones are looked for again */
-	uint64_t random;
+	int64_t queue_due_ns; /* when the queue wants us back */
 	bool is_over; /* nothing will come from the queue any more */
 };
 
+/* `number` tells this worker from the others. */
 int fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share);
+	struct fp_share share, unsigned number);
 int fp_worker_start(struct fp_worker *worker);
 
 /* Makes it look at the queue and at *cancel. */

@@ -178,22 +178,34 @@ work(void *arg)
 {
 	struct stress_worker *worker = arg;
 	struct stress *stress = worker->stress;
-	bool over = false;
-	size_t n;
+	bool over = false, has_news;
 
 	while (!over) {
-		struct fp_ticket *list = fp_queue_take(&stress->queue,
-			1 + draw(&worker->seed) % 5, &worker->waiter, &n,
-			&over);
-		while (list) {
-			struct fp_ticket *ticket = list;
-			list = ticket->next;
+		struct fp_take take = {
+			.waiter = &worker->waiter,
+			.max = 1 + draw(&worker->seed) % 5,
+			.n_strangers = 1,
+			.now_ns = 1,
+		};
+		fp_queue_take(&stress->queue, &take);
+		CHECK(!take.refused);
+		over = take.is_over;
+		while (take.items) {
+			struct fp_ticket *ticket = take.items;
+			take.items = ticket->next;
 			ticket->next = NULL;
 			dawdle(&worker->seed);
-			if (draw(&worker->seed) % 3 == 0)
+			ticket->result.attempts++;
+			ticket->again = FP_AGAIN_NO;
+			if (draw(&worker->seed) % 4 == 0)
+				ticket->again = FP_AGAIN_FREE;
+			else if (draw(&worker->seed) % 3 == 0)
 				fp_ticket_fail(ticket, FP_KIND_HTTP, "no");
-			fp_window_put(&stress->window, ticket);
+			if (fp_queue_end(&stress->queue, ticket, 1, &has_news))
+				fp_window_put(&stress->window, ticket);
+			over = false;
 		}
+		size_t n = take.n;
 		if (n > 0 || over)
 			continue;
 		fp_mutex_lock(&worker->lock);
@@ -220,7 +232,11 @@ submit(void *arg)
 					     &stress->n_held_max, &max, held))
 			;
 		stress->n_submitted++;
-		if (!fp_queue_push(&stress->queue, ticket)) {
+		char url[40];
+		snprintf(url, sizeof(url), "http://127.0.0.1:%u/",
+			draw(&seed) % 8);
+		CHECK(fp_buf_set(&ticket->url, url, strlen(url)) == 0);
+		if (fp_queue_push(&stress->queue, ticket)) {
 			fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped");
 			fp_window_put(&stress->window, ticket);
 		}
@@ -233,7 +249,7 @@ submit(void *arg)
 static void
 cancel(struct stress *stress)
 {
-	struct fp_ticket *list = fp_queue_cancel(&stress->queue);
+	struct fp_ticket *list = fp_queue_cancel(&stress->queue, 1);
 
 	for (struct fp_ticket *at = list; at; at = at->next)
 		fp_ticket_fail(at, FP_KIND_STOPPED, "stopped");
@@ -286,7 +302,11 @@ stress_once(size_t capacity, bool in_order, bool cancels, unsigned seed)
 	struct fp_thread submitter;
 
 	CHECK(fp_window_init(&stress.window, capacity, in_order) == 0);
-	CHECK(fp_queue_init(&stress.queue, capacity) == 0);
+	struct fp_schedule_rules rules = {
+		.capacity = capacity,
+		.origin = {.jobs = 3, .host_jobs = 3, .waiting_max = capacity},
+	};
+	CHECK(fp_queue_init(&stress.queue, &rules) == 0);
 	for (unsigned i = 0; i < N_WORKERS; i++) {
 		workers[i] = (struct stress_worker){
 			.stress = &stress,

@@ -45,7 +45,8 @@ ok(struct tinyserver *server, struct tiny_connection *connection)
 static bool
 answer(struct tinyserver *server, struct tiny_connection *connection)
 {
-	const char *path = connection->request + 4;
+	const char *space = strchr(connection->request, ' ');
+	const char *path = space ? space + 1 : "";
 	unsigned open = atomic_fetch_add(&server->n_open, 1) + 1;
 	unsigned max = atomic_load(&server->n_open_max);
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What follows from how an attempt ended: for the item, whether there is
+ * another one and when; for its origin, what it is to know. What may be tried
+ * again is said in retry.h; here libcurl's results become its causes.
+ */
+#include "base.h"
+
+#include "transfer.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* An item for which there is no descriptor waits until another one closes its
+ * own: so long, and so often. */
+#define SHORT_WAIT_NS (100 * FP_NS_PER_MS)
+#define SHORT_MAX 300
+
+/* Failures that say that the connection or the answer broke, and not that the
+ * server or the request is wrong. */
+static enum fp_cause
+cause_of_network(const struct fp_transfer *transfer, CURLcode code)
+{
+	switch (transfer->stop) {
+	case FP_STOP_AMBIGUOUS:
+		return FP_CAUSE_FINAL;
+	case FP_STOP_RESENT:
+	case FP_STOP_STALE:
+		return FP_CAUSE_RESET;
+	default:
+		break;
+	}
+	switch (code) {
+	case CURLE_OK: /* the head was cut */
+	case CURLE_HTTP2:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_HTTP3:
+	case CURLE_QUIC_CONNECT_ERROR:
+		return FP_CAUSE_RESET;
+	default:
+		return FP_CAUSE_FINAL;
+	}
+}
+
+static enum fp_cause
+cause_of(const struct fp_transfer *transfer, CURLcode code)
+{
+	long os_errno = 0;
+
+	switch (transfer->ticket->result.kind) {
+	case FP_KIND_OK:
+		return FP_CAUSE_NONE;
+	case FP_KIND_HTTP:
+		return FP_CAUSE_STATUS;
+	case FP_KIND_DNS:
+		return FP_CAUSE_DNS;
+	case FP_KIND_CONNECT:
+		return code == CURLE_COULDNT_CONNECT ? FP_CAUSE_CONNECT
+						     : FP_CAUSE_FINAL;
+	case FP_KIND_TIMEOUT:
+		return FP_CAUSE_TIMEOUT;
+	case FP_KIND_INCOMPLETE:
+		return FP_CAUSE_RESET;
+	case FP_KIND_NETWORK:
+		return cause_of_network(transfer, code);
+	case FP_KIND_TLS:
+		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+		return code == CURLE_SSL_CONNECT_ERROR &&
+				       (os_errno == ECONNRESET ||
+					       os_errno == ETIMEDOUT)
+			       ? FP_CAUSE_TLS_RESET
+			       : FP_CAUSE_FINAL;
+	default:
+		return FP_CAUSE_FINAL;
+	}
+}
+
+/* How many attempts have ended like this one, it included. */
+static unsigned
+count_alike(const struct fp_result *result)
+{
+	unsigned n = 1;
+
+	for (size_t i = 0; i < result->n_tries; i++) {
+		n += result->tries[i].kind == result->kind &&
+		     result->tries[i].status == result->status;
+	}
+	return n;
+}
+
+/* What the attempt told of its origin, but for pauses. */
+static enum fp_heard
+what_was_heard(const struct fp_transfer *transfer, enum fp_cause cause)
+{
+	int status = transfer->response.status;
+
+	if (status == 429 || status == 503)
+		return cause == FP_CAUSE_NONE ? FP_HEARD_ANSWER : FP_HEARD_BUSY;
+	if (status > 0)
+		return FP_HEARD_ANSWER;
+	if (transfer->n_on_wire > 0)
+		return FP_HEARD_NOTHING;
+	if (cause == FP_CAUSE_DNS || cause == FP_CAUSE_CONNECT ||
+		cause == FP_CAUSE_TIMEOUT)
+		return FP_HEARD_SILENCE;
+	return FP_HEARD_NOTHING;
+}
+
+static struct fp_again
+decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
+{
+	const struct fp_ticket *ticket = transfer->ticket;
+	const struct fp_result *result = &ticket->result;
+	struct fp_attempt attempt = {
+		.cause = cause,
+		.status = cause == FP_CAUSE_STATUS ? result->status : 0,
+		.was_sent = transfer->n_on_wire > 0 || ticket->n_hops > 0,
+		.is_idempotent = fp_request_is_idempotent(&transfer->request),
+		.is_asserted = fp_request_is_asserted(&transfer->request),
+		.n_attempts = result->attempts,
+		.n_cause = count_alike(result),
+		.elapsed_ns = transfer->context->now_ns - ticket->started_ns,
+		.retry_after_ns = wait_ns,
+	};
+
+	return fp_retry_decide(
+		&transfer->setup->retry, &attempt, &transfer->context->random);
+}
+
+/* A quota that is used up pauses the origin like a 429, but for that nothing
+ * has failed. */
+static void
+respect_quota(struct fp_transfer *transfer)
+{
+	const struct fp_options *options = &transfer->setup->options;
+	struct fp_report *report = &transfer->ticket->report;
+
+	if (!options->respect_ratelimit || transfer->response.status == 0 ||
+		report->pause_ns > 0)
+		return;
+	int64_t wait_ns =
+		fp_retryafter_quota_ns(&transfer->hints, fp_clock_wall_ns());
+	if (wait_ns <= 0)
+		return;
+	report->pause_ns = wait_ns;
+	report->status = 0;
+	report->is_too_long =
+		wait_ns / FP_NS_PER_MS > (int64_t)options->retry_after_max_ms;
+}
+
+/* No descriptor was to be had: that is no attempt. */
+static bool
+wait_for_descriptor(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (transfer->stop != FP_STOP_DESCRIPTORS ||
+		++ticket->n_short > SHORT_MAX)
+		return false;
+	ticket->again = FP_AGAIN_SAME;
+	ticket->wait_ns = SHORT_WAIT_NS;
+	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
+	ticket->result.kind = FP_KIND_OK;
+	ticket->result.message = NULL;
+	return true;
+}
+
+/* Only what was to be sent once leaves its outcome in the dark. */
+static bool
+is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
+{
+	return transfer->n_on_wire > 0 &&
+	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||
+		       transfer->stop == FP_STOP_CANCELLED) &&
+	       !fp_request_is_idempotent(&transfer->request);
+}
+
+static void
+take_decision(struct fp_transfer *transfer, enum fp_cause cause)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_result *result = &ticket->result;
+	struct fp_report *report = &ticket->report;
+	int64_t wait_ns = -1;
+
+	if (cause == FP_CAUSE_STATUS) {
+		wait_ns = fp_retryafter_wait_ns(
+			&transfer->hints, fp_clock_wall_ns());
+		report->is_malformed = transfer->hints.is_malformed;
+	}
+	struct fp_again again = decide(transfer, cause, wait_ns);
+	report->is_last = !again.is_again;
+	if (again.pauses_origin) {
+		report->pause_ns = again.wait_ns;
+		report->status = result->status;
+		report->is_too_long =
+			wait_ns / FP_NS_PER_MS >
+			(int64_t)transfer->setup->retry.after_max_ms;
+	}
+	if (!again.is_again) {
+		result->retry_after_ns = wait_ns;
+		result->is_outcome_unknown =
+			is_outcome_unknown(transfer, cause);
+		return;
+	}
+	ticket->again = again.is_invited ? FP_AGAIN_FREE : FP_AGAIN_PAID;
+	ticket->wait_ns = again.wait_ns;
+	ticket->wants_fresh = again.is_fresh;
+}
+
+void
+fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	enum fp_cause cause = cause_of(transfer, code);
+
+	ticket->again = FP_AGAIN_NO;
+	ticket->wait_ns = 0;
+	ticket->wants_fresh = false;
+	ticket->report = (struct fp_report){
+		.heard = what_was_heard(transfer, cause),
+		.is_first_success =
+			cause == FP_CAUSE_NONE && ticket->result.attempts == 1,
+		.kind = ticket->result.kind,
+		.begun_ns = transfer->begun_ns,
+	};
+	if (FP_LIKELY(cause == FP_CAUSE_NONE)) {
+		respect_quota(transfer);
+		return;
+	}
+	if (wait_for_descriptor(transfer))
+		return;
+	take_decision(transfer, cause);
+	respect_quota(transfer);
+}
