@@ -23,6 +23,7 @@
 #include "worker.h"
 
 #include "clock.h"
+#include "random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -70,7 +71,8 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_finished = &worker->finished;
-	worker->random = (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
+	worker->random =
+		fp_random_seed((uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
@@ -184,19 +186,6 @@ abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
 }
 
-/* xorshift64*: evenly enough for a pause. */
-static uint64_t
-next_random(struct fp_worker *worker)
-{
-	uint64_t x = worker->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	worker->random = x ? x : 1;
-	return x * UINT64_C(2685821657736338717);
-}
-
 static int64_t
 draw_delay_ns(struct fp_worker *worker)
 {
@@ -204,7 +193,7 @@ draw_delay_ns(struct fp_worker *worker)
 	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
 	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
 
-	return (int64_t)(low + next_random(worker) % (high - low + 1));
+	return (int64_t)(low + fp_random_evenly(&worker->random, high - low));
 }
 
 /* Gives an item its slot. With --delay it has the slot, but waits in it. */
