@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RateLimit is a list of structured fields (RFC 9651, section 3.1): strings,
+ * the names of limits, each with parameters, of which r, what remains, and t,
+ * the seconds until more, are read here:
+ *
+ *	RateLimit: "burst";r=12;t=1, "daily";r=0;t=3600
+ *
+ * A malformed field must be ignored, all of it. So the whole grammar of
+ * parameters is walked through, also those of a later draft or of a vendor.
+ */
+#include "base.h"
+
+#include "quota.h"
+
+#include "units.h"
+
+#include <string.h>
+
+/* Larger numbers of seconds are a date: from 2001 on, and 32 years off. */
+#define DATE_MIN INT64_C(1000000000)
+
+/* Larger dates have milliseconds: from 1973 on, and in seconds from 5138. */
+#define DATE_MS_MIN INT64_C(100000000000)
+
+#define NONE INT64_C(-1)
+
+/* A parameter that is there, but is not a whole number from 0 on. */
+#define WRONG INT64_C(-2)
+
+struct scan {
+	const char *at;
+	const char *end;
+};
+
+void
+fp_quota_reset(struct fp_quota *quota)
+{
+	*quota = (struct fp_quota){
+		.reset_s = NONE,
+		.remaining = NONE,
+		.reset = NONE,
+	};
+}
+
+/* ---- structured fields ---- */
+
+static bool
+is_in(char c, const char *set)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_alnum(char c)
+{
+	return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_printable(char c)
+{
+	return c >= 0x20 && c <= 0x7e;
+}
+
+static bool
+take_char(struct scan *scan, char c)
+{
+	if (scan->at == scan->end || *scan->at != c)
+		return false;
+	scan->at++;
+	return true;
+}
+
+static void
+pass_over(struct scan *scan, const char *set)
+{
+	while (scan->at < scan->end && is_in(*scan->at, set))
+		scan->at++;
+}
+
+static size_t
+take_digits(struct scan *scan)
+{
+	const char *start = scan->at;
+
+	while (scan->at < scan->end && is_digit(*scan->at))
+		scan->at++;
+	return (size_t)(scan->at - start);
+}
+
+/* Sections 3.3.1 and 3.3.2: 15 digits, or 12 and up to three behind a point. */
+static bool
+take_number(struct scan *scan, int64_t *number)
+{
+	bool is_negative = take_char(scan, '-');
+	const char *start = scan->at;
+	size_t n = take_digits(scan);
+	uint64_t value = 0;
+
+	if (n == 0 || n > 15)
+		return false;
+	if (take_char(scan, '.')) {
+		size_t n_behind = take_digits(scan);
+		return n <= 12 && n_behind >= 1 && n_behind <= 3;
+	}
+	FP_ASSERT(fp_units_digits(start, n, &value) == 0);
+	if (!is_negative || value == 0)
+		*number = (int64_t)value;
+	return true;
+}
+
+/* Section 3.3.7, behind the @. */
+static bool
+take_date(struct scan *scan)
+{
+	take_char(scan, '-');
+	size_t n = take_digits(scan);
+	return n >= 1 && n <= 15;
+}
+
+/* Section 3.3.3, behind the first quote. */
+static bool
+take_string(struct scan *scan)
+{
+	while (scan->at < scan->end) {
+		char c = *scan->at++;
+		if (c == '"')
+			return true;
+		if (!is_printable(c))
+			return false;
+		if (c == '\\' && !take_char(scan, '"') &&
+			!take_char(scan, '\\'))
+			return false;
+	}
+	return false;
+}
+
+/* Section 3.3.8, behind %": bytes in hexadecimal, of UTF-8. What they say is
+ * of no interest. */
+static bool
+take_display_string(struct scan *scan)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	while (scan->at < scan->end) {
+		char c = *scan->at++;
+		if (c == '"')
+			return true;
+		if (!is_printable(c))
+			return false;
+		if (c != '%')
+			continue;
+		if (scan->end - scan->at < 2 || !is_in(scan->at[0], hex) ||
+			!is_in(scan->at[1], hex))
+			return false;
+		scan->at += 2;
+	}
+	return false;
+}
+
+/* Section 3.3.5, behind the first colon: base64. */
+static bool
+take_bytes(struct scan *scan)
+{
+	while (scan->at < scan->end) {
+		char c = *scan->at++;
+		if (c == ':')
+			return true;
+		if (!is_alnum(c) && !is_in(c, "+/="))
+			return false;
+	}
+	return false;
+}
+
+/* Section 3.3.4, behind its first character. */
+static void
+pass_token(struct scan *scan)
+{
+	while (scan->at < scan->end &&
+		(is_alnum(*scan->at) || is_in(*scan->at, "!#$%&'*+-.^_`|~:/")))
+		scan->at++;
+}
+
+/* Section 3.3, any of them. *number is what it is, if it is one. */
+static bool
+take_bare_item(struct scan *scan, int64_t *number)
+{
+	if (scan->at == scan->end)
+		return false;
+	char c = *scan->at;
+	if (is_digit(c) || c == '-')
+		return take_number(scan, number);
+	scan->at++;
+	switch (c) {
+	case '"':
+		return take_string(scan);
+	case ':':
+		return take_bytes(scan);
+	case '?':
+		return take_char(scan, '0') || take_char(scan, '1');
+	case '@':
+		return take_date(scan);
+	case '%':
+		return take_char(scan, '"') && take_display_string(scan);
+	default:
+		pass_token(scan);
+		return c == '*' || (is_alnum(c) && !is_digit(c));
+	}
+}
+
+/* Section 3.1.2. Of two with one name the last one counts. */
+static bool
+take_parameters(struct scan *scan, int64_t *remaining, int64_t *reset_s)
+{
+	while (take_char(scan, ';')) {
+		int64_t number = WRONG;
+		pass_over(scan, " ");
+		const char *key = scan->at;
+		if (key == scan->end || (!is_lower(*key) && *key != '*'))
+			return false;
+		while (scan->at < scan->end &&
+			(is_lower(*scan->at) || is_digit(*scan->at) ||
+				is_in(*scan->at, "_-.*")))
+			scan->at++;
+		size_t len = (size_t)(scan->at - key);
+		if (take_char(scan, '=') && !take_bare_item(scan, &number))
+			return false;
+		if (len == 1 && *key == 'r')
+			*remaining = number;
+		if (len == 1 && *key == 't')
+			*reset_s = number;
+	}
+	return true;
+}
+
+/* ---- the fields ---- */
+
+/* Each name must have its r, but need not have a t. */
+void
+fp_quota_take_ratelimit(struct fp_quota *quota, struct fp_text value)
+{
+	struct scan scan = {value.data, value.data + value.len};
+	int64_t longest_s = NONE;
+
+	do {
+		int64_t remaining = NONE, reset_s = NONE;
+		pass_over(&scan, " \t");
+		if (!take_char(&scan, '"') || !take_string(&scan) ||
+			!take_parameters(&scan, &remaining, &reset_s) ||
+			remaining < 0 || reset_s == WRONG)
+			return;
+		if (remaining == 0)
+			longest_s = FP_MAX(longest_s, reset_s);
+		pass_over(&scan, " \t");
+	} while (take_char(&scan, ','));
+	if (scan.at == scan.end)
+		quota->reset_s = FP_MAX(quota->reset_s, longest_s);
+}
+
+static bool
+is_number(struct fp_text value, int64_t *number)
+{
+	uint64_t n;
+
+	if (fp_units_digits(value.data, value.len, &n) || n > INT64_MAX)
+		return false;
+	*number = (int64_t)n;
+	return true;
+}
+
+/* There is no saying which of two is meant. */
+static void
+keep(struct fp_quota *quota, int64_t *number, int64_t n)
+{
+	if (*number != NONE && *number != n)
+		quota->is_unclear = true;
+	*number = n;
+}
+
+void
+fp_quota_take_remaining(struct fp_quota *quota, struct fp_text value)
+{
+	int64_t n;
+
+	if (is_number(value, &n))
+		keep(quota, &quota->remaining, n);
+}
+
+void
+fp_quota_take_reset(struct fp_quota *quota, struct fp_text value)
+{
+	int64_t n;
+
+	if (!is_number(value, &n))
+		return;
+	if (n >= DATE_MS_MIN)
+		n = n / 1000 + (n % 1000 != 0);
+	keep(quota, &quota->reset, n);
+}
+
+int64_t
+fp_quota_wait_s(const struct fp_quota *quota, int64_t now_s)
+{
+	int64_t wait_s = quota->reset;
+
+	if (quota->is_unclear || quota->remaining != 0 || wait_s == NONE)
+		return quota->reset_s;
+	if (wait_s >= DATE_MIN)
+		wait_s = now_s < wait_s ? wait_s - FP_MAX(now_s, 0) : 0;
+	return FP_MAX(wait_s, quota->reset_s);
+}
