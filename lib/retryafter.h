@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retryafter: what a response's head says about when to come back: Retry-After
+ * in all its forms (RFC 9110, section 10.2.3), and what quota has to say. A
+ * proxy or a second layer of a server may have added its own field: the one
+ * that keeps us away longest counts, and what is no such value does not.
+ *
+ * Threads: one thread at a time.
+ * Ownership: the caller embeds it, and resets it for each response.
+ * Failure: cannot fail.
+ */
+#ifndef FP_RETRYAFTER_H
+#define FP_RETRYAFTER_H
+
+#include "base.h"
+
+#include "fetchpool.h"
+#include "httpdate.h"
+#include "quota.h"
+
+/* The longest that can be said in nanoseconds, 292 years: more is as much. */
+#define FP_RETRYAFTER_MAX_S (INT64_MAX / FP_NS_PER_S)
+
+struct fp_retryafter {
+	int64_t after_s; /* the largest number of seconds; -1: none */
+	struct fp_httpdate after_date; /* the latest with its whole year */
+	struct fp_httpdate after_short; /* the latest with two digits of it */
+	bool is_malformed; /* one was neither a number nor a date */
+	struct fp_httpdate date; /* the response's own Date */
+	struct fp_quota quota;
+};
+
+void fp_retryafter_reset(struct fp_retryafter *hints);
+
+/* One header field; the name in any letters, white space around the value is
+ * no part of it. Names that say nothing about this cost next to nothing. */
+void fp_retryafter_field(
+	struct fp_retryafter *hints, struct fp_text name, struct fp_text value);
+
+/* How long Retry-After wants us away; -1: it says nothing. A date that is past
+ * is 0. `wall_ns` is our clock, since 1970. */
+int64_t fp_retryafter_wait_ns(
+	const struct fp_retryafter *hints, int64_t wall_ns);
+
+/* The same from a quota that is used up; -1: there is none, or it is not. */
+int64_t fp_retryafter_quota_ns(
+	const struct fp_retryafter *hints, int64_t wall_ns);
+
+#endif
