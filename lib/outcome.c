@@ -109,9 +109,8 @@ fp_status_phrase(int status)
 	return "";
 }
 
-/* One of "2xx", "304", "400-404". */
-static int
-add_word(struct fp_statuses *statuses, const char *word, size_t len)
+int
+fp_statuses_word(const char *word, size_t len, int *first, int *last)
 {
 	const char *dash = memchr(word, '-', len);
 	uint64_t low, high;
@@ -133,19 +132,23 @@ add_word(struct fp_statuses *statuses, const char *word, size_t len)
 	}
 	if (low < 100 || high >= FP_STATUS_MAX || low > high)
 		return -1;
-	for (uint64_t code = low; code <= high; code++)
-		statuses->has[code] = true;
+	*first = (int)low;
+	*last = (int)high;
 	return 0;
 }
 
 int
 fp_statuses_parse(struct fp_statuses *statuses, const char *text)
 {
+	int first, last;
+
 	memset(statuses, 0, sizeof(*statuses));
 	for (;;) {
 		size_t len = strcspn(text, ",");
-		if (add_word(statuses, text, len))
+		if (fp_statuses_word(text, len, &first, &last))
 			return -1;
+		for (int status = first; status <= last; status++)
+			statuses->has[status] = true;
 		if (text[len] == '\0')
 			return 0;
 		text += len + 1;

@@ -28,6 +28,10 @@ struct fp_statuses {
  * text is no such list; the set is then undefined. */
 int fp_statuses_parse(struct fp_statuses *statuses, const char *text);
 
+/* One word of it: the first and the last code that it stands for. -1: it is no
+ * such word, and nothing was set. */
+int fp_statuses_word(const char *word, size_t len, int *first, int *last);
+
 /* "Not Found" (RFC 9110, section 15, and the IANA registry); "" for a code
  * that has no name. The server's own phrase is never shown: it may hold
  * anything, and HTTP/2 has none. */
