@@ -29,9 +29,9 @@
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
- *			(results as JSON) retryafter (what a head says of when
- *			to come back, with httpdate and quota): no threads, I/O
- *			or clock
+ *			(results as JSON) retry (whether and when) retryafter
+ *			(what a head says of when, with httpdate and quota): no
+ *			threads, I/O or clock
  *	files		outfile (bodies on disk)
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)

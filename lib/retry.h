@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retry: whether a failed attempt is made again, and when. Nothing is sent
+ * twice that may have been acted upon, nothing sooner than the server asked,
+ * and never so much of it that retries keep a broken server down.
+ *
+ * Threads: one thread at a time for a budget and a random state; the rest any.
+ * Ownership: the caller embeds them.
+ * Failure: said at each function.
+ */
+#ifndef FP_RETRY_H
+#define FP_RETRY_H
+
+#include "base.h"
+
+#include "outcome.h"
+
+/* What ended an attempt, as far as retries care. */
+enum fp_cause {
+	FP_CAUSE_NONE, /* it succeeded */
+	FP_CAUSE_STATUS, /* a complete response whose status is no success */
+	FP_CAUSE_DNS,
+	FP_CAUSE_CONNECT,
+	FP_CAUSE_TIMEOUT,
+	FP_CAUSE_RESET, /* the connection or the response broke */
+	FP_CAUSE_TLS_RESET, /* the connection broke in the TLS handshake */
+	FP_CAUSE_FINAL, /* what another attempt would not change */
+};
+
+/* From the options; parsed once. */
+struct fp_retry_policy {
+	unsigned max; /* attempts after the first */
+	bool on_status[FP_STATUS_MAX];
+	bool on_timeout;
+	bool on_connect;
+	bool on_dns;
+	bool on_reset; /* in the TLS handshake too */
+	uint64_t delay_ms; /* what the first one is drawn from */
+	uint64_t max_delay_ms; /* what it grows to; of no Retry-After */
+	uint64_t max_time_ms; /* for all attempts of an item; 0: no limit */
+	uint64_t after_max_ms; /* of a Retry-After that is waited for */
+	bool is_idempotent; /* --idempotent: for the caller, see below */
+};
+
+/* The defaults. */
+void fp_retry_policy_init(struct fp_retry_policy *policy);
+
+/* "404,!503,5xx,!timeout,400-404": adds to what is retried or, with !, takes
+ * from it, one after the other. Codes, classes and ranges as in fp_statuses,
+ * and the words timeout, connect, dns and reset. -1: the text is no such list,
+ * and nothing was changed. */
+int fp_retry_policy_parse(struct fp_retry_policy *policy, const char *text);
+
+/* How one attempt ended. */
+struct fp_attempt {
+	enum fp_cause cause;
+	int status; /* 0 but for FP_CAUSE_STATUS */
+	bool was_sent; /* a request of it went out on the wire */
+	bool is_idempotent; /* by its method, or asserted */
+	bool is_asserted; /* by --idempotent or a key, not by the method */
+	unsigned n_attempts; /* so far, this one included */
+	unsigned n_cause; /* of them, those with this cause and this status */
+	int64_t elapsed_ns; /* since the item's first attempt began */
+	int64_t retry_after_ns; /* -1: not said */
+};
+
+struct fp_again {
+	bool is_again; /* there is another attempt */
+	bool is_fresh; /* on a connection of its own (421) */
+	bool pauses_origin; /* 429, 503: nobody else begins there either */
+	bool is_too_long; /* Retry-After is more than is waited for */
+	bool is_invited; /* by a 429 or Retry-After: costs no budget */
+	int64_t wait_ns; /* until it, and the origin's pause; 0: neither */
+};
+
+/* What comes after that attempt. The pause of an origin does not depend on
+ * whether this item is tried again. is_too_long says that a Retry-After, of a
+ * response that would be retried or that pauses its origin, is over the limit
+ * or beyond the item's time. wait_ns is at most INT64_MAX / 2, so that it can
+ * be added to a time. `random` is from fp_random_seed(). */
+struct fp_again fp_retry_decide(const struct fp_retry_policy *policy,
+	const struct fp_attempt *attempt, uint64_t *random);
+
+/* The budget for one origin: a bucket that retries take from, and that first
+ * attempts fill again when they succeed. While most things work, retries are
+ * free; when nothing does, they end after a while. */
+struct fp_budget {
+	int64_t left;
+	int64_t most;
+};
+
+/* Full. `jobs` transfers at once may each fail a few times. */
+void fp_budget_init(struct fp_budget *budget, unsigned jobs);
+
+/* For one retry; more after a timeout, which costs the server more. False: it
+ * is empty, nothing was taken, and the error is final. */
+bool fp_budget_take(struct fp_budget *budget, bool is_timeout);
+
+/* An item's first attempt succeeded. */
+void fp_budget_success(struct fp_budget *budget);
+
+#endif
