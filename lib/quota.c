@@ -21,7 +21,7 @@
 #define DATE_MIN INT64_C(1000000000)
 
 /* Larger dates have milliseconds: from 1973 on, and in seconds from 5138. */
-#define DATE_MS_MIN UINT64_C(100000000000)
+#define DATE_MS_MIN INT64_C(100000000000)
 
 #define NONE INT64_C(-1)
 
@@ -270,31 +270,45 @@ fp_quota_take_ratelimit(struct fp_quota *quota, struct fp_text value)
 		quota->reset_s = FP_MAX(quota->reset_s, longest_s);
 }
 
-/* There is no saying which of two is meant. */
-static void
-take_plain(struct fp_quota *quota, int64_t *number, struct fp_text value)
+static bool
+is_number(struct fp_text value, int64_t *number)
 {
 	uint64_t n;
 
 	if (fp_units_digits(value.data, value.len, &n) || n > INT64_MAX)
-		return;
-	if (n >= DATE_MS_MIN && number == &quota->reset)
-		n = n / 1000 + (n % 1000 != 0);
-	if (*number != NONE && *number != (int64_t)n)
-		quota->is_unclear = true;
+		return false;
 	*number = (int64_t)n;
+	return true;
+}
+
+/* There is no saying which of two is meant. */
+static void
+keep(struct fp_quota *quota, int64_t *number, int64_t n)
+{
+	if (*number != NONE && *number != n)
+		quota->is_unclear = true;
+	*number = n;
 }
 
 void
 fp_quota_take_remaining(struct fp_quota *quota, struct fp_text value)
 {
-	take_plain(quota, &quota->remaining, value);
+	int64_t n;
+
+	if (is_number(value, &n))
+		keep(quota, &quota->remaining, n);
 }
 
 void
 fp_quota_take_reset(struct fp_quota *quota, struct fp_text value)
 {
-	take_plain(quota, &quota->reset, value);
+	int64_t n;
+
+	if (!is_number(value, &n))
+		return;
+	if (n >= DATE_MS_MIN)
+		n = n / 1000 + (n % 1000 != 0);
+	keep(quota, &quota->reset, n);
 }
 
 int64_t

@@ -80,7 +80,7 @@ find_cause(struct fp_retry_policy *policy, const char *word, size_t len)
 static int
 set_word(struct fp_retry_policy *policy, const char *word, size_t len)
 {
-	bool is_on = len == 0 || *word != '!';
+	bool is_on = *word != '!';
 	int low, high;
 
 	if (!is_on)
@@ -194,7 +194,8 @@ backoff_ns(const struct fp_retry_policy *policy, unsigned k, bool is_busy,
 
 	while (--k > 0 && bound_ns > 0 && bound_ns < most_ns)
 		bound_ns *= 2;
-	return FP_MAX(draw(random, FP_MIN(bound_ns, most_ns)), LEAST_NS);
+	int64_t wait_ns = draw(random, FP_MIN(bound_ns, most_ns));
+	return FP_MAX(wait_ns, LEAST_NS);
 }
 
 /* Never earlier than asked for. Jitter does not use up the item's time. */
@@ -211,30 +212,38 @@ after_ns(int64_t asked_ns, int64_t left_ns, uint64_t *random)
 	return FP_MAX(asked_ns + jitter_ns, LEAST_NS);
 }
 
+/* Of the time for all of the item's attempts. */
+static int64_t
+left_ns_of(
+	const struct fp_retry_policy *policy, const struct fp_attempt *attempt)
+{
+	int64_t most_ns = in_ns(policy->max_time_ms);
+
+	if (most_ns == 0)
+		return INT64_MAX;
+	return most_ns - FP_MIN(attempt->elapsed_ns, most_ns);
+}
+
 struct fp_again
 fp_retry_decide(const struct fp_retry_policy *policy,
 	const struct fp_attempt *attempt, uint64_t *random)
 {
 	struct fp_again again = {.is_again = false};
 	int64_t asked_ns = attempt->retry_after_ns;
+	int64_t left_ns = left_ns_of(policy, attempt);
 	bool is_said = asked_ns >= 0;
 	bool is_busy = attempt->cause == FP_CAUSE_STATUS &&
 		       (attempt->status == 429 || attempt->status == 503);
-	bool may = may_repeat(policy, attempt);
-	int64_t left_ns = INT64_MAX;
 
 	FP_ASSERT(attempt->n_attempts > 0);
+	bool may = may_repeat(policy, attempt);
 	if (!may && !is_busy)
 		return again;
-	if (policy->max_time_ms > 0)
-		left_ns =
-			in_ns(policy->max_time_ms) -
-			FP_MIN(attempt->elapsed_ns, in_ns(policy->max_time_ms));
 	again.pauses_origin = is_busy;
 	again.is_invited = is_said || attempt->status == 429;
 	again.is_too_long =
 		is_said &&
-		(asked_ns > in_ns(policy->after_max_ms) || asked_ns > left_ns);
+		asked_ns > FP_MIN(left_ns, in_ns(policy->after_max_ms));
 	again.wait_ns = is_said ? after_ns(asked_ns, left_ns, random)
 				: backoff_ns(policy, attempt->n_attempts,
 					  is_busy, random);

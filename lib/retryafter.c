@@ -19,6 +19,8 @@
 
 #define SANE_S INT64_C(86400)
 
+#define AT_2050_S INT64_C(2524608000)
+
 void
 fp_retryafter_reset(struct fp_retryafter *hints)
 {
@@ -28,13 +30,13 @@ fp_retryafter_reset(struct fp_retryafter *hints)
 
 /* ---- fields ---- */
 
-/* Of two years of two digits the order is that within a century: which one it
- * is depends on the time, which is not known yet. */
+/* Years of two digits are compared as if it was 2050, all within a century:
+ * which one it is depends on the time, which is not known here. */
 static void
 keep_latest(struct fp_httpdate *latest, const struct fp_httpdate *date)
 {
-	if (latest->month == 0 ||
-		fp_httpdate_unix_s(date, 0) > fp_httpdate_unix_s(latest, 0))
+	if (latest->month == 0 || fp_httpdate_unix_s(date, AT_2050_S) >
+					  fp_httpdate_unix_s(latest, AT_2050_S))
 		*latest = *date;
 }
 
@@ -148,7 +150,8 @@ until(const struct fp_retryafter *hints, const struct fp_httpdate *date,
 	if (date->month == 0)
 		return -1;
 	int64_t date_s = fp_httpdate_unix_s(date, wall_s);
-	return FP_MAX(date_s - now_for(hints, date_s, wall_s), 0);
+	int64_t now_s = now_for(hints, date_s, wall_s);
+	return FP_MAX(date_s - now_s, 0);
 }
 
 static int64_t
@@ -161,20 +164,19 @@ int64_t
 fp_retryafter_wait_ns(const struct fp_retryafter *hints, int64_t wall_ns)
 {
 	int64_t wall_s = wall_ns / FP_NS_PER_S;
-	int64_t wait_s = hints->after_s;
+	int64_t date_s = until(hints, &hints->after_date, wall_s);
+	int64_t short_s = until(hints, &hints->after_short, wall_s);
 
-	wait_s = FP_MAX(wait_s, until(hints, &hints->after_date, wall_s));
-	wait_s = FP_MAX(wait_s, until(hints, &hints->after_short, wall_s));
-	return in_ns(wait_s);
+	date_s = FP_MAX(date_s, short_s);
+	return in_ns(FP_MAX(date_s, hints->after_s));
 }
 
 int64_t
 fp_retryafter_quota_ns(const struct fp_retryafter *hints, int64_t wall_ns)
 {
-	int64_t wall_s = wall_ns / FP_NS_PER_S;
-	int64_t now_s = wall_s;
+	/* Of use only if the reset is a date. */
+	int64_t now_s =
+		now_for(hints, hints->quota.reset, wall_ns / FP_NS_PER_S);
 
-	/* A small one is no date, and no clock is asked about it. */
-	now_s = now_for(hints, FP_MAX(hints->quota.reset, 0), wall_s);
 	return in_ns(fp_quota_wait_s(&hints->quota, now_s));
 }
