@@ -218,6 +218,8 @@ settle(struct fp_settings *settings)
 	pool->n_deny = settings->deny.n;
 	pool->allow = settings->allow.texts;
 	pool->n_allow = settings->allow.n;
+	pool->retry_on = settings->retry_on.texts;
+	pool->n_retry_on = settings->retry_on.n;
 	pool->n_omit = settings->omit.n;
 	pool->body_is_object = settings->format.format == FP_FORMAT_MERGED;
 	if (settings->format.format != FP_FORMAT_RECORD &&
@@ -259,6 +261,15 @@ check_together(const struct fp_settings *settings)
 	if (!settings->pool.output_dir &&
 		(settings->pool.output_name || settings->pool.overwrite)) {
 		fp_msg_usage("--output-name and --overwrite need --output-dir");
+		return false;
+	}
+	if (settings->pool.rate_file && !settings->pool.rate) {
+		fp_msg_usage("--rate-file needs --rate: what is to be kept");
+		return false;
+	}
+	if ((settings->pool.share || settings->pool.pace) &&
+		!settings->pool.rate && !settings->pool.host_rate) {
+		fp_msg_usage("--share and --pace need --rate or --host-rate");
 		return false;
 	}
 	if (format == FP_FORMAT_MERGED && body != FP_BODY_JSON) {

@@ -3,6 +3,7 @@
 
 #include "optiontable.h"
 
+#include "flowopt.h"
 #include "httpopt.h"
 
 #define AT(member) offsetof(struct fp_settings, member)
@@ -133,6 +134,46 @@ const struct fp_option_row fp_option_rows[] = {
 		"a time or a range like 1s-10s", "pause before each item"},
 	{NULL, "grace", 0, "TIME", FP_OPTION_DURATION, AT(grace_ms), NULL,
 		A_TIME, "after a signal, let transfers end so long (10s)"},
+
+	{"Flow", "rate", 'r', "N/PERIOD", FP_OPTION_CALL, 0, fp_flowopt_rate,
+		NULL, "no more than N requests in any PERIOD (20/s,5000/d)"},
+	{NULL, "host-rate", 0, "N/PERIOD", FP_OPTION_CALL, 0,
+		fp_flowopt_host_rate, NULL, "the same for each host by itself"},
+	{NULL, "pace", 0, NULL, FP_OPTION_FLAG, AT(pool.pace), NULL, NULL,
+		"spread them evenly over PERIOD"},
+	{NULL, "rate-file", 0, "FILE", FP_OPTION_TEXT, AT(pool.rate_file), NULL,
+		NULL, "share --rate with all runs that name FILE"},
+	{NULL, "share", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_share,
+		"a whole number from 1 to 1000000",
+		"take 1/N of each rate: N machines do the same"},
+	{NULL, "host-jobs", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_host_jobs,
+		"a whole number from 1 to 20000",
+		"transfers at once to one host (as --jobs)"},
+	{NULL, "retry", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_retry,
+		"a whole number from 0 to 1000",
+		"attempts after the first one failed (3)"},
+	{NULL, "retry-on", 0, "LIST", FP_OPTION_CALL, 0, fp_flowopt_retry_on,
+		"a list like 404,5xx,!503,timeout,connect,dns,reset",
+		"retry on these too; with !, not on these"},
+	{NULL, "retry-delay", 0, "TIME", FP_OPTION_DURATION,
+		AT(pool.retry_delay_ms), NULL, A_TIME,
+		"pause up to so long, twice that next time (0.5s)"},
+	{NULL, "retry-max-delay", 0, "TIME", FP_OPTION_DURATION,
+		AT(pool.retry_max_delay_ms), NULL, A_TIME,
+		"the most it grows to (30s)"},
+	{NULL, "retry-max-time", 0, "TIME", FP_OPTION_DURATION,
+		AT(pool.retry_max_time_ms), NULL, A_TIME,
+		"for all attempts of an item; 0: no limit (300s)"},
+	{NULL, "retry-after-max", 0, "TIME", FP_OPTION_DURATION,
+		AT(pool.retry_after_max_ms), NULL, A_TIME,
+		"fail if a server asks for a longer pause (600s)"},
+	{NULL, "idempotent", 0, NULL, FP_OPTION_FLAG, AT(pool.idempotent), NULL,
+		NULL, "any request may be sent twice, a POST too"},
+	{NULL, "respect-ratelimit", 0, NULL, FP_OPTION_FLAG,
+		AT(pool.respect_ratelimit), NULL, NULL,
+		"pause where RateLimit fields say: none left"},
+	{NULL, "seed", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_seed,
+		"a whole number", "draw the same pauses each time"},
 
 	{"Output", "format", 'f', "FORMAT", FP_OPTION_CALL, 0,
 		fp_settings_format, "record, body or merged",

@@ -23,6 +23,7 @@
 
 #include "clock.h"
 #include "msg.h"
+#include "notice.h"
 #include "reader.h"
 #include "signals.h"
 #include "thread.h"
@@ -130,6 +131,8 @@ start(struct run *run)
 	char why[200];
 
 	fit_descriptors(&run->settings->pool);
+	if (!run->settings->quiet)
+		run->settings->pool.tell = fp_notice_tell;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
 	if (!run->pool) {
 		if (errno == EINVAL)

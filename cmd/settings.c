@@ -38,6 +38,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->curl.texts);
 	free(settings->deny.texts);
 	free(settings->allow.texts);
+	free(settings->retry_on.texts);
 	fp_buf_destroy(&settings->data);
 	fp_buf_destroy(&settings->colsep_text);
 }

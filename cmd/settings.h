@@ -46,7 +46,7 @@ struct fp_settings {
 	uint64_t grace_ms;
 
 	/* What the above points into. */
-	struct fp_list headers, pick, omit, curl, deny, allow;
+	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
 	struct fp_buf data;
 	struct fp_list owned; /* copies that are freed at the end */
 	struct fp_buf colsep_text;

@@ -10,6 +10,8 @@
 #include "poolopt.h"
 
 #include "headerline.h"
+#include "rates.h"
+#include "retry.h"
 #include "share.h"
 
 #include <errno.h>
@@ -117,6 +119,26 @@ bool
 fp_is_method(const char *text)
 {
 	return fp_headerline_is_method((struct fp_text){text, strlen(text)});
+}
+
+bool
+fp_is_rate_list(const char *text, char *why, size_t why_size)
+{
+	struct fp_rates rates;
+
+	if (fp_rates_parse(text, &rates) == 0)
+		return true;
+	fp_rates_why(text, why, why_size);
+	return false;
+}
+
+bool
+fp_is_retry_list(const char *text)
+{
+	struct fp_retry_policy policy;
+
+	fp_retry_policy_init(&policy);
+	return fp_retry_policy_parse(&policy, text) == 0;
 }
 
 static bool

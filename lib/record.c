@@ -5,6 +5,7 @@
 
 #include "outcome.h"
 #include "pen.h"
+#include "recordheaders.h"
 #include "url.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ static const char *const field_names[] = {
 	[FP_FIELD_FINAL_URL] = "final_url",
 	[FP_FIELD_REDIRECTS] = "redirects",
 	[FP_FIELD_CONTEXT] = "context",
+	[FP_FIELD_TRIES] = "tries",
 };
 
 static const char *const encoding_names[] = {
@@ -234,74 +236,46 @@ write_body(struct fp_pen *pen, const struct fp_result *result)
 	}
 }
 
-/* One field of "name: value\n"; returns what follows it. */
-static const char *
-split_field(const char *line, const char *end, struct fp_text *name,
-	struct fp_text *value)
-{
-	const char *newline = memchr(line, '\n', (size_t)(end - line));
-	const char *stop = newline ? newline : end;
-	const char *colon = memchr(line, ':', (size_t)(stop - line));
-
-	FP_ASSERT(colon && colon + 2 <= stop);
-	*name = (struct fp_text){line, (size_t)(colon - line)};
-	*value = (struct fp_text){colon + 2, (size_t)(stop - colon - 2)};
-	return newline ? newline + 1 : end;
-}
-
-static bool
-same_text(struct fp_text a, struct fp_text b)
-{
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-/* Whether a field of this name stands before `line`. */
-static bool
-seen_before(struct fp_text headers, const char *line, struct fp_text name)
-{
-	struct fp_text other, value;
-
-	for (const char *at = headers.data; at < line;) {
-		at = split_field(
-			at, headers.data + headers.len, &other, &value);
-		if (same_text(other, name))
-			return true;
-	}
-	return false;
-}
-
-/* {"name":["value",...],...}: names as first met, their values together. */
+/* One attempt: its status or what went wrong, how long it took, and how long
+ * the next one was waited for. */
 static void
-write_headers(struct fp_pen *pen, const struct fp_result *result)
+write_try(struct fp_pen *pen, const struct fp_try *try)
 {
-	struct fp_text headers = result->headers, name, value, other;
-	const char *separator = "";
-
-	if (!result->status || !headers.data) {
-		write_null(pen);
-		return;
-	}
-	const char *end = headers.data + headers.len;
-	fp_pen_bytes(pen, "{", 1);
-	for (const char *line = headers.data, *next; line < end; line = next) {
-		next = split_field(line, end, &name, &value);
-		if (seen_before(headers, line, name))
-			continue;
-		fp_pen_text(pen, separator);
-		separator = ",";
-		fp_pen_string(pen, name.data, name.len);
-		fp_pen_bytes(pen, ":[", 2);
-		fp_pen_string(pen, value.data, value.len);
-		for (const char *at = next; at < end;) {
-			at = split_field(at, end, &other, &value);
-			if (!same_text(other, name))
-				continue;
-			fp_pen_bytes(pen, ",", 1);
-			fp_pen_string(pen, value.data, value.len);
-		}
-		fp_pen_bytes(pen, "]", 1);
-	}
+	fp_pen_text(pen, "{\"status\":");
+	write_number(pen, try->status, 1);
+	fp_pen_text(pen, ",\"kind\":");
+	write_string(
+		pen, try->kind == FP_KIND_OK ? NULL : fp_kind_name(try->kind));
+	fp_pen_text(pen, ",\"time\":");
+	write_seconds(pen, try->time_ns);
+	fp_pen_text(pen, ",\"wait\":");
+	write_seconds(pen, try->wait_ns);
 	fp_pen_bytes(pen, "}", 1);
+}
+
+/* All attempts, the last one included; none, if none was made. */
+static void
+write_tries(struct fp_pen *pen, const struct fp_result *result)
+{
+	struct fp_try last = {
+		.kind = result->kind,
+		.status = result->status,
+		.time_ns = result->try_ns,
+		.wait_ns = -1,
+	};
+
+	fp_pen_bytes(pen, "[", 1);
+	for (size_t i = 0; i < result->n_tries; i++) {
+		if (i > 0)
+			fp_pen_bytes(pen, ",", 1);
+		write_try(pen, &result->tries[i]);
+	}
+	if (result->try_ns >= 0) {
+		if (result->n_tries > 0)
+			fp_pen_bytes(pen, ",", 1);
+		write_try(pen, &last);
+	}
+	fp_pen_bytes(pen, "]", 1);
 }
 
 static const char *
@@ -354,7 +328,10 @@ write_value(
 		write_string(pen, result->method);
 		break;
 	case FP_FIELD_HEADERS:
-		write_headers(pen, result);
+		if (result->status && result->headers.data)
+			fp_recordheaders_write(pen, result->headers);
+		else
+			write_null(pen);
 		break;
 	case FP_FIELD_IP:
 		write_string(pen, or_null(result->ip));
@@ -387,6 +364,9 @@ write_value(
 	case FP_FIELD_CONTEXT:
 		write_json(pen, result->context);
 		break;
+	case FP_FIELD_TRIES:
+		write_tries(pen, result);
+		break;
 	case FP_FIELD_COUNT:
 		abort();
 	}
@@ -401,6 +381,26 @@ write_member(struct fp_pen *pen, const char *separator,
 	fp_pen_text(pen, field_names[field]);
 	fp_pen_bytes(pen, "\":", 2);
 	write_value(pen, result, field);
+}
+
+static void
+write_error(struct fp_pen *pen, const char *separator,
+	const struct fp_result *result)
+{
+	fp_pen_text(pen, separator);
+	fp_pen_text(pen, "\"error\":{\"kind\":\"");
+	fp_pen_text(pen, fp_kind_name(result->kind));
+	fp_pen_text(pen, "\",\"message\":");
+	write_string(pen, result->message);
+	if (result->retry_after_ns >= 0) {
+		fp_pen_text(pen, ",\"retry_after\":");
+		write_seconds(pen, result->retry_after_ns);
+	}
+	if (result->is_over_budget)
+		fp_pen_text(pen, ",\"retry\":\"budget\"");
+	if (result->is_outcome_unknown)
+		fp_pen_text(pen, ",\"outcome_unknown\":true");
+	fp_pen_bytes(pen, "}", 1);
 }
 
 static void
@@ -420,14 +420,8 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 		write_member(pen, separator, result, FP_FIELD_CONTEXT);
 		separator = ",";
 	}
-	if (result->kind != FP_KIND_OK) {
-		fp_pen_text(pen, separator);
-		fp_pen_text(pen, "\"error\":{\"kind\":\"");
-		fp_pen_text(pen, fp_kind_name(result->kind));
-		fp_pen_text(pen, "\",\"message\":");
-		write_string(pen, result->message);
-		fp_pen_bytes(pen, "}", 1);
-	}
+	if (result->kind != FP_KIND_OK)
+		write_error(pen, separator, result);
 	fp_pen_bytes(pen, "}", 1);
 }
 

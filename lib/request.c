@@ -399,8 +399,22 @@ fp_request_apply(struct fp_request *request, CURL *easy)
 	return code;
 }
 
-bool
-fp_request_is_asserted(const struct fp_request *request)
+/* RFC 9110, section 9.2.2. */
+static bool
+has_idempotent_method(const struct fp_request *request)
+{
+	static const char *const methods[] = {
+		"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(methods); i++) {
+		if (strcmp(request->method, methods[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_asserted(const struct fp_request *request)
 {
 	const struct fp_item *item = &request->ticket->item;
 	static const char name[] = "Idempotency-Key:";
@@ -416,16 +430,15 @@ fp_request_is_asserted(const struct fp_request *request)
 }
 
 bool
+fp_request_is_asserted(const struct fp_request *request)
+{
+	return !has_idempotent_method(request) && is_asserted(request);
+}
+
+bool
 fp_request_is_idempotent(const struct fp_request *request)
 {
-	static const char *const methods[] = {
-		"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-
-	for (size_t i = 0; i < FP_ARRAY_LEN(methods); i++) {
-		if (strcmp(request->method, methods[i]) == 0)
-			return true;
-	}
-	return fp_request_is_asserted(request);
+	return has_idempotent_method(request) || is_asserted(request);
 }
 
 bool

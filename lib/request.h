@@ -57,7 +57,7 @@ const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
  * 9110, section 9.2.2), or because the user says so. */
 bool fp_request_is_idempotent(const struct fp_request *request);
 
-/* Whether the user says so: for all, or with an Idempotency-Key. */
+/* Whether only the user says so: for all, or with an Idempotency-Key. */
 bool fp_request_is_asserted(const struct fp_request *request);
 
 /* Whether this hop is over TLS. */

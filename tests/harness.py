@@ -117,6 +117,13 @@ class Result:
             self.status, self.args, show(self.out), show(self.err))
 
 
+def once(args):
+    """Most tests are about what one attempt meets. Those that are about more
+    say so, with --retry."""
+    said = any(os.fsdecode(arg).startswith("--retry") for arg in args)
+    return [] if said else ["--retry=0"]
+
+
 class Program:
     """A run that goes on while the test does something.
 
@@ -146,7 +153,7 @@ class Program:
                 before()
 
         self.proc = subprocess.Popen(
-            [*wrapper, PROGRAM, *args], stdin=stdin,
+            [*wrapper, PROGRAM, *once(args), *args], stdin=stdin,
             stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=subprocess.PIPE if stderr is None else stderr,
             env=environment(env), cwd=cwd, bufsize=0,

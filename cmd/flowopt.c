@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "flowopt.h"
+
+#include "msg.h"
+#include "units.h"
+
+/* The library says what would be right, and it knows best. */
+static bool
+judge_rate(const char *name, const char *value)
+{
+	char why[200];
+
+	if (fp_is_rate_list(value, why, sizeof(why)))
+		return true;
+	fp_msg_usage("--%s: '%s': %s", name, value, why);
+	return false;
+}
+
+bool
+fp_flowopt_rate(struct fp_settings *settings, const char *value)
+{
+	settings->pool.rate = value;
+	return judge_rate("rate", value);
+}
+
+bool
+fp_flowopt_host_rate(struct fp_settings *settings, const char *value)
+{
+	settings->pool.host_rate = value;
+	return judge_rate("host-rate", value);
+}
+
+/* A whole number from `min` to `max`. */
+static bool
+take_count(const char *value, uint64_t min, uint64_t max, unsigned *count)
+{
+	uint64_t number;
+
+	if (fp_units_count(value, max, &number) || number < min)
+		return false;
+	*count = (unsigned)number;
+	return true;
+}
+
+bool
+fp_flowopt_share(struct fp_settings *settings, const char *value)
+{
+	return take_count(value, 1, FP_SHARE_MAX, &settings->pool.share);
+}
+
+bool
+fp_flowopt_host_jobs(struct fp_settings *settings, const char *value)
+{
+	return take_count(value, 1, FP_JOBS_MAX, &settings->pool.host_jobs);
+}
+
+bool
+fp_flowopt_retry(struct fp_settings *settings, const char *value)
+{
+	return take_count(value, 0, FP_RETRY_MAX, &settings->pool.retry);
+}
+
+bool
+fp_flowopt_retry_on(struct fp_settings *settings, const char *value)
+{
+	return fp_is_retry_list(value) &&
+	       fp_list_add(&settings->retry_on, value);
+}
+
+bool
+fp_flowopt_seed(struct fp_settings *settings, const char *value)
+{
+	return fp_units_count(value, UINT64_MAX, &settings->pool.seed) == 0;
+}
