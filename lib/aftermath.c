@@ -199,12 +199,13 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause)
 	if (again.pauses_origin) {
 		report->pause_ns = again.wait_ns;
 		report->status = result->status;
+		report->is_mild = result->status == 503 && wait_ns < 0;
 		report->is_too_long =
 			wait_ns / FP_NS_PER_MS >
 			(int64_t)transfer->setup->retry.after_max_ms;
 	}
 	if (!again.is_again) {
-		result->retry_after_ns = wait_ns;
+		result->retry_after_ns = FP_MAX(wait_ns, 0);
 		result->is_outcome_unknown =
 			is_outcome_unknown(transfer, cause);
 		return;

@@ -185,8 +185,7 @@ struct fp_result {
 	int64_t try_ns; /* how long the last attempt took; -1: none was made */
 	const struct fp_try *tries; /* those before the last, in order */
 	size_t n_tries;
-	int64_t retry_after_ns; /* a failure that says when to come back; or -1
-				 */
+	int64_t retry_after_ns; /* the server wants us away; 0: not said */
 	bool is_over_budget; /* too much failed there for another attempt */
 	bool is_outcome_unknown; /* it was sent, and not to be sent again */
 	int64_t started_wall_ns; /* since 1970; 0: did not start */

@@ -39,6 +39,7 @@
 #define IDLE_MAX 1024
 
 #define GOOD_FOR_MORE 20
+#define MILD_MAX 2
 #define SILENT_MAX 5
 #define PROBES_MAX 3
 #define PROBE_WAIT_NS (30 * FP_NS_PER_S)
@@ -462,10 +463,13 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_NOTHING:
 		break;
 	case FP_HEARD_ANSWER:
+		origin->n_busy = 0;
 		hear_answer(origins, origin);
 		break;
 	case FP_HEARD_BUSY:
 		hear_answer(origins, origin);
+		if (++origin->n_busy <= MILD_MAX && report->is_mild)
+			return;
 		hear_busy(origin, report->begun_ns, now_ns);
 		break;
 	case FP_HEARD_SILENCE:

@@ -41,6 +41,7 @@ struct fp_report {
 	bool is_first_success; /* the first attempt, and it succeeded */
 	bool is_last; /* the item has no attempt left */
 	bool is_probe; /* it was let through to find out */
+	bool is_mild; /* busy, but a few of them say nothing about the rest */
 	bool is_too_long; /* the pause is longer than anyone waits */
 	bool is_malformed; /* its Retry-After says nothing */
 	int status; /* the answer's; 0: none */
@@ -68,6 +69,7 @@ struct fp_origin {
 	/* Under way. */
 	unsigned n_active; /* items that workers have */
 	unsigned limit; /* of them; less than the rules' after 429 and 503 */
+	unsigned n_busy; /* answers in a row that it has too much to do */
 	unsigned n_good; /* answers since the limit last changed */
 	int64_t halved_ns; /* when it was last lowered */
 	struct fp_ratelimit rate; /* if the rules have one */

@@ -285,6 +285,24 @@ or_null(const char *text)
 }
 
 static void
+write_headers(struct fp_pen *pen, const struct fp_result *result)
+{
+	if (result->status && result->headers.data)
+		fp_recordheaders_write(pen, result->headers);
+	else
+		write_null(pen);
+}
+
+static void
+write_time(struct fp_pen *pen, int64_t wall_ns)
+{
+	if (wall_ns > 0)
+		fp_pen_time(pen, wall_ns);
+	else
+		write_null(pen);
+}
+
+static void
 write_value(
 	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
 {
@@ -328,10 +346,7 @@ write_value(
 		write_string(pen, result->method);
 		break;
 	case FP_FIELD_HEADERS:
-		if (result->status && result->headers.data)
-			fp_recordheaders_write(pen, result->headers);
-		else
-			write_null(pen);
+		write_headers(pen, result);
 		break;
 	case FP_FIELD_IP:
 		write_string(pen, or_null(result->ip));
@@ -340,10 +355,7 @@ write_value(
 		write_string(pen, or_null(result->http_version));
 		break;
 	case FP_FIELD_STARTED:
-		if (result->started_wall_ns > 0)
-			fp_pen_time(pen, result->started_wall_ns);
-		else
-			write_null(pen);
+		write_time(pen, result->started_wall_ns);
 		break;
 	case FP_FIELD_TIME_CONNECT:
 		write_seconds(pen, result->time_connect_ns);
@@ -392,7 +404,7 @@ write_error(struct fp_pen *pen, const char *separator,
 	fp_pen_text(pen, fp_kind_name(result->kind));
 	fp_pen_text(pen, "\",\"message\":");
 	write_string(pen, result->message);
-	if (result->retry_after_ns >= 0) {
+	if (result->retry_after_ns > 0) {
 		fp_pen_text(pen, ",\"retry_after\":");
 		write_seconds(pen, result->retry_after_ns);
 	}

@@ -158,8 +158,8 @@ check_url(struct fp_request *request)
 	return code == CURLUE_OK;
 }
 
-bool
-fp_request_locate(struct fp_request *request, struct fp_ticket *ticket)
+static void
+take_ticket(struct fp_request *request, struct fp_ticket *ticket)
 {
 	request->ticket = ticket;
 	request->line = (struct fp_value){
@@ -167,6 +167,12 @@ fp_request_locate(struct fp_request *request, struct fp_ticket *ticket)
 		.texts = &ticket->result.input,
 		.n_texts = 1,
 	};
+}
+
+bool
+fp_request_locate(struct fp_request *request, struct fp_ticket *ticket)
+{
+	take_ticket(request, ticket);
 	return make_url(request) && check_url(request);
 }
 
@@ -307,7 +313,7 @@ make_headers(struct fp_request *request)
 bool
 fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 {
-	request->ticket = ticket;
+	take_ticket(request, ticket);
 	if (!choose_method(request) || !make_headers(request))
 		return false;
 	if (!ticket->becomes_get)

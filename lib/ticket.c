@@ -181,7 +181,6 @@ clear_result(struct fp_ticket *ticket)
 		.time_connect_ns = -1,
 		.time_first_byte_ns = -1,
 		.try_ns = -1,
-		.retry_after_ns = -1,
 	};
 	ticket->ip[0] = '\0';
 }

@@ -113,6 +113,16 @@ struct fp_ticket *fp_transfer_park(struct fp_transfer *transfer);
 /* The name of its host is known, or its connection was there. */
 void fp_transfer_resolved(struct fp_transfer *transfer);
 
+/* libcurl's callbacks about connections; `arg` is the transfer, but for
+ * on_close the context. */
+curl_socket_t fp_transfer_on_open(
+	void *arg, curlsocktype purpose, struct curl_sockaddr *address);
+int fp_transfer_on_close(void *arg, curl_socket_t fd);
+
+/* It is connected and about to send a request: the last moment to say no. */
+int fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip,
+	int remote_port, int local_port);
+
 /* The carry learns of the status and the type: with the first byte of the
  * body, or at the end if there was none. */
 void fp_transfer_begin_body(struct fp_transfer *transfer);

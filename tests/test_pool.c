@@ -23,6 +23,7 @@ options_for(const char *path)
 	snprintf(template, sizeof(template), "http://127.0.0.1:%d/%s",
 		server->port, path);
 	fp_options_init(&options, sizeof(options));
+	options.retry = 0;
 	options.url_template = template;
 	options.max_time_ms = 20000;
 	return options;
@@ -222,6 +223,8 @@ stress_once(unsigned jobs, size_t window, bool in_order, bool cancels)
 	options.window = window;
 	options.keep_order = in_order;
 	options.delay_max_ms = draw(&seed) % 3;
+	options.retry = window >= 64;
+	options.retry_delay_ms = 0;
 	struct feed feeder = {
 		.pool = new_pool(&options),
 		.n = 100,

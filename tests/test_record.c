@@ -92,6 +92,7 @@ failure(void)
 		.http_version = "",
 		.time_connect_ns = -1,
 		.time_first_byte_ns = -1,
+		.try_ns = -1,
 	};
 }
 
@@ -229,7 +230,8 @@ merged_with_no_object(void)
 static const char *const names[] = {"seq", "input", "url", "status",
 	"fetch_time", "attempts", "type", "size", "encoding", "body", "method",
 	"headers", "ip", "http_version", "started", "time_connect",
-	"time_first_byte", "file", "final_url", "redirects", "context"};
+	"time_first_byte", "file", "final_url", "redirects", "context",
+	"tries"};
 
 static void
 field_names(void)
@@ -285,6 +287,44 @@ all_fields(void)
 }
 
 static void
+attempts(void)
+{
+	static const struct fp_try before[] = {
+		{FP_KIND_HTTP, 503, 2000000, 250000000},
+		{FP_KIND_TIMEOUT, 0, 3000000000, 50000000},
+	};
+	struct fp_result result = success();
+
+	result.try_ns = 4000000;
+	CHECK_TEXT(field(&result, FP_FIELD_TRIES),
+		"[{\"status\":200,\"kind\":null,\"time\":0.004,"
+		"\"wait\":null}]");
+	result.tries = before;
+	result.n_tries = 2;
+	CHECK_TEXT(field(&result, FP_FIELD_TRIES),
+		"[{\"status\":503,\"kind\":\"http\",\"time\":0.002,"
+		"\"wait\":0.25},{\"status\":null,\"kind\":\"timeout\","
+		"\"time\":3.0,\"wait\":0.05},{\"status\":200,"
+		"\"kind\":null,\"time\":0.004,\"wait\":null}]");
+}
+
+static void
+errors_say_more(void)
+{
+	static const enum fp_field seq = FP_FIELD_SEQ;
+	const struct fp_record_format format = {FP_FORMAT_RECORD, &seq, 1};
+	struct fp_result result = failure();
+
+	result.retry_after_ns = INT64_C(86400) * FP_NS_PER_S;
+	result.is_over_budget = true;
+	result.is_outcome_unknown = true;
+	CHECK_TEXT(record(&result, &format),
+		"{\"seq\":1,\"error\":{\"kind\":\"input\",\"message\":"
+		"\"not a \\\"URL\\\"\",\"retry_after\":86400.0,"
+		"\"retry\":\"budget\",\"outcome_unknown\":true}}\n");
+}
+
+static void
 unknown_fields(void)
 {
 	struct fp_result result = failure();
@@ -292,9 +332,9 @@ unknown_fields(void)
 	result.kind = FP_KIND_OK;
 	for (int i = FP_FIELD_URL; i < FP_FIELD_COUNT; i++)
 		CHECK_TEXT(field(&result, (enum fp_field)i),
-			i == FP_FIELD_ATTEMPTS || i == FP_FIELD_REDIRECTS
-				? "0"
-				: "null");
+			i == FP_FIELD_ATTEMPTS || i == FP_FIELD_REDIRECTS ? "0"
+			: i == FP_FIELD_TRIES				  ? "[]"
+					      : "null");
 	result.ip = result.http_version = NULL;
 	CHECK_TEXT(field(&result, FP_FIELD_IP), "null");
 	CHECK_TEXT(field(&result, FP_FIELD_HTTP_VERSION), "null");
@@ -474,5 +514,7 @@ main(void)
 	run("a failing sink is told of", the_sink_fails);
 	fp_buf_destroy(&paper);
 	run("20 passwords in JSON, behind escapes too", escaped_passwords);
+	run("attempts", attempts);
+	run("errors say more", errors_say_more);
 	return done();
 }
