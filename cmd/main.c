@@ -22,7 +22,7 @@
  *
  * lib/	the pool, a library; a room uses only rooms above it
  *
- *	plain		base buf clock thread units utf8
+ *	plain		base buf clock thread units rates (as words) utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
  *			textsort filename response (heads) gunzip carry (bodies)
