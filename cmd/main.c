@@ -25,7 +25,8 @@
  *	plain		base buf clock thread units rates (as words) utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
- *			textsort filename response (heads) gunzip carry (bodies)
+ *			textsort filename ratelimit (starts in a period)
+ *			response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
