@@ -26,7 +26,7 @@
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
  *			textsort filename ratelimit (starts in a period)
- *			rateclock (the time in a rate file)
+ *			ratebook and rateclock (what a rate file says)
  *			response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
