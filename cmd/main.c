@@ -32,7 +32,8 @@
  *			jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
  *			(results as JSON): no threads, I/O or clock
- *	files		outfile (bodies on disk)
+ *	files		outfile (bodies on disk) ratefile (a limit for many
+ *			processes; in parts: ratestore ratering)
  *	shared		ticket (what goes round) window (the bound, the order)
  *			queue (items for workers)
  *	network		share (jobs among workers) curlopt (libcurl's options by
