@@ -120,8 +120,9 @@ write_kept(struct fp_ratefile *file)
 	}
 	file->n_kept -= n;
 	file->n_held -= n;
-	memmove(file->kept, file->kept + n,
-		file->n_kept * sizeof(file->kept[0]));
+	if (n > 0)
+		memmove(file->kept, file->kept + n,
+			file->n_kept * sizeof(file->kept[0]));
 	return ret;
 }
 
