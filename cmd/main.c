@@ -12,6 +12,7 @@
  *	config		the same from a file
  *	settings	everything that can be asked for, and how it is judged
  *	httpopt		those of it that are about requests, as in curl
+ *	flowopt		those that are about when requests start
  *	template	which URL template, and whether lines fit it
  *	run		one run: starts the threads, watches, stops, concludes
  *	reader		the thread from the input to the pool
@@ -19,30 +20,36 @@
  *	writer		the thread from the pool to the outputs
  *	output		lines to a descriptor, whole, whatever happens
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
+ *	notice		what the pool has to tell of a server, in words
  *	msg		the only writer of standard error; the exit status
  *
  * lib/	the pool, a library; a room uses only rooms above it
  *
- *	plain		base buf clock random thread units utf8
+ *	plain		base buf clock random rates (as words) thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
  *			textsort filename response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
- *			jsonescape; parser for programs) pen and record
- *			(results as JSON) retry (whether and when) retryafter
- *			(what a head says of when, with httpdate and quota): no
- *			threads, I/O or clock
- *	files		outfile (bodies on disk)
+ *			jsonescape; parser for programs) pen, record and
+ *			recordheaders (results as JSON); when to start: retry
+ *			retryafter (in parts: httpdate quota) ratelimit ratebook
+ *			rateclock (the last two for rate files) timeheap origin
+ *			(one server): no threads, I/O or clock
+ *	files		outfile (bodies on disk) ratefile (a limit for many
+ *			processes; in parts: ratestore ratering)
  *	shared		ticket (what goes round) window (the bound, the order)
- *			queue (items for workers)
- *	network		share (jobs among workers) curlopt (libcurl's options by
- *			name) setup (what all transfers have in common) request
- *			(what goes out for an item) redirect (where one leads)
- *			download (its file) sockets (a worker's) transfer (one
- *			item on one easy handle) verdict (how it ended) worker
- *			(one thread, one multi handle) pool (the whole; the
- *			story)
+ *			schedule (which item may start, and when) queue (its
+ *			lock, and the workers that wait)
+ *	network		share (jobs among workers) poolopt and setup (what all
+ *			transfers have in common) curlopt (libcurl's options by
+ *			name) request (what goes out for an item) redirect
+ *			(where one leads) download (its file) sockets (a
+ *			worker's) transfer (one item on one easy handle), in
+ *			parts: gate (connections, and requests on their way
+ *			out) verdict (how it ended) aftermath (what follows);
+ *			worker (one thread, one multi handle) pool (the whole;
+ *			the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

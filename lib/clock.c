@@ -21,6 +21,12 @@ fp_clock_now_ns(void)
 }
 
 int64_t
+fp_clock_boot_ns(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
+int64_t
 fp_clock_wall_ns(void)
 {
 	return read_clock(CLOCK_REALTIME);

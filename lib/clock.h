@@ -15,6 +15,10 @@
 /* Nanoseconds of CLOCK_MONOTONIC; only differences mean something. */
 int64_t fp_clock_now_ns(void);
 
+/* Nanoseconds since this boot, the time asleep included (CLOCK_BOOTTIME): the
+ * same for all processes, and unmoved by steps of the wall clock. */
+int64_t fp_clock_boot_ns(void);
+
 /* Nanoseconds since 1970-01-01 UTC, for people to read; never for a wait. */
 int64_t fp_clock_wall_ns(void);
 

@@ -75,8 +75,8 @@ link_unnamed(const struct fp_outfile *file, const char *name)
 	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW);
 }
 
-static int
-rename_new(int dir, const char *from, const char *to)
+int
+fp_outfile_rename_new(int dir, const char *from, const char *to)
 {
 	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -193,7 +193,7 @@ give_name(struct fp_outfile *file, const char *name, bool overwrite)
 	if (close_fd(&file->fd))
 		return -1;
 	if (overwrite ? renameat(dir, file->temp, dir, name)
-		      : rename_new(dir, file->temp, name))
+		      : fp_outfile_rename_new(dir, file->temp, name))
 		return -1;
 	file->temp[0] = '\0';
 	return 0;

@@ -32,6 +32,16 @@ monotonic(void)
 }
 
 static void
+since_boot(void)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		int64_t before = system_ns(CLOCK_BOOTTIME);
+		int64_t now = fp_clock_boot_ns();
+		CHECK(before <= now && now <= system_ns(CLOCK_BOOTTIME));
+	}
+}
+
+static void
 wall(void)
 {
 	int64_t before = system_ns(CLOCK_REALTIME);
@@ -47,6 +57,7 @@ int
 main(void)
 {
 	run("waits are measured with the monotonic clock", monotonic);
+	run("other processes are told the time since boot", since_boot);
 	run("people are shown the time of day", wall);
 	return done();
 }

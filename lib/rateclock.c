@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "rateclock.h"
+
+/* No moment is later: some 146 years after 1970. */
+#define TIME_MAX_NS (INT64_MAX / 2)
+
+/* The wall clock's lead is noted again when it has changed by more. */
+#define WALL_STEP_NS FP_NS_PER_S
+
+static int64_t
+clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : FP_MIN(value, high);
+}
+
+/* a - b, as far as it can be said. */
+static int64_t
+less(int64_t a, int64_t b)
+{
+	if (b >= 0)
+		return a < INT64_MIN + b ? INT64_MIN : a - b;
+	return a > INT64_MAX + b ? INT64_MAX : a - b;
+}
+
+/* From this reading on, the time is now_ns. */
+static void
+set(struct fp_rateclock *clock, const struct fp_rateclock_reading *reading,
+	int64_t now_ns)
+{
+	clock->boot[0] = reading->boot[0];
+	clock->boot[1] = reading->boot[1];
+	clock->boot_ahead_ns = less(reading->boot_ns, now_ns);
+	clock->wall_ahead_ns = less(reading->wall_ns, now_ns);
+}
+
+void
+fp_rateclock_start(
+	struct fp_rateclock *clock, const struct fp_rateclock_reading *reading)
+{
+	set(clock, reading, clamp(reading->wall_ns, 0, TIME_MAX_NS));
+}
+
+static bool
+is_other_boot(const struct fp_rateclock *clock,
+	const struct fp_rateclock_reading *reading)
+{
+	return clock->boot[0] != reading->boot[0] ||
+	       clock->boot[1] != reading->boot[1];
+}
+
+bool
+fp_rateclock_read(struct fp_rateclock *clock,
+	const struct fp_rateclock_reading *reading, int64_t latest_ns,
+	int64_t *now_ns)
+{
+	if (is_other_boot(clock, reading)) {
+		*now_ns = clamp(less(reading->wall_ns, clock->wall_ahead_ns),
+			latest_ns, TIME_MAX_NS);
+		set(clock, reading, *now_ns);
+		return true;
+	}
+	*now_ns = clamp(less(reading->boot_ns, clock->boot_ahead_ns), latest_ns,
+		TIME_MAX_NS);
+
+	int64_t ahead_ns = less(reading->wall_ns, *now_ns);
+	int64_t change_ns = less(ahead_ns, clock->wall_ahead_ns);
+	if (change_ns >= -WALL_STEP_NS && change_ns <= WALL_STEP_NS)
+		return false;
+	clock->wall_ahead_ns = ahead_ns;
+	return true;
+}

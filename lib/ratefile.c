@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each process has the whole book in memory and reads on where it stopped. So
+ * a turn is short, however long the book: take the lock, read the records that
+ * are new (mostly none), decide, write one, give back the lock. Nothing is in
+ * memory only, so nothing is lost with a process.
+ *
+ * WHY KILL -9 MAKES IT ONLY STRICTER. A reservation is written before the
+ * caller may connect, its start after the request was sent, its return only
+ * if none was. Between any two writes the book says reserved, which counts as
+ * much as a start. A process that is gone has left its seat, as the system
+ * takes back its lock. Then its reservations are written down as starts of
+ * that moment, which cannot be before the true ones.
+ *
+ * TIME. Stamps are in the file's own time (rateclock.h), which is
+ * CLOCK_BOOTTIME as long as the machine is up. So a step of the wall clock
+ * moves nothing. Only to tell how long a reboot took, which the boot id shows,
+ * the wall clock is asked; and if it says that stamps are of the future, they
+ * are of now.
+ *
+ * THE LOCK is only ever tried: four times with the processor given away in
+ * between, and then not before a millisecond. Whoever stops a process just
+ * while it holds the lock (SIGSTOP) stops all starts, as the book may be
+ * about to change; but no process hangs.
+ */
+#include "base.h"
+
+#include "clock.h"
+#include "ratefile.h"
+#include "ratering.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_TRIES 4
+#define OPEN_TRIES 2000 /* of a millisecond each */
+#define CLOSE_TRIES 50
+
+/* When a reservation of someone else may make room, it is looked for it. */
+#define LOOK_NS (5 * FP_NS_PER_MS)
+
+/* Fires and give-backs that are not written yet. */
+struct kept {
+	enum fp_ratebook_kind kind;
+	uint32_t slot;
+	int64_t time_ns;
+};
+
+struct fp_ratefile {
+	struct fp_ratering ring;
+	bool is_seat_new; /* its last holder may have left something */
+	pid_t pid; /* who has the seat */
+	int error; /* it cannot be used any more */
+	int64_t looked_ns; /* for processes that are gone, the last time */
+	uint64_t n_held; /* reserved by us, with those in `kept` */
+	struct kept *kept; /* has room for all that are held */
+	size_t n_kept, cap_kept;
+};
+
+/* ---- the others, and what was kept ---- */
+
+/* Writes down as started all that a process had reserved that is gone: now,
+ * that is after it was seen to be gone, and not when our turn began. */
+static int
+bury(struct fp_ratefile *file, uint32_t seat)
+{
+	const struct fp_ratebook *book = &file->ring.book;
+	int64_t now_ns = fp_ratering_now_ns(&file->ring);
+
+	for (uint32_t slot = 0; slot < book->n_slots; slot++) {
+		if (fp_ratebook_holds(book, seat, slot) &&
+			fp_ratering_append(&file->ring, FP_RATEBOOK_FIRE, slot,
+				seat, now_ns))
+			return -1;
+	}
+	return 0;
+}
+
+/* Looks for reservations of processes that are gone. */
+static int
+bury_the_dead(struct fp_ratefile *file)
+{
+	const struct fp_ratebook *book = &file->ring.book;
+	uint32_t alive = file->ring.store.seat; /* seen last */
+
+	for (uint32_t i = 0; i < book->n_slots; i++) {
+		uint32_t seat = book->slots[i].seat;
+		if (!book->slots[i].seq || seat == file->ring.store.seat ||
+			seat == alive)
+			continue;
+		int ret = fp_ratestore_is_taken(&file->ring.store, seat);
+		if (ret < 0 || (ret == 0 && bury(file, seat)))
+			return -1;
+		alive = seat;
+	}
+	return 0;
+}
+
+static int
+write_kept(struct fp_ratefile *file)
+{
+	size_t n = 0;
+	int ret = 0;
+
+	while (n < file->n_kept && ret == 0) {
+		const struct kept *kept = &file->kept[n];
+		if (!fp_ratebook_holds(&file->ring.book, file->ring.store.seat,
+			    kept->slot)) {
+			errno = EINVAL;
+			return -1;
+		}
+		ret = fp_ratering_append(&file->ring, kept->kind, kept->slot,
+			file->ring.store.seat,
+			FP_MIN(kept->time_ns, file->ring.now_ns));
+		n += ret == 0;
+	}
+	file->n_kept -= n;
+	file->n_held -= n;
+	if (n > 0)
+		memmove(file->kept, file->kept + n,
+			file->n_kept * sizeof(file->kept[0]));
+	return ret;
+}
+
+/* ---- turns at the lock ---- */
+
+/* Remembers that the file cannot be used any more. */
+static int
+give_up(struct fp_ratefile *file)
+{
+	if (errno != ENOMEM)
+		file->error = errno;
+	return -1;
+}
+
+/* After a fork: what was reserved is the parent's, and so is its seat. */
+static int
+adopt(struct fp_ratefile *file)
+{
+	file->n_kept = file->n_held = 0;
+	if (fp_ratestore_reopen(&file->ring.store) ||
+		fp_ratestore_sit(&file->ring.store))
+		return -1;
+	file->is_seat_new = true;
+	file->pid = getpid();
+	return 0;
+}
+
+static int
+begin(struct fp_ratefile *file)
+{
+	if (fp_ratering_read(&file->ring))
+		return -1;
+	if (file->is_seat_new &&
+		(bury(file, file->ring.store.seat) || bury_the_dead(file)))
+		return -1;
+	file->is_seat_new = false;
+	return write_kept(file);
+}
+
+/* 1: our turn, and all that was kept is written; 0: someone else has it. */
+static int
+enter(struct fp_ratefile *file)
+{
+	errno = file->error;
+	if (file->error || (file->pid != getpid() && adopt(file)))
+		return give_up(file);
+	int ret = fp_ratestore_lock(&file->ring.store);
+	for (int i = 1; i < LOCK_TRIES && ret == 0; i++) {
+		sched_yield();
+		ret = fp_ratestore_lock(&file->ring.store);
+	}
+	if (ret < 0)
+		return give_up(file);
+	if (ret == 1 && begin(file)) {
+		int err = errno;
+		fp_ratestore_unlock(&file->ring.store);
+		errno = err;
+		return give_up(file);
+	}
+	return ret;
+}
+
+static int
+leave(struct fp_ratefile *file, int ret)
+{
+	int err = errno;
+
+	fp_ratestore_unlock(&file->ring.store);
+	errno = err;
+	return ret < 0 ? give_up(file) : ret;
+}
+
+/* The same for one who can wait a little. */
+static int
+enter_patiently(struct fp_ratefile *file, int n_tries)
+{
+	int ret = enter(file);
+
+	while (ret == 0 && --n_tries > 0) {
+		poll(NULL, 0, 1);
+		ret = enter(file);
+	}
+	return ret;
+}
+
+/* When to try the lock again: not all at the same time. */
+static int64_t
+retry_ns(void)
+{
+	int64_t now_ns = fp_clock_now_ns();
+
+	return now_ns + FP_NS_PER_MS + now_ns / 64 % FP_NS_PER_MS;
+}
+
+/* ---- reserving ---- */
+
+static int
+make_room(struct fp_ratefile *file)
+{
+	if (file->n_held < file->cap_kept)
+		return 0;
+	size_t cap = FP_MAX(2 * file->cap_kept, 16);
+	struct kept *kept = realloc(file->kept, cap * sizeof(*kept));
+	if (!kept)
+		return -1;
+	file->kept = kept;
+	file->cap_kept = cap;
+	return 0;
+}
+
+/* How long it takes from now until one more may be reserved. */
+static int
+find_wait(struct fp_ratefile *file, int64_t *wait_ns)
+{
+	const struct fp_ratelimit *limit = &file->ring.book.limit;
+	int64_t now_ns = file->ring.now_ns;
+	int64_t due_ns = fp_ratelimit_due_ns(limit, now_ns);
+
+	if (due_ns > now_ns && limit->n_reserved > file->n_held &&
+		now_ns - file->looked_ns >= LOOK_NS) {
+		file->looked_ns = now_ns;
+		if (bury_the_dead(file))
+			return -1;
+		due_ns = fp_ratelimit_due_ns(limit, now_ns);
+	}
+	*wait_ns = FP_MAX(due_ns, now_ns) - now_ns;
+	if (limit->n_reserved > 0)
+		*wait_ns = FP_MIN(*wait_ns, LOOK_NS);
+	return 0;
+}
+
+static int
+reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
+{
+	int64_t wait_ns;
+
+	if (find_wait(file, &wait_ns))
+		return -1;
+	if (wait_ns > 0) {
+		*due_ns = fp_clock_now_ns() + wait_ns;
+		return 0;
+	}
+	if (make_room(file) || fp_ratebook_pick(&file->ring.book, slot) ||
+		fp_ratering_append(&file->ring, FP_RATEBOOK_RESERVE, *slot,
+			file->ring.store.seat, file->ring.now_ns))
+		return -1;
+	file->n_held++;
+	return 1;
+}
+
+int
+fp_ratefile_reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
+{
+	int ret = enter(file);
+
+	if (ret == 1)
+		return leave(file, reserve(file, slot, due_ns));
+	if (ret == 0)
+		*due_ns = retry_ns();
+	return ret;
+}
+
+/* ---- what became of it ---- */
+
+int
+fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns)
+{
+	if (file->n_kept == 0)
+		return 0;
+	int ret = enter(file);
+	if (ret == 1)
+		return leave(file, 0);
+	if (ret < 0)
+		return -1;
+	*due_ns = retry_ns();
+	return 1;
+}
+
+static int
+keep(struct fp_ratefile *file, enum fp_ratebook_kind kind, uint32_t slot)
+{
+	int64_t due_ns;
+	int64_t time_ns = fp_ratering_now_ns(&file->ring);
+
+	errno = file->error;
+	if (file->error)
+		return -1;
+	FP_ASSERT(file->pid == getpid() && file->n_kept < file->n_held);
+	file->kept[file->n_kept++] = (struct kept){kind, slot, time_ns};
+	return fp_ratefile_settle(file, &due_ns) < 0 ? -1 : 0;
+}
+
+int
+fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot)
+{
+	return keep(file, FP_RATEBOOK_FIRE, slot);
+}
+
+int
+fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot)
+{
+	return keep(file, FP_RATEBOOK_GIVE_BACK, slot);
+}
+
+/* ---- open and close ---- */
+
+static int
+first_turn(struct fp_ratefile *file, char *why, size_t why_size)
+{
+	int ret = fp_ratestore_sit(&file->ring.store);
+
+	file->pid = getpid();
+	file->is_seat_new = true;
+	if (ret == 0)
+		ret = enter_patiently(file, OPEN_TRIES);
+	if (ret == 1)
+		return leave(file, 0);
+	if (ret == 0)
+		errno = EAGAIN;
+	int err = errno;
+	snprintf(why, why_size, "%s",
+		err == EAGAIN	? "another process keeps it locked"
+		: err == EINVAL ? "it is damaged"
+				: strerror(err));
+	errno = err;
+	return -1;
+}
+
+struct fp_ratefile *
+fp_ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
+	char *why, size_t why_size)
+{
+	struct fp_ratefile *file = calloc(1, sizeof(*file));
+
+	if (!file) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	if (fp_ratering_open(
+		    &file->ring, path, rates, is_paced, why, why_size) == 0 &&
+		first_turn(file, why, why_size) == 0)
+		return file;
+	int err = errno;
+	fp_ratering_close(&file->ring);
+	free(file);
+	errno = err;
+	return NULL;
+}
+
+/* What is not given back, as the lock was not to be had, counts as started. */
+static void
+give_all_back(struct fp_ratefile *file)
+{
+	if (file->n_held == 0 || enter_patiently(file, CLOSE_TRIES) != 1)
+		return;
+	const struct fp_ratebook *book = &file->ring.book;
+	uint32_t seat = file->ring.store.seat;
+	int ret = 0;
+	for (uint32_t slot = 0; slot < book->n_slots && ret == 0; slot++) {
+		if (fp_ratebook_holds(book, seat, slot))
+			ret = fp_ratering_append(&file->ring,
+				FP_RATEBOOK_GIVE_BACK, slot, seat,
+				file->ring.now_ns);
+	}
+	leave(file, ret);
+}
+
+void
+fp_ratefile_close(struct fp_ratefile *file)
+{
+	if (!file)
+		return;
+	if (file->pid == getpid() && !file->error)
+		give_all_back(file);
+	fp_ratering_close(&file->ring);
+	free(file->kept);
+	free(file);
+}

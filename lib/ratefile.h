@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ratefile: the promise of ratelimit.h, kept in a file: by all processes that
+ * have it open, and by those that open it later.
+ *
+ *	file = fp_ratefile_open(path, &rates, is_paced, why, sizeof(why));
+ *	if (fp_ratefile_reserve(file, &slot, &due_ns) == 1)
+ *		sent:		fp_ratefile_fire(file, slot)
+ *		not sent:	fp_ratefile_give_back(file, slot)
+ *	else
+ *		again at due_ns
+ *	fp_ratefile_close(file);
+ *
+ * Whatever becomes of a process, kill -9 included, no more starts than allowed
+ * happen; what it had reserved counts as started when another process finds
+ * it. A file that was damaged, or made for other rates, is refused. It goes on
+ * counting over a reboot. A power cut may take the last half minute from it,
+ * or damage it. Processes must be on one machine. Some 64 bytes are needed for
+ * each start that a period allows, and at most FP_RATEBOOK_MAX are.
+ *
+ * Nothing waits for the lock of the file for long. What cannot be written at
+ * once is kept, and counts as reserved for all others until it is written: by
+ * the next call, whichever, or by fp_ratefile_settle().
+ *
+ * Threads: one at a time. After a fork, the child has reserved nothing.
+ * Ownership: open gives, close takes.
+ * Failure: -1 or NULL with errno. But for ENOMEM, the file cannot be used any
+ * more then, except to be closed. EINVAL: it is damaged; ESTALE: it was
+ * removed.
+ */
+#ifndef FP_RATEFILE_H
+#define FP_RATEFILE_H
+
+#include "base.h"
+
+#include "ratebook.h"
+
+struct fp_ratefile;
+
+/* Opens the file, or makes it, for its owner alone. NULL: `why` says what is
+ * wrong. EINVAL: damaged, no rate file, or for other rates; ERANGE: a rate is
+ * over FP_RATEBOOK_MAX; EAGAIN: someone has locked it for two seconds; or
+ * what the system says (ENOENT, EACCES, EISDIR, ELOOP, ENOSPC, ...). */
+struct fp_ratefile *fp_ratefile_open(const char *path,
+	const struct fp_rates *rates, bool is_paced, char *why,
+	size_t why_size);
+
+/* Gives back what is still reserved. NULL: nothing. */
+void fp_ratefile_close(struct fp_ratefile *file);
+
+/* 1: reserved, *slot names it. 0: not now; to be asked again at *due_ns, a time
+ * of fp_clock_now_ns(). */
+int fp_ratefile_reserve(
+	struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns);
+
+/* The reservation became no start, or a start just now. 0: written, or kept
+ * until fp_ratefile_settle(). */
+int fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot);
+int fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot);
+
+/* Writes what was kept. 0: nothing is kept any more; 1: to be called again at
+ * *due_ns. To be called some milliseconds after a fire or a give-back, unless
+ * another call came. */
+int fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns);
+
+#endif
