@@ -147,6 +147,8 @@ EXAMPLES = {
         "connect": [Case()],
         "deny": [Case()],
         "head": [Case(0, 3, RECORD)],
+        "rate": [Case()],
+        "retry": [Case()],
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
         "cron": [
@@ -373,7 +375,8 @@ def kind_names():
 def _():
     members = sections("fetchpool-record.5")["MEMBERS"]
     equal(list(items(members, "Va")),
-          field_names() + ["error", "kind", "message"])
+          field_names() + ["error", "kind", "message", "retry_after",
+                           "retry", "outcome_unknown"])
 
 
 @test("both pages have every kind of failure, and no other")
@@ -590,7 +593,7 @@ def run(example, case):
 @test("a request that would leave the machine is caught")
 def _():
     script = Script("for url in http://a.example/ https://b.example/; do\n"
-                    "echo $url | fetchpool; done", temp_dir())
+                    "echo $url | fetchpool --retry 0; done", temp_dir())
     equal(script.status, 1)
     asked = [line.split(b"\r\n")[0] for line in trap().asked]
     trap().asked.clear()
