@@ -111,6 +111,7 @@ enum fp_field {
 	FP_FIELD_REDIRECTS,
 	FP_FIELD_CONTEXT,
 	FP_FIELD_TRIES,
+	FP_FIELD_FRAMING,
 	FP_FIELD_COUNT,
 };
 
@@ -181,6 +182,7 @@ struct fp_result {
 	const char *http_version; /* "" or "1.1", "2", ... */
 	const char *final_url; /* where redirects led, as url */
 	unsigned redirects;
+	const char *framing; /* what told the body's end; NULL: nothing came */
 	const char *file; /* where the body is, with output_dir; else NULL */
 	int64_t try_ns; /* how long the last attempt took; -1: none was made */
 	const struct fp_try *tries; /* those before the last, in order */
@@ -307,6 +309,7 @@ struct fp_options {
 	uint64_t retry_after_max_ms; /* a server's own wish is obeyed up to */
 	bool idempotent; /* any request may be sent twice */
 	bool respect_ratelimit; /* pause when a quota is used up */
+	bool strict_framing; /* a body whose end may be a cut fails */
 	uint64_t seed; /* of all that is drawn; 0: another each time */
 
 	/* Called by a worker's thread. */

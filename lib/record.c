@@ -34,6 +34,7 @@ static const char *const field_names[] = {
 	[FP_FIELD_REDIRECTS] = "redirects",
 	[FP_FIELD_CONTEXT] = "context",
 	[FP_FIELD_TRIES] = "tries",
+	[FP_FIELD_FRAMING] = "framing",
 };
 
 static const char *const encoding_names[] = {
@@ -378,6 +379,9 @@ write_value(
 		break;
 	case FP_FIELD_TRIES:
 		write_tries(pen, result);
+		break;
+	case FP_FIELD_FRAMING:
+		write_string(pen, result->framing);
 		break;
 	case FP_FIELD_COUNT:
 		abort();

@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FRAMING_CLOSE "close"
+#define FRAMING_STREAM "h2-unverified"
+
 #define HEAD_CUT "the response ended within its head"
 
 /* What libcurl's failures mean for the item. */
@@ -226,19 +229,43 @@ judge_encoding(
 	}
 }
 
-/* Whether the end of the connection is all that ended the body, and it was
- * TLS, where a cut can be told from an end (by close_notify, RFC 8446, section
- * 6.1), but this libcurl does not tell. JSON has an end of its own. */
-static bool
-is_blindly_closed(const struct fp_transfer *transfer)
+/* What told the end of the body (RFC 9112, section 6.3). "close" and
+ * "h2-unverified" are ends that a cut would look like: the connection's in
+ * plain HTTP, or in TLS (where close_notify would tell, RFC 8446, section 6.1)
+ * by a libcurl that does not; and a stream's, which a server may also reset
+ * without an error (RFC 9113, section 8.1). */
+static const char *
+name_framing(const struct fp_transfer *transfer, bool is_bodiless)
 {
 	const struct fp_response *response = &transfer->response;
 
-	return transfer->setup->cannot_see_close &&
-	       strncmp(response->version, "1.", 2) == 0 &&
-	       !response->has_length && !response->has_transfer_encoding &&
-	       !transfer->carry.is_streamed &&
-	       fp_request_is_https(&transfer->request);
+	if (is_bodiless)
+		return "none";
+	if (response->has_transfer_encoding)
+		return "chunked";
+	if (response->has_length)
+		return "length";
+	if (strncmp(response->version, "1.", 2) != 0)
+		return FRAMING_STREAM;
+	return fp_request_is_https(&transfer->request) &&
+			       !transfer->setup->cannot_see_close
+		       ? "close-notify"
+		       : FRAMING_CLOSE;
+}
+
+/* Whether such an end may be a cut that is to be taken for one: always, if the
+ * user says so; and over TLS, where there ought to be better. JSON has an end
+ * of its own. */
+static bool
+may_be_cut(const struct fp_transfer *transfer, const char *framing)
+{
+	bool is_close = strcmp(framing, FRAMING_CLOSE) == 0;
+
+	if (!is_close && strcmp(framing, FRAMING_STREAM) != 0)
+		return false;
+	return transfer->setup->options.strict_framing ||
+	       (is_close && fp_request_is_https(&transfer->request) &&
+		       !transfer->carry.is_streamed);
 }
 
 /* The response is whole: is it a success? */
@@ -266,7 +293,8 @@ judge_response(struct fp_transfer *transfer)
 	bool is_bodiless = fp_response_is_bodiless(response) ||
 			   strcmp(transfer->request.method, "HEAD") == 0;
 	enum fp_kind kind = judge_encoding(transfer, is_bodiless, &message);
-	if (kind == FP_KIND_OK && !is_bodiless && is_blindly_closed(transfer)) {
+	result->framing = name_framing(transfer, is_bodiless);
+	if (kind == FP_KIND_OK && may_be_cut(transfer, result->framing)) {
 		kind = FP_KIND_INCOMPLETE;
 		message = "the body has no length, and its end cannot be told "
 			  "from a cut";

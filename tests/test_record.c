@@ -231,7 +231,7 @@ static const char *const names[] = {"seq", "input", "url", "status",
 	"fetch_time", "attempts", "type", "size", "encoding", "body", "method",
 	"headers", "ip", "http_version", "started", "time_connect",
 	"time_first_byte", "file", "final_url", "redirects", "context",
-	"tries"};
+	"tries", "framing"};
 
 static void
 field_names(void)

@@ -244,7 +244,7 @@ fields(void)
 	CHECK(takes(fp_settings_fields,
 		"seq,input,url,status,fetch_time,attempts,type,size,encoding,"
 		"body,method,headers,ip,http_version,started,time_connect,"
-		"time_first_byte,file,final_url,redirects,context,tries,seq,input,url,status,fetch_time,attempts"));
+		"time_first_byte,file,final_url,redirects,context,tries,framing,seq,input,url,status,fetch_time,attempts"));
 	CHECK(settings.format.n_fields == FP_FIELD_COUNT);
 
 	static const char *const bad[] = {"", ",", "seq,", ",seq", "seq,,url",
