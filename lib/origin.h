@@ -63,6 +63,7 @@ struct fp_origin {
 	struct fp_origin *chain; /* in the table */
 	uint64_t hash;
 	unsigned n_holds; /* tickets that are for it */
+	unsigned n_tried; /* of them, those that were started once */
 	struct fp_origin *older, *newer; /* among those that nobody holds */
 
 	/* Under way. */
