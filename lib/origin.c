@@ -467,6 +467,8 @@ void
 fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns)
 {
+	bool pauses = report->pause_ns > 0;
+
 	if (report->is_probe)
 		origin->is_probing = false;
 	switch (report->heard) {
@@ -480,8 +482,9 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_BUSY:
 		hear_answer(origin);
 		if (++origin->n_busy <= MILD_MAX && report->is_mild)
-			return;
-		hear_busy(origin, report->begun_ns, now_ns);
+			pauses = false;
+		else
+			hear_busy(origin, report->begun_ns, now_ns);
 		break;
 	case FP_HEARD_SILENCE:
 		hear_silence(origin, report, now_ns);
@@ -493,6 +496,6 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	}
 	if (report->is_first_success)
 		fp_budget_success(&origin->budget);
-	if (report->pause_ns > 0)
+	if (pauses)
 		pause_origin(origin, report, now_ns);
 }

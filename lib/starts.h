@@ -22,6 +22,7 @@ struct fp_starts {
 	struct fp_ratelimit limit; /* if there is no file */
 	struct fp_ratefile *file;
 	int error; /* errno of the file */
+	int64_t settle_ns; /* when to write what was kept; INT64_MAX: nothing */
 
 	/* No start can be reserved before; 0: nobody has asked in vain since
 	 * something changed. */
