@@ -344,7 +344,7 @@ static const struct world wild = {
 static void
 no_rate_is_exceeded_and_no_item_lost(void)
 {
-	for (uint64_t seed = 0; seed < 12; seed++) {
+	for (uint64_t seed = 0; seed < 60; seed++) {
 		struct world this = wild;
 		this.is_paced = seed % 4 == 1;
 		this.rests_first = seed % 4 == 2;
