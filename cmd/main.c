@@ -31,11 +31,13 @@
  *			jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
  *			(results as JSON) retry (whether and when) retryafter
- *			(what a head says of when, with httpdate and quota): no
- *			threads, I/O or clock
+ *			(what a head says of when, with httpdate and quota)
+ *			timeheap (what waits for a moment) origin (what a server
+ *			said, or did not): no threads, I/O or clock
  *	files		outfile (bodies on disk)
  *	shared		ticket (what goes round) window (the bound, the order)
- *			queue (items for workers)
+ *			starts (the run's own rate) schedule (which item may
+ *			start, with feedback) queue (items for workers)
  *	network		share (jobs among workers) curlopt (libcurl's options by
  *			name) setup (what all transfers have in common) request
  *			(what goes out for an item) redirect (where one leads)
