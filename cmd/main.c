@@ -35,12 +35,13 @@
  *			recordheaders (results as JSON); when to start: retry
  *			retryafter (in parts: httpdate quota) ratelimit ratebook
  *			rateclock (the last two for rate files) timeheap origin
- *			(one server): no threads, I/O or clock
+ *			and origins (servers): no threads, I/O or clock
  *	files		outfile (bodies on disk) ratefile (a limit for many
  *			processes; in parts: ratestore ratering)
  *	shared		ticket (what goes round) window (the bound, the order)
- *			schedule (which item may start, and when) queue (its
- *			lock, and the workers that wait)
+ *			starts (the run's own rate) schedule (which item may
+ *			start, and when; with feedback) queue (its lock, and
+ *			the workers that wait)
  *	network		share (jobs among workers) poolopt and setup (what all
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect

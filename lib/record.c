@@ -201,10 +201,15 @@ write_json(struct fp_pen *pen, struct fp_text json)
 
 /* The item as read, but for the passwords of URLs. */
 static void
-write_input(struct fp_pen *pen, struct fp_text input)
+write_input(struct fp_pen *pen, const struct fp_result *result)
 {
+	struct fp_text input = result->input;
 	size_t done = 0, start, end;
 
+	if (result->input_json.data) {
+		write_json(pen, result->input_json);
+		return;
+	}
 	fp_pen_bytes(pen, "\"", 1);
 	while (fp_find_secret(input.data, input.len, done, &start, &end)) {
 		fp_pen_inside(pen, input.data + done, start - done);
@@ -303,6 +308,12 @@ write_time(struct fp_pen *pen, int64_t wall_ns)
 		write_null(pen);
 }
 
+static const char *
+last_url(const struct fp_result *result)
+{
+	return result->final_url ? result->final_url : result->url;
+}
+
 static void
 write_value(
 	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
@@ -312,10 +323,7 @@ write_value(
 		fp_pen_number(pen, (int64_t)result->seq);
 		break;
 	case FP_FIELD_INPUT:
-		if (result->input_json.data)
-			write_json(pen, result->input_json);
-		else
-			write_input(pen, result->input);
+		write_input(pen, result);
 		break;
 	case FP_FIELD_URL:
 		write_string(pen, result->url);
@@ -368,8 +376,7 @@ write_value(
 		write_string(pen, result->file);
 		break;
 	case FP_FIELD_FINAL_URL:
-		write_string(pen,
-			result->final_url ? result->final_url : result->url);
+		write_string(pen, last_url(result));
 		break;
 	case FP_FIELD_REDIRECTS:
 		fp_pen_number(pen, result->redirects);

@@ -13,12 +13,12 @@
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
-static bool has_no_memory;
+static bool has_no_memory, has_no_room; /* for anything; for arrays */
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	if (has_no_memory) {
+	if (has_no_memory || (has_no_room && n > 1)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -201,15 +201,17 @@ without_memory_nothing_is_held(void)
 
 	/* A table that cannot grow is still one. */
 	set_up(NULL);
-	size_t n_chains = origins.n_chains;
-	for (int i = 0; i < 1000; i++) {
-		char url[64];
-		snprintf(url, sizeof(url), "http://host%d.test/", i);
-		CHECK(hold(url));
-		if (i < 900)
-			origins.n_chains = n_chains;
-	}
+	has_no_room = true;
+	for (int i = 0; i < 1000; i++)
+		visit(i, T0);
+	has_no_room = false;
+	CHECK(origins.n == 1001 && origins.n_chains == 64);
 	visit(17, T0);
+	CHECK(origins.n == 1001);
+	visit(1000, T0);
+	CHECK(origins.n_chains == 128);
+	visit(17, T0);
+	CHECK(origins.n == 1002);
 	tear_down();
 }
 
