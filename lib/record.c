@@ -94,15 +94,16 @@ string_end(struct fp_text json, size_t at)
 	return FP_MIN(at, json.len);
 }
 
-/* A JSON string's beginning, without its escapes, and where in the JSON each
- * byte came from: what is looked for is ASCII, and stands in the beginning. */
+/* A part of a JSON string, without its escapes, and where in the JSON each byte
+ * came from. What is looked for is ASCII. */
 struct plain {
 	size_t len;
 	char text[2048];
 	size_t from[2048 + 1];
 };
 
-/* What an escape stands for, if that is ASCII; and how long it is. */
+/* What an escape stands for, if that is ASCII, or else a letter, for it ends no
+ * part of a URL; and how long it is. */
 static char
 unescape(const char *at, size_t len, size_t *used)
 {
@@ -118,7 +119,7 @@ unescape(const char *at, size_t len, size_t *used)
 					  : (uint32_t)((c | 32) - 'a' + 10);
 		code = code << 4 | (digit & 15);
 	}
-	return code < 0x80 ? (char)code : '?';
+	return code < 0x80 ? (char)code : 'x';
 }
 
 static void
@@ -138,6 +139,19 @@ make_plain(struct plain *plain, struct fp_text json, size_t at, size_t close)
 	plain->from[plain->len] = at;
 }
 
+/* Where the part behind this one begins: what stands at the end may be cut. */
+static size_t
+next_part(const struct plain *plain)
+{
+	size_t i = plain->len - 2;
+
+	while (--i > 0) {
+		if (memcmp(plain->text + i, "://", 3) == 0)
+			return plain->from[i];
+	}
+	return plain->from[plain->len - 2];
+}
+
 /* Writes a JSON string from `done` on, up to `close`, but for the passwords in
  * what is behind `at`; returns how far it got. */
 static size_t
@@ -145,16 +159,23 @@ write_masked(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
 	size_t close)
 {
 	struct plain plain;
-	size_t from = 0, start, end;
 
-	make_plain(&plain, json, at, close);
-	while (fp_find_secret(plain.text, plain.len, from, &start, &end)) {
-		fp_pen_bytes(pen, json.data + done, plain.from[start] - done);
-		fp_pen_bytes(pen, "***", 3);
-		done = plain.from[end];
-		from = end;
+	for (;; at = next_part(&plain)) {
+		size_t end = 0, start;
+		make_plain(&plain, json, at, close);
+		while (fp_find_secret(
+			plain.text, plain.len, end, &start, &end)) {
+			size_t from = plain.from[start];
+			if (from >= done) {
+				fp_pen_bytes(
+					pen, json.data + done, from - done);
+				fp_pen_bytes(pen, "***", 3);
+			}
+			done = FP_MAX(done, plain.from[end]);
+		}
+		if (plain.from[plain.len] == close)
+			return done;
 	}
-	return done;
 }
 
 /* The same for a string without escapes, however long. */

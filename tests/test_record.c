@@ -445,13 +445,29 @@ escaped_passwords(void)
 {
 	static const char in[] =
 		"{\"a\":\"http:\\/\\/u:pw@h\\/\",\"b\":[\"http://u:p2@h/?http:"
-		"\\u002f/v:p3\\u0040h\"],\"c\":\"x@y\"}";
+		"\\u002f/v:p3\\u0040h\"],\"c\":\"x@y\",\"d\":\"a://b:p\\u0122@c\"}";
 	struct fp_result result = success();
 
 	result.context = (struct fp_text){in, sizeof(in) - 1};
 	CHECK_TEXT(field(&result, FP_FIELD_CONTEXT),
 		"{\"a\":\"http:\\/\\/u:***@h\\/\",\"b\":[\"http://u:***@h/?http:"
-		"\\u002f/v:***\\u0040h\"],\"c\":\"x@y\"}");
+		"\\u002f/v:***\\u0040h\"],\"c\":\"x@y\",\"d\":\"a://b:***@c\"}");
+}
+
+/* In a long string, wherever the part of it ends that is looked at at once. */
+static void
+escaped_passwords_further_on(void)
+{
+	struct fp_result result = success();
+	char in[6000];
+
+	for (int before = 1990; before < 4200; before++) {
+		int len = snprintf(in, sizeof(in), "\"\\n%0*d http://u:p@q@h\"",
+			before, 0);
+		result.context = (struct fp_text){in, (size_t)len};
+		const char *out = record(&result, &usual);
+		CHECK(strstr(out, " http://u:***@h\"") && !strstr(out, "p@"));
+	}
 }
 
 int
@@ -472,7 +488,8 @@ main(void)
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
-	fp_buf_destroy(&paper);
 	run("20 passwords in JSON, behind escapes too", escaped_passwords);
+	run("20 and far behind them", escaped_passwords_further_on);
+	fp_buf_destroy(&paper);
 	return done();
 }
