@@ -31,6 +31,28 @@ make_document(struct fuzz *fuzz)
 	fuzz_add(&document, fuzz->at, fuzz->left);
 }
 
+/* How deep it is nested. */
+static size_t
+depth_of(struct fp_text text)
+{
+	size_t depth = 0, deepest = 0;
+	bool in_string = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+		if (c == '"')
+			in_string = !in_string;
+		else if (in_string)
+			i += c == '\\';
+		else if (c == '[' || c == '{')
+			depth++;
+		else if ((c == ']' || c == '}') && depth > 0)
+			depth--;
+		deepest = FP_MAX(deepest, depth);
+	}
+	return deepest;
+}
+
 static struct fp_text
 without_mark(struct fp_text text)
 {
@@ -73,8 +95,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	struct fp_text bare = without_mark(text);
 	bool taken = fuzz_yajl_takes(bare.data, bare.len);
+	if (fp_json_error(json) == FP_JSON_TOO_DEEP)
+		HOLDS(depth_of(bare) > FP_JSON_DEPTH_MAX);
 	if (fine) {
-		HOLDS(taken);
+		HOLDS(taken && depth_of(bare) <= FP_JSON_DEPTH_MAX);
 		HOLDS(is_object == (whole.data[0] == '{'));
 		fuzz_holds_minified((struct fp_text){whole.data, whole.len});
 	} else {

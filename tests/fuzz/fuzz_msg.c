@@ -103,6 +103,47 @@ say(unsigned way, struct fp_text about, const char *text)
 	free(url);
 }
 
+/* The text with other passwords in it. false: there are none, or a cut might
+ * fall in the middle of a character of one. */
+static bool
+change_secrets(char *text, size_t len)
+{
+	size_t start, end = 0;
+	bool changed = false;
+
+	while (fp_find_secret(text, len, end, &start, &end)) {
+		for (size_t i = start; i < end; i++) {
+			if ((unsigned char)text[i] >= 0x80)
+				return false;
+			text[i] = 'q';
+		}
+		changed = true;
+	}
+	return changed;
+}
+
+/* A message tells nothing of a password, wherever it is cut. */
+static void
+check_secrets(unsigned way, struct fp_text about, char *text)
+{
+	static struct fp_buf before;
+	char *copy = fuzz_copy(about.data, about.len);
+	struct fp_text other = {copy, about.len};
+
+	fp_buf_clear(&before, SIZE_MAX);
+	fuzz_add(&before, caught.data, caught.len);
+	bool changed = change_secrets(text, strlen(text));
+	if (!change_secrets(copy, about.len))
+		memcpy(copy, about.data, about.len);
+	else
+		changed = true;
+	if (changed) {
+		say(way, other, text);
+		HOLDS(fuzz_same(&caught, &before));
+	}
+	free(copy);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -112,6 +153,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fp_text about = fuzz_until(&fuzz, '\n');
 	char *text = fuzz_string(fuzz_rest(&fuzz));
 
+	if (way != ITEM)
+		about.len = strnlen(about.data, about.len);
 	if (!is_ready)
 		fp_msg_init();
 	is_ready = true;
@@ -122,6 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(struct fp_text){caught.data, caught.len - 1});
 	} else {
 		check_text(way < ITEM);
+		check_secrets(way, about, text);
 	}
 	free(text);
 	return 0;

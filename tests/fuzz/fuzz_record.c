@@ -227,6 +227,33 @@ holds_no_secret(const char *text)
 		HOLDS(end - start == 3 && memcmp(text + start, "***", 3) == 0);
 }
 
+/* The same for every string in a value. */
+static void
+holds_no_secrets(yajl_val value)
+{
+	if (YAJL_IS_STRING(value)) {
+		holds_no_secret(value->u.string);
+	} else if (YAJL_IS_ARRAY(value)) {
+		for (size_t i = 0; i < YAJL_GET_ARRAY(value)->len; i++)
+			holds_no_secrets(YAJL_GET_ARRAY(value)->values[i]);
+	} else if (YAJL_IS_OBJECT(value)) {
+		for (size_t i = 0; i < YAJL_GET_OBJECT(value)->len; i++) {
+			holds_no_secret(YAJL_GET_OBJECT(value)->keys[i]);
+			holds_no_secrets(YAJL_GET_OBJECT(value)->values[i]);
+		}
+	}
+}
+
+static void
+check_json(yajl_val record, const char *name)
+{
+	const char *path[] = {name, NULL};
+	yajl_val value = yajl_tree_get(record, path, yajl_t_any);
+
+	if (value)
+		holds_no_secrets(value);
+}
+
 static void
 check_input(const struct made *made, yajl_val record)
 {
@@ -234,8 +261,11 @@ check_input(const struct made *made, yajl_val record)
 	const char *text = string_at(record, "input");
 	size_t start, end;
 
-	if (made->result.input_json.data)
+	check_json(record, "context");
+	if (made->result.input_json.data) {
+		check_json(record, "input");
 		return;
+	}
 	HOLDS(text);
 	if (memchr(input.data, '\0', input.len) ||
 		!fp_utf8_valid(input.data, input.len))

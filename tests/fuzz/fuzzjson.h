@@ -64,7 +64,7 @@ fuzz_ends_in_string(const char *text, size_t len)
 static inline void
 fuzz_holds_json(const char *text, size_t len)
 {
-	HOLDS(len > 0);
+	HOLDS(len > 0 && !fuzz_ends_in_string(text, len));
 	HOLDS(fp_utf8_valid(text, len));
 	HOLDS(fuzz_yajl_takes(text, len));
 	HOLDS(!fuzz_has_outside(text, len, " \t\r\n\f\v"));
