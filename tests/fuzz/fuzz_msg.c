@@ -5,7 +5,8 @@
  * record is one line of JSON.
  *
  *	a byte: which message
- *	a line: the item or its URL; then: the message's text
+ *	a line: the item or its URL, or where wrong usage is; then: the
+ *	message's text
  */
 #include "fuzzjson.h"
 
@@ -67,7 +68,7 @@ check_text(bool is_note)
 	HOLDS(strncmp(line.data, "fetchpool: ", 11) == 0);
 	HOLDS(fuzz_is_tame(line.data, line.len));
 	HOLDS(!turns_text(line.data, line.len));
-	/* An item's has two texts, that together might look like one. */
+	/* Two texts together might look like one. */
 	if (is_note)
 		holds_no_secret(line.data, line.len);
 }
@@ -94,9 +95,11 @@ say(unsigned way, struct fp_text about, const char *text)
 		fp_msg_note("%s", text);
 	else if (way == LOCAL)
 		fp_msg_local("%s", text);
-	else if (way == USAGE)
+	else if (way == USAGE) {
+		fp_msg_place(url);
 		fp_msg_usage("%s", text);
-	else
+		fp_msg_place("");
+	} else
 		fp_msg_item(&result, way == ITEM_AS_RECORD ? &format : NULL);
 	fp_msg_flush();
 	is_caught = false;
@@ -164,7 +167,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_holds_minified(
 			(struct fp_text){caught.data, caught.len - 1});
 	} else {
-		check_text(way < ITEM);
+		check_text(way < USAGE);
 		check_secrets(way, about, text);
 	}
 	free(text);
