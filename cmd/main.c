@@ -31,8 +31,9 @@
  *			textsort filename response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
- *			jsonescape; parser for programs) pen, record and
- *			recordheaders (results as JSON); when to start: retry
+ *			jsonescape; parser for programs) pen and record
+ *			(results as JSON, with recordheaders and recordmask)
+ *			when to start: retry
  *			retryafter (in parts: httpdate quota) ratelimit ratebook
  *			rateclock (the last two for rate files) timeheap origin
  *			and origins (servers): no threads, I/O or clock
