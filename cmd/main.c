@@ -18,6 +18,8 @@
  *	input		lines from a descriptor, in bounded memory
  *	writer		the thread from the pool to the outputs
  *	output		lines to a descriptor, whole, whatever happens
+ *	journal		what is done, kept in a file (in parts: journalline,
+ *			journalstate, seqset)
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
  *	msg		the only writer of standard error; the exit status
  *
