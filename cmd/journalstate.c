@@ -168,11 +168,12 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 		state->version[line->name.len] = '\0';
 		return 0;
 	case FP_JOURNAL_OUTPUT:
-		state->output = (struct fp_journal_file){line->seq, line->hash};
+		state->output =
+			(struct fp_journal_place){line->seq, line->hash};
 		return 0;
 	case FP_JOURNAL_FAILED:
 		state->failed_file =
-			(struct fp_journal_file){line->seq, line->hash};
+			(struct fp_journal_place){line->seq, line->hash};
 		return 0;
 	case FP_JOURNAL_OPTION:
 		return fp_journal_state_option(state, line->name, line->hash);

@@ -20,7 +20,7 @@
 #include "seqset.h"
 
 /* A file of the run; both 0: it is none, or no regular one. */
-struct fp_journal_file {
+struct fp_journal_place {
 	uint64_t device, inode;
 };
 
@@ -41,7 +41,7 @@ struct fp_journal_seen {
 struct fp_journal_state {
 	uint8_t key[FP_JOURNAL_KEY_BYTES];
 	char version[FP_JOURNAL_NAME_MAX + 1];
-	struct fp_journal_file output, failed_file;
+	struct fp_journal_place output, failed_file;
 	struct fp_journal_option *options;
 	size_t n_options;
 

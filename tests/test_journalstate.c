@@ -26,8 +26,8 @@ begin_state(struct fp_journal_state *state)
 	fp_journal_state_init(state);
 	memcpy(state->key, "0123456789abcdef", FP_JOURNAL_KEY_BYTES);
 	strcpy(state->version, "0.1.0");
-	state->output = (struct fp_journal_file){66, 1234567};
-	state->failed_file = (struct fp_journal_file){66, 1234568};
+	state->output = (struct fp_journal_place){66, 1234567};
+	state->failed_file = (struct fp_journal_place){66, 1234568};
 	CHECK(fp_journal_state_option(
 		      state, (struct fp_text){"TEMPLATE", 8}, 77) == 0);
 	CHECK(fp_journal_state_option(
