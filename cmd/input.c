@@ -46,7 +46,7 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;
 	}
-	input->start = find_start(input->fd);
+	input->start = input->fd < 0 ? -1 : find_start(input->fd);
 	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
 		return -1;
 	return fp_buf_reserve(&input->buf, READ_BYTES);

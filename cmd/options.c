@@ -242,9 +242,9 @@ check_journal(const struct fp_settings *settings)
 	if (!settings->journal_path && (settings->resumes || settings->syncs ||
 					       settings->retries_failed)) {
 		fp_msg_usage("--%s needs --journal",
-			settings->resumes ? "resume"
-			: settings->syncs ? "sync"
-					  : "retry-failed");
+			settings->retries_failed ? "retry-failed"
+			: settings->resumes	 ? "resume"
+						 : "sync");
 		return false;
 	}
 	if (settings->retries_failed &&
