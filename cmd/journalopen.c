@@ -80,7 +80,7 @@ compare_output(struct fp_journal *journal, const struct fp_output *output,
 			path, name);
 		return -1;
 	}
-	if (size >= end)
+	if (size >= end || now.inode == 0)
 		return 0;
 	fp_msg_local("journal %s: not resumed: %s has been cut: it has "
 		     "%" PRIu64 " bytes, and had %" PRIu64 "%s",

@@ -11,7 +11,7 @@ import os
 
 from harness import Program, fetchpool
 from servers import api
-from tap import contents, equal, temp_dir, temp_file
+from tap import as_bytes, contents, equal, temp_dir, temp_file
 
 FIELDS = "seq,input,status,attempts,body"
 
@@ -23,7 +23,7 @@ def items(n):
 
 def put(path, data, mode="wb", cuts=False):
     with open(path, mode) as file:
-        file.write(data)
+        file.write(as_bytes(data))
         if cuts:
             file.truncate()
 
