@@ -190,12 +190,9 @@ start_afresh(struct fp_journal *journal)
 	if (make_state(journal))
 		return -1;
 	if (fp_journal_state_write(&journal->state, &journal->text) ||
-		fp_journalfile_make(&journal->file, journal->text.data,
-			journal->text.len)) {
-		if (errno == EEXIST)
-			errno = EWOULDBLOCK;
+		fp_journalfile_make(
+			&journal->file, journal->text.data, journal->text.len))
 		return refuse_errno(journal);
-	}
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
 		if (outputs[i]->fd < 0 || !outputs[i]->is_file ||
 			!outputs[i]->is_ours || !fp_output_cut(outputs[i], 0))

@@ -166,7 +166,7 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "quiet", 'q', NULL, FP_OPTION_FLAG, AT(quiet), NULL, NULL,
 		"one line for all failed items, not one each"},
 
-	{"Going on", "journal", 0, "FILE", FP_OPTION_TEXT, AT(journal_path),
+	{"Journal", "journal", 0, "FILE", FP_OPTION_TEXT, AT(journal_path),
 		NULL, NULL, "keep in FILE what is done, to go on from there"},
 	{NULL, "resume", 0, NULL, FP_OPTION_FLAG, AT(resumes), NULL, NULL,
 		"go on where the run of --journal has ended"},

@@ -39,7 +39,8 @@ struct fp_window {
 	uint64_t n_next; /* results lent to the consumer so far */
 
 	/* Finished and waiting for the consumer: in order of their turns, a
-	 * ring where each has the place turn % capacity, or a list as they finished. */
+	 * ring where each has the place turn % capacity, or a list as they
+	 * finished. */
 	struct fp_ticket **ring;
 	struct fp_ticket *first;
 	struct fp_ticket **last;
