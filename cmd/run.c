@@ -7,11 +7,12 @@
  *	main	waits for signals, for the reader of our output to go away,
  *		and for the writer to be done
  *
- * so that none of the three waits can keep the others from being noticed. The
- * run ends when the writer has had the last result. A stop for any reason is
- * the same thing: the input is told to give no more and the pool is
- * cancelled; every item that the pool took still reaches the writer, which
- * counts it and sets aside its line.
+ * so that none of the three waits can keep the others from being noticed. With
+ * --sync, the journal has one more, which waits for the disk. The run ends when
+ * the writer has had the last result. A stop for any reason is the same thing:
+ * the input is told to give no more and the pool is cancelled; every item that
+ * the pool took still reaches the writer, which counts it and sets aside its
+ * line.
  *
  * Who may touch what: the input is the reader's, and the main thread's once
  * the reader has ended; the outputs likewise the writer's. What is counted is

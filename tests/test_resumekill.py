@@ -240,6 +240,9 @@ def _():
             check(length < head + 15, "%d: %r" % (length, result))
         else:
             run.check_same(whole)
+            again = run.run("--resume")  # nothing was appended to a torn line
+            equal(again.status, result.status, repr(again))
+            run.check_same(whole)
     check(refused > 10, "%d refused" % refused)
 
 
