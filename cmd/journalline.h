@@ -17,7 +17,6 @@
 #include "fetchpool.h"
 
 #define FP_JOURNAL_KEY_BYTES 16
-#define FP_JOURNAL_SEQ_MAX (UINT64_C(1) << 48)
 #define FP_JOURNAL_NAME_MAX 40
 
 enum fp_journal_what {

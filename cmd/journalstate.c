@@ -95,7 +95,7 @@ find_sums(struct fp_journal_state *state, uint64_t page)
 {
 	if (page >= state->n_sums) {
 		size_t n = FP_MAX((size_t)page + 1, state->n_sums * 2);
-		if (page >= SIZE_MAX / (4 * sizeof(state->sums[0])))
+		if (page > FP_SEQSET_MAX >> FP_SEQSET_PAGE_BITS)
 			return NULL;
 		struct fp_journal_sums *sums =
 			realloc(state->sums, n * sizeof(*sums));
@@ -236,8 +236,7 @@ is_item(const struct fp_journal_line *line)
 			 line->what == FP_JOURNAL_INTENT;
 
 	return line->what < FP_JOURNAL_STATE ||
-	       (line->seq <= FP_JOURNAL_SEQ_MAX &&
-		       (line->seq > 0 || !is_of_one));
+	       (line->seq <= FP_SEQSET_MAX && (line->seq > 0 || !is_of_one));
 }
 
 static int

@@ -30,7 +30,7 @@ reach(struct fp_seqset *set, uint64_t i)
 {
 	if (i < set->n_pages)
 		return 0;
-	if (i >= SIZE_MAX / (2 * sizeof(set->pages[0]))) {
+	if (i > FP_SEQSET_MAX / PAGE_NUMBERS) {
 		errno = ENOMEM;
 		return -1;
 	}

@@ -6,7 +6,8 @@
  *
  * Threads: none; a set belongs to one thread at a time.
  * Ownership: the caller embeds it, zeroed at first.
- * Failure: -1 with ENOMEM, and the set is as it was.
+ * Failure: -1 with ENOMEM, also for greater numbers than FP_SEQSET_MAX, and
+ * the set is as it was.
  */
 #ifndef FP_SEQSET_H
 #define FP_SEQSET_H
@@ -14,6 +15,9 @@
 #include "base.h"
 
 #define FP_SEQSET_PAGE_BITS 16
+
+/* The greatest number: the pages of a set of it fit into memory. */
+#define FP_SEQSET_MAX (UINT64_C(1) << 40)
 
 struct fp_seqset_page {
 	uint64_t *words; /* NULL: all of its numbers are in, or none */
