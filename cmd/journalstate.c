@@ -95,8 +95,10 @@ find_sums(struct fp_journal_state *state, uint64_t page)
 {
 	if (page >= state->n_sums) {
 		size_t n = FP_MAX((size_t)page + 1, state->n_sums * 2);
-		if (page > FP_SEQSET_MAX >> FP_SEQSET_PAGE_BITS)
+		if (page > FP_SEQSET_MAX >> FP_SEQSET_PAGE_BITS) {
+			errno = ENOMEM;
 			return NULL;
+		}
 		struct fp_journal_sums *sums =
 			realloc(state->sums, n * sizeof(*sums));
 		if (!sums)
