@@ -248,8 +248,19 @@ commit_main(void *arg)
 int
 fp_journal_start(struct fp_journal *journal)
 {
+	const char *folder = journal->settings->pool.output_dir;
+
 	if (!journal->is_on || !journal->settings->syncs)
 		return 0;
+	if (folder) {
+		journal->folder_fd =
+			open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (journal->folder_fd < 0) {
+			fp_msg_local(
+				"cannot sync %s: %s", folder, strerror(errno));
+			return -1;
+		}
+	}
 	if (pipe2(journal->kick_fds, O_CLOEXEC | O_NONBLOCK) ||
 		fp_thread_start(&journal->thread, 0, commit_main, journal)) {
 		fp_msg_local("cannot start: %s", strerror(errno));

@@ -79,7 +79,7 @@ int fp_journal_commit(struct fp_journal *journal);
 /* An fp_intent. */
 int fp_journal_intent(void *journal, uint64_t seq);
 
-/* Once the pool runs; -1: said why. */
+/* Once the pool runs, which makes --output-dir; -1: said why. */
 int fp_journal_start(struct fp_journal *journal);
 
 /* When nobody adds any more: all is written, and the state is at rest. */

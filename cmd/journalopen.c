@@ -264,12 +264,6 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	journal->items = calloc(FP_JOURNAL_AHEAD, sizeof(journal->items[0]));
 	if (!journal->items)
 		return refuse_errno(journal);
-	if (settings->syncs && settings->pool.output_dir) {
-		journal->folder_fd = open(settings->pool.output_dir,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (journal->folder_fd < 0)
-			return refuse_errno(journal);
-	}
 	int found = fp_journalfile_open(&journal->file, settings->journal_path);
 	if (found < 0)
 		return refuse_errno(journal);

@@ -7,7 +7,7 @@ import signal
 import sys
 
 sys.dont_write_bytecode = True
-from harness import Result, fetchpool, records_of
+from harness import TRACED, Result, fetchpool, records_of, strace
 from resumetest import Run, equal_lines, items, put
 from servers import api, faults
 from tap import (check, contents, equal, main, matches, temp_dir, test, until)
@@ -111,6 +111,33 @@ def _():
         check(result.status in (0, 1), repr(result))
         run.check_same(whole)
         equal(contents(run.journal).count(b"\n"), before.count(b"\n") + 1)
+
+
+@test("99 bodies that go to files")
+def _():
+    for sync in [], ["--sync"]:
+        run = Run(20, ["--overwrite", *sync])
+        run.options[:2] = ["--fields", "seq,input,status,file", "-D",
+                           run.folder + "/bodies"]
+        whole = run.whole()
+        result = run.run("--failed", run.failed)
+        equal(result.status, 1, repr(result))
+        run.check_same(whole)
+        put(run.input, items(25))
+        equal(run.run("--resume", "--failed", run.failed).status, 1)
+        run.check_same(run.whole())
+
+
+@test("99 bodies on a disk that fails are not done")
+def _():
+    run = Run(5, ["--sync", "--overwrite", "-D", temp_dir() + "/bodies"])
+    result = run.run(env=TRACED, wrapper=strace(
+        "-o", "/dev/null", "-e", "trace=syncfs", "-e",
+        "inject=syncfs:error=EIO"))
+    equal(result.status, 3, repr(result))
+    matches("cannot sync .*bodies: Input/output error", result.text)
+    equal(n_done(run), 0)
+    equal(run.run("--resume").status, 0)
 
 
 @test("99 standard output appended to a file goes on there")
