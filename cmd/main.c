@@ -19,6 +19,11 @@
  *	input		lines from a descriptor, in bounded memory
  *	writer		the thread from the pool to the outputs
  *	output		lines to a descriptor, whole, whatever happens
+ *	journal		what is done, kept in a file, to go on from there (in
+ *			parts: journalopen journalfile journalline
+ *			journalstate seqset)
+ *	identity	which run it is, as far as the options tell
+ *	resume		the items of the input that are not done yet
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
  *	notice		what the pool has to tell of a server, in words
  *	msg		the only writer of standard error; the exit status

@@ -210,6 +210,15 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "quiet", 'q', NULL, FP_OPTION_FLAG, AT(quiet), NULL, NULL,
 		"one line for all failed items, not one each"},
 
+	{"Journal", "journal", 0, "FILE", FP_OPTION_TEXT, AT(journal_path),
+		NULL, NULL, "keep in FILE what is done, to go on from there"},
+	{NULL, "resume", 0, NULL, FP_OPTION_FLAG, AT(resumes), NULL, NULL,
+		"go on where the run of --journal has ended"},
+	{NULL, "retry-failed", 0, NULL, FP_OPTION_FLAG, AT(retries_failed),
+		NULL, NULL, "the same, and fetch again what failed"},
+	{NULL, "sync", 0, NULL, FP_OPTION_FLAG, AT(syncs), NULL, NULL,
+		"write through to the disk: for power cuts too"},
+
 	{"Other", "config", 'K', "FILE", FP_OPTION_CONFIG, 0, NULL, NULL,
 		"read options from FILE, one a line"},
 	{NULL, "help", 'h', NULL, FP_OPTION_HELP, 0, NULL, NULL, "this text"},

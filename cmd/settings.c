@@ -32,6 +32,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	for (size_t i = 0; i < settings->owned.n; i++)
 		free((char *)settings->owned.texts[i]);
 	free(settings->owned.texts);
+	free(settings->given.texts);
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);

@@ -5,7 +5,7 @@ static void
 forms(void)
 {
 	static const char *const same[] = {"-j16", "-j 16", "--jobs=16",
-		"--jobs 16", "--job=16", "--jo 16", "-kj16", "-k -j 16",
+		"--jobs 16", "--job=16", "--job 16", "-kj16", "-k -j 16",
 		"-j 1 -j 16", "--jobs=1 -j16", "http://h/{} -j 16",
 		"-j 16 -- http://h/{}", "-j 16 --", "-aj16 http://h/{} -k"};
 
@@ -313,6 +313,7 @@ the_help(void)
 		"--fields LIST", "-a, --all", "-o, --output FILE",
 		"-D, --output-dir DIR", "--output-name TEMPLATE", "--overwrite",
 		"--failed FILE", "--error-format FORMAT", "-q, --quiet",
+		"--journal FILE", "--resume", "--retry-failed", "--sync",
 		"-K, --config FILE", "-h, --help", "-V, --version"};
 	char *text = help(), *rest = text, *line;
 	size_t n_options = 0;
