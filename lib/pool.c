@@ -223,6 +223,15 @@ queue_item(struct fp_pool *pool, struct fp_ticket *ticket)
 	return false;
 }
 
+static void
+fail_unknown(struct fp_ticket *ticket)
+{
+	fp_ticket_fail(ticket, FP_KIND_NETWORK,
+		"it was sent by an earlier run, and its outcome is unknown; it "
+		"is not sent again");
+	ticket->result.is_outcome_unknown = true;
+}
+
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -235,10 +244,8 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		ticket->result.seq = item->seq;
 	if (fp_ticket_set(ticket, item))
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	else if (item->outcome_unknown)
-		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			"it was sent by an earlier run, and its outcome is "
-			"unknown; it is not sent again");
+	else if (item->outcome_unknown && !pool->setup.is_idempotent)
+		fail_unknown(ticket);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
 	else if (fp_request_locate(&pool->locator, ticket))
