@@ -176,7 +176,7 @@ const struct fp_option_row fp_option_rows[] = {
 		AT(pool.respect_ratelimit), NULL, NULL,
 		"pause where RateLimit fields say: none left"},
 	{NULL, "seed", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_seed,
-		"a whole number", "draw the same pauses each time"},
+		"a whole number from 1", "draw the same pauses each time"},
 
 	{"Output", "format", 'f', "FORMAT", FP_OPTION_CALL, 0,
 		fp_settings_format, "record, body or merged",

@@ -268,6 +268,10 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 
 	if (report->is_probe)
 		origin->is_probing = false;
+	if (report->is_malformed && !origin->was_malformed) {
+		origin->was_malformed = true;
+		origin->news |= 1U << FP_NOTICE_MALFORMED;
+	}
 	switch (report->heard) {
 	case FP_HEARD_NOTHING:
 		break;
@@ -286,10 +290,6 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_SILENCE:
 		hear_silence(origin, report, now_ns);
 		break;
-	}
-	if (report->is_malformed && !origin->was_malformed) {
-		origin->was_malformed = true;
-		origin->news |= 1U << FP_NOTICE_MALFORMED;
 	}
 	if (report->is_first_success)
 		fp_budget_success(&origin->budget);

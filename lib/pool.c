@@ -114,7 +114,7 @@ make_workers(struct fp_pool *pool)
 	for (unsigned i = 0; i < n; i++) {
 		if (fp_worker_init(&pool->workers[i], &pool->setup,
 			    &pool->queue, &pool->window, &pool->cancel,
-			    fp_share_of(jobs, n, i), i))
+			    fp_share_of(jobs, n, i)))
 			return -1;
 		pool->n_workers++;
 	}
@@ -158,13 +158,15 @@ make_pool(struct fp_pool *pool)
 		.is_paced = options->pace,
 		.file = setup->rate_file,
 		.rests_first = options->delay_max_ms > 0,
-		.origin = {
-			.jobs = options->jobs,
-			.host_jobs = host_jobs ? host_jobs : options->jobs,
-			.waiting_max = FP_MAX(window / 2, 1),
-			.rates = setup->host_rates,
-			.is_paced = options->pace,
-		},
+		.origin =
+			{
+				.jobs = options->jobs,
+				.host_jobs =
+					host_jobs ? host_jobs : options->jobs,
+				.waiting_max = FP_MAX(window / 2, 1),
+				.rates = setup->host_rates,
+				.is_paced = options->pace,
+			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))
 		return -1;

@@ -48,7 +48,7 @@ enum fp_stop {
 struct fp_context {
 	struct fp_setup *setup;
 	struct fp_queue *queue;
-	uint64_t random;
+	uint64_t seed; /* of what is drawn for each item */
 	int64_t now_ns; /* the worker's clock, read once a round */
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */

@@ -69,7 +69,7 @@ make_multi(const struct fp_worker *worker)
 int
 fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share, unsigned number)
+	struct fp_share share)
 {
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_WORKER_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
@@ -81,9 +81,10 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->context.random = fp_random_seed(setup->options.seed
-			? setup->options.seed + number
-			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
+	worker->context.seed =
+		setup->options.seed
+			? setup->options.seed
+			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
@@ -205,13 +206,15 @@ abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 }
 
 static int64_t
-draw_delay_ns(struct fp_worker *worker)
+draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
 {
 	const struct fp_options *options = &worker->setup->options;
 	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
 	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
+	uint64_t random =
+		fp_random_for(worker->context.seed, ticket->result.seq, 0);
 
-	return (int64_t)(low + fp_random_evenly(&worker->context.random, high - low));
+	return (int64_t)(low + fp_random_evenly(&random, high - low));
 }
 
 /* Gives an item its slot. With --delay it has the slot, but waits in it, and
@@ -234,7 +237,8 @@ occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 		return;
 	}
 	transfer->is_delayed = true;
-	transfer->due_ns = worker->context.now_ns + draw_delay_ns(worker);
+	transfer->due_ns =
+		worker->context.now_ns + draw_delay_ns(worker, ticket);
 	worker->n_delayed++;
 }
 
@@ -344,7 +348,8 @@ reap(struct fp_worker *worker)
 	}
 }
 
-/* Lets those ask for a start that have waited long enough; lets *due be the next such moment. */
+/* Lets those ask for a start that have waited long enough; lets *due be the
+ * next such moment. */
 static void
 begin_delayed(struct fp_worker *worker, int64_t *due)
 {
@@ -421,9 +426,8 @@ tell_news(struct fp_worker *worker)
 	char origin[FP_ORIGIN_MAX];
 	struct fp_notice notice;
 
-	while (options->tell &&
-		fp_queue_news(worker->queue, &notice, origin,
-			worker->context.now_ns))
+	while (options->tell && fp_queue_news(worker->queue, &notice, origin,
+					worker->context.now_ns))
 		options->tell(options->tell_arg, &notice);
 }
 
