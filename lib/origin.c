@@ -3,9 +3,10 @@
  * WHAT AN ORIGIN'S ANSWERS DO
  *
  *	any answer	it is there: the circuit closes
- *	20 in a row	one more item at once, if the limit was lowered
  *	429, 503	a pause as long as it says; the limit is halved, once
- *for all requests that were under way together
+ *			for all requests that were under way together
+ *	20 others	in a row: one more item at once, if the limit was
+ *			lowered
  *
  * WHAT ITS SILENCE DOES
  *
@@ -18,9 +19,10 @@
  *
  * If it never has, those that were tried go on being tried as often as they
  * may be, and the others wait for what becomes of them: the first that has no
- * attempt left takes it down. So a wrong name or port fails after the time of
- * one item's attempts, however many items there are; and a server that is
- * about to start is waited for as long as the user's --retry says.
+ * attempt left takes it down. Should all of them end otherwise, another one is
+ * tried, so that nobody waits for nobody. So a wrong name or port fails after
+ *the time of one item's attempts, however many items there are; and a server
+ *that is about to start is waited for as long as the user's --retry says.
  *
  * Of an origin that is down each item fails at once, but one from time to time
  * that is let through to find out.
@@ -123,7 +125,8 @@ grow(struct fp_origins *origins)
 	free(old);
 }
 
-/* Whether there is nothing about it that a new one would not know. */
+/* Whether nothing of it is in force: no pause, no circuit, no used rate. What
+ * else it knows, a new one will learn. */
 static bool
 is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
@@ -192,6 +195,7 @@ make(struct fp_origins *origins, const struct fp_origin_name *name)
 	memcpy(origin->name, name->text, name->len);
 	origin->hash = name->hash;
 	origin->limit = origins->rules.host_jobs;
+	origin->again.last = &origin->again.first;
 	origin->waiting.last = &origin->waiting.first;
 	origin->is_known = fp_url_is_known(origin->name);
 	fp_budget_init(&origin->budget, origins->rules.jobs);
@@ -257,7 +261,7 @@ ask_circuit(const struct fp_origins *origins, const struct fp_origin *origin,
 	case FP_CIRCUIT_OPEN:
 		break;
 	}
-	if (origin->has_answered ? is_time : is_retry)
+	if (origin->has_answered ? is_time : is_retry || origin->n_tried == 0)
 		return FP_LEAVE_GO;
 	if (!is_retry && origin->n_waiting >= origins->rules.waiting_max)
 		return FP_LEAVE_NEVER;
@@ -335,7 +339,8 @@ void
 fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 	enum fp_kind *kind, char *text, size_t size)
 {
-	int64_t left_s = (origin->not_before_ns - now_ns) / FP_NS_PER_S + 1;
+	/* Rounded up; there is some. */
+	int64_t left_s = (origin->not_before_ns - now_ns - 1) / FP_NS_PER_S + 1;
 
 	if (origin->circuit != FP_CIRCUIT_CLOSED) {
 		*kind = origin->kind;
@@ -355,12 +360,17 @@ fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 /* ---- what is heard ---- */
 
 static void
-hear_answer(const struct fp_origins *origins, struct fp_origin *origin)
+hear_answer(struct fp_origin *origin)
 {
 	origin->has_answered = true;
 	origin->n_silent = 0;
 	origin->n_probes = 0;
 	origin->circuit = FP_CIRCUIT_CLOSED;
+}
+
+static void
+hear_good(const struct fp_origins *origins, struct fp_origin *origin)
+{
 	if (origin->limit < origins->rules.host_jobs &&
 		++origin->n_good >= GOOD_FOR_MORE) {
 		origin->n_good = 0;
@@ -464,10 +474,11 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 		break;
 	case FP_HEARD_ANSWER:
 		origin->n_busy = 0;
-		hear_answer(origins, origin);
+		hear_answer(origin);
+		hear_good(origins, origin);
 		break;
 	case FP_HEARD_BUSY:
-		hear_answer(origins, origin);
+		hear_answer(origin);
 		if (++origin->n_busy <= MILD_MAX && report->is_mild)
 			return;
 		hear_busy(origin, report->begun_ns, now_ns);

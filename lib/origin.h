@@ -60,10 +60,15 @@ struct fp_ticket_list {
 	struct fp_ticket *first, **last;
 };
 
+struct fp_origin_list {
+	struct fp_origin *first, *last;
+};
+
 struct fp_origin {
 	struct fp_origin *chain; /* in the table */
 	uint64_t hash;
 	unsigned n_holds; /* tickets that are for it */
+	unsigned n_tried; /* of them, those that were started once */
 	struct fp_origin *older, *newer; /* among those that nobody holds */
 
 	/* Under way. */
@@ -94,11 +99,13 @@ struct fp_origin {
 	bool is_known; /* was resolved once, or needs not */
 	bool is_looking_up;
 
-	/* Items that wait for it, oldest first, and where the queue has it. */
-	struct fp_ticket_list waiting;
-	size_t n_waiting;
-	struct fp_origin *next; /* in one of the queue's lists ... */
-	bool is_listed; /* ... if it is */
+	/* Items that wait for it, oldest first, and where the schedule has it.
+	 */
+	struct fp_ticket_list again; /* were tried before: they go first */
+	struct fp_ticket_list waiting; /* the others */
+	size_t n_waiting; /* in both */
+	struct fp_origin_list *list; /* of the schedule; NULL: in none */
+	struct fp_origin *next, *previous; /* in it */
 	struct fp_timed timed;
 
 	/* Something to tell the user. */

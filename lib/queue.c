@@ -83,7 +83,7 @@ pop_needed(struct fp_queue *queue)
 {
 	const struct fp_schedule *schedule = &queue->schedule;
 
-	if (schedule->dry_until_ns || !fp_schedule_has_more(schedule))
+	if (schedule->starts.dry_until_ns || !fp_schedule_has_more(schedule))
 		return NULL;
 	return pop_waiter(queue);
 }
@@ -154,13 +154,30 @@ watch(struct fp_queue *queue, struct fp_waiter *me)
 	return due_ns;
 }
 
+/* Of the waiters one that may look up names, if names wait for that. */
+static struct fp_waiter *
+pop_for_strangers(struct fp_queue *queue)
+{
+	const struct fp_schedule *schedule = &queue->schedule;
+	struct fp_waiter *waiter = queue->waiters;
+
+	if (schedule->starts.dry_until_ns || !schedule->strange.first)
+		return NULL;
+	while (waiter && waiter->n_strangers == 0)
+		waiter = waiter->next;
+	if (waiter)
+		wait_no_more(queue, waiter);
+	return waiter;
+}
+
 /* Who else is to be called after this take. */
 static struct fp_waiter *
-find_help(struct fp_queue *queue, const struct fp_take *take, bool is_stranger)
+find_help(struct fp_queue *queue, const struct fp_take *take)
 {
-	if (is_stranger && !queue->schedule.dry_until_ns)
-		return pop_waiter(queue);
-	return take->n == take->max ? pop_needed(queue) : NULL;
+	struct fp_waiter *help =
+		take->n == take->max ? pop_needed(queue) : NULL;
+
+	return help ? help : pop_for_strangers(queue);
 }
 
 void
@@ -173,7 +190,7 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 	*last = NULL;
 	take->n = 0;
 	fp_mutex_lock(&queue->lock);
-	bool had_strangers = schedule->strange.first != NULL;
+	fp_schedule_tick(schedule, take->now_ns);
 	while (take->n < take->max) {
 		*last = fp_schedule_next(
 			schedule, &take->n_strangers, &refused, take->now_ns);
@@ -182,12 +199,11 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 		last = &(*last)->next;
 		take->n++;
 	}
-	fp_schedule_rest(schedule);
 	take->is_over = is_over(queue);
 	take->due_ns = watch(queue, take->waiter);
 	wait_no_more(queue, take->waiter);
-	struct fp_waiter *help = find_help(
-		queue, take, !had_strangers && schedule->strange.first);
+	struct fp_waiter *help = find_help(queue, take);
+	take->waiter->n_strangers = take->n_strangers;
 	if (take->n < take->max && !take->is_over)
 		wait_for_more(queue, take->waiter);
 	fp_mutex_unlock(&queue->lock);

@@ -30,6 +30,7 @@
 struct fp_waiter {
 	void (*wake)(void *arg); /* from any thread; must not block */
 	void *arg;
+	unsigned n_strangers; /* names that it could still look up */
 	bool waits; /* is in the list of those to be called */
 	struct fp_waiter *next, *previous;
 };

@@ -16,6 +16,7 @@
 
 #include "origin.h"
 #include "ratefile.h"
+#include "starts.h"
 #include "ticket.h"
 #include "timeheap.h"
 
@@ -28,20 +29,10 @@ struct fp_schedule_rules {
 	bool rests_first; /* items pause in their slot before anything else */
 };
 
-struct fp_origin_list {
-	struct fp_origin *first, *last;
-};
-
 struct fp_schedule {
 	struct fp_schedule_rules rules;
 	struct fp_origins origins;
-	struct fp_ratelimit limit; /* if there is one, and no file */
-	bool is_limited; /* by either */
-	bool has_token; /* one start is reserved for who comes next ... */
-	uint32_t token; /* ... under this number in the file */
-	int64_t dry_until_ns; /* no start can be reserved before; 0: it can */
-	int error; /* errno of the file that cannot be used any more */
-
+	struct fp_starts starts;
 	size_t n_items;
 	struct fp_ticket_list fresh; /* as they were added */
 	struct fp_ticket_list due; /* another attempt, and its time has come */
@@ -49,7 +40,7 @@ struct fp_schedule {
 	struct fp_origin_list strange; /* the same, but for a look-up */
 	struct fp_timeheap attempts; /* items, by when they are due */
 	struct fp_timeheap wakes; /* origins, by when to look at them again */
-	bool due_was_last; /* the last one given out was one that was due */
+	bool due_was_last; /* the last one given out was a due one */
 	struct fp_origin *news; /* origins that have some */
 };
 
@@ -69,13 +60,16 @@ int fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 struct fp_ticket *fp_schedule_next(struct fp_schedule *schedule,
 	unsigned *n_strangers, struct fp_ticket_list *refused, int64_t now_ns);
 
-/* What was reserved for somebody who did not come is given back. */
-void fp_schedule_rest(struct fp_schedule *schedule);
+/* Time goes on: fp_schedule_next() without taking anything. */
+void fp_schedule_tick(struct fp_schedule *schedule, int64_t now_ns);
 
-/* When there may be something to give out without anything being heard. */
+/* After fp_schedule_next() had nothing to give: when there may be something
+ * without anything being heard. Never in the past of the last one of these
+ * two. */
 int64_t fp_schedule_due_ns(const struct fp_schedule *schedule);
 
-/* Whether something is there that was not looked at yet. */
+/* Whether something is there that was not looked at yet, or that waits for a
+ * start only. */
 bool fp_schedule_has_more(const struct fp_schedule *schedule);
 
 /* An item that was given out has ended an attempt (ticket->again and
@@ -103,5 +97,14 @@ struct fp_ticket *fp_schedule_clear(
  * `name`; false: nothing. */
 bool fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
 	char name[FP_ORIGIN_MAX], int64_t now_ns);
+
+/* ---- between schedule.c and feedback.c ---- */
+
+/* Something has changed for this origin: have it looked at again. */
+void fp_schedule_stir(struct fp_schedule *schedule, struct fp_origin *origin);
+
+/* The item is its origin's no longer. */
+void fp_schedule_leave(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
 
 #endif

@@ -292,3 +292,36 @@ fp_ticket_free(struct fp_ticket *ticket)
 	fp_buf_destroy(&ticket->message);
 	free(ticket);
 }
+
+/* ---- lists ---- */
+
+void
+fp_ticket_append(struct fp_ticket_list *list, struct fp_ticket *ticket)
+{
+	ticket->next = NULL;
+	*list->last = ticket;
+	list->last = &ticket->next;
+}
+
+void
+fp_ticket_prepend(struct fp_ticket_list *list, struct fp_ticket *ticket)
+{
+	ticket->next = list->first;
+	if (!list->first)
+		list->last = &ticket->next;
+	list->first = ticket;
+}
+
+struct fp_ticket *
+fp_ticket_pop(struct fp_ticket_list *list)
+{
+	struct fp_ticket *ticket = list->first;
+
+	if (ticket) {
+		list->first = ticket->next;
+		if (!list->first)
+			list->last = &list->first;
+		ticket->next = NULL;
+	}
+	return ticket;
+}

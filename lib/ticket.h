@@ -76,6 +76,7 @@ struct fp_ticket {
 	struct fp_timed timed;
 	uint32_t token; /* of the reserved start */
 	bool is_active; /* counted among the origin's */
+	bool is_tried; /* was started once */
 	bool is_probe;
 	bool is_strange; /* looks its origin's name up */
 	bool is_reserved; /* a start, not on the wire yet */
@@ -109,5 +110,10 @@ const char *fp_ticket_url(const struct fp_ticket *ticket);
 void fp_ticket_clear(struct fp_ticket *ticket);
 
 void fp_ticket_free(struct fp_ticket *ticket);
+
+/* Lists of tickets that are in no other. */
+void fp_ticket_append(struct fp_ticket_list *list, struct fp_ticket *ticket);
+void fp_ticket_prepend(struct fp_ticket_list *list, struct fp_ticket *ticket);
+struct fp_ticket *fp_ticket_pop(struct fp_ticket_list *list); /* NULL: empty */
 
 #endif

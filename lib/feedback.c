@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The other half of schedule.c: what is heard of items that are under way, and
+ * what follows from it.
+ */
+#include "base.h"
+
+#include "schedule.h"
+
+#include <stdio.h>
+
+void
+fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->is_strange = false;
+	origin->is_looking_up = false;
+	origin->is_known = true;
+	fp_schedule_stir(schedule, origin);
+}
+
+bool
+fp_schedule_reserve(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+	bool has_rate = schedule->rules.origin.rates.n > 0;
+	uint32_t token;
+
+	FP_ASSERT(!ticket->is_reserved);
+	if (ticket->is_fired)
+		fp_schedule_fire(schedule, ticket, now_ns);
+	if (has_rate && fp_ratelimit_due_ns(&origin->rate, now_ns) > now_ns)
+		return false;
+	if (fp_starts_reserve(&schedule->starts, &token, now_ns) <= 0)
+		return false;
+	if (has_rate && fp_ratelimit_reserve(&origin->rate, now_ns) <= 0) {
+		fp_starts_give_back(&schedule->starts, token);
+		return false;
+	}
+	ticket->is_reserved = true;
+	ticket->token = token;
+	return true;
+}
+
+void
+fp_schedule_fire(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->is_fired = false;
+	if (schedule->rules.origin.rates.n) {
+		fp_ratelimit_fire(&origin->rate, now_ns);
+		fp_schedule_stir(schedule, origin);
+	}
+	fp_starts_fire(&schedule->starts, ticket->token, now_ns);
+}
+
+/* The attempt is over: what it held of its origin is given back, and what it
+ * heard is told. */
+static void
+end_attempt(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+	struct fp_report *report = &ticket->report;
+
+	if (ticket->is_strange) {
+		/* On a connection that was there already, nobody asks. */
+		origin->is_looking_up = false;
+		origin->is_known = report->heard == FP_HEARD_ANSWER ||
+				   report->heard == FP_HEARD_BUSY;
+	}
+	if (ticket->is_fired)
+		fp_schedule_fire(schedule, ticket, now_ns);
+	if (ticket->is_reserved) {
+		fp_starts_give_back(&schedule->starts, ticket->token);
+		if (schedule->rules.origin.rates.n)
+			fp_ratelimit_give_back(&origin->rate);
+	}
+	report->is_probe = ticket->is_probe;
+	report->is_last = ticket->again == FP_AGAIN_NO;
+	fp_origin_hear(&schedule->origins, origin, report, now_ns);
+	if (report->heard == FP_HEARD_SILENCE && report->kind == FP_KIND_DNS)
+		origin->is_known = fp_url_is_known(origin->name);
+	if (ticket->is_active)
+		origin->n_active--;
+	ticket->is_strange = ticket->is_reserved = ticket->is_probe =
+		ticket->is_active = false;
+	if (origin->news && !origin->is_news) {
+		origin->is_news = true;
+		origin->next_news = schedule->news;
+		schedule->news = origin;
+	}
+	fp_schedule_stir(schedule, origin);
+}
+
+/* The next hop of a redirect may be of another origin. */
+static bool
+move(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin_name name;
+
+	fp_origin_name(&name, fp_ticket_url(ticket));
+	struct fp_origin *to = fp_origins_hold(&schedule->origins, &name);
+	if (!to) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
+	bool is_tried = ticket->is_tried;
+	fp_schedule_leave(schedule, ticket, now_ns);
+	ticket->origin = to;
+	ticket->is_tried = is_tried;
+	to->n_tried += is_tried;
+	return true;
+}
+
+/* Another attempt is paid for, or there is none. */
+static void
+pay(struct fp_ticket *ticket)
+{
+	if (ticket->again != FP_AGAIN_PAID ||
+		fp_budget_take(&ticket->origin->budget,
+			ticket->result.kind == FP_KIND_TIMEOUT))
+		return;
+	ticket->again = FP_AGAIN_NO;
+	ticket->result.is_over_budget = true;
+}
+
+/* Whether it goes on; if not, the ticket says why. */
+static bool
+goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	switch (ticket->again) {
+	case FP_AGAIN_NO:
+		return false;
+	case FP_AGAIN_PAID:
+	case FP_AGAIN_FREE:
+		return fp_ticket_retry(ticket) == 0;
+	case FP_AGAIN_SAME:
+		return move(schedule, ticket, now_ns);
+	}
+	abort();
+}
+
+bool
+fp_schedule_end(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	pay(ticket);
+	end_attempt(schedule, ticket, now_ns);
+	if (!goes_on(schedule, ticket, now_ns)) {
+		fp_schedule_leave(schedule, ticket, now_ns);
+		return false;
+	}
+	schedule->n_items++;
+	if (ticket->wait_ns > 0)
+		fp_timeheap_set(&schedule->attempts, &ticket->timed,
+			now_ns + ticket->wait_ns);
+	else
+		fp_ticket_append(&schedule->due, ticket);
+	return true;
+}
+
+bool
+fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
+	char name[FP_ORIGIN_MAX], int64_t now_ns)
+{
+	struct fp_origin *origin = schedule->news;
+
+	if (!origin)
+		return false;
+	*notice = fp_origin_tell(origin, now_ns);
+	snprintf(name, FP_ORIGIN_MAX, "%s", origin->name);
+	notice->origin = name;
+	if (!origin->news) {
+		schedule->news = origin->next_news;
+		origin->is_news = false;
+	}
+	return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * starts: the run's own limit on how often requests start, counted in memory
+ * or in a file that other processes count in as well. A start is reserved, and
+ * later fired or given back.
+ *
+ * Threads: the caller's lock; time is an argument.
+ * Ownership: the caller embeds it, and keeps the file open.
+ * Failure: fp_starts_init() -1 with ENOMEM; fp_starts_reserve() says its own. A
+ * file that failed once is not used any more.
+ */
+#ifndef FP_STARTS_H
+#define FP_STARTS_H
+
+#include "base.h"
+
+#include "ratefile.h"
+#include "ratelimit.h"
+
+struct fp_starts {
+	bool is_limited; /* by either of these */
+	struct fp_ratelimit limit; /* if there is no file */
+	struct fp_ratefile *file;
+	int error; /* errno of the file */
+
+	/* No start can be reserved before; 0: nobody has asked in vain since
+	 * something changed. */
+	int64_t dry_until_ns;
+};
+
+/* rates->n 0: no limit. file NULL: memory counts. */
+int fp_starts_init(struct fp_starts *starts, const struct fp_rates *rates,
+	bool is_paced, struct fp_ratefile *file);
+void fp_starts_destroy(struct fp_starts *starts);
+
+/* Time goes on. */
+void fp_starts_tick(struct fp_starts *starts, int64_t now_ns);
+
+/* 1: reserved, under this number in the file. 0: not now. -1: it cannot be
+ * counted, and errno says why. */
+int fp_starts_reserve(
+	struct fp_starts *starts, uint32_t *token, int64_t now_ns);
+
+void fp_starts_give_back(struct fp_starts *starts, uint32_t token);
+void fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns);
+
+#endif
