@@ -363,6 +363,8 @@ fp_schedule_due_ns(const struct fp_schedule *schedule)
 
 	if (schedule->starts.dry_until_ns && fp_schedule_has_more(schedule))
 		due_ns = FP_MIN(due_ns, schedule->starts.dry_until_ns);
+	if (schedule->starts.settle_ns)
+		due_ns = FP_MIN(due_ns, schedule->starts.settle_ns);
 	return due_ns;
 }
 

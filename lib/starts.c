@@ -25,11 +25,24 @@ fp_starts_destroy(struct fp_starts *starts)
 	fp_ratelimit_destroy(&starts->limit);
 }
 
+/* Has it written down what became of reservations, if that must wait. */
+static void
+settle(struct fp_starts *starts)
+{
+	starts->settle_ns = 0;
+	if (starts->error)
+		return;
+	if (fp_ratefile_settle(starts->file, &starts->settle_ns) < 0)
+		starts->error = errno;
+}
+
 void
 fp_starts_tick(struct fp_starts *starts, int64_t now_ns)
 {
 	if (starts->dry_until_ns <= now_ns)
 		starts->dry_until_ns = 0;
+	if (starts->settle_ns && starts->settle_ns <= now_ns)
+		settle(starts);
 }
 
 static int
@@ -83,6 +96,8 @@ fp_starts_give_back(struct fp_starts *starts, uint32_t token)
 		fp_ratelimit_give_back(&starts->limit);
 	else if (fp_ratefile_give_back(starts->file, token))
 		starts->error = errno;
+	else
+		settle(starts);
 }
 
 void
@@ -98,4 +113,6 @@ fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns)
 		fp_ratelimit_fire(&starts->limit, now_ns);
 	else if (fp_ratefile_fire(starts->file, token))
 		starts->error = errno;
+	else
+		settle(starts);
 }

@@ -26,6 +26,10 @@ struct fp_starts {
 	/* No start can be reserved before; 0: nobody has asked in vain since
 	 * something changed. */
 	int64_t dry_until_ns;
+
+	/* When to tick, as the file was just in use by others, who take for
+	 * reserved until then what was fired or given back; 0: no need. */
+	int64_t settle_ns;
 };
 
 /* rates->n 0: no limit. file NULL: memory counts. */
