@@ -170,7 +170,9 @@ refuse_uncounted(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	char text[120];
 
 	snprintf(text, sizeof(text), "the rate cannot be counted: %s",
-		strerror(errno));
+		errno == ESTALE	  ? "its file was removed"
+		: errno == EINVAL ? "its file is damaged"
+				  : strerror(errno));
 	refuse(schedule, refused, ticket, FP_KIND_LOCAL, text, now_ns);
 }
 
