@@ -13,10 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The name of its host is known for all. */
+/* A connection was opened for it, or found. The name of its host is known for
+ * all; and if it has been on the wire already, libcurl is sending it again. */
 static void
-make_known(struct fp_transfer *transfer)
+note_connection(struct fp_transfer *transfer)
 {
+	transfer->is_worn |= transfer->n_on_wire > 0;
 	fp_transfer_resolved(transfer);
 	if (FP_UNLIKELY(transfer->ticket->is_strange)) {
 		fp_queue_known(transfer->context->queue, transfer->ticket);
@@ -31,7 +33,8 @@ fp_transfer_on_open(
 	struct fp_transfer *transfer = arg;
 
 	(void)purpose;
-	make_known(transfer);
+	note_connection(transfer);
+	transfer->has_opened = true;
 	if (!fp_address_allowed(&transfer->setup->addresses, &address->addr,
 		    &transfer->denied)) {
 		transfer->stop = FP_STOP_DENIED;
@@ -64,6 +67,23 @@ fp_transfer_on_close(void *arg, curl_socket_t fd)
 	if (context->setup->looks_at_sockets)
 		fp_sockets_remove(&context->sockets, fd);
 	return close(fd);
+}
+
+/* libcurl sends again by itself when a kept connection dies, on another one
+ * that was kept, if there is one, and up to five times. Here it is once, and
+ * on a new one. */
+static bool
+may_send_again(struct fp_transfer *transfer)
+{
+	if (!fp_request_is_idempotent(&transfer->request)) {
+		transfer->stop = FP_STOP_RESENT;
+		return false;
+	}
+	if (transfer->has_opened)
+		return true;
+	transfer->stop = FP_STOP_STALE;
+	transfer->ticket->wants_fresh = true;
+	return false;
 }
 
 /* What must not be sent twice is told of before it is sent once. */
@@ -111,7 +131,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	struct fp_transfer *transfer = arg;
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
-	make_known(transfer);
+	note_connection(transfer);
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
@@ -128,14 +148,11 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	/* libcurl sends again by itself when a kept connection dies. */
-	if (transfer->n_on_wire > 0 &&
-		!fp_request_is_idempotent(&transfer->request)) {
-		transfer->stop = FP_STOP_RESENT;
+	if (transfer->n_on_wire > 0 && !may_send_again(transfer))
 		return CURL_PREREQFUNC_ABORT;
-	}
 	if (!declare_intent(transfer) || !pass_rates(transfer))
 		return CURL_PREREQFUNC_ABORT;
 	transfer->n_on_wire++;
+	transfer->has_opened = false;
 	return CURL_PREREQFUNC_OK;
 }

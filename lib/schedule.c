@@ -170,7 +170,9 @@ refuse_uncounted(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	char text[120];
 
 	snprintf(text, sizeof(text), "the rate cannot be counted: %s",
-		strerror(errno));
+		errno == ESTALE	  ? "its file was removed"
+		: errno == EINVAL ? "its file is damaged"
+				  : strerror(errno));
 	refuse(schedule, refused, ticket, FP_KIND_LOCAL, text, now_ns);
 }
 
@@ -363,8 +365,8 @@ fp_schedule_due_ns(const struct fp_schedule *schedule)
 
 	if (schedule->starts.dry_until_ns && fp_schedule_has_more(schedule))
 		due_ns = FP_MIN(due_ns, schedule->starts.dry_until_ns);
-	if (schedule->starts.settle_ns < due_ns)
-		due_ns = schedule->starts.settle_ns;
+	if (schedule->starts.settle_ns)
+		due_ns = FP_MIN(due_ns, schedule->starts.settle_ns);
 	return due_ns;
 }
 

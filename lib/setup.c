@@ -208,6 +208,25 @@ make_rate(const struct fp_options *options, const char *text,
 }
 
 static int
+open_rate_file(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	char what[120];
+
+	setup->rate_file = fp_ratefile_open(options->rate_file, &setup->rates,
+		options->pace, what, sizeof(what));
+	if (setup->rate_file)
+		return 0;
+	int err = errno;
+	snprintf(
+		why, why_size, "rate file %.70s: %s", options->rate_file, what);
+
+	/* A file that is no good is no wrong option; a rate too high is. */
+	errno = err == EINVAL ? EBADMSG : err == ERANGE ? EINVAL : err;
+	return -1;
+}
+
+static int
 make_rates(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
@@ -224,15 +243,7 @@ make_rates(struct fp_setup *setup, char *why, size_t why_size)
 		errno = EINVAL;
 		return -1;
 	}
-	setup->rate_file = fp_ratefile_open(options->rate_file, &setup->rates,
-		options->pace, why, why_size);
-	if (setup->rate_file)
-		return 0;
-
-	/* That is no wrong option. */
-	if (errno == EINVAL)
-		errno = EBADMSG;
-	return -1;
+	return open_rate_file(setup, why, why_size);
 }
 
 static int

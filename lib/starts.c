@@ -5,10 +5,6 @@
 
 #include <errno.h>
 
-/* What could not be written at once is written later, if nothing else is
- * written before. */
-#define SETTLE_NS (5 * FP_NS_PER_MS)
-
 /* What other processes do with their starts is not heard here. */
 #define ASK_AGAIN_NS (100 * FP_NS_PER_MS)
 
@@ -19,7 +15,6 @@ fp_starts_init(struct fp_starts *starts, const struct fp_rates *rates,
 	*starts = (struct fp_starts){
 		.is_limited = rates->n > 0,
 		.file = file,
-		.settle_ns = INT64_MAX,
 	};
 	return fp_ratelimit_init(&starts->limit, rates, is_paced);
 }
@@ -30,18 +25,24 @@ fp_starts_destroy(struct fp_starts *starts)
 	fp_ratelimit_destroy(&starts->limit);
 }
 
+/* Has it written down what became of reservations, if that must wait. */
+static void
+settle(struct fp_starts *starts)
+{
+	starts->settle_ns = 0;
+	if (starts->error)
+		return;
+	if (fp_ratefile_settle(starts->file, &starts->settle_ns) < 0)
+		starts->error = errno;
+}
+
 void
 fp_starts_tick(struct fp_starts *starts, int64_t now_ns)
 {
 	if (starts->dry_until_ns <= now_ns)
 		starts->dry_until_ns = 0;
-	if (!starts->file || starts->settle_ns > now_ns || starts->error)
-		return;
-	int64_t due_ns = INT64_MAX;
-	int left = fp_ratefile_settle(starts->file, &due_ns);
-	starts->settle_ns = left > 0 ? due_ns : INT64_MAX;
-	if (left < 0)
-		starts->error = errno;
+	if (starts->settle_ns && starts->settle_ns <= now_ns)
+		settle(starts);
 }
 
 static int
@@ -95,6 +96,8 @@ fp_starts_give_back(struct fp_starts *starts, uint32_t token)
 		fp_ratelimit_give_back(&starts->limit);
 	else if (fp_ratefile_give_back(starts->file, token))
 		starts->error = errno;
+	else
+		settle(starts);
 }
 
 void
@@ -106,11 +109,10 @@ fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns)
 	/* What is only reserved may last for ever; what was fired does not. */
 	if (starts->dry_until_ns == INT64_MAX)
 		starts->dry_until_ns = 0;
-	if (!starts->file) {
+	if (!starts->file)
 		fp_ratelimit_fire(&starts->limit, now_ns);
-		return;
-	}
-	starts->settle_ns = now_ns + SETTLE_NS;
-	if (fp_ratefile_fire(starts->file, token))
+	else if (fp_ratefile_fire(starts->file, token))
 		starts->error = errno;
+	else
+		settle(starts);
 }

@@ -22,11 +22,14 @@ struct fp_starts {
 	struct fp_ratelimit limit; /* if there is no file */
 	struct fp_ratefile *file;
 	int error; /* errno of the file */
-	int64_t settle_ns; /* when to write what was kept; INT64_MAX: nothing */
 
 	/* No start can be reserved before; 0: nobody has asked in vain since
 	 * something changed. */
 	int64_t dry_until_ns;
+
+	/* When to tick, as the file was just in use by others, who take for
+	 * reserved until then what was fired or given back; 0: no need. */
+	int64_t settle_ns;
 };
 
 /* rates->n 0: no limit. file NULL: memory counts. */

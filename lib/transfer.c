@@ -271,6 +271,21 @@ choose_connection(struct fp_transfer *transfer)
 	return code;
 }
 
+/* libcurl counts how often it sent again by itself, and never forgets: a handle
+ * that is used for long would fail each sixth such request. A copy of it has
+ * all options, and has counted nothing. */
+static void
+renew(struct fp_transfer *transfer)
+{
+	CURL *copy = curl_easy_duphandle(transfer->easy);
+
+	if (!copy)
+		return;
+	curl_easy_cleanup(transfer->easy);
+	transfer->easy = copy;
+	transfer->is_worn = false;
+}
+
 /* Forgets what an earlier try left behind, and sets up the handle. */
 static CURLcode
 start_over(struct fp_transfer *transfer)
@@ -282,11 +297,14 @@ start_over(struct fp_transfer *transfer)
 	transfer->has_body = false;
 	transfer->is_gunzipped = false;
 	transfer->n_on_wire = 0;
+	transfer->has_opened = false;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->heard_ns = transfer->context->now_ns;
 	transfer->location.len = 0;
 	ticket->wait_ns = 0;
+	if (FP_UNLIKELY(transfer->is_worn))
+		renew(transfer);
 	fp_response_reset(&transfer->response, &ticket->type,
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
@@ -389,8 +407,10 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
 		return follow(transfer);
+	/* libcurl was about to send again, on a new connection. */
 	if (transfer->stop == FP_STOP_RATE) {
 		transfer->ticket->wait_ns = 0;
+		transfer->ticket->wants_fresh = true;
 		return FP_ONWARD_PARK;
 	}
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)

@@ -40,7 +40,7 @@ enum fp_stop {
 	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
 	FP_STOP_INTENT, /* options.intent would not have it sent */
-	FP_STOP_STALE, /* the connection it was given is not clean */
+	FP_STOP_STALE, /* the connection it was given is not clean, or new */
 	FP_STOP_RATE, /* no start was free for sending it again */
 };
 
@@ -82,6 +82,8 @@ struct fp_transfer {
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
+	bool has_opened; /* a connection, for the next request on the wire */
+	bool is_worn; /* libcurl has sent again by itself on the handle */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */
