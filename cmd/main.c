@@ -55,8 +55,8 @@
  *			worker's) transfer (one item on one easy handle), in
  *			parts: gate (connections, and requests on their way
  *			out) verdict (how it ended) aftermath (what follows);
- *			worker (one thread, one multi handle) pool (the whole;
- *			the story)
+ *			worker (one thread, one multi handle; its slots) pool
+ *			(the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

@@ -19,9 +19,8 @@
  * so that no pause of this thread can make it look earlier than it was.
  *
  * Names are looked up by a thread each in older libcurl, and each transfer
- * asks for itself until the first answer is in the multi handle's cache. So
- * only a few transfers at a time may be without an address: the first to a
- * host goes ahead, and the others find its answer. Names that nobody has
+ * asks for itself until the multi handle's cache has the first answer. So only
+ * a few transfers at a time may be without an address. Names that nobody has
  * resolved yet get a part of these places only, so that those that never are
  * leave some to the others.
  */
@@ -31,6 +30,7 @@
 
 #include "clock.h"
 #include "random.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -137,111 +137,6 @@ show_active(struct fp_worker *worker)
 		memory_order_relaxed);
 }
 
-/* ---- slots ---- */
-
-/* The transfer has let go of its ticket: the slot is idle. */
-static void
-end(struct fp_worker *worker, struct fp_transfer *transfer,
-	struct fp_ticket *ticket)
-{
-	FP_ASSERT(!transfer->ticket);
-	*worker->last_ended = ticket;
-	worker->last_ended = &ticket->next;
-	ticket->next = NULL;
-	transfer->next = worker->idle;
-	worker->idle = transfer;
-	worker->n_active--;
-}
-
-/* Ends an item whose transfer has not begun: for good, or so that it goes on
- * in another slot. */
-static void
-end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
-	enum fp_again_how again)
-{
-	struct fp_ticket *ticket = transfer->ticket;
-
-	transfer->ticket = NULL;
-	ticket->again = again;
-	ticket->wait_ns = 0;
-	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
-	ticket->result.fetch_time_ns =
-		worker->context.now_ns - ticket->started_ns;
-	end(worker, transfer, ticket);
-}
-
-/* Gives the transfer to libcurl. */
-static void
-add(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK)
-		end(worker, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
-}
-
-/* Gives it to libcurl, or ends its item at once. */
-static void
-begin(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	struct fp_ticket *ticket = transfer->ticket;
-
-	if (fp_transfer_begin(transfer)) {
-		add(worker, transfer);
-		return;
-	}
-	transfer->ticket = ticket;
-	end_unbegun(worker, transfer, FP_AGAIN_NO);
-}
-
-/* Takes the transfer away from libcurl in the middle, for a reason of ours;
- * its connection is closed. */
-static void
-abandon(struct fp_worker *worker, struct fp_transfer *transfer,
-	enum fp_stop why)
-{
-	transfer->stop = why;
-	curl_multi_remove_handle(worker->multi, transfer->easy);
-	end(worker, transfer,
-		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
-}
-
-static int64_t
-draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
-{
-	const struct fp_options *options = &worker->setup->options;
-	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
-	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
-	uint64_t random =
-		fp_random_for(worker->context.seed, ticket->result.seq, 0);
-
-	return (int64_t)(low + fp_random_evenly(&random, high - low));
-}
-
-/* Gives an item its slot. With --delay it has the slot, but waits in it, and
- * then asks whether it may start. */
-static void
-occupy(struct fp_worker *worker, struct fp_ticket *ticket)
-{
-	struct fp_transfer *transfer = worker->idle;
-
-	worker->idle = transfer->next;
-	transfer->ticket = ticket;
-	ticket->next = NULL;
-	worker->n_active++;
-	if (ticket->started_ns == 0) {
-		ticket->started_ns = worker->context.now_ns;
-		ticket->result.started_wall_ns = fp_clock_wall_ns();
-	}
-	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
-		begin(worker, transfer);
-		return;
-	}
-	transfer->is_delayed = true;
-	transfer->due_ns =
-		worker->context.now_ns + draw_delay_ns(worker, ticket);
-	worker->n_delayed++;
-}
-
 /* ---- one round ---- */
 
 /* How many names this worker may look up now, and how many new ones of them. */
@@ -280,7 +175,7 @@ fill(struct fp_worker *worker)
 	while (take.items) {
 		struct fp_ticket *ticket = take.items;
 		take.items = ticket->next;
-		occupy(worker, ticket);
+		fp_slot_occupy(worker, ticket);
 	}
 }
 
@@ -313,7 +208,7 @@ give_up_multi(struct fp_worker *worker)
 		if (!transfer->ticket || transfer->is_delayed)
 			continue;
 		curl_multi_remove_handle(worker->multi, transfer->easy);
-		end(worker, transfer,
+		fp_slot_end(worker, transfer,
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 	}
 }
@@ -336,13 +231,13 @@ reap(struct fp_worker *worker)
 			(struct fp_transfer *)(void *)transfer;
 		switch (fp_transfer_next(done, code)) {
 		case FP_ONWARD_ADD:
-			add(worker, done);
+			fp_slot_add(worker, done);
 			break;
 		case FP_ONWARD_PARK:
-			end(worker, done, fp_transfer_park(done));
+			fp_slot_end(worker, done, fp_transfer_park(done));
 			break;
 		case FP_ONWARD_END:
-			end(worker, done, fp_transfer_end(done, code));
+			fp_slot_end(worker, done, fp_transfer_end(done, code));
 			break;
 		}
 	}
@@ -364,7 +259,7 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 			worker->n_delayed--;
 			transfer->is_delayed = false;
 			transfer->ticket->is_rested = true;
-			end_unbegun(worker, transfer, FP_AGAIN_SAME);
+			fp_slot_end_unbegun(worker, transfer, FP_AGAIN_SAME);
 		} else {
 			*due = FP_MIN(*due, transfer->due_ns);
 		}
@@ -387,7 +282,8 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 			struct fp_transfer *transfer = &worker->transfers[i];
 			if (transfer->ticket && !transfer->is_delayed &&
 				transfer->heard_ns <= limit)
-				abandon(worker, transfer, FP_STOP_STALLED);
+				fp_slot_abandon(
+					worker, transfer, FP_STOP_STALLED);
 		}
 		worker->next_check_ns =
 			worker->context.now_ns + stall_ns / 16 + 1;
@@ -411,9 +307,9 @@ obey_cancel(struct fp_worker *worker)
 			worker->n_delayed--;
 			transfer->is_delayed = false;
 			fp_ticket_drop(ticket);
-			end_unbegun(worker, transfer, FP_AGAIN_NO);
+			fp_slot_end_unbegun(worker, transfer, FP_AGAIN_NO);
 		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
-			abandon(worker, transfer, FP_STOP_CANCELLED);
+			fp_slot_abandon(worker, transfer, FP_STOP_CANCELLED);
 		}
 	}
 }
