@@ -202,6 +202,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause)
 	if (again.pauses_origin) {
 		report->pause_ns = again.wait_ns;
 		report->status = result->status;
+		report->is_drawn = wait_ns < 0;
 		report->is_mild = result->status == 503 && wait_ns < 0;
 		report->is_too_long =
 			wait_ns / FP_NS_PER_MS >

@@ -3,8 +3,11 @@
  * WHAT AN ORIGIN'S ANSWERS DO
  *
  *	any answer	it is there: the circuit closes
- *	429, 503	a pause as long as it says; the limit is halved, once
- *			for all requests that were under way together
+ *	429, 503	a pause as long as it says, or else as long as the item
+ *			waits for its next attempt; the limit is halved, once
+ *			for all requests that were under way together. A 503
+ *			that does not say how long may be about one resource
+ *			only, and does both from the third in a row on
  *	20 others	in a row: one more item at once, if the limit was
  *			lowered
  *
@@ -21,7 +24,7 @@
  * may be, and the others wait for what becomes of them: the first that has no
  * attempt left takes it down. Should all of them end otherwise, another one is
  * tried, so that nobody waits for nobody. So a wrong name or port fails after
- *the time of one item's attempts, however many items there are; and a server
+ * the time of one item's attempts, however many items there are; and a server
  *that is about to start is waited for as long as the user's --retry says.
  *
  * Of an origin that is down each item fails at once, but one from time to time
@@ -264,7 +267,8 @@ void
 fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns)
 {
-	bool pauses = report->pause_ns > 0;
+	bool pauses =
+		report->pause_ns > 0 && !(report->is_drawn && report->is_last);
 
 	if (report->is_probe)
 		origin->is_probing = false;

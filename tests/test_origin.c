@@ -425,6 +425,62 @@ nonsense_is_told_once(void)
 }
 
 static void
+a_few_503_say_nothing_about_the_rest(void)
+{
+	struct fp_report mild = {
+		.heard = FP_HEARD_BUSY,
+		.status = 503,
+		.pause_ns = S,
+		.is_drawn = true,
+		.is_mild = true,
+	};
+
+	set_up(NULL);
+	for (int i = 0; i < 10; i++) {
+		start(T0);
+		end(mild, T0);
+		CHECK(may(FP_LEAVE_GO, false, T0));
+		start(T0);
+		end(mild, T0);
+		CHECK(may(FP_LEAVE_GO, false, T0));
+		CHECK(origin->limit == origins.rules.host_jobs);
+		start(T0);
+		answer(T0, T0);
+	}
+	for (int i = 0; i < 3; i++) {
+		start(T0);
+		end(mild, T0);
+	}
+	CHECK(may(FP_LEAVE_WAIT, false, T0));
+	CHECK(origin->limit < origins.rules.host_jobs);
+	tear_down();
+}
+
+static void
+what_has_no_attempt_left_pauses_nobody(void)
+{
+	struct fp_report report = {
+		.heard = FP_HEARD_BUSY,
+		.status = 429,
+		.pause_ns = S,
+		.is_drawn = true,
+		.is_last = true,
+	};
+
+	set_up(NULL);
+	start(T0);
+	end(report, T0);
+	CHECK(may(FP_LEAVE_GO, false, T0));
+
+	/* But what the server says holds for all. */
+	report.is_drawn = false;
+	start(T0);
+	end(report, T0);
+	CHECK(may(FP_LEAVE_WAIT, false, T0));
+	tear_down();
+}
+
+static void
 the_budget_is_filled_by_first_successes(void)
 {
 	struct fp_report report = {.heard = FP_HEARD_ANSWER};
@@ -463,6 +519,10 @@ main(void)
 	run("each pause is told once", each_pause_is_told_once);
 	run("too long a pause fails items", too_long_a_pause_fails_items);
 	run("nonsense is told once", nonsense_is_told_once);
+	run("a few 503 say nothing about the rest",
+		a_few_503_say_nothing_about_the_rest);
+	run("what has no attempt left pauses nobody",
+		what_has_no_attempt_left_pauses_nobody);
 	run("the budget is filled by first successes",
 		the_budget_is_filled_by_first_successes);
 	return done();
