@@ -44,7 +44,8 @@
  *			and origins (servers): no threads, I/O or clock
  *	files		outfile (bodies on disk) ratefile (a limit for many
  *			processes; in parts: ratestore ratering)
- *	shared		ticket (what goes round) window (the bound, the order)
+ *	shared		memory (of all bodies) ticket (what goes round) window
+ *			(the bound, the order)
  *			starts (the run's own rate) schedule (which item may
  *			start, and when; with feedback) queue (its lock, and
  *			the workers that wait)
@@ -54,7 +55,7 @@
  *			(where one leads) download (its file) sockets (a
  *			worker's) transfer (one item on one easy handle), in
  *			parts: gate (connections, and requests on their way
- *			out) verdict (how it ended) aftermath (what follows);
+ *			out) body (what comes in) verdict (how it ended) aftermath (what follows);
  *			worker (one thread, one multi handle; its slots) pool
  *			(the whole; the story)
  *	fetchpool.h	the public contract

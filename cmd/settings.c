@@ -194,6 +194,13 @@ fp_settings_max_body(struct fp_settings *settings, const char *value)
 	       settings->pool.max_body <= INT64_MAX;
 }
 
+bool
+fp_settings_max_memory(struct fp_settings *settings, const char *value)
+{
+	return fp_units_size(value, &settings->pool.max_memory) == 0 &&
+	       settings->pool.max_memory <= INT64_MAX;
+}
+
 /* The place of a word in a list of them, or -1. */
 static int
 find_word(const char *const *words, size_t n, const char *word)

@@ -90,6 +90,7 @@ fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;
 fp_setter fp_settings_delay;
 fp_setter fp_settings_max_body;
+fp_setter fp_settings_max_memory;
 fp_setter fp_settings_format;
 fp_setter fp_settings_body;
 fp_setter fp_settings_pick;

@@ -157,6 +157,7 @@ make_pool(struct fp_pool *pool)
 		.rates = setup->rates,
 		.is_paced = options->pace,
 		.file = setup->rate_file,
+		.memory = &pool->setup.memory,
 		.rests_first = options->delay_max_ms > 0,
 		.origin =
 			{
@@ -297,7 +298,21 @@ void
 fp_pool_release(
 	struct fp_pool *pool, const struct fp_result **results, size_t n)
 {
+	struct fp_memory *memory = &pool->setup.memory;
+	const struct fp_ticket *ticket;
+	bool eases = false;
+	uint64_t turn = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ticket = (const struct fp_ticket *)results[i];
+		eases |= ticket->charged > 0;
+		turn = FP_MAX(turn, ticket->turn);
+	}
 	fp_window_give(&pool->window, results, n);
+	if (n > 0)
+		fp_memory_advance(memory, turn);
+	if (eases || fp_memory_is_tight(memory))
+		fp_queue_ease(&pool->queue);
 }
 
 static void

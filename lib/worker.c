@@ -40,6 +40,9 @@
 /* Of the names that may be looked up at once, those that are new. */
 #define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
 
+/* How soon what waits for memory is looked at again. */
+#define LOOK_AGAIN_NS (10 * FP_NS_PER_MS)
+
 /* The longest sleep: nothing depends on it. */
 #define IDLE_MS 60000
 
@@ -281,6 +284,7 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 		for (unsigned i = 0; i < worker->share.slots; i++) {
 			struct fp_transfer *transfer = &worker->transfers[i];
 			if (transfer->ticket && !transfer->is_delayed &&
+				!transfer->is_paused &&
 				transfer->heard_ns <= limit)
 				fp_slot_abandon(
 					worker, transfer, FP_STOP_STALLED);
@@ -289,6 +293,51 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 			worker->context.now_ns + stall_ns / 16 + 1;
 	}
 	*due = FP_MIN(*due, worker->next_check_ns);
+}
+
+/* libcurl counts a pause as time that the server took: its limit is put off by
+ * as long. */
+static void
+suspend(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	transfer->paused_ns = worker->context.now_ns;
+	transfer->has_whole_time = false;
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, 0L);
+}
+
+static void
+resume(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	int64_t pause_ns = worker->context.now_ns - transfer->paused_ns;
+
+	transfer->is_paused = false;
+	transfer->paused_ns = 0;
+	transfer->begun_ns += pause_ns;
+	transfer->heard_ns = worker->context.now_ns;
+	fp_transfer_limit_time(transfer);
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+/* Lets those go on that waited for memory, as far as there is some. Others give
+ * it back at any moment: they are looked at again soon. */
+static void
+resume_paused(struct fp_worker *worker, int64_t *due)
+{
+	if (!worker->context.has_paused)
+		return;
+	worker->context.has_paused = false;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!transfer->ticket || !transfer->is_paused)
+			continue;
+		if (transfer->paused_ns == 0)
+			suspend(worker, transfer);
+		if (fp_transfer_may_go_on(transfer))
+			resume(worker, transfer);
+		worker->context.has_paused |= transfer->is_paused;
+	}
+	if (worker->context.has_paused)
+		*due = FP_MIN(*due, worker->context.now_ns + LOOK_AGAIN_NS);
 }
 
 static void
@@ -377,6 +426,7 @@ work(void *arg)
 		fire(worker);
 		reap(worker);
 		begin_delayed(worker, &due);
+		resume_paused(worker, &due);
 		end_stalled(worker, &due);
 		obey_cancel(worker);
 		show_active(worker);
