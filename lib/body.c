@@ -7,7 +7,9 @@
 
 #include "transfer.h"
 
-/* Bytes of gzip become 1032 times as many at most. */
+/* So many times as many bytes may come of deflated ones: 258 of 2 bits. */
+#define GZIP_RATIO 1032
+
 #define GZIP_PIECE 4096
 #define TIGHT_PIECE 128
 
@@ -74,7 +76,8 @@ static bool
 has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	uint64_t more = fp_buf_growth(&ticket->body, len);
+	size_t most = transfer->is_gunzipped ? len * GZIP_RATIO : len;
+	uint64_t more = fp_buf_growth(&ticket->body, most);
 
 	if (!transfer->carry.keep || transfer->carry.judges_only ||
 		ticket->body.cap + more <= FP_MEMORY_SMALL)
@@ -118,5 +121,5 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 bool
 fp_transfer_may_go_on(struct fp_transfer *transfer)
 {
-	return has_room(transfer, CURL_MAX_WRITE_SIZE);
+	return has_room(transfer, piece_of(transfer, CURL_MAX_WRITE_SIZE));
 }
