@@ -58,6 +58,9 @@ struct run {
 	int done_fds[2]; /* the writer's last word */
 	int signal; /* that stopped us, or 0 */
 	bool is_last; /* it was not the first */
+	const char *cut_by; /* the option that ended the run, or NULL */
+	bool was_all_read; /* when that was so */
+	int64_t deadline_ns; /* INT64_MAX: none */
 	int64_t start_ns;
 	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
 };
@@ -233,6 +236,33 @@ obey_stop(struct run *run, int signal)
 	stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
 }
 
+/* The run ends before its time, like after a first signal. */
+static void
+cut_short(struct run *run, const char *option)
+{
+	run->deadline_ns = INT64_MAX;
+	if (run->signal || run->cut_by)
+		return;
+	run->cut_by = option;
+	run->was_all_read = atomic_load(&run->reader.is_done);
+	run->give_up_ns = fp_clock_now_ns() +
+			  (int64_t)run->settings->grace_ms * FP_NS_PER_MS;
+	stop(run, FP_CANCEL_WAITING);
+}
+
+/* The writer has had the last result (true), or too many that failed. */
+static bool
+hear_writer(struct run *run)
+{
+	char word = FP_WRITER_DONE;
+
+	(void)!read(run->done_fds[0], &word, 1);
+	if (word == FP_WRITER_DONE)
+		return true;
+	cut_short(run, "--max-errors");
+	return false;
+}
+
 static void
 obey_signals(struct run *run)
 {
@@ -287,9 +317,11 @@ obey_hangup(struct run *run)
 static int
 time_left_ms(const struct run *run)
 {
-	if (run->give_up_ns == INT64_MAX)
+	int64_t end_ns = FP_MIN(run->give_up_ns, run->deadline_ns);
+
+	if (end_ns == INT64_MAX)
 		return -1;
-	int64_t left_ns = run->give_up_ns - fp_clock_now_ns();
+	int64_t left_ns = end_ns - fp_clock_now_ns();
 	int64_t ms = (left_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
 	return (int)FP_MIN(FP_MAX(ms, 0), INT32_MAX);
 }
@@ -309,12 +341,14 @@ watch(struct run *run)
 
 		if (poll(fds, 3, time_left_ms(run)) < 0)
 			continue;
-		if (fds[0].revents)
+		if (fds[0].revents && hear_writer(run))
 			return;
 		if (fds[1].revents)
 			obey_signals(run);
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
+		if (run->deadline_ns <= fp_clock_now_ns())
+			cut_short(run, "--deadline");
 		if (run->give_up_ns <= fp_clock_now_ns())
 			give_up(run);
 	}
@@ -346,7 +380,7 @@ static void
 conclude(struct run *run)
 {
 	uint64_t left = 0;
-	bool is_short = run->signal || run->writer.has_stopped ||
+	bool is_short = run->signal || run->cut_by || run->writer.has_stopped ||
 			run->reader.has_stopped;
 
 	fp_journal_finish(&run->journal);
@@ -370,11 +404,17 @@ conclude(struct run *run)
 		fp_msg_note("%" PRIu64 " items failed in earlier runs "
 			    "(--retry-failed fetches them again)",
 			failed_before);
+	if (run->cut_by && (not_done || !run->was_all_read))
+		fp_msg_set_status(FP_EXIT_STOPPED);
 	if (run->signal)
 		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",
 			fp_signals_name(run->signal), succeeded, failed,
 			not_done);
+	else if (run->cut_by && (not_done || !run->was_all_read))
+		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
+			    " failed, %" PRIu64 " not done",
+			run->cut_by, succeeded, failed, not_done);
 	else if (not_done)
 		fp_msg_note("stopped: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",
@@ -399,7 +439,12 @@ fp_run(struct fp_settings *settings)
 		.done_fds = {-1, -1},
 		.start_ns = fp_clock_now_ns(),
 		.give_up_ns = INT64_MAX,
+		.deadline_ns = INT64_MAX,
 	};
+
+	if (settings->deadline_ms)
+		run.deadline_ns = run.start_ns +
+				  (int64_t)settings->deadline_ms * FP_NS_PER_MS;
 
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);

@@ -195,6 +195,20 @@ fp_settings_max_body(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_max_errors(struct fp_settings *settings, const char *value)
+{
+	size_t len = strlen(value);
+	bool is_share = len > 0 && value[len - 1] == '%';
+
+	if (fp_units_digits(value, len - is_share, &settings->max_errors) ||
+		(is_share && settings->max_errors > 100))
+		return false;
+	settings->has_max_errors = true;
+	settings->max_errors_is_share = is_share;
+	return true;
+}
+
+bool
 fp_settings_max_memory(struct fp_settings *settings, const char *value)
 {
 	return fp_units_size(value, &settings->pool.max_memory) == 0 &&

@@ -44,6 +44,10 @@ struct fp_settings {
 	const char *output_path; /* NULL: standard output */
 	const char *failed_path; /* NULL: none */
 	uint64_t grace_ms;
+	uint64_t deadline_ms; /* for the run; 0: none */
+	bool has_max_errors;
+	bool max_errors_is_share; /* percent of the items */
+	uint64_t max_errors;
 
 	const char *journal_path; /* NULL: none is kept */
 	bool resumes;
@@ -91,6 +95,7 @@ fp_setter fp_settings_window;
 fp_setter fp_settings_delay;
 fp_setter fp_settings_max_body;
 fp_setter fp_settings_max_memory;
+fp_setter fp_settings_max_errors;
 fp_setter fp_settings_format;
 fp_setter fp_settings_body;
 fp_setter fp_settings_pick;

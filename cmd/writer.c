@@ -219,6 +219,37 @@ settle(struct fp_writer *writer, const struct fp_result *result,
 	}
 }
 
+static void
+say(struct fp_writer *writer, enum fp_writer_word what)
+{
+	char word = (char)what;
+
+	(void)!write(writer->done_fd, &word, 1);
+}
+
+/* A share of the items is looked at when there are enough for one. */
+static void
+watch_errors(struct fp_writer *writer)
+{
+	const struct fp_settings *settings = writer->settings;
+	uint64_t failed = atomic_load(&writer->n_failed);
+	uint64_t done = failed + atomic_load(&writer->n_succeeded);
+	bool are_too_many = failed > settings->max_errors;
+
+	if (!settings->has_max_errors || writer->has_warned)
+		return;
+	if (settings->max_errors_is_share)
+		are_too_many =
+			done >= 100 &&
+			(double)failed > (double)done *
+						 (double)settings->max_errors /
+						 100;
+	if (!are_too_many)
+		return;
+	writer->has_warned = true;
+	say(writer, FP_WRITER_ERRORS);
+}
+
 static bool
 is_delivered(const struct fp_output *output, uint64_t end)
 {
@@ -279,7 +310,8 @@ fp_writer_main(void *arg)
 		if (batch.n == 0)
 			break;
 		deliver(writer, &batch);
+		watch_errors(writer);
 		fp_pool_release(writer->pool, batch.results, batch.n);
 	}
-	(void)!write(writer->done_fd, "", 1);
+	say(writer, FP_WRITER_DONE);
 }

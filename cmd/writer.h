@@ -23,6 +23,12 @@
 
 #define FP_KIND_COUNT (FP_KIND_STOPPED + 1)
 
+/* What the writer says to the main thread. */
+enum fp_writer_word {
+	FP_WRITER_DONE, /* it has had the last result */
+	FP_WRITER_ERRORS, /* more have failed than --max-errors; once */
+};
+
 struct fp_writer {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
@@ -34,7 +40,8 @@ struct fp_writer {
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;
-	int done_fd; /* gets a byte at the end */
+	int done_fd; /* gets an enum fp_writer_word */
+	bool has_warned; /* of too many errors */
 
 	/* Every result is counted in one of these. */
 	atomic_uint_fast64_t n_succeeded;

@@ -333,5 +333,89 @@ def _():
         equal((len(lines), lines[-1], contents(errors)), (4, b"0", b""))
 
 
+def not_done(result):
+    """How many items the last line says were not done."""
+    match = re.fullmatch(r"fetchpool: stopped by (--\S+): (\d+) done, "
+                         r"(\d+) failed, (\d+) not done",
+                         result.text.splitlines()[-1])
+    check(match, result.text)
+    return match[1], tuple(map(int, match.groups()[1:]))
+
+
+@test("--deadline: what is under way may end, the rest is not done")
+def _():
+    server = faults()
+    failed = temp_file()
+    program = Program(["-j", "2", "--deadline=500ms", "--failed", failed,
+                       server.url + "/gate/{}"], numbers(300))
+    server.wait(lambda: server.outstanding == 2, "both to be held")
+    over = os.times().elapsed + 1
+    until(lambda: os.times().elapsed > over, "the deadline to pass")
+    server.open("1")
+    server.open("2")
+    result = program.wait()
+    equal(result.status, 4)
+    equal(not_done(result), ("--deadline", (2, 0, 298)))
+    equal(contents(failed).split(),
+          [b"%d" % i for i in range(3, 301)])
+
+
+@test("--deadline and a grace that is over too")
+def _():
+    server = faults()
+    result = fetchpool(["-j", "2", "--deadline=300ms", "--grace=200ms",
+                        server.url + "/gate/{}"], numbers(5))
+    equal((result.status, result.out), (4, b""))
+    equal(not_done(result), ("--deadline", (0, 0, 5)))
+
+
+@test("--deadline that was not needed is as none")
+def _():
+    result = fetchpool(["--deadline=1h", faults().url + "/echo/{}"],
+                       numbers(5))
+    equal((result.status, result.text, len(result.records)), (0, "", 5))
+
+
+@test("--deadline without an end of the input")
+def _():
+    server = faults()
+    program = Program(["--deadline=300ms", server.url + "/echo/{}"], "pipe")
+    program.write("1\n")
+    equal(program.wait().status, 4)
+
+
+@test("--max-errors N: the first that is one too many stops the run")
+def _():
+    server = faults()
+    failed = temp_file()
+    result = fetchpool(["-j", "1", "--max-errors=3", "--window=4", "--failed",
+                        failed, server.url + "/status/{}"],
+                       "200\n404\n" * 500)
+    equal(result.status, 4)
+    option, (done, bad, left) = not_done(result)
+    equal(option, "--max-errors")
+    check(4 <= bad <= 4 + 4, "%d failed" % bad)
+    equal(done + bad + left, 1000)
+    equal(len(contents(failed).split()), bad + left)
+    result = fetchpool(["-j", "1", "--max-errors=3", server.url +
+                        "/status/{}"], "200\n404\n" * 3)
+    equal(result.status, 1)
+
+
+@test("--max-errors N%: of what is done so far")
+def _():
+    server = faults()
+    url = server.url + "/status/{}"
+    one_in_four = "200\n200\n200\n404\n" * 100
+    equal(fetchpool(["--max-errors=30%", url], one_in_four).status, 1)
+    result = fetchpool(["--max-errors=20%", "--window=8", url], one_in_four)
+    equal(result.status, 4)
+    equal(fetchpool(["--max-errors=0", url], "200\n" * 9).status, 0)
+    for wrong in "", "x", "-1", "101%", "%", "1.5":
+        result = fetchpool(["--max-errors=" + wrong, url], "")
+        equal(result.status, 2)
+        check("--max-errors" in result.text, result.text)
+
+
 if __name__ == "__main__":
     main()
