@@ -26,6 +26,9 @@
  *	/hop2/		302 to the same with /hop1/, which leads to the end
  *	/port8080/	302 to the rest of the path, on that port
  *	/late20/	20 ms later
+ *
+ * As a proxy it is asked to CONNECT to "late20.x:80", and is that host itself,
+ * 20 ms later.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -59,6 +62,7 @@ struct connection {
 	int64_t arrived_ns; /* of the request that is coming in; 0: none */
 	int64_t due_ns; /* of its answer, if that waits */
 	struct connection *next_late;
+	bool is_tunnel; /* what is due is the answer to CONNECT */
 	bool is_dead; /* freed when its answer is due */
 	size_t len;
 	char request[REQUEST_MAX];
@@ -171,6 +175,30 @@ is_nth(unsigned long *count, unsigned long n)
 }
 
 static void
+reply_later(struct server *server, struct connection *connection,
+	unsigned long late_ms)
+{
+	connection->due_ns =
+		now_ns(CLOCK_MONOTONIC) + (int64_t)late_ms * NS_PER_MS;
+	connection->next_late = server->late;
+	server->late = connection;
+}
+
+/* What was waited for. */
+static void
+reply_now(struct connection *connection)
+{
+	static const char established[] = "HTTP/1.1 200 Established\r\n\r\n";
+
+	if (!connection->is_tunnel)
+		reply(connection, "200 OK", "{\"id\":1}");
+	else if (send(connection->fd, established, sizeof(established) - 1,
+			 MSG_NOSIGNAL) < 0)
+		die("send");
+	connection->is_tunnel = false;
+}
+
+static void
 redirect(struct connection *connection, const char *path)
 {
 	char head[REQUEST_MAX + 64];
@@ -212,10 +240,7 @@ answer(struct server *server, struct connection *connection, const char *path)
 	} else if (find(path, "/hop") || find(path, "/port")) {
 		redirect(connection, path);
 	} else if (late_ms) {
-		connection->due_ns =
-			now_ns(CLOCK_MONOTONIC) + (int64_t)late_ms * NS_PER_MS;
-		connection->next_late = server->late;
-		server->late = connection;
+		reply_later(server, connection, late_ms);
 	} else {
 		reply(connection, "200 OK", "{\"id\":1}");
 	}
@@ -242,7 +267,7 @@ answer_late(struct server *server)
 		if (connection->is_dead)
 			free(connection);
 		else
-			reply(connection, "200 OK", "{\"id\":1}");
+			reply_now(connection);
 	}
 	if (next == INT64_MAX)
 		return -1;
@@ -261,6 +286,13 @@ take(struct server *server, struct connection *connection)
 	if (!path || !host)
 		return false;
 	path++;
+	if (strncmp(connection->request, "CONNECT ", 8) == 0) {
+		connection->is_tunnel = true;
+		connection->arrived_ns = 0;
+		connection->len = 0;
+		reply_later(server, connection, find(path, "late"));
+		return true;
+	}
 	host += strlen("\r\nHost: ");
 	path[strcspn(path, " \r\n")] = '\0';
 	host[strcspn(host, "\r\n")] = '\0';

@@ -117,6 +117,24 @@ def _():
             obeys(server, [(5, 150 * MS)], str(port), "127.0.0.1:%d" % port)
 
 
+@test("what needs long for a connection counts when it is sent")
+def _():
+    # What a tunnel needs to open is between 0 and 3 periods, so that many
+    # starts are given out long before they happen.
+    with Arrivals() as server:
+        lines = "".join("http://late%d.x/%d\n" % (i * 37 % 160, i)
+                        for i in range(120))
+        for options in (["-r", "20/50ms"], ["-r", "20/50ms", "-k"]):
+            n = server.n_requests
+            result = fetchpool(["-j", "64", *options, "-x", server.url,
+                                "--setopt", "HTTPPROXYTUNNEL=1"], input=lines)
+            succeeded(result, 120, "%r: %r" % (options, result))
+            equal(server.n_requests, n + 120, "requests")
+            found = crowds(server.times()[n:], 20, 50 * MS)
+            equal(found[:3], [], "with %r, %d intervals hold more" % (
+                options, len(found)))
+
+
 @test("--pace: evenly, also at the start")
 def _():
     with Arrivals() as server:
