@@ -5,12 +5,14 @@ import collections
 import os
 import signal
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
 from arrivals import Arrivals, crowds, numbers, use
 from harness import Program, fetchpool
-from tap import PATIENCE, SANITIZERS, check, equal, main, skip, test, until
+from tap import (PATIENCE, SANITIZERS, Failed, check, equal, main, skip, test,
+                 until)
 
 MS = 10**6
 S = 1000 * MS
@@ -135,31 +137,58 @@ def _():
                 options, len(found)))
 
 
-@test("--pace: evenly, also at the start")
-def _():
-    with Arrivals() as server:
-        result = fetchpool(["-j", "256", "-r", "20/s", "--pace",
-                            server.url + "/{}"], input=numbers(20))
-        succeeded(result, 20, repr(result))
-        # PERIOD / N apart, but for the 5 ms that one who was late may regain.
-        obeys(server, [(1, 45 * MS), (10, 495 * MS)], "--pace")
-
-
 # ---- no less than allowed ----
 
-def best_use(options, n, period, items):
-    """Of three tries at most: other work on this machine is no fault."""
+class Calm:
+    """Whether this machine does what it is asked to in time: a thread that
+    sleeps again and again, and sees when it wakes."""
+
+    def __enter__(self):
+        self.late, self.is_over = [], False
+        self.thread = threading.Thread(target=self._sleep, daemon=True)
+        self.thread.start()
+        return self
+
+    def _sleep(self):
+        while not self.is_over:
+            due = time.monotonic() + 0.005
+            time.sleep(0.005)
+            self.late.append(time.monotonic() - due)
+
+    def __exit__(self, *exc):
+        self.is_over = True
+        self.thread.join()
+
+    @property
+    def is_busy(self):
+        return sum(self.late) / len(self.late) > 0.00015
+
+
+def best_of_three(attempt, is_good):
+    """What depends on time may fail now and then, and on a busy machine as
+    often as it likes."""
     if SANITIZERS or PATIENCE > 1:
         skip("too slow for times")
-    found = []
-    while len(found) < 3 and max(found, default=0) < 0.97:
-        with Arrivals() as server:
-            result = fetchpool([*options, server.url + "/{}"],
-                               input=numbers(items))
-            succeeded(result, items, repr(result))
-            found.append(use(server.times(), n, period))
-    check(max(found) >= 0.97, "used: %s" % found)
-    check(max(found) <= 1, "more than all of it: %s" % found)
+    found, busy = [], []
+    while len(found) < 3:
+        with Calm() as calm, Arrivals() as server:
+            found.append(attempt(server))
+        busy.append(calm.is_busy)
+        if is_good(found[-1]):
+            return
+    if any(busy):
+        skip("this machine is busy: got %s" % found)
+    raise Failed("got %s" % found)
+
+
+def best_use(options, n, period, items):
+    def attempt(server):
+        result = fetchpool([*options, server.url + "/{}"],
+                           input=numbers(items))
+        succeeded(result, items, repr(result))
+        return use(server.times(), n, period)
+
+    best_of_three(attempt, lambda used: 0.97 <= used <= 1)
 
 
 @test("97 % of a limit is used, at the least")
@@ -170,6 +199,19 @@ def _():
 @test("the same, evenly")
 def _():
     best_use(["-j", "256", "-r", "100/s", "--pace"], 100, S, 101)
+
+
+@test("--pace: evenly, also at the start")
+def _():
+    def attempt(server):
+        result = fetchpool(["-j", "256", "-r", "50/s", "--pace",
+                            server.url + "/{}"], input=numbers(26))
+        succeeded(result, 26, repr(result))
+        times = server.times()
+        return min(b - a for a, b in zip(times, times[1:])) / MS
+
+    # PERIOD / N apart, but for 5 ms that one who was late may make up for.
+    best_of_three(attempt, lambda least_ms: 14 < least_ms < 21)
 
 
 # ---- what waits costs nobody anything ----
