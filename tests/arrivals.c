@@ -322,32 +322,43 @@ stamp_of(struct msghdr *message)
 	return 0;
 }
 
-/* false: the connection is to be closed. */
-static bool
-receive(struct server *server, struct connection *connection)
+/* As recv(), and *stamp_ns is when it came; 0: the kernel does not say. */
+static ssize_t
+receive_stamped(int fd, void *data, size_t size, int64_t *stamp_ns)
 {
 	char control[256];
-	struct iovec room = {connection->request + connection->len,
-		REQUEST_MAX - 1 - connection->len};
+	struct iovec room = {data, size};
 	struct msghdr message = {
 		.msg_iov = &room,
 		.msg_iovlen = 1,
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(connection->fd, &message, 0);
+	ssize_t n = recvmsg(fd, &message, 0);
+
+	*stamp_ns = n > 0 ? stamp_of(&message) : 0;
+	return n;
+}
+
+/* false: the connection is to be closed. */
+static bool
+receive(struct server *server, struct connection *connection)
+{
+	int64_t stamp_ns;
+	ssize_t n = receive_stamped(connection->fd,
+		connection->request + connection->len,
+		REQUEST_MAX - 1 - connection->len, &stamp_ns);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0)
 		return false;
-	if (connection->arrived_ns == 0) {
-		connection->arrived_ns = stamp_of(&message);
-		if (connection->arrived_ns == 0) {
-			connection->arrived_ns = now_ns(CLOCK_REALTIME);
-			server->n_unstamped++;
-		}
+	if (connection->arrived_ns == 0 && stamp_ns == 0) {
+		stamp_ns = now_ns(CLOCK_REALTIME);
+		server->n_unstamped++;
 	}
+	if (connection->arrived_ns == 0)
+		connection->arrived_ns = stamp_ns;
 	connection->len += (size_t)n;
 	connection->request[connection->len] = '\0';
 	if (strstr(connection->request, "\r\n\r\n"))
@@ -377,6 +388,33 @@ listen_on(struct server *server, const char *address)
 	server->listeners[server->n_listeners++] = fd;
 	printf("%s%d", server->n_listeners > 1 ? " " : "",
 		ntohs(name.sin_port));
+}
+
+/* The kernel begins to stamp a moment after it was asked to. Sends bytes to
+ * itself until they are stamped; if they never are, requests will not be. */
+static void
+wait_for_stamps(int listener)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+	int from = socket(AF_INET, SOCK_STREAM, 0), to;
+	int64_t stamp_ns = 0;
+	char byte = 'x';
+
+	if (from < 0 || getsockname(listener, (struct sockaddr *)&name, &len) ||
+		connect(from, (struct sockaddr *)&name, len))
+		die("connect");
+	while ((to = accept(listener, NULL, NULL)) < 0 && errno == EAGAIN)
+		;
+	for (int i = 0; i < 1000 && stamp_ns == 0; i++) {
+		if (send(from, &byte, 1, 0) != 1 ||
+			receive_stamped(to, &byte, 1, &stamp_ns) != 1)
+			die("no byte");
+		if (stamp_ns == 0)
+			usleep(1000);
+	}
+	close(from);
+	close(to);
 }
 
 /* false: this was the end. */
@@ -449,6 +487,7 @@ main(int argc, char *argv[])
 	watch(&server, STDIN_FILENO, NULL);
 	for (int i = 2; i < argc; i++)
 		listen_on(&server, argv[i]);
+	wait_for_stamps(server.listeners[0]);
 	printf("\n");
 	fflush(stdout);
 	serve(&server);
