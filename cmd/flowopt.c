@@ -72,5 +72,7 @@ fp_flowopt_retry_on(struct fp_settings *settings, const char *value)
 bool
 fp_flowopt_seed(struct fp_settings *settings, const char *value)
 {
-	return fp_units_count(value, UINT64_MAX, &settings->pool.seed) == 0;
+	/* The library takes 0 for none. */
+	return fp_units_count(value, UINT64_MAX, &settings->pool.seed) == 0 &&
+	       settings->pool.seed > 0;
 }

@@ -21,6 +21,17 @@
 
 #define READ_BYTES 65536
 
+/* Where a regular file stands, which can be gone back to; else -1. */
+static int64_t
+find_start(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	return lseek(fd, 0, SEEK_CUR);
+}
+
 int
 fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 {
@@ -35,9 +46,25 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;
 	}
+	input->start = input->fd < 0 ? -1 : find_start(input->fd);
 	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
 		return -1;
 	return fp_buf_reserve(&input->buf, READ_BYTES);
+}
+
+int
+fp_input_rewind(struct fp_input *input)
+{
+	if (input->start < 0)
+		return -1;
+	if (lseek(input->fd, (off_t)input->start, SEEK_SET) < 0)
+		return -1;
+	fp_buf_clear(&input->buf, SIZE_MAX);
+	input->next = 0;
+	input->at_start = true;
+	input->at_end = input->is_skipping = input->is_again = false;
+	input->n_blank = 0;
+	return 0;
 }
 
 void

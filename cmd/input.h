@@ -36,6 +36,7 @@ struct fp_input {
 	struct fp_input_options options;
 	const char *name; /* for messages */
 	int fd;
+	int64_t start; /* where in the file we began; -1: it is none */
 	int stop_fds[2];
 	struct fp_buf buf;
 	size_t next; /* where in buf the next line begins */
@@ -63,6 +64,9 @@ int fp_input_next(struct fp_input *input, struct fp_line *line);
 
 /* Lets the next call give the same line again. */
 void fp_input_back(struct fp_input *input);
+
+/* Begins again at the first line. -1: the input is no regular file. */
+int fp_input_rewind(struct fp_input *input);
 
 /* Wakes whoever waits in fp_input_next(); from any thread. */
 void fp_input_stop(struct fp_input *input);

@@ -19,6 +19,11 @@
  *	input		lines from a descriptor, in bounded memory
  *	writer		the thread from the pool to the outputs
  *	output		lines to a descriptor, whole, whatever happens
+ *	journal		what is done, kept in a file, to go on from there (in
+ *			parts: journalopen journalfile journalline
+ *			journalstate seqset)
+ *	identity	which run it is, as far as the options tell
+ *	resume		the items of the input that are not done yet
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
  *	notice		what the pool has to tell of a server, in words
  *	msg		the only writer of standard error; the exit status
@@ -31,25 +36,28 @@
  *			textsort filename response (heads) gunzip carry (bodies)
  *			json (the judge, in parts: jsonscan jsonstring jsonpick
  *			jsonproof) jsonitem (items, in parts: jsonwalk
- *			jsonescape; parser for programs) pen, record and
- *			recordheaders (results as JSON); when to start: retry
+ *			jsonescape; parser for programs) pen and record
+ *			(results as JSON, with recordheaders and recordmask)
+ *			when to start: retry
  *			retryafter (in parts: httpdate quota) ratelimit ratebook
  *			rateclock (the last two for rate files) timeheap origin
- *			(one server): no threads, I/O or clock
+ *			and origins (servers): no threads, I/O or clock
  *	files		outfile (bodies on disk) ratefile (a limit for many
  *			processes; in parts: ratestore ratering)
- *	shared		ticket (what goes round) window (the bound, the order)
- *			schedule (which item may start, and when) queue (its
- *			lock, and the workers that wait)
+ *	shared		memory (of all bodies) ticket (what goes round) window
+ *			(the bound, the order)
+ *			starts (the run's own rate) schedule (which item may
+ *			start, and when; with feedback) queue (its lock, and
+ *			the workers that wait)
  *	network		share (jobs among workers) poolopt and setup (what all
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect
  *			(where one leads) download (its file) sockets (a
  *			worker's) transfer (one item on one easy handle), in
  *			parts: gate (connections, and requests on their way
- *			out) verdict (how it ended) aftermath (what follows);
- *			worker (one thread, one multi handle) pool (the whole;
- *			the story)
+ *			out) body (what comes in) verdict (how it ended) aftermath (what follows);
+ *			worker (one thread, one multi handle; its slots) pool
+ *			(the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

@@ -225,7 +225,7 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	set_status_locked(status);
 	fp_buf_add_text(&held, "fetchpool: ");
 	if (status == FP_EXIT_USAGE)
-		fp_buf_add_text(&held, usage_place);
+		add_shown(&held, usage_place, strlen(usage_place), MESSAGE_MAX);
 	add_shown(&held, text, strlen(text), MESSAGE_MAX);
 	fp_buf_add_text(&held, hint);
 	fp_buf_add_char(&held, '\n');

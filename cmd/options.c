@@ -97,9 +97,11 @@ apply(struct fp_settings *settings, const struct fp_option_row *row,
 		ok = fp_httpopt_curl(settings, row->right, value);
 		break;
 	}
-	if (ok)
+	if (ok && fp_list_add(&settings->given, row->name) &&
+		fp_list_add(&settings->given, value ? value : ""))
 		return FP_GO_ON;
-	complain(row, value);
+	if (!ok)
+		complain(row, value);
 	return FP_GO_WRONG;
 }
 
@@ -226,12 +228,43 @@ settle(struct fp_settings *settings)
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
 	settings->input.allowed_controls = settings->colsep;
+	settings->resumes |= settings->retries_failed;
 	if (pool->output_dir)
 		fp_settings_name_file(settings);
 	if (settings->json_items) {
 		settings->input.allowed_controls = "\t\r";
 		pool->undefined_fails = false;
 	}
+}
+
+/* What is asked of a journal. */
+static bool
+check_journal(const struct fp_settings *settings)
+{
+	if (!settings->journal_path && (settings->resumes || settings->syncs ||
+					       settings->retries_failed)) {
+		fp_msg_usage("--%s needs --journal",
+			settings->retries_failed ? "retry-failed"
+			: settings->resumes	 ? "resume"
+						 : "sync");
+		return false;
+	}
+	if (settings->retries_failed &&
+		(settings->all || settings->pool.keep_order)) {
+		fp_msg_usage("--retry-failed does not go with %s",
+			settings->all
+				? "--all: what failed is in the output already"
+				: "--keep-order: what failed has had its turn");
+		return false;
+	}
+	if (settings->journal_path && settings->pool.output_dir &&
+		!settings->pool.overwrite) {
+		fp_msg_usage("--journal with --output-dir needs --overwrite: "
+			     "the file of an item that was broken off may be "
+			     "there already");
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -281,7 +314,7 @@ check_together(const struct fp_settings *settings)
 		fp_msg_usage("--format body needs a body, not --body none");
 		return false;
 	}
-	return true;
+	return check_journal(settings);
 }
 
 enum fp_go

@@ -62,9 +62,9 @@ fp_output_is_same(int fd, int other_fd)
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-int
-fp_output_open(
-	struct fp_output *output, const char *path, char separator, int not_fd)
+static int
+open_file(struct fp_output *output, const char *path, char separator,
+	int not_fd, bool is_kept)
 {
 	struct stat st;
 
@@ -83,7 +83,7 @@ fp_output_open(
 			errno = EINVAL;
 			goto fail;
 		}
-		if (ftruncate(fd, 0))
+		if (!is_kept && ftruncate(fd, 0))
 			goto fail;
 	}
 	if (look_at(output) == 0)
@@ -94,6 +94,33 @@ fail:;
 	output->fd = -1;
 	errno = err;
 	return -1;
+}
+
+int
+fp_output_open(
+	struct fp_output *output, const char *path, char separator, int not_fd)
+{
+	return open_file(output, path, separator, not_fd, false);
+}
+
+int
+fp_output_open_kept(
+	struct fp_output *output, const char *path, char separator, int not_fd)
+{
+	return open_file(output, path, separator, not_fd, true);
+}
+
+int
+fp_output_cut(struct fp_output *output, uint64_t end)
+{
+	struct stat st;
+
+	FP_ASSERT(output->is_file && output->n_given == 0);
+	if (fstat(output->fd, &st))
+		return -1;
+	if ((uint64_t)st.st_size != end && ftruncate(output->fd, (off_t)end))
+		return -1;
+	return lseek(output->fd, (off_t)end, SEEK_SET) < 0 ? -1 : 0;
 }
 
 /* Leaves no part of a line behind, if what we wrote last is the end of a file.

@@ -46,6 +46,13 @@ int fp_output_take(struct fp_output *output, int fd, const char *name);
 int fp_output_open(
 	struct fp_output *output, const char *path, char separator, int not_fd);
 
+/* The same, but leaves in the file what is in it. */
+int fp_output_open_kept(
+	struct fp_output *output, const char *path, char separator, int not_fd);
+
+/* Before anything is given to it: a file ends here, and goes on from here. */
+int fp_output_cut(struct fp_output *output, uint64_t end);
+
 /* Some bytes of a line; it may write them at once. An fp_sink. */
 int fp_output_add(void *output, const char *data, size_t len);
 

@@ -63,10 +63,48 @@ void
 fp_reader_destroy(struct fp_reader *reader)
 {
 	fp_input_destroy(&reader->input);
+	fp_resume_destroy(&reader->resume);
 	fp_parser_free(reader->parser);
 	free(reader->columns);
 	free(reader->texts);
 	free(reader->names);
+}
+
+void
+fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal)
+{
+	reader->journal = journal;
+	reader->is_resumed = true;
+	fp_resume_init(&reader->resume, &reader->input, &journal->state,
+		reader->settings->retries_failed);
+}
+
+/* ---- the next line ---- */
+
+/* One that is to become an item, with its number if that is known. */
+struct entry {
+	struct fp_line line;
+	uint64_t seq;
+	bool is_unknown; /* what came of it when it was sent */
+};
+
+static int
+next(struct fp_reader *reader, struct entry *entry)
+{
+	*entry = (struct entry){.seq = 0};
+	if (reader->is_resumed)
+		return fp_resume_next(&reader->resume, &entry->line,
+			&entry->seq, &entry->is_unknown);
+	return fp_input_next(&reader->input, &entry->line);
+}
+
+static void
+back(struct fp_reader *reader)
+{
+	if (reader->is_resumed)
+		fp_resume_back(&reader->resume);
+	else
+		fp_input_back(&reader->input);
 }
 
 /* ---- from the line to the item ---- */
@@ -155,19 +193,24 @@ tell_template(struct fp_reader *reader, struct fp_text line, bool *told)
 }
 
 static int
-submit(struct fp_reader *reader, const struct fp_line *line, bool *told)
+submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 {
+	const struct fp_line *line = &entry->line;
 	struct fp_item item = {
 		.input = line->text,
 		.values = reader->columns,
 		.fault = line->fault,
 		.is_cut = line->is_cut,
+		.seq = entry->seq,
+		.outcome_unknown = entry->is_unknown,
 	};
 
 	if (reader->parser && !line->fault) {
 		if (fp_parser_parse(reader->parser, line->text.data,
 			    line->text.len, &item))
 			return -1;
+		item.seq = entry->seq;
+		item.outcome_unknown = entry->is_unknown;
 		return fp_pool_submit(reader->pool, &item);
 	}
 
@@ -183,28 +226,45 @@ submit(struct fp_reader *reader, const struct fp_line *line, bool *told)
 	return fp_pool_submit(reader->pool, &item);
 }
 
+/* The input is the right one, and the outputs end where the journal does; or
+ * nothing is to be done with any of them. */
+static int
+begin_again(struct fp_reader *reader)
+{
+	if (fp_resume_check(&reader->resume) == 0) {
+		if (fp_journal_begin(reader->journal) == 0)
+			return 0;
+		errno = EILSEQ;
+	}
+	reader->is_refused = true;
+	return -1;
+}
+
 void
 fp_reader_main(void *arg)
 {
 	struct fp_reader *reader = arg;
-	struct fp_line line;
+	struct entry entry;
 	bool told = false;
-	int ret;
+	int ret = 0;
 
-	while ((ret = fp_input_next(&reader->input, &line)) > 0) {
-		if (submit(reader, &line, &told)) {
+	if (reader->is_resumed)
+		ret = begin_again(reader);
+	while (ret == 0 && (ret = next(reader, &entry)) > 0) {
+		if (submit(reader, &entry, &told)) {
 			if (errno != ECANCELED) {
 				fp_msg_local("out of memory");
 				reader->has_stopped = true;
 			}
-			fp_input_back(&reader->input);
+			back(reader);
 			break;
 		}
-		reader->n_cut += line.is_cut;
+		ret = 0;
+		reader->n_cut += entry.line.is_cut;
 		atomic_fetch_add_explicit(
 			&reader->n_read, 1, memory_order_relaxed);
 	}
-	if (ret < 0 && errno != ECANCELED)
+	if (ret < 0 && errno != ECANCELED && errno != EILSEQ)
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
 	fp_pool_close(reader->pool);
@@ -216,18 +276,19 @@ fp_reader_main(void *arg)
 uint64_t
 fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed)
 {
-	struct fp_line line;
+	struct entry entry;
 	uint64_t n = 0;
 
 	fp_input_resume_stopped(&reader->input);
-	if (failed->fd < 0)
+	if (failed->fd < 0 || reader->is_refused)
 		return 0;
-	while (fp_input_next(&reader->input, &line) > 0) {
+	while (next(reader, &entry) > 0) {
+		struct fp_text text = entry.line.text;
 		n++;
-		reader->n_cut += line.is_cut;
-		if (line.is_cut)
+		reader->n_cut += entry.line.is_cut;
+		if (entry.line.is_cut)
 			continue;
-		fp_output_add(failed, line.text.data, line.text.len);
+		fp_output_add(failed, text.data, text.len);
 		fp_output_add(failed, &failed->separator, 1);
 	}
 	return n;

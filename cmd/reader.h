@@ -14,7 +14,9 @@
 #include "base.h"
 
 #include "input.h"
+#include "journal.h"
 #include "output.h"
+#include "resume.h"
 #include "settings.h"
 
 #include <stdatomic.h>
@@ -23,6 +25,10 @@ struct fp_reader {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
 	struct fp_input input;
+	struct fp_journal *journal; /* NULL: none is kept */
+	struct fp_resume resume;
+	bool is_resumed; /* items come from it */
+	bool is_refused; /* the input is not what it should be */
 	struct fp_parser *parser; /* NULL: lines are no JSON */
 	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
 	struct fp_text *texts; /* their values in the line at hand */
@@ -38,6 +44,9 @@ struct fp_reader {
 int fp_reader_init(
 	struct fp_reader *reader, const struct fp_settings *settings);
 void fp_reader_destroy(struct fp_reader *reader);
+
+/* With the journal of an earlier run: goes on where that has ended. */
+void fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal);
 
 void fp_reader_main(void *reader);
 

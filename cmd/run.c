@@ -7,11 +7,12 @@
  *	main	waits for signals, for the reader of our output to go away,
  *		and for the writer to be done
  *
- * so that none of the three waits can keep the others from being noticed. The
- * run ends when the writer has had the last result. A stop for any reason is
- * the same thing: the input is told to give no more and the pool is
- * cancelled; every item that the pool took still reaches the writer, which
- * counts it and sets aside its line.
+ * so that none of the three waits can keep the others from being noticed. With
+ * --sync, the journal has one more, which waits for the disk. The run ends when
+ * the writer has had the last result. A stop for any reason is the same thing:
+ * the input is told to give no more and the pool is cancelled; every item that
+ * the pool took still reaches the writer, which counts it and sets aside its
+ * line.
  *
  * Who may touch what: the input is the reader's, and the main thread's once
  * the reader has ended; the outputs likewise the writer's. What is counted is
@@ -52,6 +53,7 @@ struct run {
 	struct fp_pool *pool;
 	struct fp_reader reader;
 	struct fp_writer writer;
+	struct fp_journal journal;
 	struct fp_thread reader_thread, writer_thread;
 	int done_fds[2]; /* the writer's last word */
 	int signal; /* that stopped us, or 0 */
@@ -109,11 +111,34 @@ stop_writing(void *arg)
 
 /* -1: said why. */
 static int
+open_journal(struct run *run)
+{
+	struct fp_journal *journal = &run->journal;
+
+	if (fp_journal_open(journal, run->settings, &run->writer.output,
+		    &run->writer.failed, run->reader.input.fd))
+		return -1;
+	if (!journal->is_on)
+		return 0;
+	journal->stop = stop_writing;
+	journal->stop_arg = run;
+	run->writer.journal = journal;
+	run->settings->pool.intent = fp_journal_intent;
+	run->settings->pool.intent_arg = journal;
+	if (journal->is_resumed)
+		fp_reader_resume(&run->reader, journal);
+	return 0;
+}
+
+/* -1: said why. */
+static int
 open_ends(struct run *run)
 {
 	if (fp_reader_init(&run->reader, run->settings))
 		return -1;
 	if (fp_writer_init(&run->writer, run->settings, run->reader.input.fd))
+		return -1;
+	if (open_journal(run))
 		return -1;
 	if (pipe2(run->done_fds, O_CLOEXEC) || fp_signals_init()) {
 		fp_msg_local("cannot start: %s", strerror(errno));
@@ -142,6 +167,8 @@ start(struct run *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
+	if (fp_journal_start(&run->journal))
+		return -1;
 	if (run->settings->pool.insecure)
 		fp_msg_note("--insecure: whoever sits in between can read and "
 			    "change everything");
@@ -322,6 +349,8 @@ conclude(struct run *run)
 	bool is_short = run->signal || run->writer.has_stopped ||
 			run->reader.has_stopped;
 
+	fp_journal_finish(&run->journal);
+	fp_writer_set_aside(&run->writer);
 	if (is_short)
 		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
 	bool lost = run->writer.failed.error != 0;
@@ -333,8 +362,14 @@ conclude(struct run *run)
 	uint64_t failed = read_counter(&run->writer.n_failed);
 	uint64_t not_done = read_counter(&run->writer.n_not_done) + left;
 
-	if (failed)
+	uint64_t failed_before = run->journal.n_failed_before;
+
+	if (failed || failed_before)
 		fp_msg_set_status(FP_EXIT_FAILED);
+	if (failed_before)
+		fp_msg_note("%" PRIu64 " items failed in earlier runs "
+			    "(--retry-failed fetches them again)",
+			failed_before);
 	if (run->signal)
 		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",
@@ -381,6 +416,7 @@ fp_run(struct fp_settings *settings)
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);
 	fp_output_close(&run.writer.failed);
+	fp_journal_close(&run.journal);
 	fp_reader_destroy(&run.reader);
 	return run.signal;
 }

@@ -32,6 +32,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	for (size_t i = 0; i < settings->owned.n; i++)
 		free((char *)settings->owned.texts[i]);
 	free(settings->owned.texts);
+	free(settings->given.texts);
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);
@@ -191,6 +192,13 @@ fp_settings_max_body(struct fp_settings *settings, const char *value)
 {
 	return fp_units_size(value, &settings->pool.max_body) == 0 &&
 	       settings->pool.max_body <= INT64_MAX;
+}
+
+bool
+fp_settings_max_memory(struct fp_settings *settings, const char *value)
+{
+	return fp_units_size(value, &settings->pool.max_memory) == 0 &&
+	       settings->pool.max_memory <= INT64_MAX;
 }
 
 /* The place of a word in a list of them, or -1. */

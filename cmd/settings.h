@@ -45,6 +45,13 @@ struct fp_settings {
 	const char *failed_path; /* NULL: none */
 	uint64_t grace_ms;
 
+	const char *journal_path; /* NULL: none is kept */
+	bool resumes;
+	bool syncs;
+	bool retries_failed;
+
+	struct fp_list given; /* options: name, value, name, value, ... */
+
 	/* What the above points into. */
 	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
 	struct fp_buf data;
@@ -83,6 +90,7 @@ fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;
 fp_setter fp_settings_delay;
 fp_setter fp_settings_max_body;
+fp_setter fp_settings_max_memory;
 fp_setter fp_settings_format;
 fp_setter fp_settings_body;
 fp_setter fp_settings_pick;

@@ -26,6 +26,7 @@
 struct batch {
 	const struct fp_result *results[BATCH];
 	uint64_t ends[BATCH]; /* output.n_given behind each one's record */
+	uint64_t failed_ends[BATCH]; /* the same of --failed */
 	size_t n;
 };
 
@@ -44,6 +45,8 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	int input_fd)
 {
 	char separator = settings->input.separator;
+	int (*open_output)(struct fp_output *, const char *, char, int) =
+		settings->journal_path ? fp_output_open_kept : fp_output_open;
 
 	memset(writer, 0, sizeof(*writer));
 	writer->settings = settings;
@@ -53,7 +56,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	atomic_init(&writer->n_not_done, 0);
 	fp_output_none(&writer->failed);
 	if (settings->output_path && strcmp(settings->output_path, "-")) {
-		if (fp_output_open(&writer->output, settings->output_path, '\n',
+		if (open_output(&writer->output, settings->output_path, '\n',
 			    input_fd))
 			return refuse_output("--output", settings->output_path);
 	} else if (fp_output_take(
@@ -61,9 +64,15 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 		return refuse_output("--output", "standard output");
 	}
 	writer->is_shared = fp_output_is_same(writer->output.fd, fp_msg_fd());
+	if (settings->journal_path && writer->is_shared &&
+		writer->output.is_file) {
+		fp_msg_usage("--journal: standard error goes to the same file "
+			     "as the output");
+		return -1;
+	}
 	if (settings->failed_path &&
-		fp_output_open(&writer->failed, settings->failed_path,
-			separator, input_fd))
+		open_output(&writer->failed, settings->failed_path, separator,
+			input_fd))
 		return refuse_output("--failed", settings->failed_path);
 	if (writer->failed.fd >= 0 && writer->failed.is_file &&
 		fp_output_is_same(writer->failed.fd, writer->output.fd)) {
@@ -88,15 +97,22 @@ tell(struct fp_output *output)
 			strerror(output->error));
 }
 
+static void
+stop(struct fp_writer *writer)
+{
+	if (!writer->has_stopped) {
+		writer->has_stopped = true;
+		writer->stop(writer->stop_arg);
+	}
+}
+
 /* An output failed: nothing more is to be fetched. */
 static void
 give_up(struct fp_writer *writer, struct fp_output *output)
 {
 	tell(output);
-	if (!writer->has_stopped && output->error != ECANCELED) {
-		writer->has_stopped = true;
-		writer->stop(writer->stop_arg);
-	}
+	if (output->error != ECANCELED)
+		stop(writer);
 }
 
 int
@@ -104,6 +120,7 @@ fp_writer_close(struct fp_writer *writer)
 {
 	int failed = fp_output_close(&writer->failed);
 
+	fp_buf_destroy(&writer->undone);
 	if (failed)
 		tell(&writer->failed);
 	if (fp_output_close(&writer->output) == 0)
@@ -121,16 +138,32 @@ count(atomic_uint_fast64_t *counter)
 }
 
 /* Keeps the item's line for the next run. A line that was too long to be held
- * is not there to be kept. */
+ * is not there to be kept. With a journal, what was not done comes behind all
+ * that has failed: the run that goes on takes it away again. */
 static void
-set_aside(struct fp_writer *writer, const struct fp_result *result)
+set_aside(
+	struct fp_writer *writer, const struct fp_result *result, bool is_done)
 {
 	struct fp_output *failed = &writer->failed;
+	struct fp_buf *undone = &writer->undone;
 
 	if (failed->fd < 0 || result->input.len == 0 || result->is_cut)
 		return;
-	fp_output_add(failed, result->input.data, result->input.len);
-	fp_output_add(failed, &failed->separator, 1);
+	if (is_done || !writer->journal) {
+		fp_output_add(failed, result->input.data, result->input.len);
+		fp_output_add(failed, &failed->separator, 1);
+	} else if (fp_buf_add(undone, result->input.data, result->input.len) ||
+		   fp_buf_add_char(undone, failed->separator)) {
+		fp_msg_local("out of memory");
+	}
+}
+
+void
+fp_writer_set_aside(struct fp_writer *writer)
+{
+	if (writer->undone.len > 0)
+		fp_output_add(&writer->failed, writer->undone.data,
+			writer->undone.len);
 }
 
 static void
@@ -176,14 +209,38 @@ settle(struct fp_writer *writer, const struct fp_result *result,
 	if (result->kind == FP_KIND_STOPPED ||
 		(result->kind == FP_KIND_OK && !is_delivered)) {
 		count(&writer->n_not_done);
-		set_aside(writer, result);
+		set_aside(writer, result, false);
 	} else if (result->kind != FP_KIND_OK) {
 		count(&writer->n_failed);
 		writer->n_kind[result->kind]++;
-		set_aside(writer, result);
+		set_aside(writer, result, true);
 	} else {
 		count(&writer->n_succeeded);
 	}
+}
+
+static bool
+is_delivered(const struct fp_output *output, uint64_t end)
+{
+	return !output->error || end <= output->n_whole;
+}
+
+/* What is whole in the outputs is done. An item whose line found no memory is
+ * not: it could not be told from another. */
+static int
+keep_journal(struct fp_writer *writer, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct fp_result *result = batch->results[i];
+		bool is_lost =
+			result->kind == FP_KIND_LOCAL && result->input.len == 0;
+		if (result->kind != FP_KIND_STOPPED && !is_lost &&
+			is_delivered(&writer->output, batch->ends[i]) &&
+			is_delivered(&writer->failed, batch->failed_ends[i]))
+			fp_journal_add(writer->journal, result, batch->ends[i],
+				batch->failed_ends[i]);
+	}
+	return fp_journal_commit(writer->journal);
 }
 
 static void
@@ -198,11 +255,15 @@ deliver(struct fp_writer *writer, struct batch *batch)
 	if (fp_output_flush(output))
 		give_up(writer, output);
 	fp_msg_flush();
-	for (size_t i = 0; i < batch->n; i++)
+	for (size_t i = 0; i < batch->n; i++) {
 		settle(writer, batch->results[i],
-			!output->error || batch->ends[i] <= output->n_whole);
+			is_delivered(output, batch->ends[i]));
+		batch->failed_ends[i] = writer->failed.n_given;
+	}
 	if (fp_output_flush(&writer->failed))
 		give_up(writer, &writer->failed);
+	if (writer->journal && keep_journal(writer, batch))
+		stop(writer);
 }
 
 void

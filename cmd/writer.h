@@ -14,6 +14,8 @@
 
 #include "base.h"
 
+#include "buf.h"
+#include "journal.h"
 #include "output.h"
 #include "settings.h"
 
@@ -26,6 +28,8 @@ struct fp_writer {
 	struct fp_pool *pool;
 	struct fp_output output;
 	struct fp_output failed;
+	struct fp_journal *journal; /* NULL: none is kept */
+	struct fp_buf undone; /* with one: lines that come last in `failed` */
 	bool is_shared; /* output and standard error are one file */
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
@@ -42,6 +46,9 @@ struct fp_writer {
 /* Opens the outputs; `input_fd` must not be one of them. -1: said why. */
 int fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	int input_fd);
+
+/* After the thread was joined: lines that were held back go to `failed`. */
+void fp_writer_set_aside(struct fp_writer *writer);
 
 /* Flushes and closes. -1: something was not written; said so. */
 int fp_writer_close(struct fp_writer *writer);

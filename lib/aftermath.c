@@ -9,6 +9,7 @@
 #include "transfer.h"
 
 #include "clock.h"
+#include "random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -129,8 +130,10 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 		.retry_after_ns = wait_ns,
 	};
 
-	return fp_retry_decide(
-		&transfer->setup->retry, &attempt, &transfer->context->random);
+	uint64_t random = fp_random_for(
+		transfer->context->seed, result->seq, result->attempts);
+
+	return fp_retry_decide(&transfer->setup->retry, &attempt, &random);
 }
 
 /* A quota that is used up pauses the origin like a 429, but for that nothing
@@ -199,6 +202,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause)
 	if (again.pauses_origin) {
 		report->pause_ns = again.wait_ns;
 		report->status = result->status;
+		report->is_drawn = wait_ns < 0;
 		report->is_mild = result->status == 503 && wait_ns < 0;
 		report->is_too_long =
 			wait_ns / FP_NS_PER_MS >

@@ -16,20 +16,38 @@ fp_buf_destroy(struct fp_buf *buf)
 	*buf = (struct fp_buf)FP_BUF_INIT;
 }
 
+static bool
+has_room(const struct fp_buf *buf, size_t more)
+{
+	return buf->cap > buf->len && buf->cap - buf->len > more;
+}
+
+/* Half as much again, so that growing by bytes costs no square. */
+static size_t
+next_cap(const struct fp_buf *buf, size_t more)
+{
+	size_t cap = FP_MAX(buf->cap + buf->cap / 2, SMALLEST);
+
+	return FP_MAX(cap, buf->len + more + 1);
+}
+
+size_t
+fp_buf_growth(const struct fp_buf *buf, size_t more)
+{
+	return has_room(buf, more) ? 0 : next_cap(buf, more) - buf->cap;
+}
+
 int
 fp_buf_reserve(struct fp_buf *buf, size_t more)
 {
-	if (FP_LIKELY(buf->cap > buf->len && buf->cap - buf->len > more))
+	if (FP_LIKELY(has_room(buf, more)))
 		return 0;
 	if (more >= SIZE_MAX / 2 - buf->len) {
 		errno = ENOMEM;
 		return -1;
 	}
 
-	/* Half as much again, so that growing by bytes costs no square. */
-	size_t need = buf->len + more + 1;
-	size_t cap = FP_MAX(buf->cap + buf->cap / 2, SMALLEST);
-	cap = FP_MAX(cap, need);
+	size_t cap = next_cap(buf, more);
 	char *data = realloc(buf->data, cap);
 	if (!data) {
 		errno = ENOMEM;

@@ -32,6 +32,9 @@ void fp_buf_destroy(struct fp_buf *buf);
 /* Makes room for `more` bytes behind the ones in use, and their NUL. */
 int fp_buf_reserve(struct fp_buf *buf, size_t more);
 
+/* How much more memory that would take. */
+size_t fp_buf_growth(const struct fp_buf *buf, size_t more);
+
 int fp_buf_add(struct fp_buf *buf, const void *data, size_t len);
 int fp_buf_add_char(struct fp_buf *buf, char c);
 int fp_buf_add_text(struct fp_buf *buf, const char *text);

@@ -18,6 +18,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* What is judged at once of a body that was kept. */
+#define PIECE ((size_t)65536)
+
 void
 fp_carry_init(struct fp_carry *carry, const struct fp_options *options)
 {
@@ -141,28 +144,49 @@ end_streamed(struct fp_carry *carry)
 	return end_document(carry);
 }
 
+/* Feeds all that was kept to the judge. The document comes out in the spare
+ * buffer piece by piece; with `replaces`, it takes the place of what was fed,
+ * which it is never longer than. */
+static bool
+judge_kept(struct fp_carry *carry, bool replaces)
+{
+	struct fp_buf *out = carry->out;
+	size_t done = 0;
+	bool ok = true;
+
+	fp_json_reset(carry->json);
+	for (size_t at = 0; ok && at <= out->len; at += PIECE) {
+		size_t n = FP_MIN(PIECE, out->len - at);
+		fp_buf_clear(&carry->spare, 2 * PIECE);
+		ok = fp_json_feed(carry->json, out->data + at, n,
+			     &carry->spare) == 0;
+		if (ok && n < PIECE)
+			ok = fp_json_finish(carry->json, &carry->spare) == 0;
+		if (ok && replaces && carry->spare.len > 0)
+			memcpy(out->data + done, carry->spare.data,
+				carry->spare.len);
+		done += carry->spare.len;
+	}
+	fp_buf_clear(&carry->spare, 0);
+	if (ok && replaces) {
+		out->len = done;
+		out->data[done] = '\0';
+	}
+	return ok;
+}
+
 /* Tries what was kept as JSON; on success it is replaced by its minified
  * form. A body that is no JSON is no fault here. */
 static bool
 guess_json(struct fp_carry *carry)
 {
-	struct fp_buf *out = carry->out;
-
-	if (out->len == 0 || !reset_json(carry))
+	if (carry->out->len == 0 || !reset_json(carry))
 		return false;
-	fp_buf_clear(&carry->spare, 0);
-	if (fp_json_feed(carry->json, out->data, out->len, &carry->spare) ||
-		fp_json_finish(carry->json, &carry->spare)) {
-		if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
-			fail_json(carry);
-		fp_buf_clear(&carry->spare, 0);
-		return false;
-	}
-	struct fp_buf raw = *out;
-	*out = carry->spare;
-	carry->spare = raw;
-	fp_buf_clear(&carry->spare, 0);
-	return true;
+	if (judge_kept(carry, false) && judge_kept(carry, true))
+		return true;
+	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
+		fail_json(carry);
+	return false;
 }
 
 /* Text if it is that, else bytes; unless one of them was demanded. */

@@ -24,7 +24,7 @@ struct fp_carry {
 	const struct fp_options *options;
 	struct fp_json *json; /* NULL until first needed */
 	struct fp_buf *out; /* where the body goes */
-	struct fp_buf spare; /* to undo a guess in */
+	struct fp_buf spare; /* a piece of a document that was guessed */
 
 	bool keep; /* bytes are wanted */
 	bool judges_only; /* set before begin: the bytes go elsewhere */

@@ -309,6 +309,7 @@ struct fp_options {
 	uint64_t retry_after_max_ms; /* a server's own wish is obeyed up to */
 	bool idempotent; /* any request may be sent twice */
 	bool respect_ratelimit; /* pause when a quota is used up */
+	uint64_t max_memory; /* bytes of all bodies; what would not fit waits */
 	bool strict_framing; /* a body whose end may be a cut fails */
 	uint64_t seed; /* of all that is drawn; 0: another each time */
 

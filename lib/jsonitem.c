@@ -397,7 +397,8 @@ point(struct fp_jsonitem *item)
 	item->n_values = item->bufs[VALUES].len / sizeof(*values);
 	for (size_t i = 0; i < item->n_values; i++) {
 		values[i].texts = texts;
-		texts += values[i].n_texts;
+		if (texts) /* NULL: none has any */
+			texts += values[i].n_texts;
 	}
 	item->headers = headers;
 	item->n_headers = item->bufs[HEADERS].len / sizeof(*headers);

@@ -41,6 +41,7 @@ struct fp_report {
 	bool is_first_success; /* the first attempt, and it succeeded */
 	bool is_last; /* the item has no attempt left */
 	bool is_probe; /* it was let through to find out */
+	bool is_drawn; /* the pause is ours, for the item's next attempt */
 	bool is_mild; /* busy, but a few of them say nothing about the rest */
 	bool is_too_long; /* the pause is longer than anyone waits */
 	bool is_malformed; /* its Retry-After says nothing */

@@ -114,7 +114,7 @@ make_workers(struct fp_pool *pool)
 	for (unsigned i = 0; i < n; i++) {
 		if (fp_worker_init(&pool->workers[i], &pool->setup,
 			    &pool->queue, &pool->window, &pool->cancel,
-			    fp_share_of(jobs, n, i), i))
+			    fp_share_of(jobs, n, i)))
 			return -1;
 		pool->n_workers++;
 	}
@@ -157,14 +157,17 @@ make_pool(struct fp_pool *pool)
 		.rates = setup->rates,
 		.is_paced = options->pace,
 		.file = setup->rate_file,
+		.memory = &pool->setup.memory,
 		.rests_first = options->delay_max_ms > 0,
-		.origin = {
-			.jobs = options->jobs,
-			.host_jobs = host_jobs ? host_jobs : options->jobs,
-			.waiting_max = FP_MAX(window / 2, 1),
-			.rates = setup->host_rates,
-			.is_paced = options->pace,
-		},
+		.origin =
+			{
+				.jobs = options->jobs,
+				.host_jobs =
+					host_jobs ? host_jobs : options->jobs,
+				.waiting_max = FP_MAX(window / 2, 1),
+				.rates = setup->host_rates,
+				.is_paced = options->pace,
+			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))
 		return -1;
@@ -223,6 +226,15 @@ queue_item(struct fp_pool *pool, struct fp_ticket *ticket)
 	return false;
 }
 
+static void
+fail_unknown(struct fp_ticket *ticket)
+{
+	fp_ticket_fail(ticket, FP_KIND_NETWORK,
+		"it was sent by an earlier run, and its outcome is unknown; it "
+		"is not sent again");
+	ticket->result.is_outcome_unknown = true;
+}
+
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -235,10 +247,8 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		ticket->result.seq = item->seq;
 	if (fp_ticket_set(ticket, item))
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	else if (item->outcome_unknown)
-		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			"it was sent by an earlier run, and its outcome is "
-			"unknown; it is not sent again");
+	else if (item->outcome_unknown && !pool->setup.is_idempotent)
+		fail_unknown(ticket);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
 	else if (fp_request_locate(&pool->locator, ticket))
@@ -288,7 +298,21 @@ void
 fp_pool_release(
 	struct fp_pool *pool, const struct fp_result **results, size_t n)
 {
+	struct fp_memory *memory = &pool->setup.memory;
+	const struct fp_ticket *ticket;
+	bool eases = false;
+	uint64_t turn = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ticket = (const struct fp_ticket *)results[i];
+		eases |= ticket->charged > 0;
+		turn = FP_MAX(turn, ticket->turn);
+	}
 	fp_window_give(&pool->window, results, n);
+	if (n > 0)
+		fp_memory_advance(memory, turn);
+	if (eases || fp_memory_is_tight(memory))
+		fp_queue_ease(&pool->queue);
 }
 
 static void

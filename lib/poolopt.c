@@ -38,6 +38,7 @@ fp_options_init(struct fp_options *options, size_t size)
 		.connect_timeout_ms = 10 * 1000,
 		.stall_time_ms = 30 * 1000,
 		.max_body = (uint64_t)16 << 20,
+		.max_memory = (uint64_t)512 << 20,
 		.retry = 3,
 		.retry_delay_ms = 500,
 		.retry_max_delay_ms = 30 * 1000,
@@ -88,6 +89,8 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "share must be 1 to 1000000");
 	if (options->delay_min_ms > options->delay_max_ms)
 		return refuse(why, why_size, "the delay's ends are reversed");
+	if (options->max_memory > INT64_MAX)
+		return refuse(why, why_size, "max_memory is too large");
 	if (options->max_body > INT64_MAX)
 		return refuse(why, why_size, "max_body is too large");
 	if (options->body > FP_BODY_NONE)

@@ -262,6 +262,20 @@ fp_queue_reserve(
 }
 
 void
+fp_queue_ease(struct fp_queue *queue)
+{
+	struct fp_waiter *waiter = NULL;
+
+	fp_mutex_lock(&queue->lock);
+	if (queue->schedule.is_tight) {
+		queue->schedule.is_tight = false;
+		waiter = pop_waiter(queue);
+	}
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+}
+
+void
 fp_queue_known(struct fp_queue *queue, struct fp_ticket *ticket)
 {
 	fp_mutex_lock(&queue->lock);

@@ -89,6 +89,9 @@ void fp_queue_fire(
 bool fp_queue_reserve(
 	struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns);
 
+/* Memory was given back. */
+void fp_queue_ease(struct fp_queue *queue);
+
 /* The name of its host was resolved. */
 void fp_queue_known(struct fp_queue *queue, struct fp_ticket *ticket);
 

@@ -16,6 +16,12 @@ fp_random_seed(uint64_t seed)
 	return x ? x : 1;
 }
 
+uint64_t
+fp_random_for(uint64_t seed, uint64_t item, uint64_t n)
+{
+	return fp_random_seed(fp_random_seed(fp_random_seed(seed) + item) + n);
+}
+
 /* xorshift64*: a period of 2^64 - 1, and the upper bits are the better ones. */
 uint64_t
 fp_random_next(uint64_t *state)

@@ -6,6 +6,7 @@
 #include "outcome.h"
 #include "pen.h"
 #include "recordheaders.h"
+#include "recordmask.h"
 #include "url.h"
 
 #include <errno.h>
@@ -88,132 +89,22 @@ write_seconds(struct fp_pen *pen, int64_t ns)
 		write_null(pen);
 }
 
-/* Where the JSON string ends that `at` is in the middle of. */
-static size_t
-string_end(struct fp_text json, size_t at)
-{
-	while (at < json.len && json.data[at] != '"')
-		at += json.data[at] == '\\' ? 2 : 1;
-	return FP_MIN(at, json.len);
-}
-
-/* A JSON string's beginning, without its escapes, and where in the JSON each
- * byte came from: what is looked for is ASCII, and stands in the beginning. */
-struct plain {
-	size_t len;
-	char text[2048];
-	size_t from[2048 + 1];
-};
-
-/* What an escape stands for, if that is ASCII; and how long it is. */
-static char
-unescape(const char *at, size_t len, size_t *used)
-{
-	uint32_t code = 0;
-
-	*used = FP_MIN(len, 2);
-	if (len < 2 || at[1] != 'u')
-		return len < 2 ? '\\' : at[1];
-	*used = FP_MIN(len, 6);
-	for (size_t i = 2; i < *used; i++) {
-		char c = at[i];
-		uint32_t digit = c <= '9' ? (uint32_t)(c - '0')
-					  : (uint32_t)((c | 32) - 'a' + 10);
-		code = code << 4 | (digit & 15);
-	}
-	return code < 0x80 ? (char)code : '?';
-}
-
-static void
-make_plain(struct plain *plain, struct fp_text json, size_t at, size_t close)
-{
-	size_t used;
-
-	for (plain->len = 0; at < close && plain->len < sizeof(plain->text);
-		at += used) {
-		char c = json.data[at];
-		used = 1;
-		if (c == '\\')
-			c = unescape(json.data + at, close - at, &used);
-		plain->from[plain->len] = at;
-		plain->text[plain->len++] = c;
-	}
-	plain->from[plain->len] = at;
-}
-
-/* Writes a JSON string from `done` on, up to `close`, but for the passwords in
- * what is behind `at`; returns how far it got. */
-static size_t
-write_masked(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
-	size_t close)
-{
-	struct plain plain;
-	size_t from = 0, start, end;
-
-	make_plain(&plain, json, at, close);
-	while (fp_find_secret(plain.text, plain.len, from, &start, &end)) {
-		fp_pen_bytes(pen, json.data + done, plain.from[start] - done);
-		fp_pen_bytes(pen, "***", 3);
-		done = plain.from[end];
-		from = end;
-	}
-	return done;
-}
-
-/* The same for a string without escapes, however long. */
-static size_t
-write_unescaped(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
-	size_t close)
-{
-	size_t start, end;
-
-	while (fp_find_secret(json.data, close, at, &start, &end)) {
-		fp_pen_bytes(pen, json.data + done, start - done);
-		fp_pen_bytes(pen, "***", 3);
-		done = at = end;
-	}
-	return done;
-}
-
-/* A JSON value as it was given, but for the passwords of URLs in its
- * strings. */
 static void
 write_json(struct fp_pen *pen, struct fp_text json)
 {
-	size_t done = 0;
-
-	if (!json.data) {
+	if (json.data)
+		fp_recordmask_json(pen, json);
+	else
 		write_null(pen);
-		return;
-	}
-	for (size_t at = 0; at < json.len; at++) {
-		if (json.data[at] != '"')
-			continue;
-		size_t close = string_end(json, at + 1);
-		if (memchr(json.data + at, '\\', close - at))
-			done = write_masked(pen, json, done, at + 1, close);
-		else
-			done = write_unescaped(pen, json, done, at, close);
-		at = close;
-	}
-	fp_pen_bytes(pen, json.data + done, json.len - done);
 }
 
-/* The item as read, but for the passwords of URLs. */
 static void
-write_input(struct fp_pen *pen, struct fp_text input)
+write_input(struct fp_pen *pen, const struct fp_result *result)
 {
-	size_t done = 0, start, end;
-
-	fp_pen_bytes(pen, "\"", 1);
-	while (fp_find_secret(input.data, input.len, done, &start, &end)) {
-		fp_pen_inside(pen, input.data + done, start - done);
-		fp_pen_bytes(pen, "***", 3);
-		done = end;
-	}
-	if (done < input.len)
-		fp_pen_inside(pen, input.data + done, input.len - done);
-	fp_pen_bytes(pen, "\"", 1);
+	if (result->input_json.data)
+		fp_recordmask_json(pen, result->input_json);
+	else
+		fp_recordmask_text(pen, result->input);
 }
 
 static void
@@ -303,6 +194,12 @@ write_time(struct fp_pen *pen, int64_t wall_ns)
 		write_null(pen);
 }
 
+static const char *
+last_url(const struct fp_result *result)
+{
+	return result->final_url ? result->final_url : result->url;
+}
+
 static void
 write_value(
 	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
@@ -312,10 +209,7 @@ write_value(
 		fp_pen_number(pen, (int64_t)result->seq);
 		break;
 	case FP_FIELD_INPUT:
-		if (result->input_json.data)
-			write_json(pen, result->input_json);
-		else
-			write_input(pen, result->input);
+		write_input(pen, result);
 		break;
 	case FP_FIELD_URL:
 		write_string(pen, result->url);
@@ -368,8 +262,7 @@ write_value(
 		write_string(pen, result->file);
 		break;
 	case FP_FIELD_FINAL_URL:
-		write_string(pen,
-			result->final_url ? result->final_url : result->url);
+		write_string(pen, last_url(result));
 		break;
 	case FP_FIELD_REDIRECTS:
 		fp_pen_number(pen, result->redirects);

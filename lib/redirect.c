@@ -17,6 +17,9 @@ is_redirect(int status)
 	       status == 307 || status == 308;
 }
 
+static bool fail_redirect(struct fp_request *request, enum fp_kind kind,
+	const char *format, ...) FP_PRINTF(3, 4);
+
 static bool
 fail_redirect(
 	struct fp_request *request, enum fp_kind kind, const char *format, ...)

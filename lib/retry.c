@@ -240,7 +240,7 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	if (!may && !is_busy)
 		return again;
 	again.pauses_origin = is_busy;
-	again.is_invited = is_said || attempt->status == 429;
+	again.is_invited = is_said;
 	again.is_too_long =
 		is_said &&
 		asked_ns > FP_MIN(left_ns, in_ns(policy->after_max_ms));

@@ -69,7 +69,7 @@ struct fp_again {
 	bool is_fresh; /* on a connection of its own (421) */
 	bool pauses_origin; /* 429, 503: nobody else begins there either */
 	bool is_too_long; /* Retry-After is more than is waited for */
-	bool is_invited; /* by a 429 or Retry-After: costs no budget */
+	bool is_invited; /* by Retry-After: costs no budget */
 	int64_t wait_ns; /* until it, and the origin's pause; 0: neither */
 };
 

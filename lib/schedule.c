@@ -286,6 +286,62 @@ choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 	return fp_ticket_pop(&schedule->fresh);
 }
 
+/* The first in a list whose head is the item of this turn. */
+static struct fp_origin *
+find_origin(const struct fp_origin_list *list, uint64_t turn)
+{
+	struct fp_origin *origin = list->first;
+
+	while (origin) {
+		const struct fp_ticket *head = origin->again.first
+						       ? origin->again.first
+						       : origin->waiting.first;
+		if (head->turn == turn)
+			break;
+		origin = origin->next;
+	}
+	return origin;
+}
+
+/* Takes the item of this turn out of a list; NULL: it is not there. */
+static struct fp_ticket *
+pick(struct fp_ticket_list *list, uint64_t turn)
+{
+	for (struct fp_ticket **at = &list->first; *at; at = &(*at)->next) {
+		struct fp_ticket *ticket = *at;
+		if (ticket->turn != turn)
+			continue;
+		*at = ticket->next;
+		if (!*at)
+			list->last = at;
+		ticket->next = NULL;
+		return ticket;
+	}
+	return NULL;
+}
+
+/* When memory is tight only one item may start: the one that all others wait
+ * for, whose record is the next to be written. */
+static struct fp_ticket *
+choose_oldest(
+	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+{
+	uint64_t turn = fp_memory_chosen(schedule->rules.memory);
+	struct fp_ticket *ticket = pick(&schedule->due, turn);
+
+	*place = PLACE_DUE;
+	if (ticket)
+		return ticket;
+	*place = PLACE_FRESH;
+	if (schedule->fresh.first && schedule->fresh.first->turn == turn)
+		return fp_ticket_pop(&schedule->fresh);
+	struct fp_origin *origin = find_origin(&schedule->able, turn);
+	if (!origin && n_strangers > 0)
+		origin = find_origin(&schedule->strange, turn);
+	*place = PLACE_ORIGIN;
+	return origin ? pop_waiting(schedule, origin) : NULL;
+}
+
 /* Back to where it was, and it is the next one there. */
 static void
 put_back(struct fp_schedule *schedule, struct fp_ticket *ticket,
@@ -309,6 +365,17 @@ put_back(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	}
 }
 
+static struct fp_ticket *
+choose_now(
+	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+{
+	struct fp_memory *memory = schedule->rules.memory;
+
+	schedule->is_tight = memory && fp_memory_is_tight(memory);
+	return schedule->is_tight ? choose_oldest(schedule, n_strangers, place)
+				  : choose(schedule, n_strangers, place);
+}
+
 /* The next one that starts, or that pauses in its slot before it asks to. */
 static struct fp_ticket *
 find(struct fp_schedule *schedule, unsigned *n_strangers,
@@ -318,7 +385,7 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 	bool rests_first = schedule->rules.rests_first;
 	uint32_t token;
 
-	while ((ticket = choose(schedule, *n_strangers, place))) {
+	while ((ticket = choose_now(schedule, *n_strangers, place))) {
 		if (rests_first && !ticket->is_rested)
 			return ticket;
 		if (!admit(schedule, ticket, *place == PLACE_ORIGIN,

@@ -26,6 +26,7 @@ struct fp_schedule_rules {
 	struct fp_rates rates; /* of the run; n 0: no limit */
 	bool is_paced;
 	struct fp_ratefile *file; /* that keeps the count; NULL: memory does */
+	struct fp_memory *memory; /* of all bodies; NULL: there is enough */
 	bool rests_first; /* items pause in their slot before anything else */
 };
 
@@ -40,6 +41,7 @@ struct fp_schedule {
 	struct fp_origin_list strange; /* the same, but for a look-up */
 	struct fp_timeheap attempts; /* items, by when they are due */
 	struct fp_timeheap wakes; /* origins, by when to look at them again */
+	bool is_tight; /* memory kept items from starting, when last asked */
 	bool due_was_last; /* the last one given out was a due one */
 	struct fp_origin *news; /* origins that have some */
 };

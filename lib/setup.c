@@ -286,6 +286,8 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	memset(setup, 0, sizeof(*setup));
 	setup->options = *options;
 	setup->outdir.fd = -1;
+	fp_memory_init(
+		&setup->memory, options->max_memory, options->keep_order);
 	if (make(setup, why, why_size)) {
 		int err = errno;
 		fp_setup_destroy(setup);

@@ -4,9 +4,9 @@
  * options: the parsed template, the header list, the statuses that are a
  * success, the HTTP version.
  *
- * Threads: shared by all workers and constant, but for the atomic `no_new`.
- * Ownership: the pool embeds it.
- * Failure: fp_setup_init() -1 with errno.
+ * Threads: shared by all workers and constant, but for `memory` and `no_new`,
+ * which are atomic. Ownership: the pool embeds it. Failure: fp_setup_init() -1
+ * with errno.
  */
 #ifndef FP_SETUP_H
 #define FP_SETUP_H
@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "curlopt.h"
+#include "memory.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "ratefile.h"
@@ -45,6 +46,7 @@ struct fp_setup {
 	struct fp_rates host_rates;
 	bool has_rates; /* one of them, or both */
 	struct fp_ratefile *rate_file; /* NULL: there is none */
+	struct fp_memory memory; /* of all bodies; atomic */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 

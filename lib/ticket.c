@@ -142,11 +142,41 @@ mask(struct fp_buf *to, const char *text)
 	return fp_buf_add_text(to, text + done);
 }
 
+/* Small bodies are not counted. */
+static uint64_t
+count_body(const struct fp_ticket *ticket)
+{
+	size_t cap = ticket->body.cap + ticket->headers.cap;
+
+	return cap > FP_MEMORY_SMALL ? cap : 0;
+}
+
+void
+fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory)
+{
+	uint64_t now = count_body(ticket);
+
+	if (FP_LIKELY(now <= ticket->charged))
+		return;
+	ticket->memory = memory;
+	fp_memory_take(memory, now - ticket->charged);
+	ticket->charged = now;
+}
+
+static void
+uncharge(struct fp_ticket *ticket)
+{
+	if (ticket->charged)
+		fp_memory_give(ticket->memory, ticket->turn, ticket->charged);
+	ticket->charged = 0;
+}
+
 void
 fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 {
 	ticket->result.kind = kind;
 	fp_buf_clear(&ticket->body, 0);
+	uncharge(ticket);
 	ticket->result.body = (struct fp_text){NULL, 0};
 	ticket->result.encoding = FP_BODY_NONE;
 
@@ -219,6 +249,8 @@ fp_ticket_retry(struct fp_ticket *ticket)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return -1;
 	}
+	fp_buf_clear(&ticket->body, 0);
+	uncharge(ticket);
 	clear_result(ticket);
 	ticket->result.seq = before.seq;
 	ticket->result.input = before.input;
@@ -271,6 +303,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->is_rested = false;
 	ticket->has_begun = false;
 	ticket->n_short = 0;
+	uncharge(ticket);
 	clear_result(ticket);
 }
 

@@ -20,6 +20,7 @@
 
 #include "buf.h"
 #include "fetchpool.h"
+#include "memory.h"
 #include "origin.h"
 #include "timeheap.h"
 
@@ -54,6 +55,8 @@ struct fp_ticket {
 	struct fp_buf body;
 	struct fp_buf message;
 	char ip[FP_IP_MAX];
+	struct fp_memory *memory; /* that `charged` is taken from; or NULL */
+	uint64_t charged; /* bytes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
 	struct fp_try *tries; /* attempts before the last; result.tries */
 
@@ -99,6 +102,9 @@ void fp_ticket_fail(
 /* Forgets what the last attempt met, but that there was one. -1: no memory, and
  * the item has failed. */
 int fp_ticket_retry(struct fp_ticket *ticket);
+
+/* Counts the body's memory as it is now. */
+void fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory);
 
 /* Ends an item that was not done. */
 void fp_ticket_drop(struct fp_ticket *ticket);

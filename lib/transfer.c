@@ -84,71 +84,6 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	return len;
 }
 
-void
-fp_transfer_begin_body(struct fp_transfer *transfer)
-{
-	const struct fp_setup *setup = transfer->setup;
-	const struct fp_response *response = &transfer->response;
-	int status = response->status;
-	bool is_undone = response->is_gzip && !setup->options.no_compressed;
-	bool is_readable = !response->is_encoded || is_undone ||
-			   setup->options.no_compressed;
-
-	transfer->has_body = true;
-	transfer->is_gunzipped = is_undone;
-	if (is_undone)
-		fp_gunzip_start(&transfer->gunzip);
-	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
-			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
-	/* A file holds what came; but where nothing else tells its end, JSON
-	 * does. */
-	bool has_end = response->has_length || response->has_transfer_encoding;
-	transfer->carry.judges_only = transfer->is_filed;
-	fp_carry_begin(&transfer->carry,
-		!(transfer->is_filed && has_end) && status > 0 &&
-			status < FP_STATUS_MAX && setup->ok.has[status] &&
-			is_readable,
-		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
-}
-
-/* Bytes as they are when no coding is on them any more. */
-static bool
-on_decoded(void *arg, const char *data, size_t len)
-{
-	struct fp_transfer *transfer = arg;
-
-	if (!fp_carry_write(&transfer->carry, data, len)) {
-		transfer->stop = FP_STOP_TOO_LARGE;
-		return false;
-	}
-	if (transfer->is_filed && !fp_download_write(&transfer->download,
-					  transfer->ticket, data, len)) {
-		transfer->stop = FP_STOP_FILE;
-		return false;
-	}
-	return true;
-}
-
-/* A body that is wrong in its compression is still read to its end, like one
- * that is wrong otherwise; one that is too large is not. */
-static size_t
-on_body(char *data, size_t one, size_t len, void *arg)
-{
-	struct fp_transfer *transfer = arg;
-	bool goes_on;
-
-	(void)one;
-	transfer->heard_ns = transfer->context->now_ns;
-	if (!transfer->has_body)
-		fp_transfer_begin_body(transfer);
-	if (transfer->is_gunzipped)
-		goes_on = fp_gunzip_feed(&transfer->gunzip, data, len,
-				  on_decoded, transfer) != FP_GUNZIP_STOPPED;
-	else
-		goes_on = on_decoded(transfer, data, len);
-	return goes_on ? len : CURL_WRITEFUNC_ERROR;
-}
-
 /* ---- the handle ---- */
 
 /* Everything that stays the same from item to item. */
@@ -187,7 +122,7 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_PREREQDATA, transfer);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, transfer);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEFUNCTION, fp_transfer_on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
 #undef SET
 	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
@@ -226,19 +161,21 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_buf_destroy(&transfer->location);
 }
 
-/* What is left of the time for this attempt. */
-static CURLcode
-limit_time(struct fp_transfer *transfer)
+/* libcurl counts from the time at which it was given the transfer. */
+CURLcode
+fp_transfer_limit_time(struct fp_transfer *transfer)
 {
 	int64_t limit_ms = (int64_t)transfer->setup->options.max_time_ms;
+	int64_t now_ns = transfer->context->now_ns;
 
-	int64_t used_ms =
-		(transfer->context->now_ns - transfer->begun_ns) / FP_NS_PER_MS;
-	if (limit_ms == 0 || (used_ms == 0 && transfer->has_whole_time))
+	int64_t used_ms = (now_ns - transfer->begun_ns) / FP_NS_PER_MS;
+	int64_t given_ms = (now_ns - transfer->given_ns) / FP_NS_PER_MS;
+	bool is_whole = used_ms == 0 && given_ms == 0;
+	if (limit_ms == 0 || (is_whole && transfer->has_whole_time))
 		return CURLE_OK;
-	transfer->has_whole_time = used_ms == 0;
+	transfer->has_whole_time = is_whole;
 	return curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
-		(long)FP_MAX(limit_ms - used_ms, 1));
+		(long)(given_ms + FP_MAX(limit_ms - used_ms, 1)));
 }
 
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
@@ -296,6 +233,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->has_body = false;
 	transfer->is_gunzipped = false;
+	transfer->is_paused = false;
+	transfer->n_fed = 0;
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;
 	transfer->n_header_bytes = 0;
@@ -339,7 +278,8 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->easy = make_easy(transfer);
 		transfer->has_whole_time = true;
 	}
-	if (!transfer->easy || limit_time(transfer) != CURLE_OK ||
+	transfer->given_ns = transfer->context->now_ns;
+	if (!transfer->easy || fp_transfer_limit_time(transfer) != CURLE_OK ||
 		start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		fp_download_end(&transfer->download);
@@ -394,7 +334,8 @@ follow(struct fp_transfer *transfer)
 	}
 	if (must_ask(transfer))
 		return FP_ONWARD_PARK;
-	if (limit_time(transfer) != CURLE_OK ||
+	transfer->given_ns = transfer->context->now_ns;
+	if (fp_transfer_limit_time(transfer) != CURLE_OK ||
 		start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return FP_ONWARD_END;

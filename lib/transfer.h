@@ -48,8 +48,9 @@ enum fp_stop {
 struct fp_context {
 	struct fp_setup *setup;
 	struct fp_queue *queue;
-	uint64_t random;
+	uint64_t seed; /* of what is drawn for each item */
 	int64_t now_ns; /* the worker's clock, read once a round */
+	bool has_paused; /* a transfer waits for memory */
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */
 	unsigned n_resolving; /* transfers without an address yet */
@@ -77,6 +78,9 @@ struct fp_transfer {
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool is_strange; /* the same, and nobody knows its host's name yet */
 	bool has_body; /* the carry has begun */
+	bool is_paused; /* waits for memory: since, and what was fed already */
+	int64_t paused_ns; /* 0: the worker has not seen it yet */
+	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
 	bool is_fresh; /* it has a connection of its own */
 	bool is_gunzipped; /* the body */
@@ -89,6 +93,7 @@ struct fp_transfer {
 	size_t n_header_bytes; /* of all responses of this transfer */
 	int64_t due_ns;
 	int64_t begun_ns; /* this attempt */
+	int64_t given_ns; /* to libcurl */
 	int64_t heard_ns; /* when the last byte came */
 	char error[CURL_ERROR_SIZE];
 };
@@ -124,6 +129,15 @@ int fp_transfer_on_close(void *arg, curl_socket_t fd);
 /* It is connected and about to send a request: the last moment to say no. */
 int fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip,
 	int remote_port, int local_port);
+
+/* libcurl's callback for the body. */
+size_t fp_transfer_on_body(char *data, size_t one, size_t len, void *arg);
+
+/* Lets libcurl have what is left of the time for this attempt. */
+CURLcode fp_transfer_limit_time(struct fp_transfer *transfer);
+
+/* Whether one that is paused would find room now. */
+bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 
 /* The carry learns of the status and the type: with the first byte of the
  * body, or at the end if there was none. */

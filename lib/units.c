@@ -123,17 +123,24 @@ parse(const char *text, size_t len, const struct unit *units, size_t n_units,
 	return 0;
 }
 
+static bool
+is_power(char c)
+{
+	return c && strchr("KMGTkmgt", c);
+}
+
 int
 fp_units_size(const char *text, uint64_t *bytes)
 {
 	size_t len = strlen(text);
 
 	/* "KiB" and "KB" are K; curl's sizes are powers of 1024 too. */
-	if (len >= 2 && text[len - 1] == 'B' && !is_digit(text[len - 2])) {
-		len--;
-		if (len >= 2 && text[len - 1] == 'i' &&
-			!is_digit(text[len - 2]))
+	if (len >= 2 && text[len - 1] == 'B') {
+		if (is_power(text[len - 2]))
 			len--;
+		else if (len >= 3 && text[len - 2] == 'i' &&
+			 is_power(text[len - 3]))
+			len -= 2;
 	}
 	uint64_t n = 0;
 	if (parse(text, len, size_units, FP_ARRAY_LEN(size_units), &n))

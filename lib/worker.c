@@ -19,9 +19,8 @@
  * so that no pause of this thread can make it look earlier than it was.
  *
  * Names are looked up by a thread each in older libcurl, and each transfer
- * asks for itself until the first answer is in the multi handle's cache. So
- * only a few transfers at a time may be without an address: the first to a
- * host goes ahead, and the others find its answer. Names that nobody has
+ * asks for itself until the multi handle's cache has the first answer. So only
+ * a few transfers at a time may be without an address. Names that nobody has
  * resolved yet get a part of these places only, so that those that never are
  * leave some to the others.
  */
@@ -31,6 +30,7 @@
 
 #include "clock.h"
 #include "random.h"
+#include "slot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,6 +39,9 @@
 
 /* Of the names that may be looked up at once, those that are new. */
 #define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
+
+/* How soon what waits for memory is looked at again. */
+#define LOOK_AGAIN_NS (10 * FP_NS_PER_MS)
 
 /* The longest sleep: nothing depends on it. */
 #define IDLE_MS 60000
@@ -69,7 +72,7 @@ make_multi(const struct fp_worker *worker)
 int
 fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share, unsigned number)
+	struct fp_share share)
 {
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_WORKER_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
@@ -81,9 +84,10 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->context.random = fp_random_seed(setup->options.seed
-			? setup->options.seed + number
-			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
+	worker->context.seed =
+		setup->options.seed
+			? setup->options.seed
+			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
@@ -136,108 +140,6 @@ show_active(struct fp_worker *worker)
 		memory_order_relaxed);
 }
 
-/* ---- slots ---- */
-
-/* The transfer has let go of its ticket: the slot is idle. */
-static void
-end(struct fp_worker *worker, struct fp_transfer *transfer,
-	struct fp_ticket *ticket)
-{
-	FP_ASSERT(!transfer->ticket);
-	*worker->last_ended = ticket;
-	worker->last_ended = &ticket->next;
-	ticket->next = NULL;
-	transfer->next = worker->idle;
-	worker->idle = transfer;
-	worker->n_active--;
-}
-
-/* Ends an item whose transfer has not begun: for good, or so that it goes on
- * in another slot. */
-static void
-end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
-	enum fp_again_how again)
-{
-	struct fp_ticket *ticket = transfer->ticket;
-
-	transfer->ticket = NULL;
-	ticket->again = again;
-	ticket->wait_ns = 0;
-	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
-	ticket->result.fetch_time_ns =
-		worker->context.now_ns - ticket->started_ns;
-	end(worker, transfer, ticket);
-}
-
-/* Gives the transfer to libcurl. */
-static void
-add(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK)
-		end(worker, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
-}
-
-/* Gives it to libcurl, or ends its item at once. */
-static void
-begin(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	struct fp_ticket *ticket = transfer->ticket;
-
-	if (fp_transfer_begin(transfer)) {
-		add(worker, transfer);
-		return;
-	}
-	transfer->ticket = ticket;
-	end_unbegun(worker, transfer, FP_AGAIN_NO);
-}
-
-/* Takes the transfer away from libcurl in the middle, for a reason of ours;
- * its connection is closed. */
-static void
-abandon(struct fp_worker *worker, struct fp_transfer *transfer,
-	enum fp_stop why)
-{
-	transfer->stop = why;
-	curl_multi_remove_handle(worker->multi, transfer->easy);
-	end(worker, transfer,
-		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
-}
-
-static int64_t
-draw_delay_ns(struct fp_worker *worker)
-{
-	const struct fp_options *options = &worker->setup->options;
-	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
-	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
-
-	return (int64_t)(low + fp_random_evenly(&worker->context.random, high - low));
-}
-
-/* Gives an item its slot. With --delay it has the slot, but waits in it, and
- * then asks whether it may start. */
-static void
-occupy(struct fp_worker *worker, struct fp_ticket *ticket)
-{
-	struct fp_transfer *transfer = worker->idle;
-
-	worker->idle = transfer->next;
-	transfer->ticket = ticket;
-	ticket->next = NULL;
-	worker->n_active++;
-	if (ticket->started_ns == 0) {
-		ticket->started_ns = worker->context.now_ns;
-		ticket->result.started_wall_ns = fp_clock_wall_ns();
-	}
-	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
-		begin(worker, transfer);
-		return;
-	}
-	transfer->is_delayed = true;
-	transfer->due_ns = worker->context.now_ns + draw_delay_ns(worker);
-	worker->n_delayed++;
-}
-
 /* ---- one round ---- */
 
 /* How many names this worker may look up now, and how many new ones of them. */
@@ -276,7 +178,7 @@ fill(struct fp_worker *worker)
 	while (take.items) {
 		struct fp_ticket *ticket = take.items;
 		take.items = ticket->next;
-		occupy(worker, ticket);
+		fp_slot_occupy(worker, ticket);
 	}
 }
 
@@ -309,7 +211,7 @@ give_up_multi(struct fp_worker *worker)
 		if (!transfer->ticket || transfer->is_delayed)
 			continue;
 		curl_multi_remove_handle(worker->multi, transfer->easy);
-		end(worker, transfer,
+		fp_slot_end(worker, transfer,
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 	}
 }
@@ -332,19 +234,20 @@ reap(struct fp_worker *worker)
 			(struct fp_transfer *)(void *)transfer;
 		switch (fp_transfer_next(done, code)) {
 		case FP_ONWARD_ADD:
-			add(worker, done);
+			fp_slot_add(worker, done);
 			break;
 		case FP_ONWARD_PARK:
-			end(worker, done, fp_transfer_park(done));
+			fp_slot_end(worker, done, fp_transfer_park(done));
 			break;
 		case FP_ONWARD_END:
-			end(worker, done, fp_transfer_end(done, code));
+			fp_slot_end(worker, done, fp_transfer_end(done, code));
 			break;
 		}
 	}
 }
 
-/* Lets those ask for a start that have waited long enough; lets *due be the next such moment. */
+/* Lets those ask for a start that have waited long enough; lets *due be the
+ * next such moment. */
 static void
 begin_delayed(struct fp_worker *worker, int64_t *due)
 {
@@ -359,7 +262,7 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 			worker->n_delayed--;
 			transfer->is_delayed = false;
 			transfer->ticket->is_rested = true;
-			end_unbegun(worker, transfer, FP_AGAIN_SAME);
+			fp_slot_end_unbegun(worker, transfer, FP_AGAIN_SAME);
 		} else {
 			*due = FP_MIN(*due, transfer->due_ns);
 		}
@@ -381,13 +284,60 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 		for (unsigned i = 0; i < worker->share.slots; i++) {
 			struct fp_transfer *transfer = &worker->transfers[i];
 			if (transfer->ticket && !transfer->is_delayed &&
+				!transfer->is_paused &&
 				transfer->heard_ns <= limit)
-				abandon(worker, transfer, FP_STOP_STALLED);
+				fp_slot_abandon(
+					worker, transfer, FP_STOP_STALLED);
 		}
 		worker->next_check_ns =
 			worker->context.now_ns + stall_ns / 16 + 1;
 	}
 	*due = FP_MIN(*due, worker->next_check_ns);
+}
+
+/* libcurl counts a pause as time that the server took: its limit is put off by
+ * as long. */
+static void
+suspend(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	transfer->paused_ns = worker->context.now_ns;
+	transfer->has_whole_time = false;
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, 0L);
+}
+
+static void
+resume(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	int64_t pause_ns = worker->context.now_ns - transfer->paused_ns;
+
+	transfer->is_paused = false;
+	transfer->paused_ns = 0;
+	transfer->begun_ns += pause_ns;
+	transfer->heard_ns = worker->context.now_ns;
+	fp_transfer_limit_time(transfer);
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+/* Lets those go on that waited for memory, as far as there is some. Others give
+ * it back at any moment: they are looked at again soon. */
+static void
+resume_paused(struct fp_worker *worker, int64_t *due)
+{
+	if (!worker->context.has_paused)
+		return;
+	worker->context.has_paused = false;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!transfer->ticket || !transfer->is_paused)
+			continue;
+		if (transfer->paused_ns == 0)
+			suspend(worker, transfer);
+		if (fp_transfer_may_go_on(transfer))
+			resume(worker, transfer);
+		worker->context.has_paused |= transfer->is_paused;
+	}
+	if (worker->context.has_paused)
+		*due = FP_MIN(*due, worker->context.now_ns + LOOK_AGAIN_NS);
 }
 
 static void
@@ -406,9 +356,9 @@ obey_cancel(struct fp_worker *worker)
 			worker->n_delayed--;
 			transfer->is_delayed = false;
 			fp_ticket_drop(ticket);
-			end_unbegun(worker, transfer, FP_AGAIN_NO);
+			fp_slot_end_unbegun(worker, transfer, FP_AGAIN_NO);
 		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
-			abandon(worker, transfer, FP_STOP_CANCELLED);
+			fp_slot_abandon(worker, transfer, FP_STOP_CANCELLED);
 		}
 	}
 }
@@ -421,9 +371,8 @@ tell_news(struct fp_worker *worker)
 	char origin[FP_ORIGIN_MAX];
 	struct fp_notice notice;
 
-	while (options->tell &&
-		fp_queue_news(worker->queue, &notice, origin,
-			worker->context.now_ns))
+	while (options->tell && fp_queue_news(worker->queue, &notice, origin,
+					worker->context.now_ns))
 		options->tell(options->tell_arg, &notice);
 }
 
@@ -477,6 +426,7 @@ work(void *arg)
 		fire(worker);
 		reap(worker);
 		begin_delayed(worker, &due);
+		resume_paused(worker, &due);
 		end_stalled(worker, &due);
 		obey_cancel(worker);
 		show_active(worker);

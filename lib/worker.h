@@ -46,10 +46,9 @@ struct fp_worker {
 	bool is_over; /* nothing will come from the queue any more */
 };
 
-/* `number` tells this worker from the others. */
 int fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share, unsigned number);
+	struct fp_share share);
 int fp_worker_start(struct fp_worker *worker);
 
 /* Makes it look at the queue and at *cancel. */

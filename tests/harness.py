@@ -120,7 +120,8 @@ class Result:
 def once(args):
     """Most tests are about what one attempt meets. Those that are about more
     say so, with --retry."""
-    said = any(os.fsdecode(arg).startswith("--retry") for arg in args)
+    said = any(re.match(r"--retry(?!-failed)", os.fsdecode(arg))
+               for arg in args)
     return [] if said else ["--retry=0"]
 
 

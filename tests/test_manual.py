@@ -108,6 +108,13 @@ def nothing_is_left(folder):
     equal(ids, ["1", "101", "2"])
 
 
+def fetched_in_all(folder):
+    equal(sorted(json.loads(line)["input"]
+                 for line in lines_of(folder, "posts.ndjson")), ["1", "2"])
+    equal(len([line for line in lines_of(folder, "posts.journal")
+               if line.startswith("d ")]), 2)
+
+
 def in_place(folder):
     equal(sorted(json.loads(line)["input"]
                  for line in lines_of(folder, "posts.ndjson")), ["1", "2"])
@@ -151,6 +158,7 @@ EXAMPLES = {
         "retry": [Case()],
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
+        "journal": [Case(0, 0, ids_txt="1\n2\n", then=fetched_in_all)],
         "cron": [
             Case(0, 0, ids_txt="1\n2\n", then=in_place),
             Case(1, 0, ids_txt="1\n101\n../etc\n", posts_ndjson="old\n",

@@ -388,10 +388,22 @@ say_usage(void *arg)
 				     "fetchpool --help)\n") != 0;
 }
 
+static int
+say_usage_of_a_file(void *arg)
+{
+	(void)arg;
+	capture_start();
+	fp_msg_place("a\x1b[m\nb:12: ");
+	fp_msg_usage("wrong");
+	return strcmp(capture_end(), "fetchpool: a\\x1b[m\\x0ab:12: wrong (see "
+				     "fetchpool --help)\n") != 0;
+}
+
 static void
 usage_has_a_hint(void)
 {
 	CHECK(status_of(say_usage, NULL) == 0);
+	CHECK(status_of(say_usage_of_a_file, NULL) == 0);
 }
 
 int

@@ -5,7 +5,7 @@ static void
 forms(void)
 {
 	static const char *const same[] = {"-j16", "-j 16", "--jobs=16",
-		"--jobs 16", "--job=16", "--jo 16", "-kj16", "-k -j 16",
+		"--jobs 16", "--job=16", "--job 16", "-kj16", "-k -j 16",
 		"-j 1 -j 16", "--jobs=1 -j16", "http://h/{} -j 16",
 		"-j 16 -- http://h/{}", "-j 16 --", "-aj16 http://h/{} -k"};
 
@@ -308,12 +308,14 @@ the_help(void)
 		"--retry-on LIST", "--retry-delay TIME",
 		"--retry-max-delay TIME", "--retry-max-time TIME",
 		"--retry-after-max TIME", "--idempotent", "--respect-ratelimit",
-		"--strict-framing", "--seed N", "-f, --format FORMAT",
-		"-B, --body MODE", "--omit NAME", "--pick NAME",
-		"--fields LIST", "-a, --all", "-o, --output FILE",
-		"-D, --output-dir DIR", "--output-name TEMPLATE", "--overwrite",
-		"--failed FILE", "--error-format FORMAT", "-q, --quiet",
-		"-K, --config FILE", "-h, --help", "-V, --version"};
+		"--strict-framing", "--max-memory SIZE", "--seed N",
+		"-f, --format FORMAT", "-B, --body MODE", "--omit NAME",
+		"--pick NAME", "--fields LIST", "-a, --all",
+		"-o, --output FILE", "-D, --output-dir DIR",
+		"--output-name TEMPLATE", "--overwrite", "--failed FILE",
+		"--error-format FORMAT", "-q, --quiet", "--journal FILE",
+		"--resume", "--retry-failed", "--sync", "-K, --config FILE",
+		"-h, --help", "-V, --version"};
 	char *text = help(), *rest = text, *line;
 	size_t n_options = 0;
 

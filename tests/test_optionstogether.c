@@ -168,6 +168,32 @@ configure(const char *args, const char *text)
 }
 
 static void
+journals(void)
+{
+	RIGHT("--journal j");
+	CHECK_TEXT(settings.journal_path, "j");
+	CHECK(!settings.resumes && !settings.syncs && !settings.retries_failed);
+	RIGHT("--journal j --resume --sync -k -a");
+	CHECK(settings.resumes && settings.syncs && !settings.retries_failed);
+	RIGHT("--retry-failed --journal j");
+	CHECK(settings.resumes && settings.retries_failed);
+	RIGHT("--journal j -D d --overwrite");
+
+	WRONG("--resume", "--resume needs --journal");
+	WRONG("--sync", "--sync needs --journal");
+	WRONG("--retry-failed", "--retry-failed needs --journal");
+	WRONG("--journal j --retry-failed -a",
+		"--retry-failed does not go with --all: what failed is in the "
+		"output already");
+	WRONG("--journal j --retry-failed -k",
+		"--retry-failed does not go with --keep-order: what failed has "
+		"had its turn");
+	WRONG("--journal j -D d",
+		"--journal with --output-dir needs --overwrite: the file of an "
+		"item that was broken off may be there already");
+}
+
+static void
 options_from_a_file(void)
 {
 	static const char *const same[] = {"jobs 16", "jobs=16", "jobs = 16",
@@ -227,6 +253,7 @@ main(void)
 	run("formats and bodies that go together", formats_and_bodies);
 	run("JSON items and what goes with them", json_items);
 	run("bodies that go to files", files);
+	run("a journal and what goes with it", journals);
 	run("options from a file", options_from_a_file);
 	run("files of options that are wrong", wrong_files);
 	return end_options_test();

@@ -3,216 +3,6 @@
 
 #include "origintest.h"
 
-#include <errno.h>
-
-#define IDLE_MAX 1024 /* as in origin.c */
-
-/* ---- memory ---- */
-
-/* The linker puts this in the place of calloc() (--wrap in Makefile.am). */
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-static bool has_no_memory;
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	if (has_no_memory) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return __real_calloc(n, size);
-}
-
-/* ---- names and memory ---- */
-
-static void
-one_origin_has_many_spellings(void)
-{
-	static const char *const same[] = {
-		"http://a.test",
-		"http://a.test?query",
-		"http://a.test#part",
-		"http://a.test:80/x",
-		"http://a.test:/x",
-		"HTTP://A.Test/y?z=http://b.test/",
-		"http://user:secret@a.test/",
-		"http://user@a.test:80?x",
-	};
-	static const char *const other[] = {
-		"https://a.test/",
-		"http://a.test:443/",
-		"http://b.test/",
-		"http://a.test.test/",
-		"http://[::1]/",
-	};
-
-	set_up(NULL);
-	CHECK_TEXT(origin->name, "http://a.test:80");
-	for (size_t i = 0; i < FP_ARRAY_LEN(same); i++)
-		CHECK(hold(same[i]) == origin);
-	CHECK(origin->n_holds == 1 + FP_ARRAY_LEN(same));
-	for (size_t i = 0; i < FP_ARRAY_LEN(other); i++)
-		CHECK(hold(other[i]) != origin);
-	CHECK(origins.n == 1 + FP_ARRAY_LEN(other));
-	CHECK(hold("https://a.test:443") == hold("https://a.test"));
-	tear_down();
-}
-
-static void
-what_is_held_stays(void)
-{
-	set_up(NULL);
-	CHECK(hold("http://a.test/2") == origin);
-	let_go(origin, T0);
-	CHECK(origins.n_idle == 0);
-	let_go(origin, T0);
-	CHECK(origins.n_idle == 1 && origins.oldest == origin);
-	CHECK(hold("http://a.test/") == origin && origins.n_idle == 0);
-	CHECK(!origins.oldest && !origins.newest);
-	tear_down();
-}
-
-static void
-visit(int i, int64_t now_ns)
-{
-	char url[64];
-
-	snprintf(url, sizeof(url), "http://host%d.test/", i);
-	struct fp_origin *one = hold(url);
-	CHECK(one && strncmp(one->name, url, strlen(url) - 1) == 0);
-	let_go(one, now_ns);
-}
-
-static void
-most_are_forgotten(void)
-{
-	set_up("1/s");
-	size_t most = 0;
-	for (int i = 0; i < 100000; i++) {
-		visit(i, T0);
-		most = FP_MAX(most, origins.n);
-	}
-	CHECK(most <= IDLE_MAX + 2);
-	CHECK(origins.n_idle == IDLE_MAX);
-	CHECK(hold("http://a.test/") == origin); /* which was held */
-
-	/* The last ones are there; the first is made again. */
-	size_t n = origins.n;
-	visit(99999, T0);
-	CHECK(origins.n == n);
-	visit(0, T0);
-	CHECK(origins.n == n && origins.n_idle == IDLE_MAX);
-	tear_down();
-}
-
-/* Lets go of it and meets so many others, and comes back. */
-static bool
-is_remembered(int64_t now_ns)
-{
-	let_go(origin, now_ns);
-	for (int i = 0; i < 4 * IDLE_MAX; i++)
-		visit(i, now_ns);
-	CHECK(origins.n_idle <= IDLE_MAX + 4);
-	struct fp_origin *after = hold("http://a.test/");
-	bool is_same = after == origin;
-	origin = after;
-	return is_same;
-}
-
-static void
-what_still_matters_is_not_forgotten(void)
-{
-	set_up("1/10s");
-	start(T0);
-	busy(T0, 60 * S, T0);
-	fp_ratelimit_give_back(&origin->rate);
-	CHECK(is_remembered(T0 + 59 * S));
-	CHECK(may(FP_LEAVE_WAIT, false, T0 + 59 * S));
-	origin->is_news = true;
-	CHECK(is_remembered(T0 + 60 * S));
-	origin->is_news = false;
-	int64_t now = T0 + 100 * S;
-
-	start(now);
-	answer(now, now);
-	fp_ratelimit_fire(&origin->rate, now);
-	CHECK(is_remembered(now + 9 * S));
-	CHECK(may(FP_LEAVE_WAIT, false, now + 9 * S));
-
-	now += 20 * S;
-	for (int i = 0; i < 5; i++) {
-		silence(false, false, now);
-		origin->n_active++;
-	}
-	CHECK(origin->circuit == FP_CIRCUIT_OPEN);
-	CHECK(is_remembered(now + 29 * S));
-
-	/* And afterwards it is. */
-	origin->n_good = 1; /* a mark */
-	is_remembered(now + 31 * S);
-	CHECK(origin->n_good == 0 && origin->circuit == FP_CIRCUIT_CLOSED);
-	tear_down();
-}
-
-/* Thousands that may not be forgotten yet do not keep the others. */
-static void
-memory_is_bounded(void)
-{
-	char url[64];
-
-	set_up(NULL);
-	for (int i = 0; i < 3000; i++) {
-		snprintf(url, sizeof(url), "http://paused%d.test/", i);
-		origin = hold(url);
-		origin->n_active++;
-		busy(T0, 60 * S, T0);
-		let_go(origin, T0);
-	}
-	CHECK(origins.n_idle == 3000);
-	for (int i = 0; i < 20000; i++)
-		visit(i, T0 + 1);
-	CHECK(origins.n_idle < 2 * (3000 + IDLE_MAX));
-	for (int i = 0; i < 8000; i++)
-		visit(i, T0 + 61 * S);
-	CHECK(origins.n_idle == IDLE_MAX);
-	tear_down();
-}
-
-static void
-without_memory_nothing_is_held(void)
-{
-	set_up("1/s");
-	has_no_memory = true;
-	errno = 0;
-	CHECK(!hold("http://b.test/") && errno == ENOMEM);
-	CHECK(hold("http://a.test/") == origin);
-	CHECK(fp_origin_start(&origins, origin, T0) == -1);
-	CHECK(origin->n_active == 0 && fp_ratelimit_is_idle(&origin->rate, T0));
-	has_no_memory = false;
-	CHECK(origins.n == 1 && hold("http://b.test/"));
-	tear_down();
-
-	has_no_memory = true;
-	CHECK(fp_origins_init(&origins, &origins.rules) == -1);
-	has_no_memory = false;
-	fp_origins_destroy(&origins);
-
-	/* A table that cannot grow is still one. */
-	set_up(NULL);
-	size_t n_chains = origins.n_chains;
-	for (int i = 0; i < 1000; i++) {
-		char url[64];
-		snprintf(url, sizeof(url), "http://host%d.test/", i);
-		CHECK(hold(url));
-		if (i < 900)
-			origins.n_chains = n_chains;
-	}
-	visit(17, T0);
-	tear_down();
-}
-
 /* ---- how many at once ---- */
 
 static void
@@ -423,6 +213,62 @@ nonsense_is_told_once(void)
 }
 
 static void
+a_few_503_say_nothing_about_the_rest(void)
+{
+	struct fp_report mild = {
+		.heard = FP_HEARD_BUSY,
+		.status = 503,
+		.pause_ns = S,
+		.is_drawn = true,
+		.is_mild = true,
+	};
+
+	set_up(NULL);
+	for (int i = 0; i < 10; i++) {
+		start(T0);
+		end(mild, T0);
+		CHECK(may(FP_LEAVE_GO, false, T0));
+		start(T0);
+		end(mild, T0);
+		CHECK(may(FP_LEAVE_GO, false, T0));
+		CHECK(origin->limit == origins.rules.host_jobs);
+		start(T0);
+		answer(T0, T0);
+	}
+	for (int i = 0; i < 3; i++) {
+		start(T0);
+		end(mild, T0);
+	}
+	CHECK(may(FP_LEAVE_WAIT, false, T0));
+	CHECK(origin->limit < origins.rules.host_jobs);
+	tear_down();
+}
+
+static void
+what_has_no_attempt_left_pauses_nobody(void)
+{
+	struct fp_report report = {
+		.heard = FP_HEARD_BUSY,
+		.status = 429,
+		.pause_ns = S,
+		.is_drawn = true,
+		.is_last = true,
+	};
+
+	set_up(NULL);
+	start(T0);
+	end(report, T0);
+	CHECK(may(FP_LEAVE_GO, false, T0));
+
+	/* But what the server says holds for all. */
+	report.is_drawn = false;
+	start(T0);
+	end(report, T0);
+	CHECK(may(FP_LEAVE_WAIT, false, T0));
+	tear_down();
+}
+
+static void
 the_budget_is_filled_by_first_successes(void)
 {
 	struct fp_report report = {.heard = FP_HEARD_ANSWER};
@@ -444,14 +290,6 @@ the_budget_is_filled_by_first_successes(void)
 int
 main(void)
 {
-	run("one origin has many spellings", one_origin_has_many_spellings);
-	run("what is held stays", what_is_held_stays);
-	run("of those that nobody holds most are forgotten",
-		most_are_forgotten);
-	run("what still matters is not forgotten",
-		what_still_matters_is_not_forgotten);
-	run("memory is bounded", memory_is_bounded);
-	run("without memory nothing is held", without_memory_nothing_is_held);
 	run("no more than the limit", no_more_than_the_limit);
 	run("the limit is halved once for all that was under way",
 		the_limit_is_halved_once_for_all_under_way);
@@ -461,6 +299,10 @@ main(void)
 	run("each pause is told once", each_pause_is_told_once);
 	run("too long a pause fails items", too_long_a_pause_fails_items);
 	run("nonsense is told once", nonsense_is_told_once);
+	run("a few 503 say nothing about the rest",
+		a_few_503_say_nothing_about_the_rest);
+	run("what has no attempt left pauses nobody",
+		what_has_no_attempt_left_pauses_nobody);
 	run("the budget is filled by first successes",
 		the_budget_is_filled_by_first_successes);
 	return done();

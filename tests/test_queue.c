@@ -218,6 +218,56 @@ one_of_them_comes_back_in_time(void)
 	tear_down();
 }
 
+/* A worker that is full does not go round and round for what is due. */
+static void
+who_is_full_calls_another_in_time(void)
+{
+	struct fp_waiter full = {.wake = count_call};
+	struct fp_waiter idle = {.wake = count_call};
+	bool has_news;
+
+	set_up(NULL);
+	CHECK(push(0));
+	CHECK(take(&full, 1).n == 1);
+	CHECK(take(&idle, 1).n == 0);
+	tickets[0]->again = FP_AGAIN_FREE;
+	tickets[0]->wait_ns = 100;
+	CHECK(!fp_queue_end(&queue, tickets[0], 1, &has_news));
+	CHECK(take_at(&full, 0, 1).due_ns == 101);
+	n_calls = 0;
+	CHECK(take_at(&full, 0, 101).due_ns == INT64_MAX);
+	CHECK(n_calls == 1 && !idle.waits);
+	CHECK(take_at(&idle, 1, 101).n == 1);
+	tickets[0]->again = FP_AGAIN_NO;
+	end_all(tickets[0]);
+	tear_down();
+}
+
+/* One that has no place for a look-up calls one that has. */
+static void
+who_knows_no_name_calls_who_can_ask(void)
+{
+	int a, b;
+	struct fp_waiter able = {.wake = count_call, .arg = &a};
+	struct fp_waiter other = {.wake = count_call, .arg = &b};
+	struct fp_take take = {.waiter = &other, .max = 2, .now_ns = 1};
+
+	set_up(NULL);
+	CHECK(fp_buf_set(&tickets[0]->url, "http://x.test/", 14) == 0);
+	CHECK(take_at(&able, 2, 1).n == 0);
+	fp_queue_take(&queue, &take);
+	CHECK(take.n == 0 && able.waits && other.waits);
+	CHECK(push(0));
+	CHECK(n_calls == 1 && last_called == &b);
+	fp_queue_take(&queue, &take);
+	CHECK(take.n == 0 && n_calls == 2 && last_called == &a);
+	fp_queue_take(&queue, &take);
+	CHECK(take.n == 0 && n_calls == 2);
+	CHECK(take_at(&able, 2, 1).n == 1);
+	CHECK(n_calls == 2);
+	tear_down();
+}
+
 static void
 the_last_that_came_is_called_first(void)
 {
@@ -321,6 +371,10 @@ main(void)
 	run("who leaves something calls another",
 		who_leaves_something_calls_another);
 	run("one of them comes back in time", one_of_them_comes_back_in_time);
+	run("who is full calls another in time",
+		who_is_full_calls_another_in_time);
+	run("who knows no name calls who can ask",
+		who_knows_no_name_calls_who_can_ask);
 	run("the last that came is called first",
 		the_last_that_came_is_called_first);
 	run("closing calls all that wait", close_calls_all);

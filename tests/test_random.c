@@ -39,6 +39,25 @@ every_seed_works(void)
 	}
 }
 
+/* Near each other in any way, and yet nothing alike. */
+static void
+items_have_their_own(void)
+{
+	uint64_t seen[7 * 20 * 5];
+	size_t n = 0;
+
+	for (uint64_t seed = 0; seed < 7; seed++)
+		for (uint64_t item = 1; item <= 20; item++)
+			for (uint64_t i = 0; i < 5; i++)
+				seen[n++] = fp_random_for(seed, item, i);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(seen[i] != 0);
+		for (size_t j = 0; j < i; j++)
+			CHECK(seen[i] >> 32 != seen[j] >> 32);
+	}
+	CHECK(fp_random_for(3, 4, 5) == fp_random_for(3, 4, 5));
+}
+
 static void
 within_bounds(void)
 {
@@ -88,6 +107,7 @@ main(void)
 {
 	run("the same numbers from the same seed", same_everywhere);
 	run("every seed works, each in its own way", every_seed_works);
+	run("each item draws for itself", items_have_their_own);
 	run("no number is out of bounds", within_bounds);
 	run("each number is as likely as the others", each_as_likely);
 	return done();

@@ -106,8 +106,7 @@ check_row(const struct row *row)
 		CHECK(!again.is_too_long);
 		CHECK((again.wait_ns > 0) == (is_again || row->pauses));
 		CHECK(again.is_invited ==
-			((is_again || row->pauses) &&
-				(is_said || row->status == 429)));
+			((is_again || row->pauses) && is_said));
 		if (again.is_again != is_again)
 			printf("# cause %d, status %d, %s, time %d\n",
 				(int)row->cause, row->status,

@@ -1,178 +1,187 @@
 /* SPDX-License-Identifier: MIT */
-#include "ratefiletest.h"
+#include "base.h"
 
-#include "../lib/starts.h"
+#include "starts.h"
 
-#define NS_PER_H (3600 * FP_NS_PER_S)
+#include "tap.h"
 
-/* In the tests with a file too, so that this is what it is asked with. */
-#define NOW fp_clock_now_ns()
+#include <errno.h>
 
-static struct fp_starts
-make(const char *rates, struct fp_ratefile *file)
+#define S FP_NS_PER_S
+#define T0 (1000 * S)
+
+/* ---- a file that does as it is told ---- */
+
+/* The linker puts these in the place of ratefile's (--wrap in Makefile.am). */
+int __wrap_fp_ratefile_reserve(
+	struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns);
+int __wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot);
+int __wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot);
+
+static int answer; /* of the next call; -1: EIO */
+static int64_t file_due_ns;
+static unsigned n_asked;
+static uint32_t fired, given_back;
+static char a_file;
+
+static int
+reply(void)
 {
-	struct fp_rates parsed = {.n = 0};
-	struct fp_starts starts;
-
-	if (rates)
-		parsed = rates_of(rates);
-	MUST(fp_starts_init(&starts, &parsed, false, file) == 0);
-	return starts;
+	if (answer < 0)
+		errno = EIO;
+	return answer;
 }
 
-/* Locks a file as its other users do, or unlocks it. */
-static void
-set_lock(int fd, short type)
+int
+__wrap_fp_ratefile_reserve(
+	struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
 {
-	struct flock lock = {
-		.l_type = type,
-		.l_whence = SEEK_SET,
-		.l_start = 0,
-		.l_len = 1,
-	};
+	CHECK((void *)file == &a_file);
+	n_asked++;
+	*slot = 7;
+	*due_ns = file_due_ns;
+	return reply();
+}
 
-	MUST(fcntl(fd, F_OFD_SETLK, &lock) == 0);
+int
+__wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot)
+{
+	CHECK((void *)file == &a_file);
+	given_back = slot;
+	return reply();
+}
+
+int
+__wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot)
+{
+	CHECK((void *)file == &a_file);
+	fired = slot;
+	return reply();
+}
+
+/* ---- tests ---- */
+
+static struct fp_starts starts;
+static uint32_t token;
+
+static void
+set_up(const char *rate, bool has_file)
+{
+	struct fp_rates rates = {.n = 0};
+
+	n_asked = 0;
+	CHECK(!rate || fp_rates_parse(rate, &rates) == 0);
+	CHECK(fp_starts_init(&starts, &rates, false,
+		      has_file ? (struct fp_ratefile *)(void *)&a_file
+			       : NULL) == 0);
+}
+
+static int
+reserve(int64_t now_ns)
+{
+	return fp_starts_reserve(&starts, &token, now_ns);
 }
 
 static void
-without_a_limit_always(void)
+without_a_limit_all_start(void)
 {
-	struct fp_starts starts = make(NULL, NULL);
-	uint32_t token;
-
-	for (int i = 0; i < 1000; i++)
-		CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
+	set_up(NULL, false);
+	for (int i = 0; i < 100; i++)
+		CHECK(reserve(T0) == 1);
+	fp_starts_fire(&starts, token, T0);
 	fp_starts_give_back(&starts, token);
-	fp_starts_fire(&starts, token, 0);
-	CHECK(starts.dry_until_ns == 0 && starts.settle_ns == 0);
+	CHECK(starts.dry_until_ns == 0);
 	fp_starts_destroy(&starts);
 }
 
 static void
 memory_counts(void)
 {
-	struct fp_starts starts = make("2/s", NULL);
-	uint32_t token;
-
-	CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
-	CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
-	CHECK(fp_starts_reserve(&starts, &token, 0) == 0);
+	set_up("2/s", false);
+	CHECK(reserve(T0) == 1 && reserve(T0) == 1);
+	CHECK(reserve(T0) == 0 && starts.dry_until_ns == INT64_MAX);
+	fp_starts_tick(&starts, T0 + 100 * S);
 	CHECK(starts.dry_until_ns == INT64_MAX);
+
+	/* What is fired has an end; what is given back is there at once. */
+	fp_starts_fire(&starts, token, T0);
+	CHECK(starts.dry_until_ns == 0 && reserve(T0) == 0);
+	CHECK(starts.dry_until_ns == T0 + S + S / 50);
 	fp_starts_give_back(&starts, token);
-	CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
-	fp_starts_fire(&starts, token, 5);
-	CHECK(fp_starts_reserve(&starts, &token, 6) == 0);
-	int64_t until_ns = starts.dry_until_ns;
-	CHECK(until_ns > FP_NS_PER_S && until_ns < 2 * FP_NS_PER_S);
-	fp_starts_tick(&starts, until_ns - 1);
-	CHECK(starts.dry_until_ns == until_ns);
-	fp_starts_tick(&starts, until_ns);
-	CHECK(starts.dry_until_ns == 0);
-	CHECK(fp_starts_reserve(&starts, &token, until_ns) == 1);
+	CHECK(starts.dry_until_ns == 0 && reserve(T0) == 1);
+	CHECK(reserve(T0) == 0);
+	fp_starts_fire(&starts, token, T0);
+	CHECK(reserve(T0) == 0);
+	int64_t due_ns = starts.dry_until_ns;
+	fp_starts_tick(&starts, due_ns - 1);
+	CHECK(starts.dry_until_ns == due_ns && reserve(due_ns - 1) == 0);
+	fp_starts_tick(&starts, due_ns);
+	CHECK(starts.dry_until_ns == 0 && reserve(due_ns) == 1);
+	CHECK(n_asked == 0);
 	fp_starts_destroy(&starts);
 }
 
 static void
 a_file_counts(void)
 {
-	const char *path = scratch("rates");
-	struct fp_ratefile *file = opened(path, "2/h");
-	struct fp_ratefile *other = opened(path, "2/h");
-	struct fp_starts starts = make("2/h", file);
-	uint32_t token;
+	set_up("2/s", true);
+	answer = 1;
+	CHECK(reserve(T0) == 1 && token == 7);
+	answer = 0;
+	fp_starts_fire(&starts, 3, T0);
+	fp_starts_give_back(&starts, 4);
+	CHECK(fired == 3 && given_back == 4 && starts.error == 0);
 
-	CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
-	fp_starts_fire(&starts, token, NOW);
-	CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
-	fp_starts_give_back(&starts, token);
-	CHECK(start_many(other, 5) == 1);
-	CHECK(fp_starts_reserve(&starts, &token, NOW) == 0);
-	CHECK(starts.dry_until_ns > NOW + NS_PER_H / 2);
+	/* It is not asked again before its time, or before something changed
+	 * here. */
+	file_due_ns = T0 + 5 * S;
+	CHECK(reserve(T0) == 0 && starts.dry_until_ns == T0 + 5 * S);
+	unsigned n = n_asked;
+	CHECK(reserve(T0 + 5 * S - 1) == 0 && n_asked == n);
+	fp_starts_fire(&starts, 3, T0);
+	CHECK(reserve(T0 + 1) == 0 && n_asked == n);
+	fp_starts_give_back(&starts, 3);
+	CHECK(reserve(T0 + 1) == 0 && n_asked == n + 1);
+
+	/* A time that is past already; and that other processes hold all. */
+	CHECK(reserve(T0 + 6 * S) == 0 && starts.dry_until_ns > T0 + 6 * S);
+	file_due_ns = INT64_MAX;
+	CHECK(reserve(T0 + 7 * S) == 0);
+	CHECK(starts.dry_until_ns > T0 + 7 * S);
+	CHECK(starts.dry_until_ns <= T0 + 8 * S);
 	fp_starts_destroy(&starts);
-	fp_ratefile_close(file);
-	fp_ratefile_close(other);
-}
-
-/* How long this one would have to wait for a start. */
-static int64_t
-wait_of(struct fp_ratefile *file)
-{
-	uint32_t token;
-	int64_t due_ns = 0;
-
-	CHECK(fp_ratefile_reserve(file, &token, &due_ns) == 0);
-	return due_ns - NOW;
-}
-
-/* The others wait for what we have reserved, so they must hear of it, also if
- * nothing more is asked for here. */
-static void
-what_could_not_be_written_is_written_later(void)
-{
-	const char *path = scratch("kept");
-	struct fp_ratefile *file = opened(path, "1/h");
-	struct fp_ratefile *other = opened(path, "1/h");
-	struct fp_starts starts = make("1/h", file);
-	uint32_t token;
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	MUST(fd >= 0);
-	for (int is_fired = 0; is_fired < 2; is_fired++) {
-		CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
-		CHECK(wait_of(other) < FP_NS_PER_S);
-		set_lock(fd, F_WRLCK);
-		if (is_fired)
-			fp_starts_fire(&starts, token, NOW);
-		else
-			fp_starts_give_back(&starts, token);
-		int64_t settle_ns = starts.settle_ns;
-		CHECK(settle_ns > 0 && settle_ns < NOW + FP_NS_PER_S);
-		fp_starts_tick(&starts, settle_ns);
-		CHECK(starts.settle_ns > 0);
-		set_lock(fd, F_UNLCK);
-		fp_starts_tick(&starts, starts.settle_ns - 1);
-		CHECK(starts.settle_ns > 0);
-		CHECK(wait_of(other) < FP_NS_PER_S);
-		fp_starts_tick(&starts, starts.settle_ns);
-		CHECK(starts.settle_ns == 0);
-	}
-	CHECK(wait_of(other) > NS_PER_H / 2);
-	fp_starts_destroy(&starts);
-	fp_ratefile_close(file);
-	fp_ratefile_close(other);
-	close(fd);
 }
 
 static void
 a_file_that_failed_is_not_used_again(void)
 {
-	const char *path = scratch("gone");
-	struct fp_ratefile *file = opened(path, "5/h");
-	struct fp_starts starts = make("5/h", file);
-	uint32_t token, held;
-
-	CHECK(fp_starts_reserve(&starts, &held, NOW) == 1);
-	MUST(unlink(path) == 0);
+	set_up("2/s", true);
+	answer = -1;
+	CHECK(reserve(T0) == -1 && errno == EIO);
+	answer = 1;
 	errno = 0;
-	CHECK(fp_starts_reserve(&starts, &token, NOW) == -1);
-	CHECK(errno == ESTALE && starts.error == ESTALE);
-	fp_starts_fire(&starts, held, NOW);
-	fp_starts_tick(&starts, NOW);
-	errno = 0;
-	CHECK(fp_starts_reserve(&starts, &token, NOW) == -1);
-	CHECK(errno == ESTALE && starts.settle_ns == 0);
+	CHECK(reserve(T0) == -1 && errno == EIO && n_asked == 1);
 	fp_starts_destroy(&starts);
-	fp_ratefile_close(file);
+
+	for (int i = 0; i < 2; i++) {
+		set_up("2/s", true);
+		answer = -1;
+		if (i)
+			fp_starts_fire(&starts, 1, T0);
+		else
+			fp_starts_give_back(&starts, 1);
+		answer = 1;
+		CHECK(reserve(T0) == -1 && errno == EIO && n_asked == 0);
+		fp_starts_destroy(&starts);
+	}
 }
 
 int
 main(void)
 {
-	run("without a limit: always", without_a_limit_always);
+	run("without a limit all start", without_a_limit_all_start);
 	run("memory counts", memory_counts);
 	run("a file counts", a_file_counts);
-	run("what could not be written at once is written later",
-		what_could_not_be_written_is_written_later);
 	run("a file that failed is not used again",
 		a_file_that_failed_is_not_used_again);
 	return done();

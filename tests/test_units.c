@@ -37,6 +37,9 @@ sizes(void)
 	CHECK_VALUE(fp_units_size, "1k", 1024);
 	CHECK_VALUE(fp_units_size, "2m", 2 << 20);
 	CHECK_BAD(fp_units_size, "1X");
+	CHECK_BAD(fp_units_size, "1BB");
+	CHECK_BAD(fp_units_size, "1BiB");
+	CHECK_BAD(fp_units_size, "1iB");
 	CHECK_BAD(fp_units_size, "0x10");
 	CHECK_BAD(fp_units_size, "1.5");
 	CHECK_BAD(fp_units_size, "1.M");

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An option counts unless it is named here: one that is new changes the run
+ * until someone has said that it does not.
+ *
+ * Not even a hash is kept of what is there to be a secret: something short
+ * could be guessed from it. So credentials do not count, and may be renewed
+ * between two runs; nor do passwords in the template, nor the values of
+ * headers, but for those that choose what a server sends.
+ */
+#include "base.h"
+
+#include "identity.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Not options, but what they make together. */
+#define NAME_TEMPLATE "TEMPLATE"
+#define NAME_DATA "data"
+#define NAME_HEADER "header"
+
+static const char *const indifferent[] = {
+	/* where items come from and go to: judged otherwise */
+	"input", "config", "output", "failed", "overwrite",
+	/* how fast, how often, how long */
+	"jobs", "host-jobs", "window", "delay", "grace", "max-time",
+	"connect-timeout", "stall-time", "max-memory", "max-errors", "deadline",
+	"rate", "host-rate", "pace", "rate-file", "share", "retry", "retry-on",
+	"retry-delay", "retry-max-delay", "retry-max-time", "retry-after-max",
+	"respect-ratelimit", "idempotent", "seed",
+	/* what is told meanwhile */
+	"quiet", "error-format", "progress", "summary", "stats", "trace",
+	/* the journal itself */
+	"journal", "resume", "retry-failed", "sync",
+	/* who we are, and which way we go */
+	"user", "oauth2-bearer", "netrc", "netrc-file", "cookie", "cert", "key",
+	"cacert", "capath", "insecure", "proxy", "noproxy", "interface", "ipv4",
+	"ipv6", "http1.1", "http2",
+	/* made of several options: below */
+	"data", "json", "header"};
+
+/* Headers whose values are no secret, and count. */
+static const char *const plain_headers[] = {"Accept", "Accept-Charset",
+	"Accept-Language", "Content-Type", "Prefer", "Range", "User-Agent",
+	"X-Requested-With"};
+
+static bool
+is_in(const char *const *words, size_t n, const char *word, size_t len)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(words[i]) == len &&
+			strncasecmp(words[i], word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What of --setopt's value may be kept: not that of a credential. */
+static size_t
+plain_length(const char *option, const char *value)
+{
+	static const char *const secret[] = {
+		"PWD", "PASS", "USER", "BEARER", "COOKIE", "KEY", "PROXY"};
+	size_t name = strcspn(value, "=");
+
+	if (strcmp(option, "setopt") != 0)
+		return strlen(value);
+	for (size_t i = 0; i < FP_ARRAY_LEN(secret); i++) {
+		for (size_t at = 0; at < name; at++) {
+			if (strncasecmp(value + at, secret[i],
+				    strlen(secret[i])) == 0)
+				return name;
+		}
+	}
+	return strlen(value);
+}
+
+/* Adds a value to what this name has, or the name. */
+static int
+add(struct fp_journal_state *state, const char *name, const char *value,
+	size_t len)
+{
+	struct fp_journal_option *option = NULL;
+	struct fp_text text = {name, strlen(name)};
+
+	for (size_t i = 0; i < state->n_options && !option; i++) {
+		if (strcmp(state->options[i].name, name) == 0)
+			option = &state->options[i];
+	}
+	if (!option) {
+		if (fp_journal_state_option(state, text, 0))
+			return -1;
+		option = &state->options[state->n_options - 1];
+	}
+	option->hash = fp_journal_item_hash(
+		state->key, option->hash, (struct fp_text){value, len});
+	return 0;
+}
+
+static int
+add_headers(struct fp_journal_state *state, const struct fp_list *headers)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		const char *line = headers->texts[i];
+		size_t name = strcspn(line, ":;");
+		bool is_plain = is_in(
+			plain_headers, FP_ARRAY_LEN(plain_headers), line, name);
+		if (add(state, NAME_HEADER, line,
+			    is_plain ? strlen(line) : name))
+			return -1;
+	}
+	return 0;
+}
+
+/* The template without the passwords in it. */
+static int
+add_template(struct fp_journal_state *state, const char *text)
+{
+	size_t len = strlen(text), done = 0, start, end;
+
+	while (fp_find_secret(text, len, done, &start, &end)) {
+		if (add(state, NAME_TEMPLATE, text + done, start - done))
+			return -1;
+		done = end;
+	}
+	return add(state, NAME_TEMPLATE, text + done, len - done);
+}
+
+int
+fp_identity_add(
+	struct fp_journal_state *state, const struct fp_settings *settings)
+{
+	const struct fp_list *given = &settings->given;
+	const char *template = settings->pool.url_template;
+	struct fp_text data = settings->pool.data;
+
+	if (template && add_template(state, template))
+		return -1;
+	for (size_t i = 0; i < given->n; i += 2) {
+		const char *name = given->texts[i];
+		const char *value = given->texts[i + 1];
+		if (!is_in(indifferent, FP_ARRAY_LEN(indifferent), name,
+			    strlen(name)) &&
+			add(state, name, value, plain_length(name, value)))
+			return -1;
+	}
+	if (data.data && add(state, NAME_DATA, data.data, data.len))
+		return -1;
+	if (settings->pool.data_is_json && add(state, "json", "", 0))
+		return -1;
+	return add_headers(state, &settings->headers);
+}
+
+static const struct fp_journal_option *
+find(const struct fp_journal_state *state, const char *name)
+{
+	for (size_t i = 0; i < state->n_options; i++) {
+		if (strcmp(state->options[i].name, name) == 0)
+			return &state->options[i];
+	}
+	return NULL;
+}
+
+static bool
+say(const char *name, const char *what, char *why, size_t why_size)
+{
+	snprintf(why, why_size, "%s%s %s",
+		strcmp(name, NAME_TEMPLATE) == 0 ? "the " : "--", name, what);
+	return true;
+}
+
+bool
+fp_identity_differs(const struct fp_journal_state *then,
+	const struct fp_journal_state *now, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < now->n_options; i++) {
+		const struct fp_journal_option *option = &now->options[i];
+		const struct fp_journal_option *old = find(then, option->name);
+		if (!old)
+			return say(option->name,
+				"is given, and was not in the first run", why,
+				why_size);
+		if (old->hash != option->hash)
+			return say(option->name,
+				"is not what it was in the first run", why,
+				why_size);
+	}
+	for (size_t i = 0; i < then->n_options; i++) {
+		const char *name = then->options[i].name;
+		if (!find(now, name))
+			return say(name, "was given in the first run", why,
+				why_size);
+	}
+	return false;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * THE ORDER OF WRITES
+ *
+ *	1. records to the output, lines to --failed
+ *	2. with --sync: both are synced
+ *	3. a line for each of these items to the journal, in one write
+ *	4. with --sync: the journal is synced
+ *
+ * So the journal never knows more than the output holds. What the output holds
+ * beyond it, is cut off before a run goes on; those items are fetched again.
+ * Without --sync this is safe from whatever ends the process, with it from
+ * what ends the machine.
+ *
+ * To sync takes long, and as long for many as for one. So with --sync a thread
+ * of its own does steps 2 to 4, for a hundred items, or for those of 50 ms; the
+ * writer goes on meanwhile, and waits only if it is far ahead. One sync of the
+ * journal may serve several threads, too: whoever finds one going on waits for
+ * its end, and then for the next, which is for all that were waiting.
+ *
+ * A request that must not be sent twice is written down, and synced, before
+ * it is sent, and by the thread that is about to send it.
+ *
+ * When the file has many lines, it is made anew from the state.
+ */
+#include "base.h"
+
+#include "journal.h"
+
+#include "clock.h"
+#include "msg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Lines that make the file worth making anew. */
+#define RENEW_LINES 65536
+
+/* What is synced together, if there is so much within the time. */
+#define GROUP_ITEMS 100
+#define GROUP_MS 50
+
+/* ---- under the lock ---- */
+
+static int
+fail(struct fp_journal *journal, const char *what, const char *name)
+{
+	if (!journal->error) {
+		journal->error = errno;
+		fp_msg_local("%s %s: %s", what, name, strerror(errno));
+		fp_cond_broadcast(&journal->synced);
+		fp_cond_broadcast(&journal->room);
+	}
+	return -1;
+}
+
+static int
+fail_write(struct fp_journal *journal)
+{
+	return fail(journal, "cannot write the journal", journal->file.path);
+}
+
+static void
+wait_while_syncing(struct fp_journal *journal)
+{
+	while (journal->is_syncing)
+		fp_cond_wait(&journal->synced, &journal->lock);
+}
+
+static int
+renew(struct fp_journal *journal)
+{
+	wait_while_syncing(journal);
+	fp_buf_clear(&journal->text, 0);
+	if (fp_journal_state_write(&journal->state, &journal->text) ||
+		fp_journalfile_make(
+			&journal->file, journal->text.data, journal->text.len))
+		return fail_write(journal);
+	journal->n_lines = 0;
+	journal->n_synced = journal->n_written;
+	return 0;
+}
+
+static int
+append(struct fp_journal *journal, const struct fp_journal_line *lines,
+	size_t n)
+{
+	if (journal->error || n == 0)
+		return journal->error ? -1 : 0;
+	fp_buf_clear(&journal->text, SIZE_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (fp_journal_state_add(
+			    &journal->state, &journal->text, &lines[i]))
+			return fail_write(journal);
+	}
+	if (fp_journalfile_append(
+		    &journal->file, journal->text.data, journal->text.len))
+		return fail_write(journal);
+	journal->n_written += n;
+	journal->n_lines += n;
+	return journal->n_lines < RENEW_LINES ? 0 : renew(journal);
+}
+
+/* Returns when all that was appended before is on the disk. */
+static int
+sync_journal(struct fp_journal *journal)
+{
+	uint64_t wanted = journal->n_written;
+
+	while (journal->n_synced < wanted && !journal->error) {
+		if (journal->is_syncing) {
+			fp_cond_wait(&journal->synced, &journal->lock);
+			continue;
+		}
+		uint64_t n = journal->n_written;
+		journal->is_syncing = true;
+		fp_mutex_unlock(&journal->lock);
+		int ret = fp_journalfile_sync(&journal->file);
+		int err = errno;
+		fp_mutex_lock(&journal->lock);
+		journal->is_syncing = false;
+		if (ret) {
+			errno = err;
+			fail(journal, "cannot sync the journal",
+				journal->file.path);
+		} else {
+			journal->n_synced = n;
+		}
+		fp_cond_broadcast(&journal->synced);
+	}
+	return journal->error ? -1 : 0;
+}
+
+/* ---- the thread that commits ---- */
+
+/* Step 2. An error is final: what could not be written may be dropped by the
+ * system, and the next sync succeed. */
+static int
+sync_outputs(struct fp_journal *journal)
+{
+	const struct fp_output *output = journal->output;
+	const struct fp_output *failed = journal->failed;
+	const char *name = NULL;
+
+	if (output->is_file && fdatasync(output->fd))
+		name = output->name;
+	else if (failed->fd >= 0 && failed->is_file && fdatasync(failed->fd))
+		name = failed->name;
+	else if (journal->folder_fd >= 0 && syncfs(journal->folder_fd))
+		name = journal->settings->pool.output_dir;
+	if (!name)
+		return 0;
+	int err = errno;
+	fp_mutex_lock(&journal->lock);
+	errno = err;
+	fail(journal, "cannot sync", name);
+	fp_mutex_unlock(&journal->lock);
+	return -1;
+}
+
+/* Steps 2 to 4 for all that was added. `group` is exchanged for the items that
+ * are there. -1: no more. */
+static int
+commit_group(struct fp_journal *journal, struct fp_journal_line **group)
+{
+	const struct fp_journal_line mark = {.what = FP_JOURNAL_COMMIT};
+
+	fp_mutex_lock(&journal->lock);
+	struct fp_journal_line *items = journal->items;
+	size_t n = journal->n_items;
+	journal->items = *group;
+	journal->n_items = journal->n_told = 0;
+	*group = items;
+	fp_cond_broadcast(&journal->room);
+	fp_mutex_unlock(&journal->lock);
+	if (n == 0)
+		return 0;
+	if (sync_outputs(journal))
+		return -1;
+	fp_mutex_lock(&journal->lock);
+	int ret = 0;
+	if (journal->n_synced == journal->n_written)
+		ret = append(journal, &mark, 1);
+	if (ret == 0)
+		ret = append(journal, items, n);
+	if (ret == 0)
+		ret = sync_journal(journal);
+	fp_mutex_unlock(&journal->lock);
+	return ret;
+}
+
+static void
+kick(struct fp_journal *journal)
+{
+	(void)!write(journal->kick_fds[1], "", 1);
+}
+
+/* Waits for something to do, then for a group of it. */
+static void
+wait_for_group(struct fp_journal *journal)
+{
+	struct pollfd kicked = {journal->kick_fds[0], POLLIN, 0};
+	char drain[64];
+
+	for (int timeout_ms = -1;; timeout_ms = GROUP_MS) {
+		int n = poll(&kicked, 1, timeout_ms);
+		if (n > 0)
+			(void)!read(kicked.fd, drain, sizeof(drain));
+		fp_mutex_lock(&journal->lock);
+		bool is_ready =
+			journal->n_items >= GROUP_ITEMS || journal->is_closing;
+		bool has_some = journal->n_items > 0;
+		fp_mutex_unlock(&journal->lock);
+		if (is_ready || (n == 0 && has_some) || timeout_ms > 0)
+			return;
+	}
+}
+
+static void
+commit_main(void *arg)
+{
+	struct fp_journal *journal = arg;
+	struct fp_journal_line *group =
+		calloc(FP_JOURNAL_AHEAD, sizeof(*group));
+	bool is_last = false;
+	int ret = 0;
+
+	if (!group) {
+		fp_mutex_lock(&journal->lock);
+		ret = fail_write(journal);
+		fp_mutex_unlock(&journal->lock);
+	}
+	while (ret == 0 && !is_last) {
+		wait_for_group(journal);
+		fp_mutex_lock(&journal->lock);
+		is_last = journal->is_closing;
+		fp_mutex_unlock(&journal->lock);
+		ret = commit_group(journal, &group);
+	}
+	free(group);
+	if (ret)
+		journal->stop(journal->stop_arg);
+}
+
+int
+fp_journal_start(struct fp_journal *journal)
+{
+	const char *folder = journal->settings->pool.output_dir;
+
+	if (!journal->is_on || !journal->settings->syncs)
+		return 0;
+	if (folder) {
+		journal->folder_fd =
+			open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (journal->folder_fd < 0) {
+			fp_msg_local(
+				"cannot sync %s: %s", folder, strerror(errno));
+			return -1;
+		}
+	}
+	if (pipe2(journal->kick_fds, O_CLOEXEC | O_NONBLOCK) ||
+		fp_thread_start(&journal->thread, 0, commit_main, journal)) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	journal->has_thread = true;
+	return 0;
+}
+
+/* ---- what the others call ---- */
+
+/* Without a thread that commits, there is room only behind a commit. */
+static void
+wait_for_room(struct fp_journal *journal)
+{
+	FP_ASSERT(journal->has_thread);
+	kick(journal);
+	while (journal->n_items == FP_JOURNAL_AHEAD && !journal->error)
+		fp_cond_wait(&journal->room, &journal->lock);
+}
+
+void
+fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
+	uint64_t n_out, uint64_t n_failed)
+{
+	fp_mutex_lock(&journal->lock);
+	if (journal->n_items == FP_JOURNAL_AHEAD)
+		wait_for_room(journal);
+	if (!journal->error) {
+		journal->items[journal->n_items++] = (struct fp_journal_line){
+			.what = FP_JOURNAL_DONE,
+			.seq = result->seq,
+			.hash = fp_journal_item_hash(
+				journal->state.key, result->seq, result->input),
+			.out_end = journal->out_start + n_out,
+			.failed_end = journal->failed_start + n_failed,
+			.kind = result->kind,
+		};
+	}
+	fp_mutex_unlock(&journal->lock);
+}
+
+int
+fp_journal_commit(struct fp_journal *journal)
+{
+	fp_mutex_lock(&journal->lock);
+	int ret = journal->error ? -1 : 0;
+	if (!journal->has_thread) {
+		if (ret == 0)
+			ret = append(journal, journal->items, journal->n_items);
+		journal->n_items = 0;
+	} else if (journal->n_items > 0 &&
+		   (journal->n_told == 0 ||
+			   (journal->n_told < GROUP_ITEMS &&
+				   journal->n_items >= GROUP_ITEMS))) {
+		journal->n_told = journal->n_items;
+		kick(journal);
+	}
+	fp_mutex_unlock(&journal->lock);
+	return ret;
+}
+
+int
+fp_journal_intent(void *arg, uint64_t seq)
+{
+	struct fp_journal *journal = arg;
+	const struct fp_journal_line line = {
+		.what = FP_JOURNAL_INTENT, .seq = seq};
+
+	fp_mutex_lock(&journal->lock);
+	int ret = append(journal, &line, 1);
+	if (ret == 0)
+		ret = sync_journal(journal);
+	fp_mutex_unlock(&journal->lock);
+	return ret;
+}
+
+/* ---- begin and end ---- */
+
+int
+fp_journal_begin(struct fp_journal *journal)
+{
+	struct fp_journal_state *state = &journal->state;
+	const struct fp_journal_line lines[] = {
+		{.what = FP_JOURNAL_RESUMED,
+			.out_end = state->out_end,
+			.failed_end = state->failed_end},
+		{.what = FP_JOURNAL_RETRY},
+	};
+	size_t n = journal->settings->retries_failed && state->failed.n ? 2 : 1;
+	const char *name = journal->file.path;
+	int ret = -1;
+
+	if (!journal->is_on || !journal->is_resumed)
+		return 0;
+	fp_mutex_lock(&journal->lock);
+	if (fp_journalfile_cut(&journal->file, journal->good))
+		goto out;
+	name = journal->output->name;
+	if (journal->output->is_file &&
+		fp_output_cut(journal->output, state->out_end))
+		goto out;
+	free(state->seen);
+	state->seen = NULL;
+	state->n_seen = state->cap_seen = 0;
+	ret = append(journal, lines, n);
+	if (ret == 0 && journal->settings->syncs)
+		ret = sync_journal(journal);
+	name = journal->failed->name;
+	if (ret == 0 && journal->failed->fd >= 0 && journal->failed->is_file)
+		ret = fp_output_cut(journal->failed, state->failed_end);
+	journal->out_start = state->out_end;
+	journal->failed_start = state->failed_end;
+	journal->n_failed_before = state->failed.n;
+out:
+	if (ret)
+		fail(journal, "cannot go on with", name);
+	fp_mutex_unlock(&journal->lock);
+	return ret;
+}
+
+void
+fp_journal_finish(struct fp_journal *journal)
+{
+	if (!journal->has_thread)
+		return;
+	fp_mutex_lock(&journal->lock);
+	journal->is_closing = true;
+	fp_mutex_unlock(&journal->lock);
+	kick(journal);
+	fp_thread_join(&journal->thread);
+	journal->has_thread = false;
+}
+
+void
+fp_journal_close(struct fp_journal *journal)
+{
+	if (!journal->settings)
+		return;
+	fp_journal_finish(journal);
+	fp_journalfile_close(&journal->file);
+	fp_journal_state_destroy(&journal->state);
+	fp_buf_destroy(&journal->text);
+	free(journal->items);
+	for (int i = 0; i < 2; i++) {
+		if (journal->kick_fds[i] >= 0)
+			close(journal->kick_fds[i]);
+	}
+	if (journal->folder_fd >= 0)
+		close(journal->folder_fd);
+	fp_cond_destroy(&journal->synced);
+	fp_cond_destroy(&journal->room);
+	fp_mutex_destroy(&journal->lock);
+	journal->settings = NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal: what of the input is done, kept in a file while it is being done,
+ * so that another run can go on from there: every item is then in the output
+ * exactly once, whatever ended the first run. A journal that is not of this
+ * run is refused, and then nothing is fetched or overwritten.
+ *
+ * Threads: fp_journal_open() and fp_journal_close() while there are no others;
+ * fp_journal_begin() by the reader before its first item; fp_journal_add() and
+ * fp_journal_commit() by the writer; fp_journal_intent() by any.
+ * Ownership: embedded by the run; it borrows settings and outputs.
+ * Failure: said through msg; nothing is written to the journal any more.
+ */
+#ifndef FP_JOURNAL_H
+#define FP_JOURNAL_H
+
+#include "base.h"
+
+#include "journalfile.h"
+#include "journalstate.h"
+#include "output.h"
+#include "settings.h"
+#include "thread.h"
+
+/* So many items may be done and not in the file. */
+#define FP_JOURNAL_AHEAD 6400
+
+struct fp_journal {
+	const struct fp_settings *settings;
+	struct fp_output *output, *failed;
+	bool is_on; /* a journal is kept */
+	bool is_resumed; /* another run has begun it */
+	size_t good; /* how many of its bytes count */
+	uint64_t out_start, failed_start; /* where our bytes begin */
+	uint64_t n_failed_before; /* by earlier runs, and not to be retried */
+	int folder_fd; /* --output-dir, to be synced; -1: none */
+	void (*stop)(void *arg); /* called when the disk fails us */
+	void *stop_arg;
+
+	struct fp_mutex lock; /* over all that follows */
+	struct fp_cond room; /* n_items < FP_JOURNAL_AHEAD, or error */
+	struct fp_cond synced; /* is_syncing was cleared */
+	struct fp_journalfile file;
+	struct fp_journal_state state;
+	struct fp_buf text; /* what is being appended */
+	struct fp_journal_line *items; /* done, and not in the file yet */
+	size_t n_items; /* at most FP_JOURNAL_AHEAD */
+	size_t n_told; /* how many there were when the thread was kicked */
+	uint64_t n_lines; /* in the file, since it was made */
+	uint64_t n_written; /* lines, by us */
+	uint64_t n_synced; /* of them */
+	bool is_syncing; /* a thread is in fdatasync(), without the lock */
+	bool is_closing;
+	int error; /* errno of what failed, or 0 */
+
+	struct fp_thread thread; /* with --sync: the one that commits */
+	bool has_thread;
+	int kick_fds[2];
+};
+
+/* Opens the journal that the settings name, if they do, or makes it; the
+ * outputs are open, and hold what they held. -1: said why. */
+int fp_journal_open(struct fp_journal *journal,
+	const struct fp_settings *settings, struct fp_output *output,
+	struct fp_output *failed, int input_fd);
+
+/* The input was found to be the right one: what the outputs hold beyond what
+ * the journal knows of is cut off. -1: said why. */
+int fp_journal_begin(struct fp_journal *journal);
+
+/* An item is done; with the bytes that were given to the outputs up to and
+ * with it. */
+void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
+	uint64_t n_out, uint64_t n_failed);
+
+/* All that was added is in the outputs. -1: stop. */
+int fp_journal_commit(struct fp_journal *journal);
+
+/* An fp_intent. */
+int fp_journal_intent(void *journal, uint64_t seq);
+
+/* Once the pool runs, which makes --output-dir; -1: said why. */
+int fp_journal_start(struct fp_journal *journal);
+
+/* When nobody adds any more: all is written, and the state is at rest. */
+void fp_journal_finish(struct fp_journal *journal);
+
+void fp_journal_close(struct fp_journal *journal);
+
+#endif

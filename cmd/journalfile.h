@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journalfile: a journal as a file: locked, made whole or not at all, and
+ * appended to.
+ *
+ * Threads: one at a time; fp_journalfile_sync() also beside an append.
+ * Ownership: the caller embeds it; it owns the path and the descriptor.
+ * Failure: -1 with errno. EWOULDBLOCK: another process has it. ENOTSUP: it is
+ * no regular file.
+ */
+#ifndef FP_JOURNALFILE_H
+#define FP_JOURNALFILE_H
+
+#include "base.h"
+
+#include "buf.h"
+
+struct fp_journalfile {
+	char *path; /* where the file is, links resolved; NULL: not open */
+	int fd; /* -1: there is none yet */
+};
+
+/* Nothing. */
+void fp_journalfile_none(struct fp_journalfile *file);
+
+/* Opens and locks what is at the path. 1; 0: nothing is there, or an empty
+ * file. */
+int fp_journalfile_open(struct fp_journalfile *file, const char *path);
+
+/* Puts a new file with these contents in its place, locked and on the disk,
+ * and goes on with that. If nothing was there, nothing that came meanwhile is
+ * replaced (EEXIST). */
+int fp_journalfile_make(
+	struct fp_journalfile *file, const char *data, size_t len);
+
+/* Appends the whole file. */
+int fp_journalfile_read(struct fp_journalfile *file, struct fp_buf *to);
+
+/* The file ends here. */
+int fp_journalfile_cut(struct fp_journalfile *file, size_t len);
+
+int fp_journalfile_append(
+	struct fp_journalfile *file, const char *data, size_t len);
+
+/* All that was appended is on the disk. */
+int fp_journalfile_sync(struct fp_journalfile *file);
+
+void fp_journalfile_close(struct fp_journalfile *file);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journalline: one line of a journal: what it says, as text, and back. Each
+ * line ends in a checksum over itself and all lines before it, so that none
+ * can be changed, lost, doubled or moved unseen.
+ *
+ * Threads: any.
+ * Ownership: a parsed line points into the text.
+ * Failure: formatting -1 with ENOMEM; parsing -1: no such line.
+ */
+#ifndef FP_JOURNALLINE_H
+#define FP_JOURNALLINE_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+
+#define FP_JOURNAL_KEY_BYTES 16
+#define FP_JOURNAL_NAME_MAX 40
+
+enum fp_journal_what {
+	/* The head: which run this is. */
+	FP_JOURNAL_HEAD, /* version, key of the hashes */
+	FP_JOURNAL_OUTPUT, /* device, inode */
+	FP_JOURNAL_FAILED, /* the same of --failed */
+	FP_JOURNAL_OPTION, /* name, hash of its values */
+
+	/* What was done when the file was made. */
+	FP_JOURNAL_STATE, /* last, done, failed, the two ends */
+	FP_JOURNAL_SUMS, /* page, sum of hashes: succeeded, failed */
+	FP_JOURNAL_MISSING, /* word, bits: of 1 to last, not done */
+	FP_JOURNAL_BAD, /* word, bits: failed */
+	FP_JOURNAL_SENT, /* word, bits: sent, not done */
+	FP_JOURNAL_BEGIN, /* all above is whole */
+
+	/* What came since. */
+	FP_JOURNAL_DONE, /* seq, hash, the two ends, kind */
+	FP_JOURNAL_INTENT, /* seq */
+	FP_JOURNAL_RESUMED, /* the two ends */
+	FP_JOURNAL_RETRY, /* what has failed is not done any more */
+	FP_JOURNAL_COMMIT, /* all above is on the disk */
+};
+
+struct fp_journal_line {
+	enum fp_journal_what what;
+	uint64_t seq; /* or a page, a word, the last seq, a device */
+	uint64_t hash; /* or bits, a sum */
+	uint64_t hash2;
+	uint64_t n_done, n_failed;
+	uint64_t out_end; /* bytes of the output behind the item's record */
+	uint64_t failed_end; /* the same of --failed */
+	enum fp_kind kind;
+	struct fp_text name; /* of an option, or a version */
+	uint8_t key[FP_JOURNAL_KEY_BYTES];
+};
+
+/* CRC-32C (Castagnoli; RFC 3720, section 12.1), of more bytes behind those
+ * that gave `crc`; 0 at first. */
+uint32_t fp_journal_crc(uint32_t crc, const void *data, size_t len);
+
+/* SipHash-2-4. */
+uint64_t fp_journal_hash(
+	const uint8_t key[FP_JOURNAL_KEY_BYTES], const void *data, size_t len);
+
+/* The hash of an item's line, which is also one of its place. */
+uint64_t fp_journal_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES],
+	uint64_t seq, struct fp_text text);
+
+/* Appends the line with its newline; `crc` goes from that of the lines before
+ * to that of all. */
+int fp_journal_line_add(
+	struct fp_buf *to, const struct fp_journal_line *line, uint32_t *crc);
+
+/* Reads a line, its newline not counted. The text must be just what
+ * fp_journal_line_add() makes, byte for byte. */
+int fp_journal_line_parse(struct fp_journal_line *line, const char *text,
+	size_t len, uint32_t *crc);
+
+/* Whether a text that has no newline can be the beginning of a line. */
+bool fp_journal_line_is_torn(const char *text, size_t len);
+
+#endif

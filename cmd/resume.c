@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The input is compared before the first request, as a whole: an item that is
+ * fetched under another one's number could not be taken back. A file is then
+ * read a second time; of anything else the lines that are still to be fetched
+ * are held. Those are few, the ones that were under way, unless --retry-failed
+ * asks for many.
+ *
+ * What can be compared: the lines that the journal names, each by itself, and
+ * of all others a sum for each page of items. So where the sum is wrong, it is
+ * not known which line of the page it was.
+ */
+#include "base.h"
+
+#include "resume.h"
+
+#include "msg.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Lines that are held, in bytes. */
+#define HELD_MAX ((size_t)64 << 20)
+
+#define PAGE(seq) ((seq) >> FP_SEQSET_PAGE_BITS)
+
+/* Before each line that is held. */
+struct held {
+	uint64_t seq;
+	size_t len;
+	size_t fault_len; /* 0: none; else its NUL is counted */
+	bool is_cut;
+};
+
+void
+fp_resume_init(struct fp_resume *resume, struct fp_input *input,
+	const struct fp_journal_state *state, bool retries_failed)
+{
+	*resume = (struct fp_resume){
+		.input = input,
+		.state = state,
+		.retries_failed = retries_failed,
+		.last = fp_journal_state_last(state),
+	};
+}
+
+void
+fp_resume_destroy(struct fp_resume *resume)
+{
+	fp_seqset_destroy(&resume->again);
+	fp_seqset_destroy(&resume->unknown);
+	fp_buf_destroy(&resume->held);
+}
+
+static int
+refuse(void)
+{
+	errno = EILSEQ;
+	return -1;
+}
+
+/* ---- the check ---- */
+
+static bool
+is_to_fetch(const struct fp_resume *resume, uint64_t seq)
+{
+	return !fp_seqset_has(&resume->state->done, seq) ||
+	       (resume->retries_failed &&
+		       fp_seqset_has(&resume->state->failed, seq));
+}
+
+static int
+hold(struct fp_resume *resume, const struct fp_line *line)
+{
+	struct held held = {
+		.seq = resume->seq,
+		.len = line->text.len,
+		.fault_len = line->fault ? strlen(line->fault) + 1 : 0,
+		.is_cut = line->is_cut,
+	};
+	struct fp_buf *to = &resume->held;
+
+	if (to->len + held.len > HELD_MAX) {
+		fp_msg_local("not resumed: too much of the input is still to "
+			     "be fetched; it must be a file (--input)");
+		return refuse();
+	}
+	if (fp_buf_add(to, &held, sizeof(held)) ||
+		fp_buf_add(to, line->text.data, held.len))
+		return -1;
+	return line->fault ? fp_buf_add(to, line->fault, held.fault_len) : 0;
+}
+
+/* The line as people count: those passed over too. */
+static uint64_t
+line_number(const struct fp_resume *resume)
+{
+	return resume->seq + resume->input->n_blank;
+}
+
+static int
+check_line(struct fp_resume *resume, uint64_t hash)
+{
+	const struct fp_journal_state *state = resume->state;
+	uint64_t seq = resume->seq;
+
+	if (fp_seqset_has(&state->failed, seq))
+		resume->sum.failed += hash;
+	else
+		resume->sum.succeeded += hash;
+	if (resume->n_seen == state->n_seen ||
+		state->seen[resume->n_seen].seq != seq)
+		return 0;
+	if (state->seen[resume->n_seen++].hash == hash)
+		return 0;
+	fp_msg_local("not resumed: the input has changed: item %" PRIu64
+		     " of the journal is not what line %" PRIu64 " of %s says",
+		seq, line_number(resume), resume->input->name);
+	return refuse();
+}
+
+/* Behind the last item of a page, or the last of all. */
+static int
+check_page(struct fp_resume *resume)
+{
+	const struct fp_journal_state *state = resume->state;
+	uint64_t page = PAGE(resume->seq);
+	struct fp_journal_sums sum = {0, 0};
+
+	if (page < state->n_sums)
+		sum = state->sums[page];
+	if (sum.succeeded == resume->sum.succeeded &&
+		sum.failed == resume->sum.failed) {
+		resume->sum = (struct fp_journal_sums){0, 0};
+		return 0;
+	}
+	uint64_t first = FP_MAX(page << FP_SEQSET_PAGE_BITS, 1);
+	fp_msg_local("not resumed: the input has changed: items %" PRIu64
+		     " to %" PRIu64 " of the journal are not what %s says up "
+		     "to line %" PRIu64,
+		first, resume->seq, resume->input->name, line_number(resume));
+	return refuse();
+}
+
+static int
+check_one(struct fp_resume *resume)
+{
+	const struct fp_journal_state *state = resume->state;
+	struct fp_line line;
+	int ret = fp_input_next(resume->input, &line);
+
+	if (ret < 0)
+		return -1;
+	if (ret == 0) {
+		fp_msg_local("not resumed: the input has changed: %s ends with "
+			     "item %" PRIu64 ", and the journal knows of item "
+			     "%" PRIu64,
+			resume->input->name, resume->seq, resume->last);
+		return refuse();
+	}
+	uint64_t seq = ++resume->seq;
+	if (fp_seqset_has(&state->done, seq) &&
+		check_line(resume,
+			fp_journal_item_hash(state->key, seq, line.text)))
+		return -1;
+	if (is_to_fetch(resume, seq)) {
+		if (fp_seqset_add(&resume->again, seq) < 0)
+			return -1;
+		if (fp_seqset_has(&state->sent, seq) &&
+			fp_seqset_add(&resume->unknown, seq) < 0)
+			return -1;
+		if (resume->input->start < 0 && hold(resume, &line))
+			return -1;
+	}
+	if (seq == resume->last || PAGE(seq) != PAGE(seq + 1))
+		return check_page(resume);
+	return 0;
+}
+
+int
+fp_resume_check(struct fp_resume *resume)
+{
+	while (resume->seq < resume->last) {
+		if (check_one(resume))
+			return -1;
+	}
+	resume->state = NULL;
+	if (resume->input->start >= 0 && resume->again.n > 0) {
+		resume->seq = 0;
+		return fp_input_rewind(resume->input);
+	}
+	return 0;
+}
+
+/* ---- what is to be fetched ---- */
+
+/* 1, or 0 if nothing is held any more. */
+static int
+take_held(struct fp_resume *resume)
+{
+	const char *at = resume->held.data + resume->held_at;
+	struct held held;
+
+	if (resume->held_at == resume->held.len)
+		return 0;
+	memcpy(&held, at, sizeof(held));
+	at += sizeof(held);
+	resume->line = (struct fp_line){
+		.text = {at, held.len},
+		.fault = held.fault_len ? at + held.len : NULL,
+		.is_cut = held.is_cut,
+	};
+	resume->line_seq = held.seq;
+	resume->held_at += sizeof(held) + held.len + held.fault_len;
+	return 1;
+}
+
+static int
+take_next(struct fp_resume *resume)
+{
+	int ret;
+
+	if (take_held(resume))
+		return 1;
+	do {
+		ret = fp_input_next(resume->input, &resume->line);
+		if (ret <= 0)
+			return ret;
+		resume->line_seq = ++resume->seq;
+	} while (resume->seq <= resume->last &&
+		 !fp_seqset_has(&resume->again, resume->seq));
+	return 1;
+}
+
+int
+fp_resume_next(struct fp_resume *resume, struct fp_line *line, uint64_t *seq,
+	bool *is_unknown)
+{
+	if (!resume->is_again) {
+		int ret = take_next(resume);
+		if (ret <= 0)
+			return ret;
+	}
+	resume->is_again = false;
+	*line = resume->line;
+	*seq = resume->line_seq;
+	*is_unknown = fp_seqset_has(&resume->unknown, *seq);
+	return 1;
+}
+
+void
+fp_resume_back(struct fp_resume *resume)
+{
+	resume->is_again = true;
+}

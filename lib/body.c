@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bytes of a transfer's body, as libcurl brings them: through gunzip into
+ * the carry or a file, as far as there is memory for them.
+ */
+#include "base.h"
+
+#include "transfer.h"
+
+/* Bytes of gzip become 1032 times as many at most. */
+#define GZIP_PIECE 4096
+#define TIGHT_PIECE 128
+
+void
+fp_transfer_begin_body(struct fp_transfer *transfer)
+{
+	const struct fp_setup *setup = transfer->setup;
+	const struct fp_response *response = &transfer->response;
+	int status = response->status;
+	bool is_undone = response->is_gzip && !setup->options.no_compressed;
+	bool is_readable = !response->is_encoded || is_undone ||
+			   setup->options.no_compressed;
+
+	transfer->has_body = true;
+	transfer->is_gunzipped = is_undone;
+	if (is_undone)
+		fp_gunzip_start(&transfer->gunzip);
+	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
+			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
+	/* A file holds what came; but where nothing else tells its end, JSON
+	 * does. */
+	bool has_end = response->has_length || response->has_transfer_encoding;
+	transfer->carry.judges_only = transfer->is_filed;
+	fp_carry_begin(&transfer->carry,
+		!(transfer->is_filed && has_end) && status > 0 &&
+			status < FP_STATUS_MAX && setup->ok.has[status] &&
+			is_readable,
+		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
+}
+
+/* Bytes as they are when no coding is on them any more. */
+static bool
+on_decoded(void *arg, const char *data, size_t len)
+{
+	struct fp_transfer *transfer = arg;
+
+	if (!fp_carry_write(&transfer->carry, data, len)) {
+		transfer->stop = FP_STOP_TOO_LARGE;
+		return false;
+	}
+	if (transfer->is_filed && !fp_download_write(&transfer->download,
+					  transfer->ticket, data, len)) {
+		transfer->stop = FP_STOP_FILE;
+		return false;
+	}
+	fp_ticket_charge(transfer->ticket, &transfer->setup->memory);
+	return true;
+}
+
+/* How much is fed at once: of a compressed body little, for much may come of
+ * it; less where memory is scarce. */
+static size_t
+piece_of(const struct fp_transfer *transfer, size_t len)
+{
+	if (!transfer->is_gunzipped)
+		return len;
+	return FP_MIN(len, fp_memory_is_tight(&transfer->setup->memory)
+				   ? TIGHT_PIECE
+				   : GZIP_PIECE);
+}
+
+/* Whether there is room for what these bytes may make the body grow by. */
+static bool
+has_room(struct fp_transfer *transfer, size_t len)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	uint64_t more = fp_buf_growth(&ticket->body, len);
+
+	if (!transfer->carry.keep || transfer->carry.judges_only ||
+		ticket->body.cap + more <= FP_MEMORY_SMALL)
+		return true;
+	return fp_memory_has_room(&transfer->setup->memory, ticket->turn, more);
+}
+
+/* A body that is wrong in its compression is still read to its end, like one
+ * that is wrong otherwise; one that is too large is not. One that finds no
+ * room waits: libcurl then brings the same bytes again, and those that were
+ * fed already are passed over. */
+size_t
+fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
+{
+	struct fp_transfer *transfer = arg;
+	bool goes_on = true;
+
+	(void)one;
+	transfer->heard_ns = transfer->context->now_ns;
+	if (!transfer->has_body)
+		fp_transfer_begin_body(transfer);
+	while (goes_on && transfer->n_fed < len) {
+		const char *at = data + transfer->n_fed;
+		size_t n = piece_of(transfer, len - transfer->n_fed);
+		if (!has_room(transfer, n)) {
+			transfer->is_paused = true;
+			transfer->context->has_paused = true;
+			return CURL_WRITEFUNC_PAUSE;
+		}
+		goes_on = transfer->is_gunzipped
+				  ? fp_gunzip_feed(&transfer->gunzip, at, n,
+					    on_decoded,
+					    transfer) != FP_GUNZIP_STOPPED
+				  : on_decoded(transfer, at, n);
+		transfer->n_fed += n;
+	}
+	transfer->n_fed = 0;
+	return goes_on ? len : CURL_WRITEFUNC_ERROR;
+}
+
+bool
+fp_transfer_may_go_on(struct fp_transfer *transfer)
+{
+	return has_room(transfer, CURL_MAX_WRITE_SIZE);
+}

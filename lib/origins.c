@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of origins. One that no item is for any more is remembered for a
+ * while, and for as long as it holds back others: while it is paused, silent,
+ * or has used up some of its rate.
+ */
+#include "base.h"
+
+#include "origin.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CHAINS_MIN 64
+
+/* Origins that nobody holds and that are remembered all the same. */
+#define IDLE_MAX 1024
+
+int
+fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
+{
+	*origins = (struct fp_origins){
+		.rules = *rules,
+		.n_chains = CHAINS_MIN,
+	};
+	origins->chains = calloc(CHAINS_MIN, sizeof(struct fp_origin *));
+	return origins->chains ? 0 : -1;
+}
+
+static void
+free_origin(struct fp_origin *origin)
+{
+	fp_ratelimit_destroy(&origin->rate);
+	free(origin);
+}
+
+void
+fp_origins_destroy(struct fp_origins *origins)
+{
+	for (size_t i = 0; origins->chains && i < origins->n_chains; i++) {
+		while (origins->chains[i]) {
+			struct fp_origin *origin = origins->chains[i];
+			origins->chains[i] = origin->chain;
+			free_origin(origin);
+		}
+	}
+	free(origins->chains);
+	origins->chains = NULL;
+}
+
+void
+fp_origin_name(struct fp_origin_name *name, const char *url)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	name->len = fp_url_origin(url, name->text);
+	for (size_t i = 0; i < name->len; i++)
+		hash = (hash ^ (unsigned char)name->text[i]) *
+		       UINT64_C(0x100000001b3);
+	name->hash = hash;
+}
+
+static struct fp_origin **
+chain_of(struct fp_origins *origins, uint64_t hash)
+{
+	return &origins->chains[(hash ^ (hash >> 32)) &
+				(origins->n_chains - 1)];
+}
+
+/* Twice as many chains; without memory for it they just grow longer. */
+static void
+grow(struct fp_origins *origins)
+{
+	size_t n = origins->n_chains;
+	struct fp_origin **old = origins->chains;
+	struct fp_origin **chains = calloc(2 * n, sizeof(struct fp_origin *));
+
+	if (!chains)
+		return;
+	origins->chains = chains;
+	origins->n_chains = 2 * n;
+	for (size_t i = 0; i < n; i++) {
+		while (old[i]) {
+			struct fp_origin *origin = old[i];
+			old[i] = origin->chain;
+			struct fp_origin **chain =
+				chain_of(origins, origin->hash);
+			origin->chain = *chain;
+			*chain = origin;
+		}
+	}
+	free(old);
+}
+
+/* Whether nothing of it is in force: no pause, no circuit, no used rate. What
+ * else it knows, a new one will learn. */
+static bool
+is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
+	int64_t now_ns)
+{
+	return origin->not_before_ns <= now_ns && !origin->is_news &&
+	       (origin->circuit == FP_CIRCUIT_CLOSED ||
+		       origin->probe_ns <= now_ns) &&
+	       (origins->rules.rates.n == 0 ||
+		       fp_ratelimit_is_idle(&origin->rate, now_ns));
+}
+
+static void
+link_idle(struct fp_origins *origins, struct fp_origin *origin)
+{
+	origin->newer = NULL;
+	origin->older = origins->newest;
+	if (origins->newest)
+		origins->newest->newer = origin;
+	else
+		origins->oldest = origin;
+	origins->newest = origin;
+	origins->n_idle++;
+}
+
+static void
+unlink_idle(struct fp_origins *origins, struct fp_origin *origin)
+{
+	if (origin->older)
+		origin->older->newer = origin->newer;
+	else
+		origins->oldest = origin->newer;
+	if (origin->newer)
+		origin->newer->older = origin->older;
+	else
+		origins->newest = origin->older;
+	origin->older = origin->newer = NULL;
+	origins->n_idle--;
+}
+
+static void
+forget(struct fp_origins *origins, struct fp_origin *origin)
+{
+	struct fp_origin **at = chain_of(origins, origin->hash);
+
+	while (*at != origin)
+		at = &(*at)->chain;
+	*at = origin->chain;
+	unlink_idle(origins, origin);
+	origins->n--;
+	free_origin(origin);
+}
+
+static struct fp_origin *
+make(struct fp_origins *origins, const struct fp_origin_name *name)
+{
+	struct fp_origin *origin = calloc(1, sizeof(*origin) + name->len + 1);
+
+	if (!origin)
+		return NULL;
+	if (origins->rules.rates.n &&
+		fp_ratelimit_init(&origin->rate, &origins->rules.rates,
+			origins->rules.is_paced)) {
+		free(origin);
+		return NULL;
+	}
+	memcpy(origin->name, name->text, name->len);
+	origin->hash = name->hash;
+	origin->limit = origins->rules.host_jobs;
+	origin->again.last = &origin->again.first;
+	origin->waiting.last = &origin->waiting.first;
+	origin->is_known = fp_url_is_known(origin->name);
+	fp_budget_init(&origin->budget, origins->rules.jobs);
+	if (origins->n++ > 2 * origins->n_chains)
+		grow(origins);
+	struct fp_origin **chain = chain_of(origins, name->hash);
+	origin->chain = *chain;
+	*chain = origin;
+	return origin;
+}
+
+struct fp_origin *
+fp_origins_hold(struct fp_origins *origins, const struct fp_origin_name *name)
+{
+	struct fp_origin *origin = *chain_of(origins, name->hash);
+
+	while (origin && (origin->hash != name->hash ||
+				 strcmp(origin->name, name->text) != 0))
+		origin = origin->chain;
+	if (origin && origin->n_holds == 0)
+		unlink_idle(origins, origin);
+	if (!origin)
+		origin = make(origins, name);
+	if (origin)
+		origin->n_holds++;
+	return origin;
+}
+
+void
+fp_origins_let_go(
+	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns)
+{
+	FP_ASSERT(origin->n_holds > 0);
+	if (--origin->n_holds > 0)
+		return;
+	link_idle(origins, origin);
+
+	/* Two at a time, so that it shrinks again, at no cost to speak of. */
+	for (int i = 0; i < 2 && origins->n_idle > IDLE_MAX; i++) {
+		struct fp_origin *oldest = origins->oldest;
+		if (is_forgettable(origins, oldest, now_ns)) {
+			forget(origins, oldest);
+		} else {
+			unlink_idle(origins, oldest);
+			link_idle(origins, oldest);
+		}
+	}
+}

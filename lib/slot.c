@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "slot.h"
+
+#include "clock.h"
+#include "random.h"
+
+/* The transfer has let go of its ticket: the slot is idle. */
+void
+fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
+	struct fp_ticket *ticket)
+{
+	FP_ASSERT(!transfer->ticket);
+	*worker->last_ended = ticket;
+	worker->last_ended = &ticket->next;
+	ticket->next = NULL;
+	transfer->next = worker->idle;
+	worker->idle = transfer;
+	worker->n_active--;
+}
+
+/* Ends an item whose transfer has not begun: for good, or so that it goes on
+ * in another slot. */
+void
+fp_slot_end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
+	enum fp_again_how again)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	transfer->ticket = NULL;
+	ticket->again = again;
+	ticket->wait_ns = 0;
+	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
+	ticket->result.fetch_time_ns =
+		worker->context.now_ns - ticket->started_ns;
+	fp_slot_end(worker, transfer, ticket);
+}
+
+/* Gives the transfer to libcurl. */
+void
+fp_slot_add(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	if (curl_multi_add_handle(worker->multi, transfer->easy) != CURLM_OK)
+		fp_slot_end(worker, transfer,
+			fp_transfer_end(transfer, CURLE_FAILED_INIT));
+}
+
+/* Gives it to libcurl, or ends its item at once. */
+static void
+begin(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (fp_transfer_begin(transfer)) {
+		fp_slot_add(worker, transfer);
+		return;
+	}
+	transfer->ticket = ticket;
+	fp_slot_end_unbegun(worker, transfer, FP_AGAIN_NO);
+}
+
+/* Takes the transfer away from libcurl in the middle, for a reason of ours;
+ * its connection is closed. */
+void
+fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
+	enum fp_stop why)
+{
+	transfer->stop = why;
+	curl_multi_remove_handle(worker->multi, transfer->easy);
+	fp_slot_end(worker, transfer,
+		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
+}
+
+static int64_t
+draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
+{
+	const struct fp_options *options = &worker->setup->options;
+	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
+	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
+	uint64_t random =
+		fp_random_for(worker->context.seed, ticket->result.seq, 0);
+
+	return (int64_t)(low + fp_random_evenly(&random, high - low));
+}
+
+/* Gives an item its slot. With --delay it has the slot, but waits in it, and
+ * then asks whether it may start. */
+void
+fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket)
+{
+	struct fp_transfer *transfer = worker->idle;
+
+	worker->idle = transfer->next;
+	transfer->ticket = ticket;
+	ticket->next = NULL;
+	worker->n_active++;
+	if (ticket->started_ns == 0) {
+		ticket->started_ns = worker->context.now_ns;
+		ticket->result.started_wall_ns = fp_clock_wall_ns();
+	}
+	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
+		begin(worker, transfer);
+		return;
+	}
+	transfer->is_delayed = true;
+	transfer->due_ns =
+		worker->context.now_ns + draw_delay_ns(worker, ticket);
+	worker->n_delayed++;
+}

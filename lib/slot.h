@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot: a worker's places for transfers, each idle or with an item in it.
+ *
+ * Threads: the worker's alone.
+ * Ownership: a slot has the ticket of its item until it is ended; then it is
+ * in worker->ended.
+ * Failure: an item's, in its ticket.
+ */
+#ifndef FP_SLOT_H
+#define FP_SLOT_H
+
+#include "base.h"
+
+#include "worker.h"
+
+/* Gives an item an idle slot, and begins it, or lets it pause there first. */
+void fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket);
+
+/* Gives a transfer that is ready to libcurl. */
+void fp_slot_add(struct fp_worker *worker, struct fp_transfer *transfer);
+
+/* Takes a transfer away from libcurl in the middle, for a reason of ours; its
+ * connection is closed. */
+void fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
+	enum fp_stop why);
+
+/* The transfer has let go of its ticket: the slot is idle. */
+void fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
+	struct fp_ticket *ticket);
+
+/* Ends an item whose transfer has not begun: for good, or so that it goes on
+ * in another slot. */
+void fp_slot_end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
+	enum fp_again_how again);
+
+#endif
