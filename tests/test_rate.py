@@ -125,13 +125,13 @@ def _():
     # starts are given out long before they happen.
     with Arrivals() as server:
         lines = "".join("http://late%d.x/%d\n" % (i * 37 % 160, i)
-                        for i in range(120))
+                        for i in range(90))
         for options in (["-r", "20/50ms"], ["-r", "20/50ms", "-k"]):
             n = server.n_requests
             result = fetchpool(["-j", "64", *options, "-x", server.url,
                                 "--setopt", "HTTPPROXYTUNNEL=1"], input=lines)
-            succeeded(result, 120, "%r: %r" % (options, result))
-            equal(server.n_requests, n + 120, "requests")
+            succeeded(result, 90, "%r: %r" % (options, result))
+            equal(server.n_requests, n + 90, "requests")
             found = crowds(server.times()[n:], 20, 50 * MS)
             equal(found[:3], [], "with %r, %d intervals hold more" % (
                 options, len(found)))
@@ -219,7 +219,7 @@ def _():
 @test("what waits for a limit has no connection")
 def _():
     with Arrivals() as server:
-        program = Program(["-j", "16", "-r", "1/80ms", server.url + "/{}"],
+        program = Program(["-j", "16", "-r", "1/50ms", server.url + "/{}"],
                           stdin=numbers(16))
         succeeded(program.wait(), 16, "16 items")
         # One for each worker, if they took turns.
@@ -312,7 +312,7 @@ def _():
 def _():
     def pauses(seed):
         records = took("-j", "1", "--delay=2ms-90ms", "--seed=%d" % seed,
-                       items=8)[1]
+                       items=6)[1]
         return [r["fetch_time"] for r in records]
 
     def distance(some, others):
@@ -334,8 +334,8 @@ def _():
         with Arrivals() as server:
             result = fetchpool(["-j", "50", "--retry=0", *options,
                                 server.url + "/drop1/late2/{}"],
-                               input=numbers(120))
-            succeeded(result, 120, "%r: %r" % (options, result))
+                               input=numbers(80))
+            succeeded(result, 80, "%r: %r" % (options, result))
             sent = collections.Counter(r.path for r in server.log())
             equal(max(sent.values()), 2, "requests for one item %r" % options)
 
