@@ -26,6 +26,9 @@
  *	/hop2/		302 to the same with /hop1/, which leads to the end
  *	/port8080/	302 to the rest of the path, on that port
  *	/late20/	20 ms later
+ *
+ * As a proxy it is asked to CONNECT to "late20.x:80", and is that host itself,
+ * 20 ms later.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -59,6 +62,7 @@ struct connection {
 	int64_t arrived_ns; /* of the request that is coming in; 0: none */
 	int64_t due_ns; /* of its answer, if that waits */
 	struct connection *next_late;
+	bool is_tunnel; /* what is due is the answer to CONNECT */
 	bool is_dead; /* freed when its answer is due */
 	size_t len;
 	char request[REQUEST_MAX];
@@ -171,6 +175,30 @@ is_nth(unsigned long *count, unsigned long n)
 }
 
 static void
+reply_later(struct server *server, struct connection *connection,
+	unsigned long late_ms)
+{
+	connection->due_ns =
+		now_ns(CLOCK_MONOTONIC) + (int64_t)late_ms * NS_PER_MS;
+	connection->next_late = server->late;
+	server->late = connection;
+}
+
+/* What was waited for. */
+static void
+reply_now(struct connection *connection)
+{
+	static const char established[] = "HTTP/1.1 200 Established\r\n\r\n";
+
+	if (!connection->is_tunnel)
+		reply(connection, "200 OK", "{\"id\":1}");
+	else if (send(connection->fd, established, sizeof(established) - 1,
+			 MSG_NOSIGNAL) < 0)
+		die("send");
+	connection->is_tunnel = false;
+}
+
+static void
 redirect(struct connection *connection, const char *path)
 {
 	char head[REQUEST_MAX + 64];
@@ -212,10 +240,7 @@ answer(struct server *server, struct connection *connection, const char *path)
 	} else if (find(path, "/hop") || find(path, "/port")) {
 		redirect(connection, path);
 	} else if (late_ms) {
-		connection->due_ns =
-			now_ns(CLOCK_MONOTONIC) + (int64_t)late_ms * NS_PER_MS;
-		connection->next_late = server->late;
-		server->late = connection;
+		reply_later(server, connection, late_ms);
 	} else {
 		reply(connection, "200 OK", "{\"id\":1}");
 	}
@@ -242,7 +267,7 @@ answer_late(struct server *server)
 		if (connection->is_dead)
 			free(connection);
 		else
-			reply(connection, "200 OK", "{\"id\":1}");
+			reply_now(connection);
 	}
 	if (next == INT64_MAX)
 		return -1;
@@ -261,6 +286,13 @@ take(struct server *server, struct connection *connection)
 	if (!path || !host)
 		return false;
 	path++;
+	if (strncmp(connection->request, "CONNECT ", 8) == 0) {
+		connection->is_tunnel = true;
+		connection->arrived_ns = 0;
+		connection->len = 0;
+		reply_later(server, connection, find(path, "late"));
+		return true;
+	}
 	host += strlen("\r\nHost: ");
 	path[strcspn(path, " \r\n")] = '\0';
 	host[strcspn(host, "\r\n")] = '\0';
@@ -290,32 +322,43 @@ stamp_of(struct msghdr *message)
 	return 0;
 }
 
-/* false: the connection is to be closed. */
-static bool
-receive(struct server *server, struct connection *connection)
+/* As recv(), and *stamp_ns is when it came; 0: the kernel does not say. */
+static ssize_t
+receive_stamped(int fd, void *data, size_t size, int64_t *stamp_ns)
 {
 	char control[256];
-	struct iovec room = {connection->request + connection->len,
-		REQUEST_MAX - 1 - connection->len};
+	struct iovec room = {data, size};
 	struct msghdr message = {
 		.msg_iov = &room,
 		.msg_iovlen = 1,
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(connection->fd, &message, 0);
+	ssize_t n = recvmsg(fd, &message, 0);
+
+	*stamp_ns = n > 0 ? stamp_of(&message) : 0;
+	return n;
+}
+
+/* false: the connection is to be closed. */
+static bool
+receive(struct server *server, struct connection *connection)
+{
+	int64_t stamp_ns;
+	ssize_t n = receive_stamped(connection->fd,
+		connection->request + connection->len,
+		REQUEST_MAX - 1 - connection->len, &stamp_ns);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0)
 		return false;
-	if (connection->arrived_ns == 0) {
-		connection->arrived_ns = stamp_of(&message);
-		if (connection->arrived_ns == 0) {
-			connection->arrived_ns = now_ns(CLOCK_REALTIME);
-			server->n_unstamped++;
-		}
+	if (connection->arrived_ns == 0 && stamp_ns == 0) {
+		stamp_ns = now_ns(CLOCK_REALTIME);
+		server->n_unstamped++;
 	}
+	if (connection->arrived_ns == 0)
+		connection->arrived_ns = stamp_ns;
 	connection->len += (size_t)n;
 	connection->request[connection->len] = '\0';
 	if (strstr(connection->request, "\r\n\r\n"))
@@ -345,6 +388,33 @@ listen_on(struct server *server, const char *address)
 	server->listeners[server->n_listeners++] = fd;
 	printf("%s%d", server->n_listeners > 1 ? " " : "",
 		ntohs(name.sin_port));
+}
+
+/* The kernel begins to stamp a moment after it was asked to. Sends bytes to
+ * itself until they are stamped; if they never are, requests will not be. */
+static void
+wait_for_stamps(int listener)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+	int from = socket(AF_INET, SOCK_STREAM, 0), to;
+	int64_t stamp_ns = 0;
+	char byte = 'x';
+
+	if (from < 0 || getsockname(listener, (struct sockaddr *)&name, &len) ||
+		connect(from, (struct sockaddr *)&name, len))
+		die("connect");
+	while ((to = accept(listener, NULL, NULL)) < 0 && errno == EAGAIN)
+		;
+	for (int i = 0; i < 1000 && stamp_ns == 0; i++) {
+		if (send(from, &byte, 1, 0) != 1 ||
+			receive_stamped(to, &byte, 1, &stamp_ns) != 1)
+			die("no byte");
+		if (stamp_ns == 0)
+			usleep(1000);
+	}
+	close(from);
+	close(to);
 }
 
 /* false: this was the end. */
@@ -417,6 +487,7 @@ main(int argc, char *argv[])
 	watch(&server, STDIN_FILENO, NULL);
 	for (int i = 2; i < argc; i++)
 		listen_on(&server, argv[i]);
+	wait_for_stamps(server.listeners[0]);
 	printf("\n");
 	fflush(stdout);
 	serve(&server);

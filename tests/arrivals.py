@@ -88,22 +88,23 @@ class Arrivals:
     def n_open_max(self):
         return self._ask()[2]
 
+    def _lines(self, host, path):
+        unstamped = self._ask()[3]
+        check(unstamped == 0, "%d without the kernel's time" % unstamped)
+        with open(self.path) as file:
+            for line in file:
+                parts = line.rstrip("\n").split(" ")
+                if host in (None, parts[3]) and path in parts[4]:
+                    yield parts
+
     def log(self, host=None, path=""):
         """The requests so far, in the order in which they came; those to this
         host, and with this in their path."""
-        unstamped = self._ask()[3]
-        check(unstamped == 0, "%d without the kernel's time" % unstamped)
-        found = []
-        with open(self.path) as file:
-            for line in file:
-                time_ns, number, nth, name, what = line.rstrip("\n").split(" ")
-                if path in what and host in (None, name):
-                    found.append(Request(int(time_ns), int(number), int(nth),
-                                         name, what))
-        return sorted(found)
+        return sorted(Request(int(parts[0]), int(parts[1]), int(parts[2]),
+                              *parts[3:]) for parts in self._lines(host, path))
 
     def times(self, host=None, path=""):
-        return [request.time_ns for request in self.log(host, path)]
+        return sorted(int(parts[0]) for parts in self._lines(host, path))
 
     def end(self):
         if self.proc.poll() is None:

@@ -5,12 +5,14 @@ import collections
 import os
 import signal
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
 from arrivals import Arrivals, crowds, numbers, use
 from harness import Program, fetchpool
-from tap import PATIENCE, SANITIZERS, check, equal, main, skip, test, until
+from tap import (PATIENCE, SANITIZERS, Failed, check, equal, main, skip, test,
+                 until)
 
 MS = 10**6
 S = 1000 * MS
@@ -117,31 +119,76 @@ def _():
             obeys(server, [(5, 150 * MS)], str(port), "127.0.0.1:%d" % port)
 
 
-@test("--pace: evenly, also at the start")
+@test("what needs long for a connection counts when it is sent")
 def _():
+    # What a tunnel needs to open is between 0 and 3 periods, so that many
+    # starts are given out long before they happen.
     with Arrivals() as server:
-        result = fetchpool(["-j", "256", "-r", "20/s", "--pace",
-                            server.url + "/{}"], input=numbers(20))
-        succeeded(result, 20, repr(result))
-        # PERIOD / N apart, but for the 5 ms that one who was late may regain.
-        obeys(server, [(1, 45 * MS), (10, 495 * MS)], "--pace")
+        lines = "".join("http://late%d.x/%d\n" % (i * 37 % 160, i)
+                        for i in range(90))
+        for options in (["-r", "20/50ms"], ["-r", "20/50ms", "-k"]):
+            n = server.n_requests
+            result = fetchpool(["-j", "64", *options, "-x", server.url,
+                                "--setopt", "HTTPPROXYTUNNEL=1"], input=lines)
+            succeeded(result, 90, "%r: %r" % (options, result))
+            equal(server.n_requests, n + 90, "requests")
+            found = crowds(server.times()[n:], 20, 50 * MS)
+            equal(found[:3], [], "with %r, %d intervals hold more" % (
+                options, len(found)))
 
 
 # ---- no less than allowed ----
 
-def best_use(options, n, period, items):
-    """Of three tries at most: other work on this machine is no fault."""
+class Calm:
+    """Whether this machine does what it is asked to in time: a thread that
+    sleeps again and again, and sees when it wakes."""
+
+    def __enter__(self):
+        self.late, self.is_over = [], False
+        self.thread = threading.Thread(target=self._sleep, daemon=True)
+        self.thread.start()
+        return self
+
+    def _sleep(self):
+        while not self.is_over:
+            due = time.monotonic() + 0.005
+            time.sleep(0.005)
+            self.late.append(time.monotonic() - due)
+
+    def __exit__(self, *exc):
+        self.is_over = True
+        self.thread.join()
+
+    @property
+    def is_busy(self):
+        return sum(self.late) / len(self.late) > 0.00015
+
+
+def best_of_three(attempt, is_good):
+    """What depends on time may fail now and then, and on a busy machine as
+    often as it likes."""
     if SANITIZERS or PATIENCE > 1:
         skip("too slow for times")
-    found = []
-    while len(found) < 3 and max(found, default=0) < 0.97:
-        with Arrivals() as server:
-            result = fetchpool([*options, server.url + "/{}"],
-                               input=numbers(items))
-            succeeded(result, items, repr(result))
-            found.append(use(server.times(), n, period))
-    check(max(found) >= 0.97, "used: %s" % found)
-    check(max(found) <= 1, "more than all of it: %s" % found)
+    found, busy = [], []
+    while len(found) < 3:
+        with Calm() as calm, Arrivals() as server:
+            found.append(attempt(server))
+        busy.append(calm.is_busy)
+        if is_good(found[-1]):
+            return
+    if any(busy):
+        skip("this machine is busy: got %s" % found)
+    raise Failed("got %s" % found)
+
+
+def best_use(options, n, period, items):
+    def attempt(server):
+        result = fetchpool([*options, server.url + "/{}"],
+                           input=numbers(items))
+        succeeded(result, items, repr(result))
+        return use(server.times(), n, period)
+
+    best_of_three(attempt, lambda used: 0.97 <= used <= 1)
 
 
 @test("97 % of a limit is used, at the least")
@@ -154,12 +201,25 @@ def _():
     best_use(["-j", "256", "-r", "100/s", "--pace"], 100, S, 101)
 
 
+@test("--pace: evenly, also at the start")
+def _():
+    def attempt(server):
+        result = fetchpool(["-j", "256", "-r", "50/s", "--pace",
+                            server.url + "/{}"], input=numbers(26))
+        succeeded(result, 26, repr(result))
+        times = server.times()
+        return min(b - a for a, b in zip(times, times[1:])) / MS
+
+    # PERIOD / N apart, but for 5 ms that one who was late may make up for.
+    best_of_three(attempt, lambda least_ms: 14 < least_ms < 21)
+
+
 # ---- what waits costs nobody anything ----
 
 @test("what waits for a limit has no connection")
 def _():
     with Arrivals() as server:
-        program = Program(["-j", "16", "-r", "1/80ms", server.url + "/{}"],
+        program = Program(["-j", "16", "-r", "1/50ms", server.url + "/{}"],
                           stdin=numbers(16))
         succeeded(program.wait(), 16, "16 items")
         # One for each worker, if they took turns.
@@ -252,15 +312,18 @@ def _():
 def _():
     def pauses(seed):
         records = took("-j", "1", "--delay=2ms-90ms", "--seed=%d" % seed,
-                       items=8)[1]
+                       items=6)[1]
         return [r["fetch_time"] for r in records]
 
+    def distance(some, others):
+        return sum(abs(a - b) for a, b in zip(some, others))
+
+    # Any may be late; what was drawn is hundreds of milliseconds apart.
     once, again, other = pauses(3), pauses(3), pauses(4)
-    # Each may be late, but none is shorter than what was drawn.
-    near = [abs(a - b) < 0.015 * PATIENCE for a, b in zip(once, again)]
-    far = [abs(a - b) < 0.015 * PATIENCE for a, b in zip(once, other)]
-    check(sum(near) >= 6, "the same seed: %s, %s" % (once, again))
-    check(sum(far) < sum(near), "another seed: %s, %s" % (once, other))
+    check(distance(once, again) < 0.12 * PATIENCE,
+          "the same seed: %s, %s" % (once, again))
+    check(distance(once, other) > 2 * distance(once, again),
+          "another seed: %s, %s" % (once, other))
 
 
 # ---- what libcurl sends again ----
@@ -271,8 +334,8 @@ def _():
         with Arrivals() as server:
             result = fetchpool(["-j", "50", "--retry=0", *options,
                                 server.url + "/drop1/late2/{}"],
-                               input=numbers(120))
-            succeeded(result, 120, "%r: %r" % (options, result))
+                               input=numbers(80))
+            succeeded(result, 80, "%r: %r" % (options, result))
             sent = collections.Counter(r.path for r in server.log())
             equal(max(sent.values()), 2, "requests for one item %r" % options)
 

@@ -130,6 +130,24 @@ def _():
         equal((result.status, len(result.records)), (0, 2), repr(result))
 
 
+@test("what a killed process held counts as sent: nobody knows")
+def _():
+    with Arrivals() as server:
+        args = ["-r", "5/h", "--rate-file", path_for()]
+        program = Program([*args, "-x", server.url, "--setopt",
+                           "HTTPPROXYTUNNEL=1", "http://late60000.x/{}"],
+                          stdin=numbers(9))
+        until(lambda: server.n_open == 5, "5 connections")
+        program.settled()
+        program.kill(signal.SIGKILL)
+        program.wait()
+        later = Program([*args, server.url + "/{}"], stdin=numbers(2))
+        later.caught(signal.SIGINT)
+        later.settled()
+        later.kill(signal.SIGINT)
+        equal((later.wait().status, server.n_requests), (-signal.SIGINT, 0))
+
+
 # ---- refused ----
 
 def refused(path, rate="5/h", *options, status=3):

@@ -65,24 +65,29 @@ class Contenders:
 
     def floor_program(self):
         """Compiles floor.c when it is first needed."""
-        if self._floor:
-            return self._floor
+        if not self._floor:
+            pkg_config = os.environ.get("PKG_CONFIG") or "pkg-config"
+            if not shutil.which(pkg_config):
+                raise meter.Absent(pkg_config + " is not installed")
+            flags = subprocess.run(
+                [pkg_config, "--cflags", "--libs", "libcurl"],
+                capture_output=True, text=True)
+            if flags.returncode:
+                raise meter.Absent("libcurl is not installed for compiling")
+            self._floor = self.compile(os.path.join(HERE, "floor.c"),
+                                       *flags.stdout.split())
+        return self._floor
+
+    def compile(self, source, *flags):
+        """Gives the program."""
         compiler = os.environ.get("CC") or "cc"
-        pkg_config = os.environ.get("PKG_CONFIG") or "pkg-config"
-        for tool in (compiler, pkg_config):
-            if not shutil.which(tool.split()[0]):
-                raise meter.Absent(tool + " is not installed")
-        flags = subprocess.run(
-            [pkg_config, "--cflags", "--libs", "libcurl"],
-            capture_output=True, text=True)
-        if flags.returncode:
-            raise meter.Absent("libcurl is not installed for compiling")
-        program = os.path.join(self.folder, "floor")
+        if not shutil.which(compiler.split()[0]):
+            raise meter.Absent(compiler + " is not installed")
+        name = os.path.basename(source)
+        program = os.path.join(self.folder, name.rpartition(".")[0])
         built = subprocess.run(
-            [*compiler.split(), "-O2", "-g", "-o", program,
-             os.path.join(HERE, "floor.c"), *flags.stdout.split()],
+            [*compiler.split(), "-O2", "-g", "-o", program, source, *flags],
             capture_output=True, text=True)
         if built.returncode:
-            raise meter.Trouble("floor.c: " + built.stderr.strip()[-500:])
-        self._floor = program
+            raise meter.Trouble(name + ": " + built.stderr.strip()[-500:])
         return program

@@ -18,9 +18,11 @@ import time
 
 import counts
 import meter
+from arrivals import Arrivals, crowds, use
 from contenders import Work
 from meter import median, median_of, ratio
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = {}
 
 
@@ -315,6 +317,52 @@ def million(bench):
     bench.figure("resident, peak", child.peak / 1024, unit="MiB")
     bench.figure("requests per second", work.n / wall, form=",.0f")
     bench.figure("CPU", child.cpu, unit="s")
+
+
+# ---- rates ----
+
+def rate_run(bench, name, n, rates, *options, addresses):
+    """Requests under a rate, by the clock of the kernel that received them.
+    `rates` is n and nanoseconds, for each host."""
+    them = bench.contenders
+    each, period_ns = rates
+    program = them.compile(os.path.join(os.path.dirname(HERE), "arrivals.c"))
+    with Arrivals(addresses, program=program) as server:
+        lines = os.path.join(bench.folder, "rate-lines")
+        with open(lines, "w") as file:
+            for first in range(0, n, len(server.urls)):
+                file.writelines("%s/%d\n" % (url, first)
+                                for url in server.urls)
+        run = meter.run([them.program, "-j", "256", *options], stdin=lines,
+                        limit=120)
+        violations, used, seen = 0, [], 0
+        for url in server.urls:
+            times = sorted(server.times(url.partition("//")[2]))
+            seen += len(times)
+            violations += len(crowds(times, each, period_ns))
+            used.append(100 * use(times, each, period_ns))
+    bench.keep({name: run.as_data(), name + ": use": used})
+    bench.figure(name + ": requests", seen, exactly=n, form=",d")
+    bench.figure(name + ": intervals with more", violations, exactly=0,
+                 form=",d")
+    bench.figure(name + ": of the rate was used, least", min(used), unit="%",
+                 form=".2f")
+    bench.figure(name + ": CPU per request", us(run.cpu) / n, unit="µs",
+                 form=".1f")
+    bench.figure(name + ": CPU, of one processor", 100 * run.cpu / run.wall,
+                 unit="%", form=".0f")
+
+
+@scenario
+def rate(bench):
+    """A million requests under a rate: no interval that holds more"""
+    second = 10**9
+    rate_run(bench, "20000/s", bench.size(1000000, 80000), (20000, second),
+             "-r", "20000/s", addresses=1)
+    rate_run(bench, "2000/100ms evenly", bench.size(200000, 40000),
+             (2000, second // 10), "-r", "2000/100ms", "--pace", addresses=1)
+    rate_run(bench, "4 hosts, 4000/s each", bench.size(200000, 40000),
+             (4000, second), "--host-rate", "4000/s", addresses=4)
 
 
 # ---- no network ----
