@@ -122,18 +122,6 @@ retry(struct fp_ticket *ticket, int64_t wait_ns, int64_t now_ns)
 		now_ns));
 }
 
-/* The server wants no requests for so long, and this one will come again. */
-static inline void
-meet_429(struct fp_ticket *ticket, int64_t pause_ns, int64_t now_ns)
-{
-	CHECK(end_item(ticket, FP_AGAIN_FREE, pause_ns,
-		(struct fp_report){.heard = FP_HEARD_BUSY,
-			.status = 429,
-			.begun_ns = now_ns,
-			.pause_ns = pause_ns},
-		now_ns));
-}
-
 /* No connection: it goes on, or is finished and freed. */
 static inline void
 meet_silence(struct fp_ticket *ticket, enum fp_again_how again, int64_t wait_ns,
@@ -183,13 +171,22 @@ clear(int64_t now_ns)
 	return n;
 }
 
-/* Nobody holds an origin any more. */
+/* Nobody holds an origin any more, and it knows. */
 static inline void
 tear_down(void)
 {
+	const struct fp_origins *origins = &schedule.origins;
+
 	clear(T0);
 	take_refused();
-	CHECK(schedule.origins.n == schedule.origins.n_idle);
+	CHECK(origins->n == origins->n_idle);
+	for (size_t i = 0; i < origins->n_chains; i++) {
+		const struct fp_origin *origin = origins->chains[i];
+		for (; origin; origin = origin->chain)
+			CHECK(origin->n_tried == 0 && origin->n_active == 0 &&
+				origin->n_waiting == 0 && !origin->list &&
+				!origin->is_looking_up && !origin->is_probing);
+	}
 	fp_schedule_destroy(&schedule);
 }
 

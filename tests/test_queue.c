@@ -249,14 +249,17 @@ who_knows_no_name_calls_who_can_ask(void)
 {
 	int a, b;
 	struct fp_waiter able = {.wake = count_call, .arg = &a};
+	struct fp_waiter third = {.wake = count_call};
 	struct fp_waiter other = {.wake = count_call, .arg = &b};
-	struct fp_take take = {.waiter = &other, .max = 2, .now_ns = 1};
+	struct fp_take take = {.waiter = &third, .max = 2, .now_ns = 1};
 
 	set_up(NULL);
 	CHECK(fp_buf_set(&tickets[0]->url, "http://x.test/", 14) == 0);
 	CHECK(take_at(&able, 2, 1).n == 0);
 	fp_queue_take(&queue, &take);
-	CHECK(take.n == 0 && able.waits && other.waits);
+	take.waiter = &other;
+	fp_queue_take(&queue, &take);
+	CHECK(take.n == 0 && able.waits && third.waits && other.waits);
 	CHECK(push(0));
 	CHECK(n_calls == 1 && last_called == &b);
 	fp_queue_take(&queue, &take);

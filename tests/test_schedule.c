@@ -21,6 +21,18 @@ __wrap_calloc(size_t n, size_t size)
 	return __real_calloc(n, size);
 }
 
+/* The server wants no requests for so long, and this one will come again. */
+static void
+meet_429(struct fp_ticket *ticket, int64_t pause_ns, int64_t now_ns)
+{
+	CHECK(end_item(ticket, FP_AGAIN_FREE, pause_ns,
+		(struct fp_report){.heard = FP_HEARD_BUSY,
+			.status = 429,
+			.begun_ns = now_ns,
+			.pause_ns = pause_ns},
+		now_ns));
+}
+
 /* ---- order ---- */
 
 static void

@@ -386,6 +386,85 @@ items_rest_before_they_ask(void)
 	tear_down();
 }
 
+/* While no start can be had, items rest all the same. */
+static void
+items_rest_while_none_may_start(void)
+{
+	struct fp_ticket *items[4];
+
+	set_rules(10, "1/s", NULL);
+	rules.rests_first = true;
+	set_up();
+	for (int i = 0; i < 4; i++)
+		items[i] = add_item(A);
+	for (int i = 0; i < 2; i++)
+		CHECK(gives(items[i], T0));
+	for (int i = 0; i < 2; i++) {
+		items[i]->is_rested = true;
+		items[i]->again = FP_AGAIN_SAME;
+		CHECK(fp_schedule_end(&schedule, items[i], T0 + S));
+	}
+	CHECK(gives(items[0], T0 + S));
+	CHECK(gives(items[2], T0 + S)); /* every other place */
+	CHECK(gives(items[3], T0 + S)); /* items[1] waits */
+	CHECK(!next_item(T0 + S));
+	finish(items[0], T0 + S);
+	CHECK(gives(items[1], T0 + S));
+	finish(items[1], T0 + S);
+	for (int i = 2; i < 4; i++) {
+		items[i]->again = FP_AGAIN_NO;
+		CHECK(!fp_schedule_end(&schedule, items[i], T0 + S));
+		fp_ticket_free(items[i]);
+	}
+	tear_down();
+}
+
+static void
+who_waits_for_a_start_keeps_its_place(void)
+{
+	struct fp_ticket *items[4];
+
+	set_rules(10, "1/s", NULL);
+	set_up();
+	int64_t now = T0;
+	for (int i = 0; i < 4; i++) {
+		items[i] = add_item(A);
+		now += 2 * S;
+		CHECK(gives(items[i], now));
+		fire(items[i], now);
+	}
+	for (int i = 0; i < 4; i++)
+		retry(items[i], 1 + i, now);
+	for (int i = 0; i < 4; i++) {
+		CHECK(!next_item(now + 10) && !next_item(now + 20));
+		now = fp_schedule_due_ns(&schedule);
+		CHECK(gives(items[i], now));
+		fire(items[i], now);
+		finish(items[i], now);
+	}
+	tear_down();
+}
+
+/* The rate of one origin: while its start is only reserved, nobody knows when
+ * the next one is. */
+static void
+an_origin_s_start_comes_free_too(void)
+{
+	set_rules(10, NULL, "1/s");
+	set_up();
+	struct fp_ticket *one = add_item(A), *two = add_item(A);
+	CHECK(gives(one, T0));
+	CHECK(!next_item(T0));
+	CHECK(fp_schedule_due_ns(&schedule) == INT64_MAX);
+	fire(one, T0 + 5);
+	CHECK(!next_item(T0 + 5));
+	CHECK(fp_schedule_due_ns(&schedule) == T0 + 5 + S + S / 50);
+	CHECK(gives(two, T0 + 5 + S + S / 50));
+	finish(one, T0 + 2 * S);
+	finish(two, T0 + 2 * S);
+	tear_down();
+}
+
 int
 main(void)
 {
@@ -405,5 +484,10 @@ main(void)
 	run("to look in vain costs no start", to_look_in_vain_costs_no_start);
 	run("what is sent again is counted", what_is_sent_again_is_counted);
 	run("items rest before they ask", items_rest_before_they_ask);
+	run("items rest while none may start", items_rest_while_none_may_start);
+	run("who waits for a start keeps its place",
+		who_waits_for_a_start_keeps_its_place);
+	run("an origin's start comes free too",
+		an_origin_s_start_comes_free_too);
 	return done();
 }
