@@ -45,8 +45,8 @@
 #define LAST_WORDS_MS 200
 
 /* How long an output without a reader waits for the last item to be counted,
- * if the input is at its end. */
-#define LAST_RECORD_MS 50
+ * if nothing else is left to do. */
+#define LAST_RECORD_MS 1000
 
 struct run {
 	struct fp_settings *settings;
@@ -288,15 +288,19 @@ give_up(struct run *run)
 	stop(run, FP_CANCEL_ALL);
 }
 
-/* Whether the writer says within a moment that it is done: all that was to be
- * read of the output may have been read, and its reader gone for that. */
+/* Whether all that there was to do is done, and the writer says so in a moment:
+ * all that was to be read of the output may have been read, and its reader
+ * gone for that. */
 static bool
 is_nearly_done(struct run *run)
 {
 	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+	size_t n_running, n_waiting;
 
-	return atomic_load(&run->reader.is_done) &&
-	       poll(&done, 1, LAST_RECORD_MS) > 0;
+	if (!atomic_load(&run->reader.is_done))
+		return false;
+	fp_pool_count(run->pool, &n_running, &n_waiting);
+	return n_running + n_waiting == 0 && poll(&done, 1, LAST_RECORD_MS) > 0;
 }
 
 /* Nobody reads our output any more: a filter dies of that, as soon as it can
