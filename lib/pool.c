@@ -5,31 +5,42 @@
  *  1. fp_pool_submit() asks the window for a ticket. All `window` tickets may
  *     be out: then it waits, and with it whoever reads the input. This is the
  *     only place in the program that waits for room.
- *  2. The ticket gets the next seq and a copy of the item. An item that is
- *     known to be unusable goes straight to 6.
- *  3. The ticket goes into the queue. If a worker waits for work, it is woken.
- *  4. A worker with an idle slot takes it. The template is expanded, the URL
- *     judged; a transfer is set up on the slot's easy handle and given to the
- *     worker's multi handle. With a delay, the slot pauses first.
- *  5. libcurl calls back: a socket is opened, the gate lets the request out,
- *     headers and body come in and are judged while they do. At the end comes
- *     the verdict: a success or a kind of failure, never both.
- *  6. The window gets the ticket back as finished, and keeps it: in a list, or
+ *  2. The ticket gets the next seq and a copy of the item. The template is
+ *     expanded and the URL judged. An item that is known to be unusable goes
+ *     straight to 8.
+ *  3. The ticket goes into the queue, to the others for the same origin. If a
+ *     worker waits for work, it is woken.
+ *  4. A worker with an idle slot asks for what may start now. The schedule says
+ *     which: rates, pauses, limits of the origin and memory may keep an item
+ *     there, without a slot, a handle or a connection. A start is reserved.
+ *  5. A transfer is set up on the slot's easy handle and given to the worker's
+ *     multi handle. With a delay, the slot pauses before 4 is asked again.
+ *  6. libcurl calls back: a socket is opened, the gate lets the request out
+ *     (the reserved start is used), headers and body come in and are judged
+ *     while they do. A body that finds no memory waits.
+ *  7. At the end comes the verdict: a success or a kind of failure, never both;
+ *     and what follows. Its origin hears of it. For the next hop of a redirect,
+ *     or another attempt, the ticket goes back to 4, perhaps after a while.
+ *  8. The window gets the ticket back as finished, and keeps it: in a list, or
  *     in a ring that restores the order in which items came.
- *  7. fp_pool_next() lends the result to the consumer, who writes it.
- *  8. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
+ *  9. fp_pool_next() lends the result to the consumer, who writes it.
+ * 10. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
  *     may go on.
  *
  * So a slow server holds back its own item, a slow consumer holds back the
- * reader, and neither holds back a transfer that is under way.
+ * reader, and neither holds back a transfer that is under way; but when both
+ * are slow at once and bodies are large, max_memory makes transfers wait.
  *
  * WHO MAY TOUCH WHAT
  *
  *	ticket			the one thread that holds it
  *	struct fp_window	any thread, under window.lock
- *	struct fp_queue		any thread, under queue.lock
+ *	struct fp_queue		any thread, under queue.lock; and with it the
+ *				schedule, the origins and the run's rate
+ *	struct fp_memory	any thread: it is atomic
  *	struct fp_setup		all read; `no_new` is atomic
  *	struct fp_worker	its own thread; see there for the exceptions
+ *	pool->locator		the submitter
  *	pool->cancel		atomic: set by anyone, read by the workers
  *
  * No thread ever holds two locks. A cancel sets `no_new` and `cancel` first
