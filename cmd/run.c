@@ -23,6 +23,7 @@
 #include "run.h"
 
 #include "clock.h"
+#include "dryrun.h"
 #include "msg.h"
 #include "notice.h"
 #include "reader.h"
@@ -121,6 +122,8 @@ open_journal(struct run *run)
 	if (fp_journal_open(journal, run->settings, &run->writer.output,
 		    &run->writer.failed, run->reader.input.fd))
 		return -1;
+	if (journal->is_resumed)
+		fp_reader_resume(&run->reader, journal);
 	if (!journal->is_on)
 		return 0;
 	journal->stop = stop_writing;
@@ -128,8 +131,6 @@ open_journal(struct run *run)
 	run->writer.journal = journal;
 	run->settings->pool.intent = fp_journal_intent;
 	run->settings->pool.intent_arg = journal;
-	if (journal->is_resumed)
-		fp_reader_resume(&run->reader, journal);
 	return 0;
 }
 
@@ -433,6 +434,8 @@ conclude(struct run *run)
 			     " read, %" PRIu64 " succeeded, %" PRIu64
 			     " failed, %" PRIu64 " not done",
 			n_read, succeeded, failed, not_done);
+	if (run->settings->pool.dry_run)
+		fp_dryrun_tell(run->settings, run->pool, n_read);
 }
 
 int
