@@ -117,7 +117,7 @@ tell_time(const struct fp_forecast *forecast)
 			write_time(limits[i].ns, time));
 	}
 	if (len > 0)
-		fp_msg_note("the last one starts after %s at the earliest: %s",
+		fp_msg_note("at least %s until the last one starts (%s)",
 			write_time(forecast->least_ns, time), text);
 	else
 		fp_msg_note("no rate and no delay holds any of them back");
