@@ -286,23 +286,6 @@ choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 	return fp_ticket_pop(&schedule->fresh);
 }
 
-/* The first in a list whose head is the item of this turn. */
-static struct fp_origin *
-find_origin(const struct fp_origin_list *list, uint64_t turn)
-{
-	struct fp_origin *origin = list->first;
-
-	while (origin) {
-		const struct fp_ticket *head = origin->again.first
-						       ? origin->again.first
-						       : origin->waiting.first;
-		if (head->turn == turn)
-			break;
-		origin = origin->next;
-	}
-	return origin;
-}
-
 /* Takes the item of this turn out of a list; NULL: it is not there. */
 static struct fp_ticket *
 pick(struct fp_ticket_list *list, uint64_t turn)
@@ -320,6 +303,28 @@ pick(struct fp_ticket_list *list, uint64_t turn)
 	return NULL;
 }
 
+/* The same for what waits at the origins of a list. */
+static struct fp_ticket *
+pick_waiting(struct fp_schedule *schedule, const struct fp_origin_list *list,
+	uint64_t turn)
+{
+	struct fp_ticket *ticket = NULL;
+
+	for (struct fp_origin *origin = list->first; origin;
+		origin = origin->next) {
+		ticket = pick(&origin->again, turn);
+		if (!ticket)
+			ticket = pick(&origin->waiting, turn);
+		if (!ticket)
+			continue;
+		unlist_origin(origin);
+		if (--origin->n_waiting == 0)
+			fp_timeheap_remove(&schedule->wakes, &origin->timed);
+		break;
+	}
+	return ticket;
+}
+
 /* When memory is tight only one item may start: the one that all others wait
  * for, whose record is the next to be written. */
 static struct fp_ticket *
@@ -335,11 +340,11 @@ choose_oldest(
 	*place = PLACE_FRESH;
 	if (schedule->fresh.first && schedule->fresh.first->turn == turn)
 		return fp_ticket_pop(&schedule->fresh);
-	struct fp_origin *origin = find_origin(&schedule->able, turn);
-	if (!origin && n_strangers > 0)
-		origin = find_origin(&schedule->strange, turn);
 	*place = PLACE_ORIGIN;
-	return origin ? pop_waiting(schedule, origin) : NULL;
+	ticket = pick_waiting(schedule, &schedule->able, turn);
+	if (!ticket && n_strangers > 0)
+		ticket = pick_waiting(schedule, &schedule->strange, turn);
+	return ticket;
 }
 
 /* Back to where it was, and it is the next one there. */
