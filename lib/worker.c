@@ -21,8 +21,8 @@
  * Names are looked up by a thread each in older libcurl, and each transfer
  * asks for itself until the multi handle's cache has the first answer. So only
  * a few transfers at a time may be without an address. Names that nobody has
- * resolved yet get a part of these places only, so that those that never are
- * leave some to the others.
+ * resolved yet get a part of these places and of the slots only, so that those
+ * that never are leave some to the others.
  */
 #include "base.h"
 
@@ -84,10 +84,6 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->context.seed =
-		setup->options.seed
-			? setup->options.seed
-			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
@@ -147,7 +143,7 @@ static unsigned
 room_for_names(const struct fp_worker *worker, unsigned *n_strangers)
 {
 	unsigned most = worker->share.resolving_max;
-	unsigned strange = STRANGE_PART(most);
+	unsigned strange = STRANGE_PART(FP_MIN(most, worker->share.slots));
 	unsigned names = most - FP_MIN(most, worker->context.n_resolving);
 
 	*n_strangers = strange - FP_MIN(strange, worker->context.n_strange);
