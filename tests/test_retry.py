@@ -656,10 +656,13 @@ def waiting(server, *args, n=5):
 @test("INT: who waits for another attempt is not done, at once")
 def _():
     failed = temp_file()
-    program = waiting(faults(), "--failed", failed, "--grace=1h")
+    program = waiting(faults(), "-a", "--failed", failed, "--grace=1h")
     program.kill(2)
     result = program.wait(10)
     equal(result.status, -2, repr(result))
+    for record in result.records:
+        equal((record["attempts"], record["error"]["kind"]), (1, "stopped"))
+        check(record["fetch_time"] > 0, record)
     equal(sorted(contents(failed).split()),
           [b"%d" % n for n in range(1, 6)])
     matches("0 done, 0 failed, 5 not done", result.text)
