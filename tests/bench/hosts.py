@@ -36,8 +36,8 @@ class Mix:
         began = time.time()
         done = subprocess.run(
             [self.bench.contenders.program, "-a", "-j", "64", "--host-jobs",
-             "32", "--retry", "10", "--window", str(len(names) * self.n),
-             "--retry-delay", "100ms", "--fields",
+             "32", "--retry", "6", "--window", str(len(names) * self.n),
+             "--retry-delay", "100ms", "--retry-max-delay", "500ms", "--fields",
              "url,started,fetch_time,attempts"],
             input=lines.encode(), capture_output=True, timeout=200,
             env=meter.environment())
