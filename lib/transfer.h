@@ -53,6 +53,7 @@ struct fp_context {
 	bool has_paused; /* a transfer waits for memory */
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */
+	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
 	struct fp_sockets sockets;

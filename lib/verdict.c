@@ -369,6 +369,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
+	if (transfer->is_resolving && code != CURLE_COULDNT_RESOLVE_HOST)
+		transfer->context->left_ns = transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
 	describe(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)

@@ -43,6 +43,11 @@
 /* How soon what waits for memory is looked at again. */
 #define LOOK_AGAIN_NS (10 * FP_NS_PER_MS)
 
+/* How long a look-up may go on that nobody waits for, and how often to see
+ * whether there are fewer of them. */
+#define LOOKUP_NS (60 * FP_NS_PER_S)
+#define CROWDED_NS (100 * FP_NS_PER_MS)
+
 /* The longest sleep: nothing depends on it. */
 #define IDLE_MS 60000
 
@@ -138,6 +143,18 @@ show_active(struct fp_worker *worker)
 
 /* ---- one round ---- */
 
+/* Whether so many look-ups go on that nobody waits for that no new name may be
+ * added to them. */
+static bool
+is_crowded(const struct fp_worker *worker)
+{
+	const struct fp_context *context = &worker->context;
+
+	return FP_UNLIKELY(context->left_ns > 0) &&
+	       context->now_ns - context->left_ns < LOOKUP_NS &&
+	       fp_threads_running() >= worker->share.threads_max;
+}
+
 /* How many names this worker may look up now, and how many new ones of them. */
 static unsigned
 room_for_names(const struct fp_worker *worker, unsigned *n_strangers)
@@ -161,6 +178,10 @@ fill(struct fp_worker *worker)
 	unsigned room = worker->share.slots - worker->n_active;
 	unsigned names = room_for_names(worker, &take.n_strangers);
 
+	bool crowded = is_crowded(worker);
+
+	if (crowded)
+		take.n_strangers = 0;
 	take.max = FP_MIN(room, names);
 	if (take.max == 0 && !context->is_stirred &&
 		worker->queue_due_ns > context->now_ns)
@@ -168,6 +189,9 @@ fill(struct fp_worker *worker)
 	context->is_stirred = false;
 	fp_queue_take(worker->queue, &take);
 	worker->queue_due_ns = take.due_ns;
+	if (crowded)
+		worker->queue_due_ns =
+			FP_MIN(take.due_ns, context->now_ns + CROWDED_NS);
 	worker->is_over = take.is_over;
 	if (take.refused)
 		fp_window_put(worker->window, take.refused);

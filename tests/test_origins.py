@@ -500,6 +500,30 @@ def _():
     check(4 <= most <= 40, "%d at once" % most)
 
 
+@test("28 look-ups whose items have timed out: they too are bounded")
+def _():
+    env = resolver("*.slow.test=~600", "ok.test=127.0.0.1")
+    server = faults()
+    program = Program(["-a", "-j100", "--retry=0", "--connect-timeout=50ms"],
+                      stdin="pipe", env=env)
+    program.write("".join("http://n%d.slow.test/\n" % n for n in range(400)))
+    program.write(lines("http://127.0.0.1:%d/ok" % server.port, 50))
+    program.close_stdin()
+    most = 0
+    while program.ended() is None:
+        try:
+            most = max(most, len(program.threads()))
+        except FileNotFoundError:
+            pass
+        time.sleep(0.005)
+    result = program.wait()
+    equal(kinds(result), {None: 50, "timeout": 400}, repr(result))
+    total, at_once = lookups(env)
+    equal(total, 400, "look-ups")
+    check(at_once <= 200 and most <= 200,
+          "%d look-ups at once, %d threads" % (at_once, most))
+
+
 @test("29 no thread for a look-up: our own fault, not that of the name")
 def _():
     for threads in range(1, 12):

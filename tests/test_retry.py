@@ -208,7 +208,8 @@ def _():
     for path in "/busy", "/status/429", "/status/500", "/empty":
         record = record_of(["--retry=0"], server.url + path + "\n", 1)
         equal(record["attempts"], 1, path)
-        equal(record["error"].get("retry_after"), 500 if path == "/busy" else None)
+        equal(record["error"].get("retry_after"),
+              500 if path == "/busy" else None)
     equal(server.requests, 4)
 
 
@@ -219,7 +220,8 @@ def _():
     server = faults()
     seed = 9  # whose delays are short ones
     server.on("/x", then(503, 503))
-    record = record_of(["--fields=+tries", "--retry=2", "--seed=%d" % seed], server.url + "/x\n")
+    record = record_of(["--fields=+tries", "--retry=2",
+                        "--seed=%d" % seed], server.url + "/x\n")
     equal((record["attempts"], record["status"], record["body"]),
           (3, 200, "ok"))
     tries = record["tries"]
@@ -489,7 +491,8 @@ def _():
     for url in server.url + "/silent", server.url + "/empty":
         record = record_of(["-d", "x", "-m", "0.3s", "--retry=3"],
                            url + "\n", 1)
-        equal((record["error"].get("outcome_unknown"), record["attempts"]), (True, 1))
+        equal((record["error"].get("outcome_unknown"),
+               record["attempts"]), (True, 1))
     record = record_of(["-m", "0.3s", "--retry=0"],
                        server.url + "/silent\n", 1)
     check("outcome_unknown" not in record["error"], record)
