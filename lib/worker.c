@@ -177,7 +177,6 @@ fill(struct fp_worker *worker)
 	};
 	unsigned room = worker->share.slots - worker->n_active;
 	unsigned names = room_for_names(worker, &take.n_strangers);
-
 	bool crowded = is_crowded(worker);
 
 	if (crowded)
