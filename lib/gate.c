@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a transfer's connections are opened and closed, and the gate that each
- * of its requests passes on its way to the wire.
+ * Where a transfer's connections are opened and closed, what that takes, and
+ * the gate that each of its requests passes on its way to the wire.
  */
 #include "base.h"
 
@@ -10,6 +10,8 @@
 #include "clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,6 +57,45 @@ fp_transfer_on_open(
 	if (transfer->setup->looks_at_sockets)
 		fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
+}
+
+/* As many as a look-up may need at once. */
+static bool
+lacks_descriptors(void)
+{
+	int pipes[2][2], n = 0;
+
+	while (n < 2 && pipe2(pipes[n], O_CLOEXEC) == 0)
+		n++;
+	bool is_lacking = n < 2 && (errno == EMFILE || errno == ENFILE);
+	while (n-- > 0) {
+		close(pipes[n][0]);
+		close(pipes[n][1]);
+	}
+	return is_lacking;
+}
+
+/* A look-up takes a thread and descriptors, and certificates have to be read.
+ * When it is over, there may be some again: then it is tried again in vain, or
+ * was the fault of others all along. */
+void
+fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code)
+{
+	if (transfer->stop != FP_STOP_NONE || transfer->n_on_wire > 0)
+		return;
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+		break;
+	default:
+		return;
+	}
+	if (lacks_descriptors())
+		transfer->stop = FP_STOP_DESCRIPTORS;
+	else if (strstr(transfer->error, "thread failed to start"))
+		transfer->stop = FP_STOP_THREAD;
 }
 
 /* The connection may be closed for another transfer than it was opened for:

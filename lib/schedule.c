@@ -138,6 +138,14 @@ fp_schedule_leave(
 }
 
 /* Takes it out for good, failed. */
+/* It ends here, without another attempt: what it waited counts. */
+static void
+end_waiting(struct fp_ticket *ticket, int64_t now_ns)
+{
+	if (ticket->started_ns > 0)
+		ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
+}
+
 static void
 refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	struct fp_ticket *ticket, enum fp_kind kind, const char *message,
@@ -145,6 +153,7 @@ refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 {
 	fp_ticket_fail(ticket, kind, message);
 	fp_ticket_append(refused, ticket);
+	end_waiting(ticket, now_ns);
 	fp_schedule_leave(schedule, ticket, now_ns);
 	schedule->n_items--;
 }
@@ -485,8 +494,10 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 		fp_ticket_append(&all, ticket);
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))
 		fp_ticket_append(&all, ticket);
-	for (ticket = all.first; ticket; ticket = ticket->next)
+	for (ticket = all.first; ticket; ticket = ticket->next) {
+		end_waiting(ticket, now_ns);
 		fp_schedule_leave(schedule, ticket, now_ns);
+	}
 	schedule->n_items = 0;
 	return all.first;
 }

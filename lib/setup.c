@@ -3,6 +3,8 @@
 
 #include "setup.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -285,6 +287,9 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 {
 	memset(setup, 0, sizeof(*setup));
 	setup->options = *options;
+	if (setup->options.seed == 0)
+		setup->options.seed =
+			(uint64_t)fp_clock_now_ns() ^ (uintptr_t)setup;
 	setup->outdir.fd = -1;
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);

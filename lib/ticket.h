@@ -88,7 +88,7 @@ struct fp_ticket {
 	/* The worker's. */
 	bool is_rested; /* has paused in its slot */
 	bool has_begun; /* this attempt has: it is counted */
-	unsigned n_short; /* times that no descriptor was to be had */
+	unsigned n_short; /* times that no descriptor or thread was to be had */
 	bool is_intended; /* options.intent was called for it */
 };
 
