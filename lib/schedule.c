@@ -295,24 +295,8 @@ choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 	return fp_ticket_pop(&schedule->fresh);
 }
 
-/* Takes the item of this turn out of a list; NULL: it is not there. */
-static struct fp_ticket *
-pick(struct fp_ticket_list *list, uint64_t turn)
-{
-	for (struct fp_ticket **at = &list->first; *at; at = &(*at)->next) {
-		struct fp_ticket *ticket = *at;
-		if (ticket->turn != turn)
-			continue;
-		*at = ticket->next;
-		if (!*at)
-			list->last = at;
-		ticket->next = NULL;
-		return ticket;
-	}
-	return NULL;
-}
-
-/* The same for what waits at the origins of a list. */
+/* Takes the item of this turn out of those that wait at the origins of a list;
+ * NULL: it is not there. */
 static struct fp_ticket *
 pick_waiting(struct fp_schedule *schedule, const struct fp_origin_list *list,
 	uint64_t turn)
@@ -321,9 +305,9 @@ pick_waiting(struct fp_schedule *schedule, const struct fp_origin_list *list,
 
 	for (struct fp_origin *origin = list->first; origin;
 		origin = origin->next) {
-		ticket = pick(&origin->again, turn);
+		ticket = fp_ticket_pick(&origin->again, turn);
 		if (!ticket)
-			ticket = pick(&origin->waiting, turn);
+			ticket = fp_ticket_pick(&origin->waiting, turn);
 		if (!ticket)
 			continue;
 		unlist_origin(origin);
@@ -341,7 +325,7 @@ choose_oldest(
 	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 {
 	uint64_t turn = fp_memory_chosen(schedule->rules.memory);
-	struct fp_ticket *ticket = pick(&schedule->due, turn);
+	struct fp_ticket *ticket = fp_ticket_pick(&schedule->due, turn);
 
 	*place = PLACE_DUE;
 	if (ticket)
