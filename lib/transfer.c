@@ -77,6 +77,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
+	if (transfer->socket && strcmp(transfer->response.version, "2") == 0)
+		transfer->socket->has_frames = true;
 	if (fp_response_is_ambiguous(&transfer->response)) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
 		return CURL_WRITEFUNC_ERROR;
@@ -245,12 +247,14 @@ limit_time(struct fp_transfer *transfer)
  * an entry for every name for a minute, and for every host that it ever kept a
  * connection to, and goes through them for every request. So then connections
  * to hosts that are not known to come again are not kept, and names only for a
- * moment. */
+ * moment. Nor is a connection kept that would have to be looked at, and cannot
+ * be. */
 static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
-	bool alone = fp_crowd_is_stranger(
-		&transfer->context->crowd, transfer->ticket->origin->hash);
+	bool alone = transfer->setup->cannot_look ||
+		     fp_crowd_is_stranger(&transfer->context->crowd,
+			     transfer->ticket->origin->hash);
 
 	if (transfer->ticket->wants_fresh != transfer->is_fresh) {
 		transfer->is_fresh = transfer->ticket->wants_fresh;
@@ -281,6 +285,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->has_body = false;
 	transfer->is_gunzipped = false;
+	transfer->socket = NULL;
 	transfer->n_on_wire = 0;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
