@@ -85,8 +85,7 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->context.random = fp_random_seed(
-		setup->options.seed
+	worker->context.random = fp_random_seed(setup->options.seed
 			? setup->options.seed + number
 			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker);
 	worker->multi = make_multi(worker);
@@ -216,8 +215,7 @@ draw_delay_ns(struct fp_worker *worker)
 	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
 	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
 
-	return (int64_t)(low +
-			 fp_random_evenly(&worker->context.random, high - low));
+	return (int64_t)(low + fp_random_evenly(&worker->context.random, high - low));
 }
 
 /* Gives an item its slot. With --delay it has the slot, but waits in it, and
@@ -350,8 +348,7 @@ reap(struct fp_worker *worker)
 	}
 }
 
-/* Lets those ask for a start that have waited long enough; lets *due be the
- * next such moment. */
+/* Lets those ask for a start that have waited long enough; lets *due be the next such moment. */
 static void
 begin_delayed(struct fp_worker *worker, int64_t *due)
 {
@@ -428,8 +425,9 @@ tell_news(struct fp_worker *worker)
 	char origin[FP_ORIGIN_MAX];
 	struct fp_notice notice;
 
-	while (options->tell && fp_queue_news(worker->queue, &notice, origin,
-					worker->context.now_ns))
+	while (options->tell &&
+		fp_queue_news(worker->queue, &notice, origin,
+			worker->context.now_ns))
 		options->tell(options->tell_arg, &notice);
 }
 
