@@ -283,9 +283,9 @@ start_over(struct fp_transfer *transfer)
 	const struct fp_options *options = &transfer->setup->options;
 
 	transfer->stop = FP_STOP_NONE;
+	transfer->socket = NULL;
 	transfer->has_body = false;
 	transfer->is_gunzipped = false;
-	transfer->socket = NULL;
 	transfer->n_on_wire = 0;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
