@@ -278,6 +278,7 @@ class TlsServer:
     """Cuts what it says within TLS and outside of it: /RESPONSE/HOW/N.
 
     how "notify": the first N bytes of the response, and close_notify.
+    how "alert": the same, and a fatal alert.
     how "fin", "rst": all of it and close_notify, but only the first N bytes
     of these records reach the client.
     """
@@ -342,14 +343,20 @@ class TlsServer:
             request += until_done(lambda: tls.read(65536))
         _, name, how, n = request.split()[1].decode().split("/")
         data, n = RESPONSES[name].data, int(n)
-        for piece in pieces(data[:n] if how == "notify" else data):
+        is_inside = how in ("notify", "alert")
+        for piece in pieces(data[:n] if is_inside else data):
             tls.write(piece)
         try:
-            tls.unwrap()
-        except ssl.SSLWantReadError:
+            if how == "alert":
+                # As if the client had sent what cannot be decrypted.
+                into.write(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+                tls.read(1)
+            else:
+                tls.unwrap()
+        except ssl.SSLError:
             pass
         said = out.read()
-        sock.sendall(said if how == "notify" else said[:n])
+        sock.sendall(said if is_inside else said[:n])
         if how == "rst":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                             struct.pack("ii", 1, 0))
@@ -397,14 +404,15 @@ def over_tls(how, names, *args):
     places = []
     for name in names:
         data = RESPONSES[name].data
-        end = len(data) if how == "notify" else len(data) + \
+        end = len(data) if how in ("notify", "alert") else len(data) + \
             len(pieces(data)) * server.MORE + server.ALERT
         places += [(name, n) for n in range(end + 1)]
     records = ask(["%s/%s/%s/%d" % (server.url, name, how, n)
                    for name, n in places], "-j16", *trust, *args)
     for (name, n), record in zip(places, records):
         response = RESPONSES[name]
-        got = n if how == "notify" else reached(response.data, n)
+        got = n if how in ("notify", "alert") else \
+            reached(response.data, n)
         is_end = how == "notify" or n == len(response.data) + \
             len(pieces(response.data)) * server.MORE + server.ALERT
         yield response, got, is_end, record
@@ -441,6 +449,16 @@ def _():
 def _():
     for item in over_tls("notify", OVER_TLS):
         judge_tls(*item)
+
+
+@test("36 over TLS, ended by a fatal alert after every byte")
+def _():
+    for response, got, _, record in over_tls("alert", OVER_TLS):
+        check("error" in record or response.framing != CLOSE and
+              got == len(response.data), "%d bytes of %r: %r" % (
+                  got, response.data, record))
+        if "error" not in record:
+            judge(response, got, record)
 
 
 # ---- HTTP/2 ----
