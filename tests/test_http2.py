@@ -7,7 +7,6 @@ What is the same for one stream and for many on one connection is tried with
 both, as far as libcurl puts many on one: fetchpool lets it do so only where
 it can be trusted with that (8.0.0 and later).
 """
-import os
 import signal
 import sys
 
@@ -15,10 +14,10 @@ sys.dont_write_bytecode = True
 from authority import authority, good
 from frameserver import (ACK, CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS,
                          INTERNAL_ERROR, NO_ERROR, PING, REFUSED_STREAM,
-                         FrameServer, field, frame, goaway, head, rst_stream)
+                         SETTINGS, FrameServer, field, frame, goaway, head, rst_stream)
 from harness import Program, fetchpool
 from servers import faults
-from tap import at_end, check, equal, main, test, until
+from tap import at_end, check, equal, main, test
 
 HALF = b"half of it"
 TEXT = b"content-type", b"text/plain"
@@ -250,6 +249,22 @@ def _():
         equal((result.status, server.connections), (2, 0), repr(result))
     equal(fetchpool(["--http2"], input=server.url + "/ok").status, 0)
     equal([r.line for r in server.log], ["GET /ok HTTP/1.1"])
+
+
+@test("40 over HTTP/2: frames that wait on a connection are no left-overs")
+def _():
+    server = frames()
+
+    def answer(conn, stream, words):
+        whole(conn, stream, words)
+        conn.send(frame(PING, 0, 0, b"01234567") +
+                  frame(SETTINGS, 0, 0))
+
+    server.on("ping", answer)
+    records = run([server.at("ping", n) for n in range(20)], "-j1",
+                  "--delay=5ms").records
+    equal([r["body"] for r in records], [str(n) for n in range(20)])
+    equal(server.connections, 1)
 
 
 # ---- what is no proper answer ----
