@@ -131,15 +131,15 @@ tls_is_clean(CURL *easy, bool is_https)
 }
 
 /* Whether nothing was left behind on the connection by whoever used it before.
- * Bytes there would be taken for the answer to this request. */
+ * Bytes there would be taken for the answer to this request. (What waits on a
+ * connection of HTTP/2 libcurl has read by now.) */
 static bool
 is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
 {
 	struct fp_socket *at =
 		fp_sockets_find(&transfer->context->sockets, ends);
 
-	transfer->socket = at;
-	if (!at || at->has_frames)
+	if (!at)
 		return true;
 	bool was_used = at->is_used;
 	at->is_used = true;

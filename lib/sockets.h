@@ -18,7 +18,6 @@
 struct fp_socket {
 	int fd; /* -1: this place is free */
 	bool is_used; /* by a request before */
-	bool has_frames; /* HTTP/2: whatever waits says whose it is */
 	uint64_t key; /* of both ends' addresses and ports; 0: not known */
 };
 

@@ -77,8 +77,6 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
-	if (transfer->socket && strcmp(transfer->response.version, "2") == 0)
-		transfer->socket->has_frames = true;
 	if (fp_response_is_ambiguous(&transfer->response)) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
 		return CURL_WRITEFUNC_ERROR;
@@ -283,7 +281,6 @@ start_over(struct fp_transfer *transfer)
 	const struct fp_options *options = &transfer->setup->options;
 
 	transfer->stop = FP_STOP_NONE;
-	transfer->socket = NULL;
 	transfer->has_body = false;
 	transfer->is_gunzipped = false;
 	transfer->n_on_wire = 0;

@@ -70,7 +70,6 @@ struct fp_transfer {
 	struct fp_gunzip gunzip;
 	struct fp_download download;
 	struct fp_buf location; /* where a redirect leads */
-	struct fp_socket *socket; /* it was sent on; NULL: not known */
 	const char *denied; /* why, with FP_STOP_DENIED */
 	struct fp_transfer *next; /* in the worker's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
