@@ -435,6 +435,29 @@ conclude(struct run *run)
 			n_read, succeeded, failed, not_done);
 }
 
+/* Nobody looks for signals any more, but --failed is not complete yet. So the
+ * next one has the time that a second one always has. */
+static void
+wind_up(struct run *run)
+{
+	if (run->is_last)
+		fp_signals_restore();
+	else
+		fp_signals_wind_up(LAST_WORDS_MS);
+}
+
+/* Whoever sent one is to see that it was obeyed. */
+static void
+obey_late_signals(struct run *run)
+{
+	int signal;
+
+	while ((signal = fp_signals_take()) != 0) {
+		if (signal != SIGUSR1)
+			run->signal = signal;
+	}
+}
+
 int
 fp_run(struct fp_settings *settings)
 {
@@ -455,12 +478,12 @@ fp_run(struct fp_settings *settings)
 	if (open_ends(&run) == 0 && start(&run) == 0) {
 		watch(&run);
 
-		/* Nobody looks for signals any more: let them be obeyed. */
-		fp_signals_restore();
+		wind_up(&run);
 		fp_input_stop(&run.reader.input);
 		fp_thread_join(&run.reader_thread);
 		fp_thread_join(&run.writer_thread);
 		conclude(&run);
+		obey_late_signals(&run);
 	}
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);

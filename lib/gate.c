@@ -9,6 +9,7 @@
 
 #include "clock.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -165,6 +166,50 @@ pass_rates(struct fp_transfer *transfer)
 	return true;
 }
 
+/* TLS takes whole records off the socket, and libcurl reads no more of them
+ * than the answer has: what is left is with the TLS library alone, which has
+ * to be asked. One that cannot be asked may have anything. */
+static bool
+tls_is_clean(CURL *easy, bool is_https)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	int (*openssl)(const void *);
+	size_t (*gnutls)(void *);
+
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+		!tls || !tls->internals)
+		return !is_https;
+	if (tls->backend == CURLSSLBACKEND_OPENSSL) {
+		*(void **)&openssl = dlsym(RTLD_DEFAULT, "SSL_has_pending");
+		return openssl && openssl(tls->internals) == 0;
+	}
+	if (tls->backend == CURLSSLBACKEND_GNUTLS) {
+		*(void **)&gnutls =
+			dlsym(RTLD_DEFAULT, "gnutls_record_check_pending");
+		return gnutls && gnutls(tls->internals) == 0;
+	}
+	return false;
+}
+
+/* Whether nothing was left behind on the connection by whoever used it before.
+ * Bytes there would be taken for the answer to this request. (What waits on a
+ * connection of HTTP/2 libcurl has read by now.) */
+static bool
+is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
+{
+	struct fp_socket *at =
+		fp_sockets_find(&transfer->context->sockets, ends);
+
+	if (!at)
+		return true;
+	bool was_used = at->is_used;
+	at->is_used = true;
+	return !was_used ||
+	       (fp_socket_is_clean(at) &&
+		       tls_is_clean(transfer->easy,
+			       fp_request_is_https(&transfer->request)));
+}
+
 int
 fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
@@ -184,8 +229,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_DENIED;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	if (transfer->setup->looks_at_sockets &&
-		!fp_sockets_is_clean(&transfer->context->sockets, &ends)) {
+	if (transfer->setup->looks_at_sockets && !is_clean(transfer, &ends)) {
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}

@@ -122,4 +122,7 @@ void fp_ticket_append(struct fp_ticket_list *list, struct fp_ticket *ticket);
 void fp_ticket_prepend(struct fp_ticket_list *list, struct fp_ticket *ticket);
 struct fp_ticket *fp_ticket_pop(struct fp_ticket_list *list); /* NULL: empty */
 
+/* Takes the item of this turn out of a list; NULL: it is not there. */
+struct fp_ticket *fp_ticket_pick(struct fp_ticket_list *list, uint64_t turn);
+
 #endif

@@ -197,13 +197,15 @@ make_room(struct fp_transfer *transfer)
  * an entry for every name for a minute, and for every host that it ever kept a
  * connection to, and goes through them for every request. So then connections
  * to hosts that are not known to come again are not kept, and names only for a
- * moment. */
+ * moment. Nor is a connection kept that would have to be looked at, and cannot
+ * be. */
 static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
-	bool alone = fp_crowd_is_stranger(&transfer->context->crowd,
-			     transfer->ticket->origin->hash) ||
-		     transfer->ticket->n_short > 0;
+	bool alone = transfer->setup->cannot_look ||
+		     transfer->ticket->n_short > 0 ||
+		     fp_crowd_is_stranger(&transfer->context->crowd,
+			     transfer->ticket->origin->hash);
 
 	if (transfer->ticket->wants_fresh != transfer->is_fresh) {
 		transfer->is_fresh = transfer->ticket->wants_fresh;

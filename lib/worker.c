@@ -62,11 +62,15 @@ make_multi(const struct fp_worker *worker)
 {
 	CURLM *multi = curl_multi_init();
 	long most = (long)worker->share.connections;
+	long sharing = worker->setup->cannot_multiplex ? CURLPIPE_NOTHING
+						       : CURLPIPE_MULTIPLEX;
 
 	/* Without descriptors for it libcurl makes one that cannot be woken. */
 	if (multi && (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) ||
 			     curl_multi_setopt(multi,
 				     CURLMOPT_MAX_TOTAL_CONNECTIONS, most) ||
+			     curl_multi_setopt(
+				     multi, CURLMOPT_PIPELINING, sharing) ||
 			     curl_multi_wakeup(multi))) {
 		curl_multi_cleanup(multi);
 		multi = NULL;
