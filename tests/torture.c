@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Put before libc, counts the calls of a program, and makes some fail.
+ *
+ * $TORTURE_PLAN is "CLASS WHO MODE K ERROR". Calls belong to a class (names
+ * below; to speak is to write to standard error), and to whoever made them: the
+ * program, libcurl, the parsers (yajl and zlib), TLS, or others; "any" counts
+ * them together. MODE says which ones fail: "once" the K-th, "from" the K-th
+ * and all that follow, "every" each K-th, "none". They fail with errno ERROR (a
+ * look-up: with that result).
+ *
+ * $TORTURE_REPORT is a file of sizeof(struct report) bytes, where all that was
+ * seen is found when the program is gone, whatever it died of: how many calls
+ * of each kind there were, who made the first one that failed, and, if the
+ * program returned from main(), what memory and descriptors it had left.
+ *
+ * Only what the program and its parsers, libcurl among them, allocate is
+ * watched for leaks: others keep things for the life of the process. Counting
+ * starts when all libraries are there, and main() is about to begin.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+	ALLOC,
+	WRITE,
+	SPEAK,
+	READ,
+	OPEN,
+	SOCKET,
+	CONNECT,
+	TALK,
+	THREAD,
+	SYNC,
+	LINK,
+	MAP,
+	PIPE,
+	LOOKUP,
+	FILES,
+	WAIT,
+	LOCK,
+	N_CLASSES
+};
+
+static const char *const class_names[N_CLASSES] = {
+	"alloc",
+	"write",
+	"speak",
+	"read",
+	"open",
+	"socket",
+	"connect",
+	"talk",
+	"thread",
+	"sync",
+	"link",
+	"map",
+	"pipe",
+	"lookup",
+	"files",
+	"wait",
+	"lock",
+};
+
+enum { PROGRAM, CURL, PARSERS, TLS, OTHERS, ANY, N_WHO, NOBODY };
+
+static const char *const who_names[N_WHO] = {
+	"program",
+	"curl",
+	"parsers",
+	"tls",
+	"others",
+	"any",
+};
+
+#define FRAMES 24
+#define LEAKS 8
+
+struct report {
+	_Atomic uint64_t counts[N_CLASSES][N_WHO];
+	_Atomic uint64_t n_failed;
+	uint64_t has_returned;
+	uint64_t n_leaks, n_leaked_bytes, n_descriptors;
+	char call[32]; /* the first one that failed */
+	char trace[FRAMES][80]; /* "FILE+0xOFFSET" */
+	char leaks[LEAKS][FRAMES][80];
+	char descriptors[256];
+};
+
+static struct report nowhere, *report = &nowhere;
+static bool is_on;
+static int plan_class = -1, plan_who, plan_error;
+static char plan_mode;
+static uint64_t plan_k;
+static bool is_deep; /* leaks with all that led to them */
+static char inherited[1024];
+
+/* ---- the real ones ---- */
+
+static void *
+find(const char *name)
+{
+	void *found = dlsym(RTLD_NEXT, name);
+
+	if (!found)
+		abort();
+	return found;
+}
+
+#define REAL(name)                     \
+	static __typeof__(&name) real; \
+	if (!real)                     \
+	real = (__typeof__(&name))find(#name)
+
+/* dlsym() may allocate before there is anything to allocate with. */
+static char first_bytes[65536];
+static size_t n_first_bytes;
+static bool is_finding;
+static void *(*real_malloc)(size_t);
+static void *(*real_calloc)(size_t, size_t);
+static void *(*real_realloc)(void *, size_t);
+static void (*real_free)(void *);
+
+static bool
+find_alloc(void)
+{
+	if (real_free)
+		return true;
+	if (is_finding)
+		return false;
+	is_finding = true;
+	real_malloc = (void *(*)(size_t))find("malloc");
+	real_calloc = (void *(*)(size_t, size_t))find("calloc");
+	real_realloc = (void *(*)(void *, size_t))find("realloc");
+	real_free = (void (*)(void *))find("free");
+	is_finding = false;
+	return true;
+}
+
+static void *
+first(size_t n)
+{
+	void *at = first_bytes + n_first_bytes;
+
+	n_first_bytes += (n + 15) & ~(size_t)15;
+	if (n_first_bytes > sizeof(first_bytes))
+		abort();
+	return at;
+}
+
+static bool
+is_first(const void *p)
+{
+	return (const char *)p >= first_bytes &&
+	       (const char *)p < first_bytes + sizeof(first_bytes);
+}
+
+/* ---- who calls ---- */
+
+static struct {
+	uintptr_t start, end, base;
+	int who;
+	char name[40];
+} parts[400];
+static int n_parts;
+
+static int
+who_is(const char *name)
+{
+	if (!name[0])
+		return PROGRAM;
+	if (strstr(name, "libcurl"))
+		return CURL;
+	if (strstr(name, "libyajl") || strstr(name, "libz."))
+		return PARSERS;
+	if (strstr(name, "libasan") || strstr(name, "libubsan"))
+		return NOBODY;
+	if (strstr(name, "libssl") || strstr(name, "libcrypto"))
+		return TLS;
+	return OTHERS;
+}
+
+static int
+note_part(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const char *slash = strrchr(info->dlpi_name, '/');
+
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		if (header->p_type != PT_LOAD || !(header->p_flags & PF_X) ||
+			n_parts == (int)(sizeof(parts) / sizeof(parts[0])))
+			continue;
+		parts[n_parts].base = info->dlpi_addr;
+		parts[n_parts].start = info->dlpi_addr + header->p_vaddr;
+		parts[n_parts].end = parts[n_parts].start + header->p_memsz;
+		parts[n_parts].who = who_is(info->dlpi_name);
+		snprintf(parts[n_parts].name, sizeof(parts[0].name), "%s",
+			!info->dlpi_name[0] ? "PROGRAM"
+			: slash		    ? slash + 1
+					    : info->dlpi_name);
+		n_parts++;
+	}
+	return 0;
+}
+
+static int
+part_of(const void *address)
+{
+	for (int i = 0; i < n_parts; i++) {
+		if ((uintptr_t)address >= parts[i].start &&
+			(uintptr_t)address < parts[i].end)
+			return i;
+	}
+	return -1;
+}
+
+static int
+who_calls(const void *address)
+{
+	int part = part_of(address);
+
+	return part < 0 ? OTHERS : parts[part].who;
+}
+
+static void
+show(char text[80], const void *address)
+{
+	int i = part_of(address);
+
+	if (i < 0)
+		snprintf(text, 80, "?+%p", address);
+	else
+		snprintf(text, 80, "%s+%#zx", parts[i].name,
+			(size_t)((uintptr_t)address - parts[i].base));
+}
+
+static void
+show_trace(char text[FRAMES][80], void *const *trace, int n)
+{
+	for (int i = 0; i < n && i < FRAMES; i++)
+		show(text[i], trace[i]);
+}
+
+/* ---- whether to fail ---- */
+
+static _Thread_local int depth;
+
+static bool
+is_hit(uint64_t n)
+{
+	switch (plan_mode) {
+	case 'o':
+		return n == plan_k;
+	case 'f':
+		return n >= plan_k;
+	case 'e':
+		return n % plan_k == 0;
+	default:
+		return false;
+	}
+}
+
+/* Counts a call. true: it is to fail, and errno is set. */
+static bool
+fails(int class, const char *call, const void *from)
+{
+	if (!is_on || depth)
+		return false;
+	int who = who_calls(from);
+	if (who == NOBODY)
+		return false;
+	uint64_t n = ++report->counts[class][who];
+	uint64_t n_any = ++report->counts[class][ANY];
+	if (class != plan_class || (plan_who != ANY && plan_who != who) ||
+		!is_hit(plan_who == ANY ? n_any : n))
+		return false;
+	if (report->n_failed++ == 0) {
+		void *trace[FRAMES];
+		depth++;
+		snprintf(report->call, sizeof(report->call), "%s", call);
+		show_trace(report->trace, trace, backtrace(trace, FRAMES));
+		depth--;
+	}
+	errno = plan_error;
+	return true;
+}
+
+#define FAILS(class, call) fails(class, call, __builtin_return_address(0))
+
+/* ---- what is alive ---- */
+
+#define SLOTS (1 << 15)
+
+static struct alive {
+	void *at;
+	size_t size;
+	void *trace[FRAMES];
+	int n;
+} * alive;
+static size_t n_alive;
+static pthread_mutex_t alive_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static size_t
+slot_of(const void *p)
+{
+	return (((uintptr_t)p >> 4) * UINT64_C(0x9e3779b97f4a7c15)) >> 46;
+}
+
+static void
+born(void *p, size_t size, void *from)
+{
+	int who = who_calls(from);
+
+	if (!is_on || depth || !p || who >= TLS)
+		return;
+	pthread_mutex_lock(&alive_lock);
+	depth++;
+	size_t i = slot_of(p) % SLOTS;
+	if (++n_alive == SLOTS)
+		abort();
+	while (alive[i].at)
+		i = (i + 1) % SLOTS;
+	alive[i].at = p;
+	alive[i].size = size;
+	alive[i].trace[0] = from;
+	alive[i].n = is_deep ? backtrace(alive[i].trace, FRAMES) : 1;
+	depth--;
+	pthread_mutex_unlock(&alive_lock);
+}
+
+/* Open addressing: what stands behind a hole moves into it. */
+static void
+died(const void *p)
+{
+	if (!is_on || !p)
+		return;
+	pthread_mutex_lock(&alive_lock);
+	size_t i = slot_of(p) % SLOTS;
+	while (alive[i].at && alive[i].at != p)
+		i = (i + 1) % SLOTS;
+	n_alive -= alive[i].at != NULL;
+	for (size_t k = i; alive[i].at;) {
+		k = (k + 1) % SLOTS;
+		size_t home = alive[k].at ? slot_of(alive[k].at) % SLOTS : 0;
+		if (!alive[k].at) {
+			alive[i].at = NULL;
+		} else if ((k - home) % SLOTS >= (k - i) % SLOTS) {
+			alive[i] = alive[k];
+			i = k;
+		}
+	}
+	pthread_mutex_unlock(&alive_lock);
+}
+
+/* ---- beginning and end ---- */
+
+__attribute__((constructor)) static void
+begin(void)
+{
+	const char *path = getenv("TORTURE_REPORT");
+	const char *plan = getenv("TORTURE_PLAN");
+	char class[16], who[16], mode[16];
+	void *trace[4];
+
+	find_alloc();
+	dl_iterate_phdr(note_part, NULL);
+	backtrace(trace, 4);
+	is_deep = getenv("TORTURE_DEEP") != NULL;
+	alive = mmap(NULL, SLOTS * sizeof(*alive), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (alive == MAP_FAILED)
+		return;
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		void *map = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
+			MAP_SHARED, fd, 0);
+		close(fd);
+		if (map != MAP_FAILED)
+			report = map;
+	}
+	if (plan && sscanf(plan, "%15s %15s %15s %ju %d", class, who, mode,
+			    (uintmax_t *)&plan_k, &plan_error) == 5) {
+		for (int i = 0; i < N_CLASSES; i++) {
+			if (strcmp(class, class_names[i]) == 0)
+				plan_class = i;
+		}
+		for (int i = 0; i < N_WHO; i++) {
+			if (strcmp(who, who_names[i]) == 0)
+				plan_who = i;
+		}
+		plan_mode = mode[0];
+	}
+	for (int i = 0; i < 1024; i++)
+		inherited[i] = fcntl(i, F_GETFD) >= 0;
+	is_on = true;
+}
+
+__attribute__((destructor)) static void
+finish(void)
+{
+	char *names = report->descriptors;
+	size_t left = sizeof(report->descriptors);
+
+	if (!is_on)
+		return;
+	is_on = false;
+	for (int i = 0; i < 1024; i++) {
+		if (inherited[i] || fcntl(i, F_GETFD) < 0)
+			continue;
+		report->n_descriptors++;
+		int n = snprintf(names, left, "%d ", i);
+		if ((size_t)n < left) {
+			names += n;
+			left -= (size_t)n;
+		}
+	}
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (!alive[i].at)
+			continue;
+		if (report->n_leaks < LEAKS)
+			show_trace(report->leaks[report->n_leaks],
+				alive[i].trace, alive[i].n);
+		report->n_leaks++;
+		report->n_leaked_bytes += alive[i].size;
+	}
+	report->has_returned = 1;
+}
+
+/* ---- memory ---- */
+
+void *
+malloc(size_t size)
+{
+	if (!find_alloc())
+		return first(size);
+	if (FAILS(ALLOC, "malloc"))
+		return NULL;
+	void *p = real_malloc(size);
+	born(p, size, __builtin_return_address(0));
+	return p;
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+	if (!find_alloc())
+		return first(n * size);
+	if (FAILS(ALLOC, "calloc"))
+		return NULL;
+	void *p = real_calloc(n, size);
+	born(p, n * size, __builtin_return_address(0));
+	return p;
+}
+
+void *
+realloc(void *old, size_t size)
+{
+	if (!find_alloc())
+		abort();
+	if (FAILS(ALLOC, "realloc"))
+		return NULL;
+	if (is_first(old)) {
+		void *p = real_malloc(size);
+		if (p)
+			memcpy(p, old, size);
+		return p;
+	}
+	/* It is dead before its address can be another's. */
+	died(old);
+	void *p = real_realloc(old, size);
+	if (p || size)
+		born(p ? p : old, size, __builtin_return_address(0));
+	return p;
+}
+
+void
+free(void *p)
+{
+	if (is_first(p) || !find_alloc())
+		return;
+	died(p);
+	real_free(p);
+}
+
+static char *
+copy(const char *text, size_t len, void *from)
+{
+	char *p = real_malloc(len + 1);
+
+	if (p) {
+		memcpy(p, text, len);
+		p[len] = '\0';
+	}
+	born(p, len + 1, from);
+	return p;
+}
+
+#undef strdup
+char *
+strdup(const char *text)
+{
+	find_alloc();
+	if (FAILS(ALLOC, "strdup"))
+		return NULL;
+	return copy(text, strlen(text), __builtin_return_address(0));
+}
+
+#undef strndup
+char *
+strndup(const char *text, size_t max)
+{
+	find_alloc();
+	if (FAILS(ALLOC, "strndup"))
+		return NULL;
+	return copy(text, strnlen(text, max), __builtin_return_address(0));
+}
+
+int
+posix_memalign(void **p, size_t alignment, size_t size)
+{
+	REAL(posix_memalign);
+	if (FAILS(ALLOC, "posix_memalign"))
+		return ENOMEM;
+	int ret = real(p, alignment, size);
+	if (ret == 0)
+		born(*p, size, __builtin_return_address(0));
+	return ret;
+}
+
+void *
+aligned_alloc(size_t alignment, size_t size)
+{
+	REAL(aligned_alloc);
+	if (FAILS(ALLOC, "aligned_alloc"))
+		return NULL;
+	void *p = real(alignment, size);
+	born(p, size, __builtin_return_address(0));
+	return p;
+}
+
+void *
+mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	REAL(mmap);
+	return FAILS(MAP, "mmap") ? MAP_FAILED
+				  : real(at, len, prot, flags, fd, offset);
+}
+
+/* ---- everything else ---- */
+
+/* A call that returns -1 when it fails. */
+#define CALL(class, type, name, parameters, ...)                     \
+	type name parameters                                         \
+	{                                                            \
+		REAL(name);                                          \
+		return FAILS(class, #name) ? -1 : real(__VA_ARGS__); \
+	}
+
+ssize_t
+write(int fd, const void *data, size_t n)
+{
+	REAL(write);
+	return FAILS(fd == STDERR_FILENO ? SPEAK : WRITE, "write")
+		       ? -1
+		       : real(fd, data, n);
+}
+
+CALL(WRITE, ssize_t, writev, (int fd, const struct iovec *v, int n), fd, v, n)
+CALL(WRITE, ssize_t, pwrite, (int fd, const void *data, size_t n, off_t at), fd,
+	data, n, at)
+CALL(READ, ssize_t, read, (int fd, void *data, size_t n), fd, data, n)
+CALL(READ, ssize_t, pread, (int fd, void *data, size_t n, off_t at), fd, data,
+	n, at)
+CALL(SOCKET, int, socket, (int family, int type, int protocol), family, type,
+	protocol)
+CALL(CONNECT, int, connect, (int fd, const struct sockaddr *to, socklen_t n),
+	fd, to, n)
+CALL(TALK, ssize_t, send, (int fd, const void *data, size_t n, int flags), fd,
+	data, n, flags)
+CALL(TALK, ssize_t, recv, (int fd, void *data, size_t n, int flags), fd, data,
+	n, flags)
+CALL(TALK, int, getsockname,
+	(int fd, struct sockaddr *restrict to, socklen_t *restrict n), fd, to,
+	n)
+CALL(TALK, int, getpeername,
+	(int fd, struct sockaddr *restrict to, socklen_t *restrict n), fd, to,
+	n)
+CALL(SYNC, int, fsync, (int fd), fd)
+CALL(SYNC, int, fdatasync, (int fd), fd)
+CALL(LINK, int, rename, (const char *a, const char *b), a, b)
+CALL(LINK, int, renameat, (int a, const char *b, int c, const char *d), a, b, c,
+	d)
+CALL(LINK, int, renameat2,
+	(int a, const char *b, int c, const char *d, unsigned flags), a, b, c,
+	d, flags)
+CALL(LINK, int, linkat, (int a, const char *b, int c, const char *d, int flags),
+	a, b, c, d, flags)
+CALL(LINK, int, mkdir, (const char *path, mode_t mode), path, mode)
+CALL(PIPE, int, pipe2, (int fds[2], int flags), fds, flags)
+CALL(PIPE, int, pipe, (int fds[2]), fds)
+CALL(PIPE, int, socketpair, (int family, int type, int protocol, int fds[2]),
+	family, type, protocol, fds)
+CALL(FILES, int, fstat, (int fd, struct stat *restrict st), fd, st)
+CALL(FILES, int, fstatat,
+	(int fd, const char *restrict path, struct stat *restrict st,
+		int flags),
+	fd, path, st, flags)
+CALL(FILES, int, ftruncate, (int fd, off_t len), fd, len)
+CALL(FILES, int, fallocate, (int fd, int mode, off_t at, off_t len), fd, mode,
+	at, len)
+CALL(FILES, off_t, lseek, (int fd, off_t at, int whence), fd, at, whence)
+CALL(FILES, ssize_t, getrandom, (void *data, size_t n, unsigned flags), data, n,
+	flags)
+CALL(WAIT, int, poll, (struct pollfd * fds, nfds_t n, int timeout), fds, n,
+	timeout)
+
+#define WITH_MODE                            \
+	mode_t mode = 0;                     \
+	if (flags & (O_CREAT | O_TMPFILE)) { \
+		va_list args;                \
+		va_start(args, flags);       \
+		mode = va_arg(args, mode_t); \
+		va_end(args);                \
+	}
+
+int
+open(const char *path, int flags, ...)
+{
+	WITH_MODE
+	REAL(open);
+	return FAILS(OPEN, "open") ? -1 : real(path, flags, mode);
+}
+
+int
+openat(int at, const char *path, int flags, ...)
+{
+	WITH_MODE
+	REAL(openat);
+	return FAILS(OPEN, "openat") ? -1 : real(at, path, flags, mode);
+}
+
+extern int __open_2(const char *path, int flags);
+
+int
+__open_2(const char *path, int flags)
+{
+	REAL(__open_2);
+	return FAILS(OPEN, "open") ? -1 : real(path, flags);
+}
+
+FILE *
+fopen(const char *path, const char *mode)
+{
+	REAL(fopen);
+	return FAILS(OPEN, "fopen") ? NULL : real(path, mode);
+}
+
+/* A lock that is not to be had shows as another one's; F_GETFL cannot fail for
+ * a descriptor that is open. */
+int
+fcntl(int fd, int what, ...)
+{
+	va_list args;
+
+	REAL(fcntl);
+	va_start(args, what);
+	void *arg = va_arg(args, void *);
+	va_end(args);
+	bool is_lock = what == F_OFD_SETLK || what == F_OFD_SETLKW ||
+		       what == F_SETLK || what == F_SETLKW;
+	if (is_lock && FAILS(LOCK, "fcntl"))
+		return -1;
+	return real(fd, what, arg);
+}
+
+int
+pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+	void *(*run)(void *), void *arg)
+{
+	REAL(pthread_create);
+	return FAILS(THREAD, "pthread_create") ? plan_error
+					       : real(thread, attr, run, arg);
+}
+
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+	struct addrinfo **res)
+{
+	REAL(getaddrinfo);
+	return FAILS(LOOKUP, "getaddrinfo") ? plan_error
+					    : real(node, service, hints, res);
+}
