@@ -31,6 +31,9 @@ bool fp_signals_is_ignored(int signal);
  * USR1 does nothing. */
 void fp_signals_restore(void);
 
+/* Nobody wants to know of them any more; they are restored. */
+void fp_signals_destroy(void);
+
 /* Ends the process by this signal, as if it had never been caught. */
 void fp_signals_die(int signal);
 

@@ -220,5 +220,7 @@ fp_writer_main(void *arg)
 		deliver(writer, &batch);
 		fp_pool_release(writer->pool, batch.results, batch.n);
 	}
-	(void)!write(writer->done_fd, "", 1);
+	/* To write could fail. */
+	close(writer->done_fd);
+	writer->done_fd = -1;
 }

@@ -30,7 +30,7 @@ struct fp_writer {
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;
-	int done_fd; /* gets a byte at the end */
+	int done_fd; /* the end of a pipe: closed at the end */
 
 	/* Every result is counted in one of these. */
 	atomic_uint_fast64_t n_succeeded;
