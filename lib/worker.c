@@ -119,7 +119,9 @@ fp_worker_destroy(struct fp_worker *worker)
 void
 fp_worker_wake(struct fp_worker *worker)
 {
-	curl_multi_wakeup(worker->multi);
+	/* One that is lost would be missed. */
+	for (int i = 0; i < 3 && curl_multi_wakeup(worker->multi); i++)
+		;
 }
 
 unsigned
