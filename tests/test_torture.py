@@ -268,8 +268,8 @@ def plans(run):
                 yield Plan(kind, who, "once", k, errors[k % len(errors)])
         n = report.count(kind, "any")
         # Retries would wait for the server, sanitizers need memory.
-        if kind in ("wait", "talk", "files") or kind == "connect" and \
-                run.name == "retries" or \
+        if kind in ("wait", "talk", "files") or run.name == "retries" and \
+                kind in ("connect", "socket") or \
                 kind == "alloc" and SANITIZERS:
             continue
         step = max(n // 24, 1)

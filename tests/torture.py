@@ -249,6 +249,9 @@ def judge_records(run, before, outcome):
         check(seq not in succeeded | failed, "two records for %d" % seq)
         check(seq in known or "error" in record or run.dies_of,
               "a record that the clean run has not: %r" % record)
+        if seq in known:
+            check(record["input"] == known[seq]["input"],
+                  "another item's record: %r" % record)
         if "error" in record:
             failed.add(seq)
             continue
