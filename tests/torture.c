@@ -19,15 +19,14 @@
  * starts when all libraries are there, and main() is about to begin.
  */
 #define _GNU_SOURCE
+#include "torture.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
-#include <netdb.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,62 +35,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-enum {
-	ALLOC,
-	WRITE,
-	SPEAK,
-	READ,
-	OPEN,
-	SOCKET,
-	CONNECT,
-	TALK,
-	THREAD,
-	SYNC,
-	LINK,
-	MAP,
-	PIPE,
-	LOOKUP,
-	FILES,
-	WAIT,
-	LOCK,
-	N_CLASSES
-};
-
-static const char *const class_names[N_CLASSES] = {
-	"alloc",
-	"write",
-	"speak",
-	"read",
-	"open",
-	"socket",
-	"connect",
-	"talk",
-	"thread",
-	"sync",
-	"link",
-	"map",
-	"pipe",
-	"lookup",
-	"files",
-	"wait",
-	"lock",
-};
+static const char *const class_names[N_CLASSES] = {"alloc", "write", "speak",
+	"read", "open", "socket", "connect", "talk", "thread", "sync", "link",
+	"map", "pipe", "lookup", "files", "wait", "lock"};
 
 enum { PROGRAM, CURL, PARSERS, TLS, OTHERS, ANY, N_WHO, NOBODY };
 
 static const char *const who_names[N_WHO] = {
-	"program",
-	"curl",
-	"parsers",
-	"tls",
-	"others",
-	"any",
-};
+	"program", "curl", "parsers", "tls", "others", "any"};
 
 #define FRAMES 24
 #define LEAKS 8
@@ -117,8 +70,8 @@ static char inherited[1024];
 
 /* ---- the real ones ---- */
 
-static void *
-find(const char *name)
+void *
+torture_find(const char *name)
 {
 	void *found = dlsym(RTLD_NEXT, name);
 
@@ -126,11 +79,6 @@ find(const char *name)
 		abort();
 	return found;
 }
-
-#define REAL(name)                     \
-	static __typeof__(&name) real; \
-	if (!real)                     \
-	real = (__typeof__(&name))find(#name)
 
 /* dlsym() may allocate before there is anything to allocate with. */
 static char first_bytes[65536];
@@ -149,10 +97,10 @@ find_alloc(void)
 	if (is_finding)
 		return false;
 	is_finding = true;
-	real_malloc = (void *(*)(size_t))find("malloc");
-	real_calloc = (void *(*)(size_t, size_t))find("calloc");
-	real_realloc = (void *(*)(void *, size_t))find("realloc");
-	real_free = (void (*)(void *))find("free");
+	real_malloc = (void *(*)(size_t))torture_find("malloc");
+	real_calloc = (void *(*)(size_t, size_t))torture_find("calloc");
+	real_realloc = (void *(*)(void *, size_t))torture_find("realloc");
+	real_free = (void (*)(void *))torture_find("free");
 	is_finding = false;
 	return true;
 }
@@ -282,9 +230,8 @@ is_hit(uint64_t n)
 	}
 }
 
-/* Counts a call. true: it is to fail, and errno is set. */
-static bool
-fails(int class, const char *call, const void *from)
+bool
+torture_fails(int class, const char *call, const void *from)
 {
 	if (!is_on || depth)
 		return false;
@@ -307,7 +254,11 @@ fails(int class, const char *call, const void *from)
 	return true;
 }
 
-#define FAILS(class, call) fails(class, call, __builtin_return_address(0))
+int
+torture_error(void)
+{
+	return plan_error;
+}
 
 /* ---- what is alive ---- */
 
@@ -504,37 +455,20 @@ free(void *p)
 	real_free(p);
 }
 
-static char *
-copy(const char *text, size_t len, void *from)
-{
-	char *p = real_malloc(len + 1);
-
-	if (p) {
-		memcpy(p, text, len);
-		p[len] = '\0';
-	}
-	born(p, len + 1, from);
-	return p;
-}
-
 #undef strdup
 char *
 strdup(const char *text)
 {
+	size_t size = strlen(text) + 1;
+
 	find_alloc();
 	if (FAILS(ALLOC, "strdup"))
 		return NULL;
-	return copy(text, strlen(text), __builtin_return_address(0));
-}
-
-#undef strndup
-char *
-strndup(const char *text, size_t max)
-{
-	find_alloc();
-	if (FAILS(ALLOC, "strndup"))
-		return NULL;
-	return copy(text, strnlen(text, max), __builtin_return_address(0));
+	char *p = real_malloc(size);
+	if (p)
+		memcpy(p, text, size);
+	born(p, size, __builtin_return_address(0));
+	return p;
 }
 
 int
@@ -558,157 +492,4 @@ aligned_alloc(size_t alignment, size_t size)
 	void *p = real(alignment, size);
 	born(p, size, __builtin_return_address(0));
 	return p;
-}
-
-void *
-mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
-{
-	REAL(mmap);
-	return FAILS(MAP, "mmap") ? MAP_FAILED
-				  : real(at, len, prot, flags, fd, offset);
-}
-
-/* ---- everything else ---- */
-
-/* A call that returns -1 when it fails. */
-#define CALL(class, type, name, parameters, ...)                     \
-	type name parameters                                         \
-	{                                                            \
-		REAL(name);                                          \
-		return FAILS(class, #name) ? -1 : real(__VA_ARGS__); \
-	}
-
-ssize_t
-write(int fd, const void *data, size_t n)
-{
-	REAL(write);
-	return FAILS(fd == STDERR_FILENO ? SPEAK : WRITE, "write")
-		       ? -1
-		       : real(fd, data, n);
-}
-
-CALL(WRITE, ssize_t, writev, (int fd, const struct iovec *v, int n), fd, v, n)
-CALL(WRITE, ssize_t, pwrite, (int fd, const void *data, size_t n, off_t at), fd,
-	data, n, at)
-CALL(READ, ssize_t, read, (int fd, void *data, size_t n), fd, data, n)
-CALL(READ, ssize_t, pread, (int fd, void *data, size_t n, off_t at), fd, data,
-	n, at)
-CALL(SOCKET, int, socket, (int family, int type, int protocol), family, type,
-	protocol)
-CALL(CONNECT, int, connect, (int fd, const struct sockaddr *to, socklen_t n),
-	fd, to, n)
-CALL(TALK, ssize_t, send, (int fd, const void *data, size_t n, int flags), fd,
-	data, n, flags)
-CALL(TALK, ssize_t, recv, (int fd, void *data, size_t n, int flags), fd, data,
-	n, flags)
-CALL(TALK, int, getsockname,
-	(int fd, struct sockaddr *restrict to, socklen_t *restrict n), fd, to,
-	n)
-CALL(TALK, int, getpeername,
-	(int fd, struct sockaddr *restrict to, socklen_t *restrict n), fd, to,
-	n)
-CALL(SYNC, int, fsync, (int fd), fd)
-CALL(SYNC, int, fdatasync, (int fd), fd)
-CALL(LINK, int, rename, (const char *a, const char *b), a, b)
-CALL(LINK, int, renameat, (int a, const char *b, int c, const char *d), a, b, c,
-	d)
-CALL(LINK, int, renameat2,
-	(int a, const char *b, int c, const char *d, unsigned flags), a, b, c,
-	d, flags)
-CALL(LINK, int, linkat, (int a, const char *b, int c, const char *d, int flags),
-	a, b, c, d, flags)
-CALL(LINK, int, mkdir, (const char *path, mode_t mode), path, mode)
-CALL(PIPE, int, pipe2, (int fds[2], int flags), fds, flags)
-CALL(PIPE, int, pipe, (int fds[2]), fds)
-CALL(PIPE, int, socketpair, (int family, int type, int protocol, int fds[2]),
-	family, type, protocol, fds)
-CALL(FILES, int, fstat, (int fd, struct stat *restrict st), fd, st)
-CALL(FILES, int, fstatat,
-	(int fd, const char *restrict path, struct stat *restrict st,
-		int flags),
-	fd, path, st, flags)
-CALL(FILES, int, ftruncate, (int fd, off_t len), fd, len)
-CALL(FILES, int, fallocate, (int fd, int mode, off_t at, off_t len), fd, mode,
-	at, len)
-CALL(FILES, off_t, lseek, (int fd, off_t at, int whence), fd, at, whence)
-CALL(FILES, ssize_t, getrandom, (void *data, size_t n, unsigned flags), data, n,
-	flags)
-CALL(WAIT, int, poll, (struct pollfd * fds, nfds_t n, int timeout), fds, n,
-	timeout)
-
-#define WITH_MODE                            \
-	mode_t mode = 0;                     \
-	if (flags & (O_CREAT | O_TMPFILE)) { \
-		va_list args;                \
-		va_start(args, flags);       \
-		mode = va_arg(args, mode_t); \
-		va_end(args);                \
-	}
-
-int
-open(const char *path, int flags, ...)
-{
-	WITH_MODE
-	REAL(open);
-	return FAILS(OPEN, "open") ? -1 : real(path, flags, mode);
-}
-
-int
-openat(int at, const char *path, int flags, ...)
-{
-	WITH_MODE
-	REAL(openat);
-	return FAILS(OPEN, "openat") ? -1 : real(at, path, flags, mode);
-}
-
-extern int __open_2(const char *path, int flags);
-
-int
-__open_2(const char *path, int flags)
-{
-	REAL(__open_2);
-	return FAILS(OPEN, "open") ? -1 : real(path, flags);
-}
-
-FILE *
-fopen(const char *path, const char *mode)
-{
-	REAL(fopen);
-	return FAILS(OPEN, "fopen") ? NULL : real(path, mode);
-}
-
-/* A lock that is not to be had shows as another one's; F_GETFL cannot fail for
- * a descriptor that is open. */
-int
-fcntl(int fd, int what, ...)
-{
-	va_list args;
-
-	REAL(fcntl);
-	va_start(args, what);
-	void *arg = va_arg(args, void *);
-	va_end(args);
-	bool is_lock = what == F_OFD_SETLK || what == F_OFD_SETLKW ||
-		       what == F_SETLK || what == F_SETLKW;
-	if (is_lock && FAILS(LOCK, "fcntl"))
-		return -1;
-	return real(fd, what, arg);
-}
-
-int
-pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-	void *(*run)(void *), void *arg)
-{
-	REAL(pthread_create);
-	return FAILS(THREAD, "pthread_create") ? plan_error
-					       : real(thread, attr, run, arg);
-}
-
-int
-getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-	struct addrinfo **res)
-{
-	REAL(getaddrinfo);
-	return FAILS(LOOKUP, "getaddrinfo") ? plan_error
-					    : real(node, service, hints, res);
 }
