@@ -40,8 +40,8 @@
 /* Of the names that may be looked up at once, those that are new. */
 #define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
 
-/* The longest sleep: nothing depends on it. */
-#define IDLE_MS 60000
+/* The longest sleep: a wake-up that was lost is made good so soon. */
+#define IDLE_MS 1000
 
 static void
 wake(void *arg)
@@ -119,9 +119,7 @@ fp_worker_destroy(struct fp_worker *worker)
 void
 fp_worker_wake(struct fp_worker *worker)
 {
-	/* One that is lost would be missed. */
-	for (int i = 0; i < 3 && curl_multi_wakeup(worker->multi); i++)
-		;
+	curl_multi_wakeup(worker->multi);
 }
 
 unsigned
