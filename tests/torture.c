@@ -25,8 +25,8 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,8 +40,6 @@
 static const char *const class_names[N_CLASSES] = {"alloc", "write", "speak",
 	"read", "open", "socket", "connect", "talk", "thread", "sync", "link",
 	"map", "pipe", "lookup", "files", "wait", "lock"};
-
-enum { PROGRAM, CURL, PARSERS, TLS, OTHERS, ANY, N_WHO, NOBODY };
 
 static const char *const who_names[N_WHO] = {
 	"program", "curl", "parsers", "tls", "others", "any"};
@@ -58,6 +56,7 @@ struct report {
 	char trace[FRAMES][80]; /* "FILE+0xOFFSET" */
 	char leaks[LEAKS][FRAMES][80];
 	char descriptors[256];
+	char crash[FRAMES][80]; /* where a signal hit that means one */
 };
 
 static struct report nowhere, *report = &nowhere;
@@ -123,92 +122,13 @@ is_first(const void *p)
 	       (const char *)p < first_bytes + sizeof(first_bytes);
 }
 
-/* ---- who calls ---- */
-
-static struct {
-	uintptr_t start, end, base;
-	int who;
-	char name[40];
-} parts[400];
-static int n_parts;
-
-static int
-who_is(const char *name)
-{
-	if (!name[0])
-		return PROGRAM;
-	if (strstr(name, "libcurl"))
-		return CURL;
-	if (strstr(name, "libyajl") || strstr(name, "libz."))
-		return PARSERS;
-	if (strstr(name, "libasan") || strstr(name, "libubsan"))
-		return NOBODY;
-	if (strstr(name, "libssl") || strstr(name, "libcrypto"))
-		return TLS;
-	return OTHERS;
-}
-
-static int
-note_part(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	const char *slash = strrchr(info->dlpi_name, '/');
-
-	(void)size;
-	(void)arg;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-		if (header->p_type != PT_LOAD || !(header->p_flags & PF_X) ||
-			n_parts == (int)(sizeof(parts) / sizeof(parts[0])))
-			continue;
-		parts[n_parts].base = info->dlpi_addr;
-		parts[n_parts].start = info->dlpi_addr + header->p_vaddr;
-		parts[n_parts].end = parts[n_parts].start + header->p_memsz;
-		parts[n_parts].who = who_is(info->dlpi_name);
-		snprintf(parts[n_parts].name, sizeof(parts[0].name), "%s",
-			!info->dlpi_name[0] ? "PROGRAM"
-			: slash		    ? slash + 1
-					    : info->dlpi_name);
-		n_parts++;
-	}
-	return 0;
-}
-
-static int
-part_of(const void *address)
-{
-	for (int i = 0; i < n_parts; i++) {
-		if ((uintptr_t)address >= parts[i].start &&
-			(uintptr_t)address < parts[i].end)
-			return i;
-	}
-	return -1;
-}
-
-static int
-who_calls(const void *address)
-{
-	int part = part_of(address);
-
-	return part < 0 ? OTHERS : parts[part].who;
-}
-
-static void
-show(char text[80], const void *address)
-{
-	int i = part_of(address);
-
-	if (i < 0)
-		snprintf(text, 80, "?+%p", address);
-	else
-		snprintf(text, 80, "%s+%#zx", parts[i].name,
-			(size_t)((uintptr_t)address - parts[i].base));
-}
+/* ---- places in the code ---- */
 
 static void
 show_trace(char text[FRAMES][80], void *const *trace, int n)
 {
 	for (int i = 0; i < n && i < FRAMES; i++)
-		show(text[i], trace[i]);
+		torture_show(text[i], trace[i]);
 }
 
 /* ---- whether to fail ---- */
@@ -235,7 +155,7 @@ torture_fails(int class, const char *call, const void *from)
 {
 	if (!is_on || depth)
 		return false;
-	int who = who_calls(from);
+	int who = torture_who(from);
 	if (who == NOBODY)
 		return false;
 	uint64_t n = ++report->counts[class][who];
@@ -282,7 +202,7 @@ slot_of(const void *p)
 static void
 born(void *p, size_t size, void *from)
 {
-	int who = who_calls(from);
+	int who = torture_who(from);
 
 	if (!is_on || depth || !p || who >= TLS)
 		return;
@@ -327,6 +247,28 @@ died(const void *p)
 
 /* ---- beginning and end ---- */
 
+/* backtrace() was there before: it needs no memory any more. */
+static void
+crash(int number)
+{
+	void *trace[FRAMES];
+
+	depth++;
+	show_trace(report->crash, trace, backtrace(trace, FRAMES));
+	raise(number);
+}
+
+static void
+watch_crashes(void)
+{
+	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+	struct sigaction action = {.sa_handler = crash};
+
+	action.sa_flags = SA_RESETHAND | SA_NODEFER;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+}
+
 __attribute__((constructor)) static void
 begin(void)
 {
@@ -336,7 +278,7 @@ begin(void)
 	void *trace[4];
 
 	find_alloc();
-	dl_iterate_phdr(note_part, NULL);
+	torture_learn();
 	backtrace(trace, 4);
 	is_deep = getenv("TORTURE_DEEP") != NULL;
 	alive = mmap(NULL, SLOTS * sizeof(*alive), PROT_READ | PROT_WRITE,
@@ -365,6 +307,7 @@ begin(void)
 	}
 	for (int i = 0; i < 1024; i++)
 		inherited[i] = fcntl(i, F_GETFD) >= 0;
+	watch_crashes();
 	is_on = true;
 }
 

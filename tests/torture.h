@@ -33,6 +33,17 @@ enum {
 	N_CLASSES
 };
 
+/* Who makes a call. NOBODY: a sanitizer. */
+enum { PROGRAM, CURL, PARSERS, TLS, OTHERS, ANY, N_WHO, NOBODY };
+
+/* Looks at all that is loaded; once, before the others. */
+void torture_learn(void);
+
+int torture_who(const void *address);
+
+/* "FILE+0xOFFSET" */
+void torture_show(char text[80], const void *address);
+
 /* Counts a call. true: it is to fail, and errno is set. */
 bool torture_fails(int class, const char *call, const void *from);
 
