@@ -45,8 +45,9 @@ fp_transfer_on_open(
 			transfer->stop = FP_STOP_DESCRIPTORS;
 		return CURL_SOCKET_BAD;
 	}
-	if (transfer->stop == FP_STOP_DESCRIPTORS ||
-		transfer->stop == FP_STOP_DENIED)
+	/* If this address does not answer, the one that there was no descriptor
+	 * for might have. */
+	if (transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
 	if (transfer->setup->looks_at_sockets)
@@ -112,6 +113,8 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
 	make_known(transfer);
+	if (transfer->stop == FP_STOP_DESCRIPTORS)
+		transfer->stop = FP_STOP_NONE;
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
