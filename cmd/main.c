@@ -128,5 +128,7 @@ main(int argc, char *argv[])
 	fp_settings_destroy(&settings);
 	if (signal)
 		fp_signals_die(signal);
-	return (int)fp_msg_status();
+	enum fp_exit status = fp_msg_status();
+	fp_msg_destroy();
+	return (int)status;
 }

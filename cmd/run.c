@@ -55,7 +55,7 @@ struct run {
 	struct fp_writer writer;
 	struct fp_journal journal;
 	struct fp_thread reader_thread, writer_thread;
-	int done_fds[2]; /* the writer's last word */
+	int done_fd; /* the other end of the writer's: its last word */
 	int signal; /* that stopped us, or 0 */
 	bool is_last; /* it was not the first */
 	const char *cut_by; /* the option that ended the run, or NULL */
@@ -143,11 +143,17 @@ open_ends(struct run *run)
 		return -1;
 	if (open_journal(run))
 		return -1;
-	if (pipe2(run->done_fds, O_CLOEXEC) || fp_signals_init()) {
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
 	}
-	run->writer.done_fd = run->done_fds[1];
+	run->done_fd = fds[0];
+	run->writer.done_fd = fds[1];
+	if (fp_signals_init()) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		return -1;
+	}
 	run->writer.stop = stop_writing;
 	run->writer.stop_arg = run;
 	return 0;
@@ -256,7 +262,8 @@ hear_writer(struct run *run)
 {
 	char word = FP_WRITER_DONE;
 
-	(void)!read(run->done_fds[0], &word, 1);
+	if (read(run->done_fd, &word, 1) < 0)
+		return false;
 	if (word == FP_WRITER_DONE)
 		return true;
 	cut_short(run, "--max-errors");
@@ -294,7 +301,7 @@ give_up(struct run *run)
 static bool
 is_nearly_done(struct run *run)
 {
-	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+	struct pollfd done = {run->done_fd, POLLIN, 0};
 	size_t n_running, n_waiting;
 
 	if (!atomic_load(&run->reader.is_done))
@@ -336,15 +343,17 @@ watch(struct run *run)
 {
 	for (;;) {
 		struct pollfd fds[3] = {
-			{run->done_fds[0], POLLIN, 0},
+			{run->done_fd, POLLIN, 0},
 			{fp_signals_fd(), POLLIN, 0},
 			{run->writer.output.is_watchable ? run->writer.output.fd
 							 : -1,
 				0, 0},
 		};
 
-		if (poll(fds, 3, time_left_ms(run)) < 0)
+		if (poll(fds, 3, time_left_ms(run)) < 0) {
+			obey_signals(run);
 			continue;
+		}
 		if (fds[0].revents && hear_writer(run))
 			return;
 		if (fds[1].revents)
@@ -463,7 +472,10 @@ fp_run(struct fp_settings *settings)
 {
 	struct run run = {
 		.settings = settings,
-		.done_fds = {-1, -1},
+		.done_fd = -1,
+		.writer.done_fd = -1,
+		.reader.input.stop_fd = -1,
+		.reader.input.stop_end = -1,
 		.start_ns = fp_clock_now_ns(),
 		.give_up_ns = INT64_MAX,
 		.deadline_ns = INT64_MAX,
@@ -490,5 +502,10 @@ fp_run(struct fp_settings *settings)
 	fp_output_close(&run.writer.failed);
 	fp_journal_close(&run.journal);
 	fp_reader_destroy(&run.reader);
+	fp_signals_destroy();
+	if (run.writer.done_fd >= 0)
+		close(run.writer.done_fd);
+	if (run.done_fd >= 0)
+		close(run.done_fd);
 	return run.signal;
 }

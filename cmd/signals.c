@@ -163,6 +163,18 @@ fp_signals_restore(void)
 }
 
 void
+fp_signals_destroy(void)
+{
+	if (channel[0] < 0)
+		return;
+	fp_signals_restore();
+	for (int i = 0; i < 2; i++) {
+		close(channel[i]);
+		channel[i] = -1;
+	}
+}
+
+void
 fp_signals_die(int signal)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};

@@ -35,6 +35,9 @@ void fp_signals_restore(void);
  * then ends the process; from the one after it on, they are as restored. */
 void fp_signals_wind_up(unsigned ms);
 
+/* Nobody wants to know of them any more; they are restored. */
+void fp_signals_destroy(void);
+
 /* Ends the process by this signal, as if it had never been caught. */
 void fp_signals_die(int signal);
 

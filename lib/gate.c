@@ -51,8 +51,9 @@ fp_transfer_on_open(
 			transfer->stop = FP_STOP_DESCRIPTORS;
 		return CURL_SOCKET_BAD;
 	}
-	if (transfer->stop == FP_STOP_DESCRIPTORS ||
-		transfer->stop == FP_STOP_DENIED)
+	/* If this address does not answer, the one that there was no descriptor
+	 * for might have. */
+	if (transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
 	if (transfer->setup->looks_at_sockets)
