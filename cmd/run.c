@@ -258,10 +258,12 @@ cut_short(struct run *run, const char *option)
 
 /* The writer has had the last result (true), or too many that failed. */
 static bool
-hear_writer(struct run *run)
+hear_writer(struct run *run, short events)
 {
 	char word = FP_WRITER_DONE;
 
+	if (!(events & POLLIN))
+		return true;
 	if (read(run->done_fd, &word, 1) < 0)
 		return false;
 	if (word == FP_WRITER_DONE)
@@ -354,7 +356,7 @@ watch(struct run *run)
 			obey_signals(run);
 			continue;
 		}
-		if (fds[0].revents && hear_writer(run))
+		if (fds[0].revents && hear_writer(run, fds[0].revents))
 			return;
 		if (fds[1].revents)
 			obey_signals(run);

@@ -219,6 +219,10 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
 	note_connection(transfer);
+
+	/* One was found all the same. */
+	if (transfer->stop == FP_STOP_DESCRIPTORS)
+		transfer->stop = FP_STOP_NONE;
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
