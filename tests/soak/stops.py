@@ -71,7 +71,14 @@ class Stops:
         kind = chance.choice(["file", "stdin", "pipe"])
         program = self.start(kind, args)
         program.caught(number)
-        time.sleep(chance.uniform(0, self.seconds))
+        # By the clock, so that any place of the program may be hit; or by how
+        # far it is, so that a slow machine has its share of the early ones.
+        if chance.random() < 0.5:
+            time.sleep(chance.uniform(0, self.seconds))
+        else:
+            at = chance.randrange(len(self.clean))
+            while program.out.count(b"\n") < at and program.ended() is None:
+                time.sleep(0.0005)
         program.kill(number)
         if chance.random() < 0.2:
             time.sleep(chance.uniform(0, 0.01))
