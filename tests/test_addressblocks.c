@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "addresstest.h"
+#include "fetchpool.h"
 
 #include <sys/un.h>
 
