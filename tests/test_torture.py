@@ -288,9 +288,10 @@ def plans(run):
             for k in range(1, n + 1, step):
                 yield Plan(kind, who, "once", k, errors[k % len(errors)])
         n = report.count(kind, "any")
-        # Retries would wait for the server, sanitizers need memory.
-        if kind in ("wait", "talk", "files") or run.name == "retries" and \
-                kind in ("connect", "socket") or \
+        # A server that does not answer any more is waited for.
+        if kind in ("wait", "talk", "files") or \
+                kind in ("connect", "socket") and (
+                    run.n_items > 5 or run.name == "retries") or \
                 is_beyond_us(run, kind, "any"):
             continue
         step = max(n // 24, 1)
@@ -398,7 +399,7 @@ def long_run(run, part, n_parts):
         if number % n_parts != part:
             continue
         try:
-            tally.add(hurt(run, plan, timeout=8))
+            tally.add(hurt(run, plan, timeout=15))
         except Failed as why:
             text = str(why)
             key = text.split(": ", 1)[-1][:60] + text.partition(
