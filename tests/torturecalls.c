@@ -50,7 +50,7 @@ write(int fd, const void *data, size_t n)
 	}
 	if (!FAILS(fd == STDERR_FILENO ? SPEAK : WRITE, "write"))
 		return real(fd, data, n);
-	if (torture_error() != ENOSPC || n < 2)
+	if (torture_error() != ENOSPC || n < 2 || fd == STDERR_FILENO)
 		return -1;
 	atomic_store(&full_fd, fd);
 	return real(fd, data, n / 2);
