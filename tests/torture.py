@@ -332,12 +332,15 @@ def not_ours(outcome):
     """Whether it was ended by what cannot do without memory: OpenSSL while it
     begins, libc's databases of names, or libcurl's cache of TLS sessions
     (7.88.1 frees one twice)."""
-    where = [frame.value.decode() for frame in outcome.report.crash]
-    where = [w.split(".")[0] for w in where if w and not w.startswith(
-        ("torture", "libc.", "libasan", "?"))]
+    where, cause = (
+        [place.split(".")[0] for place in
+         (frame.value.decode() for frame in trace)
+         if place and not place.startswith(("torture", "libc.", "libasan",
+                                            "?"))]
+        for trace in (outcome.report.crash, outcome.report.trace))
     return b"nss_database_reload_1: Assertion" in outcome.err or \
         where[:1] in (["libcrypto"], ["libssl"]) or \
-        where[:1] == ["libcurl"] and "libssl" in where[1:4]
+        where[:1] == ["libcurl"] and "libssl" in where[1:4] + cause[1:4]
 
 
 def judge(run, before, outcome, plan):

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -35,13 +36,24 @@ mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 		return FAILS(class, #name) ? -1 : real(__VA_ARGS__); \
 	}
 
+/* A disk that gets full takes a part first, and fails the next call. */
 ssize_t
 write(int fd, const void *data, size_t n)
 {
+	static atomic_int full_fd = -1;
+	int expected = fd;
+
 	REAL(write);
-	return FAILS(fd == STDERR_FILENO ? SPEAK : WRITE, "write")
-		       ? -1
-		       : real(fd, data, n);
+	if (atomic_compare_exchange_strong(&full_fd, &expected, -1)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	if (!FAILS(fd == STDERR_FILENO ? SPEAK : WRITE, "write"))
+		return real(fd, data, n);
+	if (torture_error() != ENOSPC || n < 2 || fd == STDERR_FILENO)
+		return -1;
+	atomic_store(&full_fd, fd);
+	return real(fd, data, n / 2);
 }
 
 CALL(WRITE, ssize_t, writev, (int fd, const struct iovec *v, int n), fd, v, n)
