@@ -382,7 +382,7 @@ def _():
 
 @test("97 for want of a descriptor an item waits, and is not tried again")
 def _():
-    for run in named("plain list", "TLS", "retries"):
+    for run in named("plain list", "TLS"):
         for error in EMFILE, ENOBUFS:
             outcome = hurt(run, Plan("socket", "any", "once", 1, error))
             attempts = [sorted(r["attempts"] for r in records_of(o.out))
