@@ -15,6 +15,7 @@
  *	flowopt		those that are about when requests start
  *	template	which URL template, and whether lines fit it
  *	run		one run: starts the threads, watches, stops, concludes
+ *	descriptors	as many as there can be, and jobs to fit them
  *	reader		the thread from the input to the pool
  *	input		lines from a descriptor, in bounded memory
  *	writer		the thread from the pool to the outputs

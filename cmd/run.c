@@ -23,6 +23,7 @@
 #include "run.h"
 
 #include "clock.h"
+#include "descriptors.h"
 #include "msg.h"
 #include "notice.h"
 #include "reader.h"
@@ -37,7 +38,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* How long a second signal waits for the line that is being written, and for
@@ -66,37 +66,6 @@ struct run {
 };
 
 /* ---- before ---- */
-
-/* As many descriptors as the system lets us have; fewer jobs if these are not
- * enough. */
-static void
-fit_descriptors(struct fp_options *pool)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	if (limit.rlim_cur < limit.rlim_max) {
-		rlim_t before = limit.rlim_cur;
-		limit.rlim_cur = limit.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &limit))
-			limit.rlim_cur = before;
-	}
-	if (limit.rlim_cur == RLIM_INFINITY)
-		return;
-
-	/* Each body that goes to a file needs one for that as well. */
-	uint64_t n = fp_descriptors_left();
-	if (pool->output_dir)
-		n = n / 2;
-	unsigned jobs = fp_jobs_within(pool->jobs, n);
-	if (jobs < pool->jobs) {
-		fp_msg_note("--jobs %u is lowered to %u: the system allows %ju "
-			    "open files (ulimit -n)",
-			pool->jobs, jobs, (uintmax_t)limit.rlim_cur);
-		pool->jobs = jobs;
-	}
-}
 
 /* Nothing new is read or started; `how` decides about what is under way. */
 static void
@@ -164,7 +133,7 @@ start(struct run *run)
 {
 	char why[200];
 
-	fit_descriptors(&run->settings->pool);
+	fp_descriptors_fit(&run->settings->pool);
 	if (!run->settings->quiet)
 		run->settings->pool.tell = fp_notice_tell;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
