@@ -105,7 +105,7 @@ take_name(struct fuzz *fuzz)
 	size_t n = 0;
 
 	while (n < FP_MIN(name.len, (size_t)FP_JOURNAL_NAME_MAX) &&
-		!strchr(" \n", name.data[n]))
+		name.data[n] > ' ' && name.data[n] <= '~')
 		n++;
 	return n > 0 ? (struct fp_text){name.data, n} : fuzz_text("x");
 }
