@@ -56,9 +56,9 @@
  *			(where one leads) download (its file) sockets (a
  *			worker's) transfer (one item on one easy handle), in
  *			parts: gate (connections, and requests on their way
- *			out) body (what comes in) verdict (how it ended) aftermath (what follows);
- *			worker (one thread, one multi handle; its slots) pool
- *			(the whole; the story)
+ *			out) body (what comes in) verdict (how it ended)
+ *			aftermath (what follows); worker (one thread, one multi
+ *			handle) and its slots; pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"
