@@ -123,11 +123,8 @@ fp_config_read(
 	char place[300];
 	bool ok = true;
 
-	if (!rest) {
-		fp_msg_usage(
-			"--config: cannot read %s: %s", path, strerror(errno));
-		return false;
-	}
+	if (!rest)
+		return fp_settings_unreadable("--config", path);
 	for (unsigned n = 1; ok && (line = strsep(&rest, "\n")); n++) {
 		snprintf(place, sizeof(place), "%s:%u: ", path, n);
 		fp_msg_place(place);

@@ -32,10 +32,8 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 
 	struct fp_buf file = FP_BUF_INIT;
 	if (fp_settings_read(&file, value + 1)) {
-		fp_msg_usage("--header: cannot read %s: %s", value + 1,
-			strerror(errno));
 		fp_buf_destroy(&file);
-		return false;
+		return fp_settings_unreadable("--header", value + 1);
 	}
 	bool ok = memchr(file.data, '\0', file.len) == NULL;
 	char *rest = file.data, *line;
@@ -98,11 +96,8 @@ fp_httpopt_data(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (fp_settings_read(data, value + 1)) {
-		fp_msg_usage("--data: cannot read %s: %s", value + 1,
-			strerror(errno));
-		return false;
-	}
+	if (fp_settings_read(data, value + 1))
+		return fp_settings_unreadable("--data", value + 1);
 	size_t kept = start;
 	for (size_t i = start; i < data->len; i++) {
 		char c = data->data[i];
@@ -123,8 +118,7 @@ fp_httpopt_json(struct fp_settings *settings, const char *value)
 		       fp_settings_no_memory();
 	if (fp_settings_read(&settings->data, value + 1) == 0)
 		return true;
-	fp_msg_usage("--json: cannot read %s: %s", value + 1, strerror(errno));
-	return false;
+	return fp_settings_unreadable("--json", value + 1);
 }
 
 /* ---- libcurl's options ---- */

@@ -38,7 +38,8 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 	memset(input, 0, sizeof(*input));
 	input->options = *options;
 	input->at_start = true;
-	input->stop_fds[0] = input->stop_fds[1] = -1;
+	input->stop_fd = -1;
+	atomic_init(&input->stop_end, -1);
 	if (options->path && strcmp(options->path, "-") != 0) {
 		input->name = options->path;
 		input->fd = open(options->path, O_RDONLY | O_CLOEXEC);
@@ -46,9 +47,12 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;
 	}
+	int fds[2];
 	input->start = input->fd < 0 ? -1 : find_start(input->fd);
-	if (input->fd < 0 || pipe2(input->stop_fds, O_CLOEXEC))
+	if (input->fd < 0 || pipe2(fds, O_CLOEXEC))
 		return -1;
+	input->stop_fd = fds[0];
+	atomic_store(&input->stop_end, fds[1]);
 	return fp_buf_reserve(&input->buf, READ_BYTES);
 }
 
@@ -72,17 +76,20 @@ fp_input_destroy(struct fp_input *input)
 {
 	if (input->fd > STDIN_FILENO)
 		close(input->fd);
-	for (int i = 0; i < 2; i++) {
-		if (input->stop_fds[i] >= 0)
-			close(input->stop_fds[i]);
-	}
+	fp_input_stop(input);
+	if (input->stop_fd >= 0)
+		close(input->stop_fd);
 	fp_buf_destroy(&input->buf);
 }
 
+/* To write could fail. */
 void
 fp_input_stop(struct fp_input *input)
 {
-	(void)!write(input->stop_fds[1], "", 1);
+	int end = atomic_exchange(&input->stop_end, -1);
+
+	if (end >= 0)
+		close(end);
 }
 
 void
@@ -120,7 +127,7 @@ wait_readable(struct fp_input *input)
 {
 	struct pollfd fds[2] = {
 		{input->fd, POLLIN, 0},
-		{input->stop_fds[0], POLLIN, 0},
+		{input->stop_fd, POLLIN, 0},
 	};
 
 	while (poll(fds, 2, -1) < 0) {

@@ -16,6 +16,8 @@
 #include "buf.h"
 #include "fetchpool.h"
 
+#include <stdatomic.h>
+
 /* What a line that is too long shows of itself. */
 #define FP_INPUT_CUT_BYTES 256
 
@@ -37,7 +39,8 @@ struct fp_input {
 	const char *name; /* for messages */
 	int fd;
 	int64_t start; /* where in the file we began; -1: it is none */
-	int stop_fds[2];
+	int stop_fd; /* the end of a pipe: readable when it is time to stop */
+	atomic_int stop_end; /* its other end, or -1: closed to say so */
 	struct fp_buf buf;
 	size_t next; /* where in buf the next line begins */
 	bool at_start; /* nothing was given yet: a mark may stand here */

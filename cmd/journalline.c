@@ -313,6 +313,20 @@ parse_key(const char *text, size_t len, uint8_t key[FP_JOURNAL_KEY_BYTES])
 	return 0;
 }
 
+/* A C string, which a message may show. */
+static int
+parse_name(struct fp_text *name, const char *text, size_t len)
+{
+	if (len == 0 || len > FP_JOURNAL_NAME_MAX)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] <= ' ' || text[i] > '~')
+			return -1;
+	}
+	*name = (struct fp_text){text, len};
+	return 0;
+}
+
 static int
 parse_field(
 	struct fp_journal_line *line, char field, const char *text, size_t len)
@@ -335,8 +349,7 @@ parse_field(
 	case 't':
 		return parse_kind(text, len, &line->kind);
 	case 'n':
-		line->name = (struct fp_text){text, len};
-		return len > 0 && len <= FP_JOURNAL_NAME_MAX ? 0 : -1;
+		return parse_name(&line->name, text, len);
 	default:
 		return parse_key(text, len, line->key);
 	}

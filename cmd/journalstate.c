@@ -230,6 +230,23 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 	       state->stage <= behind[what].last;
 }
 
+/* Whether all that has failed is done, and item 0, which is none, was not
+ * sent. */
+static bool
+are_items_sound(const struct fp_journal_state *state)
+{
+	const struct fp_seqset *failed = &state->failed;
+
+	if (fp_seqset_has(&state->sent, 0))
+		return false;
+	for (uint64_t i = 0; failed->n > 0 && i <= failed->last / 64; i++) {
+		if (fp_seqset_word(failed, i) &
+			~fp_seqset_word(&state->done, i))
+			return false;
+	}
+	return true;
+}
+
 /* Whether a line that tells of an item names one. */
 static bool
 is_item(const struct fp_journal_line *line)
@@ -255,6 +272,8 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 		if (state->done.n != state->head_done ||
 			state->failed.n != state->head_failed)
 			return refuse(state, "its counts do not agree");
+		if (!are_items_sound(state))
+			return refuse(state, "its items do not agree");
 		break;
 	case FP_JOURNAL_DONE:
 		ret = apply_done(state, line);

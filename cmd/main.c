@@ -15,6 +15,7 @@
  *	flowopt		those that are about when requests start
  *	template	which URL template, and whether lines fit it
  *	run		one run: starts the threads, watches, stops, concludes
+ *	descriptors	as many as there can be, and jobs to fit them
  *	reader		the thread from the input to the pool
  *	input		lines from a descriptor, in bounded memory
  *	writer		the thread from the pool to the outputs
@@ -55,11 +56,12 @@
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect
  *			(where one leads) download (its file) preview (in place
- *			of sending) sockets (a worker's) transfer (one item on one easy handle), in
- *			parts: gate (connections, and requests on their way
- *			out) body (what comes in) verdict (how it ended) aftermath (what follows);
- *			worker (one thread, one multi handle; its slots) pool
- *			(the whole; the story)
+ *			of sending) sockets (a worker's) transfer (one item on
+ *			one easy handle), in parts: gate (connections, and
+ *			requests on their way out) body (what comes in) verdict
+ *			(how it ended) aftermath (what follows); worker (one
+ *			thread, one multi handle) and its slots; pool (the
+ *			whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"
@@ -130,5 +132,7 @@ main(int argc, char *argv[])
 	fp_settings_destroy(&settings);
 	if (signal)
 		fp_signals_die(signal);
-	return (int)fp_msg_status();
+	enum fp_exit status = fp_msg_status();
+	fp_msg_destroy();
+	return (int)status;
 }

@@ -23,6 +23,13 @@
 #define SHOWN_MAX 200
 #define MESSAGE_MAX 1000
 
+/* No line needs more, but for a failed item as a record: each byte shown may
+ * become six, and each secret, were it empty, three stars. */
+#define LINE_MAX (16 * MESSAGE_MAX)
+
+/* What stands for lines that found no memory. */
+#define LINES_LOST "fetchpool: out of memory; lines of this kind are missing\n"
+
 /* What a thread that must not wait may write to a pipe that takes something:
  * so much is taken whole. */
 #define AT_ONCE_MAX 4096
@@ -32,6 +39,7 @@ static struct fp_cond idle; /* !is_writing */
 static bool is_writing; /* a thread is in write(), without the lock */
 static struct fp_buf held; /* lines not written yet */
 static struct fp_buf going; /* that thread's own: what it writes */
+static bool has_lost; /* lines that belong behind those that are held */
 static enum fp_exit exit_status;
 static const char *usage_place = "";
 
@@ -44,6 +52,15 @@ fp_msg_init(void)
 	/* While memory is there; a message that says it is not needs some. */
 	(void)fp_buf_reserve(&held, 2 * HELD_MAX);
 	(void)fp_buf_reserve(&going, 2 * HELD_MAX);
+}
+
+void
+fp_msg_destroy(void)
+{
+	fp_buf_destroy(&held);
+	fp_buf_destroy(&going);
+	fp_cond_destroy(&idle);
+	fp_mutex_destroy(&lock);
 }
 
 int
@@ -85,15 +102,19 @@ flush_locked(bool may_wait)
 {
 	while (is_writing && may_wait)
 		fp_cond_wait(&idle, &lock);
-	while (held.len > 0 && !is_writing) {
+	while ((held.len > 0 || has_lost) && !is_writing) {
 		if (!may_wait && (held.len > AT_ONCE_MAX || !takes_some()))
 			return;
+		bool tells_lost = has_lost;
+		has_lost = false;
 		struct fp_buf lines = held;
 		held = going;
 		going = lines;
 		is_writing = true;
 		fp_mutex_unlock(&lock);
 		write_all(going.data, going.len);
+		if (tells_lost)
+			write_all(LINES_LOST, strlen(LINES_LOST));
 		fp_mutex_lock(&lock);
 		fp_buf_clear(&going, 3 * HELD_MAX);
 		is_writing = false;
@@ -153,6 +174,27 @@ fp_msg_status(void)
 	enum fp_exit status = exit_status;
 	fp_mutex_unlock(&lock);
 	return status;
+}
+
+static void
+lose_locked(void)
+{
+	has_lost = true;
+	set_status_locked(FP_EXIT_LOCAL);
+}
+
+/* Whether a line fits behind those that are held, or else when they are gone.
+ * Nothing that is then added to it can fail. */
+static bool
+has_room_locked(bool may_wait)
+{
+	if (fp_buf_reserve(&held, LINE_MAX) == 0)
+		return true;
+	flush_locked(may_wait);
+	if (fp_buf_reserve(&held, LINE_MAX) == 0)
+		return true;
+	lose_locked();
+	return false;
 }
 
 /* Characters that change how a terminal shows what is around them: controls,
@@ -223,12 +265,15 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	vsnprintf(text, sizeof(text), format, args);
 	fp_mutex_lock(&lock);
 	set_status_locked(status);
-	fp_buf_add_text(&held, "fetchpool: ");
-	if (status == FP_EXIT_USAGE)
-		add_shown(&held, usage_place, strlen(usage_place), MESSAGE_MAX);
-	add_shown(&held, text, strlen(text), MESSAGE_MAX);
-	fp_buf_add_text(&held, hint);
-	fp_buf_add_char(&held, '\n');
+	if (has_room_locked(false)) {
+		fp_buf_add_text(&held, "fetchpool: ");
+		if (status == FP_EXIT_USAGE)
+			add_shown(&held, usage_place, strlen(usage_place),
+				MESSAGE_MAX);
+		add_shown(&held, text, strlen(text), MESSAGE_MAX);
+		fp_buf_add_text(&held, hint);
+		fp_buf_add_char(&held, '\n');
+	}
 	flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
@@ -286,16 +331,28 @@ add_subject(struct fp_buf *line, const struct fp_result *result)
 	fp_buf_add_char(line, ')');
 }
 
+static void
+add_record_locked(
+	const struct fp_result *result, const struct fp_record_format *format)
+{
+	for (int tries = 2; tries > 0; tries--) {
+		size_t before = held.len;
+		if (fp_record_write(result, format, add_piece, &held) == 0)
+			return;
+		held.len = before;
+		flush_locked(true);
+	}
+	lose_locked();
+}
+
 void
 fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format)
 {
 	fp_mutex_lock(&lock);
-	size_t before = held.len;
 	if (format) {
-		if (fp_record_write(result, format, add_piece, &held))
-			held.len = before;
-	} else {
+		add_record_locked(result, format);
+	} else if (has_room_locked(true)) {
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
 		add_shown(&held, result->message, strlen(result->message),
 			SHOWN_MAX);

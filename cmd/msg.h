@@ -8,7 +8,9 @@
  * standard error; the others leave their line to them.
  * Ownership: the module's state is the process's.
  * Failure: what cannot be written to standard error is lost; there is no
- * other place to say so.
+ * other place to say so. For want of memory a line is lost only if there is
+ * still none when those before it are written: then another line says so, and
+ * the exit status becomes 3.
  */
 #ifndef FP_MSG_H
 #define FP_MSG_H
@@ -27,6 +29,10 @@ enum fp_exit {
 
 /* Before any other call and any thread. */
 void fp_msg_init(void);
+
+/* After all of them, and without other threads. What was not flushed is
+ * lost. */
+void fp_msg_destroy(void);
 
 /* Something to know; the exit status stays as it is. */
 void fp_msg_note(const char *format, ...) FP_PRINTF(1, 2);

@@ -23,6 +23,7 @@
 #include "run.h"
 
 #include "clock.h"
+#include "descriptors.h"
 #include "dryrun.h"
 #include "msg.h"
 #include "notice.h"
@@ -38,7 +39,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* How long a second signal waits for the line that is being written, and for
@@ -56,7 +56,7 @@ struct run {
 	struct fp_writer writer;
 	struct fp_journal journal;
 	struct fp_thread reader_thread, writer_thread;
-	int done_fds[2]; /* the writer's last word */
+	int done_fd; /* the other end of the writer's: its last word */
 	int signal; /* that stopped us, or 0 */
 	bool is_last; /* it was not the first */
 	const char *cut_by; /* the option that ended the run, or NULL */
@@ -67,37 +67,6 @@ struct run {
 };
 
 /* ---- before ---- */
-
-/* As many descriptors as the system lets us have; fewer jobs if these are not
- * enough. */
-static void
-fit_descriptors(struct fp_options *pool)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	if (limit.rlim_cur < limit.rlim_max) {
-		rlim_t before = limit.rlim_cur;
-		limit.rlim_cur = limit.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &limit))
-			limit.rlim_cur = before;
-	}
-	if (limit.rlim_cur == RLIM_INFINITY)
-		return;
-
-	/* Each body that goes to a file needs one for that as well. */
-	uint64_t n = fp_descriptors_left();
-	if (pool->output_dir)
-		n = n / 2;
-	unsigned jobs = fp_jobs_within(pool->jobs, n);
-	if (jobs < pool->jobs) {
-		fp_msg_note("--jobs %u is lowered to %u: the system allows %ju "
-			    "open files (ulimit -n)",
-			pool->jobs, jobs, (uintmax_t)limit.rlim_cur);
-		pool->jobs = jobs;
-	}
-}
 
 /* Nothing new is read or started; `how` decides about what is under way. */
 static void
@@ -144,11 +113,17 @@ open_ends(struct run *run)
 		return -1;
 	if (open_journal(run))
 		return -1;
-	if (pipe2(run->done_fds, O_CLOEXEC) || fp_signals_init()) {
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
 	}
-	run->writer.done_fd = run->done_fds[1];
+	run->done_fd = fds[0];
+	run->writer.done_fd = fds[1];
+	if (fp_signals_init()) {
+		fp_msg_local("cannot start: %s", strerror(errno));
+		return -1;
+	}
 	run->writer.stop = stop_writing;
 	run->writer.stop_arg = run;
 	return 0;
@@ -159,7 +134,7 @@ start(struct run *run)
 {
 	char why[200];
 
-	fit_descriptors(&run->settings->pool);
+	fp_descriptors_fit(&run->settings->pool);
 	if (!run->settings->quiet)
 		run->settings->pool.tell = fp_notice_tell;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
@@ -253,11 +228,14 @@ cut_short(struct run *run, const char *option)
 
 /* The writer has had the last result (true), or too many that failed. */
 static bool
-hear_writer(struct run *run)
+hear_writer(struct run *run, short events)
 {
 	char word = FP_WRITER_DONE;
 
-	(void)!read(run->done_fds[0], &word, 1);
+	if (!(events & POLLIN))
+		return true;
+	if (read(run->done_fd, &word, 1) < 0)
+		return false;
 	if (word == FP_WRITER_DONE)
 		return true;
 	cut_short(run, "--max-errors");
@@ -295,7 +273,7 @@ give_up(struct run *run)
 static bool
 is_nearly_done(struct run *run)
 {
-	struct pollfd done = {run->done_fds[0], POLLIN, 0};
+	struct pollfd done = {run->done_fd, POLLIN, 0};
 	size_t n_running, n_waiting;
 
 	if (!atomic_load(&run->reader.is_done))
@@ -337,16 +315,18 @@ watch(struct run *run)
 {
 	for (;;) {
 		struct pollfd fds[3] = {
-			{run->done_fds[0], POLLIN, 0},
+			{run->done_fd, POLLIN, 0},
 			{fp_signals_fd(), POLLIN, 0},
 			{run->writer.output.is_watchable ? run->writer.output.fd
 							 : -1,
 				0, 0},
 		};
 
-		if (poll(fds, 3, time_left_ms(run)) < 0)
+		if (poll(fds, 3, time_left_ms(run)) < 0) {
+			obey_signals(run);
 			continue;
-		if (fds[0].revents && hear_writer(run))
+		}
+		if (fds[0].revents && hear_writer(run, fds[0].revents))
 			return;
 		if (fds[1].revents)
 			obey_signals(run);
@@ -438,12 +418,38 @@ conclude(struct run *run)
 		fp_dryrun_tell(run->settings, run->pool, n_read);
 }
 
+/* Nobody looks for signals any more, but --failed is not complete yet. So the
+ * next one has the time that a second one always has. */
+static void
+wind_up(struct run *run)
+{
+	if (run->is_last)
+		fp_signals_restore();
+	else
+		fp_signals_wind_up(LAST_WORDS_MS);
+}
+
+/* Whoever sent one is to see that it was obeyed. */
+static void
+obey_late_signals(struct run *run)
+{
+	int signal;
+
+	while ((signal = fp_signals_take()) != 0) {
+		if (signal != SIGUSR1)
+			run->signal = signal;
+	}
+}
+
 int
 fp_run(struct fp_settings *settings)
 {
 	struct run run = {
 		.settings = settings,
-		.done_fds = {-1, -1},
+		.done_fd = -1,
+		.writer.done_fd = -1,
+		.reader.input.stop_fd = -1,
+		.reader.input.stop_end = -1,
 		.start_ns = fp_clock_now_ns(),
 		.give_up_ns = INT64_MAX,
 		.deadline_ns = INT64_MAX,
@@ -458,17 +464,22 @@ fp_run(struct fp_settings *settings)
 	if (open_ends(&run) == 0 && start(&run) == 0) {
 		watch(&run);
 
-		/* Nobody looks for signals any more: let them be obeyed. */
-		fp_signals_restore();
+		wind_up(&run);
 		fp_input_stop(&run.reader.input);
 		fp_thread_join(&run.reader_thread);
 		fp_thread_join(&run.writer_thread);
 		conclude(&run);
+		obey_late_signals(&run);
 	}
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);
 	fp_output_close(&run.writer.failed);
 	fp_journal_close(&run.journal);
 	fp_reader_destroy(&run.reader);
+	fp_signals_destroy();
+	if (run.writer.done_fd >= 0)
+		close(run.writer.done_fd);
+	if (run.done_fd >= 0)
+		close(run.done_fd);
 	return run.signal;
 }

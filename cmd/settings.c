@@ -52,6 +52,20 @@ fp_settings_no_memory(void)
 }
 
 bool
+fp_settings_unreadable(const char *option, const char *path)
+{
+	const char *why = strerror(errno);
+
+	if (errno == ENOMEM)
+		return fp_settings_no_memory();
+	if (errno == EIO || errno == EMFILE || errno == ENFILE)
+		fp_msg_local("%s: cannot read %s: %s", option, path, why);
+	else
+		fp_msg_usage("%s: cannot read %s: %s", option, path, why);
+	return false;
+}
+
+bool
 fp_list_add(struct fp_list *list, const char *text)
 {
 	const char **texts =

@@ -71,6 +71,11 @@ void fp_settings_destroy(struct fp_settings *settings);
 /* Says that memory is out: false. */
 bool fp_settings_no_memory(void);
 
+/* Says that the file that an option names cannot be read, as errno has it:
+ * false. There being none is wrong usage; the rest is a fault of this
+ * machine's. */
+bool fp_settings_unreadable(const char *option, const char *path);
+
 /* Appends a whole file; "-" is standard input. -1 with errno. */
 int fp_settings_read(struct fp_buf *to, const char *path);
 

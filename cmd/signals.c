@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const struct {
@@ -25,6 +26,10 @@ static int channel[2] = {-1, -1};
 /* How often each has come and was not taken yet. A pipe that is full of one
  * kind must not hide another. */
 static atomic_uint n_came[FP_ARRAY_LEN(caught)];
+
+/* For the time after which nobody takes them. */
+static volatile sig_atomic_t late;
+static struct itimerval last_words;
 
 static void
 on_signal(int signal)
@@ -105,6 +110,44 @@ fp_signals_name(int signal)
 	return "a signal";
 }
 
+static void
+on_time_up(int signal)
+{
+	(void)signal;
+	fp_signals_die(late);
+}
+
+/* One more time to end in, and then signals do what they do by themselves. */
+static void
+on_late_signal(int signal)
+{
+	int saved = errno;
+
+	on_signal(signal);
+	fp_signals_restore();
+	late = signal;
+	setitimer(ITIMER_REAL, &last_words, NULL);
+	errno = saved;
+}
+
+void
+fp_signals_wind_up(unsigned ms)
+{
+	struct sigaction action = {.sa_flags = SA_RESTART};
+
+	last_words.it_value.tv_sec = ms / 1000;
+	last_words.it_value.tv_usec = (suseconds_t)(ms % 1000) * 1000;
+	sigfillset(&action.sa_mask);
+	action.sa_handler = on_time_up;
+	sigaction(SIGALRM, &action, NULL);
+	action.sa_handler = on_late_signal;
+	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		if (caught[i].signal != SIGUSR1 &&
+			!fp_signals_is_ignored(caught[i].signal))
+			sigaction(caught[i].signal, &action, NULL);
+	}
+}
+
 void
 fp_signals_restore(void)
 {
@@ -116,6 +159,18 @@ fp_signals_restore(void)
 			caught[i].signal == SIGUSR1 ? SIG_IGN : SIG_DFL;
 		if (!fp_signals_is_ignored(caught[i].signal))
 			sigaction(caught[i].signal, &action, NULL);
+	}
+}
+
+void
+fp_signals_destroy(void)
+{
+	if (channel[0] < 0)
+		return;
+	fp_signals_restore();
+	for (int i = 0; i < 2; i++) {
+		close(channel[i]);
+		channel[i] = -1;
 	}
 }
 

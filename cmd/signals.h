@@ -5,7 +5,7 @@
  * ignored (nohup). PIPE is left as it was found: the thread that writes the
  * output lets it in, and dies of it, as a filter should.
  *
- * Threads: the main thread's; the handler only writes a byte.
+ * Threads: the main thread's; a handler only writes a byte, and sets a timer.
  * Ownership: the module's state is the process's.
  * Failure: fp_signals_init() -1 with errno.
  */
@@ -30,6 +30,13 @@ bool fp_signals_is_ignored(int signal);
 /* From now on they do what they do by themselves: they end the process; but
  * USR1 does nothing. */
 void fp_signals_restore(void);
+
+/* Nobody will take any more: the next one leaves so much time to end in, and
+ * then ends the process; from the one after it on, they are as restored. */
+void fp_signals_wind_up(unsigned ms);
+
+/* Nobody wants to know of them any more; they are restored. */
+void fp_signals_destroy(void);
 
 /* Ends the process by this signal, as if it had never been caught. */
 void fp_signals_die(int signal);

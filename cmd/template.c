@@ -6,15 +6,20 @@
 #include "msg.h"
 #include "units.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_TEMPLATE "https://jsonplaceholder.typicode.com/posts/{}"
 
+/* `ret` is what fp_template_variables() returned, or 1. */
 static void
-complain_template(const char *name, const char *text, const char *why)
+complain_template(const char *name, const char *text, const char *why, int ret)
 {
-	fp_msg_usage("%s: '%s': %s", name, text, why);
+	if (ret < 0 && errno == ENOMEM)
+		fp_settings_no_memory();
+	else
+		fp_msg_usage("%s: '%s': %s", name, text, why);
 }
 
 /* What fp_template_variables() is asked for. */
@@ -77,7 +82,7 @@ check_template(struct fp_settings *settings, const char *name)
 			"no {} in it: every line would fetch the same");
 	}
 	if (ret) {
-		complain_template(name, text, look.why);
+		complain_template(name, text, look.why, ret);
 		return false;
 	}
 	settings->n_columns = look.max_column;
@@ -92,13 +97,16 @@ check_output_name(struct fp_settings *settings)
 	struct template_look look = {.settings = settings};
 	const char *text = settings->pool.output_name;
 
-	if (!text || fp_template_variables(text, look_at_variable, &look,
-			     look.why, sizeof(look.why)) == 0) {
+	int ret = !text ? 0
+			: fp_template_variables(text, look_at_variable, &look,
+				  look.why, sizeof(look.why));
+
+	if (ret == 0) {
 		settings->n_columns =
 			FP_MAX(settings->n_columns, look.max_column);
 		return true;
 	}
-	complain_template("--output-name", text, look.why);
+	complain_template("--output-name", text, look.why, ret);
 	return false;
 }
 

@@ -313,5 +313,7 @@ fp_writer_main(void *arg)
 		watch_errors(writer);
 		fp_pool_release(writer->pool, batch.results, batch.n);
 	}
-	say(writer, FP_WRITER_DONE);
+	/* To write could fail. */
+	close(writer->done_fd);
+	writer->done_fd = -1;
 }

@@ -25,7 +25,7 @@
 
 /* What the writer says to the main thread. */
 enum fp_writer_word {
-	FP_WRITER_DONE, /* it has had the last result */
+	FP_WRITER_DONE, /* it has had the last result: the end of the pipe */
 	FP_WRITER_ERRORS, /* more have failed than --max-errors; once */
 };
 
@@ -40,7 +40,7 @@ struct fp_writer {
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;
-	int done_fd; /* gets an enum fp_writer_word */
+	int done_fd; /* a pipe: enum fp_writer_word; closed at the end */
 	bool has_warned; /* of too many errors */
 
 	/* Every result is counted in one of these. */

@@ -378,12 +378,8 @@ fp_address_text_allowed(const struct fp_address_filter *filter,
 bool
 fp_is_address_block(const char *text)
 {
-	struct fp_address_filter filter;
+	struct fp_address_block block = {.denies = true};
 	char why[8];
 
-	fp_address_filter_init(&filter, false);
-	bool is_one =
-		fp_address_filter_deny(&filter, text, why, sizeof(why)) == 0;
-	fp_address_filter_destroy(&filter);
-	return is_one;
+	return parse_block(&block, text, why, sizeof(why)) == 0;
 }

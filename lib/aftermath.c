@@ -15,9 +15,10 @@
 #include <string.h>
 
 /* An item for which there is no descriptor waits until another one closes its
- * own: so long, and so often. */
+ * own: so long, and so often. Threads are seldom short for a moment only. */
 #define SHORT_WAIT_NS (100 * FP_NS_PER_MS)
 #define SHORT_MAX 300
+#define SHORT_OF_THREADS_MAX 5
 
 /* Failures that say that the connection or the answer broke, and not that the
  * server or the request is wrong. */
@@ -131,7 +132,7 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 	};
 
 	uint64_t random = fp_random_for(
-		transfer->context->seed, result->seq, result->attempts);
+		transfer->setup->options.seed, result->seq, result->attempts);
 
 	return fp_retry_decide(&transfer->setup->retry, &attempt, &random);
 }
@@ -157,14 +158,17 @@ respect_quota(struct fp_transfer *transfer)
 		wait_ns / FP_NS_PER_MS > (int64_t)options->retry_after_max_ms;
 }
 
-/* No descriptor was to be had: that is no attempt. */
+/* No descriptor or thread was to be had: that is no attempt. */
 static bool
-wait_for_descriptor(struct fp_transfer *transfer)
+wait_for_shortage(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
+	unsigned most = transfer->stop == FP_STOP_DESCRIPTORS ? SHORT_MAX
+			: transfer->stop == FP_STOP_THREAD
+				? SHORT_OF_THREADS_MAX
+				: 0;
 
-	if (transfer->stop != FP_STOP_DESCRIPTORS ||
-		++ticket->n_short > SHORT_MAX)
+	if (most == 0 || ++ticket->n_short > most)
 		return false;
 	ticket->again = FP_AGAIN_SAME;
 	ticket->wait_ns = SHORT_WAIT_NS;
@@ -239,7 +243,7 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 		respect_quota(transfer);
 		return;
 	}
-	if (wait_for_descriptor(transfer))
+	if (wait_for_shortage(transfer))
 		return;
 	take_decision(transfer, cause);
 	respect_quota(transfer);

@@ -310,10 +310,14 @@ try(const struct fp_curlopts *options, char *why, size_t why_size)
 	}
 	for (size_t i = 0; i < options->n && ret == 0; i++) {
 		CURLcode code = set(&options->all[i], easy);
-		if (code != CURLE_OK)
+		if (code == CURLE_OUT_OF_MEMORY) {
+			errno = ENOMEM;
+			ret = -1;
+		} else if (code != CURLE_OK) {
 			ret = refuse(why, why_size,
 				options->all[i].option->name,
 				curl_easy_strerror(code));
+		}
 	}
 	curl_easy_cleanup(easy);
 	return ret;

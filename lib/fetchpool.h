@@ -444,7 +444,8 @@ int fp_parser_parse(struct fp_parser *parser, const char *line, size_t len,
 
 /* Calls each(arg, name) for every variable of an RFC 6570 template, until it
  * returns other than 0, and returns that; an empty name stands for {}. -1 with
- * EINVAL if `text` is no template; `why` then says what is wrong and where. */
+ * EINVAL if `text` is no template; `why` then says what is wrong and where; or
+ * with ENOMEM. */
 int fp_template_variables(const char *text,
 	int (*each)(void *arg, struct fp_text name), void *arg, char *why,
 	size_t why_size);

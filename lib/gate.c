@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a transfer's connections are opened and closed, and the gate that each
- * of its requests passes on its way to the wire.
+ * Where a transfer's connections are opened and closed, what that takes, and
+ * the gate that each of its requests passes on its way to the wire.
  */
 #include "base.h"
 
@@ -9,7 +9,10 @@
 
 #include "clock.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,13 +51,53 @@ fp_transfer_on_open(
 			transfer->stop = FP_STOP_DESCRIPTORS;
 		return CURL_SOCKET_BAD;
 	}
-	if (transfer->stop == FP_STOP_DESCRIPTORS ||
-		transfer->stop == FP_STOP_DENIED)
+	/* If this address does not answer, the one that there was no descriptor
+	 * for might have. */
+	if (transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
 	if (transfer->setup->looks_at_sockets)
 		fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
+}
+
+/* As many as a look-up may need at once. */
+static bool
+lacks_descriptors(void)
+{
+	int pipes[2][2], n = 0;
+
+	while (n < 2 && pipe2(pipes[n], O_CLOEXEC) == 0)
+		n++;
+	bool is_lacking = n < 2 && (errno == EMFILE || errno == ENFILE);
+	while (n-- > 0) {
+		close(pipes[n][0]);
+		close(pipes[n][1]);
+	}
+	return is_lacking;
+}
+
+/* A look-up takes a thread and descriptors, and certificates have to be read.
+ * When it is over, there may be some again: then it is tried again in vain, or
+ * was the fault of others all along. */
+void
+fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code)
+{
+	if (transfer->stop != FP_STOP_NONE || transfer->n_on_wire > 0)
+		return;
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+		break;
+	default:
+		return;
+	}
+	if (lacks_descriptors())
+		transfer->stop = FP_STOP_DESCRIPTORS;
+	else if (strstr(transfer->error, "thread failed to start"))
+		transfer->stop = FP_STOP_THREAD;
 }
 
 /* The connection may be closed for another transfer than it was opened for:
@@ -124,6 +167,50 @@ pass_rates(struct fp_transfer *transfer)
 	return true;
 }
 
+/* TLS takes whole records off the socket, and libcurl reads no more of them
+ * than the answer has: what is left is with the TLS library alone, which has
+ * to be asked. One that cannot be asked may have anything. */
+static bool
+tls_is_clean(CURL *easy, bool is_https)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	int (*openssl)(const void *);
+	size_t (*gnutls)(void *);
+
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+		!tls || !tls->internals)
+		return !is_https;
+	if (tls->backend == CURLSSLBACKEND_OPENSSL) {
+		*(void **)&openssl = dlsym(RTLD_DEFAULT, "SSL_has_pending");
+		return openssl && openssl(tls->internals) == 0;
+	}
+	if (tls->backend == CURLSSLBACKEND_GNUTLS) {
+		*(void **)&gnutls =
+			dlsym(RTLD_DEFAULT, "gnutls_record_check_pending");
+		return gnutls && gnutls(tls->internals) == 0;
+	}
+	return false;
+}
+
+/* Whether nothing was left behind on the connection by whoever used it before.
+ * Bytes there would be taken for the answer to this request. (What waits on a
+ * connection of HTTP/2 libcurl has read by now.) */
+static bool
+is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
+{
+	struct fp_socket *at =
+		fp_sockets_find(&transfer->context->sockets, ends);
+
+	if (!at)
+		return true;
+	bool was_used = at->is_used;
+	at->is_used = true;
+	return !was_used ||
+	       (fp_socket_is_clean(at) &&
+		       tls_is_clean(transfer->easy,
+			       fp_request_is_https(&transfer->request)));
+}
+
 int
 fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
@@ -132,6 +219,10 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
 
 	note_connection(transfer);
+
+	/* One was found all the same. */
+	if (transfer->stop == FP_STOP_DESCRIPTORS)
+		transfer->stop = FP_STOP_NONE;
 	if (atomic_load_explicit(
 		    &transfer->setup->no_new, memory_order_relaxed)) {
 		transfer->stop = FP_STOP_CANCELLED;
@@ -143,8 +234,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_DENIED;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	if (transfer->setup->looks_at_sockets &&
-		!fp_sockets_is_clean(&transfer->context->sockets, &ends)) {
+	if (transfer->setup->looks_at_sockets && !is_clean(transfer, &ends)) {
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}

@@ -5,23 +5,28 @@
 
 #include "json.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* ---- the self-test ---- */
 
-/* What the document becomes in pieces of `cut` bytes; NULL: it is rejected. */
+/* What the document becomes in pieces of `cut` bytes; NULL: it is rejected, or
+ * *no_memory. */
 static const char *
 minified(struct fp_json *json, const char *document, size_t len, size_t cut,
-	struct fp_buf *out)
+	struct fp_buf *out, bool *no_memory)
 {
+	int ret = 0;
+
 	fp_json_reset(json);
 	out->len = 0;
-	for (size_t at = 0; at < len; at += cut) {
-		if (fp_json_feed(
-			    json, document + at, FP_MIN(cut, len - at), out))
-			return NULL;
-	}
-	return fp_json_finish(json, out) == 0 ? fp_buf_text(out) : NULL;
+	for (size_t at = 0; ret == 0 && at < len; at += cut)
+		ret = fp_json_feed(
+			json, document + at, FP_MIN(cut, len - at), out);
+	if (ret == 0 && fp_json_finish(json, out) == 0)
+		return fp_buf_text(out);
+	*no_memory = fp_json_error(json) == FP_JSON_NO_MEMORY;
+	return NULL;
 }
 
 static bool
@@ -29,9 +34,16 @@ judges_rightly(struct fp_json *json, const char *document, const char *expected,
 	struct fp_buf *out)
 {
 	size_t len = strlen(document);
+	bool no_memory = false;
 
+	errno = ENOTSUP;
 	for (size_t cut = 1; cut <= len; cut = cut < 4 ? cut + 1 : cut * 8) {
-		const char *got = minified(json, document, len, cut, out);
+		const char *got =
+			minified(json, document, len, cut, out, &no_memory);
+		if (no_memory) {
+			errno = ENOMEM;
+			return false;
+		}
 		if (expected ? !got || strcmp(got, expected) != 0 : got != NULL)
 			return false;
 	}
@@ -74,7 +86,9 @@ fp_jsonproof_run(void)
 		fine = judges_rightly(json, right[i], right[i], &out);
 	for (size_t i = 0; fine && i < FP_ARRAY_LEN(wrong); i++)
 		fine = judges_rightly(json, wrong[i], NULL, &out);
+	int err = json ? errno : ENOMEM;
 	fp_json_free(json);
 	fp_buf_destroy(&out);
+	errno = err;
 	return fine ? 0 : -1;
 }

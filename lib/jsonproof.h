@@ -5,7 +5,7 @@
  *
  * Threads: any.
  * Ownership: nothing is owned.
- * Failure: -1.
+ * Failure: -1 with errno.
  */
 #ifndef FP_JSONPROOF_H
 #define FP_JSONPROOF_H
@@ -13,7 +13,8 @@
 #include "base.h"
 
 /* Judges inputs that broken builds of the parsing library get wrong. To be
- * called once, at the start of a program. 0; or -1: do not trust it. */
+ * called once, at the start of a program. 0; -1 with ENOTSUP: do not trust it;
+ * with ENOMEM: it was not judged. */
 int fp_jsonproof_run(void);
 
 #endif

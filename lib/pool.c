@@ -110,9 +110,10 @@ check_libraries(char *why, size_t why_size)
 		return -1;
 	}
 	if (fp_jsonproof_run()) {
-		snprintf(why, why_size,
-			"this yajl fails the test that is made at the start");
-		errno = ENOTSUP;
+		if (errno == ENOTSUP)
+			snprintf(why, why_size,
+				"this yajl fails the test that is made at the "
+				"start");
 		return -1;
 	}
 	return 0;
@@ -208,6 +209,7 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 		return NULL;
 	}
 	struct fp_pool *pool = NULL;
+	int err;
 	if (check_libraries(why, why_size))
 		goto fail;
 	pool = calloc(1, sizeof(*pool));
@@ -222,12 +224,14 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 	if (make_pool(pool) == 0)
 		return pool;
 
-	int err = errno;
+	err = errno;
 	fp_pool_free(pool);
 	errno = err;
 	return NULL;
 fail:
+	err = errno;
 	curl_global_cleanup();
+	errno = err;
 	return NULL;
 }
 
@@ -265,9 +269,13 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 	bool is_done = true;
 	if (item->seq > 0)
 		ticket->result.seq = item->seq;
-	if (fp_ticket_set(ticket, item))
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	else if (item->outcome_unknown && !pool->setup.is_idempotent)
+	if (fp_ticket_set(ticket, item)) {
+		/* A result could not say of what. */
+		fp_window_untake(&pool->window, ticket);
+		errno = ENOMEM;
+		return -1;
+	}
+	if (item->outcome_unknown && !pool->setup.is_idempotent)
 		fail_unknown(ticket);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);

@@ -138,6 +138,14 @@ fp_schedule_leave(
 }
 
 /* Takes it out for good, failed. */
+/* It ends here, without another attempt: what it waited counts. */
+static void
+end_waiting(struct fp_ticket *ticket, int64_t now_ns)
+{
+	if (ticket->started_ns > 0)
+		ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
+}
+
 static void
 refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	struct fp_ticket *ticket, enum fp_kind kind, const char *message,
@@ -145,6 +153,7 @@ refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 {
 	fp_ticket_fail(ticket, kind, message);
 	fp_ticket_append(refused, ticket);
+	end_waiting(ticket, now_ns);
 	fp_schedule_leave(schedule, ticket, now_ns);
 	schedule->n_items--;
 }
@@ -286,38 +295,27 @@ choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 	return fp_ticket_pop(&schedule->fresh);
 }
 
-/* The first in a list whose head is the item of this turn. */
-static struct fp_origin *
-find_origin(const struct fp_origin_list *list, uint64_t turn)
-{
-	struct fp_origin *origin = list->first;
-
-	while (origin) {
-		const struct fp_ticket *head = origin->again.first
-						       ? origin->again.first
-						       : origin->waiting.first;
-		if (head->turn == turn)
-			break;
-		origin = origin->next;
-	}
-	return origin;
-}
-
-/* Takes the item of this turn out of a list; NULL: it is not there. */
+/* Takes the item of this turn out of those that wait at the origins of a list;
+ * NULL: it is not there. */
 static struct fp_ticket *
-pick(struct fp_ticket_list *list, uint64_t turn)
+pick_waiting(struct fp_schedule *schedule, const struct fp_origin_list *list,
+	uint64_t turn)
 {
-	for (struct fp_ticket **at = &list->first; *at; at = &(*at)->next) {
-		struct fp_ticket *ticket = *at;
-		if (ticket->turn != turn)
+	struct fp_ticket *ticket = NULL;
+
+	for (struct fp_origin *origin = list->first; origin;
+		origin = origin->next) {
+		ticket = fp_ticket_pick(&origin->again, turn);
+		if (!ticket)
+			ticket = fp_ticket_pick(&origin->waiting, turn);
+		if (!ticket)
 			continue;
-		*at = ticket->next;
-		if (!*at)
-			list->last = at;
-		ticket->next = NULL;
-		return ticket;
+		unlist_origin(origin);
+		if (--origin->n_waiting == 0)
+			fp_timeheap_remove(&schedule->wakes, &origin->timed);
+		break;
 	}
-	return NULL;
+	return ticket;
 }
 
 /* When memory is tight only one item may start: the one that all others wait
@@ -327,7 +325,7 @@ choose_oldest(
 	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 {
 	uint64_t turn = fp_memory_chosen(schedule->rules.memory);
-	struct fp_ticket *ticket = pick(&schedule->due, turn);
+	struct fp_ticket *ticket = fp_ticket_pick(&schedule->due, turn);
 
 	*place = PLACE_DUE;
 	if (ticket)
@@ -335,11 +333,11 @@ choose_oldest(
 	*place = PLACE_FRESH;
 	if (schedule->fresh.first && schedule->fresh.first->turn == turn)
 		return fp_ticket_pop(&schedule->fresh);
-	struct fp_origin *origin = find_origin(&schedule->able, turn);
-	if (!origin && n_strangers > 0)
-		origin = find_origin(&schedule->strange, turn);
 	*place = PLACE_ORIGIN;
-	return origin ? pop_waiting(schedule, origin) : NULL;
+	ticket = pick_waiting(schedule, &schedule->able, turn);
+	if (!ticket && n_strangers > 0)
+		ticket = pick_waiting(schedule, &schedule->strange, turn);
+	return ticket;
 }
 
 /* Back to where it was, and it is the next one there. */
@@ -480,8 +478,10 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 		fp_ticket_append(&all, ticket);
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))
 		fp_ticket_append(&all, ticket);
-	for (ticket = all.first; ticket; ticket = ticket->next)
+	for (ticket = all.first; ticket; ticket = ticket->next) {
+		end_waiting(ticket, now_ns);
 		fp_schedule_leave(schedule, ticket, now_ns);
+	}
 	schedule->n_items = 0;
 	return all.first;
 }

@@ -3,6 +3,8 @@
 
 #include "setup.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,9 +82,10 @@ make_headers(struct fp_setup *setup)
 	return 0;
 }
 
-/* What libcurl below 8.0.0 cannot be trusted with: its HTTP/2 calls bodies
- * whole that are not, and what is left over on an idle connection it takes
- * for the next answer. */
+/* What libcurl below 8.0.0 cannot be trusted with: where streams share a
+ * connection that ends, it calls bodies whole that are not; and what is left
+ * over on an idle connection it takes for the next answer. So HTTP/2 has to be
+ * asked for, and then has a connection for each stream. */
 static void
 mind_old_libcurl(struct fp_setup *setup)
 {
@@ -91,7 +94,13 @@ mind_old_libcurl(struct fp_setup *setup)
 
 	setup->http_version =
 		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
+	setup->cannot_multiplex = is_old;
 	setup->looks_at_sockets = is_old;
+	setup->cannot_look =
+		is_old &&
+		(fp_curlopts_has(&setup->curlopts, CURLOPT_UNIX_SOCKET_PATH) ||
+			fp_curlopts_has(&setup->curlopts,
+				CURLOPT_ABSTRACT_UNIX_SOCKET));
 	setup->cannot_see_close = info->version_num < 0x080e01;
 }
 
@@ -117,10 +126,6 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 		setup->http_version = CURL_HTTP_VERSION_2TLS;
 	else
 		return refuse(why, why_size, "not an HTTP version", version);
-
-	/* On a connection of HTTP/2 frames may always wait. */
-	if (setup->http_version != CURL_HTTP_VERSION_1_1)
-		setup->looks_at_sockets = false;
 	return 0;
 }
 
@@ -291,6 +296,9 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 {
 	memset(setup, 0, sizeof(*setup));
 	setup->options = *options;
+	if (setup->options.seed == 0)
+		setup->options.seed =
+			(uint64_t)fp_clock_now_ns() ^ (uintptr_t)setup;
 	setup->outdir.fd = -1;
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);

@@ -39,6 +39,8 @@ struct fp_setup {
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	bool cannot_see_close; /* of TLS, where a body ends with it */
 	bool looks_at_sockets; /* before each use: libcurl does not */
+	bool cannot_look; /* at them, though that is needed */
+	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	struct fp_retry_policy retry;
 	bool is_idempotent; /* each request, the user says */

@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Descriptors that are not for connections: standard streams, files, and what
@@ -23,6 +24,12 @@
  * least: dead names must not keep others from being looked up. */
 #define LOOKUPS 32
 #define LOOKUPS_EACH_MIN 4
+
+/* A look-up whose item does not wait any longer goes on in its thread; so many
+ * times the look-ups that are waited for may be left behind like that. Besides
+ * them there are the workers and a few others. */
+#define LEFT_LOOKUPS 3
+#define OTHER_THREADS 16
 
 unsigned
 fp_share_online(void)
@@ -96,6 +103,16 @@ fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
 	return jobs;
 }
 
+unsigned
+fp_threads_running(void)
+{
+	struct stat tasks;
+
+	if (stat("/proc/self/task", &tasks) || tasks.st_nlink <= 2)
+		return 0;
+	return (unsigned)tasks.st_nlink - 2;
+}
+
 /* Connections that may be open at once, idle ones included: what the process
  * may have, but no more idle ones than active. libcurl closes the oldest idle
  * one when it needs another, so that no item fails for want of descriptors. */
@@ -132,6 +149,10 @@ fp_share_of(unsigned jobs, unsigned n_workers, unsigned i)
 		.connections = part_of(connections, n_workers, i),
 		.resolving_max = lookups_each(n_workers),
 	};
+	unsigned lookups = n_workers * share.resolving_max;
+
+	share.threads_max =
+		OTHER_THREADS + n_workers + (1 + LEFT_LOOKUPS) * lookups;
 
 	share.connections = FP_MAX(share.connections, share.slots);
 	return share;

@@ -19,6 +19,7 @@ struct fp_share {
 	unsigned slots; /* transfers at once */
 	unsigned connections; /* open at once, idle ones included */
 	unsigned resolving_max; /* names looked up at once */
+	unsigned threads_max; /* in the process, for new names to be */
 };
 
 /* CPUs that are online, at least one. */
@@ -26,6 +27,9 @@ unsigned fp_share_online(void);
 
 /* How many workers that many jobs want. */
 unsigned fp_share_workers(unsigned jobs);
+
+/* Threads of this process; 0: not known. */
+unsigned fp_threads_running(void);
 
 /* What the i-th of them gets. */
 struct fp_share fp_share_of(unsigned jobs, unsigned n_workers, unsigned i);

@@ -78,8 +78,7 @@ draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
 	const struct fp_options *options = &worker->setup->options;
 	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
 	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
-	uint64_t random =
-		fp_random_for(worker->context.seed, ticket->result.seq, 0);
+	uint64_t random = fp_random_for(options->seed, ticket->result.seq, 0);
 
 	return (int64_t)(low + fp_random_evenly(&random, high - low));
 }

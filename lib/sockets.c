@@ -39,7 +39,7 @@ fp_sockets_add(struct fp_sockets *sockets, int fd)
 {
 	for (size_t i = 0; i < sockets->n; i++) {
 		if (sockets->all[i].fd < 0) {
-			sockets->all[i] = (struct fp_socket){fd, 0};
+			sockets->all[i] = (struct fp_socket){.fd = fd};
 			return;
 		}
 	}
@@ -111,25 +111,31 @@ is_between(int fd, const struct fp_ends *ends)
 	       is_end(&remote, ends->remote_ip, ends->remote_port);
 }
 
-bool
-fp_sockets_is_clean(struct fp_sockets *sockets, const struct fp_ends *ends)
+struct fp_socket *
+fp_sockets_find(struct fp_sockets *sockets, const struct fp_ends *ends)
 {
 	uint64_t key = key_of(ends);
-	char byte;
 
 	for (size_t i = 0; i < sockets->n; i++) {
 		struct fp_socket *at = &sockets->all[i];
 		if (at->fd >= 0 && at->key == key)
-			return recv(at->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <
-				       0 &&
-			       errno == EAGAIN;
+			return at;
 	}
 	for (size_t i = 0; i < sockets->n; i++) {
 		struct fp_socket *at = &sockets->all[i];
 		if (at->fd >= 0 && at->key == 0 && is_between(at->fd, ends)) {
 			at->key = key;
-			break;
+			return at;
 		}
 	}
-	return true;
+	return NULL;
+}
+
+bool
+fp_socket_is_clean(const struct fp_socket *socket)
+{
+	char byte;
+
+	return recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	       errno == EAGAIN;
 }

@@ -17,6 +17,7 @@
 
 struct fp_socket {
 	int fd; /* -1: this place is free */
+	bool is_used; /* by a request before */
 	uint64_t key; /* of both ends' addresses and ports; 0: not known */
 };
 
@@ -38,9 +39,12 @@ void fp_sockets_destroy(struct fp_sockets *sockets);
 void fp_sockets_add(struct fp_sockets *sockets, int fd);
 void fp_sockets_remove(struct fp_sockets *sockets, int fd);
 
-/* Whether a request may go out on the connection between these ends: false
- * if it was used before and something waits on it, bytes or its end. */
-bool fp_sockets_is_clean(
+/* The connection between these ends, which a request is about to use; NULL if
+ * it is not known. Its place stays the same while it is open. */
+struct fp_socket *fp_sockets_find(
 	struct fp_sockets *sockets, const struct fp_ends *ends);
+
+/* Whether nothing waits on it, no bytes and not its end. */
+bool fp_socket_is_clean(const struct fp_socket *socket);
 
 #endif

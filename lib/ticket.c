@@ -359,3 +359,19 @@ fp_ticket_pop(struct fp_ticket_list *list)
 	}
 	return ticket;
 }
+
+struct fp_ticket *
+fp_ticket_pick(struct fp_ticket_list *list, uint64_t turn)
+{
+	for (struct fp_ticket **at = &list->first; *at; at = &(*at)->next) {
+		struct fp_ticket *ticket = *at;
+		if (ticket->turn != turn)
+			continue;
+		*at = ticket->next;
+		if (!*at)
+			list->last = at;
+		ticket->next = NULL;
+		return ticket;
+	}
+	return NULL;
+}

@@ -88,7 +88,7 @@ struct fp_ticket {
 	/* The worker's. */
 	bool is_rested; /* has paused in its slot */
 	bool has_begun; /* this attempt has: it is counted */
-	unsigned n_short; /* times that no descriptor was to be had */
+	unsigned n_short; /* times that no descriptor or thread was to be had */
 	bool is_intended; /* options.intent was called for it */
 };
 
@@ -121,5 +121,8 @@ void fp_ticket_free(struct fp_ticket *ticket);
 void fp_ticket_append(struct fp_ticket_list *list, struct fp_ticket *ticket);
 void fp_ticket_prepend(struct fp_ticket_list *list, struct fp_ticket *ticket);
 struct fp_ticket *fp_ticket_pop(struct fp_ticket_list *list); /* NULL: empty */
+
+/* Takes the item of this turn out of a list; NULL: it is not there. */
+struct fp_ticket *fp_ticket_pick(struct fp_ticket_list *list, uint64_t turn);
 
 #endif

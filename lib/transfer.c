@@ -178,16 +178,34 @@ fp_transfer_limit_time(struct fp_transfer *transfer)
 		(long)(given_ms + FP_MAX(limit_ms - used_ms, 1)));
 }
 
+/* An item that found no descriptor sees to it that its worker's idle
+ * connections are closed first, as libcurl looks at their age before it makes
+ * another one; and its own is not kept. */
+static CURLcode
+make_room(struct fp_transfer *transfer)
+{
+	bool is_short = transfer->ticket->n_short > 0;
+
+	if (is_short == transfer->is_short)
+		return CURLE_OK;
+	transfer->is_short = is_short;
+	return curl_easy_setopt(transfer->easy, CURLOPT_MAXAGE_CONN,
+		is_short ? 0L : IDLE_CONNECTION_S);
+}
+
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
  * an entry for every name for a minute, and for every host that it ever kept a
  * connection to, and goes through them for every request. So then connections
  * to hosts that are not known to come again are not kept, and names only for a
- * moment. */
+ * moment. Nor is a connection kept that would have to be looked at, and cannot
+ * be. */
 static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
-	bool alone = fp_crowd_is_stranger(
-		&transfer->context->crowd, transfer->ticket->origin->hash);
+	bool alone = transfer->setup->cannot_look ||
+		     transfer->ticket->n_short > 0 ||
+		     fp_crowd_is_stranger(&transfer->context->crowd,
+			     transfer->ticket->origin->hash);
 
 	if (transfer->ticket->wants_fresh != transfer->is_fresh) {
 		transfer->is_fresh = transfer->ticket->wants_fresh;
@@ -252,6 +270,8 @@ start_over(struct fp_transfer *transfer)
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
 	if (code == CURLE_OK)
 		code = choose_connection(transfer);
+	if (code == CURLE_OK)
+		code = make_room(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;
 		transfer->context->n_resolving++;

@@ -36,6 +36,7 @@ enum fp_stop {
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
+	FP_STOP_THREAD, /* nor a thread, for a look-up */
 	FP_STOP_RESENT, /* it must not be sent twice */
 	FP_STOP_FILE, /* it could not be written; the ticket says why */
 	FP_STOP_DENIED, /* the address filter */
@@ -48,11 +49,11 @@ enum fp_stop {
 struct fp_context {
 	struct fp_setup *setup;
 	struct fp_queue *queue;
-	uint64_t seed; /* of what is drawn for each item */
 	int64_t now_ns; /* the worker's clock, read once a round */
 	bool has_paused; /* a transfer waits for memory */
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */
+	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
 	struct fp_sockets sockets;
@@ -83,6 +84,7 @@ struct fp_transfer {
 	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
 	bool is_fresh; /* it has a connection of its own */
+	bool is_short; /* of descriptors: others' idle ones are closed */
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
@@ -125,6 +127,10 @@ void fp_transfer_resolved(struct fp_transfer *transfer);
 curl_socket_t fp_transfer_on_open(
 	void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 int fp_transfer_on_close(void *arg, curl_socket_t fd);
+
+/* Whether what libcurl blames on others is for want of descriptors or threads
+ * here: then transfer->stop says so. */
+void fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code);
 
 /* It is connected and about to send a request: the last moment to say no. */
 int fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip,

@@ -32,10 +32,6 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 		 * is not HTTP ("HTTP/0.9 when not allowed"). */
 		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_REFUSED;
 	case CURLE_COULDNT_RESOLVE_HOST:
-		/* No thread for it: that says nothing about the name. */
-		if (strstr(transfer->error, "thread failed to start"))
-			return FP_KIND_LOCAL;
-		return FP_KIND_DNS;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return FP_KIND_DNS;
 	case CURLE_COULDNT_CONNECT:
@@ -159,6 +155,10 @@ fail_stopped(struct fp_transfer *transfer)
 	case FP_STOP_DESCRIPTORS:
 		fp_ticket_fail(
 			ticket, FP_KIND_LOCAL, "no descriptor for a socket");
+		return true;
+	case FP_STOP_THREAD:
+		fp_ticket_fail(
+			ticket, FP_KIND_LOCAL, "no thread for a look-up");
 		return true;
 	}
 	abort();
@@ -369,10 +369,13 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
+	if (transfer->is_resolving && code != CURLE_COULDNT_RESOLVE_HOST)
+		transfer->context->left_ns = transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
 	describe(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
+	fp_transfer_look_for_shortage(transfer, code);
 	bool is_over = ticket->result.kind != FP_KIND_OK;
 	if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)

@@ -99,6 +99,22 @@ fp_window_take(struct fp_window *window)
 	return ticket;
 }
 
+void
+fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
+{
+	fp_ticket_clear(ticket);
+	fp_mutex_lock(&window->lock);
+	FP_ASSERT(ticket->turn == window->n_taken);
+	window->n_taken--;
+	window->n_out--;
+	ticket->next = window->home;
+	window->home = ticket;
+
+	/* A cancel may have come: then this may be the end. */
+	fp_cond_signal(&window->ready);
+	fp_mutex_unlock(&window->lock);
+}
+
 /* The place of a turn in the ring. No two live ones share one: what is out is
  * at most `capacity` in a row, as the consumer takes them in order. */
 static struct fp_ticket **

@@ -56,6 +56,9 @@ void fp_window_destroy(struct fp_window *window);
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 
+/* Undoes the last take: its item never came. By the taker. */
+void fp_window_untake(struct fp_window *window, struct fp_ticket *ticket);
+
 /* The items of this list (linked by next) are finished. */
 void fp_window_put(struct fp_window *window, struct fp_ticket *list);
 

@@ -21,8 +21,8 @@
  * Names are looked up by a thread each in older libcurl, and each transfer
  * asks for itself until the multi handle's cache has the first answer. So only
  * a few transfers at a time may be without an address. Names that nobody has
- * resolved yet get a part of these places only, so that those that never are
- * leave some to the others.
+ * resolved yet get a part of these places and of the slots only, so that those
+ * that never are leave some to the others.
  */
 #include "base.h"
 
@@ -43,8 +43,13 @@
 /* How soon what waits for memory is looked at again. */
 #define LOOK_AGAIN_NS (10 * FP_NS_PER_MS)
 
-/* The longest sleep: nothing depends on it. */
-#define IDLE_MS 60000
+/* How long a look-up may go on that nobody waits for, and how often to see
+ * whether there are fewer of them. */
+#define LOOKUP_NS (60 * FP_NS_PER_S)
+#define CROWDED_NS (100 * FP_NS_PER_MS)
+
+/* The longest sleep: a wake-up that was lost is made good so soon. */
+#define IDLE_MS 1000
 
 static void
 wake(void *arg)
@@ -57,11 +62,15 @@ make_multi(const struct fp_worker *worker)
 {
 	CURLM *multi = curl_multi_init();
 	long most = (long)worker->share.connections;
+	long sharing = worker->setup->cannot_multiplex ? CURLPIPE_NOTHING
+						       : CURLPIPE_MULTIPLEX;
 
 	/* Without descriptors for it libcurl makes one that cannot be woken. */
 	if (multi && (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) ||
 			     curl_multi_setopt(multi,
 				     CURLMOPT_MAX_TOTAL_CONNECTIONS, most) ||
+			     curl_multi_setopt(
+				     multi, CURLMOPT_PIPELINING, sharing) ||
 			     curl_multi_wakeup(multi))) {
 		curl_multi_cleanup(multi);
 		multi = NULL;
@@ -84,10 +93,6 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->context.seed =
-		setup->options.seed
-			? setup->options.seed
-			: (uint64_t)fp_clock_now_ns() ^ (uintptr_t)worker;
 	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
@@ -142,12 +147,24 @@ show_active(struct fp_worker *worker)
 
 /* ---- one round ---- */
 
+/* Whether so many look-ups go on that nobody waits for that no new name may be
+ * added to them. */
+static bool
+is_crowded(const struct fp_worker *worker)
+{
+	const struct fp_context *context = &worker->context;
+
+	return FP_UNLIKELY(context->left_ns > 0) &&
+	       context->now_ns - context->left_ns < LOOKUP_NS &&
+	       fp_threads_running() >= worker->share.threads_max;
+}
+
 /* How many names this worker may look up now, and how many new ones of them. */
 static unsigned
 room_for_names(const struct fp_worker *worker, unsigned *n_strangers)
 {
 	unsigned most = worker->share.resolving_max;
-	unsigned strange = STRANGE_PART(most);
+	unsigned strange = STRANGE_PART(FP_MIN(most, worker->share.slots));
 	unsigned names = most - FP_MIN(most, worker->context.n_resolving);
 
 	*n_strangers = strange - FP_MIN(strange, worker->context.n_strange);
@@ -164,7 +181,10 @@ fill(struct fp_worker *worker)
 	};
 	unsigned room = worker->share.slots - worker->n_active;
 	unsigned names = room_for_names(worker, &take.n_strangers);
+	bool crowded = is_crowded(worker);
 
+	if (crowded)
+		take.n_strangers = 0;
 	take.max = FP_MIN(room, names);
 	if (take.max == 0 && !context->is_stirred &&
 		worker->queue_due_ns > context->now_ns)
@@ -172,6 +192,9 @@ fill(struct fp_worker *worker)
 	context->is_stirred = false;
 	fp_queue_take(worker->queue, &take);
 	worker->queue_due_ns = take.due_ns;
+	if (crowded)
+		worker->queue_due_ns =
+			FP_MIN(take.due_ns, context->now_ns + CROWDED_NS);
 	worker->is_over = take.is_over;
 	if (take.refused)
 		fp_window_put(worker->window, take.refused);

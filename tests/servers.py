@@ -60,6 +60,7 @@ http {{
     keepalive_requests 100000;
     reset_timedout_connection on;
     root {dir};
+    {http}
     server {{
         {listen}
         {snippets}
@@ -69,14 +70,16 @@ http {{
 
 
 class Nginx:
-    """nginx with these lines in its server block, on a free port.
+    """nginx with these lines in its server block, on a free port; `http` are
+    lines outside of it.
 
     .dir is its root; access_log() gives (connection, n-th request on it,
     status, path) for each request.
     """
 
-    def __init__(self, snippets="", addresses=("127.0.0.1",)):
+    def __init__(self, snippets="", addresses=("127.0.0.1",), http=""):
         self.snippets, self.addresses = snippets, addresses
+        self.http = http
 
     def __enter__(self):
         self.program = tool("nginx")
@@ -99,7 +102,7 @@ class Nginx:
         self.has_echo = os.path.exists(module)
         with open(self.dir + "/conf", "w") as file:
             file.write(NGINX.format(
-                dir=self.dir, snippets=self.snippets,
+                dir=self.dir, snippets=self.snippets, http=self.http,
                 module="load_module %s;" % module if self.has_echo else "",
                 listen="".join("listen %s%s;" % (
                     a, "" if a.startswith("unix:") else

@@ -13,6 +13,10 @@ PUBLIC is an address that is no private one; a connection to it ends at
 127.0.0.1, and whoever asks is told that it went to PUBLIC. lookups() gives
 how many there were, and how many at once. threads=N: so many threads can be
 started, and no more. honest=True: whoever asks is told of 127.0.0.1.
+
+clock=FILE: the time of day is off by as many seconds as FILE says, at every
+moment anew. speed=N: the time that only goes forward goes N times as fast, and
+poll() waits an N-th as long, so that half a minute is soon over.
 """
 import subprocess
 import tempfile
@@ -31,12 +35,14 @@ SOURCE = r"""
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PUBLIC "93.184.216.34"
@@ -178,6 +184,52 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		return EAGAIN;
 	return real(thread, attr, run, arg);
 }
+
+/* How far the time of day is off. */
+static long step(void)
+{
+	const char *path = getenv("SHIM_CLOCK");
+	char text[32] = "";
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		abort();
+	close(fd);
+	return atol(text);
+}
+
+static int speed(void)
+{
+	const char *text = getenv("SHIM_SPEED");
+
+	return text ? atoi(text) : 1;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int (*real)(clockid_t, struct timespec *) =
+		dlsym(RTLD_NEXT, "clock_gettime");
+	int ret = real(clock, now);
+
+	if (ret == 0 && clock == CLOCK_REALTIME)
+		now->tv_sec += step();
+	if (ret == 0 && clock == CLOCK_MONOTONIC) {
+		long long ns = (now->tv_sec * 1000000000LL + now->tv_nsec);
+		ns *= speed();
+		now->tv_sec = ns / 1000000000;
+		now->tv_nsec = ns % 1000000000;
+	}
+	return ret;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int ms)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+
+	return real(fds, n, ms > 0 ? (ms + speed() - 1) / speed() : ms);
+}
 """
 
 _built = []
@@ -206,12 +258,16 @@ def lasting_dir():
     return path
 
 
-def resolver(*rules, threads=None, honest=False):
+def resolver(*rules, threads=None, honest=False, clock=None, speed=None):
     """The environment in which these rules hold."""
     env = {"LD_PRELOAD": build(), "SHIM_HOSTS": ";".join(rules),
            "SHIM_LOG": temp_dir() + "/log"}
     if threads is not None:
         env["SHIM_THREADS"] = str(threads)
+    if clock is not None:
+        env["SHIM_CLOCK"] = clock
+    if speed is not None:
+        env["SHIM_SPEED"] = str(speed)
     if honest:
         env["SHIM_HONEST"] = "1"
     return env

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "addresstest.h"
+#include "fetchpool.h"
 
 #include <sys/un.h>
 
@@ -296,6 +297,7 @@ no_memory(void)
 		snprintf(text, sizeof(text), "10.0.%u.0/24", i);
 		memory_is_out = true;
 		errno = 0;
+		CHECK(fp_is_address_block(text));
 		if (fp_address_filter_deny(&filter, text, why, sizeof(why))) {
 			CHECK(errno == ENOMEM && filter.n_blocks == i);
 			CHECK(filter.is_on == (i > 0));

@@ -34,8 +34,8 @@ who_was_long_ago_is_not(void)
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < 100 * FP_CROWD_PLACES; i++) {
-			n_known += !fp_crowd_is_stranger(
-				&crowd, (uint64_t)i + 1);
+			n_known +=
+				!fp_crowd_is_stranger(&crowd, (uint64_t)i + 1);
 		}
 	}
 	CHECK(n_known < FP_CROWD_PLACES / 10);

@@ -137,6 +137,33 @@ one_spelling_only(void)
 	fp_buf_destroy(&text);
 }
 
+/* A name is kept as a C string, and a word in a message. */
+static void
+names_are_plain(void)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		int ret;
+	} names[] = {{"keep-order", 10, 0}, {"!~", 2, 0}, {"", 0, -1},
+		{"\0keep", 5, -1}, {"keep\0", 5, -1}, {"a\tb", 3, -1},
+		{"\033[1m", 4, -1}, {"\177", 1, -1}, {"\303\244", 2, -1}};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		const struct fp_journal_line option = {
+			.what = FP_JOURNAL_OPTION,
+			.name = {names[i].name, names[i].len},
+		};
+		struct fp_journal_line line;
+		struct fp_buf text = FP_BUF_INIT;
+		uint32_t crc = 0, back = 0;
+		CHECK(fp_journal_line_add(&text, &option, &crc) == 0);
+		CHECK(fp_journal_line_parse(&line, text.data, text.len - 1,
+			      &back) == names[i].ret);
+		fp_buf_destroy(&text);
+	}
+}
+
 static void
 a_torn_line_is_told_from_a_damaged_one(void)
 {
@@ -157,6 +184,7 @@ main(void)
 		an_item_is_its_line_and_its_place);
 	run("every line comes back as it went", lines_come_back);
 	run("a line has one spelling only", one_spelling_only);
+	run("names are plain text", names_are_plain);
 	run("a torn line is told from a damaged one",
 		a_torn_line_is_told_from_a_damaged_one);
 	return done();

@@ -321,6 +321,44 @@ what_cannot_be(void)
 	}
 }
 
+/* Heads, of items 1 to 3 done, in which something has failed or was sent. */
+static void
+items_of_the_head_that_cannot_be(void)
+{
+	static const struct {
+		uint64_t failed, sent, n_failed;
+		bool is_fine;
+	} heads[] = {
+		{0x0c, 0x10, 2, true},
+		{0x10, 0, 1, false}, /* it has failed and is not done */
+		{0x14, 0, 2, false},
+		{0x01, 0, 1, false}, /* there is no item 0 */
+		{0, 0x01, 0, false},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(heads); i++) {
+		const struct fp_journal_line lines[] = {
+			{.what = FP_JOURNAL_HEAD, .name = {"1", 1}},
+			{.what = FP_JOURNAL_OUTPUT},
+			{.what = FP_JOURNAL_FAILED},
+			{.what = FP_JOURNAL_STATE,
+				.seq = 3,
+				.n_done = 3,
+				.n_failed = heads[i].n_failed},
+			{.what = FP_JOURNAL_BAD, .hash = heads[i].failed},
+			{.what = FP_JOURNAL_SENT, .hash = heads[i].sent},
+			{.what = FP_JOURNAL_BEGIN},
+		};
+		struct fp_buf text = FP_BUF_INIT;
+		uint32_t crc = 0;
+		for (size_t k = 0; k < FP_ARRAY_LEN(lines); k++)
+			CHECK(fp_journal_line_add(&text, &lines[k], &crc) == 0);
+		CHECK(read_text(text.data, text.len) ==
+			(heads[i].is_fine ? (ssize_t)text.len : -1));
+		fp_buf_destroy(&text);
+	}
+}
+
 /* Made anew, it says the same, without the lines. */
 static void
 check_anew(const struct fp_journal_state *state, size_t max_bytes)
@@ -413,6 +451,7 @@ main(void)
 		lines_lost_doubled_or_moved);
 	run("blocks that a power cut took", blocks_that_a_power_cut_took);
 	run("lines that say what cannot be are refused", what_cannot_be);
+	run("so are heads of such items", items_of_the_head_that_cannot_be);
 	run("a journal made anew says the same",
 		a_journal_made_anew_says_the_same);
 	run("so do many, at random", random_states_made_anew);

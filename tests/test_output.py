@@ -101,7 +101,7 @@ def _():
           ["refused", "input", "connect"])
 
 
-@test("150 items: 100 records, 50 errors, exit 1")
+@test("of 150 items: 100 records, 50 errors, exit 1")
 def _():
     items = "".join("%d\n" % n for n in range(1, 151))
     result = fetchpool(["-j", "16"], input=items,
@@ -178,7 +178,7 @@ def _():
     equal(result.records[0]["size"], 1)
 
 
-@test("204 and other answers without a body succeed")
+@test("status 204 and other answers without a body succeed")
 def _():
     result = get("/204")
     equal(result.status, 0)

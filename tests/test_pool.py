@@ -299,7 +299,7 @@ def _():
             equal((len(result.records), result.status), (1000, 0))
 
 
-@test("97 700 descriptors that came along, of 1024: no item fails")
+@test("97 descriptors that came along, 700 of 1024: no item fails")
 def _():
     server = faults()
     program = Program(

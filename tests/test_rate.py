@@ -74,7 +74,7 @@ def run_all(table):
     return [(*run, program.wait(40)) for *run, program in runs]
 
 
-@test("no interval holds more: attempts, hops and what libcurl sends again")
+@test("89 no interval holds more: attempts, hops and what libcurl sends again")
 def _():
     for what, n, rates, server, result in run_all(RATES):
         equal((result.status, len(result.records)), (0, n),
@@ -191,7 +191,7 @@ def best_use(options, n, period, items):
     best_of_three(attempt, lambda used: 0.97 <= used <= 1)
 
 
-@test("97 % of a limit is used, at the least")
+@test("at least 97 % of a limit is used")
 def _():
     best_use(["-j", "256", "-r", "50/500ms"], 50, 500 * MS, 101)
 

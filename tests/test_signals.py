@@ -4,6 +4,7 @@
 contract, 93 and 96 of the fault catalogue."""
 import os
 import random
+import select
 import signal
 import sys
 import threading
@@ -101,6 +102,57 @@ def _():
         check(result.status in (-first, -second), result)
         equal(result.out, b"")
         equal(sorted(contents(failed).decode().split()), list("12345"))
+
+
+@test("96 a second one while the rest is set aside lets that end")
+def _():
+    lines = numbers(20000)
+    path = temp_file(lines)
+    for _ in range(10):
+        failed = os.path.join(temp_dir(), "fifo")
+        os.mkfifo(failed)
+        reader = os.open(failed, os.O_RDWR)
+        server, program = in_flight(2, None, "-i", path, "--failed", failed)
+        program.kill(TERM)
+        program.settled()
+        server.open("x")
+        # All is over but for the lines that do not fit into the pipe.
+        until(lambda: program.threads() == ["S"], "the last thread to wait")
+        program.kill(TERM)
+        began = time.monotonic()
+        got = b""
+        while got.count(b"\n") < 19998 and (
+                program.ended() is None or select.select([reader], [], [],
+                                                         0)[0]):
+            if select.select([reader], [], [], 0.01)[0]:
+                got += os.read(reader, 65536)
+        took = time.monotonic() - began
+        os.close(reader)
+        equal(program.wait().status, -TERM)
+        # It had a fifth of a second; so must we have had.
+        if took < 0.15:
+            equal(got.decode(), "".join(lines.splitlines(True)[2:]))
+            return
+
+
+@test("96 and if nobody takes that, it ends all the same; at once by a third")
+def _():
+    path = temp_file(numbers(20000))
+    for third in False, True:
+        failed = os.path.join(temp_dir(), "fifo")
+        os.mkfifo(failed)
+        reader = os.open(failed, os.O_RDWR)
+        server, program = in_flight(2, None, "-i", path, "--failed", failed)
+        program.kill(TERM)
+        program.settled()
+        server.open("x")
+        until(lambda: program.threads() == ["S"], "the last thread to wait")
+        program.kill(HUP)
+        if third:
+            program.kill(INT)
+        equal(program.wait(10).status in ((-HUP, -INT) if third else (-HUP,)),
+              True)
+        os.close(reader)
 
 
 @test("96 --failed of a stopped run, with -0, is input for -0")

@@ -91,8 +91,17 @@ close_pair(struct pair *pair)
 		close(pair->server);
 }
 
+static bool
+is_clean(struct fp_sockets *sockets, const struct fp_ends *ends)
+{
+	const struct fp_socket *found = fp_sockets_find(sockets, ends);
+
+	CHECK(found);
+	return found && fp_socket_is_clean(found);
+}
+
 static void
-what_waits_is_seen_from_the_second_time_on(void)
+what_waits_is_seen(void)
 {
 	struct fp_sockets sockets;
 	struct pair pair;
@@ -100,13 +109,22 @@ what_waits_is_seen_from_the_second_time_on(void)
 
 	CHECK(fp_sockets_init(&sockets, 4) == 0);
 	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
+	CHECK(!fp_sockets_find(&sockets, &pair.ends));
 	fp_sockets_add(&sockets, pair.client);
-	CHECK(fp_sockets_is_clean(&sockets, &pair.ends));
-	CHECK(fp_sockets_is_clean(&sockets, &pair.ends));
+	struct fp_socket *place = fp_sockets_find(&sockets, &pair.ends);
+	CHECK(place && !place->is_used);
+	CHECK(is_clean(&sockets, &pair.ends));
+	place->is_used = true;
 	say(&pair);
-	CHECK(!fp_sockets_is_clean(&sockets, &pair.ends));
+	CHECK(fp_sockets_find(&sockets, &pair.ends) == place);
+	CHECK(!is_clean(&sockets, &pair.ends));
 	fp_sockets_remove(&sockets, pair.client);
-	CHECK(fp_sockets_is_clean(&sockets, &pair.ends));
+	CHECK(!fp_sockets_find(&sockets, &pair.ends));
+
+	/* Whoever gets the place has it as new. */
+	fp_sockets_add(&sockets, pair.client);
+	place = fp_sockets_find(&sockets, &pair.ends);
+	CHECK(place && !place->is_used);
 	fp_sockets_destroy(&sockets);
 	close_pair(&pair);
 	close(listener);
@@ -133,11 +151,11 @@ addresses_tell_them_apart(void)
 	CHECK(fp_sockets_init(&sockets, 4) == 0);
 	fp_sockets_add(&sockets, first.client);
 	fp_sockets_add(&sockets, second.client);
-	CHECK(fp_sockets_is_clean(&sockets, &second.ends));
-	CHECK(fp_sockets_is_clean(&sockets, &first.ends));
+	CHECK(is_clean(&sockets, &second.ends));
+	CHECK(is_clean(&sockets, &first.ends));
 	say(&second);
-	CHECK(fp_sockets_is_clean(&sockets, &first.ends));
-	CHECK(!fp_sockets_is_clean(&sockets, &second.ends));
+	CHECK(is_clean(&sockets, &first.ends));
+	CHECK(!is_clean(&sockets, &second.ends));
 	fp_sockets_destroy(&sockets);
 	close_pair(&first);
 	close_pair(&second);
@@ -148,8 +166,7 @@ addresses_tell_them_apart(void)
 int
 main(void)
 {
-	run("what waits is seen from the second time on",
-		what_waits_is_seen_from_the_second_time_on);
+	run("what waits on a connection is seen", what_waits_is_seen);
 	run("addresses tell connections apart", addresses_tell_them_apart);
 	return done();
 }

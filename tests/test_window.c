@@ -114,6 +114,45 @@ cancel_wakes_the_taker(void)
 	fp_window_destroy(&window);
 }
 
+static void
+give_ends(void *arg)
+{
+	const struct fp_result *result;
+
+	CHECK(fp_window_next(arg, &result, 1) == 0);
+}
+
+static void
+untaken_leaves_no_gap(void)
+{
+	struct fp_window window;
+	struct fp_thread thread;
+
+	for (int in_order = 0; in_order < 2; in_order++) {
+		CHECK(fp_window_init(&window, 2, in_order) == 0);
+		struct fp_ticket *first = fp_window_take(&window);
+		struct fp_ticket *lost = fp_window_take(&window);
+		fp_buf_add_text(&lost->input, "half of it");
+		fp_window_untake(&window, lost);
+		CHECK(window.n_out == 1 && lost->input.len == 0);
+		struct fp_ticket *second = fp_window_take(&window);
+		CHECK(second == lost && second->result.seq == 2);
+		fp_window_put(&window, first);
+		fp_window_put(&window, second);
+		const struct fp_result *results[2];
+		CHECK(fp_window_next(&window, results, 2) == 2);
+		fp_window_give(&window, results, 2);
+
+		/* The last one, when the end is waited for. */
+		lost = fp_window_take(&window);
+		fp_window_close(&window);
+		CHECK(fp_thread_start(&thread, 0, give_ends, &window) == 0);
+		fp_window_untake(&window, lost);
+		fp_thread_join(&thread);
+		fp_window_destroy(&window);
+	}
+}
+
 /* ---- stress: everything at once, at random ---- */
 
 #define N_WORKERS 4
@@ -363,6 +402,7 @@ main(void)
 	run("a ticket that comes home is clean", tickets_come_back_clean);
 	run("a cancel wakes the one that waits for room",
 		cancel_wakes_the_taker);
+	run("an item that never came leaves no gap", untaken_leaves_no_gap);
 	run("stress: order holds, the bound holds, every ticket comes home",
 		stress);
 	return done();

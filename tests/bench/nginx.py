@@ -5,6 +5,10 @@ log, so that what it costs is small and always the same.
 
     /posts/N    200, a small JSON file, whatever N is
     /slow/N     200 after 100 ms (Debian's echo module)
+    /half/N     200 after half a second (the same)
+    /limited/N  50 a second, and some more at once; or else 429 and Retry-After
+
+It is there on the first three addresses of loopback, as three hosts.
 """
 import json
 import os
@@ -39,14 +43,26 @@ http {{
     keepalive_timeout 600s;
     open_file_cache max=100;
     root {dir};
+    limit_req_zone $server_addr zone=limited:1m rate=50r/s;
     server {{
         listen 127.0.0.1:{port} backlog=8192;
+        listen 127.0.0.2:{port} backlog=8192;
+        listen 127.0.0.3:{port} backlog=8192;
         location /posts/ {{ try_files /post.json =404; }}
+        location /limited/ {{
+            limit_req zone=limited burst=50 nodelay;
+            limit_req_status 429;
+            add_header Retry-After 1 always;
+            try_files /post.json =404;
+        }}
         {slow}
     }}
 }}
 """
-SLOW = """location /slow/ { echo_sleep %g; echo '{"slow":true}'; }""" % DELAY_S
+SLOW = """
+        location /slow/ { echo_sleep %g; echo '{"slow":true}'; }
+        location /half/ { echo_sleep 0.5; echo '{"slow":true}'; }
+""" % DELAY_S
 
 POST = {
     "userId": 1,

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""
+parts: what `make soak` can do, a function each; its first line says what. A
+part gets `soak`: soak.items and soak.kills say how much, soak.say() tells how
+it goes, and whatever is wrong is raised.
+"""
+from mixed import RUNS, MixedServer, Run
+from servers import Nginx
+from stops import NUMBERS, Stops
+from tap import check
+
+HEALTHY = "location / { default_type application/json; " \
+    "return 200 '{\"n\": \"$request_uri\"}'; }"
+
+# Memory may grow so much after a fifth of the items, in KiB.
+GROWTH = 4096
+# A body goes to a file, and all files are kept until the run's end.
+FILES_MAX = 20000
+
+
+def mixed(soak):
+    """ITEMS items, all faults mixed: one outcome each, flat memory"""
+    with MixedServer() as server, Nginx(HEALTHY) as nginx:
+        runs = [r for r in RUNS if None not in r]
+        for seed, options in enumerate(RUNS):
+            n = soak.items // len(runs)
+            if None in options:
+                n = min(n, FILES_MAX)
+            run = Run(server, n, options, soak.seed + seed, nginx.url)
+            early, late = run.judge(3600)
+            soak.say("%s: %d items, %s; at most %d KiB, %d KiB early" % (
+                " ".join(o or "DIR" for o in options), n, ", ".join(
+                    "%d %s" % (m, k) for k, m in run.tally().most_common()),
+                late, early))
+            check(n < 100000 or late - early < GROWTH,
+                  "memory grew from %d to %d KiB" % (early, late))
+            run.end()
+
+
+def signals(soak):
+    """INT, TERM, HUP at KILLS random moments each, against a clean run"""
+    with MixedServer() as server:
+        stops = Stops(server, 3000, soak.seed)
+        for number in NUMBERS:
+            hits = sum(stops.once(number, soak.seed + seed)
+                       for seed in range(soak.kills))
+            soak.say("%s: %d runs, %d of them ended by it" % (
+                number.name, soak.kills, hits))
+            check(hits, "all signals came too late")
+
+
+PARTS = {"mixed": mixed, "signals": signals}
