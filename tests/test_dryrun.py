@@ -333,7 +333,9 @@ def _():
     for word in r"\bsocket\(", r"\bconnect\(", "resolv.conf", r"\bsendto\(":
         check(not re.search(word, trace), "%s in\n%s" % (word, trace[-3000:]))
     for line in trace.splitlines():
-        check(not re.search(WRITES, line), "a file is written: " + line)
+        # A sanitizer and gcov have files of their own.
+        if folder in line or not (SANITIZERS or ".gcda" in line):
+            check(not re.search(WRITES, line), "a file is written: " + line)
 
 
 def snapshot(folder):
