@@ -33,6 +33,7 @@ static const char *const indifferent[] = {
 	"respect-ratelimit", "idempotent", "seed",
 	/* what is told meanwhile */
 	"quiet", "error-format", "progress", "summary", "stats", "trace",
+	"dry-run",
 	/* the journal itself */
 	"journal", "resume", "retry-failed", "sync",
 	/* who we are, and which way we go */

@@ -30,6 +30,7 @@ struct fp_journal {
 	struct fp_output *output, *failed;
 	bool is_on; /* a journal is kept */
 	bool is_resumed; /* another run has begun it */
+	bool is_dry; /* only read: for a dry run */
 	size_t good; /* how many of its bytes count */
 	uint64_t out_start, failed_start; /* where our bytes begin */
 	uint64_t n_failed_before; /* by earlier runs, and not to be retried */
@@ -59,7 +60,8 @@ struct fp_journal {
 };
 
 /* Opens the journal that the settings name, if they do, or makes it; the
- * outputs are open, and hold what they held. -1: said why. */
+ * outputs are open, and hold what they held. For a dry run it is only read,
+ * if it is there. -1: said why. */
 int fp_journal_open(struct fp_journal *journal,
 	const struct fp_settings *settings, struct fp_output *output,
 	struct fp_output *failed, int input_fd);

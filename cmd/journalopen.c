@@ -117,6 +117,8 @@ compare(struct fp_journal *journal)
 	fp_journal_state_destroy(&now);
 	if (ret)
 		return -1;
+	if (journal->is_dry)
+		return 0;
 	if (compare_output(
 		    journal, journal->output, &state->output, state->out_end))
 		return -1;
@@ -251,6 +253,22 @@ check_path(const struct fp_journal *journal, int input_fd)
 	return 0;
 }
 
+/* For a dry run: what is done, if the journal is there; it stays as it is, and
+ * the outputs, which are not open, are not looked at. */
+static int
+look_into(struct fp_journal *journal)
+{
+	int found = fp_journalfile_open(
+		&journal->file, journal->settings->journal_path);
+
+	if (found < 0)
+		return refuse_errno(journal);
+	if (found && take_over(journal))
+		return -1;
+	fp_journalfile_close(&journal->file);
+	return 0;
+}
+
 int
 fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	struct fp_output *output, struct fp_output *failed, int input_fd)
@@ -258,6 +276,9 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	init(journal, settings, output, failed);
 	if (!settings->journal_path)
 		return 0;
+	journal->is_dry = settings->pool.dry_run;
+	if (journal->is_dry)
+		return look_into(journal);
 	journal->is_on = true;
 	if (check_path(journal, input_fd))
 		return -1;

@@ -27,6 +27,7 @@
  *	resume		the items of the input that are not done yet
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
  *	notice		what the pool has to tell of a server, in words
+ *	dryrun		what a dry run has found out, in words
  *	msg		the only writer of standard error; the exit status
  *
  * lib/	the pool, a library; a room uses only rooms above it
@@ -42,7 +43,8 @@
  *			when to start: retry
  *			retryafter (in parts: httpdate quota) ratelimit ratebook
  *			rateclock (the last two for rate files) timeheap origin
- *			and origins (servers): no threads, I/O or clock
+ *			and origins (servers); outlook (how long many starts
+ *			take): no threads, I/O or clock
  *	files		outfile (bodies on disk) ratefile (a limit for many
  *			processes; in parts: ratestore ratering)
  *	shared		memory (of all bodies) ticket (what goes round) window
@@ -53,8 +55,8 @@
  *	network		share (jobs among workers) poolopt and setup (what all
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect
- *			(where one leads) download (its file) sockets (a
- *			worker's) transfer (one item on one easy handle), in
+ *			(where one leads) download (its file) preview (in place
+ *			of sending) sockets (a worker's) transfer (one item on one easy handle), in
  *			parts: gate (connections, and requests on their way
  *			out) body (what comes in) verdict (how it ended)
  *			aftermath (what follows); worker (one thread, one multi

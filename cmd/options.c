@@ -237,6 +237,15 @@ settle(struct fp_settings *settings)
 	}
 }
 
+/* In a dry run nothing is written but what the requests would be. */
+static void
+make_dry(struct fp_settings *settings)
+{
+	settings->format.format = FP_FORMAT_REQUEST;
+	settings->output_path = NULL;
+	settings->failed_path = NULL;
+}
+
 /* What is asked of a journal. */
 static bool
 check_journal(const struct fp_settings *settings)
@@ -345,5 +354,9 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;
 	settle(settings);
-	return check_together(settings) ? FP_GO_ON : FP_GO_WRONG;
+	if (!check_together(settings))
+		return FP_GO_WRONG;
+	if (settings->pool.dry_run)
+		make_dry(settings);
+	return FP_GO_ON;
 }

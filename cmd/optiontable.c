@@ -229,6 +229,8 @@ const struct fp_option_row fp_option_rows[] = {
 
 	{"Other", "config", 'K', "FILE", FP_OPTION_CONFIG, 0, NULL, NULL,
 		"read options from FILE, one a line"},
+	{NULL, "dry-run", 0, NULL, FP_OPTION_FLAG, AT(pool.dry_run), NULL, NULL,
+		"write the requests, but send none of them"},
 	{NULL, "help", 'h', NULL, FP_OPTION_HELP, 0, NULL, NULL, "this text"},
 	{NULL, "version", 'V', NULL, FP_OPTION_VERSION, 0, NULL, NULL,
 		"versions of fetchpool and its libraries"},

@@ -24,6 +24,7 @@
 
 #include "clock.h"
 #include "descriptors.h"
+#include "dryrun.h"
 #include "msg.h"
 #include "notice.h"
 #include "reader.h"
@@ -90,6 +91,8 @@ open_journal(struct run *run)
 	if (fp_journal_open(journal, run->settings, &run->writer.output,
 		    &run->writer.failed, run->reader.input.fd))
 		return -1;
+	if (journal->is_resumed)
+		fp_reader_resume(&run->reader, journal);
 	if (!journal->is_on)
 		return 0;
 	journal->stop = stop_writing;
@@ -97,8 +100,6 @@ open_journal(struct run *run)
 	run->writer.journal = journal;
 	run->settings->pool.intent = fp_journal_intent;
 	run->settings->pool.intent_arg = journal;
-	if (journal->is_resumed)
-		fp_reader_resume(&run->reader, journal);
 	return 0;
 }
 
@@ -413,6 +414,8 @@ conclude(struct run *run)
 			     " read, %" PRIu64 " succeeded, %" PRIu64
 			     " failed, %" PRIu64 " not done",
 			n_read, succeeded, failed, not_done);
+	if (run->settings->pool.dry_run)
+		fp_dryrun_tell(run->settings, run->pool, n_read);
 }
 
 /* Nobody looks for signals any more, but --failed is not complete yet. So the

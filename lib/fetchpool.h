@@ -85,6 +85,7 @@ enum fp_format {
 	FP_FORMAT_RECORD, /* one object with all the fields */
 	FP_FORMAT_BODY, /* the body alone */
 	FP_FORMAT_MERGED, /* the body's members, then "fetch_time" */
+	FP_FORMAT_REQUEST, /* what would be sent, after options.dry_run */
 };
 
 enum fp_field {
@@ -193,6 +194,11 @@ struct fp_result {
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
 	int64_t time_connect_ns; /* from the attempt's start; -1: none */
 	int64_t time_first_byte_ns;
+
+	/* With options.dry_run. */
+	struct fp_text
+		request_fields; /* names of header fields, "name\n" each */
+	int64_t request_size; /* bytes of its body; -1: it would have none */
 };
 
 /* One attempt that was followed by another. */
@@ -316,6 +322,10 @@ struct fp_options {
 	/* Called by a worker's thread. */
 	fp_tell *tell;
 	void *tell_arg;
+
+	/* Nothing is looked up, connected to or written: an item whose request
+	 * could be made succeeds at once, with that request as its result. */
+	bool dry_run;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -366,6 +376,37 @@ void fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting);
 /* Cancels what is left, ends the threads and frees everything, results that
  * were not released included. Takes NULL. */
 void fp_pool_free(struct fp_pool *pool);
+
+/* ---- what a run would take ---- */
+
+/* Times that are longer are as long as this: some 70 years. */
+#define FP_FORECAST_MAX_NS (INT64_MAX / 4)
+
+/* Hosts that are named. */
+#define FP_FORECAST_HOSTS 5
+
+struct fp_forecast_host {
+	const char *origin; /* "https://api.example.com:443" */
+	uint64_t n;
+};
+
+/* What the requests of a dry run come to, one for each item. Times are from
+ * the start of the run to the start of the last request, and the least there
+ * can be; -1: there is no such limit. */
+struct fp_forecast {
+	uint64_t n_requests;
+	size_t n_hosts; /* told apart */
+	bool has_more_hosts; /* than can be */
+	struct fp_forecast_host hosts[FP_FORECAST_HOSTS]; /* the busiest */
+	int64_t rate_ns; /* by options.rate alone */
+	int64_t host_rate_ns;
+	int64_t delay_ns; /* by delay_min_ms and jobs */
+	int64_t least_ns; /* by all of them; 0: all may start at once */
+};
+
+/* With options.dry_run; not while an item is being submitted. The names are
+ * lent until the next item is. */
+void fp_pool_forecast(struct fp_pool *pool, struct fp_forecast *forecast);
 
 /* ---- results as text ---- */
 

@@ -250,6 +250,14 @@ fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
 	return -1;
 }
 
+int
+fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite)
+{
+	dir->overwrite = overwrite;
+	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir->fd < 0 && errno != ENOENT ? -1 : 0;
+}
+
 void
 fp_outdir_close(struct fp_outdir *dir)
 {

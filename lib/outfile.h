@@ -37,6 +37,10 @@ struct fp_outdir {
 /* Opens a folder, making it if it is not there (but not those above it), and
  * tries a file in it, so that one which cannot be written to is known now. */
 int fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite);
+/* The same, but that nothing is made or tried: fd is -1 if the folder is not
+ * there. */
+int fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite);
+
 void fp_outdir_close(struct fp_outdir *dir);
 
 /* Whether something of this name is there now. To be asked before a body is

@@ -27,6 +27,9 @@
  * 10. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
  *     may go on.
  *
+ * In a dry run there are no workers: 2 says what the request would be, and 8
+ * follows at once.
+ *
  * So a slow server holds back its own item, a slow consumer holds back the
  * reader, and neither holds back a transfer that is under way; but when both
  * are slow at once and bodies are large, max_memory makes transfers wait.
@@ -40,7 +43,7 @@
  *	struct fp_memory	any thread: it is atomic
  *	struct fp_setup		all read; `no_new` is atomic
  *	struct fp_worker	its own thread; see there for the exceptions
- *	pool->locator		the submitter
+ *	pool->locator, preview	the submitter
  *	pool->cancel		atomic: set by anyone, read by the workers
  *
  * No thread ever holds two locks. A cancel sets `no_new` and `cancel` first
@@ -54,6 +57,7 @@
 #include "json.h"
 #include "jsonproof.h"
 #include "poolopt.h"
+#include "preview.h"
 #include "queue.h"
 #include "share.h"
 #include "thread.h"
@@ -77,6 +81,7 @@ struct fp_pool {
 	unsigned n_started;
 	atomic_int cancel; /* enum fp_cancel, or 0 */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
+	struct fp_preview *preview; /* in place of workers; NULL: they are */
 	bool has_window, has_queue, has_consumer;
 	struct fp_thread consumer; /* with options.done */
 };
@@ -184,7 +189,11 @@ make_pool(struct fp_pool *pool)
 	if (fp_queue_init(&pool->queue, &rules))
 		return -1;
 	pool->has_queue = true;
-	return make_workers(pool) || start_threads(pool) ? -1 : 0;
+	if (options->dry_run)
+		pool->preview = fp_preview_new(&pool->setup);
+	if (options->dry_run ? !pool->preview : make_workers(pool))
+		return -1;
+	return start_threads(pool);
 }
 
 struct fp_pool *
@@ -270,7 +279,11 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		fail_unknown(ticket);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
-	else if (fp_request_locate(&pool->locator, ticket))
+	else if (!fp_request_locate(&pool->locator, ticket))
+		is_done = true;
+	else if (pool->preview)
+		fp_preview_make(pool->preview, &pool->locator, ticket);
+	else
 		is_done = !queue_item(pool, ticket);
 	if (is_done)
 		fp_window_put(&pool->window, ticket);
@@ -367,6 +380,13 @@ fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting)
 	*n_waiting = fp_queue_len(&pool->queue);
 }
 
+void
+fp_pool_forecast(struct fp_pool *pool, struct fp_forecast *forecast)
+{
+	FP_ASSERT(pool->preview);
+	fp_outlook_tell(&pool->preview->outlook, forecast);
+}
+
 /* ---- the end ---- */
 
 void
@@ -386,6 +406,7 @@ fp_pool_free(struct fp_pool *pool)
 		fp_queue_destroy(&pool->queue);
 	if (pool->has_window)
 		fp_window_destroy(&pool->window);
+	fp_preview_free(pool->preview);
 	fp_request_destroy(&pool->locator);
 	fp_setup_destroy(&pool->setup);
 	free(pool);

@@ -372,6 +372,13 @@ fp_ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
 	return NULL;
 }
 
+int
+fp_ratefile_check(const char *path, const struct fp_rates *rates, char *why,
+	size_t why_size)
+{
+	return fp_ratering_check(path, rates, why, why_size);
+}
+
 /* What is not given back, as the lock was not to be had, counts as started. */
 static void
 give_all_back(struct fp_ratefile *file)

@@ -45,6 +45,11 @@ struct fp_ratefile *fp_ratefile_open(const char *path,
 	const struct fp_rates *rates, bool is_paced, char *why,
 	size_t why_size);
 
+/* Whether that would open what is there, or make it: 0; else -1, and why, in
+ * the same way. Nothing is made or changed. */
+int fp_ratefile_check(const char *path, const struct fp_rates *rates, char *why,
+	size_t why_size);
+
 /* Gives back what is still reserved. NULL: nothing. */
 void fp_ratefile_close(struct fp_ratefile *file);
 

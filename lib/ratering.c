@@ -19,6 +19,34 @@ read_clocks(const uint64_t boot[2], struct fp_rateclock_reading *reading)
 
 /* ---- open and close ---- */
 
+/* Empty books can be made of all rates that are not too high. */
+static int
+make_book(struct fp_ratebook *book, const struct fp_rates *rates, bool is_paced,
+	char *why, size_t why_size)
+{
+	if (fp_ratebook_init(book, rates, is_paced, 0) == 0)
+		return 0;
+	snprintf(why, why_size,
+		"the rate must be of 1 to %d starts in a period",
+		FP_RATEBOOK_MAX);
+	errno = ERANGE;
+	return -1;
+}
+
+int
+fp_ratering_check(const char *path, const struct fp_rates *rates, char *why,
+	size_t why_size)
+{
+	struct fp_rates sorted = *rates;
+	struct fp_ratebook book;
+
+	fp_rates_sort(&sorted);
+	if (make_book(&book, &sorted, false, why, why_size))
+		return -1;
+	fp_ratebook_destroy(&book);
+	return fp_ratestore_check(path, &sorted, why, why_size);
+}
+
 int
 fp_ratering_open(struct fp_ratering *ring, const char *path,
 	const struct fp_rates *rates, bool is_paced, char *why, size_t why_size)
@@ -32,13 +60,8 @@ fp_ratering_open(struct fp_ratering *ring, const char *path,
 	ring->is_paced = is_paced;
 	fp_rates_sort(&ring->rates);
 	/* Nothing is read into it yet: it says whether there can be one. */
-	if (fp_ratebook_init(&ring->book, &ring->rates, is_paced, 0)) {
-		snprintf(why, why_size,
-			"the rate must be of 1 to %d starts in a period",
-			FP_RATEBOOK_MAX);
-		errno = ERANGE;
+	if (make_book(&ring->book, &ring->rates, is_paced, why, why_size))
 		return -1;
-	}
 	if (fp_ratestore_read_boot(ring->boot)) {
 		snprintf(why, why_size, "the kernel does not tell its boot id");
 		return -1;

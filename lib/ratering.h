@@ -33,6 +33,10 @@ struct fp_ratering {
 int fp_ratering_open(struct fp_ratering *ring, const char *path,
 	const struct fp_rates *rates, bool is_paced, char *why,
 	size_t why_size);
+/* Whether it could be opened or made; nothing is. */
+int fp_ratering_check(const char *path, const struct fp_rates *rates, char *why,
+	size_t why_size);
+
 void fp_ratering_close(struct fp_ratering *ring);
 
 /* Reads what is new, and the time. With the lock. */

@@ -19,6 +19,7 @@
 #define PAGE 4096
 
 #define MODE 0600
+#define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 #define TRIES 100
 
 /* Where the locks are; no byte has to be there. */
@@ -301,14 +302,28 @@ open_file(struct fp_ratestore *store, const char *path,
 	const struct fp_rates *rates, const struct fp_rateclock *clock)
 {
 	for (int i = 0; i < TRIES; i++) {
-		store->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW |
-					       O_NONBLOCK | O_NOCTTY);
+		store->fd = open(path, OPEN_FLAGS | O_RDWR);
 		if (store->fd >= 0)
 			return 0;
 		if (errno != ENOENT ||
 			(create(path, rates, clock) && errno != EEXIST))
 			return -1;
 	}
+	return -1;
+}
+
+/* Says why it could not be opened, or is not ours. */
+static int
+refuse(struct fp_ratestore *store, char *why, size_t why_size)
+{
+	int err = errno;
+
+	if (why_size > 0 && !why[0])
+		snprintf(why, why_size, "%s",
+			store->fd < 0 && err == ELOOP ? "it is a symbolic link"
+						      : strerror(err));
+	fp_ratestore_close(store);
+	errno = err;
 	return -1;
 }
 
@@ -319,21 +334,25 @@ fp_ratestore_open(struct fp_ratestore *store, const char *path,
 {
 	memset(store, 0, sizeof(*store));
 	snprintf(why, why_size, "%s", "");
-	if (open_file(store, path, rates, clock)) {
-		int err = errno;
-		snprintf(why, why_size, "%s",
-			err == ELOOP ? "it is a symbolic link" : strerror(err));
-		errno = err;
-		return -1;
-	}
-	if (check_file(store, rates, why, why_size) == 0)
+	if (open_file(store, path, rates, clock) ||
+		check_file(store, rates, why, why_size))
+		return refuse(store, why, why_size);
+	return 0;
+}
+
+int
+fp_ratestore_check(const char *path, const struct fp_rates *rates, char *why,
+	size_t why_size)
+{
+	struct fp_ratestore store = {.fd = open(path, OPEN_FLAGS | O_RDWR)};
+
+	snprintf(why, why_size, "%s", "");
+	if (store.fd < 0 && errno == ENOENT)
 		return 0;
-	int err = errno;
-	if (why_size > 0 && !why[0])
-		snprintf(why, why_size, "%s", strerror(err));
-	fp_ratestore_close(store);
-	errno = err;
-	return -1;
+	if (store.fd < 0 || check_file(&store, rates, why, why_size))
+		return refuse(&store, why, why_size);
+	fp_ratestore_close(&store);
+	return 0;
 }
 
 void

@@ -46,6 +46,11 @@ int fp_ratestore_open(struct fp_ratestore *store, const char *path,
 	char *why, size_t why_size);
 void fp_ratestore_close(struct fp_ratestore *store);
 
+/* Whether fp_ratestore_open() would take what is there, or nothing is; it is
+ * only read, and nothing is made. 0, or -1 as there. */
+int fp_ratestore_check(const char *path, const struct fp_rates *rates,
+	char *why, size_t why_size);
+
 /* Opens the same file anew; it has no seat then. */
 int fp_ratestore_reopen(struct fp_ratestore *store);
 

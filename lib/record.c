@@ -334,6 +334,50 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	fp_pen_bytes(pen, "}", 1);
 }
 
+/* Names that come one a line, as an array. */
+static void
+write_names(struct fp_pen *pen, struct fp_text names)
+{
+	const char *separator = "[";
+
+	while (names.len > 0) {
+		const char *end = memchr(names.data, '\n', names.len);
+		size_t len = end ? (size_t)(end - names.data) : names.len;
+		fp_pen_text(pen, separator);
+		fp_pen_string(pen, names.data, len);
+		names.data += end ? len + 1 : len;
+		names.len -= end ? len + 1 : len;
+		separator = ",";
+	}
+	fp_pen_text(pen, separator[0] == '[' ? "[]" : "]");
+}
+
+/* What would be sent, in place of what came. */
+static void
+write_request(struct fp_pen *pen, const struct fp_result *result)
+{
+	static const enum fp_field fields[] = {
+		FP_FIELD_SEQ, FP_FIELD_INPUT, FP_FIELD_METHOD, FP_FIELD_URL};
+	const char *separator = "{";
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
+		write_member(pen, separator, result, fields[i]);
+		separator = ",";
+	}
+	fp_pen_text(pen, ",\"headers\":");
+	if (result->request_fields.data)
+		write_names(pen, result->request_fields);
+	else
+		write_null(pen);
+	fp_pen_text(pen, ",\"body_size\":");
+	write_number(pen, result->request_size, 0);
+	if (result->context.data)
+		write_member(pen, ",", result, FP_FIELD_CONTEXT);
+	if (result->kind != FP_KIND_OK)
+		write_error(pen, ",", result);
+	fp_pen_bytes(pen, "}", 1);
+}
+
 /* Bodies that are JSON have no white space around them. */
 static bool
 is_object(const struct fp_result *result)
@@ -367,7 +411,10 @@ fp_record_write(const struct fp_result *result,
 		return -1;
 	}
 	fp_pen_init(&pen, sink, arg);
-	if (result->kind != FP_KIND_OK || format->format == FP_FORMAT_RECORD)
+	if (format->format == FP_FORMAT_REQUEST)
+		write_request(&pen, result);
+	else if (result->kind != FP_KIND_OK ||
+		 format->format == FP_FORMAT_RECORD)
 		write_record(&pen, result, format);
 	else if (format->format == FP_FORMAT_BODY)
 		write_body(&pen, result);

@@ -167,8 +167,10 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 		if (!setup->name_template)
 			return -1;
 	}
-	if (fp_outdir_open(&setup->outdir, options->output_dir,
-		    options->overwrite) == 0)
+	int (*open_dir)(struct fp_outdir *, const char *, bool) =
+		options->dry_run ? fp_outdir_look : fp_outdir_open;
+	if (open_dir(&setup->outdir, options->output_dir, options->overwrite) ==
+		0)
 		return 0;
 	int err = errno;
 	snprintf(why, why_size, "cannot write to %s: %s", options->output_dir,
@@ -218,9 +220,13 @@ open_rate_file(struct fp_setup *setup, char *why, size_t why_size)
 	const struct fp_options *options = &setup->options;
 	char what[120];
 
-	setup->rate_file = fp_ratefile_open(options->rate_file, &setup->rates,
-		options->pace, what, sizeof(what));
-	if (setup->rate_file)
+	if (!options->dry_run)
+		setup->rate_file = fp_ratefile_open(options->rate_file,
+			&setup->rates, options->pace, what, sizeof(what));
+	if (setup->rate_file ||
+		(options->dry_run &&
+			fp_ratefile_check(options->rate_file, &setup->rates,
+				what, sizeof(what)) == 0))
 		return 0;
 	int err = errno;
 	snprintf(

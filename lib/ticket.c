@@ -211,6 +211,7 @@ clear_result(struct fp_ticket *ticket)
 		.time_connect_ns = -1,
 		.time_first_byte_ns = -1,
 		.try_ns = -1,
+		.request_size = -1,
 	};
 	ticket->ip[0] = '\0';
 }

@@ -159,6 +159,7 @@ EXAMPLES = {
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
         "journal": [Case(0, 0, ids_txt="1\n2\n", then=fetched_in_all)],
+        "dryrun": [Case()],
         "cron": [
             Case(0, 0, ids_txt="1\n2\n", then=in_place),
             Case(1, 0, ids_txt="1\n101\n../etc\n", posts_ndjson="old\n",

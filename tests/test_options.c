@@ -315,7 +315,8 @@ the_help(void)
 		"-D, --output-dir DIR", "--output-name TEMPLATE", "--overwrite",
 		"--failed FILE", "--error-format FORMAT", "-q, --quiet",
 		"--journal FILE", "--resume", "--retry-failed", "--sync",
-		"-K, --config FILE", "-h, --help", "-V, --version"};
+		"-K, --config FILE", "--dry-run", "-h, --help",
+		"-V, --version"};
 	char *text = help(), *rest = text, *line;
 	size_t n_options = 0;
 

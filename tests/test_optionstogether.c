@@ -243,6 +243,21 @@ wrong_files(void)
 	RIGHT("-k");
 }
 
+/* Nothing is written but the requests, wherever the run would write. */
+static void
+a_dry_run(void)
+{
+	RIGHT("--dry-run -f merged -o out --failed f --journal j --resume");
+	CHECK(settings.pool.dry_run);
+	CHECK(settings.format.format == FP_FORMAT_REQUEST);
+	CHECK(!settings.output_path && !settings.failed_path);
+	CHECK_TEXT(settings.journal_path, "j");
+	RIGHT("-o out --failed f");
+	CHECK(!settings.pool.dry_run && settings.output_path);
+	CHECK(settings.format.format == FP_FORMAT_RECORD);
+	WRONG("--dry-run --resume", "--resume needs --journal");
+}
+
 int
 main(void)
 {
@@ -256,5 +271,6 @@ main(void)
 	run("a journal and what goes with it", journals);
 	run("options from a file", options_from_a_file);
 	run("files of options that are wrong", wrong_files);
+	run("a dry run writes to no file", a_dry_run);
 	return end_options_test();
 }
