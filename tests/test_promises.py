@@ -64,7 +64,7 @@ def bullets(name, heading=None):
 
 @test("names of tests are found in Python and C")
 def _():
-    check("150 items: 100 records, 50 errors, exit 1" in
+    check("of 150 items: 100 records, 50 errors, exit 1" in
           names_in("tests/test_output.py"), "not in Python")
     check("out of memory" in names_in("tests/test_outlook.c"), "not in C")
 
