@@ -56,11 +56,12 @@
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect
  *			(where one leads) download (its file) preview (in place
- *			of sending) sockets (a worker's) transfer (one item on one easy handle), in
- *			parts: gate (connections, and requests on their way
- *			out) body (what comes in) verdict (how it ended)
- *			aftermath (what follows); worker (one thread, one multi
- *			handle) and its slots; pool (the whole; the story)
+ *			of sending) sockets (a worker's) transfer (one item on
+ *			one easy handle), in parts: gate (connections, and
+ *			requests on their way out) body (what comes in) verdict
+ *			(how it ended) aftermath (what follows); worker (one
+ *			thread, one multi handle) and its slots; pool (the
+ *			whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

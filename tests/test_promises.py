@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """
 What is promised is held: each promise of fetchpool(1), README.md and
-SECURITY.md names tests, and these are there and run by `make check`.
+SECURITY.md names tests, and these are there and run by `make check`. Numbers
+before a test's name are those of the fault catalogue, and no part of it here.
 """
 import os
 import re
@@ -16,6 +17,10 @@ def text(name):
     return contents(os.path.join(TOP, name)).decode()
 
 
+def bare(name):
+    return re.sub(r"^(\d+ )+", "", name)
+
+
 def names_in(path):
     """The names of the tests in a file."""
     if path.endswith(".py"):
@@ -24,8 +29,8 @@ def names_in(path):
     else:
         found = re.findall(r'\brun\(\s*((?:\s*"(?:[^"\\]|\\.)*")+),',
                            text(path))
-    return {"".join(part.replace('\\"', '"') for part in
-                    re.findall(r'"((?:[^"\\]|\\.)*)"', name))
+    return {bare("".join(part.replace('\\"', '"') for part in
+                    re.findall(r'"((?:[^"\\]|\\.)*)"', name)))
             for name in found}
 
 
@@ -64,7 +69,7 @@ def bullets(name, heading=None):
 
 @test("names of tests are found in Python and C")
 def _():
-    check("of 150 items: 100 records, 50 errors, exit 1" in
+    check("a record, byte for byte" in
           names_in("tests/test_output.py"), "not in Python")
     check("out of memory" in names_in("tests/test_outlook.c"), "not in C")
 
@@ -77,7 +82,7 @@ def _():
         check(tests, "no test holds: " + words)
         for path, name in tests:
             check(is_run(path), "%s is not run by make check" % path)
-            check(name in names_in(path), "%s: no test \"%s\"" % (path, name))
+            check(bare(name) in names_in(path), "%s: no test \"%s\"" % (path, name))
 
 
 def name_tests(items, least):
