@@ -123,7 +123,8 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 		.cause = cause,
 		.status = cause == FP_CAUSE_STATUS ? result->status : 0,
 		.was_sent = transfer->n_on_wire > 0 || ticket->n_hops > 0,
-		.is_idempotent = fp_request_is_idempotent(&transfer->request),
+		.was_followed = ticket->becomes_get,
+		.is_idempotent = fp_request_is_repeatable(&transfer->request),
 		.is_asserted = fp_request_is_asserted(&transfer->request),
 		.n_attempts = result->attempts,
 		.n_cause = count_alike(result),
@@ -137,23 +138,26 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 	return fp_retry_decide(&transfer->setup->retry, &attempt, &random);
 }
 
-/* A quota that is used up pauses the origin like a 429, but for that nothing
- * has failed. */
-static void
-respect_quota(struct fp_transfer *transfer)
+void
+fp_transfer_respect_quota(struct fp_transfer *transfer)
 {
 	const struct fp_options *options = &transfer->setup->options;
 	struct fp_report *report = &transfer->ticket->report;
 
-	if (!options->respect_ratelimit || transfer->response.status == 0 ||
-		report->pause_ns > 0)
+	if (!options->respect_ratelimit || transfer->response.status == 0)
 		return;
 	int64_t wait_ns =
 		fp_retryafter_quota_ns(&transfer->hints, fp_clock_wall_ns());
 	if (wait_ns <= 0)
 		return;
-	report->pause_ns = wait_ns;
-	report->status = 0;
+
+	/* What is drawn is a guess; a Retry-After comes before a quota. */
+	if (report->pause_ns == 0)
+		report->status = 0;
+	else if (!report->is_drawn)
+		return;
+	report->pause_ns = FP_MAX(report->pause_ns, wait_ns);
+	report->is_drawn = report->is_mild = false;
 	report->is_too_long =
 		wait_ns / FP_NS_PER_MS > (int64_t)options->retry_after_max_ms;
 }
@@ -240,11 +244,11 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 		.begun_ns = transfer->begun_ns,
 	};
 	if (FP_LIKELY(cause == FP_CAUSE_NONE)) {
-		respect_quota(transfer);
+		fp_transfer_respect_quota(transfer);
 		return;
 	}
 	if (wait_for_shortage(transfer))
 		return;
 	take_decision(transfer, cause);
-	respect_quota(transfer);
+	fp_transfer_respect_quota(transfer);
 }

@@ -82,7 +82,7 @@ has_room(struct fp_transfer *transfer, size_t len)
 	if (!transfer->carry.keep || transfer->carry.judges_only ||
 		ticket->body.cap + more <= FP_MEMORY_SMALL)
 		return true;
-	return fp_memory_has_room(&transfer->setup->memory, ticket->turn, more);
+	return fp_ticket_has_room(ticket, &transfer->setup->memory, more);
 }
 
 /* A body that is wrong in its compression is still read to its end, like one

@@ -138,7 +138,8 @@ is_over(const struct fp_queue *queue)
 	return queue->closed && queue->schedule.n_items == 0;
 }
 
-/* When this worker has to come back. Under the lock. */
+/* When this worker has to come back. When it is over it may go away instead:
+ * then nobody may rely on it. Under the lock. */
 static int64_t
 watch(struct fp_queue *queue, struct fp_waiter *me)
 {
@@ -146,6 +147,8 @@ watch(struct fp_queue *queue, struct fp_waiter *me)
 
 	if (queue->watcher == me)
 		queue->watcher = NULL;
+	if (is_over(queue))
+		return due_ns;
 	if (due_ns == INT64_MAX ||
 		(queue->watcher && queue->watched_ns <= due_ns))
 		return INT64_MAX;

@@ -79,6 +79,7 @@ is_sound(const struct fp_ratebook *book, const struct fp_raterecord *record)
 {
 	return record->check == check_of(book, record) && kind_of(record) &&
 	       record->seq > 0 && record->time_ns >= 0 &&
+	       record->time_ns <= FP_RATELIMIT_TIME_MAX_NS &&
 	       record->slot < SLOTS_MAX;
 }
 

@@ -22,7 +22,7 @@
  * Paced, starts are spaced (period + guard) / N apart besides. A caller that
  * comes late may make up for it, by FP_RATELIMIT_SLACK_NS at most.
  *
- * Times are nanoseconds of one clock, from 0 to INT64_MAX / 2.
+ * Times are nanoseconds of one clock, from 0 to FP_RATELIMIT_TIME_MAX_NS.
  *
  * Threads: none; time is an argument.
  * Ownership: the caller embeds it. Memory is taken as starts happen: 8 bytes
@@ -41,6 +41,10 @@
 #define FP_RATELIMIT_LOG_MAX 65536
 
 #define FP_RATELIMIT_SLACK_NS (5 * FP_NS_PER_MS)
+
+/* The latest moment, some 146 years after 1970, so that a period can be added
+ * to any. */
+#define FP_RATELIMIT_TIME_MAX_NS (INT64_MAX / 2)
 
 struct fp_ratelimit_slices;
 

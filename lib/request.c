@@ -208,6 +208,7 @@ choose_method(struct fp_request *request)
 		request->method = item->method.data;
 	if (!request->method)
 		request->method = request->body.data ? "POST" : "GET";
+	request->first_method = request->method;
 	if (!request->body.data || strcmp(request->method, "HEAD") != 0)
 		return true;
 	fp_ticket_fail(request->ticket, FP_KIND_INPUT, "HEAD takes no body");
@@ -407,13 +408,13 @@ fp_request_apply(struct fp_request *request, CURL *easy)
 
 /* RFC 9110, section 9.2.2. */
 static bool
-has_idempotent_method(const struct fp_request *request)
+is_idempotent_method(const char *method)
 {
 	static const char *const methods[] = {
 		"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(methods); i++) {
-		if (strcmp(request->method, methods[i]) == 0)
+		if (strcmp(method, methods[i]) == 0)
 			return true;
 	}
 	return false;
@@ -436,15 +437,23 @@ is_asserted(const struct fp_request *request)
 }
 
 bool
-fp_request_is_asserted(const struct fp_request *request)
+fp_request_is_idempotent(const struct fp_request *request)
 {
-	return !has_idempotent_method(request) && is_asserted(request);
+	return is_idempotent_method(request->method) || is_asserted(request);
 }
 
 bool
-fp_request_is_idempotent(const struct fp_request *request)
+fp_request_is_repeatable(const struct fp_request *request)
 {
-	return has_idempotent_method(request) || is_asserted(request);
+	return is_idempotent_method(request->first_method) ||
+	       is_asserted(request);
+}
+
+bool
+fp_request_is_asserted(const struct fp_request *request)
+{
+	return !is_idempotent_method(request->first_method) &&
+	       is_asserted(request);
 }
 
 bool

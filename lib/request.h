@@ -22,7 +22,8 @@ struct fp_request {
 	struct fp_setup *setup;
 	struct fp_ticket *ticket;
 	struct fp_value line; /* the whole input: the template's {} */
-	const char *method;
+	const char *method; /* of this hop */
+	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
 
@@ -53,11 +54,15 @@ bool fp_request_expand(struct fp_request *request,
  * memory. */
 const char *fp_request_show(const struct fp_buf *url, struct fp_buf *shown);
 
-/* Whether sending it twice does what sending it once does: by its method (RFC
- * 9110, section 9.2.2), or because the user says so. */
+/* Whether sending this hop twice does what sending it once does: by its method
+ * (RFC 9110, section 9.2.2), or because the user says so. */
 bool fp_request_is_idempotent(const struct fp_request *request);
 
-/* Whether only the user says so: for all, or with an Idempotency-Key. */
+/* The same of the whole item, which another attempt begins at its first hop. */
+bool fp_request_is_repeatable(const struct fp_request *request);
+
+/* Whether of the item only the user says so: for all, or with an
+ * Idempotency-Key. */
 bool fp_request_is_asserted(const struct fp_request *request);
 
 /* Whether this hop is over TLS. */

@@ -145,6 +145,9 @@ may_repeat(
 	bool is_first = attempt->n_cause < 2;
 	int status = attempt->status;
 
+	/* Whatever became of the GET: it would begin with what was done. */
+	if (attempt->was_followed && !attempt->is_idempotent)
+		return false;
 	switch (attempt->cause) {
 	case FP_CAUSE_STATUS:
 		return status >= 0 && status < FP_STATUS_MAX &&

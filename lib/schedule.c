@@ -428,7 +428,8 @@ fp_schedule_due_ns(const struct fp_schedule *schedule)
 	int64_t due_ns = FP_MIN(fp_timeheap_due_ns(&schedule->attempts),
 		fp_timeheap_due_ns(&schedule->wakes));
 
-	if (schedule->starts.dry_until_ns && fp_schedule_has_more(schedule))
+	if (schedule->starts.dry_until_ns &&
+		(fp_schedule_has_more(schedule) || schedule->strange.first))
 		due_ns = FP_MIN(due_ns, schedule->starts.dry_until_ns);
 	if (schedule->starts.settle_ns)
 		due_ns = FP_MIN(due_ns, schedule->starts.settle_ns);

@@ -151,6 +151,14 @@ count_body(const struct fp_ticket *ticket)
 	return cap > FP_MEMORY_SMALL ? cap : 0;
 }
 
+bool
+fp_ticket_has_room(
+	struct fp_ticket *ticket, struct fp_memory *memory, uint64_t bytes)
+{
+	ticket->memory = memory;
+	return fp_memory_has_room(memory, ticket->turn, bytes);
+}
+
 void
 fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory)
 {
@@ -163,11 +171,14 @@ fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory)
 	ticket->charged = now;
 }
 
+/* Whoever asked for room may have been chosen to go on without, and then have
+ * taken nothing. */
 static void
 uncharge(struct fp_ticket *ticket)
 {
-	if (ticket->charged)
+	if (ticket->memory)
 		fp_memory_give(ticket->memory, ticket->turn, ticket->charged);
+	ticket->memory = NULL;
 	ticket->charged = 0;
 }
 

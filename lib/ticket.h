@@ -55,7 +55,7 @@ struct fp_ticket {
 	struct fp_buf body;
 	struct fp_buf message;
 	char ip[FP_IP_MAX];
-	struct fp_memory *memory; /* that `charged` is taken from; or NULL */
+	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
 	struct fp_try *tries; /* attempts before the last; result.tries */
@@ -102,6 +102,10 @@ void fp_ticket_fail(
 /* Forgets what the last attempt met, but that there was one. -1: no memory, and
  * the item has failed. */
 int fp_ticket_retry(struct fp_ticket *ticket);
+
+/* Whether it may take so much more memory for its body. */
+bool fp_ticket_has_room(
+	struct fp_ticket *ticket, struct fp_memory *memory, uint64_t bytes);
 
 /* Counts the body's memory as it is now. */
 void fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory);

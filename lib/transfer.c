@@ -314,14 +314,16 @@ fp_transfer_begin(struct fp_transfer *transfer)
 }
 
 /* Whether the next hop may not just begin: it is to another origin, or counts
- * against a rate, or is to wait. */
+ * against a rate or perhaps a server's quota, or is to wait. */
 static bool
 must_ask(const struct fp_transfer *transfer)
 {
 	const struct fp_ticket *ticket = transfer->ticket;
 	struct fp_origin_name name;
 
-	if (transfer->setup->has_rates || ticket->wait_ns > 0)
+	if (transfer->setup->has_rates ||
+		transfer->setup->options.respect_ratelimit ||
+		ticket->wait_ns > 0)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
@@ -395,6 +397,8 @@ fp_transfer_park(struct fp_transfer *transfer)
 						   : FP_HEARD_NOTHING,
 		.begun_ns = transfer->begun_ns,
 	};
+	if (ticket->wait_ns == 0)
+		fp_transfer_respect_quota(transfer);
 	transfer->ticket = NULL;
 	return ticket;
 }

@@ -158,4 +158,8 @@ struct fp_ticket *fp_transfer_end(struct fp_transfer *transfer, CURLcode code);
  * another attempt and when; for its origin, what it is to know. */
 void fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code);
 
+/* A quota that is used up pauses the origin like a 429, but for that nothing
+ * has failed. For its report, when the rest of that is there. */
+void fp_transfer_respect_quota(struct fp_transfer *transfer);
+
 #endif

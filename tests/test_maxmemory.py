@@ -137,6 +137,20 @@ def _():
     all_there(read_all(program), 20, size)
 
 
+@test("one that goes on alone, and turns out to be small, makes way")
+def _():
+    small = gzip.compress(b"y" * 100)
+    server = faults()
+    server.on("/small", lambda conn, request: conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+        b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+        % len(small) + small))
+    items = urls(server, "/small", 4) + urls(server, "/size/%d" % (2 * MIB), 4)
+    result = fetchpool(["-j", "8", "--max-memory=64K"], items * 4, timeout=60)
+    equal((result.status, result.text), (0, ""))
+    equal(len(result.records), 32)
+
+
 @test("a signal ends what waits for memory")
 def _():
     server = faults()

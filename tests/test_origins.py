@@ -254,6 +254,29 @@ def _():
     equal(text.count("\n"), 1, text)
 
 
+@test("RateLimit fields of a refusal and of a redirect pause as well")
+def _():
+    with FaultServer(["127.0.9.1", "127.0.9.2", "127.0.9.3"]) as server:
+        def answer(conn, request):
+            host = request.header("Host").partition(":")[0]
+            first = arrivals(server, host)[0] is request
+            conn.answer(b"ok", status=int(request.query) if first else 200,
+                        headers=b"Location: /x?200\r\nRateLimit: \"a\";r=0;"
+                        b"t=2\r\n" if first else b"")
+
+        server.on("/x", answer)
+        hosts = {429: "127.0.9.1", 503: "127.0.9.2", 302: "127.0.9.3"}
+        items = "".join("http://%s:%d/x?%d\n" % (host, server.port, code)
+                        for code, host in hosts.items())
+        result = fetchpool(["--respect-ratelimit", "--retry=1"], input=items)
+        equal((result.status, len(result.records)), (0, 3), repr(result))
+        for code, host in hosts.items():
+            times = [r.time for r in arrivals(server, host)]
+            equal(len(times), 2)
+            check(times[1] - times[0] >= 2, "%d: again after %.3f s" % (
+                code, times[1] - times[0]))
+
+
 @test("nginx that limits the rate, with 429 and with 503: all get through")
 def _():
     zones = "limit_req_zone $server_addr zone=%s:1m rate=100r/s;"

@@ -271,6 +271,61 @@ who_knows_no_name_calls_who_can_ask(void)
 	tear_down();
 }
 
+/* Who can ask for no name any more stays the watcher, for those who can. */
+static void
+a_name_that_waits_for_a_start_is_watched(void)
+{
+	struct fp_waiter able = {.wake = count_call};
+	struct fp_waiter watcher = {.wake = count_call};
+	struct fp_take take = {.waiter = &watcher, .max = 1, .now_ns = 7};
+
+	set_up("1/s");
+	CHECK(fp_buf_set(&tickets[1]->url, "http://x.test/", 14) == 0);
+	CHECK(push(0));
+	CHECK(take_at(&able, 1, 5).items == tickets[0]);
+	tickets[0]->is_reserved = false;
+	tickets[0]->is_fired = true;
+	fp_queue_fire(&queue, tickets[0], 6);
+	CHECK(push(1));
+	int64_t due_ns = take_at(&watcher, 1, 7).due_ns;
+	CHECK(due_ns > FP_NS_PER_S && due_ns < 2 * FP_NS_PER_S);
+	CHECK(take_at(&able, 1, 7).n == 0 && able.waits);
+
+	fp_queue_take(&queue, &take);
+	CHECK(take.n == 0 && take.due_ns == due_ns);
+	n_calls = 0;
+	take.now_ns = due_ns;
+	fp_queue_take(&queue, &take);
+	CHECK(n_calls == 1 && !able.waits);
+	CHECK(take_at(&able, 1, due_ns).n == 1);
+	tear_down();
+}
+
+/* Who hears that it is over goes away. */
+static void
+who_goes_away_is_no_watcher(void)
+{
+	struct fp_waiter stays = {.wake = count_call};
+	struct fp_waiter goes = {.wake = count_call};
+	bool has_news;
+
+	set_up(NULL);
+	CHECK(push(0));
+	CHECK(take(&stays, 1).items == tickets[0]);
+	fp_queue_close(&queue);
+	queue.schedule.starts.settle_ns = 50;
+	CHECK(take(&goes, 1).is_over);
+	queue.schedule.starts.settle_ns = 0;
+
+	/* But another one has an item that goes on. */
+	tickets[0]->again = FP_AGAIN_FREE;
+	tickets[0]->wait_ns = 100;
+	CHECK(!fp_queue_end(&queue, tickets[0], 60, &has_news));
+	CHECK(take_at(&stays, 1, 60).due_ns == 160);
+	CHECK(take_at(&stays, 1, 160).n == 1);
+	tear_down();
+}
+
 static void
 the_last_that_came_is_called_first(void)
 {
@@ -378,6 +433,9 @@ main(void)
 		who_is_full_calls_another_in_time);
 	run("who knows no name calls who can ask",
 		who_knows_no_name_calls_who_can_ask);
+	run("a name that waits for a start is watched",
+		a_name_that_waits_for_a_start_is_watched);
+	run("who goes away is no watcher", who_goes_away_is_no_watcher);
 	run("the last that came is called first",
 		the_last_that_came_is_called_first);
 	run("closing calls all that wait", close_calls_all);

@@ -239,6 +239,37 @@ impossible_books(void)
 	end();
 }
 
+/* Times that could not be added to a period. */
+static void
+impossible_times(void)
+{
+	static const struct {
+		int64_t time_ns;
+		enum fp_ratebook_state state;
+	} times[] = {
+		{0, FP_RATEBOOK_NEW},
+		{FP_RATELIMIT_TIME_MAX_NS, FP_RATEBOOK_NEW},
+		{FP_RATELIMIT_TIME_MAX_NS + 1, FP_RATEBOOK_DAMAGED},
+		{INT64_MAX, FP_RATEBOOK_DAMAGED},
+		{-1, FP_RATEBOOK_DAMAGED},
+		{INT64_MIN, FP_RATEBOOK_DAMAGED},
+	};
+
+	begin("5/m");
+	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
+		struct fp_raterecord *record = &ring[1];
+		struct fp_ratebook book;
+		fp_ratebook_make(&writer, record, FP_RATEBOOK_RESERVE, 0, 0,
+			times[i].time_ns);
+		CHECK(fp_ratebook_judge(&writer, record) == times[i].state);
+		CHECK(fp_ratebook_init(&book, &rates, false, ID) == 0);
+		CHECK((fp_ratebook_load(&book, ring) == 0) ==
+			(times[i].state == FP_RATEBOOK_NEW));
+		fp_ratebook_destroy(&book);
+	}
+	end();
+}
+
 static void
 rates_that_are_too_many(void)
 {
@@ -258,6 +289,7 @@ main(void)
 	run("all who read it know the same", all_read_the_same);
 	run("what still counts stays", live_records_stay);
 	run("books that cannot be", impossible_books);
+	run("times that cannot be", impossible_times);
 	run("rates that no file can hold", rates_that_are_too_many);
 	return done();
 }

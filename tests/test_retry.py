@@ -167,6 +167,24 @@ def _():
                 {("closed", v): 2})
 
 
+@test("48 a redirect made a GET of it: what was sent before is not sent again")
+def _():
+    server = faults()
+    for code in 302, 303:
+        server.on("/seen%d" % code, lambda conn, request, code=code:
+                  conn.answer(b"", status=code, headers=b"Location: %s\r\n" %
+                              request.query.encode()))
+    ends = ["/status/500", "/status/429", "/status/421", "/empty"]
+    few = ("GET", "PUT", "POST", "PATCH", "POST+key")
+    urls = {(code, end): "%s/seen%d?%s" % (server.url, code, end)
+            for code in (302, 303) for end in ends}
+    # 302 leaves a PATCH what it is: a 429 or 421 says that it did nothing.
+    free = [((302, "/status/%d" % code), "PATCH") for code in (421, 429)]
+    compare(attempts_by(urls, variants=few), {
+        (name, v): 2 if is_safe(v) or v == "POST+key" or (name, v) in free
+        else 1 for name in urls for v in few})
+
+
 @test("26 no such name: once more, and no more than that")
 def _():
     env = resolver("again.test=!again|127.0.0.1")

@@ -14,7 +14,6 @@
 
 #include "../../lib/ratelimit.h"
 
-#define TIME_MAX_NS (INT64_MAX / 2)
 #define OPS_MAX 500
 
 static struct fp_ratelimit limit;
@@ -30,7 +29,7 @@ static bool is_paced, has_burst;
 static void
 advance(int64_t wait_ns)
 {
-	now_ns += FP_MIN(wait_ns, TIME_MAX_NS - now_ns);
+	now_ns += FP_MIN(wait_ns, FP_RATELIMIT_TIME_MAX_NS - now_ns);
 }
 
 /* Where starts are counted in slices they may stay for one slice more. */
@@ -105,7 +104,7 @@ reserve_when_due(void)
 {
 	int64_t due_ns = fp_ratelimit_due_ns(&limit, now_ns);
 
-	if (due_ns > TIME_MAX_NS)
+	if (due_ns > FP_RATELIMIT_TIME_MAX_NS)
 		return;
 	if (due_ns > now_ns) {
 		now_ns = due_ns - 1;
@@ -219,7 +218,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const unsigned shares[] = {1, 2, 7, 1000, 1000000};
 	static const int64_t begins_ns[] = {0,
 		INT64_C(1800000000) * FP_NS_PER_S,
-		TIME_MAX_NS - 3600 * FP_NS_PER_S};
+		FP_RATELIMIT_TIME_MAX_NS - 3600 * FP_NS_PER_S};
 	struct fuzz fuzz = fuzz_begin(data, size);
 	struct fp_rates rates;
 

@@ -4,6 +4,10 @@ parts: what `make soak` can do, a function each; its first line says what. A
 part gets `soak`: soak.items and soak.kills say how much, soak.say() tells how
 it goes, and whatever is wrong is raised.
 """
+import os
+import subprocess
+import sys
+
 from mixed import RUNS, MixedServer, Run
 from servers import Nginx
 from stops import NUMBERS, Stops
@@ -11,6 +15,8 @@ from tap import check
 
 HEALTHY = "location / { default_type application/json; " \
     "return 200 '{\"n\": \"$request_uri\"}'; }"
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Memory may grow so much after a fifth of the items, in KiB.
 GROWTH = 4096
@@ -49,4 +55,27 @@ def signals(soak):
             check(hits, "all signals came too late")
 
 
-PARTS = {"mixed": mixed, "signals": signals}
+def _script(soak, name, *args):
+    """A test's long form: a script of its own."""
+    said = subprocess.run(
+        [sys.executable, os.path.join(TESTS, name), "--long", *args],
+        stdout=subprocess.PIPE, text=True, check=False)
+    lines = said.stdout.splitlines()
+    check(said.returncode == 0, "\n".join(
+        line for line in lines if line.startswith(("not ok", "#")))[-4000:])
+    for line in lines[-3:]:
+        soak.say(line)
+
+
+def kills(soak):
+    """A run with a journal, killed a thousand times at random moments"""
+    _script(soak, "test_resumekill.py")
+
+
+def torture(soak):
+    """Each call of the system and of memory fails once: an eighth, by SEED"""
+    _script(soak, "test_torture.py", "--part", "%d/8" % (soak.seed % 8))
+
+
+PARTS = {"mixed": mixed, "signals": signals, "kills": kills,
+         "torture": torture}
