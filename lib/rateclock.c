@@ -50,6 +50,14 @@ is_other_boot(const struct fp_rateclock *clock,
 	       clock->boot[1] != reading->boot[1];
 }
 
+int64_t
+fp_rateclock_now_ns(
+	const struct fp_rateclock *clock, int64_t boot_ns, int64_t latest_ns)
+{
+	return clamp(
+		less(boot_ns, clock->boot_ahead_ns), latest_ns, TIME_MAX_NS);
+}
+
 bool
 fp_rateclock_read(struct fp_rateclock *clock,
 	const struct fp_rateclock_reading *reading, int64_t latest_ns,
@@ -61,8 +69,7 @@ fp_rateclock_read(struct fp_rateclock *clock,
 		set(clock, reading, *now_ns);
 		return true;
 	}
-	*now_ns = clamp(less(reading->boot_ns, clock->boot_ahead_ns), latest_ns,
-		TIME_MAX_NS);
+	*now_ns = fp_rateclock_now_ns(clock, reading->boot_ns, latest_ns);
 
 	int64_t ahead_ns = less(reading->wall_ns, *now_ns);
 	int64_t change_ns = less(ahead_ns, clock->wall_ahead_ns);

@@ -43,4 +43,8 @@ bool fp_rateclock_read(struct fp_rateclock *clock,
 	const struct fp_rateclock_reading *reading, int64_t latest_ns,
 	int64_t *now_ns);
 
+/* The time without a look at the wall clock, as long as it is the same boot. */
+int64_t fp_rateclock_now_ns(
+	const struct fp_rateclock *clock, int64_t boot_ns, int64_t latest_ns);
+
 #endif

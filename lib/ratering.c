@@ -165,7 +165,8 @@ fp_ratering_read(struct fp_ratering *ring)
 int64_t
 fp_ratering_now_ns(const struct fp_ratering *ring)
 {
-	return fp_clock_boot_ns() - ring->clock.boot_ahead_ns;
+	return fp_rateclock_now_ns(
+		&ring->clock, fp_clock_boot_ns(), ring->now_ns);
 }
 
 /* ---- writing ---- */

@@ -115,9 +115,18 @@ absurd_clocks(void)
 	for (size_t i = 0; i < n * n * n; i++) {
 		for (uint64_t boot = 1; boot <= 2; boot++) {
 			start(1, values[i % n], values[i / n % n]);
+			/* As it may stand in a file. */
+			if (i % 2)
+				clock_.boot_ahead_ns = values[i % n];
 			int64_t now_ns = read_at(boot, values[i / n / n],
 				values[i % n], NOON, &changed);
 			CHECK(now_ns >= NOON && now_ns <= INT64_MAX / 2);
+			/* And so without the wall clock. */
+			int64_t bare_ns = fp_rateclock_now_ns(
+				&clock_, values[i / n / n], NOON);
+			CHECK(boot == 1 ? bare_ns == now_ns
+					: bare_ns >= NOON &&
+						  bare_ns <= INT64_MAX / 2);
 		}
 	}
 }

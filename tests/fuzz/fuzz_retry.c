@@ -138,12 +138,12 @@ take_attempt(struct fuzz *fuzz)
 		0, 200, 404, 408, 413, 421, 425, 429, 500, 503, 504, 999};
 	struct fp_attempt attempt = {
 		.cause = (enum fp_cause)fuzz_choose(fuzz, FP_CAUSE_FINAL + 1),
-		.status = statuses[fuzz_choose(fuzz, FP_ARRAY_LEN(statuses))],
 	};
+	int status = statuses[fuzz_choose(fuzz, FP_ARRAY_LEN(statuses))];
 	unsigned bits = fuzz_choose(fuzz, 16);
 
-	if (attempt.cause != FP_CAUSE_STATUS)
-		attempt.status = 0;
+	if (attempt.cause == FP_CAUSE_STATUS)
+		attempt.status = status;
 	attempt.was_sent = bits & 1;
 	attempt.is_idempotent = bits & 6;
 	attempt.is_asserted = bits & 4;
