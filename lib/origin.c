@@ -86,7 +86,7 @@ fp_origin_may_start(const struct fp_origins *origins,
 		*until_ns = origin->not_before_ns;
 		return origin->is_parked ? FP_LEAVE_NEVER : FP_LEAVE_WAIT;
 	}
-	if (origin->n_active >= origin->limit)
+	if (origin->n_active >= origin->limit && !origin->is_hurried)
 		return FP_LEAVE_WAIT;
 	if (origins->rules.rates.n) {
 		int64_t due = fp_ratelimit_due_ns(&origin->rate, now_ns);

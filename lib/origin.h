@@ -75,6 +75,7 @@ struct fp_origin {
 	/* Under way. */
 	unsigned n_active; /* items that workers have */
 	unsigned limit; /* of them; less than the rules' after 429 and 503 */
+	bool is_hurried; /* what asks now may go over it */
 	unsigned n_busy; /* answers in a row that it has too much to do */
 	unsigned n_good; /* answers since the limit last changed */
 	int64_t halved_ns; /* when it was last lowered */

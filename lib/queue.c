@@ -194,6 +194,7 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 	take->n = 0;
 	fp_mutex_lock(&queue->lock);
 	fp_schedule_tick(schedule, take->now_ns);
+	schedule->hurries = take->hurries;
 	while (take->n < take->max) {
 		*last = fp_schedule_next(
 			schedule, &take->n_strangers, &refused, take->now_ns);
@@ -202,6 +203,10 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 		last = &(*last)->next;
 		take->n++;
 	}
+	/* There may be no room but for that one. */
+	if (take->hurries)
+		take->max = take->n;
+	schedule->hurries = false;
 	take->is_over = is_over(queue);
 	take->due_ns = watch(queue, take->waiter);
 	wait_no_more(queue, take->waiter);

@@ -51,6 +51,7 @@ struct fp_take {
 	int64_t now_ns;
 	size_t max; /* items that it has room for; may be 0 */
 	unsigned n_strangers; /* of them, with names to be looked up */
+	bool hurries; /* only the one that all others wait for, over limits */
 
 	struct fp_ticket *items; /* those that start now */
 	size_t n;

@@ -137,7 +137,6 @@ fp_schedule_leave(
 	fp_origins_let_go(&schedule->origins, origin, now_ns);
 }
 
-/* Takes it out for good, failed. */
 /* It ends here, without another attempt: what it waited counts. */
 static void
 end_waiting(struct fp_ticket *ticket, int64_t now_ns)
@@ -146,6 +145,7 @@ end_waiting(struct fp_ticket *ticket, int64_t now_ns)
 		ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
 }
 
+/* Takes it out for good, failed. */
 static void
 refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	struct fp_ticket *ticket, enum fp_kind kind, const char *message,
@@ -194,6 +194,7 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	struct fp_origin *origin = ticket->origin;
 	int64_t until_ns;
 
+	origin->is_hurried = schedule->hurries;
 	switch (fp_origin_may_start(&schedule->origins, origin,
 		ticket->is_tried, now_ns, &until_ns)) {
 	case FP_LEAVE_NEVER:
@@ -295,34 +296,37 @@ choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 	return fp_ticket_pop(&schedule->fresh);
 }
 
-/* Takes the item of this turn out of those that wait at the origins of a list;
- * NULL: it is not there. */
+/* Takes the item of this turn out of those that wait at an origin, for whatever
+ * it is; NULL: it is not there. */
 static struct fp_ticket *
-pick_waiting(struct fp_schedule *schedule, const struct fp_origin_list *list,
-	uint64_t turn)
+pick_waiting(struct fp_schedule *schedule, uint64_t turn)
 {
+	struct fp_origins *origins = &schedule->origins;
+	struct fp_origin *origin = NULL;
 	struct fp_ticket *ticket = NULL;
 
-	for (struct fp_origin *origin = list->first; origin;
-		origin = origin->next) {
-		ticket = fp_ticket_pick(&origin->again, turn);
-		if (!ticket)
-			ticket = fp_ticket_pick(&origin->waiting, turn);
-		if (!ticket)
-			continue;
-		unlist_origin(origin);
-		if (--origin->n_waiting == 0)
-			fp_timeheap_remove(&schedule->wakes, &origin->timed);
-		break;
+	for (size_t i = 0; !ticket && i < origins->n_chains; i++) {
+		struct fp_origin *next = origins->chains[i];
+		while (!ticket && (origin = next)) {
+			next = origin->chain;
+			ticket = fp_ticket_pick(&origin->again, turn);
+			if (!ticket)
+				ticket = fp_ticket_pick(&origin->waiting, turn);
+		}
 	}
+	if (!ticket)
+		return NULL;
+	if (origin->list)
+		unlist_origin(origin);
+	if (--origin->n_waiting == 0)
+		fp_timeheap_remove(&schedule->wakes, &origin->timed);
 	return ticket;
 }
 
 /* When memory is tight only one item may start: the one that all others wait
  * for, whose record is the next to be written. */
 static struct fp_ticket *
-choose_oldest(
-	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+choose_oldest(struct fp_schedule *schedule, enum place *place)
 {
 	uint64_t turn = fp_memory_chosen(schedule->rules.memory);
 	struct fp_ticket *ticket = fp_ticket_pick(&schedule->due, turn);
@@ -334,10 +338,7 @@ choose_oldest(
 	if (schedule->fresh.first && schedule->fresh.first->turn == turn)
 		return fp_ticket_pop(&schedule->fresh);
 	*place = PLACE_ORIGIN;
-	ticket = pick_waiting(schedule, &schedule->able, turn);
-	if (!ticket && n_strangers > 0)
-		ticket = pick_waiting(schedule, &schedule->strange, turn);
-	return ticket;
+	return pick_waiting(schedule, turn);
 }
 
 /* Back to where it was, and it is the next one there. */
@@ -370,8 +371,9 @@ choose_now(
 	struct fp_memory *memory = schedule->rules.memory;
 
 	schedule->is_tight = memory && fp_memory_is_tight(memory);
-	return schedule->is_tight ? choose_oldest(schedule, n_strangers, place)
-				  : choose(schedule, n_strangers, place);
+	return schedule->is_tight || schedule->hurries
+		       ? choose_oldest(schedule, place)
+		       : choose(schedule, n_strangers, place);
 }
 
 /* The next one that starts, or that pauses in its slot before it asks to. */
@@ -387,8 +389,12 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 		if (rests_first && !ticket->is_rested)
 			return ticket;
 		if (!admit(schedule, ticket, *place == PLACE_ORIGIN,
-			    *n_strangers, refused, now_ns))
+			    *n_strangers, refused, now_ns)) {
+			/* It would be found again where it was put. */
+			if (schedule->is_tight || schedule->hurries)
+				return NULL;
 			continue;
+		}
 		int got = fp_starts_reserve(&schedule->starts, &token, now_ns);
 		if (got == 0) {
 			put_back(schedule, ticket, *place);

@@ -41,6 +41,7 @@ struct fp_schedule {
 	struct fp_origin_list strange; /* the same, but for a look-up */
 	struct fp_timeheap attempts; /* items, by when they are due */
 	struct fp_timeheap wakes; /* origins, by when to look at them again */
+	bool hurries; /* whoever asks wants the oldest item, and no other */
 	bool is_tight; /* memory kept items from starting, when last asked */
 	bool due_was_last; /* the last one given out was a due one */
 	struct fp_origin *news; /* origins that have some */

@@ -90,6 +90,10 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->queue = queue;
 	worker->window = window;
 	worker->cancel = cancel;
+	if (setup->options.keep_order) {
+		share.slots++; /* see room_for_items() */
+		share.connections++;
+	}
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
@@ -171,6 +175,21 @@ room_for_names(const struct fp_worker *worker, unsigned *n_strangers)
 	return names;
 }
 
+/* How many items this worker may start. While transfers of it wait for memory,
+ * it is only the one that they wait for, if there is an order: that has a slot
+ * of its own, since they may have all others. */
+static unsigned
+room_for_items(const struct fp_worker *worker, bool *hurries)
+{
+	unsigned slots = worker->share.slots;
+
+	*hurries =
+		worker->setup->options.keep_order && worker->context.has_paused;
+	if (worker->setup->options.keep_order && !*hurries)
+		slots--;
+	return slots - FP_MIN(slots, worker->n_active);
+}
+
 static void
 fill(struct fp_worker *worker)
 {
@@ -179,7 +198,7 @@ fill(struct fp_worker *worker)
 		.waiter = &worker->waiter,
 		.now_ns = context->now_ns,
 	};
-	unsigned room = worker->share.slots - worker->n_active;
+	unsigned room = room_for_items(worker, &take.hurries);
 	unsigned names = room_for_names(worker, &take.n_strangers);
 	bool crowded = is_crowded(worker);
 

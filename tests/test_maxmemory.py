@@ -151,6 +151,30 @@ def _():
     equal(len(result.records), 32)
 
 
+@test("-k: the oldest has a way, whoever has taken the slots and waits")
+def _():
+    options = ["-j1"], ["-j2"], ["-j8", "--host-jobs=1"], \
+        ["-j8", "--host-jobs=2"]
+    for option in options:
+        tries = []
+
+        def flaky(conn, request):
+            tries.append(request.time)
+            if len(tries) < 3:
+                conn.answer(b"later", status=500)
+            else:
+                conn.answer(b"x" * 3 * MIB)
+
+        server = faults()
+        server.on("/flaky", flaky)
+        result = fetchpool(["-k", *option, "--max-memory=1M", "--retry=3"],
+                           urls(server, "/flaky", 1) +
+                           urls(server, "/size/%d" % (2 * MIB), 9), timeout=30)
+        equal((result.status, result.text), (0, ""))
+        equal([record["seq"] for record in result.records],
+              list(range(1, 11)))
+
+
 @test("a signal ends what waits for memory")
 def _():
     server = faults()
