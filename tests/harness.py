@@ -320,6 +320,12 @@ class Program:
                 file.close()
 
 
+def writes_are_interrupted():
+    """The thread sanitizer keeps a signal's handler until write() is over."""
+    if "thread" in SANITIZERS:
+        skip("that sanitizer holds signals back while write() waits")
+
+
 def fetchpool(args, input=None, timeout=20, **more):
     """Runs the program to its end and checks its standard output."""
     program = Program(list(args), stdin=input, **more)

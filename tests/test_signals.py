@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-from harness import Program, fetchpool
+from harness import Program, fetchpool, writes_are_interrupted
 from servers import api, faults
 from tap import (check, contents, equal, main, matches, temp_dir, temp_file,
                  test, until)
@@ -106,6 +106,7 @@ def _():
 
 @test("96 a second one while the rest is set aside lets that end")
 def _():
+    writes_are_interrupted()
     lines = numbers(20000)
     path = temp_file(lines)
     for _ in range(10):
@@ -137,6 +138,7 @@ def _():
 
 @test("96 and if nobody takes that, it ends all the same; at once by a third")
 def _():
+    writes_are_interrupted()
     path = temp_file(numbers(20000))
     for third in False, True:
         failed = os.path.join(temp_dir(), "fifo")

@@ -14,7 +14,8 @@ import sys
 import termios
 
 sys.dont_write_bytecode = True
-from harness import Program, Result, environment, fetchpool
+from harness import (Program, Result, environment, fetchpool,
+                     writes_are_interrupted)
 from servers import faults, free_port
 from tap import (PROGRAM, check, contents, equal, main, matches,
                  started, steady, temp_dir, temp_file, test, until)
@@ -137,6 +138,7 @@ def copying(line_bytes, *args):
 
 @test("96 while the rest goes to --failed, a further INT ends it at once")
 def _():
+    writes_are_interrupted()
     program, _, _ = copying(10, "--grace=0")
     program.kill(INT)
     equal(program.wait(SOON).status, -INT)
@@ -167,6 +169,7 @@ def _():
 
 @test("USR1 while the rest goes to --failed does not end it")
 def _():
+    writes_are_interrupted()
     program, reader, _ = copying(10, "--grace=0")
     program.kill(USR1)
     program.settled()
