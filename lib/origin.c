@@ -25,7 +25,7 @@
  * attempt left takes it down. Should all of them end otherwise, another one is
  * tried, so that nobody waits for nobody. So a wrong name or port fails after
  * the time of one item's attempts, however many items there are; and a server
- *that is about to start is waited for as long as the user's --retry says.
+ * that is about to start is waited for as long as the user's --retry says.
  *
  * Of an origin that is down each item fails at once, but one from time to time
  * that is let through to find out.
