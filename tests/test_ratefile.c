@@ -2,6 +2,7 @@
 #include "ratefiletest.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 /* Time is what the test says. */
@@ -276,17 +277,25 @@ found_dead(void)
 		const char *path = scratch(round ? "dead1" : "dead0");
 		struct fp_ratefile *file = round ? opened(path, "5/h") : NULL;
 		uint32_t held[9];
-		int status;
+		int status, ends[2];
+		char byte;
 
+		MUST(pipe(ends) == 0);
 		fflush(stdout);
 		pid_t child = fork();
 		MUST(child >= 0);
 		if (child == 0) {
 			struct fp_ratefile *own = opened(path, "5/h");
-			_exit((int)reserve_many(own, held, 2));
+			MUST(reserve_many(own, held, 2) == 2);
+			MUST(write(ends[1], "x", 1) == 1);
+			for (;;)
+				pause();
 		}
+		close(ends[1]);
+		MUST(read(ends[0], &byte, 1) == 1);
+		close(ends[0]);
+		MUST(kill(child, SIGKILL) == 0);
 		MUST(waitpid(child, &status, 0) == child);
-		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 2);
 		pass(1800 * S);
 		/* By one who has it open, and had much to do; or by one who
 		 * sits down there. */

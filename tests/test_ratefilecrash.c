@@ -160,19 +160,19 @@ many_at_once(void)
 	static const char *const text = "25/100ms,60/300ms";
 	const char *path = scratch("many");
 	struct fp_ratefile *file = opened(path, text);
-	pid_t children[6];
+	pid_t children[4];
 	int status;
 
 	/* Half of them go on with what the parent has open. */
 	for (unsigned i = 0; i < FP_ARRAY_LEN(children); i++)
 		children[i] =
-			start(path, text, i % 2 ? file : NULL, i + 1, 300);
+			start(path, text, i % 2 ? file : NULL, i + 1, 200);
 	fp_ratefile_close(file);
 	for (unsigned i = 0; i < FP_ARRAY_LEN(children); i++) {
 		MUST(waitpid(children[i], &status, 0) == children[i]);
 		CHECK(status == 0);
 	}
-	check_promise(text, 300);
+	check_promise(text, 200);
 	check_usable(path, text);
 }
 
@@ -242,7 +242,7 @@ killed_at_any_moment(void)
 
 	for (unsigned i = 0; i < FP_ARRAY_LEN(children); i++)
 		children[i] = start(path, text, NULL, ++n_started, UINT_MAX);
-	while (n_killed < 400 || atomic_load(&shared->n_sent) < 200) {
+	while (n_killed < 250 || atomic_load(&shared->n_sent) < 200) {
 		wait_for_turns(random_below(120));
 		unsigned which = random_below(FP_ARRAY_LEN(children));
 		MUST(kill(children[which], SIGKILL) == 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ratefiletest.h"
 
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* The system fails when the test says so. */
@@ -10,6 +12,8 @@ ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
 
 static int fallocate_error, pwrite_error;
+static unsigned die_at; /* the write; 0: never */
+static bool die_after; /* that write, not before it */
 
 int
 __wrap_fallocate(int fd, int mode, off_t at, off_t len)
@@ -21,8 +25,15 @@ __wrap_fallocate(int fd, int mode, off_t at, off_t len)
 ssize_t
 __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 {
+	bool dies = die_at > 0 && --die_at == 0;
+
+	if (dies && !die_after)
+		raise(SIGKILL);
 	errno = pwrite_error;
-	return errno ? -1 : __real_pwrite(fd, data, len, at);
+	ssize_t n = errno ? -1 : __real_pwrite(fd, data, len, at);
+	if (dies)
+		raise(SIGKILL);
+	return n;
 }
 
 static void
@@ -200,6 +211,63 @@ a_million_a_day(void)
 	MUST(unlink(path) == 0);
 }
 
+/* Starts two of three, with much that comes to nothing before and between, so
+ * that the ring goes round. */
+static void
+live(const char *path, unsigned *n_sent)
+{
+	struct fp_ratefile *file = opened(path, "3/h");
+	uint32_t slot;
+	int64_t due_ns;
+
+	for (unsigned i = 0; i < 40; i++) {
+		MUST(fp_ratefile_reserve(file, &slot, &due_ns) == 1);
+		if (i == 8 || i == 20) {
+			++*n_sent;
+			MUST(fp_ratefile_fire(file, slot) == 0);
+		} else {
+			MUST(fp_ratefile_give_back(file, slot) == 0);
+		}
+	}
+	fp_ratefile_close(file);
+}
+
+/* Whatever the last thing was that it wrote, or was about to: the file can be
+ * used, and knows of all that was sent. */
+static void
+dead_at_each_write(void)
+{
+	unsigned *n_sent = mmap(NULL, sizeof(*n_sent), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned n_deaths = 0;
+	int status = -1;
+
+	MUST(n_sent != MAP_FAILED);
+	for (unsigned i = 0; status != 0; i++) {
+		const char *path = scratch("dying");
+		*n_sent = 0;
+		fflush(stdout);
+		pid_t child = fork();
+		MUST(child >= 0);
+		if (child == 0) {
+			die_at = 1 + i / 2;
+			die_after = i % 2;
+			live(path, n_sent);
+			_exit(0);
+		}
+		MUST(waitpid(child, &status, 0) == child);
+		n_deaths += status != 0;
+		CHECK(status == 0 || WIFSIGNALED(status));
+		unsigned n = count_free(path, "3/h");
+		/* One more may be gone: reserved, or not yet known as sent. */
+		CHECK(n + *n_sent <= 3 && n + *n_sent >= 2);
+		CHECK(status != 0 || n == 1);
+		MUST(unlink(path) == 0);
+	}
+	CHECK(n_deaths > 2 * 80);
+	munmap(n_sent, sizeof(*n_sent));
+}
+
 int
 main(void)
 {
@@ -208,6 +276,7 @@ main(void)
 	run("without permission", without_permission);
 	run("a full disk", a_full_disk);
 	run("a bad disk", a_bad_disk);
+	run("dead at each write", dead_at_each_write);
 	run("removed or changed under way", removed_or_changed);
 	run("a million a day", a_million_a_day);
 	return done();
