@@ -216,6 +216,27 @@ check_item(const struct fp_journal_state *state, uint64_t seq)
 	HOLDS(seq > 0 || (!item.is_done && !item.is_sent));
 }
 
+/* How far the outputs are filled. */
+static void
+check_ends(const struct fp_journal_state *state)
+{
+	uint64_t out_end = 0, failed_end = 0;
+
+	for (size_t i = 0; i < n_lines; i++) {
+		const struct fp_journal_line *line = &lines[i];
+		bool is_done = line->what == FP_JOURNAL_DONE;
+		HOLDS(!is_done || line->out_end >= out_end);
+		HOLDS(!is_done || line->failed_end >= failed_end);
+		if (is_done || line->what == FP_JOURNAL_STATE) {
+			out_end = line->out_end;
+			failed_end = line->failed_end;
+		}
+		if (line->what == FP_JOURNAL_RETRY)
+			failed_end = 0;
+	}
+	HOLDS(state->out_end == out_end && state->failed_end == failed_end);
+}
+
 static void
 check_items(const struct fp_journal_state *state)
 {
@@ -406,6 +427,7 @@ check_journal(size_t where)
 	if (read_state(&state, &text, text.len, &good) == 0) {
 		take_lines(good);
 		check_items(&state);
+		check_ends(&state);
 		check_cut(where % (text.len + 1), good);
 		check_flip(where % good, (unsigned)(where / good % 8), good);
 		check_written(&state);
