@@ -49,6 +49,9 @@
  * if nothing else is left to do. */
 #define LAST_RECORD_MS 1000
 
+/* The same, if the end of the input has not been seen yet. */
+#define LAST_LINE_MS 90
+
 struct run {
 	struct fp_settings *settings;
 	struct fp_pool *pool;
@@ -276,10 +279,10 @@ is_nearly_done(struct run *run)
 	struct pollfd done = {run->done_fd, POLLIN, 0};
 	size_t n_running, n_waiting;
 
-	if (!atomic_load(&run->reader.is_done))
-		return false;
 	fp_pool_count(run->pool, &n_running, &n_waiting);
-	return n_running + n_waiting == 0 && poll(&done, 1, LAST_RECORD_MS) > 0;
+	int ms = atomic_load(&run->reader.is_done) ? LAST_RECORD_MS
+						   : LAST_LINE_MS;
+	return n_running + n_waiting == 0 && poll(&done, 1, ms) > 0;
 }
 
 /* Nobody reads our output any more: a filter dies of that, as soon as it can

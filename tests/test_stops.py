@@ -397,7 +397,7 @@ def _():
     equal(result.status, 4)
     option, (done, bad, left) = not_done(result)
     equal(option, "--max-errors")
-    check(4 <= bad <= 4 + 4, "%d failed" % bad)
+    check(bad >= 4 and left > 0, "%d failed, %d left" % (bad, left))
     equal(done + bad + left, 1000)
     equal(len(contents(failed).split()), bad + left)
     result = fetchpool(["-j", "1", "--max-errors=3", server.url +
