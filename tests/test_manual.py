@@ -131,6 +131,8 @@ def left_as_it_was(folder):
 
 EXAMPLES = {
     "fetchpool.1": {
+        "pipeline": [Case()],
+        "crontab": None,  # see below
         "first": [Case(1, 150, "%s|%s" % (RECORD, ERROR))],
         "environment": [Case()],
         "urls": [Case(1, 0, urls_txt=URLS, then=urls_are_sorted_out)],
@@ -229,9 +231,15 @@ class Example:
         return "\n".join(self.commands) + "\n"
 
 
+def displays(page):
+    """The lines of the sections that have examples."""
+    parts = sections(page)
+    return parts.get("IN PRACTICE", []) + parts["EXAMPLES"]
+
+
 def examples(page):
     found, name, display = [], None, None
-    for line in sections(page)["EXAMPLES"]:
+    for line in displays(page):
         if line.startswith('.\\" example: '):
             name = line.split(": ", 1)[1]
         elif line.startswith((".Bd", ".Dl")):
@@ -620,7 +628,7 @@ def _():
 def run_example(page, example):
     @test("%s: the example \"%s\"" % (page, example.name))
     def _():
-        cases = EXAMPLES[page].get(example.name)
+        cases = EXAMPLES[page][example.name]
         check(cases, "nothing is expected of it")
         for case in cases:
             run(example, case)
@@ -628,7 +636,81 @@ def run_example(page, example):
 
 for a_page in PAGES:
     for an_example in examples(a_page):
-        run_example(a_page, an_example)
+        if EXAMPLES[a_page].get(an_example.name, []) is not None:
+            run_example(a_page, an_example)
+
+
+# ---- the crontab ----
+
+class Cron:
+    """The example "crontab" in a home directory of its own: what cron makes of
+    it, with these changes to its configuration."""
+
+    def __init__(self, ids, **changes):
+        shown = next(example for example in examples("fetchpool.1")
+                     if example.name == "crontab").shown
+        first = next(i for i, line in enumerate(shown) if "MAILTO" in line)
+        config = dict(line.split(" = ") if " = " in line else (line, None)
+                      for line in shown[:first])
+        for name, value in changes.items():
+            check(name in config, "the example has no " + name)
+            config[name] = value
+        self.home = temp_dir()
+        self.folder = os.path.join(self.home, "posts")
+        os.mkdir(self.folder)
+        self.write("nightly.conf", "".join(
+            name + (" = " + value if value else "") + "\n"
+            for name, value in config.items()))
+        self.write("ids.txt", "".join("%s\n" % one for one in ids))
+        self.variables = "".join(
+            "export %s='%s'\n" % tuple(line.split("=", 1))
+            for line in shown[first:-1])
+        job = re.fullmatch(r"(?:[\d*]+ ){5}(.*)", shown[-1])
+        check(job, "this is no line of a crontab: " + shown[-1])
+        check("%" not in job[1].replace(r"\%", ""), "a % is a newline")
+        self.command = job[1].replace(r"\%", "%")
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder, name), "w") as file:
+            file.write(text)
+
+    def night(self):
+        """(exit status, what is mailed)"""
+        script = Script(to_loopback(self.variables + self.command), self.home)
+        check(not trap().asked, "requests left the machine")
+        return script.status, from_loopback(script.out.decode(), "")
+
+    def records(self):
+        return sorted(int(json.loads(line)["input"])
+                      for line in lines_of(self.folder, "posts.ndjson"))
+
+
+@test("fetchpool(1): the crontab: a night on which all went well is silent")
+def _():
+    cron = Cron([1, 2, 3])
+    equal(cron.night(), (0, ""))
+    equal(cron.night(), (0, ""), "the night after, with nothing left to do")
+    equal(cron.records(), [1, 2, 3])
+
+
+@test("fetchpool(1): the crontab: failures are one line, and a file")
+def _():
+    cron = Cron([1, 101, 2])
+    equal(cron.night(),
+          (1, "fetchpool: 1 of 3 items failed: 1 http\n"))
+    equal(lines_of(cron.folder, "failed.txt"), ["101"])
+
+
+@test("fetchpool(1): the crontab: what the quota leaves over, the next does")
+def _():
+    cron = Cron([1, 2, 3, 4, 5], rate='"3/d"', deadline='"3s"')
+    equal(cron.night(), (4, "fetchpool: stopped by --deadline: 3 done, "
+                            "0 failed, 2 not done\n"))
+    equal(sorted(lines_of(cron.folder, "failed.txt")), ["4", "5"])
+    os.unlink(os.path.join(cron.folder, "api.rate"))
+    equal(cron.night(), (0, ""), "when the quota is new")
+    equal(cron.records(), [1, 2, 3, 4, 5])
+    equal(lines_of(cron.folder, "failed.txt"), [])
 
 
 # ---- README.md ----
