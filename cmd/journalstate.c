@@ -295,7 +295,7 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 		ret = apply_head(state, line);
 		break;
 	}
-	state->stage = line->what;
+	state->stage = (int)line->what;
 	return ret < 0 ? -1 : 0;
 }
 
