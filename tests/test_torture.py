@@ -15,6 +15,7 @@ import time
 
 sys.dont_write_bytecode = True
 import tap
+import torturejournal
 from authority import authority, good
 from faultserver import Gone, behaviour
 from harness import fetchpool, records_of
@@ -25,6 +26,7 @@ from torture import (CLASSES, EACCES, EAGAIN, EMFILE, ENOBUFS, ENOMEM, ERRORS,
 from webserver import Web, to_path
 
 SAMPLE = 300
+SAMPLE_OF_JOURNALS = 80
 
 # Calls of TLS and of others are all made to fail in these runs, and so many of
 # them in each other one.
@@ -256,7 +258,6 @@ def listed():
               dies_of=(signal.SIGINT, signal.SIGTERM),
               meanwhile=interrupt_twice)
 
-
 # ---- the plans ----
 
 def is_beyond_us(run, kind, who):
@@ -342,14 +343,23 @@ class Tally:
                 "%d: %d" % item for item in sorted(self.statuses.items())))
 
 
-@test("98 a call that fails, here and there, in runs of all kinds")
-def _():
-    entries = [(run, plan) for run in listed() for plan in plans(run)]
+def sample(runs, n):
+    entries = [(run, plan) for run in runs for plan in plans(run)]
     tally = Tally()
-    for run, plan in spread(entries, SAMPLE):
+    for run, plan in spread(entries, n):
         tally.add(hurt(run, plan))
     print("# %s, of %d" % (tally, len(entries)))
     check(tally.hit > tally.done * 0.9, str(tally))
+
+
+@test("98 a call that fails, here and there, in runs of all kinds")
+def _():
+    sample(listed(), SAMPLE)
+
+
+@test("98 99 a call that fails, in runs with a journal: the next goes on")
+def _():
+    sample(torturejournal.listed(), SAMPLE_OF_JOURNALS)
 
 
 def named(*names):
@@ -419,7 +429,7 @@ def main_long(words):
         part, n_parts = map(int, words[1].split("/"))
         words = words[2:]
     failed = number = 0
-    for run in listed():
+    for run in (*listed(), *torturejournal.listed()):
         if words and not any(word in run.name for word in words):
             continue
         number += 1

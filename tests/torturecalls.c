@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -78,6 +79,7 @@ CALL(TALK, int, getpeername,
 	n)
 CALL(SYNC, int, fsync, (int fd), fd)
 CALL(SYNC, int, fdatasync, (int fd), fd)
+CALL(SYNC, int, syncfs, (int fd), fd)
 CALL(LINK, int, rename, (const char *a, const char *b), a, b)
 CALL(LINK, int, renameat, (int a, const char *b, int c, const char *d), a, b, c,
 	d)
@@ -86,6 +88,8 @@ CALL(LINK, int, renameat2,
 	d, flags)
 CALL(LINK, int, linkat, (int a, const char *b, int c, const char *d, int flags),
 	a, b, c, d, flags)
+CALL(LINK, int, link, (const char *a, const char *b), a, b)
+CALL(LINK, int, unlink, (const char *path), path)
 CALL(LINK, int, mkdir, (const char *path, mode_t mode), path, mode)
 CALL(PIPE, int, pipe2, (int fds[2], int flags), fds, flags)
 CALL(PIPE, int, pipe, (int fds[2]), fds)
@@ -96,12 +100,14 @@ CALL(FILES, int, fstatat,
 	(int fd, const char *restrict path, struct stat *restrict st,
 		int flags),
 	fd, path, st, flags)
+CALL(FILES, int, fchmod, (int fd, mode_t mode), fd, mode)
 CALL(FILES, int, ftruncate, (int fd, off_t len), fd, len)
 CALL(FILES, int, fallocate, (int fd, int mode, off_t at, off_t len), fd, mode,
 	at, len)
 CALL(FILES, off_t, lseek, (int fd, off_t at, int whence), fd, at, whence)
 CALL(FILES, ssize_t, getrandom, (void *data, size_t n, unsigned flags), data, n,
 	flags)
+CALL(LOCK, int, flock, (int fd, int how), fd, how)
 CALL(WAIT, int, poll, (struct pollfd * fds, nfds_t n, int timeout), fds, n,
 	timeout)
 
