@@ -67,8 +67,9 @@ ten_million_in_a_row_take_little(void)
 	struct fp_seqset set = {0};
 
 	for (uint64_t seq = 1; seq <= 10000000; seq++) {
-		if (fp_seqset_add(&set, seq) != 1) {
-			CHECK(!"added");
+		bool is_added = fp_seqset_add(&set, seq) == 1;
+		if (!is_added) {
+			CHECK(is_added);
 			break;
 		}
 	}
