@@ -32,7 +32,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -192,31 +191,18 @@ commit_group(struct fp_journal *journal, struct fp_journal_line **group)
 	return ret;
 }
 
-static void
-kick(struct fp_journal *journal)
-{
-	(void)!write(journal->kick_fds[1], "", 1);
-}
-
 /* Waits for something to do, then for a group of it. */
 static void
 wait_for_group(struct fp_journal *journal)
 {
-	struct pollfd kicked = {journal->kick_fds[0], POLLIN, 0};
-	char drain[64];
-
-	for (int timeout_ms = -1;; timeout_ms = GROUP_MS) {
-		int n = poll(&kicked, 1, timeout_ms);
-		if (n > 0)
-			(void)!read(kicked.fd, drain, sizeof(drain));
-		fp_mutex_lock(&journal->lock);
-		bool is_ready =
-			journal->n_items >= GROUP_ITEMS || journal->is_closing;
-		bool has_some = journal->n_items > 0;
-		fp_mutex_unlock(&journal->lock);
-		if (is_ready || (n == 0 && has_some) || timeout_ms > 0)
-			return;
-	}
+	fp_mutex_lock(&journal->lock);
+	while (journal->n_items == 0 && !journal->is_closing)
+		fp_cond_wait(&journal->work, &journal->lock);
+	int64_t end_ns = fp_clock_now_ns() + GROUP_MS * FP_NS_PER_MS;
+	while (journal->n_items < GROUP_ITEMS && !journal->is_closing &&
+		fp_cond_wait_until(&journal->work, &journal->lock, end_ns))
+		;
+	fp_mutex_unlock(&journal->lock);
 }
 
 static void
@@ -261,8 +247,7 @@ fp_journal_start(struct fp_journal *journal)
 			return -1;
 		}
 	}
-	if (pipe2(journal->kick_fds, O_CLOEXEC | O_NONBLOCK) ||
-		fp_thread_start(&journal->thread, 0, commit_main, journal)) {
+	if (fp_thread_start(&journal->thread, 0, commit_main, journal)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
 	}
@@ -277,7 +262,7 @@ static void
 wait_for_room(struct fp_journal *journal)
 {
 	FP_ASSERT(journal->has_thread);
-	kick(journal);
+	fp_cond_signal(&journal->work);
 	while (journal->n_items == FP_JOURNAL_AHEAD && !journal->error)
 		fp_cond_wait(&journal->room, &journal->lock);
 }
@@ -317,7 +302,7 @@ fp_journal_commit(struct fp_journal *journal)
 			   (journal->n_told < GROUP_ITEMS &&
 				   journal->n_items >= GROUP_ITEMS))) {
 		journal->n_told = journal->n_items;
-		kick(journal);
+		fp_cond_signal(&journal->work);
 	}
 	fp_mutex_unlock(&journal->lock);
 	return ret;
@@ -389,8 +374,8 @@ fp_journal_finish(struct fp_journal *journal)
 		return;
 	fp_mutex_lock(&journal->lock);
 	journal->is_closing = true;
+	fp_cond_signal(&journal->work);
 	fp_mutex_unlock(&journal->lock);
-	kick(journal);
 	fp_thread_join(&journal->thread);
 	journal->has_thread = false;
 }
@@ -405,14 +390,11 @@ fp_journal_close(struct fp_journal *journal)
 	fp_journal_state_destroy(&journal->state);
 	fp_buf_destroy(&journal->text);
 	free(journal->items);
-	for (int i = 0; i < 2; i++) {
-		if (journal->kick_fds[i] >= 0)
-			close(journal->kick_fds[i]);
-	}
 	if (journal->folder_fd >= 0)
 		close(journal->folder_fd);
 	fp_cond_destroy(&journal->synced);
 	fp_cond_destroy(&journal->room);
+	fp_cond_destroy(&journal->work);
 	fp_mutex_destroy(&journal->lock);
 	journal->settings = NULL;
 }

@@ -41,12 +41,13 @@ struct fp_journal {
 	struct fp_mutex lock; /* over all that follows */
 	struct fp_cond room; /* n_items < FP_JOURNAL_AHEAD, or error */
 	struct fp_cond synced; /* is_syncing was cleared */
+	struct fp_cond work; /* n_items > 0, a whole group, or is_closing */
 	struct fp_journalfile file;
 	struct fp_journal_state state;
 	struct fp_buf text; /* what is being appended */
 	struct fp_journal_line *items; /* done, and not in the file yet */
 	size_t n_items; /* at most FP_JOURNAL_AHEAD */
-	size_t n_told; /* how many there were when the thread was kicked */
+	size_t n_told; /* how many there were when `work` was signalled */
 	uint64_t n_lines; /* in the file, since it was made */
 	uint64_t n_written; /* lines, by us */
 	uint64_t n_synced; /* of them */
@@ -56,7 +57,6 @@ struct fp_journal {
 
 	struct fp_thread thread; /* with --sync: the one that commits */
 	bool has_thread;
-	int kick_fds[2];
 };
 
 /* Opens the journal that the settings name, if they do, or makes it; the

@@ -217,13 +217,13 @@ init(struct fp_journal *journal, const struct fp_settings *settings,
 		.output = output,
 		.failed = failed,
 		.folder_fd = -1,
-		.kick_fds = {-1, -1},
 	};
 	fp_journalfile_none(&journal->file);
 	fp_journal_state_init(&journal->state);
 	fp_mutex_init(&journal->lock);
 	fp_cond_init(&journal->room);
 	fp_cond_init(&journal->synced);
+	fp_cond_init(&journal->work);
 }
 
 /* The journal must not be one of the files that it is about. */

@@ -33,7 +33,13 @@ fp_mutex_unlock(struct fp_mutex *mutex)
 void
 fp_cond_init(struct fp_cond *cond)
 {
-	FP_ASSERT(pthread_cond_init(&cond->cond, NULL) == 0);
+	pthread_condattr_t attr;
+
+	/* fp_clock_now_ns() is by that clock. */
+	FP_ASSERT(pthread_condattr_init(&attr) == 0);
+	FP_ASSERT(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	FP_ASSERT(pthread_cond_init(&cond->cond, &attr) == 0);
+	FP_ASSERT(pthread_condattr_destroy(&attr) == 0);
 }
 
 void
@@ -46,6 +52,19 @@ void
 fp_cond_wait(struct fp_cond *cond, struct fp_mutex *mutex)
 {
 	FP_ASSERT(pthread_cond_wait(&cond->cond, &mutex->lock) == 0);
+}
+
+bool
+fp_cond_wait_until(struct fp_cond *cond, struct fp_mutex *mutex, int64_t end_ns)
+{
+	const struct timespec end = {
+		.tv_sec = (time_t)(end_ns / 1000000000),
+		.tv_nsec = (long)(end_ns % 1000000000),
+	};
+	int ret = pthread_cond_timedwait(&cond->cond, &mutex->lock, &end);
+
+	FP_ASSERT(ret == 0 || ret == ETIMEDOUT);
+	return ret == 0;
 }
 
 void

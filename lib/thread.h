@@ -40,6 +40,10 @@ void fp_mutex_unlock(struct fp_mutex *mutex);
 void fp_cond_init(struct fp_cond *cond);
 void fp_cond_destroy(struct fp_cond *cond);
 void fp_cond_wait(struct fp_cond *cond, struct fp_mutex *mutex);
+
+/* Until a moment of fp_clock_now_ns(). false: it has come. */
+bool fp_cond_wait_until(
+	struct fp_cond *cond, struct fp_mutex *mutex, int64_t end_ns);
 void fp_cond_signal(struct fp_cond *cond);
 void fp_cond_broadcast(struct fp_cond *cond);
 
