@@ -30,7 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No change of one bit makes so many. */
+/* No change of one bit makes so many; or one at the beginning of a line. */
 #define LOST_ZEROS 8
 
 void
@@ -182,6 +182,7 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 	case FP_JOURNAL_STATE:
 		state->out_end = line->out_end;
 		state->failed_end = line->failed_end;
+		state->out_safe = line->out_end;
 		state->head_done = line->n_done;
 		state->head_failed = line->n_failed;
 		return line->seq ? fp_seqset_fill(&state->done, line->seq) : 0;
@@ -301,6 +302,7 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 
 /* ---- reading ---- */
 
+/* An item that is about to be done. */
 static int
 see(struct fp_journal_state *state, const struct fp_journal_line *line)
 {
@@ -314,7 +316,8 @@ see(struct fp_journal_state *state, const struct fp_journal_line *line)
 		state->cap_seen = cap;
 	}
 	state->seen[state->n_seen++] =
-		(struct fp_journal_seen){line->seq, line->hash};
+		(struct fp_journal_seen){line->seq, line->hash,
+			line->failed_end, line->failed_end - state->failed_end};
 	return 0;
 }
 
@@ -340,7 +343,8 @@ is_torn(const struct fp_journal_state *state, const char *text, size_t len,
 		return false;
 	if (!end && fp_journal_line_is_torn(text, len))
 		return true;
-	return has_commit && memmem(text, line, zeros, LOST_ZEROS) &&
+	return has_commit &&
+	       (text[0] == '\0' || memmem(text, line, zeros, LOST_ZEROS)) &&
 	       !memmem(text, len, "\nc ", 3);
 }
 
@@ -362,8 +366,8 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 				break;
 			return refuse(state, at > 0 ? "damaged" : "no journal");
 		}
-		if (apply(state, &line) ||
-			(line.what == FP_JOURNAL_DONE && see(state, &line)))
+		if ((line.what == FP_JOURNAL_DONE && see(state, &line)) ||
+			apply(state, &line))
 			return -1;
 		state->crc = crc;
 		has_commit |= line.what == FP_JOURNAL_COMMIT;

@@ -34,8 +34,11 @@ struct fp_journal_sums {
 	uint64_t succeeded, failed;
 };
 
+/* An item, and where its line is in --failed: the last failed_len bytes up to
+ * failed_end. */
 struct fp_journal_seen {
 	uint64_t seq, hash;
+	uint64_t failed_end, failed_len;
 };
 
 struct fp_journal_state {
@@ -51,6 +54,7 @@ struct fp_journal_state {
 	struct fp_journal_sums *sums; /* one a page of `done` */
 	size_t n_sums;
 	uint64_t out_end, failed_end; /* bytes */
+	uint64_t out_safe; /* how many of them were on the disk at "begin" */
 
 	/* The items of the lines that were read, in order of seq. */
 	struct fp_journal_seen *seen;
