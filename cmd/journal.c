@@ -21,7 +21,10 @@
  * A request that must not be sent twice is written down, and synced, before
  * it is sent, and by the thread that is about to send it.
  *
- * When the file has many lines, it is made anew from the state.
+ * When the file has many lines, it is made anew from the state; the outputs
+ * are on the disk by then, in any case. So what a power cut can have taken
+ * away without --sync is told of by the lines behind the head, and looked for
+ * when another run goes on.
  */
 #include "base.h"
 
@@ -69,14 +72,44 @@ wait_while_syncing(struct fp_journal *journal)
 		fp_cond_wait(&journal->synced, &journal->lock);
 }
 
+int
+fp_journal_make(struct fp_journal *journal)
+{
+	static const struct fp_journal_line mark = {.what = FP_JOURNAL_COMMIT};
+	struct fp_journal_state *state = &journal->state;
+	struct fp_buf *text = &journal->text;
+
+	fp_buf_clear(text, 0);
+	if (fp_journal_state_write(state, text) ||
+		(journal->settings->syncs &&
+			fp_journal_state_add(state, text, &mark)))
+		return -1;
+	return fp_journalfile_make(&journal->file, text->data, text->len);
+}
+
+/* The name of what could not be synced, or NULL. */
+static const char *
+sync_files(const struct fp_journal *journal)
+{
+	const struct fp_output *output = journal->output;
+	const struct fp_output *failed = journal->failed;
+
+	if (output->is_file && fdatasync(output->fd))
+		return output->name;
+	if (failed->fd >= 0 && failed->is_file && fdatasync(failed->fd))
+		return failed->name;
+	return NULL;
+}
+
 static int
 renew(struct fp_journal *journal)
 {
 	wait_while_syncing(journal);
-	fp_buf_clear(&journal->text, 0);
-	if (fp_journal_state_write(&journal->state, &journal->text) ||
-		fp_journalfile_make(
-			&journal->file, journal->text.data, journal->text.len))
+	const char *name =
+		journal->settings->syncs ? NULL : sync_files(journal);
+	if (name)
+		return fail(journal, "cannot sync", name);
+	if (fp_journal_make(journal))
 		return fail_write(journal);
 	journal->n_lines = 0;
 	journal->n_synced = journal->n_written;
@@ -140,15 +173,9 @@ sync_journal(struct fp_journal *journal)
 static int
 sync_outputs(struct fp_journal *journal)
 {
-	const struct fp_output *output = journal->output;
-	const struct fp_output *failed = journal->failed;
-	const char *name = NULL;
+	const char *name = sync_files(journal);
 
-	if (output->is_file && fdatasync(output->fd))
-		name = output->name;
-	else if (failed->fd >= 0 && failed->is_file && fdatasync(failed->fd))
-		name = failed->name;
-	else if (journal->folder_fd >= 0 && syncfs(journal->folder_fd))
+	if (!name && journal->folder_fd >= 0 && syncfs(journal->folder_fd))
 		name = journal->settings->pool.output_dir;
 	if (!name)
 		return 0;
@@ -335,6 +362,7 @@ fp_journal_begin(struct fp_journal *journal)
 			.failed_end = state->failed_end},
 		{.what = FP_JOURNAL_RETRY},
 	};
+	const struct fp_journal_line mark = {.what = FP_JOURNAL_COMMIT};
 	size_t n = journal->settings->retries_failed && state->failed.n ? 2 : 1;
 	const char *name = journal->file.path;
 	int ret = -1;
@@ -353,7 +381,7 @@ fp_journal_begin(struct fp_journal *journal)
 	state->n_seen = state->cap_seen = 0;
 	ret = append(journal, lines, n);
 	if (ret == 0 && journal->settings->syncs)
-		ret = sync_journal(journal);
+		ret = sync_journal(journal) || append(journal, &mark, 1);
 	name = journal->failed->name;
 	if (ret == 0 && journal->failed->fd >= 0 && journal->failed->is_file)
 		ret = fp_output_cut(journal->failed, state->failed_end);

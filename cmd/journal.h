@@ -59,6 +59,10 @@ struct fp_journal {
 	bool has_thread;
 };
 
+/* Makes the file anew from the state; under the lock, or while there are no
+ * other threads. -1 with errno. */
+int fp_journal_make(struct fp_journal *journal);
+
 /* Opens the journal that the settings name, if they do, or makes it; the
  * outputs are open, and hold what they held. For a dry run it is only read,
  * if it is there. -1: said why. */

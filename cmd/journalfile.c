@@ -135,6 +135,20 @@ sync_folder(const char *path)
 	return ret;
 }
 
+int
+fp_journalfile_sync_name(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (!real)
+		return -1;
+	int ret = sync_folder(real);
+	int err = errno;
+	free(real);
+	errno = err;
+	return ret;
+}
+
 /* Gives the new file its name. */
 static int
 give_name(const char *temporary, const char *path, bool replaces)

@@ -45,6 +45,9 @@ int fp_journalfile_append(
 /* All that was appended is on the disk. */
 int fp_journalfile_sync(struct fp_journalfile *file);
 
+/* The name of a file is on the disk. */
+int fp_journalfile_sync_name(const char *path);
+
 void fp_journalfile_close(struct fp_journalfile *file);
 
 #endif

@@ -13,10 +13,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Read at a time. */
+#define CHECK_BYTES ((size_t)65536)
 
 static int
 refuse(const struct fp_journal *journal, const char *why)
@@ -89,6 +93,138 @@ compare_output(struct fp_journal *journal, const struct fp_output *output,
 	return -1;
 }
 
+/* ---- what the outputs hold ---- */
+
+/* Without --sync, a power cut may leave zeros where there were records that
+ * the journal knows of. They are looked for in what came since the journal was
+ * made: no record has any. Where we may only write, that is left out. */
+static int
+open_to_read(const struct fp_output *output, int *fd)
+{
+	char path[40];
+
+	*fd = -1;
+	if (output->fd < 0 || !output->is_file)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *fd < 0 && errno != EACCES && errno != ENOENT ? -1 : 0;
+}
+
+/* Reads so many bytes, or fewer if the file ends. */
+static ssize_t
+read_at(int fd, char *to, size_t len, uint64_t at)
+{
+	size_t n = 0;
+
+	while (n < len) {
+		ssize_t got = pread(fd, to + n, len - n, (off_t)(at + n));
+		if (got == 0)
+			break;
+		if (got < 0 && errno != EINTR)
+			return -1;
+		n += (size_t)FP_MAX(got, 0);
+	}
+	return (ssize_t)n;
+}
+
+static int
+refuse_lost(const struct fp_journal *journal, const char *name, uint64_t at)
+{
+	fp_msg_local("journal %s: not resumed: %s does not hold what was "
+		     "written to it, at byte %" PRIu64,
+		journal->settings->journal_path, name, at + 1);
+	return -1;
+}
+
+static int
+check_records(const struct fp_journal *journal, int fd, struct fp_buf *buf)
+{
+	const struct fp_journal_state *state = &journal->state;
+	uint64_t at = state->out_safe;
+
+	while (at < state->out_end) {
+		size_t most = FP_MIN(state->out_end - at, CHECK_BYTES);
+		ssize_t n = read_at(fd, buf->data, most, at);
+		if (n <= 0)
+			return n < 0 ? refuse_errno(journal) : 0;
+		const char *zero = memchr(buf->data, '\0', (size_t)n);
+		if (zero)
+			return refuse_lost(journal, journal->output->name,
+				at + (uint64_t)(zero - buf->data));
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* A line may hold anything; but the journal has its hash. */
+static int
+check_failed(const struct fp_journal *journal, int fd, struct fp_buf *buf)
+{
+	const struct fp_journal_state *state = &journal->state;
+
+	for (size_t i = 0; i < state->n_seen; i++) {
+		const struct fp_journal_seen *seen = &state->seen[i];
+		size_t len = seen->failed_len;
+		uint64_t at = seen->failed_end - len;
+		if (len == 0)
+			continue;
+		if (fp_buf_reserve(buf, len))
+			return refuse_errno(journal);
+		ssize_t n = read_at(fd, buf->data, len, at);
+		if (n < 0)
+			return refuse_errno(journal);
+		const struct fp_text text = {buf->data, len - 1};
+		if ((size_t)n != len ||
+			buf->data[len - 1] != journal->failed->separator ||
+			fp_journal_item_hash(state->key, seen->seq, text) !=
+				seen->hash)
+			return refuse_lost(journal, journal->failed->name, at);
+	}
+	return 0;
+}
+
+static int
+check_contents(struct fp_journal *journal)
+{
+	struct fp_buf buf = FP_BUF_INIT;
+	int fds[2] = {-1, -1};
+	int ret = -1;
+
+	if (fp_buf_reserve(&buf, CHECK_BYTES) ||
+		open_to_read(journal->output, &fds[0]) ||
+		open_to_read(journal->failed, &fds[1]))
+		refuse_errno(journal);
+	else if ((fds[0] < 0 || !check_records(journal, fds[0], &buf)) &&
+		 (fds[1] < 0 || !check_failed(journal, fds[1], &buf)))
+		ret = 0;
+	for (size_t i = 0; i < FP_ARRAY_LEN(fds); i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	fp_buf_destroy(&buf);
+	return ret;
+}
+
+/* With --sync: the outputs have their names before anything is said of them. */
+static int
+sync_names(struct fp_journal *journal)
+{
+	const struct fp_output *const outputs[] = {
+		journal->output, journal->failed};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
+		if (outputs[i]->fd < 0 || !outputs[i]->is_file ||
+			!outputs[i]->is_ours ||
+			fp_journalfile_sync_name(outputs[i]->name) == 0)
+			continue;
+		fp_msg_local("cannot sync %s: %s", outputs[i]->name,
+			strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
 /* ---- a journal that is there ---- */
 
 static int
@@ -122,8 +258,10 @@ compare(struct fp_journal *journal)
 	if (compare_output(
 		    journal, journal->output, &state->output, state->out_end))
 		return -1;
-	return compare_output(journal, journal->failed, &state->failed_file,
-		state->failed_end);
+	if (compare_output(journal, journal->failed, &state->failed_file,
+		    state->failed_end))
+		return -1;
+	return check_contents(journal);
 }
 
 static int
@@ -191,9 +329,7 @@ start_afresh(struct fp_journal *journal)
 
 	if (make_state(journal))
 		return -1;
-	if (fp_journal_state_write(&journal->state, &journal->text) ||
-		fp_journalfile_make(
-			&journal->file, journal->text.data, journal->text.len))
+	if (fp_journal_make(journal))
 		return refuse_errno(journal);
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
 		if (outputs[i]->fd < 0 || !outputs[i]->is_file ||
@@ -288,6 +424,8 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	int found = fp_journalfile_open(&journal->file, settings->journal_path);
 	if (found < 0)
 		return refuse_errno(journal);
+	if (settings->syncs && sync_names(journal))
+		return -1;
 	if (found ? take_over(journal) : start_afresh(journal))
 		return -1;
 	if (!output->is_file)

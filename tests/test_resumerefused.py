@@ -145,6 +145,24 @@ def _():
         run.refused("line [0-9]+, byte [0-9]+: (damaged|no journal)")
 
 
+@test("100 outputs of the right length that hold something else")
+def _():
+    run = Run(30, ["-j2"])
+    more = ["--failed", run.failed]
+    equal(run.run(*more).status, 1)
+    for path, name, places in (run.out, "out", range(0, 600, 50)), \
+            (run.failed, "failed", range(0, 6)):
+        good = contents(path)
+        for place in places:
+            put(path, good[:place] + b"\0" + good[place + 1:], "r+b")
+            result = run.run("--resume", *more)
+            equal(result.status, 3, repr(result))
+            matches("journal: not resumed: .*/%s does not hold what was "
+                    "written to it, at byte [0-9]+" % name, result.text)
+        put(path, good, "r+b")
+    equal(run.run("--resume", *more).status, 1)
+
+
 @test("100 two processes: the second is refused, the first goes on")
 def _():
     server = faults()
