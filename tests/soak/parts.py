@@ -77,5 +77,10 @@ def torture(soak):
     _script(soak, "test_torture.py", "--part", "%d/8" % (soak.seed % 8))
 
 
+def crashes(soak):
+    """All that a power cut can leave of runs with a journal"""
+    _script(soak, "test_crashstates.py")
+
+
 PARTS = {"mixed": mixed, "signals": signals, "kills": kills,
-         "torture": torture}
+         "crashes": crashes, "torture": torture}
