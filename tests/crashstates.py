@@ -228,11 +228,13 @@ class State:
         return tuple(sorted(self.files.items())), self.is_kill
 
 
-def states(disk, rng, n_random):
+def states(disk, rng, n_random, moments=None):
     """First what a killed process leaves, at every moment; then, after every
     change and sync, each file by itself and with all others lost; then so many
-    in which anything goes."""
+    in which anything goes. `moments`: these only, as numbers of what was done
+    before."""
     whole = len(disk.ops)
+    moments = moments or range(whole + 1)
     seen = set()
 
     def fresh(state):
@@ -240,7 +242,7 @@ def states(disk, rng, n_random):
         seen.add(state.key())
         return [] if known else [state]
 
-    for n in range(whole + 1):
+    for n in moments:
         yield from fresh(State(n, disk.make(
             n, lambda inode, *file: all_of_it(*file)), "killed", True))
         if n < whole and disk.ops[n].what == "w":
@@ -250,7 +252,7 @@ def states(disk, rng, n_random):
                     old, changes + ([op._replace(data=op.data[:size])]
                                     if inode == op.inode else [])))
                 yield from fresh(State(n, files, "killed in a write", True))
-    for n in range(1, whole + 1):
+    for n in moments:
         for inode in disk.inodes(n):
             for fate in fates(disk.safe(inode, n)[1], rng):
                 for others in all_of_it, none_of_it:
@@ -261,7 +263,7 @@ def states(disk, rng, n_random):
             n, lambda i, *file: all_of_it(*file), lambda parent, k: k),
             "names lost"))
     for _ in range(n_random):
-        n = rng.randrange(whole + 1)
+        n = rng.choice(moments)
         chosen = {i: rng.choice([all_of_it, *fates(disk.safe(i, n)[1], rng)])
                   for i in disk.inodes(n)}
         yield from fresh(State(n, disk.make(

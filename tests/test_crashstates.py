@@ -51,12 +51,12 @@ class Recorded(Run):
     goes on (--resume), or fetches again what failed (goes_on)."""
 
     def __init__(self, n, options=(), begins=0, goes_on="--resume",
-                 resumes="--resume", pace=0.006):
+                 resumes="--resume", pace=0.006, lines=None):
         self.server = faults()
         self.server.on("/item/", item)
         super().__init__(0, ["-j1", *options],
                          template=self.server.url + "/item/{}/")
-        self.lines = ["%d\n" % i for i in range(1, n + 1)]
+        self.lines = lines or ["%d\n" % i for i in range(1, n + 1)]
         self.syncs, self.posts = "--sync" in options, "POST" in options
         self.resumes = resumes
         os.mkdir(self.folder + "/out")
@@ -211,6 +211,23 @@ def all_of(name, make):
 
 for name, make in RUNS.items():
     all_of(name, make)
+
+
+if LONG:
+    @test("99 states of the disk around a journal that is made anew")
+    def _():
+        for options in [], ["--sync"]:
+            run = Recorded(0, ["-a", "--max-line", "1", *options],
+                           lines=["ab\n"] * 66000)
+            renamed = [i for i, op in enumerate(run.disk.ops)
+                       if op.what == "r"]
+            equal(len(renamed), 2, "journals that were made")
+            gone_on = [run.judge(state) for state in states(
+                run.disk, random.Random(1), 40,
+                range(renamed[1] - 6, renamed[1] + 7))]
+            print("# %d states, %d were gone on with" % (
+                len(gone_on), sum(gone_on)))
+            check(sum(gone_on) > len(gone_on) // 8, "hardly any")
 
 
 if __name__ == "__main__":
