@@ -50,8 +50,8 @@
  *	shared		memory (of all bodies) ticket (what goes round) window
  *			(the bound, the order)
  *			starts (the run's own rate) schedule (which item may
- *			start, and when; with feedback) queue (its lock, and
- *			the workers that wait)
+ *			start, and when; with feedback and refuse) queue (its
+ *			lock, and the workers that wait)
  *	network		share (jobs among workers) poolopt and setup (what all
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) redirect

@@ -174,7 +174,7 @@ const struct fp_option_row fp_option_rows[] = {
 		"the most it grows to (30s)"},
 	{NULL, "retry-max-time", 0, "TIME", FP_OPTION_DURATION,
 		AT(pool.retry_max_time_ms), NULL, A_TIME,
-		"for all attempts of an item; 0: no limit (300s)"},
+		"for all attempts of an item; 0: no limit (900s)"},
 	{NULL, "retry-after-max", 0, "TIME", FP_OPTION_DURATION,
 		AT(pool.retry_after_max_ms), NULL, A_TIME,
 		"fail if a server asks for a longer pause (600s)"},

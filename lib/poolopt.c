@@ -42,7 +42,7 @@ fp_options_init(struct fp_options *options, size_t size)
 		.retry = 3,
 		.retry_delay_ms = 500,
 		.retry_max_delay_ms = 30 * 1000,
-		.retry_max_time_ms = 300 * 1000,
+		.retry_max_time_ms = 900 * 1000,
 		.retry_after_max_ms = 600 * 1000,
 	};
 
