@@ -11,23 +11,27 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line that libcurl will take and that cannot smuggle in another: "Name:
- * value", or "Name;" for one without a value. */
+/* Whether it is one; if not, says why, but shows nothing of what may be a
+ * secret. */
 static bool
-is_header(const char *line)
+is_header(const char *line, const char *path, size_t number)
 {
-	size_t name = strcspn(line, ":; \t");
+	char why[80];
 
-	if (name == 0 || strpbrk(line, "\r\n"))
-		return false;
-	return line[name] == ':' || strcmp(line + name, ";") == 0;
+	if (fp_is_header(line, why, sizeof(why)))
+		return true;
+	if (path)
+		fp_msg_usage("--header: line %zu of %s %s", number, path, why);
+	else
+		fp_msg_usage("--header: the value %s", why);
+	return false;
 }
 
 bool
 fp_httpopt_header(struct fp_settings *settings, const char *value)
 {
 	if (value[0] != '@')
-		return is_header(value) &&
+		return is_header(value, NULL, 0) &&
 		       fp_list_add(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
@@ -37,12 +41,12 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 	}
 	bool ok = memchr(file.data, '\0', file.len) == NULL;
 	char *rest = file.data, *line;
-	while (ok && (line = strsep(&rest, "\n"))) {
+	for (size_t n = 1; ok && (line = strsep(&rest, "\n")); n++) {
 		size_t len = strlen(line);
 		if (len > 0 && line[len - 1] == '\r')
 			line[--len] = '\0';
 		if (len > 0)
-			ok = is_header(line) &&
+			ok = is_header(line, value + 1, n) &&
 			     fp_list_add_copy(
 				     settings, &settings->headers, line);
 	}

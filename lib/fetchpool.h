@@ -469,6 +469,11 @@ bool fp_is_address_block(const char *text);
 /* Whether `text` is what method may be. */
 bool fp_is_method(const char *text);
 
+/* Whether `text` is what headers may hold: "Name: value" or "Name;", on one
+ * line, of no name that is libcurl's to say. If not, `why` says what it is; it
+ * shows nothing of it, which may be a secret. */
+bool fp_is_header(const char *text, char *why, size_t why_size);
+
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
 

@@ -374,7 +374,8 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 					   : NULL;
 		}
 		if (got < 0 || start(schedule, ticket, token, now_ns)) {
-			fp_schedule_refuse_uncounted(schedule, refused, ticket, now_ns);
+			fp_schedule_refuse_uncounted(
+				schedule, refused, ticket, now_ns);
 			continue;
 		}
 		*n_strangers -= ticket->is_strange;

@@ -396,7 +396,8 @@ fp_transfer_park(struct fp_transfer *transfer)
 	ticket->report = (struct fp_report){
 		.heard = transfer->response.status ? FP_HEARD_ANSWER
 						   : FP_HEARD_NOTHING,
-		.is_malformed = transfer->hints.is_malformed,
+		.is_malformed = transfer->response.status > 0 &&
+				transfer->hints.is_malformed,
 		.begun_ns = transfer->begun_ns,
 	};
 	if (ticket->wait_ns == 0)
