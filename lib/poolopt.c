@@ -10,6 +10,7 @@
 #include "poolopt.h"
 
 #include "headerline.h"
+#include "netrc.h"
 #include "rates.h"
 #include "retry.h"
 #include "share.h"
@@ -129,6 +130,17 @@ fp_is_header(const char *text, char *why, size_t why_size)
 }
 
 bool
+fp_is_netrc(struct fp_text text, char *why, size_t why_size)
+{
+	struct fp_netrc netrc;
+	int ret = fp_netrc_parse(&netrc, text, why, why_size);
+
+	if (ret == 0)
+		fp_netrc_destroy(&netrc);
+	return ret == 0;
+}
+
+bool
 fp_is_method(const char *text)
 {
 	return fp_headerline_is_method((struct fp_text){text, strlen(text)});
@@ -208,6 +220,8 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "output_name is empty");
 	if (!options->data.data && options->data.len > 0)
 		return refuse(why, why_size, "data is NULL");
+	if (!options->netrc.data && options->netrc.len > 0)
+		return refuse(why, why_size, "netrc is NULL");
 	return 0;
 }
 

@@ -27,7 +27,7 @@ struct fp_schedule_rules {
 	bool is_paced;
 	struct fp_ratefile *file; /* that keeps the count; NULL: memory does */
 	struct fp_memory *memory; /* of all bodies; NULL: there is enough */
-	int64_t retry_max_ns; /* no attempt but the first begins later; 0: any */
+	int64_t retry_max_ns; /* an item's attempts begin within; 0: ever */
 	bool rests_first; /* items pause in their slot before anything else */
 };
 
