@@ -11,23 +11,27 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line that libcurl will take and that cannot smuggle in another: "Name:
- * value", or "Name;" for one without a value. */
+/* Whether it is one; if not, says why, but shows nothing of what may be a
+ * secret. */
 static bool
-is_header(const char *line)
+is_header(const char *line, const char *path, size_t number)
 {
-	size_t name = strcspn(line, ":; \t");
+	char why[80];
 
-	if (name == 0 || strpbrk(line, "\r\n"))
-		return false;
-	return line[name] == ':' || strcmp(line + name, ";") == 0;
+	if (fp_is_header(line, why, sizeof(why)))
+		return true;
+	if (path)
+		fp_msg_usage("--header: line %zu of %s %s", number, path, why);
+	else
+		fp_msg_usage("--header: the value %s", why);
+	return false;
 }
 
 bool
 fp_httpopt_header(struct fp_settings *settings, const char *value)
 {
 	if (value[0] != '@')
-		return is_header(value) &&
+		return is_header(value, NULL, 0) &&
 		       fp_list_add(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
@@ -37,12 +41,12 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 	}
 	bool ok = memchr(file.data, '\0', file.len) == NULL;
 	char *rest = file.data, *line;
-	while (ok && (line = strsep(&rest, "\n"))) {
+	for (size_t n = 1; ok && (line = strsep(&rest, "\n")); n++) {
 		size_t len = strlen(line);
 		if (len > 0 && line[len - 1] == '\r')
 			line[--len] = '\0';
 		if (len > 0)
-			ok = is_header(line) &&
+			ok = is_header(line, value + 1, n) &&
 			     fp_list_add_copy(
 				     settings, &settings->headers, line);
 	}
@@ -183,16 +187,55 @@ fp_httpopt_cert(struct fp_settings *settings, const char *value)
 	return ok;
 }
 
-bool
-fp_httpopt_netrc(struct fp_settings *settings, const char *value)
+/* A netrc file is of a few lines. */
+#define NETRC_MAX_BYTES ((size_t)1 << 20)
+
+/* Takes the file that was read. No message shows what is in it. */
+static bool
+take_netrc(struct fp_settings *settings, const char *option, const char *path)
 {
-	if (access(value, R_OK)) {
-		fp_msg_usage("--netrc-file: cannot read %s: %s", value,
-			strerror(errno));
-		return false;
-	}
-	return add_pair(settings, "NETRC_FILE", value) &&
-	       fp_list_add(&settings->curl, "NETRC=1");
+	char why[120];
+
+	settings->pool.netrc =
+		(struct fp_text){settings->netrc.data, settings->netrc.len};
+	if (fp_is_netrc(settings->pool.netrc, why, sizeof(why)))
+		return true;
+	if (errno == ENOMEM)
+		return fp_settings_no_memory();
+	fp_msg_usage("%s: %s is no netrc file: %s", option, path, why);
+	return false;
+}
+
+bool
+fp_httpopt_netrc_file(struct fp_settings *settings, const char *value)
+{
+	static const char option[] = "--netrc-file";
+
+	settings->has_netrc = true;
+	fp_buf_clear(&settings->netrc, 0);
+	if (fp_settings_read_most(&settings->netrc, value, NETRC_MAX_BYTES))
+		return fp_settings_unreadable(option, value);
+	return take_netrc(settings, option, value);
+}
+
+bool
+fp_httpopt_home_netrc(struct fp_settings *settings, const char *home)
+{
+	static const char option[] = "--netrc";
+	struct fp_buf path = FP_BUF_INIT;
+	bool ok = false;
+
+	if (fp_buf_printf(&path, "%s/.netrc", home))
+		fp_settings_no_memory();
+	else if (fp_settings_read_most(
+			 &settings->netrc, path.data, NETRC_MAX_BYTES) == 0)
+		ok = take_netrc(settings, option, path.data);
+	else if (errno == ENOENT || errno == ENOTDIR)
+		ok = true;
+	else
+		fp_settings_unreadable(option, path.data);
+	fp_buf_destroy(&path);
+	return ok;
 }
 
 /* A file of cookies would have to be shared by all transfers, which take no

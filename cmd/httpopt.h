@@ -24,7 +24,7 @@ fp_setter fp_httpopt_data;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_bearer;
 fp_setter fp_httpopt_cert;
-fp_setter fp_httpopt_netrc;
+fp_setter fp_httpopt_netrc_file;
 fp_setter fp_httpopt_cookie;
 fp_setter fp_httpopt_max_redirs;
 fp_setter fp_httpopt_http1;
@@ -32,6 +32,9 @@ fp_setter fp_httpopt_http2;
 fp_setter fp_httpopt_deny;
 fp_setter fp_httpopt_allow;
 fp_setter fp_httpopt_setopt;
+
+/* Reads the netrc file in this folder, if there is one. */
+bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);
 
 /* An option of libcurl: `name` is its name, or the whole NAME=VALUE if the
  * option has no value. */

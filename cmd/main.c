@@ -35,9 +35,9 @@
  *	plain		base buf clock random rates (as words) thread units utf8
  *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
  *			address (CIDR blocks) crowd headerline (fields as text)
- *			textsort filename response (heads) gunzip carry (bodies)
- *			json (the judge, in parts: jsonscan jsonstring jsonpick
- *			jsonproof) jsonitem (items, in parts: jsonwalk
+ *			netrc textsort filename response (heads) gunzip carry
+ *			(bodies) json (the judge, in parts: jsonscan jsonstring
+ *			jsonpick jsonproof) jsonitem (items, in parts: jsonwalk
  *			jsonescape; parser for programs) pen and record
  *			(results as JSON, with recordheaders and recordmask)
  *			when to start: retry
@@ -50,18 +50,18 @@
  *	shared		memory (of all bodies) ticket (what goes round) window
  *			(the bound, the order)
  *			starts (the run's own rate) schedule (which item may
- *			start, and when; with feedback) queue (its lock, and
- *			the workers that wait)
+ *			start, and when; with feedback and refuse) queue (its
+ *			lock, and the workers that wait)
  *	network		share (jobs among workers) poolopt and setup (what all
  *			transfers have in common) curlopt (libcurl's options by
- *			name) request (what goes out for an item) redirect
- *			(where one leads) download (its file) preview (in place
- *			of sending) sockets (a worker's) transfer (one item on
- *			one easy handle), in parts: gate (connections, and
- *			requests on their way out) body (what comes in) verdict
- *			(how it ended) aftermath (what follows); worker (one
- *			thread, one multi handle) and its slots; pool (the
- *			whole; the story)
+ *			name) request (what goes out for an item) login (by the
+ *			netrc) redirect (where one leads) download (its file)
+ *			preview (in place of sending) sockets (a worker's)
+ *			transfer (one item on one easy handle), in parts: gate
+ *			(connections, and requests on their way out) body (what
+ *			comes in) verdict (how it ended) aftermath (what
+ *			follows); worker (one thread, one multi handle) and its
+ *			slots; pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,8 @@ static bool has_lost; /* lines that belong behind those that are held */
 static enum fp_exit exit_status;
 static const char *usage_place = "";
 
+static atomic_bool is_hurried; /* nobody waits any more */
+
 void
 fp_msg_init(void)
 {
@@ -69,11 +72,23 @@ fp_msg_fd(void)
 	return STDERR_FILENO;
 }
 
+static bool
+takes_some(void)
+{
+	struct pollfd now = {STDERR_FILENO, POLLOUT, 0};
+
+	return poll(&now, 1, 0) > 0;
+}
+
 static void
 write_all(const char *data, size_t len)
 {
 	while (len > 0) {
-		ssize_t n = write(STDERR_FILENO, data, len);
+		bool hurries = atomic_load(&is_hurried);
+		if (hurries && !takes_some())
+			return;
+		ssize_t n = write(STDERR_FILENO, data,
+			hurries ? FP_MIN(len, AT_ONCE_MAX) : len);
 		if (n < 0 && errno == EAGAIN) {
 			struct pollfd wait = {STDERR_FILENO, POLLOUT, 0};
 			poll(&wait, 1, -1);
@@ -84,14 +99,6 @@ write_all(const char *data, size_t len)
 			len -= (size_t)n;
 		}
 	}
-}
-
-static bool
-takes_some(void)
-{
-	struct pollfd now = {STDERR_FILENO, POLLOUT, 0};
-
-	return poll(&now, 1, 0) > 0;
 }
 
 /* Writes what is held, without the lock, so that nobody who only has something
@@ -142,6 +149,12 @@ fp_msg_flush_now(void)
 	fp_mutex_lock(&lock);
 	flush_locked(false);
 	fp_mutex_unlock(&lock);
+}
+
+void
+fp_msg_hurry(void)
+{
+	atomic_store(&is_hurried, true);
 }
 
 static void

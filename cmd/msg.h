@@ -56,6 +56,10 @@ void fp_msg_flush(void);
 /* The same, as far as nobody has to wait for it. */
 void fp_msg_flush_now(void);
 
+/* From now on nobody waits for whoever reads standard error: what it does not
+ * take at once is lost. A thread that waits needs a signal to notice. */
+void fp_msg_hurry(void);
+
 /* The descriptor that it goes to. */
 int fp_msg_fd(void);
 

@@ -11,9 +11,11 @@
 #include "units.h"
 
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void
 fp_options_help(void)
@@ -326,6 +328,18 @@ check_together(const struct fp_settings *settings)
 	return check_journal(settings);
 }
 
+/* As curl: what HOME says, or the system of the user. */
+static const char *
+find_home(void)
+{
+	const char *home = getenv("HOME");
+
+	if (home && home[0])
+		return home;
+	const struct passwd *user = getpwuid(geteuid());
+	return user && user->pw_dir ? user->pw_dir : "";
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -354,6 +368,9 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;
 	settle(settings);
+	if (settings->wants_netrc && !settings->has_netrc &&
+		!fp_httpopt_home_netrc(settings, find_home()))
+		return FP_GO_WRONG;
 	if (!check_together(settings))
 		return FP_GO_WRONG;
 	if (settings->pool.dry_run)

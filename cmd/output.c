@@ -187,6 +187,9 @@ static int
 write_out(struct fp_output *output, const char *data, size_t len)
 {
 	while (len > 0) {
+		int broken = atomic_load(&output->broken);
+		if (broken)
+			return fail(output, broken);
 		size_t most = allowed(output, data, len);
 		if (most == 0)
 			return fail(output, ECANCELED);

@@ -62,8 +62,9 @@ int fp_output_flush(struct fp_output *output);
 /* From any thread: write no more than the line that is begun. */
 void fp_output_stop(struct fp_output *output);
 
-/* The descriptor is known to be dead: every further use fails with `error`.
- * From any thread. */
+/* The descriptor is known to be dead: every further use fails with `error`,
+ * and so does the one that goes on, when a signal breaks its wait. From any
+ * thread. */
 void fp_output_break(struct fp_output *output, int error);
 
 /* Flushes, and closes what was opened here. */

@@ -45,6 +45,11 @@
  * the lines that were not done to be set aside. */
 #define LAST_WORDS_MS 200
 
+/* How long what is finished may take to be written when the grace is over, and
+ * how often the writer is pressed to end after that. */
+#define LAST_WRITES_MS 1000
+#define PRESS_MS 10
+
 /* How long an output without a reader waits for the last item to be counted,
  * if nothing else is left to do. */
 #define LAST_RECORD_MS 1000
@@ -67,6 +72,7 @@ struct run {
 	int64_t deadline_ns; /* INT64_MAX: none */
 	int64_t start_ns;
 	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
+	bool has_given_up; /* then: when to press the writer */
 };
 
 /* ---- before ---- */
@@ -258,16 +264,24 @@ obey_signals(struct run *run)
 	}
 }
 
-/* The time that a signal gave is over. */
+/* The time that a signal or an option gave is over: what is under way ends. So
+ * must the writer, though nobody may read what it writes. */
 static void
 give_up(struct run *run)
 {
-	run->give_up_ns = INT64_MAX;
+	bool is_first = !run->has_given_up;
+	int64_t next_ms = is_first ? LAST_WRITES_MS : PRESS_MS;
+
 	if (run->is_last) {
 		fp_msg_flush_now();
 		fp_signals_die(run->signal);
 	}
-	stop(run, FP_CANCEL_ALL);
+	run->has_given_up = true;
+	run->give_up_ns = fp_clock_now_ns() + next_ms * FP_NS_PER_MS;
+	if (is_first)
+		stop(run, FP_CANCEL_ALL);
+	else
+		fp_writer_press(&run->writer, &run->writer_thread);
 }
 
 /* Whether all that there was to do is done, and the writer says so in a moment:
@@ -385,24 +399,21 @@ conclude(struct run *run)
 	uint64_t not_done = read_counter(&run->writer.n_not_done) + left;
 
 	uint64_t failed_before = run->journal.n_failed_before;
-
 	if (failed || failed_before)
 		fp_msg_set_status(FP_EXIT_FAILED);
 	if (failed_before)
 		fp_msg_note("%" PRIu64 " items failed in earlier runs "
 			    "(--retry-failed fetches them again)",
 			failed_before);
-	if (run->cut_by && (not_done || !run->was_all_read))
+	bool is_cut = run->cut_by && (not_done || !run->was_all_read);
+	if (is_cut)
 		fp_msg_set_status(FP_EXIT_STOPPED);
-	if (run->signal)
+	if (run->signal || is_cut)
 		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",
-			fp_signals_name(run->signal), succeeded, failed,
-			not_done);
-	else if (run->cut_by && (not_done || !run->was_all_read))
-		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
-			    " failed, %" PRIu64 " not done",
-			run->cut_by, succeeded, failed, not_done);
+			run->signal ? fp_signals_name(run->signal)
+				    : run->cut_by,
+			succeeded, failed, not_done);
 	else if (not_done)
 		fp_msg_note("stopped: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",

@@ -41,6 +41,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->allow.texts);
 	free(settings->retry_on.texts);
 	fp_buf_destroy(&settings->data);
+	fp_buf_destroy(&settings->netrc);
 	fp_buf_destroy(&settings->colsep_text);
 }
 
@@ -96,6 +97,13 @@ fp_list_add_copy(
 int
 fp_settings_read(struct fp_buf *to, const char *path)
 {
+	return fp_settings_read_most(to, path, SIZE_MAX);
+}
+
+int
+fp_settings_read_most(struct fp_buf *to, const char *path, size_t most_bytes)
+{
+	size_t start = to->len;
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
 					: open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
@@ -109,6 +117,11 @@ fp_settings_read(struct fp_buf *to, const char *path)
 		if (n <= 0)
 			break;
 		to->len += (size_t)n;
+		if (to->len - start > most_bytes) {
+			errno = EFBIG;
+			n = -1;
+			break;
+		}
 	}
 	if (to->data)
 		to->data[to->len] = '\0';

@@ -49,6 +49,9 @@ struct fp_settings {
 	bool max_errors_is_share; /* percent of the items */
 	uint64_t max_errors;
 
+	bool wants_netrc; /* the one at home, if none is named */
+	bool has_netrc; /* one was */
+
 	const char *journal_path; /* NULL: none is kept */
 	bool resumes;
 	bool syncs;
@@ -59,6 +62,7 @@ struct fp_settings {
 	/* What the above points into. */
 	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
 	struct fp_buf data;
+	struct fp_buf netrc;
 	struct fp_list owned; /* copies that are freed at the end */
 	struct fp_buf colsep_text;
 	enum fp_field fields[FP_FIELD_COUNT * 2];
@@ -76,8 +80,11 @@ bool fp_settings_no_memory(void);
  * machine's. */
 bool fp_settings_unreadable(const char *option, const char *path);
 
-/* Appends a whole file; "-" is standard input. -1 with errno. */
+/* Appends a whole file; "-" is standard input. -1 with errno; EFBIG: it has
+ * more than that. */
 int fp_settings_read(struct fp_buf *to, const char *path);
+int fp_settings_read_most(
+	struct fp_buf *to, const char *path, size_t most_bytes);
 
 /* Adds a text, or a copy of it that the settings own. false: no memory. */
 bool fp_list_add(struct fp_list *list, const char *text);

@@ -47,6 +47,12 @@ on_signal(int signal)
 	errno = saved;
 }
 
+static void
+on_nudge(int signal)
+{
+	(void)signal;
+}
+
 bool
 fp_signals_is_ignored(int signal)
 {
@@ -65,6 +71,8 @@ fp_signals_init(void)
 	/* A file that may not grow is a failed write like any other. */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGXFSZ, &action, NULL);
+	struct sigaction nudge = {.sa_handler = on_nudge}; /* no SA_RESTART */
+	sigaction(FP_SIGNAL_NUDGE, &nudge, NULL);
 	action.sa_handler = on_signal;
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {

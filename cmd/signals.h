@@ -14,6 +14,12 @@
 
 #include "base.h"
 
+#include <signal.h>
+
+/* Breaks the wait of a thread that allows it, in write() or poll(), and does
+ * nothing else. By itself nobody notices it. */
+#define FP_SIGNAL_NUDGE SIGURG
+
 int fp_signals_init(void);
 
 /* Readable when a signal has come. */

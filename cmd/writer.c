@@ -14,6 +14,7 @@
 #include "writer.h"
 
 #include "msg.h"
+#include "signals.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -22,6 +23,9 @@
 #include <unistd.h>
 
 #define BATCH 64
+
+/* So often it is pressed before it leaves the line that is begun. */
+#define LINE_END_PRESSES 20
 
 struct batch {
 	const struct fp_result *results[BATCH];
@@ -297,6 +301,19 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		stop(writer);
 }
 
+/* A signal that comes just before write() is lost, so there is always another
+ * one. */
+void
+fp_writer_press(struct fp_writer *writer, struct fp_thread *thread)
+{
+	fp_output_stop(&writer->output);
+	if (writer->n_presses++ == LINE_END_PRESSES) {
+		fp_output_break(&writer->output, ECANCELED);
+		fp_msg_hurry();
+	}
+	fp_thread_signal(thread, FP_SIGNAL_NUDGE);
+}
+
 void
 fp_writer_main(void *arg)
 {
@@ -305,6 +322,7 @@ fp_writer_main(void *arg)
 
 	/* Only here: whoever stops reading us ends us. */
 	fp_thread_allow_signal(SIGPIPE);
+	fp_thread_allow_signal(FP_SIGNAL_NUDGE);
 	for (;;) {
 		batch.n = fp_pool_next(writer->pool, batch.results, BATCH);
 		if (batch.n == 0)

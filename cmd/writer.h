@@ -42,6 +42,7 @@ struct fp_writer {
 	bool has_stopped;
 	int done_fd; /* a pipe: enum fp_writer_word; closed at the end */
 	bool has_warned; /* of too many errors */
+	unsigned n_presses; /* the main thread's */
 
 	/* Every result is counted in one of these. */
 	atomic_uint_fast64_t n_succeeded;
@@ -53,6 +54,11 @@ struct fp_writer {
 /* Opens the outputs; `input_fd` must not be one of them. -1: said why. */
 int fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	int input_fd);
+
+/* From the main thread, again and again until the writer is done: it is to end
+ * though nobody may read what it writes. At first it may end the line that is
+ * begun; then it writes nothing any more but to `failed`. */
+void fp_writer_press(struct fp_writer *writer, struct fp_thread *thread);
 
 /* After the thread was joined: lines that were held back go to `failed`. */
 void fp_writer_set_aside(struct fp_writer *writer);

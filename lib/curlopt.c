@@ -42,6 +42,8 @@ static const char *const owned[] = {
 	"MAXFILESIZE",
 	"MAXFILESIZE_LARGE",
 	"MAXREDIRS",
+	"NETRC",
+	"NETRC_FILE",
 	"NOBODY",
 	"NOPROGRESS",
 	"NOSIGNAL",
@@ -78,7 +80,6 @@ static const CURLoption secrets[] = {
 	CURLOPT_XOAUTH2_BEARER,
 	CURLOPT_COOKIE,
 	CURLOPT_REFERER,
-	CURLOPT_NETRC,
 };
 
 static int

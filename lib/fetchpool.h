@@ -326,6 +326,10 @@ struct fp_options {
 	/* Nothing is looked up, connected to or written: an item whose request
 	 * could be made succeeds at once, with that request as its result. */
 	bool dry_run;
+
+	/* What a .netrc file says: whom to log in as at which host, if neither
+	 * the URL nor curl_options do. Len 0: nothing. */
+	struct fp_text netrc;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -468,6 +472,15 @@ bool fp_is_address_block(const char *text);
 
 /* Whether `text` is what method may be. */
 bool fp_is_method(const char *text);
+
+/* Whether `text` is what headers may hold: "Name: value" or "Name;", on one
+ * line, of no name that is libcurl's to say. If not, `why` says what it is; it
+ * shows nothing of it, which may be a secret. */
+bool fp_is_header(const char *text, char *why, size_t why_size);
+
+/* Whether `text` is what netrc may be. If not, `why` says where what is wrong,
+ * but shows nothing of it; errno ENOMEM: it is not known. */
+bool fp_is_netrc(struct fp_text text, char *why, size_t why_size);
 
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);

@@ -92,7 +92,7 @@ fp_origin_may_start(const struct fp_origins *origins,
 		int64_t due = fp_ratelimit_due_ns(&origin->rate, now_ns);
 		if (due > now_ns) {
 			*until_ns = due;
-			return FP_LEAVE_WAIT;
+			return FP_LEAVE_RATE;
 		}
 	}
 	return FP_LEAVE_GO;

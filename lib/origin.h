@@ -150,6 +150,7 @@ void fp_origins_let_go(
 enum fp_leave {
 	FP_LEAVE_GO,
 	FP_LEAVE_WAIT, /* until *until_ns, or something is heard */
+	FP_LEAVE_RATE, /* until *until_ns: so many have started */
 	FP_LEAVE_NEVER, /* it does not answer, or wants no requests */
 };
 

@@ -10,6 +10,7 @@
 #include "poolopt.h"
 
 #include "headerline.h"
+#include "netrc.h"
 #include "rates.h"
 #include "retry.h"
 #include "share.h"
@@ -42,7 +43,7 @@ fp_options_init(struct fp_options *options, size_t size)
 		.retry = 3,
 		.retry_delay_ms = 500,
 		.retry_max_delay_ms = 30 * 1000,
-		.retry_max_time_ms = 300 * 1000,
+		.retry_max_time_ms = 900 * 1000,
 		.retry_after_max_ms = 600 * 1000,
 	};
 
@@ -106,16 +107,37 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 	return 0;
 }
 
-/* A line that libcurl will take and that cannot smuggle in another. Its value
- * may be a secret, so no message shows it. */
-static bool
-is_header(const char *line)
+/* A line that libcurl will take and that cannot smuggle in another. */
+bool
+fp_is_header(const char *text, char *why, size_t why_size)
 {
-	size_t name = strcspn(line, ":;");
+	size_t len = strcspn(text, ":;");
+	struct fp_text name = {text, len};
+	const char *value = text + len;
+	const char *wrong = NULL;
 
-	return fp_headerline_is_token((struct fp_text){line, name}) &&
-	       !strpbrk(line, "\r\n") &&
-	       (line[name] == ':' || strcmp(line + name, ";") == 0);
+	if (!fp_headerline_is_token(name) ||
+		(*value != ':' && strcmp(value, ";") != 0))
+		wrong = "is no \"Name: value\"";
+	else if (!fp_headerline_is_value(
+			 (struct fp_text){value, strlen(value)}))
+		wrong = "has a control character in it";
+	else if (fp_headerline_is_framing(name))
+		wrong = "is for libcurl to say";
+	if (wrong)
+		snprintf(why, why_size, "%s", wrong);
+	return !wrong;
+}
+
+bool
+fp_is_netrc(struct fp_text text, char *why, size_t why_size)
+{
+	struct fp_netrc netrc;
+	int ret = fp_netrc_parse(&netrc, text, why, why_size);
+
+	if (ret == 0)
+		fp_netrc_destroy(&netrc);
+	return ret == 0;
 }
 
 bool
@@ -144,13 +166,6 @@ fp_is_retry_list(const char *text)
 	return fp_retry_policy_parse(&policy, text) == 0;
 }
 
-static bool
-says_framing(const char *line)
-{
-	return fp_headerline_is_framing(
-		(struct fp_text){line, strcspn(line, ":;")});
-}
-
 /* Every text of every list is there, and every header is one. */
 static int
 check_lists(const struct fp_options *options, char *why, size_t why_size)
@@ -170,18 +185,14 @@ check_lists(const struct fp_options *options, char *why, size_t why_size)
 		{"retry_on", options->retry_on, options->n_retry_on},
 	};
 
+	char wrong[80] = "is NULL";
+
 	for (size_t i = 0; i < FP_ARRAY_LEN(lists); i++) {
 		for (size_t k = 0; k < lists[i].n; k++) {
-			const char *wrong = NULL;
-			if (!lists[i].texts || !lists[i].texts[k])
-				wrong = "is NULL";
-			else if (lists[i].texts == options->headers &&
-				 !is_header(lists[i].texts[k]))
-				wrong = "is no \"Name: value\"";
-			else if (lists[i].texts == options->headers &&
-				 says_framing(lists[i].texts[k]))
-				wrong = "is for libcurl to say";
-			if (!wrong)
+			bool is_there = lists[i].texts && lists[i].texts[k];
+			if (is_there &&
+				(i != 0 || fp_is_header(lists[0].texts[k],
+						   wrong, sizeof(wrong))))
 				continue;
 			snprintf(why, why_size, "%s[%zu] %s", lists[i].name, k,
 				wrong);
@@ -209,6 +220,8 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "output_name is empty");
 	if (!options->data.data && options->data.len > 0)
 		return refuse(why, why_size, "data is NULL");
+	if (!options->netrc.data && options->netrc.len > 0)
+		return refuse(why, why_size, "netrc is NULL");
 	return 0;
 }
 

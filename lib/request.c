@@ -3,6 +3,7 @@
 
 #include "request.h"
 
+#include "login.h"
 #include "url.h"
 
 #include <errno.h>
@@ -386,11 +387,14 @@ apply_secrets(struct fp_request *request, CURL *easy)
 			return code;
 		request->has_headers = headers != setup->headers;
 	}
-	if (hide == request->is_hidden)
-		return CURLE_OK;
-	request->is_hidden = hide;
-	return hide ? fp_curlopts_hide(&setup->curlopts, easy)
-		    : fp_curlopts_show(&setup->curlopts, easy);
+	if (hide != request->is_hidden) {
+		request->is_hidden = hide;
+		CURLcode code = hide ? fp_curlopts_hide(&setup->curlopts, easy)
+				     : fp_curlopts_show(&setup->curlopts, easy);
+		if (code != CURLE_OK)
+			return code;
+	}
+	return fp_login_apply(request, easy, hide);
 }
 
 CURLcode

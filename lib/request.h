@@ -31,6 +31,7 @@ struct fp_request {
 	 * nothing but the URL. */
 	bool has_method; /* other than a plain GET */
 	bool has_headers; /* other than those for all items */
+	bool has_login; /* from the netrc */
 	bool is_hidden; /* what is meant for the user's origin is taken out */
 };
 

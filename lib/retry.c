@@ -49,7 +49,7 @@ fp_retry_policy_init(struct fp_retry_policy *policy)
 		.on_reset = true,
 		.delay_ms = 500,
 		.max_delay_ms = 30000,
-		.max_time_ms = 300000,
+		.max_time_ms = 900000,
 		.after_max_ms = 600000,
 	};
 	for (size_t i = 0; i < FP_ARRAY_LEN(statuses); i++)

@@ -16,15 +16,14 @@
  * Attempts that are due go before fresh items, but take no more than every
  * other place, so that neither can hold up the other.
  *
- * What is heard of items under way is in feedback.c.
+ * What is heard of items under way is in feedback.c, and why an item may never
+ * start in refuse.c.
  */
 #include "base.h"
 
 #include "schedule.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 /* ---- lists of origins ---- */
 
@@ -100,7 +99,7 @@ fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	ticket->origin = fp_origins_hold(&schedule->origins, name);
 	if (!ticket->origin)
 		return -1;
-	ticket->is_tried = false;
+	ticket->is_tried = ticket->is_held = false;
 	fp_ticket_append(&schedule->fresh, ticket);
 	schedule->n_items++;
 	return 0;
@@ -137,52 +136,14 @@ fp_schedule_leave(
 	fp_origins_let_go(&schedule->origins, origin, now_ns);
 }
 
-/* It ends here, without another attempt: what it waited counts. */
-static void
-end_waiting(struct fp_ticket *ticket, int64_t now_ns)
+/* Whether the item has no time left for an attempt that would begin then. */
+static bool
+is_late(const struct fp_schedule *schedule, const struct fp_ticket *ticket,
+	int64_t then_ns)
 {
-	if (ticket->started_ns > 0)
-		ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
-}
-
-/* Takes it out for good, failed. */
-static void
-refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
-	struct fp_ticket *ticket, enum fp_kind kind, const char *message,
-	int64_t now_ns)
-{
-	fp_ticket_fail(ticket, kind, message);
-	fp_ticket_append(refused, ticket);
-	end_waiting(ticket, now_ns);
-	fp_schedule_leave(schedule, ticket, now_ns);
-	schedule->n_items--;
-}
-
-static void
-refuse_for_ever(struct fp_schedule *schedule, struct fp_ticket_list *refused,
-	struct fp_ticket *ticket, int64_t now_ns)
-{
-	const struct fp_origin *origin = ticket->origin;
-	char text[160];
-	enum fp_kind kind;
-
-	fp_origin_explain(origin, now_ns, &kind, text, sizeof(text));
-	if (kind == FP_KIND_HTTP)
-		ticket->result.retry_after_ns = origin->not_before_ns - now_ns;
-	refuse(schedule, refused, ticket, kind, text, now_ns);
-}
-
-static void
-refuse_uncounted(struct fp_schedule *schedule, struct fp_ticket_list *refused,
-	struct fp_ticket *ticket, int64_t now_ns)
-{
-	char text[120];
-
-	snprintf(text, sizeof(text), "the rate cannot be counted: %s",
-		errno == ESTALE	  ? "its file was removed"
-		: errno == EINVAL ? "its file is damaged"
-				  : strerror(errno));
-	refuse(schedule, refused, ticket, FP_KIND_LOCAL, text, now_ns);
+	return schedule->rules.retry_max_ns > 0 && then_ns < INT64_MAX &&
+	       fp_ticket_has_failed(ticket) &&
+	       then_ns - ticket->started_ns > schedule->rules.retry_max_ns;
 }
 
 /* Whether its origin lets it start; else it was put where it has to wait, or
@@ -195,16 +156,26 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	int64_t until_ns;
 
 	origin->is_hurried = schedule->hurries;
-	switch (fp_origin_may_start(&schedule->origins, origin,
-		ticket->is_tried, now_ns, &until_ns)) {
-	case FP_LEAVE_NEVER:
-		refuse_for_ever(schedule, refused, ticket, now_ns);
+	enum fp_leave leave = fp_origin_may_start(&schedule->origins, origin,
+		ticket->is_tried, now_ns, &until_ns);
+	if (leave == FP_LEAVE_NEVER) {
+		fp_schedule_refuse_for_ever(schedule, refused, ticket, now_ns);
 		return false;
-	case FP_LEAVE_WAIT:
+	}
+
+	/* When it was decided on there was time for it, and what waits for a
+	 * rate is not late: that is as the user wants it. */
+	int64_t then_ns = leave == FP_LEAVE_WAIT ? until_ns
+			  : ticket->is_held	 ? now_ns
+						 : INT64_MAX;
+	if (is_late(schedule, ticket, then_ns)) {
+		fp_schedule_refuse_late(schedule, refused, ticket, now_ns);
+		return false;
+	}
+	ticket->is_held = leave == FP_LEAVE_WAIT;
+	if (leave != FP_LEAVE_GO) {
 		park(schedule, ticket, goes_first, until_ns);
 		return false;
-	case FP_LEAVE_GO:
-		break;
 	}
 	if (origin->is_known || (!origin->is_looking_up && n_strangers > 0))
 		return true;
@@ -403,7 +374,8 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 					   : NULL;
 		}
 		if (got < 0 || start(schedule, ticket, token, now_ns)) {
-			refuse_uncounted(schedule, refused, ticket, now_ns);
+			fp_schedule_refuse_uncounted(
+				schedule, refused, ticket, now_ns);
 			continue;
 		}
 		*n_strangers -= ticket->is_strange;
@@ -486,7 +458,7 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))
 		fp_ticket_append(&all, ticket);
 	for (ticket = all.first; ticket; ticket = ticket->next) {
-		end_waiting(ticket, now_ns);
+		fp_schedule_end_waiting(ticket, now_ns);
 		fp_schedule_leave(schedule, ticket, now_ns);
 	}
 	schedule->n_items = 0;

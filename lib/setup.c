@@ -154,6 +154,26 @@ make_addresses(struct fp_setup *setup, char *why, size_t why_size)
 	return 0;
 }
 
+/* Who has a login for all hosts has no use for one. */
+static int
+make_netrc(struct fp_setup *setup, char *why, size_t why_size)
+{
+	static const CURLoption logins[] = {
+		CURLOPT_USERPWD, CURLOPT_USERNAME, CURLOPT_PASSWORD};
+	char what[120];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(logins); i++) {
+		if (fp_curlopts_has(&setup->curlopts, logins[i]))
+			return 0;
+	}
+	if (fp_netrc_parse(&setup->netrc, setup->options.netrc, what,
+		    sizeof(what)) == 0)
+		return 0;
+	if (errno == EINVAL)
+		snprintf(why, why_size, "netrc: %s", what);
+	return -1;
+}
+
 static int
 make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -277,7 +297,8 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	if (fp_curlopts_init(&setup->curlopts, options->curl_options,
 		    options->n_curl_options, why, why_size))
 		return -1;
-	if (choose_http_version(setup, why, why_size) ||
+	if (make_netrc(setup, why, why_size) ||
+		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
 		return -1;
 	if (make_headers(setup)) {
@@ -329,5 +350,6 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->bare_headers = NULL;
 	setup->headers = setup->own_headers = NULL;
 	fp_curlopts_destroy(&setup->curlopts);
+	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);
 }

@@ -16,6 +16,7 @@
 #include "address.h"
 #include "curlopt.h"
 #include "memory.h"
+#include "netrc.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "ratefile.h"
@@ -34,6 +35,7 @@ struct fp_setup {
 	struct curl_slist *bare_headers; /* of ours, without those of a body */
 	struct curl_slist *headers; /* ours and then the user's */
 	struct fp_curlopts curlopts;
+	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */

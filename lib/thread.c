@@ -138,3 +138,11 @@ fp_thread_allow_signal(int signal)
 	sigaddset(&set, signal);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
+
+void
+fp_thread_signal(struct fp_thread *thread, int signal)
+{
+	int err = pthread_kill(thread->id, signal);
+
+	FP_ASSERT(err == 0 || err == ESRCH);
+}

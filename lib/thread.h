@@ -56,4 +56,7 @@ void fp_thread_join(struct fp_thread *thread);
 /* Lets this thread be the one that meets `signal`. */
 void fp_thread_allow_signal(int signal);
 
+/* Sends a signal to a thread that was not joined yet; it may have ended. */
+void fp_thread_signal(struct fp_thread *thread, int signal);
+
 #endif

@@ -284,6 +284,23 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	return 0;
 }
 
+bool
+fp_ticket_has_failed(const struct fp_ticket *ticket)
+{
+	return ticket->result.n_tries > 0 && !ticket->has_begun;
+}
+
+void
+fp_ticket_fail_again(struct fp_ticket *ticket, const char *message)
+{
+	struct fp_result *result = &ticket->result;
+	const struct fp_try *last = &ticket->tries[--result->n_tries];
+
+	result->status = last->status;
+	result->try_ns = last->time_ns;
+	fp_ticket_fail(ticket, last->kind, message);
+}
+
 void
 fp_ticket_clear(struct fp_ticket *ticket)
 {

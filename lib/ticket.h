@@ -80,6 +80,7 @@ struct fp_ticket {
 	uint32_t token; /* of the reserved start */
 	bool is_active; /* counted among the origin's */
 	bool is_tried; /* was started once */
+	bool is_held; /* its origin did not let it start, when last asked */
 	bool is_probe;
 	bool is_strange; /* looks its origin's name up */
 	bool is_reserved; /* a start, not on the wire yet */
@@ -102,6 +103,14 @@ void fp_ticket_fail(
 /* Forgets what the last attempt met, but that there was one. -1: no memory, and
  * the item has failed. */
 int fp_ticket_retry(struct fp_ticket *ticket);
+
+/* Whether an attempt has failed, and another has not begun: then the text in
+ * `message` is still what the last one met. */
+bool fp_ticket_has_failed(const struct fp_ticket *ticket);
+
+/* There is no other attempt after all: ends the item as the last one did, with
+ * this message. */
+void fp_ticket_fail_again(struct fp_ticket *ticket, const char *message);
 
 /* Whether it may take so much more memory for its body. */
 bool fp_ticket_has_room(

@@ -314,7 +314,8 @@ fp_transfer_begin(struct fp_transfer *transfer)
 }
 
 /* Whether the next hop may not just begin: it is to another origin, or counts
- * against a rate or perhaps a server's quota, or is to wait. */
+ * against a rate or perhaps a server's quota, or is to wait; or the origin is
+ * to hear that its Retry-After is none. */
 static bool
 must_ask(const struct fp_transfer *transfer)
 {
@@ -323,7 +324,7 @@ must_ask(const struct fp_transfer *transfer)
 
 	if (transfer->setup->has_rates ||
 		transfer->setup->options.respect_ratelimit ||
-		ticket->wait_ns > 0)
+		transfer->hints.is_malformed || ticket->wait_ns > 0)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
@@ -395,6 +396,8 @@ fp_transfer_park(struct fp_transfer *transfer)
 	ticket->report = (struct fp_report){
 		.heard = transfer->response.status ? FP_HEARD_ANSWER
 						   : FP_HEARD_NOTHING,
+		.is_malformed = transfer->response.status > 0 &&
+				transfer->hints.is_malformed,
 		.begun_ns = transfer->begun_ns,
 	};
 	if (ticket->wait_ns == 0)

@@ -5,6 +5,7 @@
 
 #include "uritemplate.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -173,6 +174,35 @@ add_lower(char *to, size_t at, const char *text, size_t len)
 	return at;
 }
 
+/* Appends a host. An address has one spelling: of IPv6 that of RFC 5952, and of
+ * IPv4 four decimal numbers, as libcurl has it. What is no address after all
+ * is a name like any other. */
+static size_t
+add_host(char *to, size_t at, const char *host, size_t len)
+{
+	bool is_six = len > 2 && host[0] == '[' && host[len - 1] == ']';
+	const char *start = is_six ? host + 1 : host;
+	size_t n = is_six ? strcspn(start, "%]")
+			  : strspn(start, "0123456789abcdefABCDEFxX.");
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (n >= sizeof(text) || (!is_six && (n < len || !is_digit(*start))))
+		return add_lower(to, at, host, len);
+	memcpy(text, start, n);
+	text[n] = '\0';
+	if (is_six ? inet_pton(AF_INET6, text, &six) != 1
+		   : inet_aton(text, &four) == 0)
+		return add_lower(to, at, host, len);
+	inet_ntop(is_six ? AF_INET6 : AF_INET,
+		is_six ? (void *)&six : (void *)&four, text, sizeof(text));
+	size_t before = (size_t)(start - host);
+	at = add_lower(to, at, host, before);
+	at = add_lower(to, at, text, strlen(text));
+	return add_lower(to, at, start + n, len - before - n);
+}
+
 size_t
 fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
 {
@@ -187,11 +217,13 @@ fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
 		port--;
 	bool has_port = port > host && url[port - 1] == ':';
 	size_t at = add_lower(origin, 0, url, start);
-	at = add_lower(
+	at = add_host(
 		origin, at, url + host, (has_port ? port - 1 : end) - host);
 	const char *text = has_port && port < end	       ? url + port
 			   : strncmp(origin, "https:", 6) == 0 ? "443"
 							       : "80";
+	while (text[0] == '0' && is_digit(text[1]))
+		text++;
 	at = add_lower(origin, at, ":", 1);
 	at = add_lower(origin, at, text, strspn(text, "0123456789"));
 	origin[at] = '\0';

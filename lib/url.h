@@ -32,7 +32,8 @@ bool fp_url_is_plain(const char *url, size_t len);
 
 /* Writes the origin of a URL that passed fp_url_check(), "http://host:80": in
  * lower case, with its port, without userinfo (RFC 6454, section 6.2, but
- * always with the port). Returns its length; what is longer is cut. */
+ * always with the port). A port and an address are the same however they are
+ * written. Returns its length; what is longer is cut. */
 size_t fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX]);
 
 /* Whether the host of an origin needs no look-up: it is an address, or the

@@ -128,9 +128,6 @@ options_of_libcurl(void)
 		{"-u me:pw", "USERPWD=me:pw"},
 		{"--user=me:pw", "USERPWD=me:pw"},
 		{"--oauth2-bearer t", "XOAUTH2_BEARER=t"},
-		{"-n", "NETRC=1"},
-		{"--netrc", "NETRC=1"},
-		{"--netrc-file /dev/null", "NETRC_FILE=/dev/null"},
 		{"-b a=1", "COOKIE=a=1"},
 		{"--cookie=a=1", "COOKIE=a=1"},
 		{"-x http://p:1", "PROXY=http://p:1"},
@@ -175,9 +172,7 @@ wrong_values(void)
 		"--id-range: '5' is not two whole numbers like 1-100");
 	WRONG("--max-line 0",
 		"--max-line: '0' is not a size like 64K, up to 1G");
-	WRONG("-H x",
-		"--header: the value is not a line like 'Name: value', or "
-		"@FILE with such lines");
+	WRONG("-H x", "--header: the value is no \"Name: value\"");
 	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
 	WRONG("-X a:b", "--request: 'a:b' is not a method like PUT");
 	CHECK(parse("-b x") == FP_GO_WRONG && status == FP_EXIT_USAGE);

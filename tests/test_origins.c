@@ -139,7 +139,7 @@ what_still_matters_is_not_forgotten(void)
 	answer(now, now);
 	fp_ratelimit_fire(&origin->rate, now);
 	CHECK(is_remembered(now + 9 * S));
-	CHECK(may(FP_LEAVE_WAIT, false, now + 9 * S));
+	CHECK(may(FP_LEAVE_RATE, false, now + 9 * S));
 
 	now += 20 * S;
 	for (int i = 0; i < 5; i++) {

@@ -189,6 +189,23 @@ def _():
         check(server.max_outstanding <= 6, "%d" % server.max_outstanding)
 
 
+@test("--host-jobs: a host is one host, however its URLs are written")
+def _():
+    with Two() as server:
+        server.on("/x", lambda conn, request: (
+            conn.server.hold("x"), conn.answer(b"ok")))
+        hosts = ["127.0.0.1:%d", "127.0.0.1:0%d", "127.1:%d",
+                 "2130706433:000%d", "u:p@127.0.1:%d"]
+        program = Program(["-j20", "--host-jobs=3"], stdin=mix(
+            *(lines("http://%s/x" % host % server.port, 4)
+              for host in hosts)))
+        server.wait(lambda: server.outstanding == 3, "three of them")
+        never(server, lambda: server.outstanding > 3, "more than that")
+        server.open("x")
+        equal(len(program.wait().records), 20)
+        equal(server.max_outstanding, 3)
+
+
 @test("--host-jobs: redirects from host to host count where they go")
 def _():
     with Two() as server:

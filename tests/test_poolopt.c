@@ -104,8 +104,12 @@ headers_are_one_line_with_a_name(void)
 {
 	static const char *const good[] = {
 		"A: b", "A:", "A;", "X-Y: a: b;c", "a:\tb\xff"};
-	static const char *const bad[] = {"", "A", ": b", ";", "A b: c",
-		"A: b\r\nC: d", "A: b\n", "A: \r", "A;b", " A: b", "A : b"};
+	static const char *const bad[] = {"", "A", ": b", ";", "A b: c", "A;b",
+		" A: b", "A : b", "A(b): c", "A\n: b"};
+	static const char *const unruly[] = {
+		"A: b\r\nC: d", "A: b\n", "A: \r", "A: \x01", "A: b\x7f"};
+	static const char *const not_ours[] = {"Content-Length: 3",
+		"transfer-encoding: chunked", "Connection;"};
 	struct fp_options options = defaults();
 
 	options.headers = good;
@@ -116,6 +120,16 @@ headers_are_one_line_with_a_name(void)
 		options.headers = bad + i;
 		CHECK_TEXT(
 			judged(&options), "headers[0] is no \"Name: value\"");
+	}
+	for (size_t i = 0; i < FP_ARRAY_LEN(unruly); i++) {
+		options.headers = unruly + i;
+		CHECK_TEXT(judged(&options),
+			"headers[0] has a control character in it");
+	}
+	for (size_t i = 0; i < FP_ARRAY_LEN(not_ours); i++) {
+		options.headers = not_ours + i;
+		CHECK_TEXT(
+			judged(&options), "headers[0] is for libcurl to say");
 	}
 }
 

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """What a request is made of: the method, the body, the credentials."""
 import base64
+import os
 import sys
 
 sys.dont_write_bytecode = True
-from harness import fetchpool
+from harness import Program, fetchpool
 from tap import check, equal, main, temp_file, test
 from webserver import ask, refused, shown, web
 
@@ -233,6 +234,64 @@ def _():
     refused("--netrc-file", "/nonexistent/netrc", names="/nonexistent/netrc")
 
 
+@test("--netrc-file: what the URL or -u says goes before it")
+def _():
+    path = temp_file("machine 127.0.0.1 login a password \"b c\"\n"
+                     "machine 127.0.0.1 login c password d\n"
+                     "machine ::1 login six password e\n"
+                     "default login f password g\n")
+    args = ["--netrc-file", path]
+    server = web()
+    items = [server.url.replace("//", "//" + user) + "/ok" for user in
+             ("", "a@", "c@", "%63@", "x@", "c:x@", "c:@", ":x@", "f@")]
+    result = fetchpool(["-j1", *args], input="\n".join(items))
+    equal(result.status, 0)
+    equal([r.header("Authorization") for r in server.log],
+          [basic(user) for user in ("a:b c", "a:b c", "c:d", "c:d", "x:",
+                                    "c:x", "c:", ":x", "f:g")])
+    equal(ask(*args, "-u", "k:l").header("Authorization"), basic("k:l"))
+    equal(ask(*args, "-u", "c").header("Authorization"), basic("c:"))
+    equal(ask(*args, "-H", "Authorization: x").header("Authorization"), "x")
+    equal(ask(*args, "--oauth2-bearer", "t").header("Authorization"),
+          "Bearer t")
+
+
+@test("--netrc-file: one that is no good is told of, and not shown")
+def _():
+    for text, line in (("machine 127.0.0.1\nlogin \"c4naRy\n", "line 2: "),
+                       ("machine 127.0.0.1 login c4naRy password",
+                        "line 1: "), ("login c4naRy\0", "NUL"),
+                       ("#c4naRy\n" * 150000, "1048576")):
+        path = temp_file(text)
+        for args in ["--netrc-file", path], ["-n"]:
+            result = fetchpool([*args, "http://127.0.0.1:1/{}"], input="1\n",
+                               env={"HOME": os.path.dirname(path)})
+            if args == ["-n"]:
+                equal(result.status, 1)  # no .netrc there
+                continue
+            equal(result.status, 2)
+            check("c4naRy" not in result.text, result.text)
+            check("--netrc-file" in result.text and path in result.text,
+                  result.text)
+    refused("--setopt", "NETRC=1", names="NETRC")
+    refused("--setopt", "NETRC_FILE=/x", names="NETRC_FILE")
+
+
+@test("--netrc-file: read once, before anything is fetched")
+def _():
+    path = temp_file("default login d password e\n")
+    server = web()
+    program = Program(["-j1", "--netrc-file", path], stdin="pipe")
+    program.write(server.url + "/ok\n")
+    program.lines(1)
+    os.unlink(path)
+    program.write(server.url + "/ok\n" + server.url + "/ok\n")
+    program.close_stdin()
+    equal(program.wait().status, 0)
+    equal([r.header("Authorization") for r in server.log],
+          3 * [basic("d:e")])
+
+
 @test("-n: ~/.netrc")
 def _():
     path = temp_file("machine 127.0.0.1 login joe password s3cret\n",
@@ -241,6 +300,11 @@ def _():
     for option in "-n", "--netrc":
         equal(ask(option, env=env).header("Authorization"),
               basic("joe:s3cret"))
+    other = temp_file("default login other password x\n")
+    for args in ["-n", "--netrc-file", other], ["--netrc-file", other, "-n"]:
+        equal(ask(*args, env=env).header("Authorization"), basic("other:x"))
+    equal(ask("-n", env={"HOME": os.path.dirname(other)})
+          .header("Authorization"), None)
     equal(ask(env=env).header("Authorization"), None)
 
 

@@ -239,7 +239,7 @@ defaults(void)
 	fp_retry_policy_init(&policy);
 	CHECK(policy.max == 3);
 	CHECK(policy.delay_ms == 500 && policy.max_delay_ms == 30000);
-	CHECK(policy.max_time_ms == 300000 && policy.after_max_ms == 600000);
+	CHECK(policy.max_time_ms == 900000 && policy.after_max_ms == 600000);
 	CHECK(policy.on_timeout && policy.on_connect);
 	CHECK(policy.on_dns && policy.on_reset && !policy.is_idempotent);
 	for (int status = 0; status < FP_STATUS_MAX; status++)

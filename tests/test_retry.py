@@ -302,6 +302,23 @@ def _():
     check(len(waits) <= 10, record)
 
 
+@test("--retry-max-time: a pause of its server does not stretch it")
+def _():
+    server = faults()
+    server.on("/x", then(500, headers=b"Retry-After: 1\r\n"))
+    server.on("/busy", then(429, headers=b"Retry-After: 3\r\n"))
+    result = fetchpool(
+        ["-a", "-k", "-j2", "--retry=5", "--retry-max-time=2s",
+         "--fields=status,attempts,tries"],
+        input="%s/x\n%s/busy\n" % (server.url, server.url))
+    x, busy = result.records
+    equal((x["status"], x["attempts"], len(x["tries"])), (500, 1, 1), x)
+    equal(x["error"]["message"], "500 Internal Server Error; no other "
+          "attempt could begin within --retry-max-time")
+    equal((busy["status"], busy["error"]["retry_after"]), (429, 3), busy)
+    equal(server.requests, 2)
+
+
 @test("fetch_time counts what an item waits for, and not for its slot")
 def _():
     server = faults()
@@ -546,6 +563,24 @@ FORMS = {
     "two": (["1", "0"], 1, False),
     "one is bad": (["abc", "1"], 1, True),
 }
+
+
+@test("86 Retry-After on a redirect: what is none is told, once")
+def _():
+    for text, n_said in (b"abc", 1), (b"1.5", 1), (b"0", 0):
+        with FaultServer(["127.0.0.1", "127.0.0.2"]) as server:
+            for status in 301, 307:
+                server.on("/%d" % status, lambda conn, request: conn.answer(
+                    b"", status=int(request.target[1:4]),
+                    headers=b"Location: /ok\r\nRetry-After: %s\r\n" % text))
+            result = fetchpool(["-j1"], input="".join(
+                "http://127.0.0.1:%d/%d\n" % (server.port, status)
+                for status in (301, 307, 301)))
+            equal((result.status, len(result.records)), (0, 3), repr(result))
+            equal(server.requests, 6)
+            equal(len([line for line in result.text.splitlines()
+                       if "http://127.0.0.1:" in line and
+                       "Retry-After" in line]), n_said, repr(result))
 
 
 @test("86 Retry-After in all its forms: never earlier than it says")

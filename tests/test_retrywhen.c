@@ -235,6 +235,20 @@ the_items_time(void)
 	CHECK(decide_at(503, 20 * S, INT64_MAX).is_again);
 }
 
+/* Nothing is obeyed for longer than an item has time, by default. */
+static void
+the_defaults_agree(void)
+{
+	struct fp_again again;
+
+	begin();
+	fp_retry_policy_init(&policy);
+	again = decide_at(429, 400 * S, 1 * S);
+	CHECK(again.is_again && again.pauses_origin);
+	again = decide_at(503, (int64_t)policy.after_max_ms * MS, 60 * S);
+	CHECK(again.is_again);
+}
+
 /* The ends of all types: nothing overflows, and a wait can be added to now. */
 static void
 no_overflow(void)
@@ -335,6 +349,7 @@ main(void)
 	run("never before a Retry-After", after);
 	run("a Retry-After that is too long", too_long);
 	run("an item's time", the_items_time);
+	run("the defaults agree", the_defaults_agree);
 	run("nothing overflows", no_overflow);
 	run("the same seed, the same waits", same_seed);
 	run("a budget runs out, and fills again", budgets);

@@ -277,7 +277,9 @@ header_lines(void)
 		"Accept:", "a_b.c!#$%&'*+^`|~9: \xc3\xa9"};
 	static const char *const bad[] = {"", ":", ": b", "A", "A b: c",
 		" A: b", "A : b", "A: b\n", "A: b\r\nC: d", "A\n: b", ";",
-		"A;b", "A; b", "A;b: c", "A\t: b"};
+		"A;b", "A; b", "A;b: c", "A\t: b", "A(b): c", "A\xc3\xa9: b",
+		"A: \x01", "A: b\x7f", "Content-Length: 3",
+		"transfer-encoding: chunked", "Connection;"};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(good); i++) {
 		CHECK(takes(fp_httpopt_header, good[i]));
@@ -322,13 +324,14 @@ header_files(void)
 	FILE_GIVES("\n\nA: b\n\n\r\nC:\n", "<A: b><C:>");
 	FILE_GIVES("", "");
 	FILE_GIVES("\n", "");
-	FILE_GIVES("@x: y\n", "<@x: y>");
+	FILE_REFUSED("@x: y\n");
 	FILE_REFUSED("A: b\nno header\n");
 	FILE_REFUSED("A: b\rC: d\n");
 	FILE_REFUSED("A: b\0\nC: d\n");
 	FILE_REFUSED("A: b\n\0");
 	FILE_REFUSED("A: b\r\r\n");
 	FILE_REFUSED(" A: b\n");
+	FILE_REFUSED("A: b\nTE: trailers\n");
 
 	/* In several reads. */
 	static char large[20000];

@@ -4,6 +4,7 @@
 --failed, not a flood of signals, not a host that does not answer."""
 import array
 import fcntl
+import json
 import os
 import re
 import resource
@@ -334,6 +335,100 @@ def _():
             env=environment(), capture_output=True, timeout=60)
         lines = done.stdout.splitlines()
         equal((len(lines), lines[-1], contents(errors)), (4, b"0", b""))
+
+
+# ---- standard output that nobody reads ----
+
+def unread(*args, shared=False):
+    """A run whose standard output is full, what would read that, and what is
+    set aside."""
+    reader, writer = os.pipe()
+    Closing(reader)
+    fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ
+    server = faults()
+    failed = temp_file()
+    program = Program(["-j4", "--failed", failed, *args,
+                       server.url + "/size/700?{}"], stdin=numbers(500),
+                      stdout=writer, stderr=writer if shared else None)
+    os.close(writer)
+    return program, reader, failed
+
+
+def account(reader, failed, shared=False):
+    """Every item is a whole line in the pipe, or is set aside. Part of one
+    more line may be there: what the pipe had taken of it."""
+    os.set_blocking(reader, False)
+    out = os.read(reader, 1 << 20)
+    whole, _, part = out.rpartition(b"\n")
+    done = [json.loads(line)["input"] for line in whole.split(b"\n")
+            if line and not (shared and line.startswith(b"fetchpool:"))]
+    left = contents(failed).decode().split()
+    check(done and left, "%r, %r" % (out, left))
+    equal(sorted(map(int, done + left)), list(range(1, 501)))
+    check(b"\n" not in part and len(out) <= 4096, out)
+
+
+@test("96 standard output is full: the run ends with the grace all the same")
+def _():
+    writes_are_interrupted()
+    for number in TERM, INT:
+        program, reader, failed = unread("--grace=100ms")
+        stuck(program, reader)
+        program.kill(number)
+        result = program.wait(SOON)
+        equal(result.status, -number)
+        matches(r"^fetchpool: stopped by SIG\w+: \d+ done, 0 failed, "
+                r"\d+ not done\n$", result.text)
+        account(reader, failed)
+
+
+@test("--deadline: standard output is full")
+def _():
+    writes_are_interrupted()
+    for args in ["--deadline=1s"], ["-k", "--deadline=1s"]:
+        program, reader, failed = unread("--grace=0", *args)
+        result = program.wait(SOON)
+        equal(result.status, 4)
+        equal(not_done(result)[0], "--deadline")
+        account(reader, failed)
+
+
+@test("--deadline: standard output and error are one pipe, and full")
+def _():
+    writes_are_interrupted()
+    program, reader, failed = unread("--grace=0", "--deadline=1s",
+                                     shared=True)
+    equal(program.wait(SOON).status, 4)
+    account(reader, failed, shared=True)
+
+
+@test("--deadline: standard error is full")
+def _():
+    writes_are_interrupted()
+    reader, writer = os.pipe()
+    Closing(reader)
+    fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ
+    failed = temp_file()
+    program = Program(["--grace=0", "--deadline=1s", "--failed", failed,
+                       "http://127.0.0.1:%d/{}" % free_port()],
+                      stdin=numbers(2000), stderr=writer)
+    os.close(writer)
+    equal(program.wait(SOON).status, 4)
+    equal(sorted(map(int, contents(failed).split())),
+          list(range(1, 2001)))
+
+
+@test("96 TERM: who reads on before the grace is over gets it all")
+def _():
+    program, reader, failed = unread("--grace=1h")
+    stuck(program, reader)
+    program.kill(TERM)
+    program.settled()
+    with open(os.dup(reader), "rb") as file:
+        out = file.read()
+    result = program.wait(SOON)
+    equal(result.status, -TERM)
+    equal(len(out.splitlines()) + len(contents(failed).split()), 500)
 
 
 def not_done(result):
