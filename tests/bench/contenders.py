@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """
-contenders: the programs that are given the same work.
+contenders: the programs that are given the same work: fetchpool and the floor
+here, all others in peers.
 
-A work is `n` GETs of the URLs PREFIX1, PREFIX2, ... PREFIXn, `jobs` at a time.
-A contender is a function of it that returns a Run, or raises Absent. Each is
+A work is `n` GETs of the URLs PREFIX1, PREFIX2, ... PREFIXn, `jobs` at a time;
+`cert` is what to trust if that is TLS, and `http2` whether to ask for that. A
+contender is a function of it that returns a Run, or raises Absent. Each is
 called as its own manual would have it, and what it writes goes to /dev/null.
 """
 import os
+import re
 import shutil
 import subprocess
 
@@ -16,8 +19,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Work:
-    def __init__(self, prefix, n, jobs):
+    def __init__(self, prefix, n, jobs, cert=None, http2=False):
         self.prefix, self.n, self.jobs = prefix, n, jobs
+        self.cert, self.http2 = cert, http2
+
+
+def name_of(work, kind):
+    """A name for a file made for this work."""
+    return "%s-%s-%d" % (kind, re.sub(r"\W+", "-", work.prefix), work.n)
 
 
 class Contenders:
@@ -29,20 +38,33 @@ class Contenders:
 
     def numbers(self, n):
         """The path of a file with the lines 1 to n."""
-        path = os.path.join(self.folder, "seq-%d" % n)
+        return self.lines("seq-%d" % n, n, lambda i: "%d\n" % i)
+
+    def urls(self, work):
+        """The path of a file with the URLs, one a line."""
+        return self.lines(name_of(work, "urls"), work.n,
+                          lambda i: "%s%d\n" % (work.prefix, i))
+
+    def lines(self, name, n, line):
+        """The path of a file of line(1) to line(n), made if there is none."""
+        path = os.path.join(self.folder, name)
         if not os.path.exists(path):
             with open(path, "w") as file:
-                for first in range(1, n + 1, 10000):
-                    last = min(first + 10000, n + 1)
-                    file.write("\n".join(map(str, range(first, last))) + "\n")
+                file.writelines(map(line, range(1, n + 1)))
         return path
 
     def fetchpool_command(self, work, *options):
+        if work.cert:
+            options += ("--cacert", work.cert,
+                        "--http2" if work.http2 else "--http1.1")
         return [self.program, "-j", str(work.jobs), *options,
                 work.prefix + "{}"]
 
     def floor_command(self, work):
-        return [self.floor_program(), "-A", self.user_agent(), "-j",
+        options = ["-2"] if work.http2 else []
+        if work.cert:
+            options += ["-c", work.cert]
+        return [self.floor_program(), *options, "-A", self.user_agent(), "-j",
                 str(work.jobs), "-n", str(work.n), work.prefix]
 
     def user_agent(self):

@@ -2,9 +2,10 @@
 /*
  * floor: the least that GETs through libcurl can cost, to compare with.
  *
- *	floor [-A USER_AGENT] [-j JOBS] [-n REQUESTS] PREFIX
+ *	floor [-2] [-A USER_AGENT] [-c CACERT] [-j JOBS] [-n REQUESTS] PREFIX
  *
- * fetches PREFIX1, PREFIX2, ... PREFIXn and throws the bodies away. One thread,
+ * fetches PREFIX1, PREFIX2, ... PREFIXn, or for the PREFIX - the URLs that stand
+ * on standard input, and throws the bodies away. -2: by HTTP/2. One thread,
  * one multi handle, JOBS easy handles that are used again and again; of each
  * request only the URL is set. Nothing is parsed, kept, ordered or written, and
  * no more is asked of a response than that libcurl calls it complete.
@@ -17,6 +18,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define URL_BYTES 4096
@@ -24,6 +26,8 @@
 struct floor {
 	const char *prefix;
 	const char *user_agent;
+	const char *cacert; /* NULL: that of the system */
+	int http2;
 	CURLM *multi;
 	long n_jobs;
 	long n_requests;
@@ -51,14 +55,32 @@ static CURL *
 make_easy(const struct floor *floor)
 {
 	CURL *easy = curl_easy_init();
+	long version =
+		floor->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 
 	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
+		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) ||
 		curl_easy_setopt(
-			easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1) ||
+			easy, CURLOPT_PIPEWAIT, (long)floor->http2) ||
+		(floor->cacert &&
+			curl_easy_setopt(
+				easy, CURLOPT_CAINFO, floor->cacert)) ||
 		curl_easy_setopt(easy, CURLOPT_USERAGENT, floor->user_agent) ||
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
 		die("no easy handle");
 	return easy;
+}
+
+static void
+next_url(const struct floor *floor, char url[URL_BYTES])
+{
+	if (strcmp(floor->prefix, "-") != 0)
+		snprintf(url, URL_BYTES, "%s%ld", floor->prefix,
+			floor->n_begun);
+	else if (fgets(url, URL_BYTES, stdin))
+		url[strcspn(url, "\n")] = '\0';
+	else
+		die("too few lines");
 }
 
 /* Begins the next request, if there is one. */
@@ -69,7 +91,8 @@ begin(struct floor *floor, CURL *easy)
 
 	if (floor->n_begun == floor->n_requests)
 		return;
-	snprintf(url, sizeof(url), "%s%ld", floor->prefix, ++floor->n_begun);
+	floor->n_begun++;
+	next_url(floor, url);
 	if (curl_easy_setopt(easy, CURLOPT_URL, url) ||
 		curl_multi_add_handle(floor->multi, easy))
 		die("a request cannot begin");
@@ -131,9 +154,13 @@ main(int argc, char *argv[])
 	struct floor floor = {.n_jobs = 16, .n_requests = 1};
 	int c;
 
-	while ((c = getopt(argc, argv, "A:j:n:")) != -1) {
-		if (c == 'A')
+	while ((c = getopt(argc, argv, "2A:c:j:n:")) != -1) {
+		if (c == '2')
+			floor.http2 = 1;
+		else if (c == 'A')
 			floor.user_agent = optarg;
+		else if (c == 'c')
+			floor.cacert = optarg;
 		else if (c == 'j')
 			floor.n_jobs = number(optarg);
 		else if (c == 'n')
@@ -142,8 +169,8 @@ main(int argc, char *argv[])
 			return 2;
 	}
 	if (optind + 1 != argc)
-		die("usage: floor [-A USER_AGENT] [-j JOBS] [-n REQUESTS] "
-		    "PREFIX");
+		die("usage: floor [-2] [-A USER_AGENT] [-c CACERT] [-j JOBS] "
+		    "[-n REQUESTS] PREFIX");
 	floor.prefix = argv[optind];
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))

@@ -7,9 +7,11 @@ meter: starts programs, waits for them and says what they took.
 
 Everything started here is ended by end_all(), by its own number and no other,
 and nothing runs longer than its limit. CPU seconds are user and system
-together, as the kernel accounts them to the process when it is reaped. Memory
-is read from /proc/PID/status while the process lives: what wait4() gives would
-count this interpreter too, from which it was forked.
+together, as the kernel accounts them to the process and those it waited for
+when it is reaped. Memory is read from /proc/PID/status while the process lives:
+what wait4() gives would count this interpreter too, from which it was forked.
+Of a program that works through others, a `tree`, it is the sum of all of them
+at one moment, pages they share counted once (Pss).
 """
 import os
 import select
@@ -19,7 +21,10 @@ import subprocess
 import time
 
 TICK = 0.02  # seconds between two looks at a process's memory
+TREE_TICK = 0.1  # the same for a process and all its children
 LIMIT = 300  # seconds that one process may run, if nothing else is said
+
+PIPE = subprocess.PIPE
 
 children = []
 
@@ -42,12 +47,36 @@ def environment():
     return env
 
 
+def field(pid, file, name):
+    """A number from one of a process's files in /proc; 0: it is gone."""
+    try:
+        with open("/proc/%d/%s" % (pid, file)) as lines:
+            for line in lines:
+                if line.startswith(name + ":"):
+                    return int(line.split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def descent(pid):
+    """A process and those that descend from it."""
+    found = [pid]
+    for one in found:
+        try:
+            with open("/proc/%d/task/%d/children" % (one, one)) as file:
+                found += map(int, file.read().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 class Child:
     """A process of ours. wait() fills in .status (-N: died of signal N),
     .ended (monotonic seconds) and .cpu (seconds)."""
 
     def __init__(self, command, stdin=None, stdout=None, stderr=None,
-                 limit=LIMIT):
+                 limit=LIMIT, tree=False):
         null = subprocess.DEVNULL
         self.name = os.path.basename(command[0])
         self.began = time.monotonic()
@@ -61,22 +90,20 @@ class Child:
         self.limit = self.began + limit
         self.status = self.ended = self.cpu = None
         self.peak = 0  # KiB
+        self.tree = tree
         self.pidfd = os.pidfd_open(self.pid)
         children.append(self)
 
     def _field(self, file, name):
-        """A number from one of the process's files in /proc; 0: it is gone."""
-        try:
-            with open("/proc/%d/%s" % (self.pid, file)) as lines:
-                for line in lines:
-                    if line.startswith(name + ":"):
-                        return int(line.split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-        return 0
+        return field(self.pid, file, name)
 
     def memory(self):
         """KiB resident now. Keeps the peak up to date."""
+        if self.tree:
+            now = sum(field(pid, "smaps_rollup", "Pss")
+                      for pid in descent(self.pid))
+            self.peak = max(self.peak, now)
+            return now
         self.peak = max(self.peak, self._field("status", "VmHWM"))
         return self._field("status", "VmRSS")
 
@@ -109,7 +136,7 @@ class Child:
         children.remove(self)
 
     def wait(self):
-        while not self.has_ended(TICK):
+        while not self.has_ended(TREE_TICK if self.tree else TICK):
             if time.monotonic() > self.limit:
                 self.end()
                 raise Trouble("%s was not done after %d s" % (
@@ -153,21 +180,24 @@ def end_all(but=None):
 
 
 class Run:
-    """What one run took: .wall and .cpu in seconds, .peak in KiB."""
+    """What one run took: .wall and .cpu in seconds, .peak in KiB; .n, if it
+    is known, is how many requests it made."""
 
     def __init__(self, child):
         self.wall, self.cpu, self.peak = child.wall(), child.cpu, child.peak
+        self.n = None
 
     def as_data(self):
-        return {"wall": self.wall, "cpu": self.cpu, "peak_kib": self.peak}
+        data = {"wall": self.wall, "cpu": self.cpu, "peak_kib": self.peak}
+        return data if self.n is None else {**data, "n": self.n}
 
 
 def run(command, stdin=None, stdout=None, stderr=None, statuses=(0,),
-        limit=LIMIT):
+        limit=LIMIT, tree=False):
     """Runs a command to its end. `stdin` is the path of a file."""
     with open(stdin or os.devnull, "rb") as file:
         child = start(command, stdin=file, stdout=stdout, stderr=stderr,
-                      limit=limit)
+                      limit=limit, tree=tree)
     child.wait()
     if child.status not in statuses:
         raise Trouble("%s ended with status %d: %s" % (

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""
+single: scenarios of one request: a large document, and the smallest run.
+"""
+import hashlib
+import os
+import shutil
+import subprocess
+
+import meter
+import peers
+from meter import median_of, ratio
+from scenarios import scenario
+
+
+def digest(command, lines=None):
+    """Of what a command writes, so that two can be seen to do the same."""
+    child = subprocess.Popen(command, stdin=lines and open(lines, "rb"),
+                             stdout=subprocess.PIPE, env=meter.environment())
+    hashed = hashlib.sha256()
+    for part in iter(lambda: child.stdout.read(1 << 20), b""):
+        hashed.update(part)
+    child.stdout.close()
+    if child.wait(60):
+        raise meter.Trouble("%s ended with status %d" % (
+            command[0], child.returncode))
+    return hashed.hexdigest()
+
+
+@scenario
+def document(bench):
+    """One JSON document of 50 MB, -f body, against curl | jq -c ."""
+    url = bench.nginx.large()
+    size = os.path.getsize(bench.nginx.dir + "/large.json")
+    line = bench.line(url)
+    ours = [bench.contenders.program, "-f", "body", "--max-body", "64M"]
+    curl = [peers.program("curl"), "-s", url]
+    both = ["sh", "-c", "curl -s '%s' | jq -c ." % url]
+    contenders = {
+        "fetchpool": lambda: meter.run(ours, stdin=line),
+        "curl": lambda: meter.run(curl),
+    }
+    if shutil.which("jq"):
+        if digest(ours, line) != digest(both):
+            raise meter.Trouble("jq -c does not print what fetchpool prints")
+        contenders["curl | jq -c ."] = lambda: meter.run(both, tree=True)
+    else:
+        bench.note("curl | jq -c .: absent: jq is not installed")
+    results = meter.interleave(contenders, bench.size(5, 2))
+    bench.keep({"bytes": size})
+    show(bench, results, size)
+    if "curl | jq -c ." in results:
+        theirs = results["curl | jq -c ."]
+        bench.figure("CPU / that of curl | jq -c .",
+                     ratio(results["fetchpool"], theirs, "cpu"), most=0.15)
+        bench.figure("wall / that of curl | jq -c .",
+                     ratio(results["fetchpool"], theirs, "wall"))
+
+
+def show(bench, results, size):
+    bench.keep({name: [run.as_data() for run in runs]
+                for name, runs in results.items()})
+    for name, runs in results.items():
+        bench.figure(name + ": a second",
+                     size / 1e6 / median_of(runs, "wall"), unit="MB",
+                     form=",.0f")
+        bench.figure(name + ": wall", median_of(runs, "wall"), unit="s")
+        bench.figure(name + ": CPU", median_of(runs, "cpu"), unit="s")
+        bench.figure(name + ": resident, peak",
+                     median_of(runs, "peak") / 1024, unit="MiB", form=".1f")
+
+
+@scenario
+def one(bench):
+    """One URL, from the start of the process to its end, against curl"""
+    n = bench.size(100, 25)
+    url = bench.nginx.url + "/posts/1"
+    line = bench.line(url)
+    # A shell starts them, as a person's would: an interpreter is too slow.
+    loop = "i=0; while [ $i -lt %d ]; do %%s || exit; i=$((i+1)); done" % n
+
+    def times(command):
+        return lambda: meter.run(["sh", "-c", loop % command])
+
+    results = meter.interleave({
+        "fetchpool": times("'%s' <'%s'" % (bench.contenders.program, line)),
+        "curl": times("%s -s '%s'" % (peers.program("curl"), url)),
+        "an empty program": times(peers.program("true")),
+    }, bench.size(9, 3))
+    bench.keep({name: [run.as_data() for run in runs]
+                for name, runs in results.items()})
+    for name, runs in results.items():
+        bench.figure(name + ": wall", 1000 * median_of(runs, "wall") / n,
+                     unit="ms", form=".2f")
+        bench.figure(name + ": CPU", 1000 * median_of(runs, "cpu") / n,
+                     unit="ms", form=".2f")
+    ours, curl, _ = results.values()
+    bench.figure("wall / curl's", ratio(ours, curl, "wall"), most=1.3)
+    bench.figure("CPU / curl's", ratio(ours, curl, "cpu"))

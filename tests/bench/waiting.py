@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""
+waiting: scenarios of requests that wait for the server, where what counts is
+how many are in flight, and that nothing else makes them wait.
+"""
+import peers
+from compare import Comparison
+from scenarios import scenario
+
+SLOW_S = 0.1
+CURL_JOBS = 300  # curl's --parallel-max goes no further
+
+# jobs, requests, wall / ideal
+CROWDS = ((1000, 20000, 1.08), (5000, 100000, 1.2), (10000, 100000, 1.6))
+
+
+@scenario
+def waits(bench):
+    """1,000 requests of 100 ms each at -j 100, with and without -k"""
+    bench.nginx.need_echo()
+    them = bench.contenders
+    these = Comparison(bench, "/slow/", 100)
+    these.add("fetchpool", them.fetchpool, 1000)
+    these.add("fetchpool -k", them.fetchpool_in_order, 1000)
+    these.add("floor", them.floor, 1000)
+    these.add_peer("curl -Z", peers.curl_parallel, 1000)
+    these.measure(bench.size(7, 2)).table("100 ms at -j 100")
+    for name in ("fetchpool", "fetchpool -k", "floor"):
+        bench.figure(name + ": wall / ideal 1.0 s", these.median(name, "wall"),
+                     most=None if name == "floor" else 1.08)
+
+
+def crowd_of(bench, jobs, n, most):
+    them = bench.contenders
+    ideal = n / jobs * SLOW_S
+    these = Comparison(bench, "/slow/", jobs)
+    these.add("fetchpool", them.fetchpool, n)
+    these.add_peer("h2load", peers.h2load, n)
+    these.add_peer("wrk", peers.wrk, n)
+    if jobs <= 1000:  # more than that takes it minutes
+        these.add("floor", them.floor, n)
+        these.add_peer("curl -Z, 300", peers.curl_parallel, n // 2, CURL_JOBS)
+        these.add_peer("aiohttp", peers.aiohttp, n)
+    these.measure(bench.size(3, 1)).table(
+        "{:,d} GETs of 100 ms at -j {}".format(n, jobs))
+    bench.figure("-j %d: wall / ideal %.1f s" % (jobs, ideal),
+                 these.median("fetchpool", "wall") / ideal, most=most)
+    for name, which in (("h2load", "the server's limit"), ("floor", "floor")):
+        if these.present(name):
+            bench.figure("-j %d: %s: wall / ideal" % (jobs, which),
+                         these.median(name, "wall") / ideal)
+    bench.figure("-j %d: resident, peak" % jobs,
+                 these.median("fetchpool", "peak") / 1024, unit="MiB",
+                 most=round(10 + jobs * 24 / 1024, 1), form=".1f")
+
+
+@scenario
+def crowd(bench):
+    """GETs of 100 ms at -j 1000, 5000 and 10000"""
+    bench.nginx.need_echo()
+    for jobs, n, most in CROWDS:
+        crowd_of(bench, jobs, bench.size(n, max(n // 4, jobs)), most)
+
+
+@scenario
+def threads(bench):
+    """1,000 GETs of 50 ms at -j 32, against Python's threads and requests"""
+    bench.nginx.need_echo()
+    n = bench.size(1000, 400)
+    these = Comparison(bench, "/brief/", 32)
+    these.add("fetchpool", bench.contenders.fetchpool, n)
+    these.add_peer("requests", peers.requests_plain, n)
+    these.add_peer("requests, Session", peers.requests_session, n)
+    these.add_peer("aiohttp", peers.aiohttp, n)
+    these.measure(bench.size(5, 2)).table("50 ms at -j 32")
+    for name in ("requests", "requests, Session"):
+        these.target("wall / that with " + name, "fetchpool", name, "wall",
+                     most=1)
+        these.target("CPU / that with " + name, "fetchpool", name, "cpu",
+                     most=round(1 / 30, 4))
