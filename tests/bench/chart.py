@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-chart: figures as SVG, drawn by gnuplot. Both axes of a bar chart that spans
-powers of ten are logarithmic, and so say the labels.
+chart: figures as SVG, drawn by gnuplot. The bars' axes are logarithmic, since
+contenders differ by powers of ten; each bar has its value above it.
 """
 import shutil
 import subprocess
@@ -14,18 +14,21 @@ set output {path}
 set multiplot layout 1,2 title {title} noenhanced
 set style fill solid 0.7
 set boxwidth 0.7
-set xtics rotate by 40 right noenhanced scale 0
+set xtics rotate by -35 left noenhanced scale 0
+set bmargin 8
+set rmargin 8
+set format y "%.0f"
 set grid y
 set logscale y
 set offsets 0.5,0.5,0,0
 unset key
 {data}
 set title "requests a second (more is better)"
-plot [] [{low_rate}:] $data using 0:2:xtic(1) with boxes lc rgb "#4477aa", \\
-    "" using 0:2:(sprintf("%.3g", $2)) with labels offset 0,0.6 font ",10"
+plot [] {rates} $data using 0:2:xtic(1) with boxes lc rgb "#4477aa", \\
+    "" using 0:2:4 with labels offset 0,0.6 font ",10"
 set title "CPU of the client for a request, µs (less is better)"
-plot [] [{low_cpu}:] $data using 0:3:xtic(1) with boxes lc rgb "#cc6677", \\
-    "" using 0:3:(sprintf("%.3g", $3)) with labels offset 0,0.6 font ",10"
+plot [] {costs} $data using 0:3:xtic(1) with boxes lc rgb "#cc6677", \\
+    "" using 0:3:5 with labels offset 0,0.6 font ",10"
 """
 
 LINES = """
@@ -66,12 +69,22 @@ def gnuplot(script):
     return True
 
 
+def around(values):
+    """A range for a logarithmic axis, with room for bars and labels."""
+    return "[%g:%g]" % (min(values) / 3, max(values) * 2)
+
+
+def three_digits(value):
+    return "{:,.{}f}".format(value, 0 if value >= 100 else 1)
+
+
 def bars(path, title, rows):
     """`rows`: (name, requests a second, CPU microseconds a request)."""
+    rows = [(*row, *map(three_digits, row[1:])) for row in rows]
     return gnuplot(BARS.format(
         path=quoted(path), title=quoted(title), data=block("data", rows),
-        low_rate="%g" % (min(row[1] for row in rows) / 3),
-        low_cpu="%g" % (min(row[2] for row in rows) / 3)))
+        rates=around([row[1] for row in rows]),
+        costs=around([row[2] for row in rows])))
 
 
 def lines(path, title, x, y, series):

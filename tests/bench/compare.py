@@ -20,7 +20,7 @@ class Entry:
     def __init__(self, name, function, work, optional):
         self.name, self.function, self.work = name, function, work
         self.optional = optional
-        self.runs, self.absent = [], None
+        self.runs, self.absent, self.dropped = [], None, 0
 
     def each(self, what):
         """Seconds for each request, run by run."""
@@ -42,18 +42,19 @@ class Comparison:
     """add() each, measure(), and then ask for ratios. The first one added is
     what the table compares the others with."""
 
-    def __init__(self, bench, path, jobs, tls=False, http2=False):
+    def __init__(self, bench, path, jobs, tls=False, http2=False, hosts=1):
         self.bench, self.path, self.jobs = bench, path, jobs
-        self.tls, self.http2 = tls, http2
+        self.tls, self.http2, self.hosts = tls, http2, hosts
         self.entries = {}
 
     def add(self, name, function, n, jobs=None, optional=False):
         """`function` takes a Work. `optional`: that it fails is told, but is
         no trouble of ours."""
-        nginx = self.bench.nginx
-        work = Work(nginx.host(len(self.entries), self.tls) + self.path, n,
-                    jobs or self.jobs, nginx.cert if self.tls else None,
-                    self.http2)
+        nginx, first = self.bench.nginx, len(self.entries) * self.hosts
+        prefix, *more = [nginx.host(first + i, self.tls) + self.path
+                         for i in range(self.hosts)]
+        work = Work(prefix, n, jobs or self.jobs,
+                    nginx.cert if self.tls else None, self.http2, more)
         self.entries[name] = Entry(name, function, work, optional)
 
     def add_peer(self, name, function, n, jobs=None):
@@ -70,7 +71,7 @@ class Comparison:
         return self
 
     def _measure_one(self, entry, counts):
-        before = self.bench.nginx.requests()
+        before, dropped = self.bench.nginx.requests(), meter.dropped()
         try:
             run = entry.function(entry.work)
         except meter.Absent as why:
@@ -82,6 +83,7 @@ class Comparison:
             entry.absent = "failed: %s" % why
             return
         asked = self.bench.nginx.requests() - before
+        entry.dropped = max(entry.dropped, meter.dropped() - dropped)
         run.n = run.n or entry.work.n
         if asked < run.n:
             raise meter.Trouble("%s made %d of %d requests" % (
@@ -115,6 +117,11 @@ class Comparison:
         print(HEAD % NAMES)
         for entry in self.entries.values():
             print(self._row(entry, rows[entry.name]), flush=True)
+        for entry in self.entries.values():
+            if entry.dropped:
+                self.bench.note("{}: a second late: {:,d} connections found no "
+                                "room in the server's queue".format(
+                                    entry.name, entry.dropped))
         self.bench.keep({title: rows})
         self.bench.draw_bars(title, [
             (name, row["per_second"], row["cpu_us_per_request"])

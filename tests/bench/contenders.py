@@ -3,8 +3,8 @@
 contenders: the programs that are given the same work: fetchpool and the floor
 here, all others in peers.
 
-A work is `n` GETs of the URLs PREFIX1, PREFIX2, ... PREFIXn, `jobs` at a time;
-`cert` is what to trust if that is TLS, and `http2` whether to ask for that. A
+A work is `n` GETs of the URLs PREFIX1, PREFIX2, ... PREFIXn, `jobs` at a time,
+in turns over several prefixes if there are more for those who can; `cert` is what to trust if that is TLS, and `http2` whether to ask for that. A
 contender is a function of it that returns a Run, or raises Absent. Each is
 called as its own manual would have it, and what it writes goes to /dev/null.
 """
@@ -19,14 +19,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Work:
-    def __init__(self, prefix, n, jobs, cert=None, http2=False):
+    def __init__(self, prefix, n, jobs, cert=None, http2=False, more=()):
         self.prefix, self.n, self.jobs = prefix, n, jobs
         self.cert, self.http2 = cert, http2
+        self.prefixes = [prefix, *more]
+
+    def url(self, i):
+        return "%s%d" % (self.prefixes[i % len(self.prefixes)], i)
 
 
 def name_of(work, kind):
     """A name for a file made for this work."""
-    return "%s-%s-%d" % (kind, re.sub(r"\W+", "-", work.prefix), work.n)
+    return "%s-%s-%d" % (kind, re.sub(r"\W+", "-", "".join(work.prefixes)),
+                         work.n)
 
 
 class Contenders:
@@ -43,7 +48,7 @@ class Contenders:
     def urls(self, work):
         """The path of a file with the URLs, one a line."""
         return self.lines(name_of(work, "urls"), work.n,
-                          lambda i: "%s%d\n" % (work.prefix, i))
+                          lambda i: work.url(i) + "\n")
 
     def lines(self, name, n, line):
         """The path of a file of line(1) to line(n), made if there is none."""
@@ -57,8 +62,8 @@ class Contenders:
         if work.cert:
             options += ("--cacert", work.cert,
                         "--http2" if work.http2 else "--http1.1")
-        return [self.program, "-j", str(work.jobs), *options,
-                work.prefix + "{}"]
+        template = [work.prefix + "{}"] if len(work.prefixes) == 1 else []
+        return [self.program, "-j", str(work.jobs), *options, *template]
 
     def floor_command(self, work):
         options = ["-2"] if work.http2 else []
@@ -76,8 +81,9 @@ class Contenders:
         return self._user_agent
 
     def fetchpool(self, work, *options):
-        return meter.run(self.fetchpool_command(work, *options),
-                         stdin=self.numbers(work.n))
+        lines = self.numbers(work.n) if len(work.prefixes) == 1 \
+            else self.urls(work)
+        return meter.run(self.fetchpool_command(work, *options), stdin=lines)
 
     def fetchpool_in_order(self, work):
         return self.fetchpool(work, "-k")

@@ -205,6 +205,15 @@ def run(command, stdin=None, stdout=None, stderr=None, statuses=(0,),
     return Run(child)
 
 
+def dropped():
+    """Connections, of all on this machine so far, that a full queue of the
+    listening socket has turned away: the client tries again a second later.
+    net.core.somaxconn is how many wait there at most."""
+    with open("/proc/net/netstat") as file:
+        rows = [line.split() for line in file if line.startswith("TcpExt:")]
+    return int(dict(zip(*rows)).get("ListenOverflows", 0))
+
+
 # ---- many runs ----
 
 def interleave(contenders, runs):

@@ -132,10 +132,10 @@ class Nginx:
         return self.dir + "/cert.pem" if made.returncode == 0 else None
 
     def _config(self, port, tls_port):
-        listen = ["listen %s:%d backlog=8192;" % (address, port)
+        listen = ["listen %s:%d backlog=65535;" % (address, port)
                   for address in ADDRESSES]
         if self.cert:
-            listen += ["listen %s:%d ssl http2 backlog=8192;" % (
+            listen += ["listen %s:%d ssl http2 backlog=65535;" % (
                 address, tls_port) for address in ADDRESSES]
             listen.append(TLS.format(dir=self.dir))
         return CONFIG.format(

@@ -40,7 +40,7 @@ def curl_parallel(them, work):
     curl = program("curl")
     config = them.lines(
         name_of(work, "curl"), work.n, lambda i:
-        'url = "%s%d"\noutput = "/dev/null"\n' % (work.prefix, i))
+        'url = "%s"\noutput = "/dev/null"\n' % work.url(i))
     options = []
     if work.cert:
         options = ["--cacert", work.cert,
@@ -73,9 +73,11 @@ def parallel_curl(them, work):
 # ---- other downloaders ----
 
 def aria2c(them, work):
-    """It writes files, so it is given a folder for them."""
+    """It writes files, so it is given a folder for them, in memory if that can
+    be had: a disk is not what is compared."""
     aria2 = program("aria2c")
-    with tempfile.TemporaryDirectory(dir=them.folder) as folder:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else them.folder
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
         return meter.run([aria2, "-q", "-i", them.urls(work), "-j",
                           str(work.jobs), "-d", folder])
 
