@@ -52,15 +52,18 @@ def per(n, spent):
 
 @scenario
 def calls(bench):
-    """System calls for small GETs at -j 16"""
+    """System calls for small GETs at -j 16, and at -j 1000"""
     them = bench.contenders
     n = bench.size(50000, 5000)
-    work = Work(bench.nginx.url + "/posts/", n, 16)
     out = os.path.join(bench.folder, "calls")
-    for name, command, lines in (
-            ("fetchpool", them.fetchpool_command(work), them.numbers(n)),
-            ("floor", them.floor_command(work), None)):
-        counted, tool = counts.system_calls(command, lines, out)
+    few = Work(bench.nginx.url + "/posts/", n, 16)
+    many = Work(bench.nginx.host(1) + "/posts/", n, 1000)
+    lines = them.numbers(n)
+    for name, command, stdin in (
+            ("fetchpool", them.fetchpool_command(few), lines),
+            ("floor", them.floor_command(few), None),
+            ("fetchpool -j 1000", them.fetchpool_command(many), lines)):
+        counted, tool = counts.system_calls(command, stdin, out)
         if counted.get("recvfrom", 0) < n:
             raise meter.Trouble("%s did not make its requests" % name)
         each = {call: 1000 * count / n for call, count in counted.items()}

@@ -13,6 +13,7 @@ from scenarios import on_request, us
 # A process that has nothing to do starts and ends too; of so many requests no
 # more than a microsecond each comes from that.
 LEAST = 20000
+LONG_S = 1200
 
 
 class Curves:
@@ -54,18 +55,20 @@ def against_jobs(bench):
     them = bench.contenders
     for jobs in bench.size((1, 3, 10, 30, 100, 300, 1000, 3000, 10000),
                            (1, 10, 100, 1000)):
-        # Twenty to each connection at least, that it may be forgotten.
-        n = max(bench.size(2, 1) * LEAST, 20 * jobs)
-        both = Comparison(bench, "/posts/", jobs)
+        # Fifty over each connection, so that making it may be forgotten.
+        n = max(bench.size(2, 1) * LEAST, 50 * jobs)
+        both = Comparison(bench, "/posts/", jobs, hosts=4 if jobs > 4096 else 1)
         both.add("small", them.fetchpool, n)
         if jobs <= 1000:  # one multi handle with more takes minutes
             both.add("small, floor", them.floor, n)
+        both.add_peer("small, h2load", peers.h2load, n)
         if jobs >= 100 and bench.nginx.has_echo:
             both.path = "/slow/"
             both.add("100 ms", them.fetchpool, 20 * jobs)
-        both.measure(bench.size(3, 1))
+        both.measure(bench.size(3, 1) if jobs <= 1000 else 1)
         for name, entry in both.entries.items():
-            curves.add(name, jobs, entry.runs, entry.work.n)
+            if entry.runs:
+                curves.add(name, jobs, entry.runs, entry.work.n)
     most = max(mib - 10 - jobs * 24 / 1024 for points in
                (curves.memory["small"], curves.memory.get("100 ms", []))
                for jobs, mib in points)
@@ -82,9 +85,11 @@ def against_items(bench):
     for n in bench.size((10**3, 10**4, 10**5, 10**6, 10**7),
                         (10**3, 10**4, 10**5)):
         def once():
-            feeder = meter.start([seq, str(n)], stdout=meter.PIPE)
+            feeder = meter.start([seq, str(n)], stdout=meter.PIPE,
+                                 limit=LONG_S)
             child = meter.start([program, "-j", "16", bench.nginx.url +
-                                 "/posts/{}"], stdin=feeder.stdout)
+                                 "/posts/{}"], stdin=feeder.stdout,
+                                limit=LONG_S)
             feeder.close()
             child.wait()
             feeder.wait()

@@ -136,7 +136,10 @@ class Child:
         children.remove(self)
 
     def wait(self):
-        while not self.has_ended(TREE_TICK if self.tree else TICK):
+        most = TREE_TICK if self.tree else TICK
+        tick = most / 16  # or a short run would be over unseen
+        while not self.has_ended(tick):
+            tick = min(2 * tick, most)
             if time.monotonic() > self.limit:
                 self.end()
                 raise Trouble("%s was not done after %d s" % (
