@@ -23,10 +23,10 @@ set logscale y
 set offsets 0.5,0.5,0,0
 unset key
 {data}
-set title "requests a second (more is better)"
+set title "{what} a second (more is better)"
 plot [] {rates} $data using 0:2:xtic(1) with boxes lc rgb "#4477aa", \\
     "" using 0:2:4 with labels offset 0,0.6 font ",10"
-set title "CPU of the client for a request, µs (less is better)"
+set title "CPU for each of them, µs (less is better)"
 plot [] {costs} $data using 0:3:xtic(1) with boxes lc rgb "#cc6677", \\
     "" using 0:3:5 with labels offset 0,0.6 font ",10"
 """
@@ -78,11 +78,13 @@ def three_digits(value):
     return "{:,.{}f}".format(value, 0 if value >= 100 else 1)
 
 
-def bars(path, title, rows):
-    """`rows`: (name, requests a second, CPU microseconds a request)."""
+def bars(path, title, rows, what):
+    """`rows`: (name, how many a second, CPU microseconds for each); `what` it
+    is that there are so many of."""
     rows = [(*row, *map(three_digits, row[1:])) for row in rows]
     return gnuplot(BARS.format(
         path=quoted(path), title=quoted(title), data=block("data", rows),
+        what=what,
         rates=around([row[1] for row in rows]),
         costs=around([row[2] for row in rows])))
 

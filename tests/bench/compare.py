@@ -2,18 +2,22 @@
 """
 compare: the same work for several contenders, in turns, and a table of it.
 
-Each contender has an address of the server for itself, and may be given fewer
-requests than others if it is slow: all that is compared is per request. That
-the server was really asked as often is looked up there after every run.
+    Table       of runs that were made, each of so many requests, or megabytes
+    Comparison  a Table that makes the runs, over the server
+
+Of a Comparison, each contender has an address of the server for itself, and may
+be given fewer requests than others if it is slow: all that is compared is per
+request. That the server was really asked as often is looked up there after
+every run.
 """
 import meter
 from contenders import Work
 from meter import median, median_of
 from scenarios import us
 
-HEAD = "  %-20s %9s %8s %9s %9s %8s %6s %6s"
-NAMES = ("median of runs", "wall s", "a second", "CPU s", "CPU µs", "MiB",
-         "wall ×", "CPU ×")
+HEAD = "  %-20s %9s %9s %9s %9s %8s %6s %6s"
+SHORT = {"requests": "req", "megabytes": "MB", "processes": "proc"}
+TOLD = 1000  # jobs from which on a full queue of the server may be our doing
 
 
 class Entry:
@@ -30,22 +34,88 @@ class Entry:
         if self.absent:
             return {"absent": self.absent}
         n, wall = median_of(self.runs, "n"), median_of(self.runs, "wall")
-        return {"jobs": self.work.jobs, "requests": n, "wall": wall,
+        jobs = {"jobs": self.work.jobs} if self.work else {}
+        return {**jobs, "n": n, "wall": wall,
                 "per_second": median([1 / s for s in self.each("wall")]),
                 "cpu": median_of(self.runs, "cpu"),
-                "cpu_us_per_request": us(median(self.each("cpu"))),
+                "cpu_us_each": us(median(self.each("cpu"))),
                 "peak_kib": median_of(self.runs, "peak"),
                 "runs": [run.as_data() for run in self.runs]}
 
 
-class Comparison:
-    """add() each, measure(), and then ask for ratios. The first one added is
-    what the table compares the others with."""
+class Table:
+    """The first one in it is what the table compares the others with. `what`
+    is what there are so many of."""
+
+    def __init__(self, bench, what="requests"):
+        self.bench, self.what = bench, what
+        self.entries = {}
+
+    def fill(self, results, n):
+        """With {name: runs}, each of them of n."""
+        for name, runs in results.items():
+            self.entries[name] = Entry(name, None, None, False)
+            self.entries[name].runs = runs
+            for run in runs:
+                run.n = n
+        return self
+
+    def present(self, *names):
+        return all(name in self.entries and self.entries[name].runs
+                   for name in names)
+
+    def median(self, name, what):
+        return median_of(self.entries[name].runs, what)
+
+    def ratio(self, name, other, what):
+        """Per request; the median over runs made in the same round."""
+        return median([a / b for a, b in zip(
+            self.entries[name].each(what), self.entries[other].each(what))])
+
+    def target(self, text, name, other, what, most=None):
+        """Tells a ratio as a figure, if both are there."""
+        if self.present(name, other):
+            self.bench.figure(text, self.ratio(name, other, what), most=most)
+
+    def table(self, title):
+        """Prints it, keeps it for the JSON and draws it."""
+        rows = {name: entry.as_data() for name, entry in self.entries.items()}
+        print("  -- %s --" % title)
+        print(HEAD % ("median of runs", "wall s", SHORT[self.what] + "/s",
+                      "CPU s", "CPU µs", "MiB", "wall ×", "CPU ×"))
+        for entry in self.entries.values():
+            print(self._row(entry, rows[entry.name]), flush=True)
+            if entry.dropped and entry.work.jobs > TOLD:
+                self.bench.note("{}: a second late: {:,d} connections, for want"
+                                " of room in a server's queue".format(
+                                    entry.name, entry.dropped))
+        self.bench.keep({title: rows})
+        self.bench.draw_bars(title, [
+            (name, row["per_second"], row["cpu_us_each"])
+            for name, row in rows.items() if "runs" in row], self.what)
+        return self
+
+    def _row(self, entry, row):
+        if entry.absent:
+            return "  %-20s absent: %s" % (entry.name, entry.absent)
+        first = next(iter(self.entries))
+        ratios = ["%.2f" % self.ratio(entry.name, first, what)
+                  if self.present(first) else "" for what in ("wall", "cpu")]
+        return HEAD % (
+            "%s, %s" % (entry.name, short(row["n"])) if entry.work
+            else entry.name,
+            "%.3f" % row["wall"], "{:,.0f}".format(row["per_second"]),
+            "%.3f" % row["cpu"], "%.1f" % row["cpu_us_each"],
+            "%.1f" % (row["peak_kib"] / 1024), *ratios)
+
+
+class Comparison(Table):
+    """add() each, measure(), and then ask for ratios."""
 
     def __init__(self, bench, path, jobs, tls=False, http2=False, hosts=1):
-        self.bench, self.path, self.jobs = bench, path, jobs
+        super().__init__(bench)
+        self.path, self.jobs = path, jobs
         self.tls, self.http2, self.hosts = tls, http2, hosts
-        self.entries = {}
 
     def add(self, name, function, n, jobs=None, optional=False):
         """`function` takes a Work. `optional`: that it fails is told, but is
@@ -90,55 +160,6 @@ class Comparison:
                 entry.name, asked, run.n))
         if counts:
             entry.runs.append(run)
-
-    # ---- what came of it ----
-
-    def present(self, *names):
-        return all(name in self.entries and self.entries[name].runs
-                   for name in names)
-
-    def median(self, name, what):
-        return median_of(self.entries[name].runs, what)
-
-    def ratio(self, name, other, what):
-        """Per request; the median over runs made in the same round."""
-        return median([a / b for a, b in zip(
-            self.entries[name].each(what), self.entries[other].each(what))])
-
-    def target(self, text, name, other, what, most=None):
-        """Tells a ratio as a figure, if both are there."""
-        if self.present(name, other):
-            self.bench.figure(text, self.ratio(name, other, what), most=most)
-
-    def table(self, title):
-        """Prints it, keeps it for the JSON and draws it."""
-        rows = {name: entry.as_data() for name, entry in self.entries.items()}
-        print("  -- %s --" % title)
-        print(HEAD % NAMES)
-        for entry in self.entries.values():
-            print(self._row(entry, rows[entry.name]), flush=True)
-        for entry in self.entries.values():
-            if entry.dropped:
-                self.bench.note("{}: a second late: {:,d} connections found no "
-                                "room in the server's queue".format(
-                                    entry.name, entry.dropped))
-        self.bench.keep({title: rows})
-        self.bench.draw_bars(title, [
-            (name, row["per_second"], row["cpu_us_per_request"])
-            for name, row in rows.items() if "runs" in row])
-        return self
-
-    def _row(self, entry, row):
-        if entry.absent:
-            return "  %-20s absent: %s" % (entry.name, entry.absent)
-        first = next(iter(self.entries))
-        ratios = ["%.2f" % self.ratio(entry.name, first, what)
-                  if self.present(first) else "" for what in ("wall", "cpu")]
-        return HEAD % (
-            "%s, %s" % (entry.name, short(row["requests"])),
-            "%.3f" % row["wall"], "{:,.0f}".format(row["per_second"]),
-            "%.3f" % row["cpu"], "%.1f" % row["cpu_us_per_request"],
-            "%.1f" % (row["peak_kib"] / 1024), *ratios)
 
 
 def short(n):

@@ -4,9 +4,10 @@ contenders: the programs that are given the same work: fetchpool and the floor
 here, all others in peers.
 
 A work is `n` GETs of the URLs PREFIX1, PREFIX2, ... PREFIXn, `jobs` at a time,
-in turns over several prefixes if there are more for those who can; `cert` is what to trust if that is TLS, and `http2` whether to ask for that. A
-contender is a function of it that returns a Run, or raises Absent. Each is
-called as its own manual would have it, and what it writes goes to /dev/null.
+in turns over several prefixes if there are more for those who can. `cert` is
+what to trust if that is TLS, `http2` whether to ask for that. A contender is a
+function of it that returns a Run, or raises Absent. Each is called as its own
+manual would have it, and what it writes goes to /dev/null.
 """
 import os
 import re

@@ -9,7 +9,7 @@ import subprocess
 
 import meter
 import peers
-from meter import median_of, ratio
+from compare import Table
 from scenarios import scenario
 
 
@@ -47,27 +47,12 @@ def document(bench):
     else:
         bench.note("curl | jq -c .: absent: jq is not installed")
     results = meter.interleave(contenders, bench.size(5, 2))
-    bench.keep({"bytes": size})
-    show(bench, results, size)
-    if "curl | jq -c ." in results:
-        theirs = results["curl | jq -c ."]
-        bench.figure("CPU / that of curl | jq -c .",
-                     ratio(results["fetchpool"], theirs, "cpu"), most=0.15)
-        bench.figure("wall / that of curl | jq -c .",
-                     ratio(results["fetchpool"], theirs, "wall"))
-
-
-def show(bench, results, size):
-    bench.keep({name: [run.as_data() for run in runs]
-                for name, runs in results.items()})
-    for name, runs in results.items():
-        bench.figure(name + ": a second",
-                     size / 1e6 / median_of(runs, "wall"), unit="MB",
-                     form=",.0f")
-        bench.figure(name + ": wall", median_of(runs, "wall"), unit="s")
-        bench.figure(name + ": CPU", median_of(runs, "cpu"), unit="s")
-        bench.figure(name + ": resident, peak",
-                     median_of(runs, "peak") / 1024, unit="MiB", form=".1f")
+    these = Table(bench, "megabytes").fill(results, size / 1e6)
+    these.table("a document of 50 MB")
+    these.target("CPU / that of curl | jq -c .", "fetchpool", "curl | jq -c .",
+                 "cpu", most=0.15)
+    these.target("wall / that of curl | jq -c .", "fetchpool",
+                 "curl | jq -c .", "wall")
 
 
 @scenario
@@ -87,13 +72,8 @@ def one(bench):
         "curl": times("%s -s '%s'" % (peers.program("curl"), url)),
         "an empty program": times(peers.program("true")),
     }, bench.size(9, 3))
-    bench.keep({name: [run.as_data() for run in runs]
-                for name, runs in results.items()})
-    for name, runs in results.items():
-        bench.figure(name + ": wall", 1000 * median_of(runs, "wall") / n,
-                     unit="ms", form=".2f")
-        bench.figure(name + ": CPU", 1000 * median_of(runs, "cpu") / n,
-                     unit="ms", form=".2f")
-    ours, curl, _ = results.values()
-    bench.figure("wall / curl's", ratio(ours, curl, "wall"), most=1.3)
-    bench.figure("CPU / curl's", ratio(ours, curl, "cpu"))
+    # Of the shell's memory nothing is to be learnt.
+    these = Table(bench, "processes").fill(results, n)
+    these.table("one URL for each process")
+    these.target("wall / curl's", "fetchpool", "curl", "wall", most=1.3)
+    these.target("CPU / curl's", "fetchpool", "curl", "cpu")
