@@ -4,11 +4,11 @@
  *
  *	floor [-2] [-A USER_AGENT] [-c CACERT] [-j JOBS] [-n REQUESTS] PREFIX
  *
- * fetches PREFIX1, PREFIX2, ... PREFIXn, or for the PREFIX - the URLs that stand
- * on standard input, and throws the bodies away. -2: by HTTP/2. One thread,
- * one multi handle, JOBS easy handles that are used again and again; of each
- * request only the URL is set. Nothing is parsed, kept, ordered or written, and
- * no more is asked of a response than that libcurl calls it complete.
+ * fetches PREFIX1, PREFIX2, ... PREFIXn, or for the PREFIX - the URLs that
+ *stand on standard input, and throws the bodies away. -2: by HTTP/2. One
+ *thread, one multi handle, JOBS easy handles that are used again and again; of
+ *each request only the URL is set. Nothing is parsed, kept, ordered or written,
+ *and no more is asked of a response than that libcurl calls it complete.
  *
  * With -A the request on the wire is, byte for byte, that of fetchpool.
  *
@@ -60,11 +60,9 @@ make_easy(const struct floor *floor)
 
 	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
 		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) ||
-		curl_easy_setopt(
-			easy, CURLOPT_PIPEWAIT, (long)floor->http2) ||
-		(floor->cacert &&
-			curl_easy_setopt(
-				easy, CURLOPT_CAINFO, floor->cacert)) ||
+		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)floor->http2) ||
+		(floor->cacert && curl_easy_setopt(easy, CURLOPT_CAINFO,
+					  floor->cacert)) ||
 		curl_easy_setopt(easy, CURLOPT_USERAGENT, floor->user_agent) ||
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
 		die("no easy handle");
@@ -75,8 +73,8 @@ static void
 next_url(const struct floor *floor, char url[URL_BYTES])
 {
 	if (strcmp(floor->prefix, "-") != 0)
-		snprintf(url, URL_BYTES, "%s%ld", floor->prefix,
-			floor->n_begun);
+		snprintf(
+			url, URL_BYTES, "%s%ld", floor->prefix, floor->n_begun);
 	else if (fgets(url, URL_BYTES, stdin))
 		url[strcspn(url, "\n")] = '\0';
 	else

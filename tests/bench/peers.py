@@ -106,10 +106,15 @@ def python_with(module):
     named = os.environ.get("BENCH_PYTHON")
     folders = meter.environment()["PATH"].split(":")
     for one in [named] if named else [f + "/python3" for f in folders]:
-        if os.access(one, os.X_OK) and not subprocess.run(
-                [one, "-c", "import " + module], capture_output=True,
-                env=meter.environment(), timeout=30).returncode:
-            return one
+        if not os.access(one, os.X_OK):
+            continue
+        # What is there may be a script that starts the real one.
+        asked = subprocess.run(
+            [one, "-c", "import sys, %s; print(sys.executable)" % module],
+            capture_output=True, text=True, env=meter.environment(),
+            timeout=30)
+        if asked.returncode == 0:
+            return asked.stdout.strip()
     raise meter.Absent("no Python with %s%s" % (
         module, ", BENCH_PYTHON is " + named if named else
         " on the PATH; BENCH_PYTHON can name one"))

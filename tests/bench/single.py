@@ -4,7 +4,6 @@ single: scenarios of one request: a large document, and the smallest run.
 """
 import hashlib
 import os
-import shutil
 import subprocess
 
 import meter
@@ -34,18 +33,17 @@ def document(bench):
     size = os.path.getsize(bench.nginx.dir + "/large.json")
     line = bench.line(url)
     ours = [bench.contenders.program, "-f", "body", "--max-body", "64M"]
-    curl = [peers.program("curl"), "-s", url]
     both = ["sh", "-c", "curl -s '%s' | jq -c ." % url]
-    contenders = {
-        "fetchpool": lambda: meter.run(ours, stdin=line),
-        "curl": lambda: meter.run(curl),
-    }
-    if shutil.which("jq"):
+    contenders = {"fetchpool": lambda: meter.run(ours, stdin=line)}
+    try:
+        curl = [peers.program("curl"), "-s", url]
+        contenders["curl"] = lambda: meter.run(curl)
+        peers.program("jq")
         if digest(ours, line) != digest(both):
             raise meter.Trouble("jq -c does not print what fetchpool prints")
         contenders["curl | jq -c ."] = lambda: meter.run(both, tree=True)
-    else:
-        bench.note("curl | jq -c .: absent: jq is not installed")
+    except meter.Absent as why:
+        bench.note("absent: %s" % why)
     results = meter.interleave(contenders, bench.size(5, 2))
     these = Table(bench, "megabytes").fill(results, size / 1e6)
     these.table("a document of 50 MB")
@@ -67,11 +65,14 @@ def one(bench):
     def times(command):
         return lambda: meter.run(["sh", "-c", loop % command])
 
-    results = meter.interleave({
-        "fetchpool": times("'%s' <'%s'" % (bench.contenders.program, line)),
-        "curl": times("%s -s '%s'" % (peers.program("curl"), url)),
-        "an empty program": times(peers.program("true")),
-    }, bench.size(9, 3))
+    contenders = {"fetchpool": times("'%s' <'%s'" % (
+        bench.contenders.program, line))}
+    try:
+        contenders["curl"] = times("%s -s '%s'" % (peers.program("curl"), url))
+    except meter.Absent as why:
+        bench.note("absent: %s" % why)
+    contenders["an empty program"] = times(peers.program("true"))
+    results = meter.interleave(contenders, bench.size(9, 3))
     # Of the shell's memory nothing is to be learnt.
     these = Table(bench, "processes").fill(results, n)
     these.table("one URL for each process")
