@@ -42,6 +42,11 @@
 extern "C" {
 #endif
 
+/* Of all names in the library these alone can be seen from outside. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* Which release this header is of. */
 #define FP_VERSION_MAJOR 0
 #define FP_VERSION_MINOR 1
@@ -495,6 +500,10 @@ unsigned fp_jobs_within(unsigned jobs, uint64_t n_descriptors);
 
 /* The libraries in use: "yajl/2.1.0 libcurl/7.88.1 ...". */
 void fp_version(char *text, size_t size);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

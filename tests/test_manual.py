@@ -747,7 +747,7 @@ def _():
              for option in options}
     ours = re.sub(r"(?m)^\|.*", "", readme())  # a table has those of others
     for name in re.findall(r"`--([\w-]+)", ours):
-        check(name in known or name.startswith("enable-"),
+        check(name in known or name.startswith(("enable-", "disable-")),
               "no option --" + name)
 
 
