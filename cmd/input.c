@@ -67,7 +67,7 @@ fp_input_rewind(struct fp_input *input)
 	input->next = 0;
 	input->at_start = true;
 	input->at_end = input->is_skipping = input->is_again = false;
-	input->n_blank = 0;
+	input->n_blank = input->n_items = 0;
 	return 0;
 }
 
@@ -341,6 +341,20 @@ find_line(struct fp_input *input)
 	}
 }
 
+/* Counts the line. Whether it is an item, and of our shard. */
+static bool
+is_ours(struct fp_input *input)
+{
+	struct fp_line *line = &input->line;
+
+	if (!line->fault && is_blank(line->text)) {
+		input->n_blank++;
+		return false;
+	}
+	line->seq = ++input->n_items;
+	return fp_shard_has(&input->options.shard, line->seq);
+}
+
 int
 fp_input_next(struct fp_input *input, struct fp_line *line)
 {
@@ -348,10 +362,9 @@ fp_input_next(struct fp_input *input, struct fp_line *line)
 
 	if (!input->is_again) {
 		ret = input->at_start ? pass_mark(input) : 0;
-		while (ret == 0 && (ret = find_line(input)) > 0) {
-			if (input->line.is_cut || !is_blank(input->line.text))
+		while (ret > 0 || (ret == 0 && (ret = find_line(input)) > 0)) {
+			if (is_ours(input))
 				break;
-			input->n_blank++;
 			ret = 0;
 		}
 		if (ret > 0 && !input->line.fault)

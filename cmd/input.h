@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "fetchpool.h"
+#include "shard.h"
 
 #include <stdatomic.h>
 
@@ -26,12 +27,14 @@ struct fp_input_options {
 	char separator; /* '\n' or '\0' */
 	size_t max_line; /* bytes */
 	const char *allowed_controls; /* NULL: none may be in a line */
+	struct fp_shard shard; /* the lines that are given */
 };
 
 struct fp_line {
 	struct fp_text text;
 	const char *fault; /* NULL, or why the line is no usable item */
 	bool is_cut; /* text is only the beginning of it */
+	uint64_t seq; /* its number in the whole input, from 1 */
 };
 
 struct fp_input {
@@ -54,6 +57,7 @@ struct fp_input {
 	size_t cut_len;
 	char fault[96];
 	uint64_t n_blank; /* lines passed over */
+	uint64_t n_items; /* other lines, those of other shards included */
 };
 
 /* Opens the input. -1 with errno. */
@@ -61,8 +65,8 @@ int fp_input_init(
 	struct fp_input *input, const struct fp_input_options *options);
 void fp_input_destroy(struct fp_input *input);
 
-/* The next line that is not blank: 1; 0 at the end; -1 with errno, which is
- * ECANCELED after fp_input_stop(). */
+/* The next line that is not blank, of our shard: 1; 0 at the end; -1 with
+ * errno, which is ECANCELED after fp_input_stop(). */
 int fp_input_next(struct fp_input *input, struct fp_line *line);
 
 /* Lets the next call give the same line again. */

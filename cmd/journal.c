@@ -284,6 +284,14 @@ fp_journal_start(struct fp_journal *journal)
 
 /* ---- what the others call ---- */
 
+/* Items are counted without those of other shards: what is done has gaps only
+ * where it is being worked at, and is short to say. */
+static uint64_t
+place(const struct fp_journal *journal, uint64_t seq)
+{
+	return fp_shard_place(&journal->settings->input.shard, seq);
+}
+
 /* Without a thread that commits, there is room only behind a commit. */
 static void
 wait_for_room(struct fp_journal *journal)
@@ -302,11 +310,12 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	if (journal->n_items == FP_JOURNAL_AHEAD)
 		wait_for_room(journal);
 	if (!journal->error) {
+		uint64_t seq = place(journal, result->seq);
 		journal->items[journal->n_items++] = (struct fp_journal_line){
 			.what = FP_JOURNAL_DONE,
-			.seq = result->seq,
+			.seq = seq,
 			.hash = fp_journal_item_hash(
-				journal->state.key, result->seq, result->input),
+				journal->state.key, seq, result->input),
 			.out_end = journal->out_start + n_out,
 			.failed_end = journal->failed_start + n_failed,
 			.kind = result->kind,
@@ -340,7 +349,7 @@ fp_journal_intent(void *arg, uint64_t seq)
 {
 	struct fp_journal *journal = arg;
 	const struct fp_journal_line line = {
-		.what = FP_JOURNAL_INTENT, .seq = seq};
+		.what = FP_JOURNAL_INTENT, .seq = place(journal, seq)};
 
 	fp_mutex_lock(&journal->lock);
 	int ret = append(journal, &line, 1);

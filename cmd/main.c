@@ -13,6 +13,7 @@
  *	settings	everything that can be asked for, and how it is judged
  *	httpopt		those of it that are about requests, as in curl
  *	flowopt		those that are about when requests start
+ *	shard		which items are ours, of those that many share out
  *	template	which URL template, and whether lines fit it
  *	run		one run: starts the threads, watches, stops, concludes
  *	descriptors	as many as there can be, and jobs to fit them

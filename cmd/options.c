@@ -311,6 +311,12 @@ check_together(const struct fp_settings *settings)
 		fp_msg_usage("--rate-file needs --rate: what is to be kept");
 		return false;
 	}
+	if (settings->pool.share && settings->input.shard.count) {
+		fp_msg_usage(
+			"--share does not go with --shard I/N, which takes "
+			"1/N of each rate already");
+		return false;
+	}
 	if ((settings->pool.share || settings->pool.pace) &&
 		!settings->pool.rate && !settings->pool.host_rate) {
 		fp_msg_usage("--share and --pace need --rate or --host-rate");
@@ -373,6 +379,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		return FP_GO_WRONG;
 	if (!check_together(settings))
 		return FP_GO_WRONG;
+	if (settings->input.shard.count)
+		settings->pool.share = (unsigned)settings->input.shard.count;
 	if (settings->pool.dry_run)
 		make_dry(settings);
 	return FP_GO_ON;

@@ -23,6 +23,9 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "id-range", 0, "MIN-MAX", FP_OPTION_CALL, 0,
 		fp_settings_id_range, "two whole numbers like 1-100",
 		"refuse items that are no number in the range"},
+	{NULL, "shard", 0, "I/N", FP_OPTION_CALL, 0, fp_settings_shard,
+		"a part of how many, like 2/8, from 1/8 to 8/8",
+		"each N-th item, from the I-th on; 1/N of each rate"},
 	{NULL, "max-line", 0, "SIZE", FP_OPTION_CALL, 0, fp_settings_max_line,
 		"a size like 64K, up to 1G", "refuse longer lines (64K)"},
 

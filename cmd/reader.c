@@ -81,20 +81,19 @@ fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal)
 
 /* ---- the next line ---- */
 
-/* One that is to become an item, with its number if that is known. */
+/* One that is to become an item. */
 struct entry {
 	struct fp_line line;
-	uint64_t seq;
 	bool is_unknown; /* what came of it when it was sent */
 };
 
 static int
 next(struct fp_reader *reader, struct entry *entry)
 {
-	*entry = (struct entry){.seq = 0};
+	entry->is_unknown = false;
 	if (reader->is_resumed)
-		return fp_resume_next(&reader->resume, &entry->line,
-			&entry->seq, &entry->is_unknown);
+		return fp_resume_next(
+			&reader->resume, &entry->line, &entry->is_unknown);
 	return fp_input_next(&reader->input, &entry->line);
 }
 
@@ -201,7 +200,7 @@ submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 		.values = reader->columns,
 		.fault = line->fault,
 		.is_cut = line->is_cut,
-		.seq = entry->seq,
+		.seq = line->seq,
 		.outcome_unknown = entry->is_unknown,
 	};
 
@@ -209,7 +208,7 @@ submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 		if (fp_parser_parse(reader->parser, line->text.data,
 			    line->text.len, &item))
 			return -1;
-		item.seq = entry->seq;
+		item.seq = line->seq;
 		item.outcome_unknown = entry->is_unknown;
 		return fp_pool_submit(reader->pool, &item);
 	}

@@ -28,6 +28,7 @@
 /* Before each line that is held. */
 struct held {
 	uint64_t seq;
+	uint64_t line_seq; /* in the whole input */
 	size_t len;
 	size_t fault_len; /* 0: none; else its NUL is counted */
 	bool is_cut;
@@ -75,6 +76,7 @@ hold(struct fp_resume *resume, const struct fp_line *line)
 {
 	struct held held = {
 		.seq = resume->seq,
+		.line_seq = line->seq,
 		.len = line->text.len,
 		.fault_len = line->fault ? strlen(line->fault) + 1 : 0,
 		.is_cut = line->is_cut,
@@ -96,7 +98,14 @@ hold(struct fp_resume *resume, const struct fp_line *line)
 static uint64_t
 line_number(const struct fp_resume *resume)
 {
-	return resume->seq + resume->input->n_blank;
+	return resume->input->n_items + resume->input->n_blank;
+}
+
+/* An item of the journal as the records count it. */
+static uint64_t
+item_number(const struct fp_resume *resume, uint64_t seq)
+{
+	return fp_shard_seq(&resume->input->options.shard, seq);
 }
 
 static int
@@ -116,7 +125,8 @@ check_line(struct fp_resume *resume, uint64_t hash)
 		return 0;
 	fp_msg_local("not resumed: the input has changed: item %" PRIu64
 		     " of the journal is not what line %" PRIu64 " of %s says",
-		seq, line_number(resume), resume->input->name);
+		item_number(resume, seq), line_number(resume),
+		resume->input->name);
 	return refuse();
 }
 
@@ -139,7 +149,8 @@ check_page(struct fp_resume *resume)
 	fp_msg_local("not resumed: the input has changed: items %" PRIu64
 		     " to %" PRIu64 " of the journal are not what %s says up "
 		     "to line %" PRIu64,
-		first, resume->seq, resume->input->name, line_number(resume));
+		item_number(resume, first), item_number(resume, resume->seq),
+		resume->input->name, line_number(resume));
 	return refuse();
 }
 
@@ -156,7 +167,8 @@ check_one(struct fp_resume *resume)
 		fp_msg_local("not resumed: the input has changed: %s ends with "
 			     "item %" PRIu64 ", and the journal knows of item "
 			     "%" PRIu64,
-			resume->input->name, resume->seq, resume->last);
+			resume->input->name, item_number(resume, resume->seq),
+			item_number(resume, resume->last));
 		return refuse();
 	}
 	uint64_t seq = ++resume->seq;
@@ -210,6 +222,7 @@ take_held(struct fp_resume *resume)
 		.text = {at, held.len},
 		.fault = held.fault_len ? at + held.len : NULL,
 		.is_cut = held.is_cut,
+		.seq = held.line_seq,
 	};
 	resume->line_seq = held.seq;
 	resume->held_at += sizeof(held) + held.len + held.fault_len;
@@ -234,8 +247,7 @@ take_next(struct fp_resume *resume)
 }
 
 int
-fp_resume_next(struct fp_resume *resume, struct fp_line *line, uint64_t *seq,
-	bool *is_unknown)
+fp_resume_next(struct fp_resume *resume, struct fp_line *line, bool *is_unknown)
 {
 	if (!resume->is_again) {
 		int ret = take_next(resume);
@@ -244,8 +256,7 @@ fp_resume_next(struct fp_resume *resume, struct fp_line *line, uint64_t *seq,
 	}
 	resume->is_again = false;
 	*line = resume->line;
-	*seq = resume->line_seq;
-	*is_unknown = fp_seqset_has(&resume->unknown, *seq);
+	*is_unknown = fp_seqset_has(&resume->unknown, resume->line_seq);
 	return 1;
 }
 

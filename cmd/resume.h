@@ -24,6 +24,8 @@ struct fp_resume {
 	bool retries_failed;
 	struct fp_seqset again; /* items up to `last` that are to be fetched */
 	struct fp_seqset unknown; /* of them, those that were sent */
+
+	/* Items are counted as the journal counts them: those of our shard. */
 	uint64_t last; /* the journal's */
 	uint64_t seq; /* of the input's line that was read last */
 
@@ -49,10 +51,10 @@ void fp_resume_destroy(struct fp_resume *resume);
  * said (errno is EILSEQ), or it could not be read. */
 int fp_resume_check(struct fp_resume *resume);
 
-/* As fp_input_next(); `seq` is the line's number, and `is_unknown` says that
- * it was sent, and its outcome is not known. */
-int fp_resume_next(struct fp_resume *resume, struct fp_line *line,
-	uint64_t *seq, bool *is_unknown);
+/* As fp_input_next(); `is_unknown` says that the line was sent, and its
+ * outcome is not known. */
+int fp_resume_next(
+	struct fp_resume *resume, struct fp_line *line, bool *is_unknown);
 
 /* Lets the next call give the same again. */
 void fp_resume_back(struct fp_resume *resume);

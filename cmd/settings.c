@@ -186,6 +186,12 @@ fp_settings_max_line(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_shard(struct fp_settings *settings, const char *value)
+{
+	return fp_shard_parse(value, FP_SHARE_MAX, &settings->input.shard) == 0;
+}
+
+bool
 fp_settings_jobs(struct fp_settings *settings, const char *value)
 {
 	uint64_t n;

@@ -101,6 +101,7 @@ fp_setter fp_settings_null;
 fp_setter fp_settings_input_format;
 fp_setter fp_settings_colsep;
 fp_setter fp_settings_id_range;
+fp_setter fp_settings_shard;
 fp_setter fp_settings_max_line;
 fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;

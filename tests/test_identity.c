@@ -79,6 +79,8 @@ another_run(void)
 			"--pick is not what it was in the first run"},
 		{"--pick ab", "--pick a --pick b",
 			"--pick is not what it was in the first run"},
+		{"--shard 1/4", "--shard 2/4",
+			"--shard is not what it was in the first run"},
 		{"-d a", "-d b", "--data is not what it was in the first run"},
 		{"-d {}", "--json {}",
 			"--json is given, and was not in the first run"},

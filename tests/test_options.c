@@ -57,6 +57,9 @@ every_option(void)
 	CHECK(settings.has_id_range && settings.id_min == 3);
 	RIGHT("--max-line=1K");
 	CHECK(settings.input.max_line == 1024);
+	RIGHT("--shard=2/8");
+	CHECK(settings.input.shard.index == 2);
+	CHECK(settings.input.shard.count == 8 && settings.pool.share == 8);
 	RIGHT("-H A:b --header=C:d");
 	CHECK(settings.pool.n_headers == 2);
 	CHECK_TEXT(settings.pool.headers[0], "A:b");
@@ -282,12 +285,13 @@ the_help(void)
 {
 	static const char *const names[] = {"-i, --input FILE", "-0, --null",
 		"--input-format FORMAT", "-C, --colsep STRING",
-		"--id-range MIN-MAX", "--max-line SIZE", "-H, --header LINE",
-		"-X, --request METHOD", "-d, --data TEXT", "--json TEXT",
-		"--data-line", "-A, --user-agent TEXT", "-e, --referer URL",
-		"-u, --user USER:PASS", "--oauth2-bearer TOKEN", "-n, --netrc",
-		"--netrc-file FILE", "-b, --cookie DATA", "--no-compressed",
-		"--max-redirs N", "--location-trusted", "--allow-downgrade",
+		"--id-range MIN-MAX", "--shard I/N", "--max-line SIZE",
+		"-H, --header LINE", "-X, --request METHOD", "-d, --data TEXT",
+		"--json TEXT", "--data-line", "-A, --user-agent TEXT",
+		"-e, --referer URL", "-u, --user USER:PASS",
+		"--oauth2-bearer TOKEN", "-n, --netrc", "--netrc-file FILE",
+		"-b, --cookie DATA", "--no-compressed", "--max-redirs N",
+		"--location-trusted", "--allow-downgrade",
 		"-m, --max-time TIME", "--connect-timeout TIME",
 		"--stall-time TIME", "--max-body SIZE", "--proto LIST",
 		"--ok-status LIST", "-x, --proxy URL", "--noproxy LIST",

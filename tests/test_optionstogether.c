@@ -243,6 +243,23 @@ wrong_files(void)
 	RIGHT("-k");
 }
 
+/* Each takes its part of the items, and of rates if there are any. */
+static void
+shards(void)
+{
+	RIGHT("--shard 3/4");
+	CHECK(settings.pool.share == 4 && !settings.pool.rate);
+	RIGHT("--shard 0/4 -r 8/s --pace");
+	CHECK(settings.input.shard.index == 4 && settings.pool.share == 4);
+	RIGHT("--share 4 -r 8/s");
+	CHECK(settings.input.shard.count == 0 && settings.pool.share == 4);
+	WRONG("--shard 3/4 --share 4 -r 8/s",
+		"--share does not go with --shard I/N, which takes 1/N of each "
+		"rate already");
+	WRONG("--shard 3/4 --pace",
+		"--share and --pace need --rate or --host-rate");
+}
+
 /* Nothing is written but the requests, wherever the run would write. */
 static void
 a_dry_run(void)
@@ -271,6 +288,7 @@ main(void)
 	run("a journal and what goes with it", journals);
 	run("options from a file", options_from_a_file);
 	run("files of options that are wrong", wrong_files);
+	run("shards and what goes with them", shards);
 	run("a dry run writes to no file", a_dry_run);
 	return end_options_test();
 }
