@@ -167,6 +167,42 @@ fp_httpopt_bearer(struct fp_settings *settings, const char *value)
 	       fp_list_add(&settings->curl, "HTTPAUTH=64");
 }
 
+static bool
+count_colons(const char *value, size_t at_least)
+{
+	size_t n = 0;
+
+	for (; *value; value++)
+		n += *value == ':';
+	return n >= at_least;
+}
+
+/* libcurl would fail each request for a wrong entry, or pass it over. */
+bool
+fp_httpopt_resolve(struct fp_settings *settings, const char *value)
+{
+	return count_colons(value, value[0] == '-' ? 1 : 2) &&
+	       fp_httpopt_curl(settings, "RESOLVE", value);
+}
+
+bool
+fp_httpopt_connect_to(struct fp_settings *settings, const char *value)
+{
+	return count_colons(value, 2) &&
+	       fp_httpopt_curl(settings, "CONNECT_TO", value);
+}
+
+/* Files that libcurl would miss only later, for each item again; but what a
+ * provider keeps is none. */
+bool
+fp_httpopt_can_read(const char *option, const char *path)
+{
+	if (path[0] == '\0' || strncmp(path, "pkcs11:", 7) == 0 ||
+		access(path, R_OK) == 0)
+		return true;
+	return fp_settings_unreadable(option, path);
+}
+
 /* As curl: "FILE:PASSWORD", where "\\:" is a colon of the file's name. */
 bool
 fp_httpopt_cert(struct fp_settings *settings, const char *value)
@@ -181,7 +217,8 @@ fp_httpopt_cert(struct fp_settings *settings, const char *value)
 		if (fp_buf_add_char(&file, *at))
 			ok = fp_settings_no_memory();
 	}
-	ok = ok && add_pair(settings, "SSLCERT", fp_buf_text(&file)) &&
+	ok = ok && fp_httpopt_can_read("--cert", fp_buf_text(&file)) &&
+	     add_pair(settings, "SSLCERT", fp_buf_text(&file)) &&
 	     (*at != ':' || add_pair(settings, "KEYPASSWD", at + 1));
 	fp_buf_destroy(&file);
 	return ok;

@@ -25,6 +25,8 @@ fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_bearer;
 fp_setter fp_httpopt_cert;
 fp_setter fp_httpopt_netrc_file;
+fp_setter fp_httpopt_resolve;
+fp_setter fp_httpopt_connect_to;
 fp_setter fp_httpopt_cookie;
 fp_setter fp_httpopt_max_redirs;
 fp_setter fp_httpopt_http1;
@@ -40,5 +42,9 @@ bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);
  * option has no value. */
 bool fp_httpopt_curl(
 	struct fp_settings *settings, const char *name, const char *value);
+
+/* Whether the file or folder that an option names can be read; if not, that is
+ * said. */
+bool fp_httpopt_can_read(const char *option, const char *path);
 
 #endif

@@ -8,13 +8,18 @@
  *
  *	main		standard descriptors, arguments, run, exit status
  *	options		argv and the environment
- *	optiontable	all options, one row each; --help
+ *	optiontable	all options, one row each
+ *	optionwords	the words that are values of some of them
+ *	help		what --help writes of them
+ *	complaint	what is wrong with one of them, in words
+ *	suggest		which word was meant by another
  *	config		the same from a file
  *	settings	everything that can be asked for, and how it is judged
  *	httpopt		those of it that are about requests, as in curl
  *	flowopt		those that are about when requests start
  *	shard		which items are ours, of those that many share out
  *	template	which URL template, and whether lines fit it
+ *	together	options that need or exclude others
  *	run		one run: starts the threads, watches, stops, concludes
  *	descriptors	as many as there can be, and jobs to fit them
  *	reader		the thread from the input to the pool
@@ -67,6 +72,7 @@
  */
 #include "base.h"
 
+#include "help.h"
 #include "msg.h"
 #include "options.h"
 #include "run.h"
@@ -115,7 +121,7 @@ main(int argc, char *argv[])
 	fp_settings_init(&settings);
 	switch (fp_options_parse(&settings, argc, argv)) {
 	case FP_GO_HELP:
-		fp_options_help();
+		fp_help_write(settings.help_topic);
 		end_stdout();
 		break;
 	case FP_GO_VERSION:

@@ -3,11 +3,14 @@
 
 #include "options.h"
 
+#include "complaint.h"
 #include "config.h"
+#include "help.h"
 #include "httpopt.h"
 #include "msg.h"
 #include "optiontable.h"
 #include "template.h"
+#include "together.h"
 #include "units.h"
 
 #include <getopt.h>
@@ -17,55 +20,35 @@
 #include <string.h>
 #include <unistd.h>
 
-void
-fp_options_help(void)
-{
-	printf("Usage: fetchpool [OPTION]... [TEMPLATE]\n"
-	       "Fetch URLs or IDs from standard input, all at once; one JSON "
-	       "record a line.\n\n"
-	       "  seq 1 150 | fetchpool -j 16 'https://api.example.com/posts/{}'"
-	       "\n\nTEMPLATE is a URI template (RFC 6570); {} is the line. "
-	       "Without one, a line is\na URL, or an ID for $FETCHPOOL_URL or "
-	       "the public demonstration API.\n");
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
-		char left[64];
-
-		if (row->group)
-			printf("\n%s:\n", row->group);
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
-			row->letter ? '-' : ' ',
-			row->letter ? row->letter : ' ',
-			row->letter ? ',' : ' ', row->name, row->arg ? " " : "",
-			row->arg ? row->arg : "");
-		printf("  %-26s %s\n", left, row->help);
-	}
-	printf("\nExit status: 0 all succeeded, 1 some failed, 2 wrong usage, "
-	       "3 a local fault,\n4 stopped early. More: fetchpool(1), "
-	       "fetchpool-record(5).\n");
-}
-
 /* ---- the arguments ---- */
 
-/* Says what is wrong with an option's value; what said so itself has set the
- * exit status already. */
-static void
-complain(const struct fp_option_row *row, const char *value)
-{
-	if (fp_msg_status() != FP_EXIT_OK)
-		return;
-	if (row->type == FP_OPTION_CURL)
-		fp_msg_usage(
-			"--%s: the value is not text on one line", row->name);
-	else if (row->type == FP_OPTION_SECRET)
-		fp_msg_usage(
-			"--%s: the value is not %s", row->name, row->right);
-	else
-		fp_msg_usage("--%s: '%s' is not %s", row->name, value,
-			row->right ? row->right : "right");
-}
+/* No option has so long a name. */
+#define GETOPT_NAME_MAX 60
 
 static fp_config_take take_configured;
+
+/* What is a file's name, is one of a file that is there. */
+static bool
+can_read(const struct fp_option_row *row, const char *value)
+{
+	char option[GETOPT_NAME_MAX + 3];
+
+	if (!row->arg ||
+		(strcmp(row->arg, "FILE") != 0 && strcmp(row->arg, "DIR") != 0))
+		return true;
+	snprintf(option, sizeof(option), "--%s", row->name);
+	return fp_httpopt_can_read(option, value);
+}
+
+static enum fp_go
+choose_help(struct fp_settings *settings, const char *topic)
+{
+	settings->help_topic = topic;
+	if (!topic || fp_help_is_topic(topic))
+		return FP_GO_HELP;
+	fp_complain_topic(topic);
+	return FP_GO_WRONG;
+}
 
 static enum fp_go
 apply(struct fp_settings *settings, const struct fp_option_row *row,
@@ -76,7 +59,7 @@ apply(struct fp_settings *settings, const struct fp_option_row *row,
 
 	switch (row->type) {
 	case FP_OPTION_HELP:
-		return FP_GO_HELP;
+		return choose_help(settings, value);
 	case FP_OPTION_VERSION:
 		return FP_GO_VERSION;
 	case FP_OPTION_CONFIG:
@@ -96,14 +79,15 @@ apply(struct fp_settings *settings, const struct fp_option_row *row,
 		ok = row->call(settings, value);
 		break;
 	case FP_OPTION_CURL:
-		ok = fp_httpopt_curl(settings, row->right, value);
+		ok = can_read(row, value) &&
+		     fp_httpopt_curl(settings, row->right, value);
 		break;
 	}
 	if (ok && fp_list_add(&settings->given, row->name) &&
 		fp_list_add(&settings->given, value ? value : ""))
 		return FP_GO_ON;
 	if (!ok)
-		complain(row, value);
+		fp_complain_value(row, value);
 	return FP_GO_WRONG;
 }
 
@@ -126,7 +110,7 @@ take_configured(
 	size_t len = strspn(name, letters);
 
 	if (!row && name[len] == '\0' && len <= NAME_MAX_SHOWN)
-		fp_msg_usage("unknown option '%s'", name);
+		fp_complain_name("", name);
 	else if (!row)
 		fp_msg_usage("no option has this name");
 	else if (row->type <= FP_OPTION_CONFIG)
@@ -165,7 +149,10 @@ make_tables(struct getopt_tables *tables)
 		}
 		tables->longs[i] = (struct option){
 			.name = row->name,
-			.has_arg = row->arg ? required_argument : no_argument,
+			.has_arg = row->arg ? required_argument
+				   : row->type == FP_OPTION_HELP
+					   ? optional_argument
+					   : no_argument,
 			.val = LONG_BASE + (int)i,
 		};
 	}
@@ -187,19 +174,40 @@ find_row(int code)
 
 /* Says what getopt would not take. */
 static void
-complain_unknown(int code, char *const argv[])
+complain_unknown(int code, int argc, char *const argv[])
 {
 	const struct fp_option_row *row = find_row(optopt);
+	char name[GETOPT_NAME_MAX + 1];
 
-	if (code == ':' && row)
+	if (code == ':' && row) {
 		fp_msg_usage(
 			"--%s: a value is missing: %s", row->name, row->arg);
-	else if (row)
+	} else if (row) {
 		fp_msg_usage("--%s takes no value", row->name);
-	else if (optopt)
-		fp_msg_usage("unknown option '-%c'", optopt);
-	else
-		fp_msg_usage("unknown option '%s'", argv[optind - 1]);
+	} else if (optopt) {
+		/* The argument is the next one until its last letter. */
+		const char *at = argv[optind - 1];
+		if (optind < argc && strchr(argv[optind], optopt))
+			at = argv[optind];
+		fp_complain_letter((char)optopt, at);
+	} else {
+		/* Without its value, which may be a secret. */
+		const char *at = argv[optind - 1] + 2;
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "="), at);
+		fp_complain_name("--", name);
+	}
+}
+
+/* "--help all": a word behind it that is no option and can be no TEMPLATE. */
+static char *
+take_topic(int argc, char *const argv[])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	if (optind >= argc || argv[optind][0] == '\0' ||
+		argv[optind][strspn(argv[optind], letters)] != '\0')
+		return NULL;
+	return argv[optind++];
 }
 
 /* What follows from several options together. */
@@ -248,92 +256,6 @@ make_dry(struct fp_settings *settings)
 	settings->failed_path = NULL;
 }
 
-/* What is asked of a journal. */
-static bool
-check_journal(const struct fp_settings *settings)
-{
-	if (!settings->journal_path && (settings->resumes || settings->syncs ||
-					       settings->retries_failed)) {
-		fp_msg_usage("--%s needs --journal",
-			settings->retries_failed ? "retry-failed"
-			: settings->resumes	 ? "resume"
-						 : "sync");
-		return false;
-	}
-	if (settings->retries_failed &&
-		(settings->all || settings->pool.keep_order)) {
-		fp_msg_usage("--retry-failed does not go with %s",
-			settings->all
-				? "--all: what failed is in the output already"
-				: "--keep-order: what failed has had its turn");
-		return false;
-	}
-	if (settings->journal_path && settings->pool.output_dir &&
-		!settings->pool.overwrite) {
-		fp_msg_usage("--journal with --output-dir needs --overwrite: "
-			     "the file of an item that was broken off may be "
-			     "there already");
-		return false;
-	}
-	return true;
-}
-
-static bool
-check_together(const struct fp_settings *settings)
-{
-	enum fp_format format = settings->format.format;
-	enum fp_body body = settings->pool.body;
-
-	if (settings->json_items &&
-		(settings->colsep || settings->has_id_range ||
-			settings->pool.data_line)) {
-		fp_msg_usage("--input-format json does not go with --colsep, "
-			     "--id-range or --data-line");
-		return false;
-	}
-	if (settings->pool.data_line && settings->data.data) {
-		fp_msg_usage("--data-line does not go with --data or --json");
-		return false;
-	}
-	if (settings->pool.output_dir &&
-		(format != FP_FORMAT_RECORD || body != FP_BODY_AUTO ||
-			settings->pick.n || settings->omit.n)) {
-		fp_msg_usage("--output-dir does not go with --format, --body, "
-			     "--pick or --omit");
-		return false;
-	}
-	if (!settings->pool.output_dir &&
-		(settings->pool.output_name || settings->pool.overwrite)) {
-		fp_msg_usage("--output-name and --overwrite need --output-dir");
-		return false;
-	}
-	if (settings->pool.rate_file && !settings->pool.rate) {
-		fp_msg_usage("--rate-file needs --rate: what is to be kept");
-		return false;
-	}
-	if (settings->pool.share && settings->input.shard.count) {
-		fp_msg_usage(
-			"--share does not go with --shard I/N, which takes "
-			"1/N of each rate already");
-		return false;
-	}
-	if ((settings->pool.share || settings->pool.pace) &&
-		!settings->pool.rate && !settings->pool.host_rate) {
-		fp_msg_usage("--share and --pace need --rate or --host-rate");
-		return false;
-	}
-	if (format == FP_FORMAT_MERGED && body != FP_BODY_JSON) {
-		fp_msg_usage("--format merged needs JSON bodies, not the "
-			     "--body that was given");
-		return false;
-	}
-	if (format == FP_FORMAT_BODY && body == FP_BODY_NONE) {
-		fp_msg_usage("--format body needs a body, not --body none");
-		return false;
-	}
-	return check_journal(settings);
-}
-
 /* As curl: what HOME says, or the system of the user. */
 static const char *
 find_home(void)
@@ -358,9 +280,11 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			NULL)) != -1) {
 		const struct fp_option_row *row = find_row(code);
 		if (!row) {
-			complain_unknown(code, argv);
+			complain_unknown(code, argc, argv);
 			return FP_GO_WRONG;
 		}
+		if (row->type == FP_OPTION_HELP && !optarg)
+			optarg = take_topic(argc, argv);
 		enum fp_go go = apply(settings, row, optarg);
 		if (go != FP_GO_ON)
 			return go;
@@ -377,7 +301,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 	if (settings->wants_netrc && !settings->has_netrc &&
 		!fp_httpopt_home_netrc(settings, find_home()))
 		return FP_GO_WRONG;
-	if (!check_together(settings))
+	if (!fp_together_check(settings))
 		return FP_GO_WRONG;
 	if (settings->input.shard.count)
 		settings->pool.share = (unsigned)settings->input.shard.count;

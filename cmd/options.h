@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options: the arguments and the environment, turned into settings, and --help,
- * both by the table of optiontable.
+ * options: the arguments and the environment, turned into settings, by the
+ * table of optiontable.
  *
  * Threads: before there are any.
  * Ownership: the settings point into argv and the environment.
@@ -19,8 +19,5 @@ enum fp_go { FP_GO_ON, FP_GO_HELP, FP_GO_VERSION, FP_GO_WRONG };
 /* Reads argv into initialised settings. */
 enum fp_go fp_options_parse(
 	struct fp_settings *settings, int argc, char *const argv[]);
-
-/* Writes the help, made from the table, to standard output. */
-void fp_options_help(void);
 
 #endif

@@ -23,6 +23,7 @@
 #include "run.h"
 
 #include "clock.h"
+#include "complaint.h"
 #include "descriptors.h"
 #include "dryrun.h"
 #include "msg.h"
@@ -149,7 +150,7 @@ start(struct run *run)
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
 	if (!run->pool) {
 		if (errno == EINVAL)
-			fp_msg_usage("%s", why);
+			fp_complain_pool(run->settings, why);
 		else
 			fp_msg_local("cannot start: %s", why);
 		return -1;
@@ -397,7 +398,6 @@ conclude(struct run *run)
 	uint64_t succeeded = read_counter(&run->writer.n_succeeded);
 	uint64_t failed = read_counter(&run->writer.n_failed);
 	uint64_t not_done = read_counter(&run->writer.n_not_done) + left;
-
 	uint64_t failed_before = run->journal.n_failed_before;
 	if (failed || failed_before)
 		fp_msg_set_status(FP_EXIT_FAILED);

@@ -38,6 +38,7 @@ struct fp_settings {
 	uint64_t id_min, id_max;
 	bool tells_template; /* say so when the default is used */
 
+	const char *help_topic; /* for FP_GO_HELP; NULL: the usual help */
 	bool all;
 	bool quiet;
 	bool json_errors;

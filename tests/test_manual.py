@@ -299,7 +299,7 @@ def _():
 
 def options_of_help():
     """{group: {(letter or None, name, argument or None): the rest}}"""
-    done = subprocess.run([PROGRAM, "--help"], stdout=subprocess.PIPE,
+    done = subprocess.run([PROGRAM, "--help", "all"], stdout=subprocess.PIPE,
                           env=environment(), text=True, check=True)
     groups, group = {}, None
     for line in done.stdout.splitlines():

@@ -102,13 +102,24 @@ formats_and_bodies(void)
 	WRONG("-f body -B none", "--format body needs a body, not --body none");
 }
 
+/* The line is the body, or something else is. */
+static void
+bodies_to_send(void)
+{
+	RIGHT("--data-line http://h/");
+	WRONG("--data-line -d a http://h/",
+		"--data-line does not go with --data: the line is the body");
+	WRONG("--json [] --data-line http://h/",
+		"--data-line does not go with --json: the line is the body");
+}
+
 static void
 json_items(void)
 {
-	static const char wrong[] = "--input-format json does not go with "
-				    "--colsep, --id-range or --data-line";
-	static const char *const with[] = {
-		"-C ,", "--id-range 1-2", "--data-line http://h/"};
+	static const char *const with[][2] = {{"-C ,", "colsep"},
+		{"--id-range 1-2", "id-range"},
+		{"--data-line http://h/", "data-line"}};
+	char expected[100];
 	char args[100];
 
 	RIGHT("--input-format lines");
@@ -123,16 +134,23 @@ json_items(void)
 		"{name}");
 	WRONG("--input-format x", "--input-format: 'x' is not lines or json");
 	for (size_t i = 0; i < FP_ARRAY_LEN(with); i++) {
-		snprintf(args, sizeof(args), "--input-format json %s", with[i]);
-		WRONG(args, wrong);
+		snprintf(args, sizeof(args), "--input-format json %s",
+			with[i][0]);
+		snprintf(expected, sizeof(expected),
+			"--input-format json does not go with --%s: a JSON "
+			"item is no line of text",
+			with[i][1]);
+		WRONG(args, expected);
 	}
 }
 
 static void
 files(void)
 {
-	static const char *const wrong[] = {
-		"-f body", "-f merged", "-B text", "--pick a", "--omit a"};
+	static const char *const wrong[][2] = {{"-f body", "format"},
+		{"-f merged", "format"}, {"-B text", "body"},
+		{"--pick a", "pick"}, {"--omit a", "omit"}};
+	char expected[100];
 	char args[100];
 
 	RIGHT("-D out --overwrite");
@@ -147,13 +165,15 @@ files(void)
 	RIGHT("-D out -C , --output-name {3} http://h/{1}");
 	CHECK(settings.n_columns == 3);
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
-		snprintf(args, sizeof(args), "-D out %s", wrong[i]);
-		WRONG(args, "--output-dir does not go with --format, --body, "
-			    "--pick or --omit");
+		snprintf(args, sizeof(args), "-D out %s", wrong[i][0]);
+		snprintf(expected, sizeof(expected),
+			"--output-dir does not go with --%s: bodies go to "
+			"files as they are",
+			wrong[i][1]);
+		WRONG(args, expected);
 	}
-	WRONG("--overwrite", "--output-name and --overwrite need --output-dir");
-	WRONG("--output-name {}",
-		"--output-name and --overwrite need --output-dir");
+	WRONG("--overwrite", "--overwrite needs --output-dir");
+	WRONG("--output-name {}", "--output-name needs --output-dir");
 }
 
 /* A file of options; `args` go before it. */
@@ -221,7 +241,7 @@ wrong_files(void)
 	} all[] = {
 		{"all\nnope", ":2: unknown option 'nope'"},
 		{"j 1", ":1: unknown option 'j'"},
-		{"job 1", ":1: unknown option 'job'"},
+		{"job 1", ":1: unknown option 'job': did you mean 'jobs'?"},
 		{"help", ":1: --help cannot stand in a file"},
 		{"config x", ":1: --config cannot stand in a file"},
 		{"jobs", ":1: --jobs: a value is missing: N"},
@@ -254,10 +274,13 @@ shards(void)
 	RIGHT("--share 4 -r 8/s");
 	CHECK(settings.input.shard.count == 0 && settings.pool.share == 4);
 	WRONG("--shard 3/4 --share 4 -r 8/s",
-		"--share does not go with --shard I/N, which takes 1/N of each "
-		"rate already");
-	WRONG("--shard 3/4 --pace",
-		"--share and --pace need --rate or --host-rate");
+		"--share does not go with --shard: it takes 1/N of each rate "
+		"already");
+	WRONG("--shard 3/4 --pace", "--pace needs --rate or --host-rate");
+	WRONG("--share 4", "--share needs --rate or --host-rate");
+	WRONG("--rate-file f", "--rate-file needs --rate: what is to be kept");
+	RIGHT("--share 4 --host-rate 8/s");
+	RIGHT("--pace -r 8/s --rate-file f");
 }
 
 /* Nothing is written but the requests, wherever the run would write. */
@@ -283,6 +306,7 @@ main(void)
 	run("wrong templates", wrong_templates);
 	run("the default template", default_templates);
 	run("formats and bodies that go together", formats_and_bodies);
+	run("a body for all and a body for each", bodies_to_send);
 	run("JSON items and what goes with them", json_items);
 	run("bodies that go to files", files);
 	run("a journal and what goes with it", journals);

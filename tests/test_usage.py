@@ -194,7 +194,7 @@ def _():
     text = None
     for option in "-h", "--help":
         server = faults()
-        result = plain([option, server.url + "/ok?{}"])
+        result = plain([option, "all", server.url + "/ok?{}"])
         equal((result.status, result.err), (0, b""))
         equal(server.connections, 0)
         text = result.out.decode()
@@ -210,6 +210,32 @@ def _():
               "no -%s in the help" % letter)
     long = [line for line in text.splitlines() if len(line) > 80]
     equal(long, [], "lines wider than a terminal")
+
+
+@test("--help alone is short, and says where the rest is")
+def _():
+    text = plain(["--help"]).out.decode()
+    check(len(text.splitlines()) <= 72, "too long for a screen and a half")
+    check("--help all" in text, text)
+    everything = plain(["--help", "all"]).out.decode().splitlines()
+    for line in text.splitlines():
+        if line.startswith("  -") or line.startswith("      --"):
+            check(line in everything, line)
+    groups = re.findall(r"(?m)^(\w+):$", "\n".join(everything))
+    listed = re.search(r"in place of all, one of\n(.*)\.$", text, re.M)
+    equal(listed[1].split(", "), [group.lower() for group in groups])
+    parts = [plain(["-h", group.lower()]).out.decode().splitlines()
+             for group in groups]
+    equal([line for part in parts for line in part],
+          [line for line in everything
+           if re.match(r"  (-|    --)|(%s):$" % "|".join(groups), line)])
+
+
+@test("a topic of the help that is none is named, with those that are")
+def _():
+    result = fetchpool(["--help", "nope"])
+    equal((result.status, result.out), (2, b""))
+    matches("--help: 'nope' is none of all, input, requests", result.text)
 
 
 @test("-V and --version: on standard output, with the libraries")

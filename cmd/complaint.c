@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was meant is never guessed at large: each guess is one of a few slips
+ * undone, and is said only if the option would take it.
+ */
+#include "base.h"
+
+#include "complaint.h"
+
+#include "help.h"
+#include "msg.h"
+#include "optionwords.h"
+#include "suggest.h"
+#include "units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GUESS_MAX 100
+
+/* ---- values ---- */
+
+static bool
+accepts(const struct fp_option_row *row, const char *text)
+{
+	struct fp_settings scratch;
+	uint64_t duration_ms;
+
+	if (row->type == FP_OPTION_DURATION)
+		return fp_units_duration(text, &duration_ms) == 0;
+	if (row->type != FP_OPTION_CALL || !row->right)
+		return false;
+	fp_settings_init(&scratch);
+	bool ok = row->call(&scratch, text);
+	fp_settings_destroy(&scratch);
+	return ok;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Each writes to `to`, of GUESS_MAX bytes, what was meant by `text`, which is
+ * shorter; or nothing. */
+typedef void guess(char *to, const char *text);
+
+/* In lower case, and without spaces: "2XX", "10 s". */
+static void
+in_small_letters(char *to, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != ' ')
+			*to++ = *text >= 'A' && *text <= 'Z'
+					? (char)(*text - 'A' + 'a')
+					: *text;
+	}
+	*to = '\0';
+}
+
+/* "10sec", "5 minutes", "2hrs". */
+static void
+with_a_short_unit(char *to, const char *text)
+{
+	static const struct {
+		const char *begins, *unit;
+	} all[] = {{"ms", "ms"}, {"mil", "ms"}, {"s", "s"}, {"m", "m"},
+		{"h", "h"}, {"d", "d"}};
+	size_t number = strspn(text, "0123456789.");
+	const char *unit = text + number + strspn(text + number, " ");
+
+	if (unit[strspn(unit, "abcdefghijklmnopqrstuvwxyz")] != '\0')
+		return;
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		if (strncmp(unit, all[i].begins, strlen(all[i].begins)) == 0) {
+			snprintf(to, GUESS_MAX, "%.*s%s", (int)number, text,
+				all[i].unit);
+			return;
+		}
+	}
+}
+
+/* "9-1", "5s-1s". */
+static void
+turned_round(char *to, const char *text)
+{
+	const char *dash = strchr(text, '-');
+
+	if (dash)
+		snprintf(to, GUESS_MAX, "%s-%.*s", dash + 1, (int)(dash - text),
+			text);
+}
+
+/* "1..9", "1:9", "1,9". */
+static void
+with_a_dash(char *to, const char *text)
+{
+	size_t low = strcspn(text, ".:,");
+	const char *high = text + low + strspn(text + low, ".:,");
+
+	if (*high)
+		snprintf(to, GUESS_MAX, "%.*s-%s", (int)low, text, high);
+}
+
+/* "1,000", "1_000". */
+static void
+without_groups(char *to, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != ',' && *text != '_' && *text != '\'')
+			*to++ = *text;
+	}
+	*to = '\0';
+}
+
+/* "1,5s". */
+static void
+with_a_point(char *to, const char *text)
+{
+	strcpy(to, text);
+	char *comma = strchr(to, ',');
+	if (comma)
+		*comma = '.';
+}
+
+/* The upper end alone: "100". */
+static void
+from_one(char *to, const char *text)
+{
+	snprintf(to, GUESS_MAX, "1-%s", text);
+}
+
+/* What the option would have taken, or NULL. */
+static const char *
+guess_value(const struct fp_option_row *row, const char *text, char *to)
+{
+	static guess *const guesses[] = {in_small_letters, with_a_short_unit,
+		turned_round, with_a_dash, with_a_point, without_groups,
+		from_one};
+	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const char *word = NULL;
+	size_t n = 0;
+
+	if (strlen(text) > GUESS_MAX / 2 || text[0] == '\0')
+		return NULL;
+	while (words && words->words[n])
+		n++;
+	if (n > 0)
+		word = fp_suggest(words->words, n, text);
+	if (word && accepts(row, word))
+		return word;
+	for (size_t i = 0; i < FP_ARRAY_LEN(guesses); i++) {
+		if (i > 0 && !is_digit(text[0]))
+			break;
+		to[0] = '\0';
+		guesses[i](to, text);
+		if (to[0] && strcmp(to, text) != 0 && accepts(row, to))
+			return to;
+	}
+	return NULL;
+}
+
+/* The first member of a list that would be wrong alone, as a copy without its
+ * mark. */
+static bool
+find_wrong_member(const struct fp_option_row *row,
+	const struct fp_option_words *words, const char *list, char *member)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		size_t mark = words->has_marks && strchr("+!", list[0]) && len;
+
+		snprintf(member, GUESS_MAX, "%.*s",
+			(int)FP_MIN(len - mark, (size_t)GUESS_MAX - 1),
+			list + mark);
+		if (!accepts(row, member))
+			return true;
+		if (list[len] == '\0')
+			return false;
+		list += len + 1;
+	}
+}
+
+/* "-jobs 5" is -j with the value "obs". */
+static bool
+is_a_long_name(const struct fp_option_row *row, const char *value)
+{
+	for (size_t i = 0; row->letter && i < fp_option_n_rows; i++) {
+		const char *name = fp_option_rows[i].name;
+		if (name[0] == row->letter && strcmp(name + 1, value) == 0) {
+			fp_msg_usage("-%c: '%s' is not %s: did you mean --%s?",
+				row->letter, value, row->right, name);
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+fp_complain_value(const struct fp_option_row *row, const char *value)
+{
+	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const char *right = row->right ? row->right : "right";
+	char member[GUESS_MAX], space[GUESS_MAX], end[3 * GUESS_MAX] = "";
+	const char *wrong = value;
+
+	if (fp_msg_status() != FP_EXIT_OK)
+		return;
+	if (row->type == FP_OPTION_CURL) {
+		fp_msg_usage("--%s: the value is not %s", row->name,
+			"text on one line");
+		return;
+	}
+	if (row->type == FP_OPTION_SECRET) {
+		fp_msg_usage("--%s: the value is not %s", row->name, right);
+		return;
+	}
+	if (is_a_long_name(row, value))
+		return;
+	if (words && words->is_list && strchr(value, ',') &&
+		find_wrong_member(row, words, value, member)) {
+		snprintf(end, sizeof(end), ": '%s' is wrong", member);
+		wrong = member;
+	}
+	const char *meant = guess_value(row, wrong, space);
+	if (meant) {
+		size_t len = strlen(end);
+		snprintf(end + len, sizeof(end) - len, "%s did you mean '%s'?",
+			len ? ";" : ":", meant);
+	}
+	fp_msg_usage("--%s: '%s' is not %s%s", row->name, value, right, end);
+}
+
+/* ---- names ---- */
+
+/* What other programs call it. */
+static const struct {
+	const char *name, *ours;
+} elsewhere[] = {
+	{"concurrency", "jobs"},
+	{"parallel", "jobs"},
+	{"parallel-max", "jobs"},
+	{"max-procs", "jobs"},
+	{"threads", "jobs"},
+	{"workers", "jobs"},
+	{"timeout", "max-time"},
+	{"tries", "retry"},
+	{"retries", "retry"},
+	{"limit", "rate"},
+	{"method", "request"},
+	{"silent", "quiet"},
+	{"delimiter", "colsep"},
+};
+
+static const char *
+find_meant(const char *name)
+{
+	const char *names[FP_OPTION_ROWS_MAX];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(elsewhere); i++) {
+		if (strcmp(elsewhere[i].name, name) == 0)
+			return elsewhere[i].ours;
+	}
+	for (size_t i = 0; i < fp_option_n_rows; i++)
+		names[i] = fp_option_rows[i].name;
+	return fp_suggest(names, fp_option_n_rows, name);
+}
+
+/* "--max-time, --max-body": those that begin like this, if they are several. */
+static bool
+list_those_like(const char *name, char *list, size_t size)
+{
+	size_t len = 0, n = 0;
+
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *other = fp_option_rows[i].name;
+		if (strncmp(other, name, strlen(name)) != 0)
+			continue;
+		if (len < size)
+			len += (size_t)snprintf(list + len, size - len,
+				"%s--%s", n ? ", " : "", other);
+		n++;
+	}
+	return n > 1;
+}
+
+void
+fp_complain_name(const char *dashes, const char *name)
+{
+	const char *meant = find_meant(name);
+	char list[600];
+
+	if (*dashes && *name && list_those_like(name, list, sizeof(list)))
+		fp_msg_usage("'%s%s' is the beginning of several options: %s",
+			dashes, name, list);
+	else if (meant)
+		fp_msg_usage("unknown option '%s%s': did you mean '%s%s'?",
+			dashes, name, dashes, meant);
+	else
+		fp_msg_usage("unknown option '%s%s'", dashes, name);
+}
+
+void
+fp_complain_letter(char letter, const char *argument)
+{
+	const char *name = NULL;
+
+	/* A long name that has one dash. */
+	if (argument && argument[0] == '-' && strlen(argument) > 3 &&
+		strchr(argument, letter))
+		name = find_meant(argument + 1);
+	if (name)
+		fp_msg_usage("unknown option '-%c': did you mean '--%s'?",
+			letter, name);
+	else
+		fp_msg_usage("unknown option '-%c'", letter);
+}
+
+void
+fp_complain_pool(const struct fp_settings *settings, const char *why)
+{
+	const struct fp_list *given = &settings->given;
+	size_t len = strcspn(why, " ");
+	const char *option = "";
+
+	/* Of libcurl's options it knows libcurl's names. */
+	for (size_t i = 0; i < given->n; i += 2) {
+		const char *value = given->texts[i + 1];
+		if (strcmp(given->texts[i], "setopt") == 0 &&
+			strncmp(value, why, len) == 0 &&
+			strchr("=", value[len]))
+			option = "--setopt: ";
+	}
+	fp_msg_usage("%s%s", option, why);
+}
+
+void
+fp_complain_topic(const char *topic)
+{
+	const struct fp_option_words *words = fp_option_words_of("help");
+	char list[200];
+	size_t len = 0;
+
+	for (size_t i = 0; words->words[i] && len < sizeof(list); i++)
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+			i ? ", " : "", words->words[i]);
+	fp_msg_usage("--help: '%s' is none of %s", topic, list);
+}

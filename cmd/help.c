@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who asks for help the first time wants to see it whole, and the hundred
+ * options that there are do not fit a terminal. So --help alone has those
+ * that are named here; the rest is one word away, by the groups of the table.
+ */
+#include "base.h"
+
+#include "help.h"
+
+#include "optiontable.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const common[] = {"input", "null", "input-format", "colsep",
+	"shard", "header", "request", "data", "json", "data-line", "user",
+	"max-time", "ok-status", "proxy", "insecure", "deny-private", "jobs",
+	"keep-order", "max-errors", "deadline", "rate", "host-rate",
+	"rate-file", "retry", "retry-on", "format", "body", "fields", "all",
+	"output", "output-dir", "failed", "quiet", "journal", "resume",
+	"config", "dry-run", "help", "version"};
+
+static bool
+is_common(const char *name)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(common); i++) {
+		if (strcmp(common[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+write_row(const struct fp_option_row *row)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%c --%s%s%s", row->letter ? '-' : ' ',
+		row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
+		row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+	printf("  %-26s %s\n", left, row->help);
+}
+
+/* The rows of this group, or of all, under their headings; or only those of
+ * them that most people need. */
+static void
+write_rows(const char *only_group, bool only_common)
+{
+	const char *group = NULL, *heading = NULL;
+
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const struct fp_option_row *row = &fp_option_rows[i];
+
+		group = row->group ? row->group : group;
+		if ((only_group && strcasecmp(group, only_group) != 0) ||
+			(only_common && !is_common(row->name)))
+			continue;
+		if (heading != group)
+			printf("%s%s:\n", only_group ? "" : "\n", group);
+		heading = group;
+		write_row(row);
+	}
+}
+
+static void
+write_topics(void)
+{
+	const char *comma = "";
+
+	printf("\nAll options: fetchpool --help all; or, in place of all, one of"
+	       "\n");
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *group = fp_option_rows[i].group;
+		if (!group)
+			continue;
+		printf("%s%c%s", comma, group[0] - 'A' + 'a', group + 1);
+		comma = ", ";
+	}
+	printf(".\n");
+}
+
+bool
+fp_help_is_topic(const char *topic)
+{
+	if (strcasecmp(topic, "all") == 0)
+		return true;
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *group = fp_option_rows[i].group;
+		if (group && strcasecmp(group, topic) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+fp_help_write(const char *topic)
+{
+	bool is_all = topic && strcasecmp(topic, "all") == 0;
+
+	if (topic && !is_all) {
+		write_rows(topic, false);
+		return;
+	}
+	printf("Usage: fetchpool [OPTION]... [TEMPLATE]\n"
+	       "Fetch URLs or IDs from standard input, all at once; one JSON "
+	       "record a line.\n\n"
+	       "  seq 1 150 | fetchpool -j 16 'https://api.example.com/posts/{}'"
+	       "\n\nTEMPLATE is a URI template (RFC 6570); {} is the line. "
+	       "Without one, a line is\na URL, or an ID for $FETCHPOOL_URL or "
+	       "the public demonstration API.\n");
+	write_rows(NULL, !is_all);
+	if (!topic)
+		write_topics();
+	printf("\nExit status: 0 all succeeded, 1 some failed, 2 wrong usage, "
+	       "3 a local fault,\n4 stopped early. Manual: fetchpool(1), "
+	       "fetchpool-record(5).\n");
+}
