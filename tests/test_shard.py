@@ -86,7 +86,7 @@ def _():
     server = faults()
     failed, items = temp_file(), temp_file(numbers(60))
     program = Program(["-q", "-j1", "--shard=2/3", "--failed", failed, "-i",
-                       items, server.url + "/stall?{}"])
+                       items, server.url + "/gate/x?{}"])
     until(lambda: server.requests, "a request")
     program.kill(signal.SIGINT)
     program.kill(signal.SIGINT)
@@ -133,28 +133,49 @@ def array(folder, i, *more):
 
 @test("a job array: one is killed and goes on; in the end all is there once")
 def _():
-    folder, items = temp_dir(), temp_file(numbers(120))
     lines = numbers(120).splitlines(True)
     expected = fetchpool(["-k", "-q", *FIELDS, api().posts],
                          input=numbers(120)).out
-    for i in 0, 1, 3:
-        fetchpool(array(folder, i, "-i", items))
+    for from_pipe in False, True:
+        folder, items = temp_dir(), temp_file(numbers(120))
+        for i in 0, 1, 3:
+            fetchpool(array(folder, i, "-i", items))
 
-    # It has half of the input and waits for more.
-    program = Program(array(folder, 2), stdin="pipe")
-    program.write("".join(lines[:60]))
-    out = os.path.join(folder, "part-2.ndjson")
-    until(lambda: os.path.exists(out) and contents(out).count(b"\n") == 15,
-          "half of the records")
-    program.kill(signal.SIGKILL)
-    equal(program.wait().status, -signal.SIGKILL)
+        # It has half of the input and waits for more.
+        program = Program(array(folder, 2), stdin="pipe")
+        program.write("".join(lines[:60]))
+        out = os.path.join(folder, "part-2.ndjson")
+        until(lambda: os.path.exists(out) and
+              contents(out).count(b"\n") == 15, "half of the records")
+        program.kill(signal.SIGKILL)
+        equal(program.wait().status, -signal.SIGKILL)
 
-    result = fetchpool(array(folder, 2, "-i", items))
-    equal(result.status, 1, repr(result))
-    parts = b"".join(contents(os.path.join(folder, "part-%d.ndjson" % i))
-                     for i in range(4))
-    records = sorted(records_of(parts), key=lambda record: record["seq"])
-    equal(records, records_of(expected))
+        result = fetchpool(array(folder, 2), input=numbers(120)) if from_pipe \
+            else fetchpool(array(folder, 2, "-i", items))
+        equal(result.status, 1, repr(result))
+        parts = b"".join(contents(os.path.join(folder, "part-%d.ndjson" % i))
+                         for i in range(4))
+        records = sorted(records_of(parts), key=lambda record: record["seq"])
+        equal(records, records_of(expected))
+
+
+@test("what failed of a shard is fetched again, by its number")
+def _():
+    for from_pipe in False, True:
+        folder, items = temp_dir(), temp_file(numbers(120))
+        args = [arg for arg in array(folder, 2) if arg != "-k"]
+        feed = {"input": numbers(120)} if from_pipe else {}
+        args = args if from_pipe else args + ["-i", items]
+        equal(fetchpool(args, **feed).status, 1)
+        done = contents(os.path.join(folder, "part-2.ndjson"))
+        result = fetchpool([arg if arg != "--resume" else "--retry-failed"
+                            for arg in args], **feed)
+        equal(result.status, 1)
+        matches("^fetchpool: 5 of 5 items failed", result.text)
+        equal(contents(os.path.join(folder, "part-2.ndjson")), done)
+        result = fetchpool([arg for arg in args if arg not in ("-q",)
+                            if arg != "--resume"] + ["--retry-failed"], **feed)
+        equal(sorted(result.errors), [102, 106, 110, 114, 118])
 
 
 @test("a journal is of one shard, and says which item is not the same")
