@@ -183,6 +183,7 @@ void
 fp_request_init(struct fp_request *request, struct fp_setup *setup)
 {
 	*request = (struct fp_request){.setup = setup};
+	fp_target_init(&request->target);
 }
 
 void
@@ -190,6 +191,7 @@ fp_request_destroy(struct fp_request *request)
 {
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
+	fp_target_destroy(&request->target);
 }
 
 /* The method and the body that the options say. */
@@ -400,8 +402,9 @@ apply_secrets(struct fp_request *request, CURL *easy)
 CURLcode
 fp_request_apply(struct fp_request *request, CURL *easy)
 {
-	CURLcode code = curl_easy_setopt(
-		easy, CURLOPT_URL, fp_ticket_url(request->ticket));
+	struct fp_text url = fp_ticket_target(request->ticket);
+	CURLcode code =
+		fp_target_give(&request->target, easy, url.data, url.len);
 
 	if (code == CURLE_OK)
 		code = apply_method(request, easy);
