@@ -335,6 +335,8 @@ struct fp_options {
 	/* What a .netrc file says: whom to log in as at which host, if neither
 	 * the URL nor curl_options do. Len 0: nothing. */
 	struct fp_text netrc;
+
+	bool ignore_proxy_env; /* http_proxy and its like */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -382,12 +382,13 @@ apply_secrets(struct fp_request *request, CURL *easy)
 					     : setup->bare_headers;
 	else if (request->headers)
 		headers = request->headers;
-	if (headers != setup->headers || request->has_headers) {
-		CURLcode code =
-			curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	bool is_own = headers != setup->headers;
+	if (is_own || request->has_headers) {
+		CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+			is_own ? headers : setup->wire_headers);
 		if (code != CURLE_OK)
 			return code;
-		request->has_headers = headers != setup->headers;
+		request->has_headers = is_own;
 	}
 	if (hide != request->is_hidden) {
 		request->is_hidden = hide;
