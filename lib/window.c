@@ -23,6 +23,9 @@
 
 #include <errno.h>
 
+/* What may be put quietly before the consumer is woken. */
+#define QUIET_MAX 32
+
 int
 fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
 {
@@ -78,6 +81,22 @@ fetch_ticket(struct fp_window *window)
 	return ticket;
 }
 
+/* The place of a turn in the ring. No two live ones share one: what is out is
+ * at most `capacity` in a row, as the consumer takes them in order. */
+static struct fp_ticket **
+place(struct fp_window *window, uint64_t turn)
+{
+	return &window->ring[turn % window->capacity];
+}
+
+static bool
+has_next(struct fp_window *window)
+{
+	if (window->in_order)
+		return *place(window, window->n_next + 1) != NULL;
+	return window->first != NULL;
+}
+
 /* Whether the taker is to be woken: it waits, and there is room, of at least
  * so many places. It is told only once. */
 static bool
@@ -97,6 +116,7 @@ calls_consumer(struct fp_window *window)
 	bool calls = window->consumer_waits;
 
 	window->consumer_waits = false;
+	window->n_quiet = 0;
 	return calls;
 }
 
@@ -128,6 +148,9 @@ fp_window_take(struct fp_window *window)
 
 	fp_mutex_lock(&window->lock);
 	while (window->n_out == window->capacity && !window->cancelled) {
+		if (window->n_quiet > 0 && has_next(window) &&
+			calls_consumer(window))
+			fp_cond_signal(&window->ready);
 		window->taker_waits = true;
 		fp_cond_wait(&window->room, &window->lock);
 		window->taker_waits = false;
@@ -165,27 +188,25 @@ fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
 	unlock_and_call(window, false, calls_consumer(window));
 }
 
-/* The place of a turn in the ring. No two live ones share one: what is out is
- * at most `capacity` in a row, as the consumer takes them in order. */
-static struct fp_ticket **
-place(struct fp_window *window, uint64_t turn)
-{
-	return &window->ring[turn % window->capacity];
-}
-
-static bool
-has_next(struct fp_window *window)
-{
-	if (window->in_order)
-		return *place(window, window->n_next + 1) != NULL;
-	return window->first != NULL;
-}
-
 static bool
 at_end(const struct fp_window *window)
 {
 	return (window->closed || window->cancelled) &&
 	       window->n_next == window->n_taken;
+}
+
+static void
+finish(struct fp_window *window, struct fp_ticket *ticket)
+{
+	ticket->next = NULL;
+	if (window->in_order) {
+		struct fp_ticket **slot = place(window, ticket->turn);
+		FP_ASSERT(!*slot);
+		*slot = ticket;
+	} else {
+		*window->last = ticket;
+		window->last = &ticket->next;
+	}
 }
 
 void
@@ -195,17 +216,28 @@ fp_window_put(struct fp_window *window, struct fp_ticket *list)
 	while (list) {
 		struct fp_ticket *ticket = list;
 		list = ticket->next;
-		ticket->next = NULL;
-		if (window->in_order) {
-			struct fp_ticket **slot = place(window, ticket->turn);
-			FP_ASSERT(!*slot);
-			*slot = ticket;
-		} else {
-			*window->last = ticket;
-			window->last = &ticket->next;
-		}
+		finish(window, ticket);
 	}
 	bool calls = has_next(window) && calls_consumer(window);
+	unlock_and_call(window, false, calls);
+}
+
+void
+fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
+{
+	fp_mutex_lock(&window->lock);
+	finish(window, ticket);
+	bool calls = ++window->n_quiet >= QUIET_MAX && has_next(window) &&
+		     calls_consumer(window);
+	unlock_and_call(window, false, calls);
+}
+
+void
+fp_window_call(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	bool calls = window->n_quiet > 0 && has_next(window) &&
+		     calls_consumer(window);
 	unlock_and_call(window, false, calls);
 }
 

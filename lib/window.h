@@ -37,6 +37,7 @@ struct fp_window {
 	struct fp_ticket *all; /* every ticket, linked by `older` */
 	struct fp_ticket *home; /* those that nobody holds */
 	size_t n_out; /* tickets taken and not given back */
+	size_t n_quiet; /* put quietly since the consumer was called */
 	size_t n_lent; /* of them, those that the consumer has */
 	size_t n_out_max; /* the most there ever were */
 	uint64_t n_taken; /* also the last turn given out */
@@ -69,6 +70,14 @@ void fp_window_untake(struct fp_window *window, struct fp_ticket *ticket);
 
 /* The items of this list (linked by next) are finished. */
 void fp_window_put(struct fp_window *window, struct fp_ticket *list);
+
+/* The same by the taker, for one; but the consumer need not be woken for it:
+ * that is made good by fp_window_call(), by a take that has to wait, and when
+ * many have come like this. */
+void fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket);
+
+/* Wakes the consumer, if something was put quietly. */
+void fp_window_call(struct fp_window *window);
 
 /* Blocks until something is finished (in order: the very next one) and lends
  * up to `max`. 0: closed or cancelled, and everything taken was lent. */

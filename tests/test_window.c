@@ -223,6 +223,45 @@ a_consumer_that_has_all_waits_for_none(void)
 	fp_window_destroy(&room.window);
 }
 
+static bool
+consumer_waits(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	bool waits = window->consumer_waits;
+	fp_mutex_unlock(&window->lock);
+	return waits;
+}
+
+/* One that was put quietly wakes nobody, until something else does. */
+static void
+quiet_ones_wait_for_a_call(void)
+{
+	struct room room;
+	struct fp_thread taker, *consumer = &room.thread;
+	struct fp_ticket *ticket;
+
+	for (int how = 0; how < 4; how++) {
+		CHECK(fp_window_init(&room.window, 1, how & 1) == 0);
+		ticket = fp_window_take(&room.window);
+		CHECK(fp_thread_start(consumer, 0, next_in_thread, &room) == 0);
+		while (!consumer_waits(&room.window))
+			sched_yield();
+		fp_window_put_quietly(&room.window, ticket);
+		CHECK(consumer_waits(&room.window));
+		if (how < 2)
+			fp_window_call(&room.window);
+		else
+			CHECK(fp_thread_start(&taker, 0, take_one, &room) == 0);
+		fp_thread_join(consumer);
+		fp_window_give(&room.window, room.results, 1);
+		if (how >= 2) {
+			fp_thread_join(&taker);
+			CHECK(room.ticket == ticket);
+		}
+		fp_window_destroy(&room.window);
+	}
+}
+
 static void
 give_ends(void *arg)
 {
@@ -520,6 +559,8 @@ main(void)
 		hunger_takes_any_room);
 	run("or if the consumer has all, and asks for more",
 		a_consumer_that_has_all_waits_for_none);
+	run("a result that was put quietly waits for a call",
+		quiet_ones_wait_for_a_call);
 	run("stress: order holds, the bound holds, every ticket comes home",
 		stress);
 	return done();
