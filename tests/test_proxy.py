@@ -173,8 +173,8 @@ def _():
         check(record["error"]["kind"] in ("http", "connect", "network"),
               record)
         equal(server.log[0].method, "CONNECT")
-        agent = server.log[0].header(b"User-Agent")
-        check(agent and agent.startswith(b"fetchpool/"), agent)
+        agent = server.log[0].header("User-Agent")
+        check(agent and agent.startswith("fetchpool/"), agent)
 
 
 @test("-x: a tunnel whose answer never ends, or is no HTTP")
