@@ -130,6 +130,8 @@ wait_readable(struct fp_input *input)
 		{input->stop_fd, POLLIN, 0},
 	};
 
+	if (input->before_wait)
+		input->before_wait(input->before_wait_arg);
 	while (poll(fds, 2, -1) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			return -1;

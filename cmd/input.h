@@ -53,6 +53,8 @@ struct fp_input {
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */
 	struct fp_line line;
+	void (*before_wait)(void *arg); /* for more to read; NULL: nothing */
+	void *before_wait_arg;
 	char cut[FP_INPUT_CUT_BYTES]; /* the beginning of such a line */
 	size_t cut_len;
 	char fault[96];

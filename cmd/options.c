@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* ---- the arguments ---- */
@@ -268,6 +269,25 @@ find_home(void)
 	return user && user->pw_dir ? user->pw_dir : "";
 }
 
+/* Whether the environment names a proxy, of whatever scheme: libcurl need not
+ * be told to look for what is not there. */
+static bool
+names_proxy(void)
+{
+	static const char end[] = "_proxy";
+
+	for (char **at = environ; *at; at++) {
+		size_t len = strcspn(*at, "=");
+		if (len < sizeof(end) || (*at)[len] != '=' || !(*at)[len + 1])
+			continue;
+		const char *last = *at + len - (sizeof(end) - 1);
+		if (strncasecmp(last, end, sizeof(end) - 1) == 0 &&
+			strncasecmp(*at, "no_proxy=", 9) != 0)
+			return true;
+	}
+	return false;
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -301,6 +321,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 	if (settings->wants_netrc && !settings->has_netrc &&
 		!fp_httpopt_home_netrc(settings, find_home()))
 		return FP_GO_WRONG;
+	settings->pool.ignore_proxy_env = !names_proxy();
 	if (!fp_together_check(settings))
 		return FP_GO_WRONG;
 	if (settings->input.shard.count)

@@ -49,6 +49,10 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 			strerror(errno));
 		return -1;
 	}
+	snprintf(reader->fault, sizeof(reader->fault),
+		"not a whole number from %llu to %llu",
+		(unsigned long long)settings->id_min,
+		(unsigned long long)settings->id_max);
 	if (settings->json_items)
 		reader->parser = fp_parser_new();
 	if ((settings->json_items && !reader->parser) ||
@@ -142,10 +146,6 @@ judge_id(struct fp_reader *reader, struct fp_text line)
 	if (fp_units_digits(line.data, line.len, &id) == 0 &&
 		id >= settings->id_min && id <= settings->id_max)
 		return NULL;
-	snprintf(reader->fault, sizeof(reader->fault),
-		"not a whole number from %llu to %llu",
-		(unsigned long long)settings->id_min,
-		(unsigned long long)settings->id_max);
 	return reader->fault;
 }
 
@@ -200,6 +200,7 @@ submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 		.values = reader->columns,
 		.fault = line->fault,
 		.is_cut = line->is_cut,
+		.more = true, /* before_wait() sees to it */
 		.seq = line->seq,
 		.outcome_unknown = entry->is_unknown,
 	};
@@ -208,6 +209,7 @@ submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 		if (fp_parser_parse(reader->parser, line->text.data,
 			    line->text.len, &item))
 			return -1;
+		item.more = true;
 		item.seq = line->seq;
 		item.outcome_unknown = entry->is_unknown;
 		return fp_pool_submit(reader->pool, &item);
@@ -239,6 +241,12 @@ begin_again(struct fp_reader *reader)
 	return -1;
 }
 
+static void
+before_wait(void *arg)
+{
+	fp_pool_flush(arg);
+}
+
 void
 fp_reader_main(void *arg)
 {
@@ -247,6 +255,8 @@ fp_reader_main(void *arg)
 	bool told = false;
 	int ret = 0;
 
+	reader->input.before_wait = before_wait;
+	reader->input.before_wait_arg = reader->pool;
 	if (reader->is_resumed)
 		ret = begin_again(reader);
 	while (ret == 0 && (ret = next(reader, &entry)) > 0) {
@@ -267,6 +277,7 @@ fp_reader_main(void *arg)
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
 	fp_pool_close(reader->pool);
+	reader->input.before_wait = NULL;
 	atomic_store(&reader->is_done, true);
 }
 

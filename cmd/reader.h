@@ -33,7 +33,7 @@ struct fp_reader {
 	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
 	struct fp_text *texts; /* their values in the line at hand */
 	char *names;
-	char fault[64];
+	char fault[80]; /* of a line that is no number in the range */
 	atomic_uint_fast64_t n_read; /* items */
 	atomic_bool is_done; /* nothing more will be read */
 	bool has_stopped; /* before the end: memory is out */

@@ -159,6 +159,11 @@ struct fp_item {
 	bool body_is_json; /* to be sent as application/json */
 	struct fp_text context; /* JSON, given back in the result */
 
+	/* Another item follows, or fp_pool_flush(), or the end, and nothing is
+	 * waited for before: this one's result, if it is there at once, may
+	 * wait for that too. */
+	bool more;
+
 	/* To go on where an earlier run has ended. */
 	uint64_t seq; /* the result's; 0: the count of items so far */
 	bool outcome_unknown; /* was sent then: it fails (FP_KIND_NETWORK) */
@@ -335,6 +340,8 @@ struct fp_options {
 	/* What a .netrc file says: whom to log in as at which host, if neither
 	 * the URL nor curl_options do. Len 0: nothing. */
 	struct fp_text netrc;
+
+	bool ignore_proxy_env; /* http_proxy and its like */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -353,6 +360,9 @@ struct fp_pool *fp_pool_new(
 /* Hands in one item; blocks while the window is full. -1 with ECANCELED after
  * fp_pool_cancel() (the item was not taken), ENOMEM. */
 int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
+
+/* By the submitter: results of items with `more` are to wait no longer. */
+void fp_pool_flush(struct fp_pool *pool);
 
 /* No more items will be submitted. */
 void fp_pool_close(struct fp_pool *pool);

@@ -134,12 +134,24 @@ struct fp_origin_name {
 	uint64_t hash;
 };
 
+/* The name of the last URL's, and how that URL began, up to its path. */
+struct fp_origin_last {
+	struct fp_origin_name name;
+	char base[FP_ORIGIN_MAX];
+	size_t base_len; /* 0: there was none, or it is too long */
+};
+
 int fp_origins_init(
 	struct fp_origins *origins, const struct fp_origin_rules *rules);
 void fp_origins_destroy(struct fp_origins *origins);
 
 /* The name of the origin of a URL that passed fp_url_check(). */
 void fp_origin_name(struct fp_origin_name *name, const char *url);
+
+/* The same, at less cost if the URL begins like the last one; lives until the
+ * next. */
+const struct fp_origin_name *fp_origin_name_next(
+	struct fp_origin_last *last, const char *url);
 
 /* The origin of this name; to be let go of. */
 struct fp_origin *fp_origins_hold(

@@ -60,6 +60,22 @@ fp_origin_name(struct fp_origin_name *name, const char *url)
 	name->hash = hash;
 }
 
+const struct fp_origin_name *
+fp_origin_name_next(struct fp_origin_last *last, const char *url)
+{
+	size_t len = last->base_len;
+
+	if (len > 0 && strncmp(url, last->base, len) == 0 &&
+		strchr("/?#", url[len]))
+		return &last->name;
+	fp_origin_name(&last->name, url);
+	len = strcspn(url, ":") + 3;
+	len += strcspn(url + len, "/?#");
+	last->base_len = len < sizeof(last->base) ? len : 0;
+	memcpy(last->base, url, last->base_len);
+	return &last->name;
+}
+
 static struct fp_origin **
 chain_of(struct fp_origins *origins, uint64_t hash)
 {

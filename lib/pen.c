@@ -83,6 +83,23 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH (UINT64_MAX / 0xff) /* 1 in each byte */
+
+/* The same of eight at once. In bytes below 0x80 a borrow can only come from
+ * one that is not plain itself; so whether there is any is exact. */
+static bool
+are_plain(const char *data)
+{
+	uint64_t word, quote, backslash, del;
+
+	memcpy(&word, data, 8);
+	quote = (word ^ EACH * '"') - EACH;
+	backslash = (word ^ EACH * '\\') - EACH;
+	del = word + EACH;
+	return ((word | (word - EACH * 0x20) | quote | backslash | del) &
+		       EACH * 0x80) == 0;
+}
+
 void
 fp_pen_inside(struct fp_pen *pen, const char *data, size_t len)
 {
@@ -90,6 +107,8 @@ fp_pen_inside(struct fp_pen *pen, const char *data, size_t len)
 
 	while (i < len) {
 		size_t start = i;
+		while (len - i >= 8 && are_plain(data + i))
+			i += 8;
 		while (i < len && is_plain((unsigned char)data[i]))
 			i++;
 		fp_pen_bytes(pen, data + start, i - start);

@@ -81,6 +81,7 @@ struct fp_pool {
 	unsigned n_started;
 	atomic_int cancel; /* enum fp_cancel, or 0 */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
+	bool has_quiet; /* put quietly by the submitter, not called for yet */
 	struct fp_preview *preview; /* in place of workers; NULL: they are */
 	bool has_window, has_queue, has_consumer;
 	struct fp_thread consumer; /* with options.done */
@@ -287,9 +288,24 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		fp_preview_make(pool->preview, &pool->locator, ticket);
 	else
 		is_done = !queue_item(pool, ticket);
-	if (is_done)
+	if (is_done && item->more) {
+		pool->has_quiet = true;
+		fp_window_put_quietly(&pool->window, ticket);
+	} else if (is_done) {
 		fp_window_put(&pool->window, ticket);
+		pool->has_quiet = false;
+	} else if (!item->more) {
+		fp_pool_flush(pool);
+	}
 	return 0;
+}
+
+void
+fp_pool_flush(struct fp_pool *pool)
+{
+	if (pool->has_quiet)
+		fp_window_call(&pool->window);
+	pool->has_quiet = false;
 }
 
 void

@@ -113,18 +113,18 @@ call_all(struct fp_queue *queue)
 int
 fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket)
 {
-	struct fp_origin_name name;
 	struct fp_waiter *waiter = NULL;
 	int ret = -1;
 
-	fp_origin_name(&name, fp_ticket_url(ticket));
+	const struct fp_origin_name *name =
+		fp_origin_name_next(&queue->last, fp_ticket_url(ticket));
 	fp_mutex_lock(&queue->lock);
 	if (queue->closed) {
 		errno = ECANCELED;
 	} else {
 		/* While something waits for a start, somebody watches. */
 		bool was_idle = !fp_schedule_has_more(&queue->schedule);
-		ret = fp_schedule_add(&queue->schedule, ticket, &name);
+		ret = fp_schedule_add(&queue->schedule, ticket, name);
 		waiter = was_idle ? pop_waiter(queue) : pop_needed(queue);
 	}
 	fp_mutex_unlock(&queue->lock);

@@ -36,6 +36,7 @@ struct fp_waiter {
 };
 
 struct fp_queue {
+	struct fp_origin_last last; /* the pusher's alone */
 	struct fp_mutex lock; /* over all that follows */
 	struct fp_schedule schedule;
 	bool closed; /* nothing more will be pushed */

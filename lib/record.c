@@ -12,30 +12,36 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const field_names[] = {
-	[FP_FIELD_SEQ] = "seq",
-	[FP_FIELD_INPUT] = "input",
-	[FP_FIELD_URL] = "url",
-	[FP_FIELD_STATUS] = "status",
-	[FP_FIELD_FETCH_TIME] = "fetch_time",
-	[FP_FIELD_ATTEMPTS] = "attempts",
-	[FP_FIELD_TYPE] = "type",
-	[FP_FIELD_SIZE] = "size",
-	[FP_FIELD_ENCODING] = "encoding",
-	[FP_FIELD_BODY] = "body",
-	[FP_FIELD_METHOD] = "method",
-	[FP_FIELD_HEADERS] = "headers",
-	[FP_FIELD_IP] = "ip",
-	[FP_FIELD_HTTP_VERSION] = "http_version",
-	[FP_FIELD_STARTED] = "started",
-	[FP_FIELD_TIME_CONNECT] = "time_connect",
-	[FP_FIELD_TIME_FIRST_BYTE] = "time_first_byte",
-	[FP_FIELD_FILE] = "file",
-	[FP_FIELD_FINAL_URL] = "final_url",
-	[FP_FIELD_REDIRECTS] = "redirects",
-	[FP_FIELD_CONTEXT] = "context",
-	[FP_FIELD_TRIES] = "tries",
-	[FP_FIELD_FRAMING] = "framing",
+/* As they stand before a value, with all that is around them. */
+#define FIELD(name)                                \
+	{                                          \
+		",\"" name "\":", sizeof(name) + 3 \
+	}
+
+static const struct fp_text field_names[] = {
+	[FP_FIELD_SEQ] = FIELD("seq"),
+	[FP_FIELD_INPUT] = FIELD("input"),
+	[FP_FIELD_URL] = FIELD("url"),
+	[FP_FIELD_STATUS] = FIELD("status"),
+	[FP_FIELD_FETCH_TIME] = FIELD("fetch_time"),
+	[FP_FIELD_ATTEMPTS] = FIELD("attempts"),
+	[FP_FIELD_TYPE] = FIELD("type"),
+	[FP_FIELD_SIZE] = FIELD("size"),
+	[FP_FIELD_ENCODING] = FIELD("encoding"),
+	[FP_FIELD_BODY] = FIELD("body"),
+	[FP_FIELD_METHOD] = FIELD("method"),
+	[FP_FIELD_HEADERS] = FIELD("headers"),
+	[FP_FIELD_IP] = FIELD("ip"),
+	[FP_FIELD_HTTP_VERSION] = FIELD("http_version"),
+	[FP_FIELD_STARTED] = FIELD("started"),
+	[FP_FIELD_TIME_CONNECT] = FIELD("time_connect"),
+	[FP_FIELD_TIME_FIRST_BYTE] = FIELD("time_first_byte"),
+	[FP_FIELD_FILE] = FIELD("file"),
+	[FP_FIELD_FINAL_URL] = FIELD("final_url"),
+	[FP_FIELD_REDIRECTS] = FIELD("redirects"),
+	[FP_FIELD_CONTEXT] = FIELD("context"),
+	[FP_FIELD_TRIES] = FIELD("tries"),
+	[FP_FIELD_FRAMING] = FIELD("framing"),
 };
 
 static const char *const encoding_names[] = {
@@ -48,8 +54,8 @@ int
 fp_field_from_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(field_names); i++) {
-		if (strlen(field_names[i]) == len &&
-			memcmp(field_names[i], name, len) == 0)
+		if (field_names[i].len == len + 4 &&
+			memcmp(field_names[i].data + 2, name, len) == 0)
 			return (int)i;
 	}
 	return -1;
@@ -281,14 +287,19 @@ write_value(
 	}
 }
 
+/* `separator` is what stands before it; a comma, but for the first. */
 static void
 write_member(struct fp_pen *pen, const char *separator,
 	const struct fp_result *result, enum fp_field field)
 {
-	fp_pen_text(pen, separator);
-	fp_pen_bytes(pen, "\"", 1);
-	fp_pen_text(pen, field_names[field]);
-	fp_pen_bytes(pen, "\":", 2);
+	struct fp_text name = field_names[field];
+
+	if (separator[0] != ',') {
+		fp_pen_text(pen, separator);
+		name.data++;
+		name.len--;
+	}
+	fp_pen_bytes(pen, name.data, name.len);
 	write_value(pen, result, field);
 }
 

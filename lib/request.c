@@ -183,6 +183,7 @@ void
 fp_request_init(struct fp_request *request, struct fp_setup *setup)
 {
 	*request = (struct fp_request){.setup = setup};
+	fp_target_init(&request->target);
 }
 
 void
@@ -190,6 +191,7 @@ fp_request_destroy(struct fp_request *request)
 {
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
+	fp_target_destroy(&request->target);
 }
 
 /* The method and the body that the options say. */
@@ -380,12 +382,13 @@ apply_secrets(struct fp_request *request, CURL *easy)
 					     : setup->bare_headers;
 	else if (request->headers)
 		headers = request->headers;
-	if (headers != setup->headers || request->has_headers) {
-		CURLcode code =
-			curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	bool is_own = headers != setup->headers;
+	if (is_own || request->has_headers) {
+		CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
+			is_own ? headers : setup->wire_headers);
 		if (code != CURLE_OK)
 			return code;
-		request->has_headers = headers != setup->headers;
+		request->has_headers = is_own;
 	}
 	if (hide != request->is_hidden) {
 		request->is_hidden = hide;
@@ -400,8 +403,9 @@ apply_secrets(struct fp_request *request, CURL *easy)
 CURLcode
 fp_request_apply(struct fp_request *request, CURL *easy)
 {
-	CURLcode code = curl_easy_setopt(
-		easy, CURLOPT_URL, fp_ticket_url(request->ticket));
+	struct fp_text url = fp_ticket_target(request->ticket);
+	CURLcode code =
+		fp_target_give(&request->target, easy, url.data, url.len);
 
 	if (code == CURLE_OK)
 		code = apply_method(request, easy);

@@ -16,6 +16,7 @@
 #include "base.h"
 
 #include "setup.h"
+#include "target.h"
 #include "ticket.h"
 
 struct fp_request {
@@ -26,6 +27,7 @@ struct fp_request {
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
+	struct fp_target target; /* the handle's URL */
 
 	/* How the handle stands, so that a plain GET after another sets
 	 * nothing but the URL. */

@@ -36,6 +36,28 @@ has_header(const struct fp_options *options, const char *name)
 	return false;
 }
 
+/* libcurl words a User-Agent of its own anew for each request. One in the list
+ * costs less, but a proxy that is asked for a tunnel does not get it. */
+static int
+make_user_agent(struct fp_setup *setup)
+{
+	const struct fp_options *options = &setup->options;
+	const char *agent = options->user_agent;
+	char *line = NULL;
+
+	if (!setup->is_direct || !agent || !agent[0] ||
+		has_header(options, "User-Agent"))
+		return 0;
+	if (asprintf(&line, "User-Agent: %s", agent) < 0)
+		return -1;
+	int ret = append(&setup->own_headers, line) ||
+				  append(&setup->bare_headers, line)
+			  ? -1
+			  : 0;
+	free(line);
+	return ret;
+}
+
 /* Ours, but for those that the user worded. libcurl would wait a second for a
  * "100 Continue" before it sends a larger body; no service needs that. */
 static int
@@ -47,6 +69,8 @@ make_own_headers(struct fp_setup *setup)
 	bool is_json = options->data_is_json || options->data_line;
 	struct curl_slist **list = &setup->own_headers;
 
+	if (make_user_agent(setup))
+		return -1;
 	if (!options->no_compressed &&
 		!has_header(options, "Accept-Encoding") &&
 		(append(list, "Accept-Encoding: gzip") ||
@@ -61,6 +85,32 @@ make_own_headers(struct fp_setup *setup)
 	if (options->data_is_json && !has_header(options, "Accept") &&
 		append(list, "Accept: application/json"))
 		return -1;
+	return 0;
+}
+
+/* libcurl goes through the list a dozen times for each request, looking for
+ * names, and writes out what it finds as it is. Two lines of ours whose names
+ * it has no other use for are one entry for it: "Name: value\r\nName: value".
+ * Versions that this was not tried with are given them as they are. */
+static int
+join_headers(struct fp_setup *setup)
+{
+	struct curl_slist *first = setup->headers;
+	char *line = NULL;
+
+	setup->wire_headers = first;
+	if (!setup->joins_headers || !first || !first->next ||
+		strncmp(first->data, "User-Agent:", 11) != 0 ||
+		strncmp(first->next->data, "Accept-Encoding:", 16) != 0)
+		return 0;
+	if (asprintf(&line, "%s\r\n%s", first->data, first->next->data) < 0)
+		return -1;
+	struct curl_slist *joined = curl_slist_append(NULL, line);
+	free(line);
+	if (!joined)
+		return -1;
+	joined->next = first->next->next;
+	setup->wire_headers = joined;
 	return 0;
 }
 
@@ -79,7 +129,7 @@ make_headers(struct fp_setup *setup)
 		if (append(&setup->headers, options->headers[i]))
 			return -1;
 	}
-	return 0;
+	return join_headers(setup);
 }
 
 /* What libcurl below 8.0.0 cannot be trusted with: where streams share a
@@ -95,6 +145,7 @@ mind_old_libcurl(struct fp_setup *setup)
 	setup->http_version =
 		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	setup->cannot_multiplex = is_old;
+	setup->joins_headers = is_old;
 	setup->looks_at_sockets = is_old;
 	setup->cannot_look =
 		is_old &&
@@ -301,6 +352,11 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
 		return -1;
+	setup->is_direct =
+		setup->addresses.is_on ||
+		(options->ignore_proxy_env &&
+			!fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY) &&
+			!fp_curlopts_has(&setup->curlopts, CURLOPT_PRE_PROXY));
 	if (make_headers(setup)) {
 		errno = ENOMEM;
 		return -1;
@@ -344,6 +400,11 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->outdir.fd = -1;
 	fp_ratefile_close(setup->rate_file);
 	setup->rate_file = NULL;
+	if (setup->wire_headers && setup->wire_headers != setup->headers) {
+		setup->wire_headers->next = NULL; /* it is of `headers` */
+		curl_slist_free_all(setup->wire_headers);
+	}
+	setup->wire_headers = NULL;
 	curl_slist_free_all(setup->headers);
 	curl_slist_free_all(setup->own_headers);
 	curl_slist_free_all(setup->bare_headers);

@@ -34,6 +34,8 @@ struct fp_setup {
 	struct curl_slist *own_headers; /* ours: for every origin */
 	struct curl_slist *bare_headers; /* of ours, without those of a body */
 	struct curl_slist *headers; /* ours and then the user's */
+	struct curl_slist *wire_headers; /* the same, for the handle */
+	bool is_direct; /* no request goes through a proxy */
 	struct fp_curlopts curlopts;
 	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
@@ -42,6 +44,7 @@ struct fp_setup {
 	bool cannot_see_close; /* of TLS, where a body ends with it */
 	bool looks_at_sockets; /* before each use: libcurl does not */
 	bool cannot_look; /* at them, though that is needed */
+	bool joins_headers; /* in wire_headers */
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	struct fp_retry_policy retry;

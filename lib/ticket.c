@@ -203,10 +203,19 @@ fp_ticket_drop(struct fp_ticket *ticket)
 	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it was done");
 }
 
+struct fp_text
+fp_ticket_target(const struct fp_ticket *ticket)
+{
+	const struct fp_buf *url =
+		ticket->hop.len ? &ticket->hop : &ticket->url;
+
+	return (struct fp_text){fp_buf_text(url), url->len};
+}
+
 const char *
 fp_ticket_url(const struct fp_ticket *ticket)
 {
-	return fp_buf_text(ticket->hop.len ? &ticket->hop : &ticket->url);
+	return fp_ticket_target(ticket).data;
 }
 
 /* What a result says before anything is known. */

@@ -124,6 +124,7 @@ void fp_ticket_drop(struct fp_ticket *ticket);
 
 /* Where its next request goes: the URL, or where a redirect led. */
 const char *fp_ticket_url(const struct fp_ticket *ticket);
+struct fp_text fp_ticket_target(const struct fp_ticket *ticket);
 
 /* Ready for the next item; keeps buffers of an ordinary size. */
 void fp_ticket_clear(struct fp_ticket *ticket);

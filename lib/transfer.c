@@ -103,8 +103,9 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, options->protocols);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_HTTP_VERSION, setup->http_version);
-	SET(CURLOPT_USERAGENT, options->user_agent);
-	SET(CURLOPT_HTTPHEADER, setup->headers);
+	if (!setup->is_direct)
+		SET(CURLOPT_USERAGENT, options->user_agent);
+	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
 	SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
 	SET(CURLOPT_TIMEOUT_MS, (long)options->max_time_ms);
@@ -127,9 +128,11 @@ make_easy(struct fp_transfer *transfer)
 #undef SET
 	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
 
-	/* A filter that sees the proxy's address sees nothing. */
-	if (ok && setup->addresses.is_on)
-		ok = curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
+	/* A filter that sees the proxy's address sees nothing. And libcurl does
+	 * not look through the environment for each request. */
+	if (ok && setup->is_direct)
+		ok = curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+		     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
 	if (!ok) {
 		curl_easy_cleanup(easy);
 		return NULL;

@@ -7,15 +7,24 @@
  * waits for the consumer, and the consumer always makes progress: whoever
  * holds the oldest ticket needs no other to finish.
  *
- * A waiting thread is signalled only if it waits, and once for a whole batch,
- * so in the busy state a hand-over costs an uncontended lock and no system
- * call.
+ * A waiting thread is signalled only if it waits, once for as long as it does,
+ * and when the lock is free again: it would only be woken to wait for that. So
+ * in the busy state a hand-over costs an uncontended lock and no system call.
+ *
+ * A taker that waits is not woken for each place that becomes free, which would
+ * be a wake-up for every few items where the network is what all wait for. It
+ * is woken when a quarter of all are free; but for any, when that may never be:
+ * when a worker could do more than it has to do, since all others may wait for
+ * something, and when the consumer has all there are and asks for more.
  */
 #include "base.h"
 
 #include "window.h"
 
 #include <errno.h>
+
+/* What may be put quietly before the consumer is woken. */
+#define QUIET_MAX 32
 
 int
 fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
@@ -72,6 +81,66 @@ fetch_ticket(struct fp_window *window)
 	return ticket;
 }
 
+/* The place of a turn in the ring. No two live ones share one: what is out is
+ * at most `capacity` in a row, as the consumer takes them in order. */
+static struct fp_ticket **
+place(struct fp_window *window, uint64_t turn)
+{
+	return &window->ring[turn % window->capacity];
+}
+
+static bool
+has_next(struct fp_window *window)
+{
+	if (window->in_order)
+		return *place(window, window->n_next + 1) != NULL;
+	return window->first != NULL;
+}
+
+/* Whether the taker is to be woken: it waits, and there is room, of at least
+ * so many places. It is told only once. */
+static bool
+calls_taker(struct fp_window *window, size_t least)
+{
+	size_t n_free = window->capacity - window->n_out;
+
+	if (!window->taker_waits || n_free == 0 || n_free < least)
+		return false;
+	window->taker_waits = false;
+	return true;
+}
+
+static bool
+calls_consumer(struct fp_window *window)
+{
+	bool calls = window->consumer_waits;
+
+	window->consumer_waits = false;
+	window->n_quiet = 0;
+	return calls;
+}
+
+/* Frees the lock, and then wakes those who were found to wait. */
+static void
+unlock_and_call(struct fp_window *window, bool taker, bool consumer)
+{
+	fp_mutex_unlock(&window->lock);
+	if (taker)
+		fp_cond_signal(&window->room);
+	if (consumer)
+		fp_cond_signal(&window->ready);
+}
+
+void
+fp_window_hunger(struct fp_window *window)
+{
+	if (atomic_load_explicit(&window->is_hungry, memory_order_relaxed))
+		return;
+	fp_mutex_lock(&window->lock);
+	atomic_store_explicit(&window->is_hungry, true, memory_order_relaxed);
+	unlock_and_call(window, calls_taker(window, 1), false);
+}
+
 struct fp_ticket *
 fp_window_take(struct fp_window *window)
 {
@@ -79,9 +148,14 @@ fp_window_take(struct fp_window *window)
 
 	fp_mutex_lock(&window->lock);
 	while (window->n_out == window->capacity && !window->cancelled) {
+		if (window->n_quiet > 0 && has_next(window) &&
+			calls_consumer(window))
+			fp_cond_signal(&window->ready);
 		window->taker_waits = true;
 		fp_cond_wait(&window->room, &window->lock);
 		window->taker_waits = false;
+		atomic_store_explicit(
+			&window->is_hungry, false, memory_order_relaxed);
 	}
 	if (window->cancelled) {
 		errno = ECANCELED;
@@ -111,24 +185,7 @@ fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
 	window->home = ticket;
 
 	/* A cancel may have come: then this may be the end. */
-	fp_cond_signal(&window->ready);
-	fp_mutex_unlock(&window->lock);
-}
-
-/* The place of a turn in the ring. No two live ones share one: what is out is
- * at most `capacity` in a row, as the consumer takes them in order. */
-static struct fp_ticket **
-place(struct fp_window *window, uint64_t turn)
-{
-	return &window->ring[turn % window->capacity];
-}
-
-static bool
-has_next(struct fp_window *window)
-{
-	if (window->in_order)
-		return *place(window, window->n_next + 1) != NULL;
-	return window->first != NULL;
+	unlock_and_call(window, false, calls_consumer(window));
 }
 
 static bool
@@ -138,6 +195,20 @@ at_end(const struct fp_window *window)
 	       window->n_next == window->n_taken;
 }
 
+static void
+finish(struct fp_window *window, struct fp_ticket *ticket)
+{
+	ticket->next = NULL;
+	if (window->in_order) {
+		struct fp_ticket **slot = place(window, ticket->turn);
+		FP_ASSERT(!*slot);
+		*slot = ticket;
+	} else {
+		*window->last = ticket;
+		window->last = &ticket->next;
+	}
+}
+
 void
 fp_window_put(struct fp_window *window, struct fp_ticket *list)
 {
@@ -145,19 +216,29 @@ fp_window_put(struct fp_window *window, struct fp_ticket *list)
 	while (list) {
 		struct fp_ticket *ticket = list;
 		list = ticket->next;
-		ticket->next = NULL;
-		if (window->in_order) {
-			struct fp_ticket **slot = place(window, ticket->turn);
-			FP_ASSERT(!*slot);
-			*slot = ticket;
-		} else {
-			*window->last = ticket;
-			window->last = &ticket->next;
-		}
+		finish(window, ticket);
 	}
-	if (window->consumer_waits && has_next(window))
-		fp_cond_signal(&window->ready);
-	fp_mutex_unlock(&window->lock);
+	bool calls = has_next(window) && calls_consumer(window);
+	unlock_and_call(window, false, calls);
+}
+
+void
+fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
+{
+	fp_mutex_lock(&window->lock);
+	finish(window, ticket);
+	bool calls = ++window->n_quiet >= QUIET_MAX && has_next(window) &&
+		     calls_consumer(window);
+	unlock_and_call(window, false, calls);
+}
+
+void
+fp_window_call(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	bool calls = window->n_quiet > 0 && has_next(window) &&
+		     calls_consumer(window);
+	unlock_and_call(window, false, calls);
 }
 
 /* Takes the next finished ticket out of the ring or the list. */
@@ -179,6 +260,7 @@ lend(struct fp_window *window)
 	ticket->next = NULL;
 	ticket->is_lent = true;
 	window->n_next++;
+	window->n_lent++;
 	return ticket;
 }
 
@@ -190,6 +272,8 @@ fp_window_next(
 
 	fp_mutex_lock(&window->lock);
 	while (!has_next(window) && !at_end(window)) {
+		if (window->n_lent == window->n_out && calls_taker(window, 1))
+			fp_cond_signal(&window->room);
 		window->consumer_waits = true;
 		fp_cond_wait(&window->ready, &window->lock);
 		window->consumer_waits = false;
@@ -219,15 +303,17 @@ fp_window_give(
 	fp_mutex_lock(&window->lock);
 	FP_ASSERT(n <= window->n_out);
 	window->n_out -= n;
+	window->n_lent -= n;
 	while (list) {
 		struct fp_ticket *next = list->next;
 		list->next = window->home;
 		window->home = list;
 		list = next;
 	}
-	if (window->taker_waits)
-		fp_cond_signal(&window->room);
-	fp_mutex_unlock(&window->lock);
+	bool is_hungry =
+		atomic_load_explicit(&window->is_hungry, memory_order_relaxed);
+	size_t least = is_hungry ? 1 : window->capacity / 4;
+	unlock_and_call(window, calls_taker(window, least), false);
 }
 
 void
@@ -235,8 +321,7 @@ fp_window_close(struct fp_window *window)
 {
 	fp_mutex_lock(&window->lock);
 	window->closed = true;
-	fp_cond_signal(&window->ready);
-	fp_mutex_unlock(&window->lock);
+	unlock_and_call(window, false, calls_consumer(window));
 }
 
 void
@@ -244,7 +329,7 @@ fp_window_cancel(struct fp_window *window)
 {
 	fp_mutex_lock(&window->lock);
 	window->cancelled = true;
-	fp_cond_signal(&window->room);
-	fp_cond_signal(&window->ready);
-	fp_mutex_unlock(&window->lock);
+	bool taker = window->taker_waits;
+	window->taker_waits = false;
+	unlock_and_call(window, taker, calls_consumer(window));
 }

@@ -5,8 +5,8 @@
  * written. It is also what puts finished items back into input order, when
  * that is asked for.
  *
- * Threads: one submitter takes; any number of workers put; one consumer asks
- * for the next and gives back; anyone cancels.
+ * Threads: one submitter takes; any number of workers put, and tell of their
+ * hunger; one consumer asks for the next and gives back; anyone cancels.
  * Ownership: tickets belong to the window; take and next lend them.
  * Failure: fp_window_init() -1 with ENOMEM; fp_window_take() NULL with errno.
  * A ticket that is given back twice, or never taken, aborts.
@@ -19,6 +19,8 @@
 #include "thread.h"
 #include "ticket.h"
 
+#include <stdatomic.h>
+
 struct fp_window {
 	struct fp_mutex lock; /* over all that follows */
 	struct fp_cond room; /* n_out < capacity, or cancelled */
@@ -28,12 +30,15 @@ struct fp_window {
 	bool in_order;
 	bool closed; /* nothing more will be taken */
 	bool cancelled; /* nothing more may be taken */
-	bool taker_waits;
-	bool consumer_waits;
+	bool taker_waits; /* and was not signalled yet */
+	bool consumer_waits; /* the same */
+	atomic_bool is_hungry; /* a worker has nothing to do */
 
 	struct fp_ticket *all; /* every ticket, linked by `older` */
 	struct fp_ticket *home; /* those that nobody holds */
 	size_t n_out; /* tickets taken and not given back */
+	size_t n_quiet; /* put quietly since the consumer was called */
+	size_t n_lent; /* of them, those that the consumer has */
 	size_t n_out_max; /* the most there ever were */
 	uint64_t n_taken; /* also the last turn given out */
 	uint64_t n_next; /* results lent to the consumer so far */
@@ -56,11 +61,23 @@ void fp_window_destroy(struct fp_window *window);
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 
+/* A worker found too little to do: whoever waits for room is to be woken for
+ * any. */
+void fp_window_hunger(struct fp_window *window);
+
 /* Undoes the last take: its item never came. By the taker. */
 void fp_window_untake(struct fp_window *window, struct fp_ticket *ticket);
 
 /* The items of this list (linked by next) are finished. */
 void fp_window_put(struct fp_window *window, struct fp_ticket *list);
+
+/* The same by the taker, for one; but the consumer need not be woken for it:
+ * that is made good by fp_window_call(), by a take that has to wait, and when
+ * many have come like this. */
+void fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket);
+
+/* Wakes the consumer, if something was put quietly. */
+void fp_window_call(struct fp_window *window);
 
 /* Blocks until something is finished (in order: the very next one) and lends
  * up to `max`. 0: closed or cancelled, and everything taken was lent. */

@@ -215,6 +215,8 @@ fill(struct fp_worker *worker)
 		worker->queue_due_ns =
 			FP_MIN(take.due_ns, context->now_ns + CROWDED_NS);
 	worker->is_over = take.is_over;
+	if (take.n < take.max && !take.is_over)
+		fp_window_hunger(worker->window);
 	if (take.refused)
 		fp_window_put(worker->window, take.refused);
 	while (take.items) {

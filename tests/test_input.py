@@ -235,6 +235,18 @@ def _():
     equal(program.wait().status, 0)
 
 
+@test("12 the error of a lone bad line is told at once, too")
+def _():
+    for options in ["--id-range=1-1"], ["--id-range=1-1", "-k"]:
+        program = Program([*options, "-a", "http://127.0.0.1:9/{}"],
+                          stdin="pipe")
+        for n in range(2, 6):
+            program.write("%d\n" % n)
+            equal(program.lines(n - 1)[-1]["input"], str(n))
+        program.close_stdin()
+        equal(program.wait().status, 1)
+
+
 @test("13 closed standard input is a local fault")
 def _():
     server = faults()

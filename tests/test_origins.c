@@ -60,6 +60,29 @@ one_origin_has_many_spellings(void)
 	tear_down();
 }
 
+/* Each after each, and after itself. */
+static void
+the_last_name_serves_only_its_own(void)
+{
+	static const char *const urls[] = {"http://a.test/1", "http://a.test/2",
+		"http://a.test", "http://a.test?q", "http://a.test:80/",
+		"http://a.test:8080/", "http://a.test.test/", "http://a.tes/",
+		"https://a.test/", "http://u:p@a.test/",
+		"http://a.test@b.test/", "http://a.test#part"};
+	size_t n = FP_ARRAY_LEN(urls);
+	struct fp_origin_last last = {.base_len = 0};
+	struct fp_origin_name name;
+
+	for (size_t i = 0; i < n * n; i++) {
+		fp_origin_name_next(&last, urls[i / n]);
+		const struct fp_origin_name *next =
+			fp_origin_name_next(&last, urls[i % n]);
+		fp_origin_name(&name, urls[i % n]);
+		CHECK_TEXT(next->text, name.text);
+		CHECK(next->hash == name.hash && next->len == name.len);
+	}
+}
+
 static void
 what_is_held_stays(void)
 {
@@ -219,6 +242,8 @@ int
 main(void)
 {
 	run("one origin has many spellings", one_origin_has_many_spellings);
+	run("the last name serves only its own origin",
+		the_last_name_serves_only_its_own);
 	run("what is held stays", what_is_held_stays);
 	run("of those that nobody holds most are forgotten",
 		most_are_forgotten);

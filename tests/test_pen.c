@@ -369,10 +369,36 @@ fails(void)
 	CHECK_TEXT(finish(&pen), "fine again");
 }
 
+/* Bytes are looked at eight at a time, where there are so many. */
+static void
+every_byte_in_every_place(void)
+{
+	char text[25], alone[16], expected[64];
+	struct fp_pen pen;
+
+	for (int byte = 0; byte < 256; byte++) {
+		char c = (char)byte;
+		start(&pen);
+		fp_pen_inside(&pen, &c, 1);
+		snprintf(alone, sizeof(alone), "%s", finish(&pen));
+		for (size_t at = 0; at < sizeof(text); at++) {
+			memset(text, at & 1 ? '!' : '~', sizeof(text));
+			int after = (int)(sizeof(text) - at) - 1;
+			snprintf(expected, sizeof(expected), "%.*s%s%.*s",
+				(int)at, text, alone, after, text);
+			text[at] = c;
+			start(&pen);
+			fp_pen_inside(&pen, text, sizeof(text));
+			CHECK_TEXT(finish(&pen), expected);
+		}
+	}
+}
+
 int
 main(void)
 {
 	run("every byte by itself", every_byte);
+	run("every byte among others", every_byte_in_every_place);
 	run("every character", every_character);
 	run("bytes that are no UTF-8", invalid_bytes);
 	run("any bytes become a JSON string", any_bytes);

@@ -173,6 +173,8 @@ def _():
         check(record["error"]["kind"] in ("http", "connect", "network"),
               record)
         equal(server.log[0].method, "CONNECT")
+        agent = server.log[0].header("User-Agent")
+        check(agent and agent.startswith("fetchpool/"), agent)
 
 
 @test("-x: a tunnel whose answer never ends, or is no HTTP")
@@ -221,6 +223,8 @@ def _():
         with Web(tls=good().server()) as tls:
             args = ["--cacert", authority().cert]
             equal(through({"https_proxy": proxy.url}, *args,
+                          url=tls.url + "/ok"), True)
+            equal(through({"HTTPS_PROXY": proxy.url}, *args,
                           url=tls.url + "/ok"), True)
             equal(through({"http_proxy": proxy.url}, *args,
                           url=tls.url + "/ok"), False)

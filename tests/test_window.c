@@ -245,6 +245,8 @@ work(void *arg)
 			over = false;
 		}
 		size_t n = take.n;
+		if (n < take.max && !take.is_over)
+			fp_window_hunger(&stress->window);
 		if (n > 0 || over)
 			continue;
 		fp_mutex_lock(&worker->lock);
