@@ -248,8 +248,8 @@ start_over(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_options *options = &transfer->setup->options;
 
+	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
-	transfer->has_body = false;
 	transfer->is_gunzipped = false;
 	transfer->is_paused = false;
 	transfer->n_fed = 0;
@@ -402,6 +402,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 	};
 	if (ticket->wait_ns == 0)
 		fp_transfer_respect_quota(transfer);
+	fp_transfer_end_body(transfer);
 	transfer->ticket = NULL;
 	return ticket;
 }

@@ -22,6 +22,7 @@
 #include "request.h"
 #include "response.h"
 #include "setup.h"
+#include "share.h"
 #include "sockets.h"
 #include "ticket.h"
 
@@ -45,6 +46,12 @@ enum fp_stop {
 	FP_STOP_RATE, /* no start was free for sending it again */
 };
 
+/* Things that are in no use, at most one for each transfer. */
+struct fp_shelf {
+	void *things[FP_WORKER_SLOTS_MAX + 1];
+	unsigned n;
+};
+
 /* What the transfers of one worker share. */
 struct fp_context {
 	struct fp_setup *setup;
@@ -58,6 +65,8 @@ struct fp_context {
 	unsigned n_strange; /* of them, those whose host is new to all */
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
+	struct fp_shelf judges; /* of JSON, as the carry keeps them */
+	struct fp_shelf decoders; /* of gzip, the same */
 };
 
 struct fp_transfer {
@@ -148,6 +157,12 @@ bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 /* The carry learns of the status and the type: with the first byte of the
  * body, or at the end if there was none. */
 void fp_transfer_begin_body(struct fp_transfer *transfer);
+
+/* What the body was judged with is the next one's. */
+void fp_transfer_end_body(struct fp_transfer *transfer);
+
+/* Frees what no body has now. */
+void fp_context_clear(struct fp_context *context);
 
 /* Writes the outcome into the ticket and lets go of it. `code` is libcurl's
  * result; what fetchpool itself knows (stop, the framing, the body) comes

@@ -127,6 +127,7 @@ fp_worker_destroy(struct fp_worker *worker)
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
 	fp_sockets_destroy(&worker->context.sockets);
+	fp_context_clear(&worker->context);
 }
 
 void
