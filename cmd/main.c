@@ -62,12 +62,13 @@
  *			transfers have in common) curlopt (libcurl's options by
  *			name) request (what goes out for an item) login (by the
  *			netrc) redirect (where one leads) download (its file)
- *			preview (in place of sending) sockets (a worker's)
- *			transfer (one item on one easy handle), in parts: gate
- *			(connections, and requests on their way out) body (what
- *			comes in) verdict (how it ended) aftermath (what
- *			follows); worker (one thread, one multi handle) and its
- *			slots; pool (the whole; the story)
+ *			preview (in place of sending) sockets and poller (a
+ *			worker's) transfer (one item on one easy handle), in
+ *			parts: gate (connections, and requests on their way
+ *			out) body (what comes in) verdict (how it ended)
+ *			aftermath (what follows); worker (one multi handle and
+ *			a thread), its slots, and drive (libcurl, by events);
+ *			pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

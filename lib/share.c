@@ -17,7 +17,7 @@
 /* Descriptors that are not for connections: standard streams, files, and what
  * look-ups open while they run. */
 #define SPARE_DESCRIPTORS 64
-#define DESCRIPTORS_PER_WORKER 3
+#define DESCRIPTORS_PER_WORKER 5
 #define DESCRIPTORS_PER_LOOKUP 4
 
 /* Names being looked up at once, in all workers together, a few in each at

@@ -252,6 +252,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->is_gunzipped = false;
 	transfer->is_paused = false;
+	transfer->is_put_off = false;
 	transfer->n_fed = 0;
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;

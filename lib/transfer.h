@@ -18,6 +18,7 @@
 #include "crowd.h"
 #include "download.h"
 #include "gunzip.h"
+#include "poller.h"
 #include "queue.h"
 #include "request.h"
 #include "response.h"
@@ -63,6 +64,7 @@ struct fp_context {
 	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
+	struct fp_poller poller;
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
 	struct fp_shelf judges; /* of JSON, as the carry keeps them */
@@ -97,6 +99,7 @@ struct fp_transfer {
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
+	bool is_put_off; /* its limit of time was, when it was paused */
 	bool has_opened; /* a connection, for the next request on the wire */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	unsigned n_on_wire; /* requests that passed the gate */

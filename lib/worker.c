@@ -3,9 +3,9 @@
  * A worker goes round and round:
  *
  *	fill	take as many items as there are idle slots, and begin them
- *	run	let libcurl move whatever can be moved
- *	fire	count the requests that went out on the wire
- *	reap	end the transfers that libcurl is done with
+ *	drive	let libcurl move whatever can be moved, count the requests that
+ *		went out on the wire, end the transfers that libcurl is done
+ *		with
  *	check	end the stalled, begin the delayed, obey a cancel
  *	hand	what has ended to the queue, which says what goes on, and
  *		the rest of it to the window
@@ -29,6 +29,7 @@
 #include "worker.h"
 
 #include "clock.h"
+#include "drive.h"
 #include "random.h"
 #include "slot.h"
 
@@ -48,34 +49,10 @@
 #define LOOKUP_NS (60 * FP_NS_PER_S)
 #define CROWDED_NS (100 * FP_NS_PER_MS)
 
-/* The longest sleep: a wake-up that was lost is made good so soon. */
-#define IDLE_MS 1000
-
 static void
 wake(void *arg)
 {
 	fp_worker_wake(arg);
-}
-
-static CURLM *
-make_multi(const struct fp_worker *worker)
-{
-	CURLM *multi = curl_multi_init();
-	long most = (long)worker->share.connections;
-	long sharing = worker->setup->cannot_multiplex ? CURLPIPE_NOTHING
-						       : CURLPIPE_MULTIPLEX;
-
-	/* Without descriptors for it libcurl makes one that cannot be woken. */
-	if (multi && (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) ||
-			     curl_multi_setopt(multi,
-				     CURLMOPT_MAX_TOTAL_CONNECTIONS, most) ||
-			     curl_multi_setopt(
-				     multi, CURLMOPT_PIPELINING, sharing) ||
-			     curl_multi_wakeup(multi))) {
-		curl_multi_cleanup(multi);
-		multi = NULL;
-	}
-	return multi;
 }
 
 int
@@ -97,13 +74,14 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	worker->context.setup = setup;
 	worker->context.queue = queue;
-	if (!worker->multi || !worker->transfers ||
+	if (!worker->transfers || fp_drive_init(worker) ||
 		fp_sockets_init(
-			&worker->context.sockets, 2 * share.connections)) {
+			&worker->context.sockets, 2 * share.connections) ||
+		fp_poller_init(
+			&worker->context.poller, 2 * share.connections)) {
 		fp_worker_destroy(worker);
 		errno = ENOMEM;
 		return -1;
@@ -127,13 +105,14 @@ fp_worker_destroy(struct fp_worker *worker)
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
 	fp_sockets_destroy(&worker->context.sockets);
+	fp_poller_destroy(&worker->context.poller);
 	fp_context_clear(&worker->context);
 }
 
 void
 fp_worker_wake(struct fp_worker *worker)
 {
-	curl_multi_wakeup(worker->multi);
+	fp_poller_wake(&worker->context.poller);
 }
 
 unsigned
@@ -225,9 +204,8 @@ fill(struct fp_worker *worker)
 	}
 }
 
-/* Counts the requests that went out in this round. */
-static void
-fire(struct fp_worker *worker)
+void
+fp_worker_fire(struct fp_worker *worker)
 {
 	struct fp_ticket *fired = NULL;
 
@@ -243,50 +221,6 @@ fire(struct fp_worker *worker)
 		fired = ticket;
 	}
 	fp_queue_fire(worker->queue, fired, worker->context.now_ns);
-}
-
-/* Ends everything; libcurl's state is not to be trusted any more. */
-static void
-give_up_multi(struct fp_worker *worker)
-{
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
-		if (!transfer->ticket || transfer->is_delayed)
-			continue;
-		curl_multi_remove_handle(worker->multi, transfer->easy);
-		fp_slot_end(worker, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
-	}
-}
-
-static void
-reap(struct fp_worker *worker)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(worker->multi, &left))) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		CURL *easy = message->easy_handle;
-		CURLcode code = message->data.result;
-		char *transfer = NULL;
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-		curl_multi_remove_handle(worker->multi, easy);
-		struct fp_transfer *done =
-			(struct fp_transfer *)(void *)transfer;
-		switch (fp_transfer_next(done, code)) {
-		case FP_ONWARD_ADD:
-			fp_slot_add(worker, done);
-			break;
-		case FP_ONWARD_PARK:
-			fp_slot_end(worker, done, fp_transfer_park(done));
-			break;
-		case FP_ONWARD_END:
-			fp_slot_end(worker, done, fp_transfer_end(done, code));
-			break;
-		}
-	}
 }
 
 /* Lets those ask for a start that have waited long enough; lets *due be the
@@ -338,6 +272,31 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 	*due = FP_MIN(*due, worker->next_check_ns);
 }
 
+/* Ends those whose limit was put off, and is over now: libcurl is called for
+ * the old one alone. */
+static void
+end_late(struct fp_worker *worker, int64_t *due)
+{
+	int64_t most_ns =
+		(int64_t)worker->setup->options.max_time_ms * FP_NS_PER_MS;
+
+	if (!worker->has_put_off || most_ns == 0)
+		return;
+	worker->has_put_off = false;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!transfer->ticket || transfer->is_delayed ||
+			transfer->is_paused || !transfer->is_put_off)
+			continue;
+		if (transfer->begun_ns + most_ns <= worker->context.now_ns) {
+			fp_slot_expire(worker, transfer);
+		} else {
+			worker->has_put_off = true;
+			*due = FP_MIN(*due, transfer->begun_ns + most_ns);
+		}
+	}
+}
+
 /* libcurl counts a pause as time that the server took: its limit is put off by
  * as long. */
 static void
@@ -356,6 +315,8 @@ resume(struct fp_worker *worker, struct fp_transfer *transfer)
 	transfer->is_paused = false;
 	transfer->paused_ns = 0;
 	transfer->begun_ns += pause_ns;
+	transfer->is_put_off = true;
+	worker->has_put_off = true;
 	transfer->heard_ns = worker->context.now_ns;
 	fp_transfer_limit_time(transfer);
 	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -438,24 +399,10 @@ hand_over(struct fp_worker *worker)
 }
 
 static void
-wait_for_work(struct fp_worker *worker, int64_t due)
-{
-	int64_t ms = IDLE_MS;
-
-	/* Rounded up: to wake too early is to go round for nothing. */
-	if (due - worker->context.now_ns < ms * FP_NS_PER_MS)
-		ms = (due - worker->context.now_ns + FP_NS_PER_MS - 1) /
-		     FP_NS_PER_MS;
-	curl_multi_poll(worker->multi, NULL, 0, (int)FP_MAX(ms, 0), NULL);
-	worker->context.now_ns = fp_clock_now_ns();
-}
-
-static void
 work(void *arg)
 {
 	struct fp_worker *worker = arg;
 	struct fp_context *context = &worker->context;
-	int running;
 
 	context->now_ns = fp_clock_now_ns();
 	for (;;) {
@@ -463,13 +410,10 @@ work(void *arg)
 
 		fill(worker);
 		unsigned n_resolving = context->n_resolving;
-		if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
-			give_up_multi(worker);
-		context->now_ns = fp_clock_now_ns();
-		fire(worker);
-		reap(worker);
+		fp_drive_run(worker);
 		begin_delayed(worker, &due);
 		resume_paused(worker, &due);
+		end_late(worker, &due);
 		end_stalled(worker, &due);
 		obey_cancel(worker);
 		show_active(worker);
@@ -481,7 +425,7 @@ work(void *arg)
 			continue;
 		if (worker->is_over && worker->n_active == 0)
 			return;
-		wait_for_work(worker, FP_MIN(due, worker->queue_due_ns));
+		fp_drive_wait(worker, FP_MIN(due, worker->queue_due_ns));
 	}
 }
 

@@ -42,7 +42,9 @@ struct fp_worker {
 	struct fp_ticket *ended; /* not handed over yet */
 	struct fp_ticket **last_ended;
 	int64_t next_check_ns; /* when stalled ones are looked for again */
+	int64_t timer_ns; /* when libcurl wants to be called */
 	int64_t queue_due_ns; /* when the queue wants us back */
+	bool has_put_off; /* transfers that waited for memory, and go on */
 	bool is_over; /* nothing will come from the queue any more */
 };
 
@@ -53,6 +55,9 @@ int fp_worker_start(struct fp_worker *worker);
 
 /* Makes it look at the queue and at *cancel. */
 void fp_worker_wake(struct fp_worker *worker);
+
+/* Counts the requests that went out since the last time: its own thread. */
+void fp_worker_fire(struct fp_worker *worker);
 
 unsigned fp_worker_n_active(struct fp_worker *worker);
 
