@@ -67,8 +67,8 @@
  *			parts: gate (connections, and requests on their way
  *			out) body (what comes in) verdict (how it ended)
  *			aftermath (what follows); worker (one multi handle and
- *			a thread), its slots, and drive (libcurl, by events);
- *			pool (the whole; the story)
+ *			its slots), drive (libcurl, by events); crew (one
+ *			thread, and its workers); pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

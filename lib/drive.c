@@ -19,9 +19,6 @@
 #include "clock.h"
 #include "slot.h"
 
-/* The longest sleep: a wake-up that was lost is made good so soon. */
-#define IDLE_MS 1000
-
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 {
@@ -34,7 +31,8 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
 		wanted |= FP_POLLER_IN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		wanted |= FP_POLLER_OUT;
-	return fp_poller_want(&worker->context.poller, fd, wanted);
+	return fp_poller_want(
+		worker->context.poller, fd, wanted, worker->number);
 }
 
 static int
@@ -77,7 +75,9 @@ fp_drive_init(struct fp_worker *worker)
 	return multi ? 0 : -1;
 }
 
-/* Ends everything; libcurl's state is not to be trusted any more. */
+/* Ends everything and begins anew: libcurl's state is not to be trusted any
+ * more. (When 7.88.1 finds no memory to note a socket, the next use of that
+ * would be a division by zero.) Without another handle all items fail. */
 static void
 give_up_multi(struct fp_worker *worker)
 {
@@ -89,6 +89,8 @@ give_up_multi(struct fp_worker *worker)
 		fp_slot_end(worker, transfer,
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 	}
+	curl_multi_cleanup(worker->multi);
+	fp_drive_init(worker);
 }
 
 static void
@@ -147,34 +149,29 @@ act(struct fp_worker *worker, curl_socket_t fd, int ready)
 }
 
 void
-fp_drive_run(struct fp_worker *worker)
+fp_drive_act(struct fp_worker *worker, int fd, unsigned ready, int64_t now_ns)
 {
-	struct fp_poller *poller = &worker->context.poller;
-	unsigned ready;
-	int fd;
+	int bits = (ready & FP_POLLER_IN ? CURL_CSELECT_IN : 0) |
+		   (ready & FP_POLLER_OUT ? CURL_CSELECT_OUT : 0);
 
-	while (fp_poller_next(poller, &fd, &ready))
-		act(worker, fd,
-			(ready & FP_POLLER_IN ? CURL_CSELECT_IN : 0) |
-				(ready & FP_POLLER_OUT ? CURL_CSELECT_OUT : 0));
-	if (worker->timer_ns <= worker->context.now_ns) {
-		worker->timer_ns = INT64_MAX;
-		act(worker, CURL_SOCKET_TIMEOUT, 0);
-	}
-	worker->context.now_ns = fp_clock_now_ns();
-	fp_worker_fire(worker);
+	worker->context.now_ns = FP_MAX(worker->context.now_ns, now_ns);
+	act(worker, fd, bits);
+}
+
+bool
+fp_drive_is_due(const struct fp_worker *worker)
+{
+	return worker->timer_ns <= worker->context.now_ns;
 }
 
 void
-fp_drive_wait(struct fp_worker *worker, int64_t due_ns)
+fp_drive_run(struct fp_worker *worker)
 {
-	int64_t left_ns =
-		FP_MIN(due_ns, worker->timer_ns) - worker->context.now_ns;
-	int64_t ms = IDLE_MS;
-
-	/* Rounded up: to wake too early is to go round for nothing. */
-	if (left_ns < ms * FP_NS_PER_MS)
-		ms = (left_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
-	fp_poller_wait(&worker->context.poller, (int)FP_MAX(ms, 0));
 	worker->context.now_ns = fp_clock_now_ns();
+	if (fp_drive_is_due(worker)) {
+		worker->timer_ns = INT64_MAX;
+		act(worker, CURL_SOCKET_TIMEOUT, 0);
+		worker->context.now_ns = fp_clock_now_ns();
+	}
+	fp_worker_fire(worker);
 }

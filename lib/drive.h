@@ -17,11 +17,15 @@
 /* Makes worker->multi; before anything else of the worker runs. */
 int fp_drive_init(struct fp_worker *worker);
 
-/* Moves whatever can be moved, and ends what is done. Reads the clock. */
+/* One of its sockets is ready, as the poller has told. */
+void fp_drive_act(
+	struct fp_worker *worker, int fd, unsigned ready, int64_t now_ns);
+
+/* Moves what is to be moved at this time. Then all requests that went out, also
+ * in fp_drive_act(), are counted. Reads the clock. */
 void fp_drive_run(struct fp_worker *worker);
 
-/* Sleeps until there is something to move, or until `due_ns`, or until it is
- * woken. Reads the clock. */
-void fp_drive_wait(struct fp_worker *worker, int64_t due_ns);
+/* Whether there is something to move without waiting. */
+bool fp_drive_is_due(const struct fp_worker *worker);
 
 #endif

@@ -66,6 +66,13 @@ forget(struct fp_poller *poller, struct fp_poller_socket *socket)
 
 /* ---- making ---- */
 
+/* The event's own, which is no socket's. */
+static uint64_t
+own_data(const struct fp_poller *poller)
+{
+	return UINT64_MAX << 32 | (unsigned)poller->event;
+}
+
 static int
 open_both(struct fp_poller *poller)
 {
@@ -77,7 +84,7 @@ open_both(struct fp_poller *poller)
 	poller->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (poller->event < 0)
 		return -1;
-	event.data.fd = poller->event;
+	event.data.u64 = own_data(poller);
 	return epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->event, &event);
 }
 
@@ -138,12 +145,13 @@ fp_poller_closing(struct fp_poller *poller, int fd)
 }
 
 static int
-control(struct fp_poller *poller, int how, int fd, unsigned wanted)
+control(struct fp_poller *poller, int how, int fd, unsigned wanted,
+	unsigned owner)
 {
 	struct epoll_event event = {
 		.events = (wanted & FP_POLLER_IN ? EPOLLIN : 0U) |
 			  (wanted & FP_POLLER_OUT ? EPOLLOUT : 0U),
-		.data.fd = fd,
+		.data.u64 = (uint64_t)owner << 32 | (unsigned)fd,
 	};
 
 	return epoll_ctl(poller->epoll, how, fd, &event);
@@ -151,30 +159,32 @@ control(struct fp_poller *poller, int how, int fd, unsigned wanted)
 
 /* Of one that is not in the table. */
 static int
-want_unknown(struct fp_poller *poller, int fd, unsigned wanted)
+want_unknown(struct fp_poller *poller, int fd, unsigned wanted, unsigned owner)
 {
 	if (wanted == 0) {
-		control(poller, EPOLL_CTL_DEL, fd, 0);
+		control(poller, EPOLL_CTL_DEL, fd, 0, owner);
 		return 0;
 	}
-	if (control(poller, EPOLL_CTL_ADD, fd, wanted) == 0)
+	if (control(poller, EPOLL_CTL_ADD, fd, wanted, owner) == 0)
 		return 0;
-	return errno == EEXIST ? control(poller, EPOLL_CTL_MOD, fd, wanted)
-			       : -1;
+	return errno == EEXIST
+		       ? control(poller, EPOLL_CTL_MOD, fd, wanted, owner)
+		       : -1;
 }
 
 int
-fp_poller_want(struct fp_poller *poller, int fd, unsigned wanted)
+fp_poller_want(
+	struct fp_poller *poller, int fd, unsigned wanted, unsigned owner)
 {
 	struct fp_poller_socket *socket = place_of(poller, fd);
 
 	if (FP_UNLIKELY(socket->fd < 0))
-		return want_unknown(poller, fd, wanted);
+		return want_unknown(poller, fd, wanted, owner);
 	socket->wanted = wanted;
 	if (wanted == 0 || wanted == socket->watched)
 		return 0;
 	if (control(poller, socket->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-		    wanted))
+		    wanted, owner))
 		return -1;
 	socket->watched = wanted;
 	return 0;
@@ -189,8 +199,8 @@ fp_poller_wait(struct fp_poller *poller, int timeout_ms)
 	poller->n_events = epoll_wait(
 		poller->epoll, poller->events, FP_POLLER_EVENTS, timeout_ms);
 	for (int i = 0; i < poller->n_events; i++) {
-		/* Before the worker looks at what it was woken for. */
-		if (poller->events[i].data.fd == poller->event)
+		/* Before anybody looks at what it was woken for. */
+		if (poller->events[i].data.u64 == own_data(poller))
 			atomic_store(&poller->is_woken, false);
 	}
 }
@@ -209,35 +219,38 @@ readiness(uint32_t events)
 }
 
 bool
-fp_poller_next(struct fp_poller *poller, int *fd, unsigned *ready)
+fp_poller_next(struct fp_poller *poller, struct fp_poller_event *event)
 {
 	while (poller->next < poller->n_events) {
-		struct epoll_event event = poller->events[poller->next++];
-		*fd = event.data.fd;
-		*ready = readiness(event.events);
-		if (*fd == poller->event)
+		struct epoll_event *at = &poller->events[poller->next++];
+		if (at->data.u64 == own_data(poller))
 			continue;
-		struct fp_poller_socket *socket = place_of(poller, *fd);
+		event->fd = (int)(at->data.u64 & UINT32_MAX);
+		event->owner = (unsigned)(at->data.u64 >> 32);
+		event->ready = readiness(at->events);
+		struct fp_poller_socket *socket = place_of(poller, event->fd);
 		if (socket->fd < 0)
 			return true;
-		*ready &= socket->wanted;
-		if (*ready)
+		event->ready &= socket->wanted;
+		if (event->ready)
 			return true;
 
 		/* It may have been closed since, and be another one now. */
 		if (socket->wanted == 0 && socket->watched &&
-			control(poller, EPOLL_CTL_DEL, *fd, 0) == 0)
+			control(poller, EPOLL_CTL_DEL, event->fd, 0, 0) == 0)
 			socket->watched = 0;
 	}
 	return false;
 }
 
+/* It has room for any number of calls; if it fails all the same, the next one
+ * tries again, and the thread looks by itself after a while. */
 void
 fp_poller_wake(struct fp_poller *poller)
 {
-	if (atomic_exchange(&poller->is_woken, true))
-		return;
-	/* It has room for any number of them. */
-	ssize_t n = write(poller->event, &(uint64_t){1}, sizeof(uint64_t));
-	(void)n;
+	uint64_t one = 1;
+
+	if (!atomic_exchange(&poller->is_woken, true) &&
+		write(poller->event, &one, sizeof(one)) < 0)
+		atomic_store(&poller->is_woken, false);
 }

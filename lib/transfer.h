@@ -64,7 +64,7 @@ struct fp_context {
 	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
-	struct fp_poller poller;
+	struct fp_poller *poller; /* the crew's */
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
 	struct fp_shelf judges; /* of JSON, as the carry keeps them */

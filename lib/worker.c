@@ -2,16 +2,16 @@
 /*
  * A worker goes round and round:
  *
- *	fill	take as many items as there are idle slots, and begin them
  *	drive	let libcurl move whatever can be moved, count the requests that
  *		went out on the wire, end the transfers that libcurl is done
  *		with
  *	check	end the stalled, begin the delayed, obey a cancel
  *	hand	what has ended to the queue, which says what goes on, and
  *		the rest of it to the window
- *	wait	for the network, for the next due time, or to be woken
+ *	fill	take as many items as there are idle slots, and begin them
  *
- * and does not wait when a round made room that the queue may fill. Nothing is
+ * and then waits for the network, for the next due time, or to be woken; but
+ * not when there is more to be done at once. Nothing is
  * ever queued inside libcurl: a handle is added only when it can start, since
  * libcurl's timeouts count from then on.
  *
@@ -36,7 +36,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define STACK_BYTES ((size_t)1 << 20)
+/* So often it starts anew without waiting: then others are looked at. */
+#define ROUNDS_MAX 4
 
 /* Of the names that may be looked up at once, those that are new. */
 #define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
@@ -56,17 +57,22 @@ wake(void *arg)
 }
 
 int
-fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
-	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
+fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	struct fp_share share)
 {
+	struct fp_setup *setup = place->setup;
+
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_WORKER_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
 	memset(worker, 0, sizeof(*worker));
 	worker->setup = setup;
-	worker->queue = queue;
-	worker->window = window;
-	worker->cancel = cancel;
+	worker->queue = place->queue;
+	worker->window = place->window;
+	worker->cancel = place->cancel;
+	worker->number = place->number;
+	worker->context.setup = setup;
+	worker->context.queue = place->queue;
+	worker->context.poller = place->poller;
 	if (setup->options.keep_order) {
 		share.slots++; /* see room_for_items() */
 		share.connections++;
@@ -75,13 +81,9 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
-	worker->context.setup = setup;
-	worker->context.queue = queue;
 	if (!worker->transfers || fp_drive_init(worker) ||
 		fp_sockets_init(
-			&worker->context.sockets, 2 * share.connections) ||
-		fp_poller_init(
-			&worker->context.poller, 2 * share.connections)) {
+			&worker->context.sockets, 2 * share.connections)) {
 		fp_worker_destroy(worker);
 		errno = ENOMEM;
 		return -1;
@@ -105,14 +107,14 @@ fp_worker_destroy(struct fp_worker *worker)
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
 	fp_sockets_destroy(&worker->context.sockets);
-	fp_poller_destroy(&worker->context.poller);
 	fp_context_clear(&worker->context);
 }
 
 void
 fp_worker_wake(struct fp_worker *worker)
 {
-	fp_poller_wake(&worker->context.poller);
+	atomic_store(&worker->is_called, true);
+	fp_poller_wake(worker->context.poller);
 }
 
 unsigned
@@ -170,7 +172,8 @@ room_for_items(const struct fp_worker *worker, bool *hurries)
 	return slots - FP_MIN(slots, worker->n_active);
 }
 
-static void
+/* Begins items; false: none. */
+static bool
 fill(struct fp_worker *worker)
 {
 	struct fp_context *context = &worker->context;
@@ -187,7 +190,7 @@ fill(struct fp_worker *worker)
 	take.max = FP_MIN(room, names);
 	if (take.max == 0 && !context->is_stirred &&
 		worker->queue_due_ns > context->now_ns)
-		return;
+		return false;
 	context->is_stirred = false;
 	fp_queue_take(worker->queue, &take);
 	worker->queue_due_ns = take.due_ns;
@@ -202,6 +205,8 @@ fill(struct fp_worker *worker)
 		take.items = ticket->next;
 		fp_slot_occupy(worker, ticket);
 	}
+	worker->n_resolving_seen = context->n_resolving;
+	return take.n > 0;
 }
 
 void
@@ -398,39 +403,42 @@ hand_over(struct fp_worker *worker)
 		fp_window_put(worker->window, finished);
 }
 
-static void
-work(void *arg)
+/* Returns whether there is more to be done at once. */
+static bool
+go_round(struct fp_worker *worker)
 {
-	struct fp_worker *worker = arg;
 	struct fp_context *context = &worker->context;
 
-	context->now_ns = fp_clock_now_ns();
-	for (;;) {
-		int64_t due = INT64_MAX;
+	worker->due_ns = INT64_MAX;
+	fp_drive_run(worker);
+	begin_delayed(worker, &worker->due_ns);
+	resume_paused(worker, &worker->due_ns);
+	end_late(worker, &worker->due_ns);
+	end_stalled(worker, &worker->due_ns);
+	obey_cancel(worker);
+	show_active(worker);
+	hand_over(worker);
 
-		fill(worker);
-		unsigned n_resolving = context->n_resolving;
-		fp_drive_run(worker);
-		begin_delayed(worker, &due);
-		resume_paused(worker, &due);
-		end_late(worker, &due);
-		end_stalled(worker, &due);
-		obey_cancel(worker);
-		show_active(worker);
-		hand_over(worker);
-
-		/* Names became known that others may have waited for. */
-		context->is_stirred |= context->n_resolving < n_resolving;
-		if (context->is_stirred)
-			continue;
-		if (worker->is_over && worker->n_active == 0)
-			return;
-		fp_drive_wait(worker, FP_MIN(due, worker->queue_due_ns));
-	}
+	/* Names became known that others may have waited for. */
+	context->is_stirred |= context->n_resolving < worker->n_resolving_seen;
+	bool has_begun = fill(worker);
+	return has_begun || worker->ended || context->is_stirred ||
+	       fp_drive_is_due(worker);
 }
 
-int
-fp_worker_start(struct fp_worker *worker)
+void
+fp_worker_round(struct fp_worker *worker)
 {
-	return fp_thread_start(&worker->thread, STACK_BYTES, work, worker);
+	bool has_more = true;
+
+	for (int i = 0; has_more && i < ROUNDS_MAX; i++)
+		has_more = go_round(worker);
+	if (has_more)
+		worker->due_ns = worker->context.now_ns;
+	else
+		worker->due_ns = FP_MIN(worker->due_ns,
+			FP_MIN(worker->queue_due_ns, worker->timer_ns));
+	worker->is_done = !has_more && worker->is_over && worker->n_active == 0;
+	if (worker->is_done)
+		worker->due_ns = INT64_MAX;
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define OWNER 77U
 #define N_PAIRS 64
 #define N_STEPS 20000
 
@@ -47,12 +48,14 @@ say(struct pair pair)
 static unsigned
 ready_for(int fd, int timeout_ms)
 {
-	unsigned all = 0, ready;
-	int which;
+	struct fp_poller_event event;
+	unsigned all = 0;
 
 	fp_poller_wait(&poller, timeout_ms);
-	while (fp_poller_next(&poller, &which, &ready))
-		all = all == 0 && which == fd ? ready : 9;
+	while (fp_poller_next(&poller, &event))
+		all = all == 0 && event.fd == fd && event.owner == OWNER
+			      ? event.ready
+			      : 9;
 	return all;
 }
 
@@ -63,17 +66,17 @@ tells_what_is_wanted(void)
 	struct pair pair = open_pair();
 	fp_poller_opened(&poller, pair.near);
 	CHECK(ready_for(pair.near, 0) == 0);
-	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_OUT) == 0);
+	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_OUT, OWNER) == 0);
 	CHECK(ready_for(pair.near, -1) == FP_POLLER_OUT);
-	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN) == 0);
+	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) == 0);
 	CHECK(ready_for(pair.near, 0) == 0);
 	say(pair);
 	CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
 
 	/* Again, as long as it is so. */
 	CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
-	CHECK(fp_poller_want(
-		      &poller, pair.near, FP_POLLER_IN | FP_POLLER_OUT) == 0);
+	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN | FP_POLLER_OUT,
+		      OWNER) == 0);
 	CHECK(ready_for(pair.near, -1) == (FP_POLLER_IN | FP_POLLER_OUT));
 	close_pair(pair);
 	fp_poller_destroy(&poller);
@@ -88,8 +91,9 @@ rests_and_is_wanted_again(void)
 	struct pair pair = open_pair();
 	fp_poller_opened(&poller, pair.near);
 	for (int i = 0; i < 3; i++) {
-		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN) == 0);
-		CHECK(fp_poller_want(&poller, pair.near, 0) == 0);
+		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) ==
+			0);
+		CHECK(fp_poller_want(&poller, pair.near, 0, OWNER) == 0);
 		CHECK(ready_for(pair.near, 0) == 0);
 		say(pair);
 		CHECK(ready_for(pair.near, 0) == 0);
@@ -97,7 +101,8 @@ rests_and_is_wanted_again(void)
 		/* It is not watched any more: this would not sleep. */
 		CHECK(ready_for(pair.near, 20) == 0);
 		CHECK(poller.n_events == 0);
-		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN) == 0);
+		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) ==
+			0);
 		CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
 		char byte;
 		CHECK(read(pair.near, &byte, 1) == 1);
@@ -113,10 +118,10 @@ an_end_is_to_be_read(void)
 	CHECK(fp_poller_init(&poller, 4) == 0);
 	struct pair pair = open_pair();
 	fp_poller_opened(&poller, pair.near);
-	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN) == 0);
+	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) == 0);
 	close(pair.far);
 	CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
-	CHECK(fp_poller_want(&poller, pair.near, 0) == 0);
+	CHECK(fp_poller_want(&poller, pair.near, 0, OWNER) == 0);
 	CHECK(ready_for(pair.near, 0) == 0);
 	CHECK(ready_for(pair.near, 0) == 0);
 	CHECK(poller.n_events == 0);
@@ -133,10 +138,11 @@ a_number_comes_again(void)
 	for (int i = 0; i < 3; i++) {
 		struct pair pair = open_pair();
 		fp_poller_opened(&poller, pair.near);
-		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN) == 0);
+		CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) ==
+			0);
 		say(pair);
 		CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
-		CHECK(fp_poller_want(&poller, pair.near, 0) == 0);
+		CHECK(fp_poller_want(&poller, pair.near, 0, OWNER) == 0);
 		close_pair(pair);
 	}
 	fp_poller_destroy(&poller);
@@ -152,19 +158,21 @@ others_are_watched_too(void)
 	fp_poller_opened(&poller, second.near);
 	for (int i = 0; i < 3; i++) {
 		struct pair other = open_pair();
-		CHECK(fp_poller_want(&poller, other.near, FP_POLLER_OUT) == 0);
+		CHECK(fp_poller_want(
+			      &poller, other.near, FP_POLLER_OUT, OWNER) == 0);
 		CHECK(ready_for(other.near, -1) == FP_POLLER_OUT);
-		CHECK(fp_poller_want(&poller, other.near, FP_POLLER_IN) == 0);
+		CHECK(fp_poller_want(
+			      &poller, other.near, FP_POLLER_IN, OWNER) == 0);
 		CHECK(ready_for(other.near, 0) == 0);
 		say(other);
 		CHECK(ready_for(other.near, -1) == FP_POLLER_IN);
-		CHECK(fp_poller_want(&poller, other.near, 0) == 0);
+		CHECK(fp_poller_want(&poller, other.near, 0, OWNER) == 0);
 		CHECK(ready_for(other.near, 0) == 0);
 		close_pair(other);
 	}
-	CHECK(fp_poller_want(&poller, second.near, FP_POLLER_OUT) == 0);
+	CHECK(fp_poller_want(&poller, second.near, FP_POLLER_OUT, OWNER) == 0);
 	CHECK(ready_for(second.near, -1) == FP_POLLER_OUT);
-	CHECK(fp_poller_want(&poller, second.near, 0) == 0);
+	CHECK(fp_poller_want(&poller, second.near, 0, OWNER) == 0);
 	CHECK(ready_for(second.near, 0) == 0);
 	close_pair(first);
 	close_pair(second);
@@ -191,19 +199,19 @@ is_woken(void)
 static bool
 agrees(const struct pair *pairs, const bool *is_wanted)
 {
-	unsigned told = 0, wanted = 0, ready;
+	struct fp_poller_event event;
+	unsigned told = 0, wanted = 0;
 	bool ok = true;
-	int fd;
 
 	/* Those that are not wanted are told of once, and then no more. */
 	for (int round = 0; round < 2; round++) {
 		told = 0;
 		fp_poller_wait(&poller, 0);
-		while (fp_poller_next(&poller, &fd, &ready)) {
+		while (fp_poller_next(&poller, &event)) {
 			unsigned i = 0;
-			while (i < N_PAIRS - 1 && pairs[i].near != fd)
+			while (i < N_PAIRS - 1 && pairs[i].near != event.fd)
 				i++;
-			ok = ok && pairs[i].near == fd && is_wanted[i];
+			ok = ok && pairs[i].near == event.fd && is_wanted[i];
 			told++;
 		}
 	}
@@ -243,7 +251,7 @@ the_table_forgets_none(void)
 		} else {
 			is_wanted[i] = random >> 31;
 			fp_poller_want(&poller, pairs[i].near,
-				is_wanted[i] ? FP_POLLER_OUT : 0);
+				is_wanted[i] ? FP_POLLER_OUT : 0, OWNER);
 		}
 		ok = step % 10 || agrees(pairs, is_wanted);
 	}
