@@ -63,12 +63,13 @@
  *			name) target (its URL) request (what goes out for an
  *			item) login (by the netrc) redirect (where one leads)
  *			download (its file) preview (in place of sending)
- *			sockets (a worker's) transfer (one item on one easy
- *			handle), in parts: gate (connections, and requests on
- *			their way out) body (what comes in) verdict (how it
- *			ended) aftermath (what follows); worker (one thread,
- *			one multi handle) and its slots; pool (the whole; the
- *			story)
+ *			sockets and poller (a worker's) transfer (one item on
+ *			one easy handle), in parts: gate (connections, and
+ *			requests on their way out) body (what comes in) verdict
+ *			(how it ended) aftermath (what follows); worker (one
+ *			multi handle and its slots), drive (libcurl, by
+ *			events); crew (one thread, and its workers); pool (the
+ *			whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

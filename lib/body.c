@@ -2,6 +2,11 @@
 /*
  * The bytes of a transfer's body, as libcurl brings them: through gunzip into
  * the carry or a file, as far as there is memory for them.
+ *
+ * What judges JSON takes 7 KiB, what decodes gzip 40 KiB. Transfers that wait
+ * for an answer are many, those whose body is coming in are few: so these are
+ * with the worker, and lent to a transfer from its first byte of the body to
+ * the verdict.
  */
 #include "base.h"
 
@@ -12,6 +17,48 @@
 
 #define GZIP_PIECE 4096
 #define TIGHT_PIECE 128
+
+/* NULL: there is none, and one has to be made. */
+static void *
+take_from(struct fp_shelf *shelf)
+{
+	return shelf->n > 0 ? shelf->things[--shelf->n] : NULL;
+}
+
+static void
+put_on(struct fp_shelf *shelf, void *thing)
+{
+	FP_ASSERT(shelf->n < FP_ARRAY_LEN(shelf->things));
+	if (thing)
+		shelf->things[shelf->n++] = thing;
+}
+
+void
+fp_transfer_end_body(struct fp_transfer *transfer)
+{
+	struct fp_context *context = transfer->context;
+
+	if (!transfer->has_body)
+		return;
+	transfer->has_body = false;
+	put_on(&context->judges, transfer->carry.json);
+	transfer->carry.json = NULL;
+	put_on(&context->decoders, transfer->gunzip.state);
+	transfer->gunzip.state = NULL;
+}
+
+void
+fp_context_clear(struct fp_context *context)
+{
+	struct fp_gunzip gunzip;
+
+	while (context->judges.n > 0)
+		fp_json_free(take_from(&context->judges));
+	while (context->decoders.n > 0) {
+		gunzip.state = take_from(&context->decoders);
+		fp_gunzip_free(&gunzip);
+	}
+}
 
 void
 fp_transfer_begin_body(struct fp_transfer *transfer)
@@ -25,8 +72,12 @@ fp_transfer_begin_body(struct fp_transfer *transfer)
 
 	transfer->has_body = true;
 	transfer->is_gunzipped = is_undone;
-	if (is_undone)
+	transfer->carry.json = take_from(&transfer->context->judges);
+	if (is_undone) {
+		transfer->gunzip.state =
+			take_from(&transfer->context->decoders);
 		fp_gunzip_start(&transfer->gunzip);
+	}
 	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
 			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
 	/* A file holds what came; but where nothing else tells its end, JSON

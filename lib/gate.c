@@ -56,6 +56,7 @@ fp_transfer_on_open(
 	if (transfer->stop == FP_STOP_DENIED)
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
+	fp_poller_opened(transfer->context->poller, fd);
 	if (transfer->setup->looks_at_sockets)
 		fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
@@ -109,6 +110,7 @@ fp_transfer_on_close(void *arg, curl_socket_t fd)
 
 	if (context->setup->looks_at_sockets)
 		fp_sockets_remove(&context->sockets, fd);
+	fp_poller_closing(context->poller, fd);
 	return close(fd);
 }
 

@@ -42,7 +42,7 @@
  *				schedule, the origins and the run's rate
  *	struct fp_memory	any thread: it is atomic
  *	struct fp_setup		all read; `no_new` is atomic
- *	struct fp_worker	its own thread; see there for the exceptions
+ *	struct fp_worker	its crew's thread; see there for the exceptions
  *	pool->locator, preview	the submitter
  *	pool->cancel		atomic: set by anyone, read by the workers
  *
@@ -54,6 +54,7 @@
 #include "fetchpool.h"
 
 #include "clock.h"
+#include "crew.h"
 #include "json.h"
 #include "jsonproof.h"
 #include "poolopt.h"
@@ -78,6 +79,8 @@ struct fp_pool {
 	struct fp_queue queue;
 	struct fp_worker *workers;
 	unsigned n_workers;
+	struct fp_crew *crews;
+	unsigned n_crews;
 	unsigned n_started;
 	atomic_int cancel; /* enum fp_cancel, or 0 */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
@@ -120,21 +123,49 @@ check_libraries(char *why, size_t why_size)
 	return 0;
 }
 
+/* The workers of one crew, from this one on. */
+static int
+make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
+	unsigned n, const struct fp_shares *shares)
+{
+	size_t n_connections = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		n_connections += fp_share_of(shares, first + i).connections + 1;
+	if (fp_crew_init(crew, &pool->workers[first], n, n_connections))
+		return -1;
+	pool->n_crews++;
+	for (unsigned i = 0; i < n; i++) {
+		struct fp_worker_place place = {
+			.setup = &pool->setup,
+			.queue = &pool->queue,
+			.window = &pool->window,
+			.cancel = &pool->cancel,
+			.poller = &crew->poller,
+			.number = i,
+		};
+		if (fp_worker_init(&crew->workers[i], &place,
+			    fp_share_of(shares, first + i)))
+			return -1;
+		pool->n_workers++;
+	}
+	return 0;
+}
+
 static int
 make_workers(struct fp_pool *pool)
 {
-	unsigned jobs = pool->setup.options.jobs;
-	unsigned n = fp_share_workers(jobs);
+	struct fp_shares shares = fp_share_all(pool->setup.options.jobs);
+	unsigned n = shares.n_workers, n_crews = shares.n_crews;
 
 	pool->workers = calloc(n, sizeof(pool->workers[0]));
-	if (!pool->workers)
+	pool->crews = calloc(n_crews, sizeof(pool->crews[0]));
+	if (!pool->workers || !pool->crews)
 		return -1;
-	for (unsigned i = 0; i < n; i++) {
-		if (fp_worker_init(&pool->workers[i], &pool->setup,
-			    &pool->queue, &pool->window, &pool->cancel,
-			    fp_share_of(jobs, n, i)))
+	for (unsigned i = 0; i < n_crews; i++) {
+		if (make_crew(pool, &pool->crews[i], pool->n_workers,
+			    fp_share_part(n, n_crews, i), &shares))
 			return -1;
-		pool->n_workers++;
 	}
 	return 0;
 }
@@ -144,8 +175,8 @@ static void consume(void *arg);
 static int
 start_threads(struct fp_pool *pool)
 {
-	for (unsigned i = 0; i < pool->n_workers; i++) {
-		if (fp_worker_start(&pool->workers[i]))
+	for (unsigned i = 0; i < pool->n_crews; i++) {
+		if (fp_crew_start(&pool->crews[i]))
 			return -1;
 		pool->n_started++;
 	}
@@ -415,11 +446,14 @@ fp_pool_free(struct fp_pool *pool)
 	if (pool->has_queue)
 		fp_pool_cancel(pool, FP_CANCEL_ALL);
 	for (unsigned i = 0; i < pool->n_started; i++)
-		fp_thread_join(&pool->workers[i].thread);
+		fp_crew_join(&pool->crews[i]);
 	fp_pool_wait(pool);
 	for (unsigned i = 0; i < pool->n_workers; i++)
 		fp_worker_destroy(&pool->workers[i]);
+	for (unsigned i = 0; i < pool->n_crews; i++)
+		fp_crew_destroy(&pool->crews[i]);
 	free(pool->workers);
+	free(pool->crews);
 	if (pool->has_queue)
 		fp_queue_destroy(&pool->queue);
 	if (pool->has_window)

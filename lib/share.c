@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Why 64 transfers a worker: libcurl looks for a connection to a host one by
- * one, so every request pays for all the connections of its multi handle.
+ * one, so every request pays for all the connections of its multi handle. And
+ * why not a thread each: crew.c says it.
  */
 #include "base.h"
 
@@ -17,8 +18,12 @@
 /* Descriptors that are not for connections: standard streams, files, and what
  * look-ups open while they run. */
 #define SPARE_DESCRIPTORS 64
-#define DESCRIPTORS_PER_WORKER 3
+#define DESCRIPTORS_PER_WORKER 5 /* its crew's too */
 #define DESCRIPTORS_PER_LOOKUP 4
+
+/* Threads that drive workers. With more of them a server on the same machine
+ * would get too little of it. */
+#define CREWS_PER_CPU 2
 
 /* Names being looked up at once, in all workers together, a few in each at
  * least: dead names must not keep others from being looked up. */
@@ -127,33 +132,38 @@ count_connections(unsigned jobs, unsigned online)
 	return (unsigned)FP_MAX(most, jobs);
 }
 
-/* The i-th of n parts of a whole; they differ by one at most. */
-static unsigned
-part_of(unsigned whole, unsigned n, unsigned i)
+unsigned
+fp_share_part(unsigned whole, unsigned n, unsigned i)
 {
 	return whole / n + (i < whole % n);
 }
 
-unsigned
-fp_share_workers(unsigned jobs)
+struct fp_shares
+fp_share_all(unsigned jobs)
 {
-	return count_workers(jobs, fp_share_online());
+	unsigned n = count_workers(jobs, fp_share_online());
+
+	return (struct fp_shares){
+		.jobs = jobs,
+		.connections = count_connections(jobs, fp_share_online()),
+		.n_workers = n,
+		.n_crews = FP_MIN(n, CREWS_PER_CPU * fp_share_online()),
+	};
 }
 
 struct fp_share
-fp_share_of(unsigned jobs, unsigned n_workers, unsigned i)
+fp_share_of(const struct fp_shares *all, unsigned i)
 {
-	unsigned connections = count_connections(jobs, fp_share_online());
+	unsigned n = all->n_workers;
 	struct fp_share share = {
-		.slots = part_of(jobs, n_workers, i),
-		.connections = part_of(connections, n_workers, i),
-		.resolving_max = lookups_each(n_workers),
+		.slots = fp_share_part(all->jobs, n, i),
+		.connections = fp_share_part(all->connections, n, i),
+		.resolving_max = lookups_each(n),
 	};
-	unsigned lookups = n_workers * share.resolving_max;
+	unsigned lookups = n * share.resolving_max;
 
 	share.threads_max =
-		OTHER_THREADS + n_workers + (1 + LEFT_LOOKUPS) * lookups;
-
+		OTHER_THREADS + all->n_crews + (1 + LEFT_LOOKUPS) * lookups;
 	share.connections = FP_MAX(share.connections, share.slots);
 	return share;
 }

@@ -22,16 +22,27 @@ struct fp_share {
 	unsigned threads_max; /* in the process, for new names to be */
 };
 
+struct fp_shares {
+	unsigned jobs;
+	unsigned connections;
+	unsigned n_workers;
+	unsigned n_crews; /* threads that drive them */
+};
+
 /* CPUs that are online, at least one. */
 unsigned fp_share_online(void);
 
-/* How many workers that many jobs want. */
-unsigned fp_share_workers(unsigned jobs);
+/* The i-th of n parts of a whole; they differ by one at most. */
+unsigned fp_share_part(unsigned whole, unsigned n, unsigned i);
 
 /* Threads of this process; 0: not known. */
 unsigned fp_threads_running(void);
 
-/* What the i-th of them gets. */
-struct fp_share fp_share_of(unsigned jobs, unsigned n_workers, unsigned i);
+/* What is there to be shared: as many workers as that many jobs want, and
+ * threads for them. */
+struct fp_shares fp_share_all(unsigned jobs);
+
+/* What the i-th worker gets. */
+struct fp_share fp_share_of(const struct fp_shares *all, unsigned i);
 
 #endif

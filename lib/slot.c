@@ -72,6 +72,14 @@ fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
 }
 
+void
+fp_slot_expire(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	curl_multi_remove_handle(worker->multi, transfer->easy);
+	fp_slot_end(worker, transfer,
+		fp_transfer_end(transfer, CURLE_OPERATION_TIMEDOUT));
+}
+
 static int64_t
 draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
 {

@@ -25,6 +25,9 @@ void fp_slot_add(struct fp_worker *worker, struct fp_transfer *transfer);
 void fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 	enum fp_stop why);
 
+/* The same, for its time is over. */
+void fp_slot_expire(struct fp_worker *worker, struct fp_transfer *transfer);
+
 /* The transfer has let go of its ticket: the slot is idle. */
 void fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket);

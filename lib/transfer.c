@@ -251,10 +251,11 @@ start_over(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_options *options = &transfer->setup->options;
 
+	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
-	transfer->has_body = false;
 	transfer->is_gunzipped = false;
 	transfer->is_paused = false;
+	transfer->is_put_off = false;
 	transfer->n_fed = 0;
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;
@@ -405,6 +406,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 	};
 	if (ticket->wait_ns == 0)
 		fp_transfer_respect_quota(transfer);
+	fp_transfer_end_body(transfer);
 	transfer->ticket = NULL;
 	return ticket;
 }

@@ -18,10 +18,12 @@
 #include "crowd.h"
 #include "download.h"
 #include "gunzip.h"
+#include "poller.h"
 #include "queue.h"
 #include "request.h"
 #include "response.h"
 #include "setup.h"
+#include "share.h"
 #include "sockets.h"
 #include "ticket.h"
 
@@ -45,6 +47,12 @@ enum fp_stop {
 	FP_STOP_RATE, /* no start was free for sending it again */
 };
 
+/* Things that are in no use, at most one for each transfer. */
+struct fp_shelf {
+	void *things[FP_WORKER_SLOTS_MAX + 1];
+	unsigned n;
+};
+
 /* What the transfers of one worker share. */
 struct fp_context {
 	struct fp_setup *setup;
@@ -56,8 +64,11 @@ struct fp_context {
 	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
+	struct fp_poller *poller; /* the crew's */
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
+	struct fp_shelf judges; /* of JSON, as the carry keeps them */
+	struct fp_shelf decoders; /* of gzip, the same */
 };
 
 struct fp_transfer {
@@ -88,6 +99,7 @@ struct fp_transfer {
 	bool is_gunzipped; /* the body */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
+	bool is_put_off; /* its limit of time was, when it was paused */
 	bool has_opened; /* a connection, for the next request on the wire */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	unsigned n_on_wire; /* requests that passed the gate */
@@ -148,6 +160,12 @@ bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 /* The carry learns of the status and the type: with the first byte of the
  * body, or at the end if there was none. */
 void fp_transfer_begin_body(struct fp_transfer *transfer);
+
+/* What the body was judged with is the next one's. */
+void fp_transfer_end_body(struct fp_transfer *transfer);
+
+/* Frees what no body has now. */
+void fp_context_clear(struct fp_context *context);
 
 /* Writes the outcome into the ticket and lets go of it. `code` is libcurl's
  * result; what fetchpool itself knows (stop, the framing, the body) comes

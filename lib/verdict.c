@@ -392,6 +392,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		transfer->context->now_ns - ticket->started_ns;
 	ticket->result.try_ns = transfer->context->now_ns - transfer->begun_ns;
 	fp_transfer_look_ahead(transfer, code);
+	fp_transfer_end_body(transfer);
 	transfer->ticket = NULL;
 	return ticket;
 }

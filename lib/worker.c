@@ -2,16 +2,16 @@
 /*
  * A worker goes round and round:
  *
- *	fill	take as many items as there are idle slots, and begin them
- *	run	let libcurl move whatever can be moved
- *	fire	count the requests that went out on the wire
- *	reap	end the transfers that libcurl is done with
+ *	drive	let libcurl move whatever can be moved, count the requests that
+ *		went out on the wire, end the transfers that libcurl is done
+ *		with
  *	check	end the stalled, begin the delayed, obey a cancel
  *	hand	what has ended to the queue, which says what goes on, and
  *		the rest of it to the window
- *	wait	for the network, for the next due time, or to be woken
+ *	fill	take as many items as there are idle slots, and begin them
  *
- * and does not wait when a round made room that the queue may fill. Nothing is
+ * and then waits for the network, for the next due time, or to be woken; but
+ * not when there is more to be done at once. Nothing is
  * ever queued inside libcurl: a handle is added only when it can start, since
  * libcurl's timeouts count from then on.
  *
@@ -29,13 +29,15 @@
 #include "worker.h"
 
 #include "clock.h"
+#include "drive.h"
 #include "random.h"
 #include "slot.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define STACK_BYTES ((size_t)1 << 20)
+/* So often it starts anew without waiting: then others are looked at. */
+#define ROUNDS_MAX 4
 
 /* Of the names that may be looked up at once, those that are new. */
 #define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
@@ -48,48 +50,29 @@
 #define LOOKUP_NS (60 * FP_NS_PER_S)
 #define CROWDED_NS (100 * FP_NS_PER_MS)
 
-/* The longest sleep: a wake-up that was lost is made good so soon. */
-#define IDLE_MS 1000
-
 static void
 wake(void *arg)
 {
 	fp_worker_wake(arg);
 }
 
-static CURLM *
-make_multi(const struct fp_worker *worker)
-{
-	CURLM *multi = curl_multi_init();
-	long most = (long)worker->share.connections;
-	long sharing = worker->setup->cannot_multiplex ? CURLPIPE_NOTHING
-						       : CURLPIPE_MULTIPLEX;
-
-	/* Without descriptors for it libcurl makes one that cannot be woken. */
-	if (multi && (curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) ||
-			     curl_multi_setopt(multi,
-				     CURLMOPT_MAX_TOTAL_CONNECTIONS, most) ||
-			     curl_multi_setopt(
-				     multi, CURLMOPT_PIPELINING, sharing) ||
-			     curl_multi_wakeup(multi))) {
-		curl_multi_cleanup(multi);
-		multi = NULL;
-	}
-	return multi;
-}
-
 int
-fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
-	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
+fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	struct fp_share share)
 {
+	struct fp_setup *setup = place->setup;
+
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_WORKER_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
 	memset(worker, 0, sizeof(*worker));
 	worker->setup = setup;
-	worker->queue = queue;
-	worker->window = window;
-	worker->cancel = cancel;
+	worker->queue = place->queue;
+	worker->window = place->window;
+	worker->cancel = place->cancel;
+	worker->number = place->number;
+	worker->context.setup = setup;
+	worker->context.queue = place->queue;
+	worker->context.poller = place->poller;
 	if (setup->options.keep_order) {
 		share.slots++; /* see room_for_items() */
 		share.connections++;
@@ -97,11 +80,8 @@ fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->multi = make_multi(worker);
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
-	worker->context.setup = setup;
-	worker->context.queue = queue;
-	if (!worker->multi || !worker->transfers ||
+	if (!worker->transfers || fp_drive_init(worker) ||
 		fp_sockets_init(
 			&worker->context.sockets, 2 * share.connections)) {
 		fp_worker_destroy(worker);
@@ -127,12 +107,14 @@ fp_worker_destroy(struct fp_worker *worker)
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
 	fp_sockets_destroy(&worker->context.sockets);
+	fp_context_clear(&worker->context);
 }
 
 void
 fp_worker_wake(struct fp_worker *worker)
 {
-	curl_multi_wakeup(worker->multi);
+	atomic_store(&worker->is_called, true);
+	fp_poller_wake(worker->context.poller);
 }
 
 unsigned
@@ -190,7 +172,8 @@ room_for_items(const struct fp_worker *worker, bool *hurries)
 	return slots - FP_MIN(slots, worker->n_active);
 }
 
-static void
+/* Begins items; false: none. */
+static bool
 fill(struct fp_worker *worker)
 {
 	struct fp_context *context = &worker->context;
@@ -207,7 +190,7 @@ fill(struct fp_worker *worker)
 	take.max = FP_MIN(room, names);
 	if (take.max == 0 && !context->is_stirred &&
 		worker->queue_due_ns > context->now_ns)
-		return;
+		return false;
 	context->is_stirred = false;
 	fp_queue_take(worker->queue, &take);
 	worker->queue_due_ns = take.due_ns;
@@ -224,11 +207,12 @@ fill(struct fp_worker *worker)
 		take.items = ticket->next;
 		fp_slot_occupy(worker, ticket);
 	}
+	worker->n_resolving_seen = context->n_resolving;
+	return take.n > 0;
 }
 
-/* Counts the requests that went out in this round. */
-static void
-fire(struct fp_worker *worker)
+void
+fp_worker_fire(struct fp_worker *worker)
 {
 	struct fp_ticket *fired = NULL;
 
@@ -244,50 +228,6 @@ fire(struct fp_worker *worker)
 		fired = ticket;
 	}
 	fp_queue_fire(worker->queue, fired, worker->context.now_ns);
-}
-
-/* Ends everything; libcurl's state is not to be trusted any more. */
-static void
-give_up_multi(struct fp_worker *worker)
-{
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
-		if (!transfer->ticket || transfer->is_delayed)
-			continue;
-		curl_multi_remove_handle(worker->multi, transfer->easy);
-		fp_slot_end(worker, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
-	}
-}
-
-static void
-reap(struct fp_worker *worker)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(worker->multi, &left))) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		CURL *easy = message->easy_handle;
-		CURLcode code = message->data.result;
-		char *transfer = NULL;
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-		curl_multi_remove_handle(worker->multi, easy);
-		struct fp_transfer *done =
-			(struct fp_transfer *)(void *)transfer;
-		switch (fp_transfer_next(done, code)) {
-		case FP_ONWARD_ADD:
-			fp_slot_add(worker, done);
-			break;
-		case FP_ONWARD_PARK:
-			fp_slot_end(worker, done, fp_transfer_park(done));
-			break;
-		case FP_ONWARD_END:
-			fp_slot_end(worker, done, fp_transfer_end(done, code));
-			break;
-		}
-	}
 }
 
 /* Lets those ask for a start that have waited long enough; lets *due be the
@@ -339,6 +279,31 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 	*due = FP_MIN(*due, worker->next_check_ns);
 }
 
+/* Ends those whose limit was put off, and is over now: libcurl is called for
+ * the old one alone. */
+static void
+end_late(struct fp_worker *worker, int64_t *due)
+{
+	int64_t most_ns =
+		(int64_t)worker->setup->options.max_time_ms * FP_NS_PER_MS;
+
+	if (!worker->has_put_off || most_ns == 0)
+		return;
+	worker->has_put_off = false;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!transfer->ticket || transfer->is_delayed ||
+			transfer->is_paused || !transfer->is_put_off)
+			continue;
+		if (transfer->begun_ns + most_ns <= worker->context.now_ns) {
+			fp_slot_expire(worker, transfer);
+		} else {
+			worker->has_put_off = true;
+			*due = FP_MIN(*due, transfer->begun_ns + most_ns);
+		}
+	}
+}
+
 /* libcurl counts a pause as time that the server took: its limit is put off by
  * as long. */
 static void
@@ -357,6 +322,8 @@ resume(struct fp_worker *worker, struct fp_transfer *transfer)
 	transfer->is_paused = false;
 	transfer->paused_ns = 0;
 	transfer->begun_ns += pause_ns;
+	transfer->is_put_off = true;
+	worker->has_put_off = true;
 	transfer->heard_ns = worker->context.now_ns;
 	fp_transfer_limit_time(transfer);
 	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -438,56 +405,42 @@ hand_over(struct fp_worker *worker)
 		fp_window_put(worker->window, finished);
 }
 
-static void
-wait_for_work(struct fp_worker *worker, int64_t due)
+/* Returns whether there is more to be done at once. */
+static bool
+go_round(struct fp_worker *worker)
 {
-	int64_t ms = IDLE_MS;
-
-	/* Rounded up: to wake too early is to go round for nothing. */
-	if (due - worker->context.now_ns < ms * FP_NS_PER_MS)
-		ms = (due - worker->context.now_ns + FP_NS_PER_MS - 1) /
-		     FP_NS_PER_MS;
-	curl_multi_poll(worker->multi, NULL, 0, (int)FP_MAX(ms, 0), NULL);
-	worker->context.now_ns = fp_clock_now_ns();
-}
-
-static void
-work(void *arg)
-{
-	struct fp_worker *worker = arg;
 	struct fp_context *context = &worker->context;
-	int running;
 
-	context->now_ns = fp_clock_now_ns();
-	for (;;) {
-		int64_t due = INT64_MAX;
+	worker->due_ns = INT64_MAX;
+	fp_drive_run(worker);
+	begin_delayed(worker, &worker->due_ns);
+	resume_paused(worker, &worker->due_ns);
+	end_late(worker, &worker->due_ns);
+	end_stalled(worker, &worker->due_ns);
+	obey_cancel(worker);
+	show_active(worker);
+	hand_over(worker);
 
-		fill(worker);
-		unsigned n_resolving = context->n_resolving;
-		if (curl_multi_perform(worker->multi, &running) != CURLM_OK)
-			give_up_multi(worker);
-		context->now_ns = fp_clock_now_ns();
-		fire(worker);
-		reap(worker);
-		begin_delayed(worker, &due);
-		resume_paused(worker, &due);
-		end_stalled(worker, &due);
-		obey_cancel(worker);
-		show_active(worker);
-		hand_over(worker);
-
-		/* Names became known that others may have waited for. */
-		context->is_stirred |= context->n_resolving < n_resolving;
-		if (context->is_stirred)
-			continue;
-		if (worker->is_over && worker->n_active == 0)
-			return;
-		wait_for_work(worker, FP_MIN(due, worker->queue_due_ns));
-	}
+	/* Names became known that others may have waited for. */
+	context->is_stirred |= context->n_resolving < worker->n_resolving_seen;
+	bool has_begun = fill(worker);
+	return has_begun || worker->ended || context->is_stirred ||
+	       fp_drive_is_due(worker);
 }
 
-int
-fp_worker_start(struct fp_worker *worker)
+void
+fp_worker_round(struct fp_worker *worker)
 {
-	return fp_thread_start(&worker->thread, STACK_BYTES, work, worker);
+	bool has_more = true;
+
+	for (int i = 0; has_more && i < ROUNDS_MAX; i++)
+		has_more = go_round(worker);
+	if (has_more)
+		worker->due_ns = worker->context.now_ns;
+	else
+		worker->due_ns = FP_MIN(worker->due_ns,
+			FP_MIN(worker->queue_due_ns, worker->timer_ns));
+	worker->is_done = !has_more && worker->is_over && worker->n_active == 0;
+	if (worker->is_done)
+		worker->due_ns = INT64_MAX;
 }

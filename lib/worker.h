@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker: one thread with one curl multi handle and at most 64 transfers. It
- * takes items from the queue when it has room, and puts them into the window
- * when they are finished.
+ * worker: one curl multi handle and at most 64 transfers. It takes items from
+ * the queue when it has room, and puts them into the window when they are
+ * finished. Its crew's thread lets it go round.
  *
- * Threads: fp_worker_wake(), fp_worker_n_active() by any; the rest by the
- * pool's owner, fp_worker_init() before the thread starts and
- * fp_worker_destroy() after it was joined.
+ * Threads: fp_worker_wake(), fp_worker_n_active() by any; fp_worker_init()
+ * before the thread starts and fp_worker_destroy() after it was joined, by the
+ * pool's owner; the rest by the thread.
  * Ownership: the pool embeds workers; a worker owns its transfers and, while
  * they are under way, their tickets.
- * Failure: fp_worker_init() and fp_worker_start() -1 with errno.
+ * Failure: fp_worker_init() -1 with errno.
  */
 #ifndef FP_WORKER_H
 #define FP_WORKER_H
@@ -18,12 +18,10 @@
 
 #include "queue.h"
 #include "share.h"
-#include "thread.h"
 #include "transfer.h"
 #include "window.h"
 
 struct fp_worker {
-	struct fp_thread thread;
 	struct fp_setup *setup;
 	struct fp_queue *queue;
 	struct fp_window *window;
@@ -32,7 +30,12 @@ struct fp_worker {
 	atomic_int *cancel; /* the pool's enum fp_cancel, or 0 */
 	atomic_uint n_active_shown; /* what others may read */
 
-	/* From here on the worker thread's own. */
+	atomic_bool is_called; /* was woken, and has not gone round since */
+
+	/* From here on its crew's thread's own. */
+	int64_t due_ns; /* when it has to go round again */
+	unsigned number; /* in the crew */
+	bool is_done; /* it never has to */
 	CURLM *multi;
 	struct fp_context context;
 	struct fp_transfer *transfers; /* share.slots of them */
@@ -42,17 +45,34 @@ struct fp_worker {
 	struct fp_ticket *ended; /* not handed over yet */
 	struct fp_ticket **last_ended;
 	int64_t next_check_ns; /* when stalled ones are looked for again */
+	int64_t timer_ns; /* when libcurl wants to be called */
 	int64_t queue_due_ns; /* when the queue wants us back */
+	bool has_put_off; /* transfers that waited for memory, and go on */
+	unsigned n_resolving_seen; /* after it was last filled */
 	bool is_over; /* nothing will come from the queue any more */
 };
 
-int fp_worker_init(struct fp_worker *worker, struct fp_setup *setup,
-	struct fp_queue *queue, struct fp_window *window, atomic_int *cancel,
-	struct fp_share share);
-int fp_worker_start(struct fp_worker *worker);
+/* What it needs of others, and its share. */
+struct fp_worker_place {
+	struct fp_setup *setup;
+	struct fp_queue *queue;
+	struct fp_window *window;
+	atomic_int *cancel;
+	struct fp_poller *poller; /* its crew's */
+	unsigned number; /* in the crew */
+};
+
+int fp_worker_init(struct fp_worker *worker,
+	const struct fp_worker_place *place, struct fp_share share);
+
+/* Does all that can be done without waiting; due_ns, is_done say when again. */
+void fp_worker_round(struct fp_worker *worker);
 
 /* Makes it look at the queue and at *cancel. */
 void fp_worker_wake(struct fp_worker *worker);
+
+/* Counts the requests that went out since the last time: its own thread. */
+void fp_worker_fire(struct fp_worker *worker);
 
 unsigned fp_worker_n_active(struct fp_worker *worker);
 

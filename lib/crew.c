@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many workers have to be many multi handles, not many threads: beyond a few,
+ * threads take the processors from each other and from a server on the same
+ * machine, and each has its own stack and its own way to sleep.
+ */
+#include "base.h"
+
+#include "crew.h"
+
+#include "clock.h"
+#include "drive.h"
+
+#define STACK_BYTES ((size_t)1 << 20)
+
+/* The longest sleep: a wake-up that was lost is made good so soon. */
+#define IDLE_MS 1000
+
+int
+fp_crew_init(struct fp_crew *crew, struct fp_worker *workers, unsigned n,
+	size_t n_connections)
+{
+	crew->workers = workers;
+	crew->n_workers = crew->n_left = n;
+	return fp_poller_init(&crew->poller, 2 * n_connections);
+}
+
+void
+fp_crew_destroy(struct fp_crew *crew)
+{
+	fp_poller_destroy(&crew->poller);
+}
+
+static void
+sleep_until(struct fp_crew *crew, int64_t now_ns)
+{
+	int64_t due_ns = INT64_MAX, ms = IDLE_MS;
+
+	for (unsigned i = 0; i < crew->n_workers; i++)
+		due_ns = FP_MIN(due_ns, crew->workers[i].due_ns);
+
+	/* Rounded up: to wake too early is to go round for nothing. */
+	if (due_ns - now_ns < ms * FP_NS_PER_MS)
+		ms = (due_ns - now_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
+	fp_poller_wait(&crew->poller, (int)FP_MAX(ms, 0));
+}
+
+/* Lets libcurl have what has happened on the sockets. */
+static void
+take_events(struct fp_crew *crew, int64_t now_ns)
+{
+	struct fp_poller_event event;
+
+	while (fp_poller_next(&crew->poller, &event)) {
+		struct fp_worker *worker = &crew->workers[event.owner];
+		fp_drive_act(worker, event.fd, event.ready, now_ns);
+		worker->due_ns = now_ns;
+	}
+}
+
+static void
+go_round(struct fp_crew *crew, int64_t now_ns)
+{
+	for (unsigned i = 0; i < crew->n_workers; i++) {
+		struct fp_worker *worker = &crew->workers[i];
+		bool is_called = atomic_load(&worker->is_called) &&
+				 atomic_exchange(&worker->is_called, false);
+		if (worker->is_done || (worker->due_ns > now_ns && !is_called))
+			continue;
+		fp_worker_round(worker);
+		crew->n_left -= worker->is_done;
+	}
+}
+
+static void
+work(void *arg)
+{
+	struct fp_crew *crew = arg;
+	int64_t now_ns = fp_clock_now_ns();
+
+	for (;;) {
+		go_round(crew, now_ns);
+		if (crew->n_left == 0)
+			return;
+		sleep_until(crew, fp_clock_now_ns());
+		now_ns = fp_clock_now_ns();
+		take_events(crew, now_ns);
+	}
+}
+
+int
+fp_crew_start(struct fp_crew *crew)
+{
+	return fp_thread_start(&crew->thread, STACK_BYTES, work, crew);
+}
+
+void
+fp_crew_join(struct fp_crew *crew)
+{
+	fp_thread_join(&crew->thread);
+}
