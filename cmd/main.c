@@ -66,10 +66,10 @@
  *			sockets and poller (a worker's) transfer (one item on
  *			one easy handle), in parts: gate (connections, and
  *			requests on their way out) body (what comes in) verdict
- *			(how it ended) aftermath (what follows); worker (one
- *			multi handle and its slots), drive (libcurl, by
- *			events); crew (one thread, and its workers); pool (the
- *			whole; the story)
+ *			(how it ended) aftermath (what follows); span (what
+ *			items go through, told); worker (one multi handle and
+ *			its slots), drive (libcurl, by events); crew (one
+ *			thread, and its workers); pool (the whole; the story)
  *	fetchpool.h	the public contract
  */
 #include "base.h"

@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "slot.h"
+#include "span.h"
 
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
@@ -103,6 +104,8 @@ end(struct fp_worker *worker, const CURLMsg *message)
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
 	curl_multi_remove_handle(worker->multi, easy);
 	struct fp_transfer *done = (struct fp_transfer *)(void *)transfer;
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_request(done);
 	switch (fp_transfer_next(done, code)) {
 	case FP_ONWARD_ADD:
 		fp_slot_add(worker, done);

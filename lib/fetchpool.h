@@ -235,6 +235,72 @@ struct fp_notice {
 
 typedef void fp_tell(void *arg, const struct fp_notice *notice);
 
+/* A part of an item's way through the pool. Slots are where transfers take
+ * place, at most one at a time in each. */
+enum fp_span_what {
+	FP_SPAN_WAIT, /* outside of a slot, for what `wait` says */
+	FP_SPAN_DELAY, /* in a slot, as options.delay_min_ms wants it */
+	FP_SPAN_ATTEMPT, /* in a slot: an attempt, or a part of one */
+	FP_SPAN_REQUEST, /* within that: one request, or hop of a redirect */
+	FP_SPAN_MEMORY, /* within that: the body waits for memory */
+};
+
+/* What an item waited for outside of a slot; if for several things in turn,
+ * the last of them. */
+enum fp_wait {
+	FP_WAIT_SLOT, /* an idle one */
+	FP_WAIT_RETRY, /* the time of its next attempt */
+	FP_WAIT_REDIRECT, /* a slot for the next hop */
+	FP_WAIT_RATE, /* options.rate */
+	FP_WAIT_HOST, /* host_jobs, host_rate, or a look-up for others */
+	FP_WAIT_PAUSED, /* its origin wants no requests for a while */
+};
+
+/* What a request consists of, in this order. */
+enum fp_phase {
+	FP_PHASE_LOOKUP,
+	FP_PHASE_CONNECT,
+	FP_PHASE_TLS,
+	FP_PHASE_ANSWER, /* the request goes out; until the first byte */
+	FP_PHASE_BODY, /* all that comes behind that byte */
+	FP_PHASE_COUNT,
+};
+
+/* Times are those of CLOCK_MONOTONIC. In one slot, spans follow one another or
+ * lie within one another; the inner ones are told of first. What an item goes
+ * through in one slot is told of by one thread, one span after the other. */
+struct fp_span {
+	enum fp_span_what what;
+	unsigned slot; /* from 0; nothing in a wait */
+	uint64_t seq; /* the item's */
+	unsigned attempt; /* from 1; 0: none was begun */
+	int64_t start_ns;
+	int64_t end_ns;
+	const char *url; /* passwords masked; may be NULL */
+
+	enum fp_wait wait; /* of FP_SPAN_WAIT */
+
+	/* Of FP_SPAN_ATTEMPT. An attempt that has to leave its slot between
+	 * two hops of a redirect goes on in another one, as a further part. */
+	bool is_continued; /* not the attempt's first part */
+	bool is_parted; /* nor the last: there is no outcome yet */
+	bool is_again; /* another attempt follows */
+	enum fp_kind kind;
+	const char *message; /* NULL: a success, or no outcome */
+
+	/* Of FP_SPAN_REQUEST: when each phase was over. The first begins at
+	 * start_ns, each other one where the one before it ended, and the last
+	 * ends at end_ns; those that did not take place end where they began.
+	 * These are libcurl's, and as exact as it has them. */
+	int64_t phase_end_ns[FP_PHASE_COUNT];
+	bool is_reused; /* the connection was there */
+	int status; /* also of the attempt; 0: no response */
+	const char *ip; /* "" or the address connected to */
+};
+
+/* The span and what it points to are lent until it returns. */
+typedef void fp_trace(void *arg, const struct fp_span *span);
+
 typedef void fp_done(void *arg, const struct fp_result *result);
 typedef int fp_intent(void *arg, uint64_t seq);
 
@@ -342,6 +408,12 @@ struct fp_options {
 	struct fp_text netrc;
 
 	bool ignore_proxy_env; /* http_proxy and its like */
+
+	/* Called by the workers' threads, by several at once, for each span
+	 * when it is over. What takes time there holds up all transfers of
+	 * that worker. NULL: nothing of it is measured. */
+	fp_trace *trace;
+	void *trace_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -98,6 +98,12 @@ fp_origin_may_start(const struct fp_origins *origins,
 	return FP_LEAVE_GO;
 }
 
+enum fp_wait
+fp_origin_wait(const struct fp_origin *origin, int64_t now_ns)
+{
+	return origin->not_before_ns > now_ns ? FP_WAIT_PAUSED : FP_WAIT_HOST;
+}
+
 int
 fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 	int64_t now_ns)

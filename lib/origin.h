@@ -171,6 +171,9 @@ enum fp_leave fp_origin_may_start(const struct fp_origins *origins,
 	const struct fp_origin *origin, bool is_retry, int64_t now_ns,
 	int64_t *until_ns);
 
+/* What an item waits for that it holds back. */
+enum fp_wait fp_origin_wait(const struct fp_origin *origin, int64_t now_ns);
+
 /* An item starts that may. 1: it is a probe. 0: it is not. -1: ENOMEM, and it
  * does not start. */
 int fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,

@@ -61,6 +61,7 @@
 #include "preview.h"
 #include "queue.h"
 #include "share.h"
+#include "span.h"
 #include "thread.h"
 #include "url.h"
 #include "window.h"
@@ -79,6 +80,7 @@ struct fp_pool {
 	struct fp_queue queue;
 	struct fp_worker *workers;
 	unsigned n_workers;
+	unsigned n_slots; /* of them all */
 	struct fp_crew *crews;
 	unsigned n_crews;
 	unsigned n_started;
@@ -144,9 +146,11 @@ make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
 			.poller = &crew->poller,
 			.number = i,
 		};
-		if (fp_worker_init(&crew->workers[i], &place,
-			    fp_share_of(shares, first + i)))
+		struct fp_share share = fp_share_of(shares, first + i);
+		share.first_slot = pool->n_slots;
+		if (fp_worker_init(&crew->workers[i], &place, share))
 			return -1;
+		pool->n_slots += crew->workers[i].share.slots;
 		pool->n_workers++;
 	}
 	return 0;
@@ -300,6 +304,8 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 
 	if (!ticket)
 		return -1;
+	if (pool->setup.options.trace)
+		fp_span_submitted(ticket);
 	bool is_done = true;
 	if (item->seq > 0)
 		ticket->result.seq = item->seq;

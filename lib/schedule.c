@@ -174,6 +174,7 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	}
 	ticket->is_held = leave == FP_LEAVE_WAIT;
 	if (leave != FP_LEAVE_GO) {
+		ticket->waits_for = fp_origin_wait(origin, now_ns);
 		park(schedule, ticket, goes_first, until_ns);
 		return false;
 	}
@@ -204,6 +205,9 @@ start(struct fp_schedule *schedule, struct fp_ticket *ticket, uint32_t token,
 	ticket->is_reserved = schedule->starts.is_limited ||
 			      schedule->rules.origin.rates.n > 0;
 	ticket->token = token;
+	if (ticket->waits_for == FP_WAIT_SLOT &&
+		schedule->dry_ns > ticket->since_ns)
+		ticket->waits_for = FP_WAIT_RATE;
 	if (!ticket->is_tried)
 		origin->n_tried++;
 	ticket->is_tried = true;
@@ -368,6 +372,8 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 		}
 		int got = fp_starts_reserve(&schedule->starts, &token, now_ns);
 		if (got == 0) {
+			schedule->dry_ns = now_ns;
+			ticket->waits_for = FP_WAIT_RATE;
 			put_back(schedule, ticket, *place);
 			*place = PLACE_FRESH;
 			return rests_first ? fp_ticket_pop(&schedule->fresh)

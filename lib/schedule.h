@@ -45,6 +45,7 @@ struct fp_schedule {
 	bool hurries; /* whoever asks wants the oldest item, and no other */
 	bool is_tight; /* memory kept items from starting, when last asked */
 	bool due_was_last; /* the last one given out was a due one */
+	int64_t dry_ns; /* when the run's limit last held an item back */
 	struct fp_origin *news; /* origins that have some */
 };
 

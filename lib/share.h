@@ -17,6 +17,7 @@
 /* The limits that are a worker's share of the pool's. */
 struct fp_share {
 	unsigned slots; /* transfers at once */
+	unsigned first_slot; /* its number among those of all workers */
 	unsigned connections; /* open at once, idle ones included */
 	unsigned resolving_max; /* names looked up at once */
 	unsigned threads_max; /* in the process, for new names to be */

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "random.h"
+#include "span.h"
 
 /* The transfer has let go of its ticket: the slot is idle. */
 void
@@ -12,6 +13,9 @@ fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket)
 {
 	FP_ASSERT(!transfer->ticket);
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_left(transfer, ticket);
+	transfer->is_begun = false;
 	*worker->last_ended = ticket;
 	worker->last_ended = &ticket->next;
 	ticket->next = NULL;
@@ -53,6 +57,7 @@ begin(struct fp_worker *worker, struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 
 	if (fp_transfer_begin(transfer)) {
+		transfer->is_begun = true;
 		fp_slot_add(worker, transfer);
 		return;
 	}
@@ -68,6 +73,8 @@ fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 {
 	transfer->stop = why;
 	curl_multi_remove_handle(worker->multi, transfer->easy);
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_request(transfer);
 	fp_slot_end(worker, transfer,
 		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
 }
@@ -102,6 +109,8 @@ fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 	transfer->ticket = ticket;
 	ticket->next = NULL;
 	worker->n_active++;
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_occupied(transfer);
 	if (ticket->started_ns == 0) {
 		ticket->started_ns = worker->context.now_ns;
 		ticket->result.started_wall_ns = fp_clock_wall_ns();

@@ -91,6 +91,10 @@ struct fp_ticket {
 	bool has_begun; /* this attempt has: it is counted */
 	unsigned n_short; /* times that no descriptor or thread was to be had */
 	bool is_intended; /* options.intent was called for it */
+
+	/* With a trace: since when it waits, and what for. */
+	int64_t since_ns;
+	enum fp_wait waits_for;
 };
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */

@@ -86,7 +86,9 @@ struct fp_transfer {
 	const char *denied; /* why, with FP_STOP_DENIED */
 	struct fp_transfer *next; /* in the worker's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
+	unsigned slot; /* its number among all of the pool */
 	bool is_delayed; /* not begun: waits until due_ns */
+	bool is_begun; /* its ticket's attempt goes on here */
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool is_strange; /* the same, and nobody knows its host's name yet */
 	bool has_body; /* the carry has begun */
@@ -109,6 +111,8 @@ struct fp_transfer {
 	int64_t begun_ns; /* this attempt */
 	int64_t given_ns; /* to libcurl */
 	int64_t heard_ns; /* when the last byte came */
+	int64_t occupied_ns; /* with a trace: when it got its ticket, */
+	bool is_continued; /* and whether that had begun its attempt before */
 	char error[CURL_ERROR_SIZE];
 };
 

@@ -32,6 +32,7 @@
 #include "drive.h"
 #include "random.h"
 #include "slot.h"
+#include "span.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,6 +92,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	for (unsigned i = share.slots; i-- > 0;) {
 		struct fp_transfer *transfer = &worker->transfers[i];
 		fp_transfer_init(transfer, &worker->context);
+		transfer->slot = share.first_slot + i;
 		transfer->next = worker->idle;
 		worker->idle = transfer;
 	}
@@ -319,6 +321,8 @@ resume(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	int64_t pause_ns = worker->context.now_ns - transfer->paused_ns;
 
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_resumed(transfer);
 	transfer->is_paused = false;
 	transfer->paused_ns = 0;
 	transfer->begun_ns += pause_ns;

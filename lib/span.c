@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl counts times from the moment at which it began, which is a little
+ * after it was given the transfer: the phases are put at the latter, and cut
+ * so that they end within the request.
+ */
+#include "base.h"
+
+#include "span.h"
+
+#include "clock.h"
+
+static void
+tell(const struct fp_transfer *transfer, const struct fp_span *span)
+{
+	const struct fp_options *options = &transfer->setup->options;
+
+	options->trace(options->trace_arg, span);
+}
+
+static struct fp_span
+make(const struct fp_transfer *transfer, const struct fp_ticket *ticket,
+	enum fp_span_what what, int64_t start_ns)
+{
+	return (struct fp_span){
+		.what = what,
+		.slot = transfer->slot,
+		.seq = ticket->result.seq,
+		.attempt = ticket->result.attempts,
+		.start_ns = start_ns,
+		.end_ns = transfer->context->now_ns,
+		.url = ticket->result.url,
+		.ip = "",
+	};
+}
+
+void
+fp_span_submitted(struct fp_ticket *ticket)
+{
+	ticket->since_ns = fp_clock_now_ns();
+	ticket->waits_for = FP_WAIT_SLOT;
+}
+
+void
+fp_span_occupied(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_span span =
+		make(transfer, ticket, FP_SPAN_WAIT, ticket->since_ns);
+
+	transfer->occupied_ns = transfer->context->now_ns;
+	transfer->is_continued = ticket->has_begun;
+
+	/* The worker's clock may be behind the submitter's. */
+	span.end_ns = FP_MAX(span.start_ns, span.end_ns);
+	span.slot = 0;
+	span.wait = ticket->waits_for;
+	tell(transfer, &span);
+}
+
+/* Since the start, in nanoseconds; 0: that was not reached. */
+static int64_t
+time_info(CURL *easy, CURLINFO info)
+{
+	curl_off_t us = 0;
+
+	if (curl_easy_getinfo(easy, info, &us) != CURLE_OK || us < 0)
+		return 0;
+	return (int64_t)us * 1000;
+}
+
+static void
+find_phases(struct fp_transfer *transfer, struct fp_span *span)
+{
+	CURL *easy = transfer->easy;
+	int64_t sent_ns = time_info(easy, CURLINFO_PRETRANSFER_TIME_T);
+	int64_t took_ns[FP_PHASE_COUNT] = {
+		[FP_PHASE_LOOKUP] = time_info(easy, CURLINFO_NAMELOOKUP_TIME_T),
+		[FP_PHASE_CONNECT] = time_info(easy, CURLINFO_CONNECT_TIME_T),
+		[FP_PHASE_TLS] = time_info(easy, CURLINFO_APPCONNECT_TIME_T),
+		[FP_PHASE_ANSWER] =
+			time_info(easy, CURLINFO_STARTTRANSFER_TIME_T),
+	};
+	enum fp_phase last = FP_PHASE_LOOKUP; /* that was begun */
+	long n_connects = 0;
+
+	for (int i = FP_PHASE_LOOKUP; i <= FP_PHASE_ANSWER; i++) {
+		if (took_ns[i] > 0)
+			last = i + 1;
+	}
+	if (sent_ns > 0)
+		last = FP_MAX(last, FP_PHASE_ANSWER);
+	if (last == FP_PHASE_TLS && !fp_request_is_https(&transfer->request))
+		last = FP_PHASE_ANSWER;
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	span->is_reused = last >= FP_PHASE_ANSWER && n_connects == 0;
+
+	int64_t end_ns = span->start_ns;
+	for (int i = 0; i < FP_PHASE_COUNT; i++) {
+		if (i >= (int)last)
+			end_ns = span->end_ns;
+		else if (!span->is_reused || i >= FP_PHASE_ANSWER)
+			end_ns = FP_MAX(end_ns, span->start_ns + took_ns[i]);
+		end_ns = FP_MIN(end_ns, span->end_ns);
+		span->phase_end_ns[i] = end_ns;
+	}
+}
+
+void
+fp_span_request(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_span span =
+		make(transfer, ticket, FP_SPAN_REQUEST, transfer->given_ns);
+	struct fp_buf shown = FP_BUF_INIT;
+	char *ip = NULL;
+
+	if (ticket->hop.len > 0)
+		span.url = fp_request_show(&ticket->hop, &shown);
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
+			CURLE_OK &&
+		ip)
+		span.ip = ip;
+	span.status = transfer->response.status;
+	find_phases(transfer, &span);
+	tell(transfer, &span);
+	fp_buf_destroy(&shown);
+}
+
+void
+fp_span_resumed(struct fp_transfer *transfer)
+{
+	struct fp_span span = make(transfer, transfer->ticket, FP_SPAN_MEMORY,
+		transfer->paused_ns);
+
+	tell(transfer, &span);
+}
+
+void
+fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
+{
+	enum fp_again_how again = ticket->again;
+	struct fp_span span = make(transfer, ticket,
+		transfer->is_begun ? FP_SPAN_ATTEMPT : FP_SPAN_DELAY,
+		transfer->occupied_ns);
+
+	span.is_continued = transfer->is_continued;
+	span.is_parted = again == FP_AGAIN_SAME;
+	span.is_again = again == FP_AGAIN_PAID || again == FP_AGAIN_FREE;
+	if (!span.is_parted) {
+		span.kind = ticket->result.kind;
+		span.message = ticket->result.message;
+		span.status = ticket->result.status;
+		span.ip = ticket->ip;
+	}
+	if (transfer->is_begun || span.end_ns > span.start_ns)
+		tell(transfer, &span);
+
+	ticket->since_ns = transfer->context->now_ns;
+	ticket->waits_for = span.is_again	 ? FP_WAIT_RETRY
+			    : transfer->is_begun ? FP_WAIT_REDIRECT
+						 : FP_WAIT_SLOT;
+}
