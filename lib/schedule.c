@@ -373,7 +373,6 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 		int got = fp_starts_reserve(&schedule->starts, &token, now_ns);
 		if (got == 0) {
 			schedule->dry_ns = now_ns;
-			ticket->waits_for = FP_WAIT_RATE;
 			put_back(schedule, ticket, *place);
 			*place = PLACE_FRESH;
 			return rests_first ? fp_ticket_pop(&schedule->fresh)
