@@ -67,7 +67,7 @@ fp_input_rewind(struct fp_input *input)
 	input->next = 0;
 	input->at_start = true;
 	input->at_end = input->is_skipping = input->is_again = false;
-	input->n_blank = input->n_items = 0;
+	input->n_blank = input->n_items = input->n_taken = 0;
 	return 0;
 }
 
@@ -119,6 +119,12 @@ fp_input_back(struct fp_input *input)
 	input->is_again = true;
 }
 
+uint64_t
+fp_input_position(const struct fp_input *input)
+{
+	return input->n_taken - (input->buf.len - input->next);
+}
+
 /* ---- reading ---- */
 
 /* Waits until there is something to read. -1: stopped, or poll failed. */
@@ -163,6 +169,7 @@ read_more(struct fp_input *input)
 		if (n >= 0) {
 			input->at_end = n == 0;
 			buf->len += (size_t)n;
+			input->n_taken += (uint64_t)n;
 			return 0;
 		}
 		if (errno != EINTR && errno != EAGAIN)

@@ -60,6 +60,7 @@ struct fp_input {
 	char fault[96];
 	uint64_t n_blank; /* lines passed over */
 	uint64_t n_items; /* other lines, those of other shards included */
+	uint64_t n_taken; /* bytes read from fd, since the start */
 };
 
 /* Opens the input. -1 with errno. */
@@ -76,6 +77,9 @@ void fp_input_back(struct fp_input *input);
 
 /* Begins again at the first line. -1: the input is no regular file. */
 int fp_input_rewind(struct fp_input *input);
+
+/* How many bytes were given so far, with all that was passed over. */
+uint64_t fp_input_position(const struct fp_input *input);
 
 /* Wakes whoever waits in fp_input_next(); from any thread. */
 void fp_input_stop(struct fp_input *input);

@@ -20,7 +20,8 @@
  *	shard		which items are ours, of those that many share out
  *	template	which URL template, and whether lines fit it
  *	together	options that need or exclude others
- *	run		one run: starts the threads, watches, stops, concludes
+ *	run		one run: starts the threads, watches, stops
+ *	course		its parts, how far it is, and how it ended
  *	descriptors	as many as there can be, and jobs to fit them
  *	reader		the thread from the input to the pool
  *	input		lines from a descriptor, in bounded memory
@@ -34,6 +35,10 @@
  *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
  *	notice		what the pool has to tell of a server, in words
  *	dryrun		what a dry run has found out, in words
+ *	account		what else a run leaves behind, in parts: tally (its
+ *			results, counted, with a histogram) summary (for people)
+ *			stats (as JSON, to a wholefile) trace (for Perfetto)
+ *	meter		when to show how far it is; progress (in words, as a bar)
  *	msg		the only writer of standard error; the exit status
  *
  * lib/	the pool, a library; a room uses only rooms above it

@@ -35,12 +35,18 @@
  * so much is taken whole. */
 #define AT_ONCE_MAX 4096
 
+/* Back to the beginning of the line, and what is behind that is erased. */
+#define BAR_START "\r"
+#define BAR_END "\033[K"
+
 static struct fp_mutex lock; /* over all below */
 static struct fp_cond idle; /* !is_writing */
 static bool is_writing; /* a thread is in write(), without the lock */
 static struct fp_buf held; /* lines not written yet */
 static struct fp_buf going; /* that thread's own: what it writes */
 static bool has_lost; /* lines that belong behind those that are held */
+static char bar[300]; /* what is to stand below the lines; "": nothing */
+static atomic_bool has_bar; /* it stands there */
 static enum fp_exit exit_status;
 static const char *usage_place = "";
 
@@ -101,6 +107,49 @@ write_all(const char *data, size_t len)
 	}
 }
 
+void
+fp_msg_bar_clear(void)
+{
+	if (atomic_exchange(&has_bar, false))
+		write_all(BAR_START BAR_END, strlen(BAR_START BAR_END));
+}
+
+/* Lets what stands there be what is to. */
+static void
+draw_bar_locked(void)
+{
+	char text[sizeof(bar) + 16];
+
+	if (bar[0] == '\0') {
+		fp_msg_bar_clear();
+		return;
+	}
+	int len = snprintf(text, sizeof(text), BAR_START "%s" BAR_END, bar);
+	atomic_store(&has_bar, true);
+	write_all(text, (size_t)len);
+}
+
+void
+fp_msg_bar(const char *text)
+{
+	fp_mutex_lock(&lock);
+	snprintf(bar, sizeof(bar), "%s", text);
+
+	/* Whoever writes now looks at it afterwards. */
+	if (!is_writing && takes_some())
+		draw_bar_locked();
+	fp_mutex_unlock(&lock);
+}
+
+void
+fp_msg_bar_forget(void)
+{
+	fp_mutex_lock(&lock);
+	bar[0] = '\0';
+	atomic_store(&has_bar, false);
+	fp_mutex_unlock(&lock);
+}
+
 /* Writes what is held, without the lock, so that nobody who only has something
  * to say waits for whoever reads standard error. A thread that must not wait
  * itself leaves its lines to the one that writes now, or that comes next. */
@@ -119,10 +168,13 @@ flush_locked(bool may_wait)
 		going = lines;
 		is_writing = true;
 		fp_mutex_unlock(&lock);
+		fp_msg_bar_clear();
 		write_all(going.data, going.len);
 		if (tells_lost)
 			write_all(LINES_LOST, strlen(LINES_LOST));
 		fp_mutex_lock(&lock);
+		if (bar[0] && takes_some())
+			draw_bar_locked();
 		fp_buf_clear(&going, 3 * HELD_MAX);
 		is_writing = false;
 		fp_cond_broadcast(&idle);
@@ -319,6 +371,16 @@ fp_msg_usage(const char *format, ...)
 	va_start(args, format);
 	say(FP_EXIT_USAGE, format, args, " (see fetchpool --help)");
 	va_end(args);
+}
+
+void
+fp_msg_lines(const char *text)
+{
+	fp_mutex_lock(&lock);
+	if (fp_buf_add_text(&held, text))
+		lose_locked();
+	flush_locked(false);
+	fp_mutex_unlock(&lock);
 }
 
 static int

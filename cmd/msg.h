@@ -2,7 +2,8 @@
 /*
  * msg: everything that goes to standard error, and the exit status. One
  * message is one line, whole, "fetchpool: ..."; no byte of a server or of an
- * input line gets there that a terminal would obey.
+ * input line gets there that a terminal would obey. On a terminal, a bar may
+ * stand below the lines, and never mixes with them.
  *
  * Threads: any. Only fp_msg_item() and fp_msg_flush() wait for whoever reads
  * standard error; the others leave their line to them.
@@ -59,6 +60,20 @@ void fp_msg_flush_now(void);
 /* From now on nobody waits for whoever reads standard error: what it does not
  * take at once is lost. A thread that waits needs a signal to notice. */
 void fp_msg_hurry(void);
+
+/* Lines of ours that are for people: ASCII, as they are. */
+void fp_msg_lines(const char *text);
+
+/* The bar that stands below all lines of a terminal, on one of its own: it is
+ * taken away before anything else is written, and comes back behind it. ""
+ * takes it away. Left as it is while the terminal takes nothing. */
+void fp_msg_bar(const char *text);
+
+/* Nobody is to see it any more, and it is not ours to take away. */
+void fp_msg_bar_forget(void);
+
+/* Takes it away at once. May be called in a signal's handler. */
+void fp_msg_bar_clear(void);
 
 /* The descriptor that it goes to. */
 int fp_msg_fd(void);

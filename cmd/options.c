@@ -21,6 +21,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define TERMINAL_COLUMNS_MAX 10000
+
 /* ---- the arguments ---- */
 
 /* No option has so long a name. */
@@ -255,6 +257,8 @@ make_dry(struct fp_settings *settings)
 	settings->format.format = FP_FORMAT_REQUEST;
 	settings->output_path = NULL;
 	settings->failed_path = NULL;
+	settings->stats_path = settings->trace_path = NULL;
+	settings->summary = false;
 }
 
 /* As curl: what HOME says, or the system of the user. */
@@ -288,6 +292,18 @@ names_proxy(void)
 	return false;
 }
 
+/* What the environment says of it, if it does not say so itself. */
+static void
+read_terminal(struct fp_settings *settings)
+{
+	const char *columns = getenv("COLUMNS");
+	uint64_t n = 0;
+
+	settings->term = getenv("TERM");
+	if (columns && fp_units_count(columns, TERMINAL_COLUMNS_MAX, &n) == 0)
+		settings->columns = (unsigned)n;
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -314,6 +330,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			argv[optind + 1]);
 		return FP_GO_WRONG;
 	}
+	read_terminal(settings);
 	if (!fp_template_choose(
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;

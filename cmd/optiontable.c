@@ -238,6 +238,17 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "sync", 0, NULL, FP_OPTION_FLAG, AT(syncs), NULL, NULL,
 		"write through to the disk: for power cuts too"},
 
+	{"Progress", "progress", 0, "WHEN", FP_OPTION_CALL, 0,
+		fp_settings_progress, "auto, always or never",
+		"show how far it is: auto (default), always, never"},
+	{NULL, "summary", 0, NULL, FP_OPTION_FLAG, AT(summary), NULL, NULL,
+		"at the end, counts and times, for people"},
+	{NULL, "stats", 0, "FILE", FP_OPTION_CALL, 0, fp_settings_stats,
+		"the name of a file", "the same in FILE, as JSON"},
+	{NULL, "trace", 0, "FILE", FP_OPTION_CALL, 0, fp_settings_trace,
+		"the name of a file",
+		"every attempt, in FILE, for Perfetto to show"},
+
 	{"Other", "config", 'K', "FILE", FP_OPTION_CONFIG, 0, NULL, NULL,
 		"read options from FILE, one a line"},
 	{NULL, "dry-run", 0, NULL, FP_OPTION_FLAG, AT(pool.dry_run), NULL, NULL,

@@ -43,6 +43,8 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	memset(reader, 0, sizeof(*reader));
 	reader->settings = settings;
 	atomic_init(&reader->n_read, 0);
+	atomic_init(&reader->n_lines, 0);
+	atomic_init(&reader->n_bytes, 0);
 	atomic_init(&reader->is_done, false);
 	if (fp_input_init(&reader->input, &settings->input)) {
 		fp_msg_local("cannot read %s: %s", reader->input.name,
@@ -245,6 +247,15 @@ static void
 before_wait(void *arg)
 {
 	fp_pool_flush(arg);
+note_read(struct fp_reader *reader, const struct entry *entry)
+{
+	uint64_t n = 1 + atomic_fetch_add_explicit(
+				 &reader->n_read, 1, memory_order_relaxed);
+
+	atomic_store_explicit(
+		&reader->n_lines, FP_MAX(n, entry->seq), memory_order_relaxed);
+	atomic_store_explicit(&reader->n_bytes,
+		fp_input_position(&reader->input), memory_order_relaxed);
 }
 
 void
@@ -270,8 +281,7 @@ fp_reader_main(void *arg)
 		}
 		ret = 0;
 		reader->n_cut += entry.line.is_cut;
-		atomic_fetch_add_explicit(
-			&reader->n_read, 1, memory_order_relaxed);
+		note_read(reader, &entry);
 	}
 	if (ret < 0 && errno != ECANCELED && errno != EILSEQ)
 		fp_msg_local("cannot read %s: %s", reader->input.name,

@@ -4,7 +4,8 @@
  * input or for room, and ends at the end of the input, when input or memory
  * fails, or when it is stopped.
  *
- * Threads: fp_reader_main() is the thread; `n_read` may be read by any.
+ * Threads: fp_reader_main() is the thread; what is atomic may be read by
+ * any.
  * Ownership: embedded by the run; it borrows the settings and the pool.
  * Failure: said through msg.
  */
@@ -35,6 +36,8 @@ struct fp_reader {
 	char *names;
 	char fault[80]; /* of a line that is no number in the range */
 	atomic_uint_fast64_t n_read; /* items */
+	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
+	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */
 	atomic_bool is_done; /* nothing more will be read */
 	bool has_stopped; /* before the end: memory is out */
 	uint64_t n_cut; /* of them, too long to be held */

@@ -24,18 +24,14 @@
 
 #include "clock.h"
 #include "complaint.h"
+#include "course.h"
 #include "descriptors.h"
-#include "dryrun.h"
 #include "msg.h"
 #include "notice.h"
-#include "reader.h"
 #include "signals.h"
-#include "thread.h"
-#include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -58,29 +54,11 @@
 /* The same, if the end of the input has not been seen yet. */
 #define LAST_LINE_MS 90
 
-struct run {
-	struct fp_settings *settings;
-	struct fp_pool *pool;
-	struct fp_reader reader;
-	struct fp_writer writer;
-	struct fp_journal journal;
-	struct fp_thread reader_thread, writer_thread;
-	int done_fd; /* the other end of the writer's: its last word */
-	int signal; /* that stopped us, or 0 */
-	bool is_last; /* it was not the first */
-	const char *cut_by; /* the option that ended the run, or NULL */
-	bool was_all_read; /* when that was so */
-	int64_t deadline_ns; /* INT64_MAX: none */
-	int64_t start_ns;
-	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
-	bool has_given_up; /* then: when to press the writer */
-};
-
 /* ---- before ---- */
 
 /* Nothing new is read or started; `how` decides about what is under way. */
 static void
-stop(struct run *run, enum fp_cancel how)
+stop(struct fp_course *run, enum fp_cancel how)
 {
 	fp_input_stop(&run->reader.input);
 	fp_pool_cancel(run->pool, how);
@@ -94,7 +72,7 @@ stop_writing(void *arg)
 
 /* -1: said why. */
 static int
-open_journal(struct run *run)
+open_journal(struct fp_course *run)
 {
 	struct fp_journal *journal = &run->journal;
 
@@ -115,13 +93,30 @@ open_journal(struct run *run)
 
 /* -1: said why. */
 static int
-open_ends(struct run *run)
+open_account(struct fp_course *run)
+{
+	struct fp_account *account = &run->account;
+	int fds[] = {run->reader.input.fd, run->writer.output.fd,
+		run->writer.failed.fd, fp_msg_fd()};
+
+	if (fp_account_open(account, run->settings, fds, FP_ARRAY_LEN(fds)))
+		return -1;
+	if (account->trace.fd >= 0) {
+		run->settings->pool.trace = fp_trace_tell;
+		run->settings->pool.trace_arg = &account->trace;
+	}
+	return 0;
+}
+
+/* -1: said why. */
+static int
+open_ends(struct fp_course *run)
 {
 	if (fp_reader_init(&run->reader, run->settings))
 		return -1;
 	if (fp_writer_init(&run->writer, run->settings, run->reader.input.fd))
 		return -1;
-	if (open_journal(run))
+	if (open_account(run) || open_journal(run))
 		return -1;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC)) {
@@ -140,7 +135,7 @@ open_ends(struct run *run)
 }
 
 static int
-start(struct run *run)
+start(struct fp_course *run)
 {
 	char why[200];
 
@@ -156,6 +151,12 @@ start(struct run *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
+	if (run->account.trace.fd >= 0)
+		fp_trace_begin(&run->account.trace, run->start_ns);
+	fp_meter_init(&run->meter, run->settings, run->reader.input.fd,
+		run->writer.output.fd, run->start_ns);
+	if (run->meter.how == FP_METER_BAR)
+		fp_signals_tidy(fp_msg_bar_clear);
 	if (fp_journal_start(&run->journal))
 		return -1;
 	if (run->settings->pool.insecure)
@@ -181,33 +182,42 @@ start(struct run *run)
 
 /* ---- meanwhile ---- */
 
-static uint64_t
-read_counter(atomic_uint_fast64_t *counter)
+static void
+tell_progress(struct fp_course *run)
 {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	struct fp_progress progress =
+		fp_course_progress(run, fp_clock_now_ns());
+	char text[200];
+
+	fp_progress_words(&progress, text, sizeof(text));
+	fp_msg_note("%s", text);
 }
 
 static void
-tell_progress(struct run *run)
+show_progress(struct fp_course *run)
 {
-	size_t n_running, n_waiting;
-	uint64_t succeeded = read_counter(&run->writer.n_succeeded);
-	uint64_t failed = read_counter(&run->writer.n_failed);
-	double seconds = (double)(fp_clock_now_ns() - run->start_ns) / 1e9;
+	int64_t now_ns = fp_clock_now_ns();
 
-	fp_pool_count(run->pool, &n_running, &n_waiting);
-	fp_msg_note("%" PRIu64 " read, %" PRIu64 " succeeded, %" PRIu64
-		    " failed, %zu in flight, %zu waiting, %.1f/s",
-		read_counter(&run->reader.n_read), succeeded, failed, n_running,
-		n_waiting,
-		seconds > 0 ? (double)(succeeded + failed) / seconds : 0);
+	if (now_ns < run->meter.due_ns)
+		return;
+	struct fp_progress progress = fp_course_progress(run, now_ns);
+	fp_meter_show(&run->meter, &progress, now_ns);
+}
+
+/* Ends the process, and leaves terminal and files in order. */
+static void
+die(struct fp_course *run, int signal)
+{
+	fp_meter_end(&run->meter);
+	fp_account_save(&run->account);
+	fp_signals_die(signal);
 }
 
 /* The first signal lets what is under way end, the second one only the line
  * that is being written; both have their time. From the third on, signals do
  * again what they do by themselves. */
 static void
-obey_stop(struct run *run, int signal)
+obey_stop(struct fp_course *run, int signal)
 {
 	uint64_t time_ms = run->settings->grace_ms;
 
@@ -216,6 +226,7 @@ obey_stop(struct run *run, int signal)
 		run->is_last = true;
 		fp_output_stop(&run->writer.output);
 		fp_signals_restore();
+		fp_meter_end(&run->meter);
 	}
 	run->signal = signal;
 	run->give_up_ns = fp_clock_now_ns() + (int64_t)time_ms * FP_NS_PER_MS;
@@ -224,7 +235,7 @@ obey_stop(struct run *run, int signal)
 
 /* The run ends before its time, like after a first signal. */
 static void
-cut_short(struct run *run, const char *option)
+cut_short(struct fp_course *run, const char *option)
 {
 	run->deadline_ns = INT64_MAX;
 	if (run->signal || run->cut_by)
@@ -238,7 +249,7 @@ cut_short(struct run *run, const char *option)
 
 /* The writer has had the last result (true), or too many that failed. */
 static bool
-hear_writer(struct run *run, short events)
+hear_writer(struct fp_course *run, short events)
 {
 	char word = FP_WRITER_DONE;
 
@@ -253,13 +264,22 @@ hear_writer(struct run *run, short events)
 }
 
 static void
-obey_signals(struct run *run)
+pause_here(struct fp_course *run)
+{
+	fp_meter_hide(&run->meter);
+	fp_signals_pause();
+}
+
+static void
+obey_signals(struct fp_course *run)
 {
 	int signal;
 
 	while ((signal = fp_signals_take()) != 0) {
 		if (signal == SIGUSR1)
 			tell_progress(run);
+		else if (signal == SIGTSTP)
+			pause_here(run);
 		else
 			obey_stop(run, signal);
 	}
@@ -268,14 +288,14 @@ obey_signals(struct run *run)
 /* The time that a signal or an option gave is over: what is under way ends. So
  * must the writer, though nobody may read what it writes. */
 static void
-give_up(struct run *run)
+give_up(struct fp_course *run)
 {
 	bool is_first = !run->has_given_up;
 	int64_t next_ms = is_first ? LAST_WRITES_MS : PRESS_MS;
 
 	if (run->is_last) {
 		fp_msg_flush_now();
-		fp_signals_die(run->signal);
+		die(run, run->signal);
 	}
 	run->has_given_up = true;
 	run->give_up_ns = fp_clock_now_ns() + next_ms * FP_NS_PER_MS;
@@ -289,7 +309,7 @@ give_up(struct run *run)
  * all that was to be read of the output may have been read, and its reader
  * gone for that. */
 static bool
-is_nearly_done(struct run *run)
+is_nearly_done(struct fp_course *run)
 {
 	struct pollfd done = {run->done_fd, POLLIN, 0};
 	size_t n_running, n_waiting;
@@ -304,22 +324,23 @@ is_nearly_done(struct run *run)
  * know it, and not only at its next write. If the signal is ignored, the next
  * write fails, and that is dealt with there; to get there, stop. */
 static void
-obey_hangup(struct run *run)
+obey_hangup(struct fp_course *run)
 {
 	run->writer.output.is_watchable = false;
 	if (is_nearly_done(run))
 		return;
 	if (!fp_signals_is_ignored(SIGPIPE))
-		fp_signals_die(SIGPIPE);
+		die(run, SIGPIPE);
 	fp_output_break(&run->writer.output, EPIPE);
 	stop(run, FP_CANCEL_ALL);
 }
 
 static int
-time_left_ms(const struct run *run)
+time_left_ms(const struct fp_course *run)
 {
 	int64_t end_ns = FP_MIN(run->give_up_ns, run->deadline_ns);
 
+	end_ns = FP_MIN(end_ns, run->meter.due_ns);
 	if (end_ns == INT64_MAX)
 		return -1;
 	int64_t left_ns = end_ns - fp_clock_now_ns();
@@ -329,7 +350,7 @@ time_left_ms(const struct run *run)
 
 /* Returns when the writer is done. */
 static void
-watch(struct run *run)
+watch(struct fp_course *run)
 {
 	for (;;) {
 		struct pollfd fds[3] = {
@@ -350,6 +371,7 @@ watch(struct run *run)
 			obey_signals(run);
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
+		show_progress(run);
 		if (run->deadline_ns <= fp_clock_now_ns())
 			cut_short(run, "--deadline");
 		if (run->give_up_ns <= fp_clock_now_ns())
@@ -359,83 +381,20 @@ watch(struct run *run)
 
 /* ---- after ---- */
 
-/* "50 of 150 items failed: 48 http, 2 timeout" */
+/* The bar goes, or the last line comes. */
 static void
-tell_failed(struct run *run, uint64_t n_read, uint64_t n_failed)
+end_meter(struct fp_course *run)
 {
-	char text[400];
-	size_t len = 0;
-
-	for (int kind = 0; kind < FP_KIND_COUNT; kind++) {
-		if (run->writer.n_kind[kind] == 0)
-			continue;
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-			"%s%" PRIu64 " %s", len ? ", " : "",
-			run->writer.n_kind[kind],
-			fp_kind_name((enum fp_kind)kind));
-	}
-	fp_msg_note("%" PRIu64 " of %" PRIu64 " items failed: %s", n_failed,
-		n_read, text);
-}
-
-/* The last words, and the exit status. */
-static void
-conclude(struct run *run)
-{
-	uint64_t left = 0;
-	bool is_short = run->signal || run->cut_by || run->writer.has_stopped ||
-			run->reader.has_stopped;
-
-	fp_journal_finish(&run->journal);
-	fp_writer_set_aside(&run->writer);
-	if (is_short)
-		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
-	bool lost = run->writer.failed.error != 0;
-	if (fp_writer_close(&run->writer))
-		lost = true;
-
-	uint64_t n_read = read_counter(&run->reader.n_read) + left;
-	uint64_t succeeded = read_counter(&run->writer.n_succeeded);
-	uint64_t failed = read_counter(&run->writer.n_failed);
-	uint64_t not_done = read_counter(&run->writer.n_not_done) + left;
-	uint64_t failed_before = run->journal.n_failed_before;
-	if (failed || failed_before)
-		fp_msg_set_status(FP_EXIT_FAILED);
-	if (failed_before)
-		fp_msg_note("%" PRIu64 " items failed in earlier runs "
-			    "(--retry-failed fetches them again)",
-			failed_before);
-	bool is_cut = run->cut_by && (not_done || !run->was_all_read);
-	if (is_cut)
-		fp_msg_set_status(FP_EXIT_STOPPED);
-	if (run->signal || is_cut)
-		fp_msg_note("stopped by %s: %" PRIu64 " done, %" PRIu64
-			    " failed, %" PRIu64 " not done",
-			run->signal ? fp_signals_name(run->signal)
-				    : run->cut_by,
-			succeeded, failed, not_done);
-	else if (not_done)
-		fp_msg_note("stopped: %" PRIu64 " done, %" PRIu64
-			    " failed, %" PRIu64 " not done",
-			succeeded, failed, not_done);
-	else if (run->settings->quiet && failed)
-		tell_failed(run, n_read, failed);
-	if (run->settings->failed_path && run->reader.n_cut && !lost)
-		fp_msg_note("not in %s: %" PRIu64 " longer than --max-line",
-			run->settings->failed_path, run->reader.n_cut);
-	if (n_read != succeeded + failed + not_done)
-		fp_msg_local("the counts do not agree: %" PRIu64
-			     " read, %" PRIu64 " succeeded, %" PRIu64
-			     " failed, %" PRIu64 " not done",
-			n_read, succeeded, failed, not_done);
-	if (run->settings->pool.dry_run)
-		fp_dryrun_tell(run->settings, run->pool, n_read);
+	if (run->meter.how == FP_METER_LINES)
+		tell_progress(run);
+	fp_meter_end(&run->meter);
+	fp_signals_untidy();
 }
 
 /* Nobody looks for signals any more, but --failed is not complete yet. So the
  * next one has the time that a second one always has. */
 static void
-wind_up(struct run *run)
+wind_up(struct fp_course *run)
 {
 	if (run->is_last)
 		fp_signals_restore();
@@ -445,12 +404,12 @@ wind_up(struct run *run)
 
 /* Whoever sent one is to see that it was obeyed. */
 static void
-obey_late_signals(struct run *run)
+obey_late_signals(struct fp_course *run)
 {
 	int signal;
 
 	while ((signal = fp_signals_take()) != 0) {
-		if (signal != SIGUSR1)
+		if (signal != SIGUSR1 && signal != SIGTSTP)
 			run->signal = signal;
 	}
 }
@@ -458,13 +417,14 @@ obey_late_signals(struct run *run)
 int
 fp_run(struct fp_settings *settings)
 {
-	struct run run = {
+	struct fp_course run = {
 		.settings = settings,
 		.done_fd = -1,
 		.writer.done_fd = -1,
 		.reader.input.stop_fd = -1,
 		.reader.input.stop_end = -1,
 		.start_ns = fp_clock_now_ns(),
+		.start_wall_ns = fp_clock_wall_ns(),
 		.give_up_ns = INT64_MAX,
 		.deadline_ns = INT64_MAX,
 	};
@@ -475,20 +435,23 @@ fp_run(struct fp_settings *settings)
 
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);
+	fp_account_none(&run.account);
 	if (open_ends(&run) == 0 && start(&run) == 0) {
 		watch(&run);
 
+		end_meter(&run);
 		wind_up(&run);
 		fp_input_stop(&run.reader.input);
 		fp_thread_join(&run.reader_thread);
 		fp_thread_join(&run.writer_thread);
-		conclude(&run);
+		fp_course_conclude(&run);
 		obey_late_signals(&run);
 	}
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);
 	fp_output_close(&run.writer.failed);
 	fp_journal_close(&run.journal);
+	fp_account_close(&run.account);
 	fp_reader_destroy(&run.reader);
 	fp_signals_destroy();
 	if (run.writer.done_fd >= 0)

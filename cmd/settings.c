@@ -365,3 +365,32 @@ fp_settings_error_format(struct fp_settings *settings, const char *value)
 	settings->json_errors = strcmp(value, "json") == 0;
 	return settings->json_errors || strcmp(value, "text") == 0;
 }
+
+bool
+fp_settings_progress(struct fp_settings *settings, const char *value)
+{
+	static const char *const words[] = {
+		[FP_PROGRESS_AUTO] = "auto",
+		[FP_PROGRESS_ALWAYS] = "always",
+		[FP_PROGRESS_NEVER] = "never",
+	};
+	int i = find_word(words, FP_ARRAY_LEN(words), value);
+
+	settings->progress = (enum fp_progress_when)i;
+	return i >= 0;
+}
+
+/* "-" stands for a stream elsewhere, and neither is the place for it. */
+bool
+fp_settings_stats(struct fp_settings *settings, const char *value)
+{
+	settings->stats_path = value;
+	return value[0] != '\0' && strcmp(value, "-") != 0;
+}
+
+bool
+fp_settings_trace(struct fp_settings *settings, const char *value)
+{
+	settings->trace_path = value;
+	return value[0] != '\0' && strcmp(value, "-") != 0;
+}

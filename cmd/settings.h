@@ -20,6 +20,13 @@
 
 #define FP_COLUMNS_MAX 1000
 
+/* When --progress is shown. */
+enum fp_progress_when {
+	FP_PROGRESS_AUTO, /* where it can be, and mixes with nothing */
+	FP_PROGRESS_ALWAYS,
+	FP_PROGRESS_NEVER,
+};
+
 /* A list of texts that grows. */
 struct fp_list {
 	const char **texts;
@@ -52,6 +59,13 @@ struct fp_settings {
 
 	bool wants_netrc; /* the one at home, if none is named */
 	bool has_netrc; /* one was */
+
+	enum fp_progress_when progress;
+	unsigned columns; /* of the terminal, as COLUMNS says; 0: it does not */
+	const char *term; /* what it is, as TERM says; or NULL */
+	bool summary;
+	const char *stats_path; /* NULL: none are written */
+	const char *trace_path; /* NULL: none is kept */
 
 	const char *journal_path; /* NULL: none is kept */
 	bool resumes;
@@ -116,5 +130,8 @@ fp_setter fp_settings_pick;
 fp_setter fp_settings_omit;
 fp_setter fp_settings_fields;
 fp_setter fp_settings_error_format;
+fp_setter fp_settings_progress;
+fp_setter fp_settings_stats;
+fp_setter fp_settings_trace;
 
 #endif

@@ -14,11 +14,13 @@ static const struct {
 	int signal;
 	const char *name;
 } caught[] = {
-	{SIGINT, "SIGINT"},
-	{SIGTERM, "SIGTERM"},
-	{SIGHUP, "SIGHUP"},
+	{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"},
 	{SIGUSR1, "SIGUSR1"},
+	{SIGTSTP, "SIGTSTP"}, /* only after fp_signals_tidy() */
 };
+
+/* What else may end a program that has something on a terminal. */
+static const int deadly[] = {SIGPIPE, SIGQUIT, SIGABRT};
 
 /* The handler writes to [1], the main thread reads from [0]. */
 static int channel[2] = {-1, -1};
@@ -26,6 +28,9 @@ static int channel[2] = {-1, -1};
 /* How often each has come and was not taken yet. A pipe that is full of one
  * kind must not hide another. */
 static atomic_uint n_came[FP_ARRAY_LEN(caught)];
+
+/* What to do before such a signal ends us; NULL: nothing. */
+static void (*tidy_up)(void);
 
 /* For the time after which nobody takes them. */
 static volatile sig_atomic_t late;
@@ -76,7 +81,8 @@ fp_signals_init(void)
 	action.sa_handler = on_signal;
 	sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
-		if (fp_signals_is_ignored(caught[i].signal))
+		if (caught[i].signal == SIGTSTP ||
+			fp_signals_is_ignored(caught[i].signal))
 			continue;
 		if (sigaction(caught[i].signal, &action, NULL))
 			return -1;
@@ -119,6 +125,54 @@ fp_signals_name(int signal)
 }
 
 static void
+on_deadly(int signal)
+{
+	tidy_up();
+	fp_signals_die(signal);
+}
+
+/* Lets these be handled like that, but for those that are ignored. */
+static void
+handle(const int *signals, size_t n, void (*handler)(int))
+{
+	struct sigaction action = {.sa_flags = SA_RESTART};
+
+	action.sa_handler = handler;
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < n; i++) {
+		if (!fp_signals_is_ignored(signals[i]))
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
+void
+fp_signals_tidy(void (*tidy)(void))
+{
+	tidy_up = tidy;
+	handle(deadly, FP_ARRAY_LEN(deadly), on_deadly);
+	handle((const int[]){SIGTSTP}, 1, on_signal);
+}
+
+void
+fp_signals_untidy(void)
+{
+	if (!tidy_up)
+		return;
+	handle(deadly, FP_ARRAY_LEN(deadly), SIG_DFL);
+	handle((const int[]){SIGTSTP}, 1, SIG_DFL);
+	tidy_up = NULL;
+}
+
+void
+fp_signals_pause(void)
+{
+	handle((const int[]){SIGTSTP}, 1, SIG_DFL);
+	raise(SIGTSTP);
+	if (tidy_up)
+		handle((const int[]){SIGTSTP}, 1, on_signal);
+}
+
+static void
 on_time_up(int signal)
 {
 	(void)signal;
@@ -151,6 +205,7 @@ fp_signals_wind_up(unsigned ms)
 	action.sa_handler = on_late_signal;
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
 		if (caught[i].signal != SIGUSR1 &&
+			caught[i].signal != SIGTSTP &&
 			!fp_signals_is_ignored(caught[i].signal))
 			sigaction(caught[i].signal, &action, NULL);
 	}

@@ -33,6 +33,15 @@ const char *fp_signals_name(int signal);
 
 bool fp_signals_is_ignored(int signal);
 
+/* For a program that has something on a terminal: TSTP becomes one that is
+ * taken, to be followed by fp_signals_pause(); and what ends the process from
+ * within, or by the keyboard, calls tidy() first. Until fp_signals_untidy(). */
+void fp_signals_tidy(void (*tidy)(void));
+void fp_signals_untidy(void);
+
+/* Stops, as TSTP would have done by itself; returns when it goes on. */
+void fp_signals_pause(void);
+
 /* From now on they do what they do by themselves: they end the process; but
  * USR1 does nothing. */
 void fp_signals_restore(void);

@@ -210,13 +210,15 @@ static void
 settle(struct fp_writer *writer, const struct fp_result *result,
 	bool is_delivered)
 {
-	if (result->kind == FP_KIND_STOPPED ||
-		(result->kind == FP_KIND_OK && !is_delivered)) {
+	bool is_done = result->kind != FP_KIND_STOPPED &&
+		       (result->kind != FP_KIND_OK || is_delivered);
+
+	fp_tally_add(&writer->tally, result, is_done);
+	if (!is_done) {
 		count(&writer->n_not_done);
 		set_aside(writer, result, false);
 	} else if (result->kind != FP_KIND_OK) {
 		count(&writer->n_failed);
-		writer->n_kind[result->kind]++;
 		set_aside(writer, result, true);
 	} else {
 		count(&writer->n_succeeded);

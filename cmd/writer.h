@@ -18,10 +18,9 @@
 #include "journal.h"
 #include "output.h"
 #include "settings.h"
+#include "tally.h"
 
 #include <stdatomic.h>
-
-#define FP_KIND_COUNT (FP_KIND_STOPPED + 1)
 
 /* What the writer says to the main thread. */
 enum fp_writer_word {
@@ -48,7 +47,7 @@ struct fp_writer {
 	atomic_uint_fast64_t n_succeeded;
 	atomic_uint_fast64_t n_failed;
 	atomic_uint_fast64_t n_not_done;
-	uint64_t n_kind[FP_KIND_COUNT]; /* of the failed ones */
+	struct fp_tally tally;
 };
 
 /* Opens the outputs; `input_fd` must not be one of them. -1: said why. */

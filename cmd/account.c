@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "account.h"
+
+#include "msg.h"
+#include "stats.h"
+#include "summary.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void
+fp_account_none(struct fp_account *account)
+{
+	account->settings = NULL;
+	fp_wholefile_none(&account->stats);
+	account->trace.fd = -1;
+}
+
+/* ---- before ---- */
+
+static bool
+is_other_option(const struct fp_settings *settings, const char *path)
+{
+	const char *others[] = {settings->journal_path,
+		settings->pool.rate_file, settings->stats_path,
+		settings->trace_path};
+	unsigned n = 0;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++)
+		n += others[i] && strcmp(others[i], path) == 0;
+	return n > 1;
+}
+
+/* Whether what is open there would be lost. What is no regular file loses
+ * nothing. */
+static bool
+is_in_use(const char *path, const int *fds, size_t n_fds)
+{
+	struct stat file, open;
+
+	if (stat(path, &file) || !S_ISREG(file.st_mode))
+		return false;
+	for (size_t i = 0; i < n_fds; i++) {
+		if (fds[i] >= 0 && fstat(fds[i], &open) == 0 &&
+			open.st_dev == file.st_dev &&
+			open.st_ino == file.st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* -1: this is not to be written to; said why. */
+static int
+check(const struct fp_settings *settings, const char *option, const char *path,
+	const int *fds, size_t n_fds)
+{
+	if (!is_in_use(path, fds, n_fds) && !is_other_option(settings, path))
+		return 0;
+	fp_msg_usage("%s: '%s' is in use: it is the input or another output",
+		option, path);
+	return -1;
+}
+
+int
+fp_account_open(struct fp_account *account, const struct fp_settings *settings,
+	const int *fds, size_t n_fds)
+{
+	const char *stats = settings->stats_path;
+	const char *trace = settings->trace_path;
+
+	account->settings = settings;
+	if ((stats && check(settings, "--stats", stats, fds, n_fds)) ||
+		(trace && check(settings, "--trace", trace, fds, n_fds)))
+		return -1;
+	if (stats && fp_wholefile_open(&account->stats, stats)) {
+		fp_msg_local("cannot write %s: %s", stats, strerror(errno));
+		return -1;
+	}
+	if (trace && fp_trace_open(&account->trace, trace)) {
+		fp_msg_local("cannot write %s: %s", trace, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- after ---- */
+
+void
+fp_account_tell_failed(
+	const struct fp_tally *tally, const struct fp_totals *totals)
+{
+	char text[400];
+	size_t len = 0;
+
+	for (int kind = 0; kind < FP_KIND_COUNT; kind++) {
+		if (tally->n_kind[kind] == 0)
+			continue;
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+			"%s%" PRIu64 " %s", len ? ", " : "",
+			tally->n_kind[kind], fp_kind_name((enum fp_kind)kind));
+	}
+	fp_msg_note("%" PRIu64 " of %" PRIu64 " items failed: %s",
+		totals->n_failed, totals->n_read, text);
+}
+
+static void
+render_summary(const struct fp_tally *tally, const struct fp_totals *totals)
+{
+	struct fp_buf text = FP_BUF_INIT;
+
+	if (fp_summary_write(&text, tally, totals))
+		fp_msg_local("out of memory");
+	else
+		fp_msg_lines(fp_buf_text(&text));
+	fp_buf_destroy(&text);
+}
+
+static void
+render_stats(struct fp_account *account, const struct fp_tally *tally,
+	const struct fp_totals *totals)
+{
+	struct fp_buf text = FP_BUF_INIT;
+
+	if (fp_stats_write(&text, tally, totals) ||
+		fp_wholefile_write(&account->stats, text.data, text.len))
+		fp_msg_local("write error: %s: %s",
+			account->settings->stats_path, strerror(errno));
+	fp_buf_destroy(&text);
+}
+
+void
+fp_account_render(struct fp_account *account, const struct fp_tally *tally,
+	struct fp_totals *totals)
+{
+	if (account->settings->summary)
+		render_summary(tally, totals);
+	fp_trace_close(&account->trace);
+	totals->exit_status = (int)fp_msg_status();
+	if (account->settings->stats_path)
+		render_stats(account, tally, totals);
+}
+
+void
+fp_account_save(struct fp_account *account)
+{
+	if (account->trace.fd >= 0)
+		fp_trace_flush(&account->trace);
+}
+
+void
+fp_account_close(struct fp_account *account)
+{
+	fp_wholefile_close(&account->stats);
+	fp_trace_close(&account->trace);
+}

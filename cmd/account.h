@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * account: what a run leaves behind besides its output, if that was asked for:
+ * the summary, the statistics and the trace. Files that could not be written
+ * are found at the start.
+ *
+ * Threads: the main thread's, but for the trace.
+ * Ownership: embedded by the run; it borrows the settings.
+ * Failure: said through msg.
+ */
+#ifndef FP_ACCOUNT_H
+#define FP_ACCOUNT_H
+
+#include "base.h"
+
+#include "settings.h"
+#include "tally.h"
+#include "trace.h"
+#include "wholefile.h"
+
+struct fp_account {
+	const struct fp_settings *settings;
+	struct fp_wholefile stats;
+	struct fp_trace trace;
+};
+
+/* Nothing, until it is opened. */
+void fp_account_none(struct fp_account *account);
+
+/* Opens the files, none of which may be open as one of these descriptors. -1:
+ * said why. */
+int fp_account_open(struct fp_account *account,
+	const struct fp_settings *settings, const int *fds, size_t n_fds);
+
+/* "50 of 150 items failed: 48 http, 2 timeout" */
+void fp_account_tell_failed(
+	const struct fp_tally *tally, const struct fp_totals *totals);
+
+/* The run is over: writes what was asked for. The exit status in the totals is
+ * filled here. */
+void fp_account_render(struct fp_account *account, const struct fp_tally *tally,
+	struct fp_totals *totals);
+
+/* The program is about to be ended by a signal. */
+void fp_account_save(struct fp_account *account);
+
+void fp_account_close(struct fp_account *account);
+
+#endif

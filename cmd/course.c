@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "course.h"
+
+#include "clock.h"
+#include "dryrun.h"
+#include "msg.h"
+#include "signals.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+/* ---- meanwhile ---- */
+
+static uint64_t
+read_counter(atomic_uint_fast64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* How many items are left, as far as the input tells: all of a regular file, or
+ * all that was read if that is its end. */
+static uint64_t
+count_left(struct fp_course *run, uint64_t n_read, uint64_t n_done)
+{
+	struct fp_reader *reader = &run->reader;
+	struct stat st;
+
+	if (atomic_load(&reader->is_done))
+		return read_counter(&reader->n_read) - n_done;
+	if (reader->input.start < 0 || fstat(reader->input.fd, &st))
+		return FP_LEFT_UNKNOWN;
+	uint64_t start = (uint64_t)reader->input.start;
+	uint64_t end = (uint64_t)st.st_size;
+	return fp_progress_left(end - FP_MIN(end, start),
+		read_counter(&reader->n_bytes), read_counter(&reader->n_lines),
+		n_read, n_done);
+}
+
+struct fp_progress
+fp_course_progress(struct fp_course *run, int64_t now_ns)
+{
+	struct fp_progress progress = {
+		.n_succeeded = read_counter(&run->writer.n_succeeded),
+		.n_failed = read_counter(&run->writer.n_failed),
+		.n_read = read_counter(&run->reader.n_read),
+		.is_exact = atomic_load(&run->reader.is_done),
+		.took_ns = now_ns - run->start_ns,
+	};
+
+	fp_pool_count(run->pool, &progress.n_running, &progress.n_waiting);
+	progress.n_left = count_left(
+		run, progress.n_read, progress.n_succeeded + progress.n_failed);
+	return progress;
+}
+
+/* ---- after ---- */
+
+/* What ended the run before its time; NULL: nothing did. */
+static const char *
+name_stop(struct fp_course *run, uint64_t n_not_done)
+{
+	if (run->signal)
+		return fp_signals_name(run->signal);
+	if (run->cut_by && (n_not_done || !run->was_all_read))
+		return run->cut_by;
+	return NULL;
+}
+
+static struct fp_totals
+add_up(struct fp_course *run, uint64_t n_set_aside)
+{
+	struct fp_totals totals = {
+		.n_read = read_counter(&run->reader.n_read) + n_set_aside,
+		.n_succeeded = read_counter(&run->writer.n_succeeded),
+		.n_failed = read_counter(&run->writer.n_failed),
+		.n_not_done =
+			read_counter(&run->writer.n_not_done) + n_set_aside,
+		.took_ns = fp_clock_now_ns() - run->start_ns,
+		.started_wall_ns = run->start_wall_ns,
+	};
+
+	totals.stopped_by = name_stop(run, totals.n_not_done);
+	return totals;
+}
+
+/* How it ended, in a line, if that is not as it should be. */
+static void
+tell_end(struct fp_course *run, const struct fp_totals *totals)
+{
+	uint64_t failed_before = run->journal.n_failed_before;
+	const char *by = totals->stopped_by;
+
+	if (totals->n_failed || failed_before)
+		fp_msg_set_status(FP_EXIT_FAILED);
+	if (failed_before)
+		fp_msg_note("%" PRIu64 " items failed in earlier runs "
+			    "(--retry-failed fetches them again)",
+			failed_before);
+	if (run->cut_by && (totals->n_not_done || !run->was_all_read))
+		fp_msg_set_status(FP_EXIT_STOPPED);
+	if (by || totals->n_not_done)
+		fp_msg_note("stopped%s%s: %" PRIu64 " done, %" PRIu64
+			    " failed, %" PRIu64 " not done",
+			by ? " by " : "", by ? by : "", totals->n_succeeded,
+			totals->n_failed, totals->n_not_done);
+	else if (run->settings->quiet && totals->n_failed)
+		fp_account_tell_failed(&run->writer.tally, totals);
+}
+
+void
+fp_course_conclude(struct fp_course *run)
+{
+	uint64_t left = 0;
+	bool is_short = run->signal || run->cut_by || run->writer.has_stopped ||
+			run->reader.has_stopped;
+
+	fp_journal_finish(&run->journal);
+	fp_writer_set_aside(&run->writer);
+	if (is_short)
+		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
+	bool lost = run->writer.failed.error != 0;
+	if (fp_writer_close(&run->writer))
+		lost = true;
+	struct fp_totals totals = add_up(run, left);
+
+	tell_end(run, &totals);
+	if (run->settings->failed_path && run->reader.n_cut && !lost)
+		fp_msg_note("not in %s: %" PRIu64 " longer than --max-line",
+			run->settings->failed_path, run->reader.n_cut);
+	if (totals.n_read !=
+		totals.n_succeeded + totals.n_failed + totals.n_not_done)
+		fp_msg_local("the counts do not agree: %" PRIu64
+			     " read, %" PRIu64 " succeeded, %" PRIu64
+			     " failed, %" PRIu64 " not done",
+			totals.n_read, totals.n_succeeded, totals.n_failed,
+			totals.n_not_done);
+	if (run->settings->pool.dry_run)
+		fp_dryrun_tell(run->settings, run->pool, totals.n_read);
+	fp_account_render(&run->account, &run->writer.tally, &totals);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * course: the parts of one run, what is known of how it goes, and what is said
+ * at its end.
+ *
+ * Threads: the main thread's; it reads what the others count.
+ * Ownership: the run makes and frees all parts.
+ * Failure: said through msg.
+ */
+#ifndef FP_COURSE_H
+#define FP_COURSE_H
+
+#include "base.h"
+
+#include "account.h"
+#include "meter.h"
+#include "reader.h"
+#include "settings.h"
+#include "thread.h"
+#include "writer.h"
+
+struct fp_course {
+	struct fp_settings *settings;
+	struct fp_pool *pool;
+	struct fp_reader reader;
+	struct fp_writer writer;
+	struct fp_journal journal;
+	struct fp_account account;
+	struct fp_meter meter;
+	struct fp_thread reader_thread, writer_thread;
+	int done_fd; /* the other end of the writer's: its last word */
+	int signal; /* that stopped us, or 0 */
+	bool is_last; /* it was not the first */
+	const char *cut_by; /* the option that ended the run, or NULL */
+	bool was_all_read; /* when that was so */
+	int64_t deadline_ns; /* INT64_MAX: none */
+	int64_t start_ns;
+	int64_t start_wall_ns; /* since 1970 */
+	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */
+	bool has_given_up; /* then: when to press the writer */
+};
+
+/* How far it is, but for its pace. */
+struct fp_progress fp_course_progress(struct fp_course *run, int64_t now_ns);
+
+/* After reader and writer were joined: completes the outputs, and says the last
+ * words. The exit status is known then. */
+void fp_course_conclude(struct fp_course *run);
+
+#endif

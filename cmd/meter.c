@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A bar is drawn for whoever watches, and only there: records on the same
+ * terminal, or lines that are typed there, would mix with it; what a terminal
+ * that is dumb would show of it, or a job in the background, is only in the
+ * way.
+ */
+#include "base.h"
+
+#include "meter.h"
+
+#include "msg.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define REDRAW_NS (FP_NS_PER_S / 10)
+
+/* A run that is over so soon needs no bar. */
+#define FIRST_NS (FP_NS_PER_S / 2)
+
+/* Lines come after 1, 3, 7, 15, ... seconds, and then each minute. */
+#define LINE_NS FP_NS_PER_S
+#define LINE_MAX_NS (60 * FP_NS_PER_S)
+
+static enum fp_meter_how
+choose(const struct fp_settings *settings, int input_fd, int output_fd)
+{
+	const char *term = settings->term;
+	bool can_draw = isatty(fp_msg_fd()) && term && term[0] &&
+			strcmp(term, "dumb") != 0;
+	bool is_alone = !isatty(output_fd) && !isatty(input_fd);
+
+	switch (settings->progress) {
+	case FP_PROGRESS_NEVER:
+		return FP_METER_NONE;
+	case FP_PROGRESS_ALWAYS:
+		return can_draw && is_alone ? FP_METER_BAR : FP_METER_LINES;
+	case FP_PROGRESS_AUTO:
+		break;
+	}
+	return can_draw && is_alone && !settings->quiet ? FP_METER_BAR
+							: FP_METER_NONE;
+}
+
+void
+fp_meter_init(struct fp_meter *meter, const struct fp_settings *settings,
+	int input_fd, int output_fd, int64_t now_ns)
+{
+	memset(meter, 0, sizeof(*meter));
+	meter->how = choose(settings, input_fd, output_fd);
+	meter->columns = settings->columns;
+	meter->wait_ns = LINE_NS;
+	meter->due_ns = INT64_MAX;
+	if (meter->how == FP_METER_LINES)
+		meter->due_ns = now_ns + LINE_NS;
+	else if (meter->how == FP_METER_BAR)
+		meter->due_ns =
+			now_ns + (settings->progress == FP_PROGRESS_ALWAYS
+						 ? 0
+						 : FIRST_NS);
+	fp_pace_note(&meter->pace, now_ns, 0);
+}
+
+/* Asked for each time: a terminal changes its size, and whose turn it is. */
+static unsigned
+ask_columns(const struct fp_meter *meter)
+{
+	struct winsize size;
+
+	if (ioctl(fp_msg_fd(), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return meter->columns;
+}
+
+static bool
+is_in_background(void)
+{
+	pid_t group = tcgetpgrp(fp_msg_fd());
+
+	return group > 0 && group != getpgrp();
+}
+
+static void
+show_line(struct fp_meter *meter, const struct fp_progress *progress,
+	int64_t now_ns)
+{
+	char text[200];
+
+	fp_progress_words(progress, text, sizeof(text));
+	fp_msg_note("%s", text);
+	meter->wait_ns = FP_MIN(2 * meter->wait_ns, LINE_MAX_NS);
+	meter->due_ns = now_ns + meter->wait_ns;
+}
+
+void
+fp_meter_show(
+	struct fp_meter *meter, struct fp_progress *progress, int64_t now_ns)
+{
+	uint64_t n_done = progress->n_succeeded + progress->n_failed;
+	char text[FP_BAR_MAX];
+
+	if (meter->how == FP_METER_LINES)
+		show_line(meter, progress, now_ns);
+	if (meter->how != FP_METER_BAR || meter->is_over)
+		return;
+	fp_pace_note(&meter->pace, now_ns, n_done);
+	progress->each_second = fp_pace_of(&meter->pace, now_ns, n_done);
+	meter->due_ns = now_ns + REDRAW_NS;
+	if (is_in_background()) {
+		fp_msg_bar_forget();
+		return;
+	}
+	fp_progress_bar(progress, ask_columns(meter), text);
+	fp_msg_bar(text);
+}
+
+void
+fp_meter_hide(struct fp_meter *meter)
+{
+	if (meter->how == FP_METER_BAR)
+		fp_msg_bar("");
+}
+
+void
+fp_meter_end(struct fp_meter *meter)
+{
+	fp_meter_hide(meter);
+	meter->is_over = true;
+	meter->due_ns = INT64_MAX;
+}
