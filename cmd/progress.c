@@ -186,7 +186,11 @@ fp_progress_bar(const struct fp_progress *progress, unsigned columns,
 	write_parts(progress, &parts);
 	for (size_t i = 0; i < FP_ARRAY_LEN(wanted); i++) {
 		const char *part = parts.text[wanted[i]];
-		size_t more = strlen(part) + (used ? strlen(between) : 0);
+		bool is_first = wanted[i] <= PART_DONE;
+		size_t more =
+			strlen(part) + (used == 0	  ? 0
+					       : is_first ? 1
+							  : strlen(between));
 		if (part[0] == '\0' || used + more > room)
 			continue;
 		is_shown[wanted[i]] = true;

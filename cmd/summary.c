@@ -14,6 +14,7 @@
 
 #define COLUMNS_MAX 78
 #define BAR_COLUMNS 40
+#define LABEL_COLUMNS 13
 #define MANY_TIMES 8
 #define ROWS_MAX 10 /* of equal width; there may be one more */
 
@@ -71,12 +72,12 @@ add_count(struct fp_buf *text, size_t *line, const char *name, uint64_t n)
 	bool is_first = *line == text->len;
 
 	if (is_first) {
-		*line = text->len - 12;
+		*line = text->len - LABEL_COLUMNS;
 	} else if (text->len - *line + 2 + (size_t)len > COLUMNS_MAX) {
 		if (fp_buf_add_text(text, ",\n"))
 			return -1;
 		*line = text->len;
-		return fp_buf_printf(text, "%12s%s", "", word);
+		return fp_buf_printf(text, "%*s%s", LABEL_COLUMNS, "", word);
 	} else if (fp_buf_add_text(text, ", ")) {
 		return -1;
 	}
@@ -86,7 +87,7 @@ add_count(struct fp_buf *text, size_t *line, const char *name, uint64_t n)
 static int
 add_kinds(struct fp_buf *text, const struct fp_tally *tally)
 {
-	if (fp_buf_printf(text, "%-12s", "  failed"))
+	if (fp_buf_printf(text, "%-*s", LABEL_COLUMNS, "  failed"))
 		return -1;
 	size_t line = text->len;
 	for (int kind = 0; kind < FP_KIND_COUNT; kind++) {
@@ -104,7 +105,7 @@ add_statuses(struct fp_buf *text, const struct fp_tally *tally)
 {
 	char name[16];
 
-	if (fp_buf_printf(text, "%-12s", "  status"))
+	if (fp_buf_printf(text, "%-*s", LABEL_COLUMNS, "  status"))
 		return -1;
 	size_t line = text->len;
 	for (int status = 1; status < FP_STATUS_COUNT; status++) {
@@ -204,8 +205,8 @@ add_times(struct fp_buf *text, const struct fp_histogram *times)
 
 	if (times->n == 0)
 		return 0;
-	if (fp_buf_printf(text, "%-12s p50 %s, p90 %s, p99 %s, max %s\n",
-		    "  fetch_time",
+	if (fp_buf_printf(text, "%-*sp50 %s, p90 %s, p99 %s, max %s\n",
+		    LABEL_COLUMNS, "  fetch_time",
 		    write_time(fp_histogram_quantile(times, 500000), p50),
 		    write_time(fp_histogram_quantile(times, 900000), p90),
 		    write_time(fp_histogram_quantile(times, 990000), p99),
@@ -229,12 +230,12 @@ fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
 		    totals->n_failed, totals->n_not_done))
 		return -1;
 	if (fp_buf_printf(text,
-		    "%-12s%.1f items/s, %" PRIu64 " attempt%s, %" PRIu64
-		    " retr%s\n%-12s%s of bodies, %s/s\n",
-		    "  pace", each_second((double)done, totals),
+		    "%-*s%.1f items/s, %" PRIu64 " attempt%s, %" PRIu64
+		    " retr%s\n%*s%s of bodies, %s/s\n",
+		    LABEL_COLUMNS, "  pace", each_second((double)done, totals),
 		    tally->n_attempts, tally->n_attempts == 1 ? "" : "s",
-		    tally->n_retries, tally->n_retries == 1 ? "y" : "ies", "",
-		    write_size((double)tally->n_bytes, size),
+		    tally->n_retries, tally->n_retries == 1 ? "y" : "ies",
+		    LABEL_COLUMNS, "", write_size((double)tally->n_bytes, size),
 		    write_size(each_second((double)tally->n_bytes, totals),
 			    speed)))
 		return -1;
