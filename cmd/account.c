@@ -137,12 +137,12 @@ void
 fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	struct fp_totals *totals)
 {
-	if (account->settings->summary)
-		render_summary(tally, totals);
 	fp_trace_close(&account->trace);
 	totals->exit_status = (int)fp_msg_status();
 	if (account->settings->stats_path)
 		render_stats(account, tally, totals);
+	if (account->settings->summary)
+		render_summary(tally, totals);
 }
 
 void
