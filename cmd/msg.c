@@ -35,9 +35,11 @@
  * so much is taken whole. */
 #define AT_ONCE_MAX 4096
 
-/* Back to the beginning of the line, and what is behind that is erased. */
-#define BAR_START "\r"
-#define BAR_END "\033[K"
+/* The bar is written over the last one, and what is behind it erased, down to
+ * where a terminal that became narrower may have wrapped it to. The cursor goes
+ * back to its beginning, so that a key like ^C, which a terminal shows there,
+ * wraps nothing. */
+#define BAR_END "\033[J\r"
 
 static struct fp_mutex lock; /* over all below */
 static struct fp_cond idle; /* !is_writing */
@@ -111,7 +113,7 @@ void
 fp_msg_bar_clear(void)
 {
 	if (atomic_exchange(&has_bar, false))
-		write_all(BAR_START BAR_END, strlen(BAR_START BAR_END));
+		write_all("\r" BAR_END, strlen("\r" BAR_END));
 }
 
 /* Lets what stands there be what is to. */
@@ -124,7 +126,7 @@ draw_bar_locked(void)
 		fp_msg_bar_clear();
 		return;
 	}
-	int len = snprintf(text, sizeof(text), BAR_START "%s" BAR_END, bar);
+	int len = snprintf(text, sizeof(text), "\r%s" BAR_END, bar);
 	atomic_store(&has_bar, true);
 	write_all(text, (size_t)len);
 }

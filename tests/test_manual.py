@@ -115,6 +115,14 @@ def fetched_in_all(folder):
                if line.startswith("d ")]), 2)
 
 
+def accounted_for(folder):
+    matches("^fetchpool: 100 items in .*: 100 succeeded, 0 failed",
+            lines_of(folder, "summary.txt")[0])
+    trace = json.loads(contents(os.path.join(folder, "run.trace")))
+    equal(sum(event.get("cat") == "attempt" for event in
+              trace["traceEvents"]), 100)
+
+
 def in_place(folder):
     equal(sorted(json.loads(line)["input"]
                  for line in lines_of(folder, "posts.ndjson")), ["1", "2"])
@@ -161,6 +169,7 @@ EXAMPLES = {
         "again": [Case(0, 1, "fetchpool: 1 of 3 items failed: 1 http",
                        ids_txt="1\n101\n2\n", then=nothing_is_left)],
         "journal": [Case(0, 0, ids_txt="1\n2\n", then=fetched_in_all)],
+        "stats": [Case(then=accounted_for)],
         "dryrun": [Case()],
         "cron": [
             Case(0, 0, ids_txt="1\n2\n", then=in_place),

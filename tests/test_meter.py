@@ -22,7 +22,7 @@ from servers import api, faults
 from tap import (PATIENCE, PROGRAM, Failed, check, equal, main, matches,
                  started, temp_file, test, until)
 
-CLEAR = b"\r\x1b[K"
+CLEAR = b"\r\x1b[J\r"
 
 
 class Screen:
@@ -33,13 +33,13 @@ class Screen:
         self.lines, self.at = [""], 0
 
     def feed(self, data):
-        for piece in re.findall(rb"\x1b\[K|.", data, re.S):
+        for piece in re.findall(rb"\x1b\[J|.", data, re.S):
             line = self.lines[-1]
             if piece == b"\r":
                 self.at = 0
             elif piece == b"\n":
                 self.lines.append("")
-            elif piece == b"\x1b[K":
+            elif piece == b"\x1b[J":
                 self.lines[-1] = line[:self.at]
             else:
                 check(b" " <= piece <= b"~", "unknown to it: %r" % piece)
@@ -121,7 +121,7 @@ class Terminal:
     def bars(self):
         """Each bar that was drawn, in order."""
         return [bar.decode() for bar in
-                re.findall(rb"\r([^\r\n\x1b]+)\x1b\[K", bytes(self.data))]
+                re.findall(rb"\r([^\r\n\x1b]+)\x1b\[J\r", bytes(self.data))]
 
     def shows(self, pattern, what="a bar"):
         return until(lambda: next((bar for bar in self.bars()

@@ -117,6 +117,15 @@ every_option(void)
 	CHECK_TEXT(settings.pool.omit[1], "b");
 	CHECK_TEXT(settings.pool.pick[0], "c");
 	CHECK(settings.format.n_fields == 2);
+	RIGHT("");
+	CHECK(settings.progress == FP_PROGRESS_AUTO && !settings.summary);
+	CHECK(!settings.stats_path && !settings.trace_path);
+	RIGHT("--progress=always --summary --stats s --trace=t");
+	CHECK(settings.progress == FP_PROGRESS_ALWAYS && settings.summary);
+	CHECK_TEXT(settings.stats_path, "s");
+	CHECK_TEXT(settings.trace_path, "t");
+	RIGHT("--progress always --progress never");
+	CHECK(settings.progress == FP_PROGRESS_NEVER);
 	RIGHT("--all -o x --failed y --error-format json --quiet");
 	CHECK(settings.all && settings.json_errors && settings.quiet);
 	CHECK_TEXT(settings.output_path, "x");
@@ -174,6 +183,9 @@ wrong_values(void)
 	WRONG("-j 0", "--jobs: '0' is not a whole number from 1 to 20000");
 	WRONG("-jx", "--jobs: 'x' is not a whole number from 1 to 20000");
 	WRONG("--jobs=", "--jobs: '' is not a whole number from 1 to 20000");
+	WRONG("--progress=no", "--progress: 'no' is not auto, always or never");
+	WRONG("--stats -", "--stats: '-' is not the name of a file");
+	WRONG("--trace=", "--trace: '' is not the name of a file");
 	WRONG("--window 0",
 		"--window: '0' is not a whole number from 1 to 10000000");
 	WRONG("-C ", "--colsep: '' is not a separator like ',' or '\\t'");
@@ -321,6 +333,7 @@ the_help(void)
 		"-D, --output-dir DIR", "--output-name TEMPLATE", "--overwrite",
 		"--failed FILE", "--error-format FORMAT", "-q, --quiet",
 		"--journal FILE", "--resume", "--retry-failed", "--sync",
+		"--progress WHEN", "--summary", "--stats FILE", "--trace FILE",
 		"-K, --config FILE", "--dry-run", "-h, --help",
 		"-V, --version"};
 	char *text = help("all"), *rest = text, *line;
