@@ -37,8 +37,9 @@
  *	dryrun		what a dry run has found out, in words
  *	account		what else a run leaves behind, in parts: tally (its
  *			results, counted, with a histogram) summary (for people)
- *			stats (as JSON, to a wholefile) trace (for Perfetto)
- *	meter		when to show how far it is; progress (in words, as a bar)
+ *			stats (JSON, to a wholefile) trace (for Perfetto)
+ *	meter		when to show how far it is; progress (in words, or as a
+ *			bar)
  *	msg		the only writer of standard error; the exit status
  *
  * lib/	the pool, a library; a room uses only rooms above it

@@ -173,7 +173,7 @@ void
 fp_progress_bar(const struct fp_progress *progress, unsigned columns,
 	char text[FP_BAR_MAX])
 {
-	static const enum part wanted[] = {PART_DONE, PART_PERCENT, PART_FAILED,
+	static const enum part wanted[] = {PART_DONE, PART_FAILED, PART_PERCENT,
 		PART_TIME, PART_RATE, PART_RUNNING, PART_WAITING};
 	bool is_shown[PART_COUNT] = {false};
 	struct parts parts;

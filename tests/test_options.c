@@ -117,6 +117,15 @@ every_option(void)
 	CHECK_TEXT(settings.pool.omit[1], "b");
 	CHECK_TEXT(settings.pool.pick[0], "c");
 	CHECK(settings.format.n_fields == 2);
+	RIGHT("--all -o x --failed y --error-format json --quiet");
+	CHECK(settings.all && settings.json_errors && settings.quiet);
+	CHECK_TEXT(settings.output_path, "x");
+	CHECK_TEXT(settings.failed_path, "y");
+}
+
+static void
+options_about_progress(void)
+{
 	RIGHT("");
 	CHECK(settings.progress == FP_PROGRESS_AUTO && !settings.summary);
 	CHECK(!settings.stats_path && !settings.trace_path);
@@ -126,10 +135,6 @@ every_option(void)
 	CHECK_TEXT(settings.trace_path, "t");
 	RIGHT("--progress always --progress never");
 	CHECK(settings.progress == FP_PROGRESS_NEVER);
-	RIGHT("--all -o x --failed y --error-format json --quiet");
-	CHECK(settings.all && settings.json_errors && settings.quiet);
-	CHECK_TEXT(settings.output_path, "x");
-	CHECK_TEXT(settings.failed_path, "y");
 }
 
 /* What is an option of libcurl goes there by its name. */
@@ -423,6 +428,7 @@ int
 main(void)
 {
 	begin_options_test();
+	run("options about progress", options_about_progress);
 	run("an option's value may be written in many ways", forms);
 	run("values that look like options", values_that_look_like_options);
 	run("every option", every_option);
