@@ -51,8 +51,8 @@ fp_span_occupied(struct fp_transfer *transfer)
 	transfer->occupied_ns = transfer->context->now_ns;
 	transfer->is_continued = ticket->has_begun;
 
-	/* The worker's clock may be behind the submitter's. */
-	span.end_ns = FP_MAX(span.start_ns, span.end_ns);
+	/* The worker reads its clock once a round, perhaps before that. */
+	span.start_ns = FP_MIN(span.start_ns, span.end_ns);
 	span.slot = 0;
 	span.wait = ticket->waits_for;
 	tell(transfer, &span);

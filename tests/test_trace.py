@@ -89,7 +89,22 @@ def check_trace(path):
             if cat == "phase":
                 check(span["name"] in PHASES, span)
     of["lanes"] = lanes
+    check_items(of)
     return of
+
+
+def check_items(of):
+    """No item is in two places at once."""
+    places = defaultdict(list)
+    for began, over in of["wait"]:
+        places[began["args"]["seq"]].append((ns(began["ts"]), ns(over["ts"])))
+    for span in of["attempt"]:
+        start = ns(span["ts"])
+        places[span["args"]["seq"]].append((start, start + ns(span["dur"])))
+    for seq, spans in places.items():
+        spans.sort()
+        for (_, end), (start, _) in zip(spans, spans[1:]):
+            check(end <= start, "item %s at once: %r" % (seq, spans))
 
 
 def first_parts(of):
