@@ -17,8 +17,9 @@ import sys
 from collections import defaultdict
 
 sys.dont_write_bytecode = True
+from authority import authority, good
 from harness import Program, fetchpool, strict_json
-from servers import api, faults
+from servers import Nginx, api, faults, free_port
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
 
@@ -269,6 +270,34 @@ def _():
           of["phase"])
     equal(of["attempt"][0]["args"]["kind"], "connect")
     equal(of["attempt"][0]["args"]["status"], None)
+
+
+@test("trace: TLS is a phase of a new connection")
+def _():
+    authority_cert = good()
+    port = free_port()
+    with Nginx("listen 127.0.0.1:%d ssl; ssl_certificate %s; "
+               "ssl_certificate_key %s; location / { return 200 x; }" % (
+                   port, authority_cert.cert, authority_cert.key)):
+        _, of = traced(["-j1", "--cacert", authority().cert,
+                        "https://127.0.0.1:%d/{}" % port], "1\n2\n")
+    equal([p["args"]["seq"] for p in of["phase"] if p["name"] == "TLS"], [1])
+    equal([r["args"]["reused"] for r in of["request"]], [False, True])
+
+
+@test("trace: a body that waits for memory lies within its request")
+def _():
+    server = faults()
+    path = temp_file()
+    program = Program(["-j4", "--max-memory=1M", "--trace", path,
+                       server.url + "/size/%d?{}" % 700000],
+                      stdin="".join("%d\n" % n for n in range(8)), read=False)
+    program.settled()
+    program.read_now()
+    equal(program.wait().status, 0)
+    of = check_trace(path)
+    check("memory" in {s["name"] for s in of["pause"]}, of["pause"])
+    equal(len(of["attempt"]), 8)
 
 
 def stopped(path, signals):
