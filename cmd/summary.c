@@ -125,17 +125,16 @@ add_statuses(struct fp_buf *text, const struct fp_tally *tally)
 static int64_t
 round_number(int64_t value, bool is_down)
 {
-	static const int64_t steps[] = {1, 2, 5};
-	int64_t power = 1;
+	static const uint64_t steps[] = {1, 2, 5, 10};
+	uint64_t wanted = (uint64_t)FP_MAX(value, 0);
 
-	for (;; power *= 10) {
-		for (size_t i = 0; i < FP_ARRAY_LEN(steps); i++) {
-			size_t next = (i + 1) % FP_ARRAY_LEN(steps);
-			int64_t now = steps[i] * power;
-			int64_t after =
-				steps[next] * power * (next == 0 ? 10 : 1);
-			if (after > value || power >= INT64_MAX / 1000)
-				return is_down ? now : after;
+	for (uint64_t power = 1;; power *= 10) {
+		for (size_t i = 0; i < 3; i++) {
+			uint64_t after = steps[i + 1] * power;
+			if (after > wanted)
+				return is_down ? (int64_t)(steps[i] * power)
+					       : (int64_t)FP_MIN(
+							 after, INT64_MAX);
 		}
 	}
 }
