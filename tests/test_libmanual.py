@@ -25,6 +25,7 @@ LISTS = {
     "fp_try": "RESULT MEMBERS",
     "fp_record_format": "OTHER TYPES",
     "fp_notice": "OTHER TYPES",
+    "fp_span": "OTHER TYPES",
     "fp_forecast": "OTHER TYPES",
 }
 # Those that are explained in a sentence.
