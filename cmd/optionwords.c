@@ -23,9 +23,10 @@ const struct fp_option_words fp_option_words[] = {
 			"time_first_byte", "file", "final_url", "redirects",
 			"context", "tries", "framing"}},
 	{"error-format", false, false, {"text", "json"}},
+	{"progress", false, false, {"auto", "always", "never"}},
 	{"help", false, false,
 		{"all", "input", "requests", "connections", "pool", "flow",
-			"output", "journal", "other"}},
+			"output", "journal", "progress", "other"}},
 };
 
 const size_t fp_option_n_words = FP_ARRAY_LEN(fp_option_words);

@@ -247,13 +247,16 @@ static void
 before_wait(void *arg)
 {
 	fp_pool_flush(arg);
+}
+
+static void
 note_read(struct fp_reader *reader, const struct entry *entry)
 {
-	uint64_t n = 1 + atomic_fetch_add_explicit(
-				 &reader->n_read, 1, memory_order_relaxed);
+	const struct fp_shard *shard = &reader->settings->input.shard;
+	uint64_t n_lines = fp_shard_place(shard, entry->line.seq);
 
-	atomic_store_explicit(
-		&reader->n_lines, FP_MAX(n, entry->seq), memory_order_relaxed);
+	atomic_fetch_add_explicit(&reader->n_read, 1, memory_order_relaxed);
+	atomic_store_explicit(&reader->n_lines, n_lines, memory_order_relaxed);
 	atomic_store_explicit(&reader->n_bytes,
 		fp_input_position(&reader->input), memory_order_relaxed);
 }
