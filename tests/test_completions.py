@@ -22,7 +22,7 @@ FOLDER = os.path.join(BUILD, "completions")
 FORMATS = ["body", "merged", "record"]
 BODIES = ["auto", "base64", "json", "none", "text"]
 TOPICS = ["all", "connections", "flow", "input", "journal", "other", "output",
-          "pool", "requests"]
+          "pool", "progress", "requests"]
 
 
 def options():
