@@ -133,7 +133,9 @@ def _():
     names = ["bindir/fetchpool", "includedir/fetchpool.h",
              "libdir/libfetchpool.la", "pkgconfigdir/fetchpool.pc",
              "docdir/examples/fetchlist.c", "mandir/man1/fetchpool.1",
-             "mandir/man3/libfetchpool.3", "mandir/man5/fetchpool-record.5"]
+             "mandir/man3/libfetchpool.3", "mandir/man5/fetchpool-record.5",
+             "bashcompletiondir/fetchpool", "zshcompletiondir/_fetchpool",
+             "fishcompletiondir/fetchpool.fish"]
     names += ["mandir/man3/%s.3" % name for name in functions()]
     if has("static"):
         names.append("libdir/libfetchpool.a")

@@ -388,7 +388,7 @@ def in_source(name, pattern):
 
 
 def field_names():
-    return in_source("lib/record.c", r'\[FP_FIELD_\w+\] = "(\w+)"')
+    return in_source("lib/record.c", r'\[FP_FIELD_\w+\] = FIELD\("(\w+)"\)')
 
 
 def kind_names():
