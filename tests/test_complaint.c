@@ -163,10 +163,10 @@ topics(void)
 {
 	WRONG("--help nope",
 		"--help: 'nope' is none of all, input, requests, connections, "
-		"pool, flow, output, journal, other");
+		"pool, flow, output, journal, progress, other");
 	WRONG("--help=me",
 		"--help: 'me' is none of all, input, requests, connections, "
-		"pool, flow, output, journal, other");
+		"pool, flow, output, journal, progress, other");
 	CHECK(parse("--help output") == FP_GO_HELP);
 	CHECK_TEXT(settings.help_topic, "output");
 	CHECK(parse("-h all -j x") == FP_GO_HELP);
