@@ -325,6 +325,10 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		fp_preview_make(pool->preview, &pool->locator, ticket);
 	else
 		is_done = !queue_item(pool, ticket);
+
+	/* A worker that wanted something got nothing by it. */
+	if (is_done)
+		fp_window_hunger(&pool->window);
 	if (is_done && item->more) {
 		pool->has_quiet = true;
 		fp_window_put_quietly(&pool->window, ticket);

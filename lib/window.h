@@ -5,7 +5,7 @@
  * written. It is also what puts finished items back into input order, when
  * that is asked for.
  *
- * Threads: one submitter takes; any number of workers put, and tell of their
+ * Threads: one submitter takes; it and any number of workers put, and tell of
  * hunger; one consumer asks for the next and gives back; anyone cancels.
  * Ownership: tickets belong to the window; take and next lend them.
  * Failure: fp_window_init() -1 with ENOMEM; fp_window_take() NULL with errno.
@@ -61,8 +61,8 @@ void fp_window_destroy(struct fp_window *window);
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 
-/* A worker found too little to do: whoever waits for room is to be woken for
- * any. */
+/* A worker found too little to do, or what it may have waited for was none of
+ * its business: whoever waits for room is to be woken for any. */
 void fp_window_hunger(struct fp_window *window);
 
 /* Undoes the last take: its item never came. By the taker. */

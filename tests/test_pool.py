@@ -54,6 +54,27 @@ def _():
     equal(len(program.wait().records), 4)
 
 
+@test("an unusable item costs no place that a worker has nothing for")
+def _():
+    server = faults()
+    other = server.url.replace("127.0.0.1", "localhost")
+    held = "".join("%s/gate/%d\n" % (server.url, n) for n in range(7))
+    program = Program(["-j2", "--host-jobs=1", "--window=8", "-m0",
+                       "--stall-time=0", "--connect-timeout=0"], stdin="pipe")
+
+    # On a connection that is there, libcurl has no limit of time to look at.
+    program.write("%s/ok\n%s/ok\n" % (server.url, other))
+    program.lines(2)
+    program.write(held)
+    server.wait(lambda: server.outstanding == 1, "the first")
+    program.write("http://\n" * 5 + other + "/ok\n")
+    server.wait(lambda: server.requests == 4, "one of another server")
+    for n in range(7):
+        server.open(str(n))
+    program.close_stdin()
+    equal(len(program.wait().records), 10)
+
+
 @test("by default up to 32 at once")
 def _():
     server = faults()
