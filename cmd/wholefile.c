@@ -80,7 +80,14 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 	if (is_there && access(path, W_OK))
 		return -1;
 	file->path = is_there ? realpath(path, NULL) : strdup(path);
-	return file->path ? try_beside(file->path) : -1;
+	if (!file->path)
+		return -1;
+	if (try_beside(file->path) == 0)
+		return 0;
+	int err = errno;
+	fp_wholefile_close(file);
+	errno = err;
+	return -1;
 }
 
 static int
