@@ -6,6 +6,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
+from faultserver import HEAD
 from harness import Program, fetchpool
 from servers import faults
 from tap import SANITIZERS, check, equal, main, test, until
@@ -107,6 +108,25 @@ def _():
     result = read_all(program)
     equal([record["seq"] for record in result.records], list(range(1, 102)))
     equal(result.records[0]["attempts"], 3)
+
+
+@test("one that has waited for memory, and is never ended, is timed out")
+def _():
+    def breaks_off(conn, request):
+        conn.send(HEAD % (3 * MIB) + b"x" * (3 * MIB - 1))
+        conn.until_gone()
+
+    server = faults()
+    server.on("/breaks_off", breaks_off)
+    result = fetchpool(["-j2", "--max-memory=4M", "--stall-time=0",
+                        "--max-time=1.5s", "--connect-timeout=1m", "--all"],
+                       urls(server, "/breaks_off", 2), timeout=30)
+    equal(result.status, 1)
+    equal([record["error"]["kind"] for record in result.records],
+          ["timeout"] * 2)
+    # One had the memory; the other's time did not pass while it waited for it.
+    times = sorted(record["fetch_time"] for record in result.records)
+    check(times[1] > times[0] + 0.1, "%r: none has waited" % times)
 
 
 @test("one body that is larger than --max-memory goes on alone")
