@@ -147,6 +147,7 @@ def _():
 
 @test("96 while the window goes to --failed, a further INT ends it at once")
 def _():
+    writes_are_interrupted()
     program, _, _ = copying(4000, "--grace=0")
     program.kill(INT)
     equal(program.wait(SOON).status, -INT)
