@@ -95,13 +95,14 @@ make_own_headers(struct fp_setup *setup)
 static int
 join_headers(struct fp_setup *setup)
 {
+	const struct curl_slist *own = setup->own_headers;
 	struct curl_slist *first = setup->headers;
 	char *line = NULL;
 
 	setup->wire_headers = first;
-	if (!setup->joins_headers || !first || !first->next ||
-		strncmp(first->data, "User-Agent:", 11) != 0 ||
-		strncmp(first->next->data, "Accept-Encoding:", 16) != 0)
+	if (!setup->joins_headers || !own || !own->next ||
+		strncmp(own->data, "User-Agent:", 11) != 0 ||
+		strncmp(own->next->data, "Accept-Encoding:", 16) != 0)
 		return 0;
 	if (asprintf(&line, "%s\r\n%s", first->data, first->next->data) < 0)
 		return -1;

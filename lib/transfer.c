@@ -196,6 +196,16 @@ make_room(struct fp_transfer *transfer)
 		is_short ? 0L : IDLE_CONNECTION_S);
 }
 
+/* libcurl says of a connection that its host is an address of IPv6, and puts
+ * brackets around the Host field: of the first host that it was for, also when
+ * a proxy leads it to another. So such a host has a connection of its own. */
+static bool
+would_mislead_proxy(const struct fp_transfer *transfer)
+{
+	return !transfer->setup->is_direct &&
+	       strncmp(transfer->ticket->origin->name, "http://[", 8) == 0;
+}
+
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
  * an entry for every name for a minute, and for every host that it ever kept a
  * connection to, and goes through them for every request. So then connections
@@ -205,13 +215,15 @@ make_room(struct fp_transfer *transfer)
 static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
-	bool alone = transfer->setup->cannot_look ||
+	bool misleads = would_mislead_proxy(transfer);
+	bool fresh = transfer->ticket->wants_fresh || misleads;
+	bool alone = transfer->setup->cannot_look || misleads ||
 		     transfer->ticket->n_short > 0 ||
 		     fp_crowd_is_stranger(&transfer->context->crowd,
 			     transfer->ticket->origin->hash);
 
-	if (transfer->ticket->wants_fresh != transfer->is_fresh) {
-		transfer->is_fresh = transfer->ticket->wants_fresh;
+	if (fresh != transfer->is_fresh) {
+		transfer->is_fresh = fresh;
 		CURLcode code = curl_easy_setopt(transfer->easy,
 			CURLOPT_FRESH_CONNECT, transfer->is_fresh ? 1L : 0L);
 		if (code != CURLE_OK)

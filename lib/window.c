@@ -227,8 +227,8 @@ fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
 {
 	fp_mutex_lock(&window->lock);
 	finish(window, ticket);
-	bool calls = ++window->n_quiet >= QUIET_MAX && has_next(window) &&
-		     calls_consumer(window);
+	bool is_due = ++window->n_quiet >= QUIET_MAX || window->cancelled;
+	bool calls = is_due && has_next(window) && calls_consumer(window);
 	unlock_and_call(window, false, calls);
 }
 

@@ -73,7 +73,7 @@ void fp_window_put(struct fp_window *window, struct fp_ticket *list);
 
 /* The same by the taker, for one; but the consumer need not be woken for it:
  * that is made good by fp_window_call(), by a take that has to wait, and when
- * many have come like this. */
+ * many have come like this. After a cancel it is woken. */
 void fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket);
 
 /* Wakes the consumer, if something was put quietly. */

@@ -230,6 +230,22 @@ def _():
                           url=tls.url + "/ok"), False)
 
 
+@test("a proxy is told the right host, whatever host it was told before")
+def _():
+    with Web() as proxy:  # It answers itself.
+        hosts = ["[::1]:81", "10.0.0.1", "[::1]:81", "a.example",
+                 "[2001:db8::1]", "b.example:82"]
+        urls = ["http://%s/ok" % host for host in hosts]
+        fetchpool(["-j1", "-k"], input="\n".join(urls) + "\n",
+                  env={"http_proxy": proxy.url})
+        equal([r.header("Host") for r in proxy.log], hosts)
+        equal([r.line.split()[1] for r in proxy.log], urls)
+        fetchpool(["-j1", "-k", "-x", proxy.url],
+                  input="http://c.example/ok\nhttp://[::1]/ok\n")
+        equal([r.header("Host") for r in proxy.log[len(hosts):]],
+              ["c.example", "[::1]"])
+
+
 @test("--noproxy: what is reached without")
 def _():
     server = web()

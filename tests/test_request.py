@@ -351,6 +351,8 @@ def _():
     equal(values("accept-encoding", "-H", "Accept-Encoding: br"), ["br"])
     equal(values("accept-encoding", "-H", "accept-encoding:"), [])
     equal(values("accept-encoding", "-H", "Accept-Encoding;"), [""])
+    equal(values("accept-encoding", "-H", "Accept-Encoding:"), [])
+    equal(values("accept-encoding", "-H", "accept-encoding:"), [])
     equal(values("accept", "-H", "Accept:"), [])
     equal(values("host", "-H", "Host: x"), ["x"])
     equal(values("expect", "-d", "x"), [])

@@ -6,6 +6,7 @@
  */
 #include "../lib/base.h"
 
+#include "../lib/random.h"
 #include "../lib/target.h"
 #include "../lib/thread.h"
 #include "tap.h"
@@ -14,6 +15,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* So many URLs at random. */
+#define N_RANDOM 2000U
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -214,6 +218,85 @@ nothing_is_left_behind(void)
 	fp_target_destroy(&target);
 }
 
+/* Of these a URL is put together: what parsers differ in, and what they do not,
+ * so that it often is for the same server as the one before. */
+static const char *const authorities[] = {"http://127.0.0.1:PORT",
+	"http://127.0.0.1:PORT", "http://127.0.0.1:PORT",
+	"http://localhost:PORT", "HTTP://LocalHost:PORT",
+	"http://u:p@127.0.0.1:PORT", "http://u@localhost:PORT",
+	"http://127.0.0.1:0PORT", "http://[::ffff:127.0.0.1]:PORT",
+	"http://127.1:PORT", "http://0x7f000001:PORT"};
+static const char *const parts[] = {"/", "/", "/", "/a", "/b/c", "?", "?q=1",
+	"#", "#f", ".", "..", "/.", "/..", "/./", "/../", "/%2e%2E/", "%2f",
+	"%C3%b6", "%", "%zz", "%00", "\\", "//", ":", "@", ":80", "http://",
+	"&", "=", ";", "+", "~", "[", "]", "{", "|", "^", "\"", "'", "<", "!",
+	"$", "*", "(", "\xc3\xb6", "\xff", "..;", "-", "_", ","};
+
+static const char *
+any(const char *const *texts, size_t n, uint64_t *random)
+{
+	return texts[fp_random_evenly(random, n - 1)];
+}
+
+static void
+make_any_url(char *url, size_t size, uint64_t *random)
+{
+	char text[400];
+	size_t len = 0;
+	uint64_t n = fp_random_evenly(random, 7);
+
+	len += (size_t)snprintf(text, sizeof(text), "%s",
+		any(authorities, FP_ARRAY_LEN(authorities), random));
+	if (n > 0 && fp_random_evenly(random, 8) > 0)
+		text[len++] = '/';
+	text[len] = '\0';
+	for (; n > 0; n--)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s",
+			any(parts, FP_ARRAY_LEN(parts), random));
+	make_url(url, size, text);
+}
+
+/* What a handle of its own sends for it; "" if libcurl takes it for no URL. */
+static void
+fetch_alone(const char *url, char *head, size_t size)
+{
+	CURL *its = make_easy();
+
+	curl_easy_setopt(its, CURLOPT_URL, url);
+	snprintf(head, size, "%s", fetch(its));
+	curl_easy_cleanup(its);
+}
+
+/* Thousands at random, of which one handle is used for all. */
+static void
+any_sequence_is_the_same(void)
+{
+	struct fp_target target;
+	char url[500], plain[4096];
+	uint64_t random = fp_random_seed(6);
+	unsigned n_given = 0, n_none = 0;
+
+	fp_target_init(&target);
+	CURL *ours = make_easy();
+	curl_easy_setopt(ours, CURLOPT_FORBID_REUSE, 1L);
+	for (unsigned i = 0; i < N_RANDOM; i++) {
+		make_any_url(url, sizeof(url), &random);
+		fetch_alone(url, plain, sizeof(plain));
+		if (fp_target_give(&target, ours, url, strlen(url)))
+			abort();
+		n_given += target.is_given;
+		n_none += plain[0] == '\0';
+		if (strcmp(fetch(ours), plain) == 0)
+			continue;
+		printf("# url %u: %s\n", i, url);
+		CHECK_TEXT(fp_buf_text(&server.heads), plain);
+	}
+	CHECK(n_given > N_RANDOM / 10);
+	CHECK(n_none < N_RANDOM / 2);
+	curl_easy_cleanup(ours);
+	fp_target_destroy(&target);
+}
+
 /* libcurl sends again what a kept connection lost: the same URL, and not the
  * one before, or the first. */
 static void
@@ -254,6 +337,7 @@ main(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	start_server();
 	run("the wire is the same, whatever the URL", the_wire_is_the_same);
+	run("any sequence of URLs is the same", any_sequence_is_the_same);
 	run("nothing of a URL is left in the next", nothing_is_left_behind);
 	run("what libcurl sends again is the same",
 		what_is_sent_again_is_the_same);

@@ -154,6 +154,40 @@ quiet_ones_wait_for_a_call(void)
 	}
 }
 
+static void
+next_until_end(void *arg)
+{
+	struct room *room = arg;
+	size_t n;
+
+	while ((n = fp_window_next(&room->window, room->results, 1)) > 0)
+		fp_window_give(&room->window, room->results, n);
+}
+
+/* Whoever puts something quietly may hear only from the next take that there is
+ * none; and the consumer was woken by the cancel, too early. */
+static void
+nothing_is_quiet_after_a_cancel(void)
+{
+	struct room room;
+
+	for (int in_order = 0; in_order < 2; in_order++) {
+		CHECK(fp_window_init(&room.window, 2, in_order) == 0);
+		struct fp_ticket *ticket = fp_window_take(&room.window);
+		CHECK(fp_thread_start(&room.thread, 0, next_until_end, &room) ==
+			0);
+		while (!consumer_waits(&room.window))
+			sched_yield();
+		fp_window_cancel(&room.window);
+		while (!consumer_waits(&room.window))
+			sched_yield();
+		fp_window_put_quietly(&room.window, ticket);
+		fp_thread_join(&room.thread);
+		CHECK(fp_window_take(&room.window) == NULL);
+		fp_window_destroy(&room.window);
+	}
+}
+
 int
 main(void)
 {
@@ -165,5 +199,6 @@ main(void)
 		a_consumer_that_has_all_waits_for_none);
 	run("a result that was put quietly waits for a call",
 		quiet_ones_wait_for_a_call);
+	run("but not after a cancel", nothing_is_quiet_after_a_cancel);
 	return done();
 }

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 
 import meter
+import wire
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -40,7 +41,7 @@ class Contenders:
 
     def __init__(self, program, folder):
         self.program, self.folder = program, folder
-        self._floor = self._user_agent = None
+        self._floor = self._header_lines = None
 
     def numbers(self, n):
         """The path of a file with the lines 1 to n."""
@@ -70,16 +71,25 @@ class Contenders:
         options = ["-2"] if work.http2 else []
         if work.cert:
             options += ["-c", work.cert]
-        return [self.floor_program(), *options, "-A", self.user_agent(), "-j",
-                str(work.jobs), "-n", str(work.n), work.prefix]
+        for line in self.header_lines():
+            options += ["-H", line]
+        return [self.floor_program(), *options, "-j", str(work.jobs), "-n",
+                str(work.n), work.prefix]
 
-    def user_agent(self):
-        """What fetchpool calls itself on the wire: fetchpool/VERSION."""
-        if not self._user_agent:
-            said = subprocess.run([self.program, "--version"], timeout=10,
-                                  capture_output=True, text=True)
-            self._user_agent = "/".join(said.stdout.split()[:2])
-        return self._user_agent
+    def header_lines(self):
+        """Those that fetchpool sends and libcurl alone would not. It is looked
+        up that the floor then sends the same request, byte for byte."""
+        if self._header_lines is None:
+            def work(url):
+                return Work(url + "/posts/", 1, 1)
+            ours = wire.head_of(lambda url: self.fetchpool_command(work(url)),
+                                self.numbers(1))
+            self._header_lines = wire.added_lines(ours)
+            its = wire.head_of(lambda url: self.floor_command(work(url)))
+            if its != ours:
+                raise meter.Trouble("the floor sends another request: %r, %r"
+                                    % (its, ours))
+        return self._header_lines
 
     def fetchpool(self, work, *options):
         lines = self.numbers(work.n) if len(work.prefixes) == 1 \

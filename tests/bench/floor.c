@@ -2,15 +2,15 @@
 /*
  * floor: the least that GETs through libcurl can cost, to compare with.
  *
- *	floor [-2] [-A USER_AGENT] [-c CACERT] [-j JOBS] [-n REQUESTS] PREFIX
+ *	floor [-2] [-H HEADER]... [-c CACERT] [-j JOBS] [-n REQUESTS] PREFIX
  *
  * fetches PREFIX1, PREFIX2, ... PREFIXn, or for the PREFIX - the URLs that
- *stand on standard input, and throws the bodies away. -2: by HTTP/2. One
- *thread, one multi handle, JOBS easy handles that are used again and again; of
- *each request only the URL is set. Nothing is parsed, kept, ordered or written,
- *and no more is asked of a response than that libcurl calls it complete.
- *
- * With -A the request on the wire is, byte for byte, that of fetchpool.
+ * stand on standard input, and throws the bodies away. -2: by HTTP/2. One
+ * thread, one multi handle, JOBS easy handles that are used again and again; of
+ * each request only the URL is set. Nothing is parsed, kept, ordered or
+ * written, and no more is asked of a response than that libcurl calls it
+ * complete. With fetchpool's own header lines as -H the request on the wire is,
+ * byte for byte, that of fetchpool.
  *
  * Exit status: 0, all were 200; 1, some were not; 2, usage or a local fault.
  */
@@ -25,7 +25,7 @@
 
 struct floor {
 	const char *prefix;
-	const char *user_agent;
+	struct curl_slist *headers; /* of every request */
 	const char *cacert; /* NULL: that of the system */
 	int http2;
 	CURLM *multi;
@@ -63,7 +63,7 @@ make_easy(const struct floor *floor)
 		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)floor->http2) ||
 		(floor->cacert && curl_easy_setopt(easy, CURLOPT_CAINFO,
 					  floor->cacert)) ||
-		curl_easy_setopt(easy, CURLOPT_USERAGENT, floor->user_agent) ||
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, floor->headers) ||
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
 		die("no easy handle");
 	return easy;
@@ -135,6 +135,14 @@ run(struct floor *floor)
 	}
 }
 
+static void
+add_header(struct floor *floor, const char *line)
+{
+	floor->headers = curl_slist_append(floor->headers, line);
+	if (!floor->headers)
+		die("out of memory");
+}
+
 static long
 number(const char *text)
 {
@@ -152,11 +160,11 @@ main(int argc, char *argv[])
 	struct floor floor = {.n_jobs = 16, .n_requests = 1};
 	int c;
 
-	while ((c = getopt(argc, argv, "2A:c:j:n:")) != -1) {
+	while ((c = getopt(argc, argv, "2H:c:j:n:")) != -1) {
 		if (c == '2')
 			floor.http2 = 1;
-		else if (c == 'A')
-			floor.user_agent = optarg;
+		else if (c == 'H')
+			add_header(&floor, optarg);
 		else if (c == 'c')
 			floor.cacert = optarg;
 		else if (c == 'j')
@@ -167,7 +175,7 @@ main(int argc, char *argv[])
 			return 2;
 	}
 	if (optind + 1 != argc)
-		die("usage: floor [-2] [-A USER_AGENT] [-c CACERT] [-j JOBS] "
+		die("usage: floor [-2] [-H HEADER]... [-c CACERT] [-j JOBS] "
 		    "[-n REQUESTS] PREFIX");
 	floor.prefix = argv[optind];
 
@@ -188,6 +196,7 @@ main(int argc, char *argv[])
 		curl_easy_cleanup(easies[i]);
 	free(easies);
 	curl_multi_cleanup(floor.multi);
+	curl_slist_free_all(floor.headers);
 	curl_global_cleanup();
 	if (floor.n_failed)
 		fprintf(stderr, "floor: %ld of %ld requests failed\n",
