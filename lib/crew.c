@@ -54,7 +54,8 @@ take_events(struct fp_crew *crew, int64_t now_ns)
 	while (fp_poller_next(&crew->poller, &event)) {
 		struct fp_worker *worker = &crew->workers[event.owner];
 		fp_drive_act(worker, event.fd, event.ready, now_ns);
-		worker->due_ns = now_ns;
+		if (!worker->is_done)
+			worker->due_ns = now_ns;
 	}
 }
 
