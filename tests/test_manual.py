@@ -796,6 +796,36 @@ def _():
     run(Example("README.md", lines), Case())
 
 
+@test("the five jobs of README.md are done")
+def _():
+    section = re.search(r"^## Five jobs\n(.*?)^## ", readme(), re.M | re.S)[1]
+    jobs = re.findall(r"(?m)(?:^    .*\n)+", section)
+    equal(len(jobs), 5, "jobs")
+    script = "set -e\n" + "".join(re.sub(r"(?m)^    ", "", job)
+                                  for job in jobs)
+    folder = temp_dir()
+    for name, text in {"key.txt": TOKEN, "ids.txt": "1\n2\n3\n",
+                       "names.csv": "7,map.json\n12,a letter.json\n"}.items():
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+    tool("jq")
+    done = Script(to_loopback(script), folder)
+    equal((done.status, done.out), (0, b""))
+    with open(os.path.join(folder, "names.csv"), "a") as file:
+        file.write("8,more.json\n")
+    done = Script(to_loopback(re.sub(r"(?m)^    ", "", jobs[2])), folder)
+    equal(done.status, 1, "given again, with one more")
+    matches("^(fetchpool: \\d: .*: there is such a file already .*\n){2}$",
+            done.out.decode())
+    equal(len(lines_of(folder, "files.ndjson")), 1)
+    check(not trap().asked, "requests left the machine")
+    equal({name: len(lines_of(folder, name + ".ndjson"))
+           for name in ("items", "elements", "first", "second", "all")},
+          {"items": 3, "elements": 100, "first": 3, "second": 0, "all": 3})
+    equal(sorted(os.listdir(os.path.join(folder, "files"))),
+          ["a letter.json", "map.json", "more.json"])
+
+
 @test("the options in README.md are options")
 def _():
     known = {option[1] for options in options_of_help().values()
