@@ -248,6 +248,15 @@ static const struct {
 	{"tries", "retry"},
 	{"retries", "retry"},
 	{"limit", "rate"},
+	{"rate-limit", "rate"},
+	{"ratelimit", "rate"},
+	{"throttle", "rate"},
+	{"order", "keep-order"},
+	{"ordered", "keep-order"},
+	{"input-file", "input"},
+	{"output-file", "output"},
+	{"auth", "user"},
+	{"token", "header"},
 	{"method", "request"},
 	{"silent", "quiet"},
 	{"delimiter", "colsep"},
@@ -345,5 +354,6 @@ fp_complain_topic(const char *topic)
 	for (size_t i = 0; words->words[i] && len < sizeof(list); i++)
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
 			i ? ", " : "", words->words[i]);
-	fp_msg_usage("--help: '%s' is none of %s", topic, list);
+	fp_msg_usage("--help: '%s' is none of %s, and in no option's name",
+		topic, list);
 }

@@ -43,22 +43,49 @@ write_row(const struct fp_option_row *row)
 	printf("  %-26s %s\n", left, row->help);
 }
 
-/* The rows of this group, or of all, under their headings; or only those of
+static bool
+is_group(const char *topic)
+{
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *group = fp_option_rows[i].group;
+		if (group && strcasecmp(group, topic) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether one of the words of a name, which dashes part, begins like this. */
+static bool
+has_word(const char *name, const char *beginning)
+{
+	size_t len = strlen(beginning);
+
+	for (; len && name; name = strchr(name, '-')) {
+		name += *name == '-';
+		if (strncmp(name, beginning, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The rows of this topic, or of all, under their headings; or only those of
  * them that most people need. */
 static void
-write_rows(const char *only_group, bool only_common)
+write_rows(const char *topic, bool only_common)
 {
+	bool of_group = topic && is_group(topic);
 	const char *group = NULL, *heading = NULL;
 
 	for (size_t i = 0; i < fp_option_n_rows; i++) {
 		const struct fp_option_row *row = &fp_option_rows[i];
 
 		group = row->group ? row->group : group;
-		if ((only_group && strcasecmp(group, only_group) != 0) ||
+		if ((of_group && strcasecmp(group, topic) != 0) ||
+			(topic && !of_group && !has_word(row->name, topic)) ||
 			(only_common && !is_common(row->name)))
 			continue;
 		if (heading != group)
-			printf("%s%s:\n", only_group ? "" : "\n", group);
+			printf("%s%s:\n", topic ? "" : "\n", group);
 		heading = group;
 		write_row(row);
 	}
@@ -78,17 +105,16 @@ write_topics(void)
 		printf("%s%c%s", comma, group[0] - 'A' + 'a', group + 1);
 		comma = ", ";
 	}
-	printf(".\n");
+	printf(".\nOr a word of an option's name: fetchpool --help retry.\n");
 }
 
 bool
 fp_help_is_topic(const char *topic)
 {
-	if (strcasecmp(topic, "all") == 0)
+	if (strcasecmp(topic, "all") == 0 || is_group(topic))
 		return true;
 	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *group = fp_option_rows[i].group;
-		if (group && strcasecmp(group, topic) == 0)
+		if (has_word(fp_option_rows[i].name, topic))
 			return true;
 	}
 	return false;

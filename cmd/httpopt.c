@@ -23,7 +23,8 @@ is_header(const char *line, const char *path, size_t number)
 	if (path)
 		fp_msg_usage("--header: line %zu of %s %s", number, path, why);
 	else
-		fp_msg_usage("--header: the value %s", why);
+		fp_msg_usage("--header: the value %s%s", why,
+			strchr(line, ':') ? "" : "; @FILE is a file of such");
 	return false;
 }
 

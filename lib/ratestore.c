@@ -261,8 +261,9 @@ say_other_rates(const struct header *header, const struct fp_rates *rates,
 	memcpy(its.all, header->rates, sizeof(its.all));
 	fp_rates_print(&its, its_text, sizeof(its_text));
 	fp_rates_print(rates, our_text, sizeof(our_text));
-	snprintf(why, why_size, "it was made for %s, not for %s", its_text,
-		our_text);
+	snprintf(why, why_size,
+		"it was made for %s, not for %s (remove it to begin anew)",
+		its_text, our_text);
 	return damaged();
 }
 

@@ -127,6 +127,10 @@ names(void)
 		{"--concurrency 5", "did you mean '--jobs'?"},
 		{"--timeout=5", "did you mean '--max-time'?"},
 		{"--retries 5", "did you mean '--retry'?"},
+		{"--rate-limit 5/s", "did you mean '--rate'?"},
+		{"--output-file x", "did you mean '--output'?"},
+		{"--order", "did you mean '--keep-order'?"},
+		{"--token=x", "did you mean '--header'?"},
 		{"--max", "'--max' is the beginning of several options: "
 			  "--max-line, --max-redirs, --max-time, --max-body, "
 			  "--max-memory, --max-errors"},
@@ -163,10 +167,12 @@ topics(void)
 {
 	WRONG("--help nope",
 		"--help: 'nope' is none of all, input, requests, connections, "
-		"pool, flow, output, journal, progress, other");
-	WRONG("--help=me",
-		"--help: 'me' is none of all, input, requests, connections, "
-		"pool, flow, output, journal, progress, other");
+		"pool, flow, output, journal, progress, other, and in no "
+		"option's name");
+	WRONG("--help=em",
+		"--help: 'em' is none of all, input, requests, connections, "
+		"pool, flow, output, journal, progress, other, and in no "
+		"option's name");
 	CHECK(parse("--help output") == FP_GO_HELP);
 	CHECK_TEXT(settings.help_topic, "output");
 	CHECK(parse("-h all -j x") == FP_GO_HELP);

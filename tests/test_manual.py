@@ -83,6 +83,12 @@ def all_pages(folder):
           (100, "a quiet harbour", "a café's façade"))
 
 
+def all_elements(folder):
+    equal([json.loads(line)["id"]
+           for line in lines_of(folder, "posts.ndjson")],
+          list(range(1, 101)))
+
+
 def posted(folder):
     equal(sorted(lines_of(folder, "created.ndjson")),
           ['{"title":"%s","id":101}' % title for title in ("a", "b")])
@@ -145,6 +151,7 @@ EXAMPLES = {
         "environment": [Case()],
         "urls": [Case(1, 0, urls_txt=URLS, then=urls_are_sorted_out)],
         "pages": [Case(0, 0, then=all_pages)],
+        "untilempty": [Case(0, 0, then=all_elements)],
         "all": [Case()],
         "slowest": [Case(0, 5, r"\d\S*\t%s/posts/\d+" % re.escape(HOST))],
         "fields": [Case()],
@@ -154,6 +161,8 @@ EXAMPLES = {
                       then=posted)],
         "delete": [Case()],
         "folder": [Case(then=downloaded)],
+        "names": [Case()],
+        "lastsegment": [Case()],
         "links": [Case(links_txt=URLS)],
         "moved": [Case()],
         "secret": [Case(1, 5, "(?!.*t0psecret)(%s|%s)" % (RECORD, ERROR),
@@ -302,6 +311,8 @@ def _():
         check("EXAMPLES" in text, "%s is not rendered" % page)
         for line in text.splitlines():
             check(len(line.expandtabs()) <= 80, "too wide: " + line)
+        check(not re.search("\u2018[^\u2019]*\u2018", text),
+              "a quotation in a quotation on " + page)
 
 
 # ---- options ----
@@ -403,6 +414,39 @@ def _():
     equal(list(items(members, "Va")),
           field_names() + ["error", "kind", "message", "retry_after",
                            "retry", "outcome_unknown"])
+
+
+@test("fetchpool-record(5) has every member of --stats, in their order")
+def _():
+    folder = temp_dir()
+    path = os.path.join(folder, "stats.json")
+    subprocess.run([PROGRAM, "--stats", path], stdin=subprocess.DEVNULL,
+                   env=environment(), check=True)
+    stats = json.loads(contents(path))
+    names = [name for item in items(
+        sections("fetchpool-record.5")["STATISTICS"], "Va")
+        for name in item.split(" , ")]
+    equal(names, list(stats))
+    equal(list(stats["kinds"]), kind_names()[:-1])
+
+
+@test("fetchpool-record(5) has every member of an event of --trace")
+def _():
+    folder = temp_dir()
+    path = os.path.join(folder, "trace.json")
+    subprocess.run([PROGRAM, "-q", "--trace", path, api().posts],
+                   input=b"1\n101\n", stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, env=environment())
+    events = json.loads(contents(path))["traceEvents"]
+    page = "\n".join(sections("fetchpool-record.5")["TRACES"])
+    found = {(event["cat"], name) for event in events if "cat" in event
+             for name in event["args"]}
+    check(len(found) > 15, "too few: %r" % found)
+    for category, name in found:
+        check(re.search(r"(?m)^\.It Cm %s$|^\.Cm %s$" % (category, category),
+                        page), "no category " + category)
+        check(re.search(r"\bVa %s\b" % name, page) or
+              re.search(r"(?m)^\.Va %s$" % name, page), "no member " + name)
 
 
 @test("both pages have every kind of failure, and no other")
@@ -671,9 +715,11 @@ class Cron:
             name + (" = " + value if value else "") + "\n"
             for name, value in config.items()))
         self.write("ids.txt", "".join("%s\n" % one for one in ids))
-        self.variables = "".join(
-            "export %s='%s'\n" % tuple(line.split("=", 1))
-            for line in shown[first:-1])
+        variables = dict(line.split("=", 1) for line in shown[first:-1])
+        # cron's own has only the last two; here, programs are where they are.
+        equal(variables.pop("PATH"), "/usr/local/bin:/usr/bin:/bin")
+        self.variables = "".join("export %s='%s'\n" % variable
+                                 for variable in variables.items())
         job = re.fullmatch(r"(?:[\d*]+ ){5}(.*)", shown[-1])
         check(job, "this is no line of a crontab: " + shown[-1])
         check("%" not in job[1].replace(r"\%", ""), "a % is a newline")
@@ -748,6 +794,36 @@ def _():
     lines = [line.replace("http://127.0.0.1:8080", HOST)
              .replace("./fetchpool", "fetchpool") for line in lines]
     run(Example("README.md", lines), Case())
+
+
+@test("the five jobs of README.md are done")
+def _():
+    section = re.search(r"^## Five jobs\n(.*?)^## ", readme(), re.M | re.S)[1]
+    jobs = re.findall(r"(?m)(?:^    .*\n)+", section)
+    equal(len(jobs), 5, "jobs")
+    script = "set -e\n" + "".join(re.sub(r"(?m)^    ", "", job)
+                                  for job in jobs)
+    folder = temp_dir()
+    for name, text in {"key.txt": TOKEN, "ids.txt": "1\n2\n3\n",
+                       "names.csv": "7,map.json\n12,a letter.json\n"}.items():
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
+    tool("jq")
+    done = Script(to_loopback(script), folder)
+    equal((done.status, done.out), (0, b""))
+    with open(os.path.join(folder, "names.csv"), "a") as file:
+        file.write("8,more.json\n")
+    done = Script(to_loopback(re.sub(r"(?m)^    ", "", jobs[2])), folder)
+    equal(done.status, 1, "given again, with one more")
+    matches("^(fetchpool: \\d: .*: there is such a file already .*\n){2}$",
+            done.out.decode())
+    equal(len(lines_of(folder, "files.ndjson")), 1)
+    check(not trap().asked, "requests left the machine")
+    equal({name: len(lines_of(folder, name + ".ndjson"))
+           for name in ("items", "elements", "first", "second", "all")},
+          {"items": 3, "elements": 100, "first": 3, "second": 0, "all": 3})
+    equal(sorted(os.listdir(os.path.join(folder, "files"))),
+          ["a letter.json", "map.json", "more.json"])
 
 
 @test("the options in README.md are options")

@@ -199,7 +199,8 @@ wrong_values(void)
 		"lower one first: did you mean '1-5'?");
 	WRONG("--max-line 0",
 		"--max-line: '0' is not a size like 64K, up to 1G");
-	WRONG("-H x", "--header: the value is no \"Name: value\"");
+	WRONG("-H x", "--header: the value is no \"Name: value\"; @FILE is a "
+		      "file of such");
 	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
 	WRONG("-X a:b",
 		"--request: 'a:b' is not a method like PUT (CONNECT is none)");
@@ -410,6 +411,21 @@ the_help_of_a_group(void)
 	free(all);
 }
 
+/* A word of an option's name, or its beginning, finds all that have it. */
+static void
+the_help_of_a_word(void)
+{
+	char *text = help("rate");
+
+	CHECK(fp_help_is_topic("rate") && !fp_help_is_topic("ate"));
+	CHECK(strncmp(text, "Flow:\n", 6) == 0);
+	CHECK(strstr(text, " --rate N") && strstr(text, " --host-rate N"));
+	CHECK(strstr(text, " --rate-file F"));
+	CHECK(strstr(text, " --respect-ratelimit "));
+	CHECK(!strstr(text, " --retry ") && !strstr(text, " --jobs "));
+	free(text);
+}
+
 /* Its words for completions are the groups. */
 static void
 topics_are_words(void)
@@ -441,6 +457,7 @@ main(void)
 	run("the help tells of every option", the_help);
 	run("the short help", the_short_help);
 	run("the help of a group", the_help_of_a_group);
+	run("the help of a word", the_help_of_a_word);
 	run("topics of the help are its groups", topics_are_words);
 	return end_options_test();
 }

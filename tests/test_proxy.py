@@ -10,7 +10,7 @@ from authority import authority, good
 from harness import fetchpool
 from proxyserver import Tinyproxy
 from servers import faults
-from tap import check, equal, main, test
+from tap import check, equal, main, skip, test
 from webserver import Web, to_path, web
 
 
@@ -50,6 +50,10 @@ def _():
 @test("-x: names are the proxy's to look up")
 def _():
     server = web()
+    try:
+        socket.getaddrinfo("localhost", server.port, socket.AF_INET)
+    except OSError:
+        skip("no localhost: there is no /etc/hosts here")
     with Tinyproxy() as proxy:
         works("http://localhost:%d/ok" % server.port, "-x", proxy.url)
         record = fails("http://nosuch.invalid/", "-x", proxy.url, kind="http")

@@ -55,11 +55,14 @@ other_rates(void)
 
 	fp_ratefile_close(opened(path, "5/s,100/m"));
 	check_refused(path, "100/m", EINVAL,
-		"it was made for 5/s,100/m, not for 100/m");
+		"it was made for 5/s,100/m, not for 100/m (remove it to "
+		"begin anew)");
 	check_refused(path, "5/s,101/m", EINVAL,
-		"it was made for 5/s,100/m, not for 5/s,101/m");
+		"it was made for 5/s,100/m, not for 5/s,101/m (remove it to "
+		"begin anew)");
 	check_refused(path, "6/s,100/m", EINVAL,
-		"it was made for 5/s,100/m, not for 6/s,100/m");
+		"it was made for 5/s,100/m, not for 6/s,100/m (remove it to "
+		"begin anew)");
 	fp_ratefile_close(opened(path, "100/m,5/s"));
 	check_refused(scratch("many"), "1000001/d", ERANGE,
 		"the rate must be of 1 to 1000000 starts in a period");
