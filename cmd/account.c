@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +24,40 @@ fp_account_none(struct fp_account *account)
 
 /* ---- before ---- */
 
+/* The folder that it is in, and its name there. -1: there is no such folder. */
+static int
+find_place(const char *path, struct stat *folder, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char text[PATH_MAX];
+
+	*name = slash ? slash + 1 : path;
+	int len = snprintf(text, sizeof(text), "%.*s",
+		slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	return (size_t)len < sizeof(text) ? stat(text, folder) : -1;
+}
+
+/* Whether the two are one file, or will be. */
+static bool
+is_same_file(const char *path, const char *other)
+{
+	struct stat a, b;
+	const char *name, *other_name;
+
+	if (strcmp(path, other) == 0)
+		return true;
+	bool is_there = stat(path, &a) == 0;
+	if (is_there != (stat(other, &b) == 0))
+		return false;
+	if (is_there)
+		return S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+		       a.st_ino == b.st_ino;
+	return find_place(path, &a, &name) == 0 &&
+	       find_place(other, &b, &other_name) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
+	       strcmp(name, other_name) == 0;
+}
+
 static bool
 is_other_option(const struct fp_settings *settings, const char *path)
 {
@@ -32,7 +67,7 @@ is_other_option(const struct fp_settings *settings, const char *path)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++)
-		n += others[i] && strcmp(others[i], path) == 0;
+		n += others[i] && is_same_file(others[i], path);
 	return n > 1;
 }
 

@@ -164,6 +164,37 @@ def _():
     equal(server.requests, before)
 
 
+@test("stats, trace: not over the journal or the rate file, by any name")
+def _():
+    folder = temp_dir()
+    records = ["-o", folder + "/out"]
+    for kept in "--journal", "--rate-file":
+        name = kept.strip("-")
+        link, path = folder + "/link-" + name, folder + "/" + name
+        os.symlink(name, link)
+        args = [kept, path, "--rate=100/s", *records]
+        for again in [], ["--resume"] if kept == "--journal" else []:
+            for option in "--stats", "--trace":
+                for other in path, folder + "/./" + name, link:
+                    before = contents(path) if os.path.exists(path) else None
+                    if before is None and other == link:
+                        continue
+                    result = fetchpool([*args, *again, option, other,
+                                        api().posts], input="1\n")
+                    equal(result.status, 2, (kept, again, option, other))
+                    matches("%s: '%s' is in use" % (option, other),
+                            result.text)
+                    equal(before, contents(path) if os.path.exists(path)
+                          else None)
+            equal(fetchpool([*args, *again, api().posts], input="1\n").status,
+                  0)
+    for stats, trace in ("x", "./x"), ("./x", "x"), ("/x", "/../%s/x" %
+                                                     os.path.basename(folder)):
+        result = fetchpool(["--stats", folder + "/" + stats, "--trace",
+                            folder + "/" + trace, api().posts], input="1\n")
+        equal(result.status, 2, (stats, trace))
+
+
 @test("stats: a disk that is full is exit 3, after the run")
 def _():
     if not os.path.exists("/dev/full"):
