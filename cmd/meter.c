@@ -3,7 +3,8 @@
  * A bar is drawn for whoever watches, and only there: records on the same
  * terminal, or lines that are typed there, would mix with it; what a terminal
  * that is dumb would show of it, or a job in the background, is only in the
- * way.
+ * way. Who reads records from a pipe, such as jq, mostly writes to the same
+ * terminal, and knows nothing of a bar: there it has to be asked for.
  */
 #include "base.h"
 
@@ -13,6 +14,7 @@
 
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -24,6 +26,15 @@
 /* Lines come after 1, 3, 7, 15, ... seconds, and then each minute. */
 #define LINE_NS FP_NS_PER_S
 #define LINE_MAX_NS (60 * FP_NS_PER_S)
+
+static bool
+is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
 
 static enum fp_meter_how
 choose(const struct fp_settings *settings, int input_fd, int output_fd)
@@ -41,8 +52,9 @@ choose(const struct fp_settings *settings, int input_fd, int output_fd)
 	case FP_PROGRESS_AUTO:
 		break;
 	}
-	return can_draw && is_alone && !settings->quiet ? FP_METER_BAR
-							: FP_METER_NONE;
+	return can_draw && is_alone && !is_pipe(output_fd) && !settings->quiet
+		       ? FP_METER_BAR
+		       : FP_METER_NONE;
 }
 
 void

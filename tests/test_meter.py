@@ -19,8 +19,8 @@ import time
 sys.dont_write_bytecode = True
 from harness import Program, environment, fetchpool
 from servers import api, faults
-from tap import (PATIENCE, PROGRAM, Failed, check, equal, main, matches,
-                 started, temp_file, test, until)
+from tap import (PATIENCE, PROGRAM, Failed, check, contents, equal, main,
+                 matches, started, temp_file, test, until)
 
 CLEAR = b"\r\x1b[J\r"
 
@@ -55,7 +55,7 @@ class Terminal:
     of its own. Each line that is written to the terminal has to fit it."""
 
     def __init__(self, args, columns=80, on=(2,), stdin=b"", env=None,
-                 foreground=True):
+                 foreground=True, out=None):
         self.master, slave = pty.openpty()
         self.screen = Screen(max(columns, 2000))
         self.data = bytearray()
@@ -81,7 +81,7 @@ class Terminal:
                        "preexec_fn=lambda: os.setpgid(0, 0)))", *command]
         self.proc = subprocess.Popen(
             command, stdin=slave if 0 in on else pipe,
-            stdout=slave if 1 in on else pipe, stderr=slave,
+            stdout=slave if 1 in on else out or pipe, stderr=slave,
             preexec_fn=control, bufsize=0,
             env=environment({"TERM": "xterm", **(env or {})}))
         os.close(slave)
@@ -172,13 +172,31 @@ def held(args, n=2, lines=numbers(10), **more):
 @test("progress: a bar while it runs, and nothing of it afterwards")
 def _():
     for args in [], ["--progress=auto"], ["--progress=always"]:
-        server, terminal = held(args)
+        path = temp_file()
+        with open(path, "wb") as out:
+            server, terminal = held(args, out=out)
         bar = terminal.shows("2 running, 8 waiting")
         matches(r"0/10, ", bar)
         server.open("x")
         equal(terminal.wait(), 0)
         equal(terminal.lines, [""])
-        equal(terminal.out.count(b"\n"), 10)
+        equal(contents(path).count(b"\n"), 10)
+
+
+@test("progress: into a pipe, whose reader may write to the same terminal")
+def _():
+    server, terminal = held(["--progress=always"])
+    terminal.shows("2 running, 8 waiting")
+    server.open("x")
+    equal(terminal.wait(), 0)
+    equal(terminal.lines, [""])
+    equal(terminal.out.count(b"\n"), 10)
+    server.reset()
+    server, terminal = held([])
+    time.sleep(0.8)  # a bar would be there by now
+    server.open("x")
+    equal(terminal.wait(), 0)
+    equal(terminal.bars(), [])
 
 
 @test("progress: lines stand above the bar, whole")
@@ -248,7 +266,9 @@ def _():
             (["--progress=never"], {}), (["-q"], {}),
             ([], {"env": {"TERM": "dumb"}}), ([], {"env": {"TERM": None}}),
             ([], {"on": (1, 2)}), ([], {"foreground": False})):
-        terminal = Terminal(["-j4", *args], stdin=lines.encode(), **more)
+        with open(os.devnull, "wb") as out:
+            terminal = Terminal(["-j4", *args], stdin=lines.encode(), out=out,
+                                **more)
         until(lambda: server.outstanding == 1, "the request")
         time.sleep(0.8)  # a bar would be there by now
         server.open("x")
