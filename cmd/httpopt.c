@@ -156,7 +156,7 @@ fp_httpopt_curl(
 bool
 fp_httpopt_setopt(struct fp_settings *settings, const char *value)
 {
-	return fp_list_add(&settings->curl, value);
+	return strchr(value, '=') && fp_list_add(&settings->curl, value);
 }
 
 /* libcurl's number for the scheme is CURLAUTH_BEARER. */

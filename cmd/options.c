@@ -43,6 +43,25 @@ can_read(const struct fp_option_row *row, const char *value)
 	return fp_httpopt_can_read(option, value);
 }
 
+/* Whether it should be a name, and is none: in a script, a variable that was
+ * not set must not pass for one. */
+static bool
+names_nothing(const struct fp_option_row *row, const char *value)
+{
+	static const char *const things[][2] = {
+		{"FILE", "file"}, {"DIR", "folder"}, {"PATH", "socket"}};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(things); i++) {
+		if (!row->arg || strcmp(row->arg, things[i][0]) != 0 ||
+			value[0] != '\0')
+			continue;
+		fp_msg_usage("--%s: '' is not the name of a %s", row->name,
+			things[i][1]);
+		return true;
+	}
+	return false;
+}
+
 static enum fp_go
 choose_help(struct fp_settings *settings, const char *topic)
 {
@@ -60,6 +79,8 @@ apply(struct fp_settings *settings, const struct fp_option_row *row,
 	void *at = (char *)settings + row->at;
 	bool ok = true;
 
+	if (names_nothing(row, value))
+		return FP_GO_WRONG;
 	switch (row->type) {
 	case FP_OPTION_HELP:
 		return choose_help(settings, value);

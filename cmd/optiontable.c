@@ -134,8 +134,9 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "allow", 0, "CIDR", FP_OPTION_CALL, 0, fp_httpopt_allow,
 		"an address or a block like 10.0.0.0/8",
 		"connect to these even so"},
-	{NULL, "setopt", 0, "NAME=VALUE", FP_OPTION_CALL, 0, fp_httpopt_setopt,
-		NULL, "any other option of libcurl, by its name"},
+	{NULL, "setopt", 0, "NAME=VALUE", FP_OPTION_SECRET, 0,
+		fp_httpopt_setopt, "NAME=VALUE like TCP_NODELAY=0",
+		"any other option of libcurl, by its name"},
 
 	{"Pool", "jobs", 'j', "N", FP_OPTION_CALL, 0, fp_settings_jobs,
 		"a whole number from 1 to 20000",

@@ -36,8 +36,8 @@ values_that_look_like_options(void)
 	CHECK_TEXT(settings.pool.url_template, "-{}");
 	RIGHT("-i -");
 	CHECK_TEXT(settings.input.path, "-");
-	RIGHT("--output=");
-	CHECK_TEXT(settings.output_path, "");
+	RIGHT("--user-agent=");
+	CHECK_TEXT(settings.pool.user_agent, "");
 }
 
 /* Each by its names, and where it goes. */
@@ -191,6 +191,24 @@ wrong_values(void)
 	WRONG("--progress=no", "--progress: 'no' is not auto, always or never");
 	WRONG("--stats -", "--stats: '-' is not the name of a file");
 	WRONG("--trace=", "--trace: '' is not the name of a file");
+	WRONG("--input=", "--input: '' is not the name of a file");
+	WRONG("--output=", "--output: '' is not the name of a file");
+	WRONG("--failed=", "--failed: '' is not the name of a file");
+	WRONG("--journal=", "--journal: '' is not the name of a file");
+	WRONG("--rate-file=", "--rate-file: '' is not the name of a file");
+	WRONG("--output-dir=", "--output-dir: '' is not the name of a folder");
+	WRONG("--cacert=", "--cacert: '' is not the name of a file");
+	WRONG("--capath=", "--capath: '' is not the name of a folder");
+	WRONG("--key=", "--key: '' is not the name of a file");
+	WRONG("--unix-socket=",
+		"--unix-socket: '' is not the name of a socket");
+	WRONG("--cert=", "--cert: '' is not the name of a file");
+	WRONG("--netrc-file=", "--netrc-file: '' is not the name of a file");
+	WRONG("--config=", "--config: '' is not the name of a file");
+	WRONG("--setopt=",
+		"--setopt: the value is not NAME=VALUE like TCP_NODELAY=0");
+	WRONG("--setopt user:pw",
+		"--setopt: the value is not NAME=VALUE like TCP_NODELAY=0");
 	WRONG("--window 0",
 		"--window: '0' is not a whole number from 1 to 10000000");
 	WRONG("-C ", "--colsep: '' is not a separator like ',' or '\\t'");
