@@ -326,12 +326,26 @@ fp_complain_letter(char letter, const char *argument)
 		fp_msg_usage("unknown option '-%c'", letter);
 }
 
+/* Whether it is this option that sets libcurl's of that name. */
+static bool
+is_of_curl(const char *option, const char *name, size_t len)
+{
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const struct fp_option_row *row = &fp_option_rows[i];
+		if (row->type == FP_OPTION_CURL &&
+			strcmp(row->name, option) == 0)
+			return strlen(row->right) == len &&
+			       strncmp(row->right, name, len) == 0;
+	}
+	return false;
+}
+
 void
 fp_complain_pool(const struct fp_settings *settings, const char *why)
 {
 	const struct fp_list *given = &settings->given;
 	size_t len = strcspn(why, " ");
-	const char *option = "";
+	const char *option = NULL;
 
 	/* Of libcurl's options it knows libcurl's names. */
 	for (size_t i = 0; i < given->n; i += 2) {
@@ -339,9 +353,12 @@ fp_complain_pool(const struct fp_settings *settings, const char *why)
 		if (strcmp(given->texts[i], "setopt") == 0 &&
 			strncmp(value, why, len) == 0 &&
 			strchr("=", value[len]))
-			option = "--setopt: ";
+			option = "setopt";
+		if (is_of_curl(given->texts[i], why, len))
+			option = given->texts[i];
 	}
-	fp_msg_usage("%s%s", option, why);
+	fp_msg_usage("%s%s%s%s", option ? "--" : "", option ? option : "",
+		option ? ": " : "", why);
 }
 
 void

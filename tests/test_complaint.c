@@ -187,12 +187,15 @@ topics(void)
 static void
 what_the_pool_refuses(void)
 {
-	RIGHT("--setopt NOPE=1 --setopt TCP_NODELAY");
+	RIGHT("--setopt NOPE=1 --setopt TCP_NODELAY=1");
 	fp_complain_pool(&settings, "NOPE is no option of this libcurl");
 	CHECK_TEXT(said, "--setopt: NOPE is no option of this libcurl");
-	RIGHT("--setopt TCP_NODELAY");
-	fp_complain_pool(&settings, "TCP_NODELAY is written NAME=VALUE");
-	CHECK_TEXT(said, "--setopt: TCP_NODELAY is written NAME=VALUE");
+	RIGHT("--setopt TCP_NODELAY=x");
+	fp_complain_pool(&settings, "TCP_NODELAY takes a whole number");
+	CHECK_TEXT(said, "--setopt: TCP_NODELAY takes a whole number");
+	RIGHT("--proxy me:pw@h:x");
+	fp_complain_pool(&settings, "PROXY is something else");
+	CHECK_TEXT(said, "--proxy: PROXY is something else");
 	RIGHT("--setopt TCP_NODELAY=1");
 	fp_complain_pool(&settings, "TCP is something else");
 	CHECK_TEXT(said, "TCP is something else");

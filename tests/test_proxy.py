@@ -10,7 +10,7 @@ from authority import authority, good
 from harness import fetchpool
 from proxyserver import Tinyproxy
 from servers import faults
-from tap import check, equal, main, skip, test
+from tap import check, equal, main, matches, skip, test
 from webserver import Web, to_path, web
 
 
@@ -45,6 +45,21 @@ def _():
         equal(proxy.requests(),
               ["GET %s/ok HTTP/1.1" % server.url] * 4)
     equal(server.requests, 4)
+
+
+@test("-x: what can be no proxy is wrong usage, and no password is shown")
+def _():
+    server = faults()
+    before = server.requests
+    for value in ("5 5", "http://", "ftp://h:1", "http://me:hunter2@",
+                  "http://me:hunter2@h:99999", "socks9://h"):
+        for args in ["-x", value], ["--setopt", "PROXY=" + value]:
+            result = fetchpool([*args, server.url + "/ok?{}"], input="1\n")
+            equal((result.status, result.out), (2, b""), args)
+            matches(r"\Afetchpool: --(proxy|setopt): PROXY is no proxy like "
+                    r"http://proxy.example:3128 ", result.text)
+            check("hunter2" not in result.text, result.text)
+    equal(server.requests, before)
 
 
 @test("-x: names are the proxy's to look up")
