@@ -107,8 +107,8 @@ class Terminal:
 # ---- the three shells; each takes a line and gives what it may become ----
 
 def bash(line, cwd=None):
-    """Calls the function as bash does: "=" is a word of its own."""
-    words = re.findall(r"=|[^\s=]+", line)
+    """Calls the function as bash does: what breaks words is one of its own."""
+    words = re.findall(r"[=@]+|[^\s=@]+", line)
     if line.endswith(" "):
         words.append("")
     return run(tool("bash"), "--norc", "--noprofile", "-c", """
@@ -250,7 +250,13 @@ def _(complete, shell):
     at = folder()
     found = [name.lstrip("@") for name in complete("fetchpool -H @ur", at)]
     equal(found, ["urls.txt"])
+    for line in "fetchpool --data=@ur", "fetchpool -kd @ur":
+        found = [re.sub("^(--data=)?@", "", name)
+                 for name in complete(line, at)]
+        equal(found, ["urls.txt"], line)
+    check(len(complete("fetchpool -d @", at)) > 1, "nothing behind @ alone")
     equal(complete("fetchpool -H ur", at), [])
+    equal(complete("fetchpool --user me@ur", at), [])
     equal(complete("fetchpool --user ur", at), [])
     equal(complete("fetchpool ur", at), [])
 
@@ -289,6 +295,10 @@ def _():
     shell.type("fetchpool --keep-o\t--form\tmer\t-o tw\t")
     shell.shows(r"--keep-order --format merged -o two\\ words ",
                 "the completed line")
+    for typed, becomes in (("-H @ur", "-H @urls.txt "),
+                           ("--data=@tw", r"--data=@two\ words ")):
+        shell.type("\x15fetchpool " + typed + "\t")
+        shell.shows(re.escape(becomes), becomes)
 
 
 @test("options that add up are repeated by zsh, and those are the manual's")
