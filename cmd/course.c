@@ -46,6 +46,7 @@ fp_course_progress(struct fp_course *run, int64_t now_ns)
 		.n_failed = read_counter(&run->writer.n_failed),
 		.n_read = read_counter(&run->reader.n_read),
 		.is_exact = atomic_load(&run->reader.is_done),
+		.is_stopping = run->signal || run->cut_by,
 		.took_ns = now_ns - run->start_ns,
 	};
 

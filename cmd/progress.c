@@ -87,6 +87,7 @@ enum part {
 	PART_GAUGE,
 	PART_DONE,
 	PART_FAILED,
+	PART_STOPPING,
 	PART_RATE,
 	PART_TIME,
 	PART_RUNNING,
@@ -139,6 +140,8 @@ write_parts(const struct fp_progress *progress, struct parts *parts)
 	if (progress->n_failed > 0)
 		snprintf(parts->text[PART_FAILED], size, "%" PRIu64 " failed",
 			progress->n_failed);
+	if (progress->is_stopping)
+		snprintf(parts->text[PART_STOPPING], size, "stopping");
 	snprintf(parts->text[PART_RATE], size, "%.1f/s", progress->each_second);
 	if (is_known && progress->each_second > 0)
 		write_clock((double)left / progress->each_second + 0.5, " left",
@@ -173,8 +176,9 @@ void
 fp_progress_bar(const struct fp_progress *progress, unsigned columns,
 	char text[FP_BAR_MAX])
 {
-	static const enum part wanted[] = {PART_DONE, PART_FAILED, PART_PERCENT,
-		PART_TIME, PART_RATE, PART_RUNNING, PART_WAITING};
+	static const enum part wanted[] = {PART_DONE, PART_STOPPING,
+		PART_FAILED, PART_PERCENT, PART_TIME, PART_RATE, PART_RUNNING,
+		PART_WAITING};
 	bool is_shown[PART_COUNT] = {false};
 	struct parts parts;
 	size_t used = 0, len = 0;

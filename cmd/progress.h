@@ -38,6 +38,7 @@ struct fp_progress {
 	size_t n_waiting;
 	uint64_t n_left; /* not done yet; or FP_LEFT_UNKNOWN */
 	bool is_exact; /* n_left is no guess: all was read */
+	bool is_stopping; /* only what is under way may end */
 	int64_t took_ns; /* since the run began */
 	double each_second; /* the pace to show; the average is in the words */
 };

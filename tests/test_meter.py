@@ -357,6 +357,18 @@ def _():
         equal(terminal.lines, [])
 
 
+@test("progress: says that the run is being stopped, while it is")
+def _():
+    server, terminal = held(["--progress=always", "--grace=1h"])
+    terminal.shows("^0% .*0/10, [0-9.]+/s, ")
+    terminal.keys(b"\x03")
+    terminal.shows("0/10, stopping, .* 2 running")
+    server.open("x")
+    terminal.wait()
+    equal(terminal.lines[:-1],
+          ["fetchpool: stopped by SIGINT: 2 done, 0 failed, 8 not done"])
+
+
 @test("progress: cleared when nobody reads the output any more")
 def _():
     server, terminal = held(["--progress=always"])
