@@ -9,6 +9,7 @@ is lines of strict JSON and standard error is printable.
 """
 import json
 import os
+import pty
 import re
 import resource
 import shutil
@@ -342,6 +343,14 @@ def tool(name):
     if not path:
         skip(name + " is not installed")
     return path
+
+
+def terminal(make=pty.openpty):
+    """A terminal of our own: the two ends of one, or what `make` returns."""
+    try:
+        return make()
+    except OSError as error:  # a root directory without /dev/pts
+        return skip("there are no terminals here: %s" % error)
 
 
 def strace(*options):

@@ -13,7 +13,7 @@ import sys
 import threading
 
 sys.dont_write_bytecode = True
-from harness import environment, tool
+from harness import environment, terminal, tool
 from tap import (PATIENCE, PROGRAM, TOP, check, contents, equal, main, matches,
                  skip, started, temp_dir, test, until)
 
@@ -68,7 +68,7 @@ class Terminal:
 
     def __init__(self, *args, cwd, **env):
         self.shown = bytearray()
-        self.pid, self.fd = pty.fork()
+        self.pid, self.fd = terminal(pty.fork)
         if self.pid == 0:
             os.chdir(cwd)
             os.execve(args[0], args, environment(

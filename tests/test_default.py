@@ -6,13 +6,12 @@ No request leaves the machine: https_proxy leads to a socket of the test's
 own, and a first run proves on a loopback URL that it is heeded.
 """
 import os
-import pty
 import socket
 import sys
 import threading
 
 sys.dont_write_bytecode = True
-from harness import Program, fetchpool
+from harness import Program, fetchpool, terminal
 from servers import faults
 from tap import check, equal, main, matches, started, test, until
 
@@ -153,7 +152,7 @@ def _():
 @test("a terminal as standard input: one line of help, then it waits")
 def _():
     server = faults()
-    master, slave = pty.openpty()
+    master, slave = terminal()
     program = Program([server.url + "/posts/{}"], stdin=slave)
     os.close(slave)
     try:
@@ -175,7 +174,7 @@ def _():
 @test("a terminal that hangs up is no more than the end of input")
 def _():
     server = faults()
-    master, slave = pty.openpty()
+    master, slave = terminal()
     program = Program([server.url + "/posts/{}"], stdin=slave)
     os.close(slave)
     os.write(master, b"1\n")

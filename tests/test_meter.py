@@ -6,7 +6,6 @@ shows what a person would see of it.
 """
 import fcntl
 import os
-import pty
 import re
 import signal
 import struct
@@ -17,6 +16,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
+import harness
 from harness import Program, environment, fetchpool
 from servers import api, faults
 from tap import (PATIENCE, PROGRAM, Failed, check, contents, equal, main,
@@ -56,7 +56,7 @@ class Terminal:
 
     def __init__(self, args, columns=80, on=(2,), stdin=b"", env=None,
                  foreground=True, out=None):
-        self.master, slave = pty.openpty()
+        self.master, slave = harness.terminal()
         self.screen = Screen(max(columns, 2000))
         self.data = bytearray()
         self.resize(columns, slave)
