@@ -86,7 +86,7 @@ find_phases(struct fp_transfer *transfer, struct fp_span *span)
 
 	for (int i = FP_PHASE_LOOKUP; i <= FP_PHASE_ANSWER; i++) {
 		if (took_ns[i] > 0)
-			last = i + 1;
+			last = (enum fp_phase)(i + 1);
 	}
 	if (sent_ns > 0)
 		last = FP_MAX(last, FP_PHASE_ANSWER);

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ static struct {
 	int fd;
 	unsigned port;
 	struct fp_buf heads; /* the client reads them when it has its answer */
-	bool dies; /* closes instead of the next answer */
+	atomic_bool dies; /* closes instead of the next answer */
 } server;
 
 /* Answers on one connection to its end. */
@@ -46,12 +47,11 @@ serve(int fd)
 			continue;
 		fp_buf_add(&server.heads, head, len);
 		len = 0;
-		if (server.dies)
+		if (atomic_exchange(&server.dies, false))
 			break;
 		if (write(fd, ANSWER, strlen(ANSWER)) < 0)
 			break;
 	}
-	server.dies = false;
 	close(fd);
 }
 
@@ -314,7 +314,7 @@ what_is_sent_again_is_the_same(void)
 		CHECK(fp_target_give(&target, easy, url, strlen(url)) ==
 			CURLE_OK);
 		CHECK(target.is_given);
-		server.dies = i == 3;
+		atomic_store(&server.dies, i == 3);
 		heads = fetch(easy);
 	}
 	heads = strstr(heads, "GET /item/3?q=3 HTTP/1.1\r\n");
