@@ -219,7 +219,8 @@ def _():
     lines = "".join("%d\n" % n for n in range(1, 7))
     _, of = traced(["-j6", "--rate=2/300ms", api().posts], lines)
     check("rate" in {w["name"] for w, _ in of["wait"]}, of["wait"])
-    _, of = traced(["-j6", "--host-jobs=1", api().posts], lines)
+    # The lines are read in one piece: some wait while others are fetched.
+    _, of = traced(["-j6", "--host-jobs=1", api().posts], lines * 200)
     check("host" in {w["name"] for w, _ in of["wait"]}, of["wait"])
     _, of = traced(["-j2", "--delay=5ms", api().posts], lines)
     equal([s["name"] for s in of["pause"]], ["delay"] * 6)
