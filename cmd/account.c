@@ -4,6 +4,7 @@
 #include "account.h"
 
 #include "msg.h"
+#include "output.h"
 #include "stats.h"
 #include "summary.h"
 
@@ -76,17 +77,14 @@ is_other_option(const struct fp_settings *settings, const char *path)
 static bool
 is_in_use(const char *path, const int *fds, size_t n_fds)
 {
-	struct stat file, open;
+	struct stat file;
+	bool is_open = false;
 
 	if (stat(path, &file) || !S_ISREG(file.st_mode))
 		return false;
-	for (size_t i = 0; i < n_fds; i++) {
-		if (fds[i] >= 0 && fstat(fds[i], &open) == 0 &&
-			open.st_dev == file.st_dev &&
-			open.st_ino == file.st_ino)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < n_fds; i++)
+		is_open |= fp_output_is_at(fds[i], path);
+	return is_open;
 }
 
 /* -1: this is not to be written to; said why. */

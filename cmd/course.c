@@ -58,15 +58,20 @@ fp_course_progress(struct fp_course *run, int64_t now_ns)
 
 /* ---- after ---- */
 
+/* Whether --deadline or --max-errors kept something from being done. */
+static bool
+was_cut_short(const struct fp_course *run, uint64_t n_not_done)
+{
+	return run->cut_by && (n_not_done || !run->was_all_read);
+}
+
 /* What ended the run before its time; NULL: nothing did. */
 static const char *
 name_stop(struct fp_course *run, uint64_t n_not_done)
 {
 	if (run->signal)
 		return fp_signals_name(run->signal);
-	if (run->cut_by && (n_not_done || !run->was_all_read))
-		return run->cut_by;
-	return NULL;
+	return was_cut_short(run, n_not_done) ? run->cut_by : NULL;
 }
 
 static struct fp_totals
@@ -99,7 +104,7 @@ tell_end(struct fp_course *run, const struct fp_totals *totals)
 		fp_msg_note("%" PRIu64 " items failed in earlier runs "
 			    "(--retry-failed fetches them again)",
 			failed_before);
-	if (run->cut_by && (totals->n_not_done || !run->was_all_read))
+	if (was_cut_short(run, totals->n_not_done))
 		fp_msg_set_status(FP_EXIT_STOPPED);
 	if (by || totals->n_not_done)
 		fp_msg_note("stopped%s%s: %" PRIu64 " done, %" PRIu64

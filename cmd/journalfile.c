@@ -13,6 +13,9 @@
 
 #include "journalfile.h"
 
+#include "output.h"
+#include "wholefile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,7 +56,7 @@ close_keeping_errno(int fd)
 static int
 open_locked(const char *path, int flags)
 {
-	struct stat st, now;
+	struct stat st;
 	int fd = open(path,
 		O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | flags,
 		0600);
@@ -68,8 +71,7 @@ open_locked(const char *path, int flags)
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		goto fail;
-	if (stat(path, &now) == 0 && now.st_dev == st.st_dev &&
-		now.st_ino == st.st_ino)
+	if (fp_output_is_at(fd, path))
 		return fd;
 	errno = EWOULDBLOCK;
 fail:
@@ -98,16 +100,7 @@ fp_journalfile_open(struct fp_journalfile *file, const char *path)
 int
 fp_journalfile_append(struct fp_journalfile *file, const char *data, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = write(file->fd, data, len);
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
-		} else if (errno != EINTR) {
-			return -1;
-		}
-	}
-	return 0;
+	return fp_write_whole(file->fd, data, len);
 }
 
 int

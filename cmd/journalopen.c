@@ -375,13 +375,9 @@ check_path(const struct fp_journal *journal, int input_fd)
 		{input_fd, "the input"},
 	};
 	const char *path = journal->settings->journal_path;
-	struct stat st, other;
 
-	if (stat(path, &st))
-		return 0;
 	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++) {
-		if (others[i].fd < 0 || fstat(others[i].fd, &other) ||
-			st.st_dev != other.st_dev || st.st_ino != other.st_ino)
+		if (!fp_output_is_at(others[i].fd, path))
 			continue;
 		fp_msg_usage("--journal: '%s' is %s", path, others[i].what);
 		return -1;

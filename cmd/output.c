@@ -53,13 +53,28 @@ fp_output_take(struct fp_output *output, int fd, const char *name)
 	return look_at(output);
 }
 
+static bool
+are_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 bool
 fp_output_is_same(int fd, int other_fd)
 {
 	struct stat a, b;
 
 	return fstat(fd, &a) == 0 && fstat(other_fd, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	       are_same(&a, &b);
+}
+
+bool
+fp_output_is_at(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fd >= 0 && fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+	       are_same(&a, &b);
 }
 
 static int

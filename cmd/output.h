@@ -73,4 +73,7 @@ int fp_output_close(struct fp_output *output);
 /* Whether both stand for one open file or terminal. */
 bool fp_output_is_same(int fd, int other_fd);
 
+/* Whether the path leads to what is open there. */
+bool fp_output_is_at(int fd, const char *path);
+
 #endif

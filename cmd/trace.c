@@ -17,11 +17,11 @@
 
 #include "msg.h"
 #include "utf8.h"
+#include "wholefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,24 +88,9 @@ fail_locked(struct fp_trace *trace, int err)
 static int
 write_locked(struct fp_trace *trace, const char *data, size_t len)
 {
-	uint64_t at = trace->end;
-
-	while (len > 0) {
-		ssize_t n = trace->is_file
-				    ? pwrite(trace->fd, data, len, (off_t)at)
-				    : write(trace->fd, data, len);
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd wait = {trace->fd, POLLOUT, 0};
-			poll(&wait, 1, -1);
-		} else if (n < 0 && errno != EINTR) {
-			return -1;
-		} else if (n > 0) {
-			data += n;
-			at += (uint64_t)n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
+	if (trace->is_file && lseek(trace->fd, (off_t)trace->end, SEEK_SET) < 0)
+		return -1;
+	return fp_write_whole(trace->fd, data, len);
 }
 
 static void

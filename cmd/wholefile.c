@@ -90,8 +90,8 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 	return -1;
 }
 
-static int
-write_all(int fd, const char *data, size_t len)
+int
+fp_write_whole(int fd, const char *data, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, data, len);
@@ -126,7 +126,7 @@ replace(const char *path, char *name, const char *data, size_t len)
 	if (fd < 0)
 		return -1;
 	keep_mode(path, fd);
-	int err = write_all(fd, data, len) ? errno : 0;
+	int err = fp_write_whole(fd, data, len) ? errno : 0;
 	if (close(fd) && !err)
 		err = errno;
 	if (!err && rename(name, path) == 0)
@@ -141,7 +141,7 @@ int
 fp_wholefile_write(struct fp_wholefile *file, const char *data, size_t len)
 {
 	if (file->fd >= 0)
-		return write_all(file->fd, data, len);
+		return fp_write_whole(file->fd, data, len);
 	char *name = malloc(name_size(file->path));
 	if (!name)
 		return -1;

@@ -27,4 +27,7 @@ int fp_wholefile_write(struct fp_wholefile *file, const char *data, size_t len);
 
 void fp_wholefile_close(struct fp_wholefile *file);
 
+/* Writes all of it to a descriptor, and waits where that would block. */
+int fp_write_whole(int fd, const char *data, size_t len);
+
 #endif

@@ -58,28 +58,21 @@ fp_span_occupied(struct fp_transfer *transfer)
 	tell(transfer, &span);
 }
 
-/* Since the start, in nanoseconds; 0: that was not reached. */
-static int64_t
-time_info(CURL *easy, CURLINFO info)
-{
-	curl_off_t us = 0;
-
-	if (curl_easy_getinfo(easy, info, &us) != CURLE_OK || us < 0)
-		return 0;
-	return (int64_t)us * 1000;
-}
-
 static void
 find_phases(struct fp_transfer *transfer, struct fp_span *span)
 {
 	CURL *easy = transfer->easy;
-	int64_t sent_ns = time_info(easy, CURLINFO_PRETRANSFER_TIME_T);
+	int64_t sent_ns =
+		fp_transfer_time_ns(transfer, CURLINFO_PRETRANSFER_TIME_T);
 	int64_t took_ns[FP_PHASE_COUNT] = {
-		[FP_PHASE_LOOKUP] = time_info(easy, CURLINFO_NAMELOOKUP_TIME_T),
-		[FP_PHASE_CONNECT] = time_info(easy, CURLINFO_CONNECT_TIME_T),
-		[FP_PHASE_TLS] = time_info(easy, CURLINFO_APPCONNECT_TIME_T),
-		[FP_PHASE_ANSWER] =
-			time_info(easy, CURLINFO_STARTTRANSFER_TIME_T),
+		[FP_PHASE_LOOKUP] = fp_transfer_time_ns(
+			transfer, CURLINFO_NAMELOOKUP_TIME_T),
+		[FP_PHASE_CONNECT] =
+			fp_transfer_time_ns(transfer, CURLINFO_CONNECT_TIME_T),
+		[FP_PHASE_TLS] = fp_transfer_time_ns(
+			transfer, CURLINFO_APPCONNECT_TIME_T),
+		[FP_PHASE_ANSWER] = fp_transfer_time_ns(
+			transfer, CURLINFO_STARTTRANSFER_TIME_T),
 	};
 	enum fp_phase last = FP_PHASE_LOOKUP; /* that was begun */
 	long n_connects = 0;

@@ -155,6 +155,10 @@ int fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip,
 /* libcurl's callback for the body. */
 size_t fp_transfer_on_body(char *data, size_t one, size_t len, void *arg);
 
+/* One of libcurl's times (CURLINFO_..._TIME_T): since the request was begun, in
+ * nanoseconds; 0: that was not reached. */
+int64_t fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info);
+
 /* Lets libcurl have what is left of the time for this attempt. */
 CURLcode fp_transfer_limit_time(struct fp_transfer *transfer);
 

@@ -315,13 +315,12 @@ judge_response(struct fp_transfer *transfer)
 			fp_buf_text(&ticket->body), ticket->body.len};
 }
 
-/* Times that libcurl counts from the attempt's start, in microseconds. */
-static int64_t
-time_info(CURL *easy, CURLINFO info)
+int64_t
+fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info)
 {
 	curl_off_t us = 0;
 
-	if (curl_easy_getinfo(easy, info, &us) != CURLE_OK || us < 0)
+	if (curl_easy_getinfo(transfer->easy, info, &us) != CURLE_OK || us < 0)
 		return 0;
 	return (int64_t)us * 1000;
 }
@@ -341,9 +340,9 @@ describe(struct fp_transfer *transfer)
 		snprintf(ticket->ip, sizeof(ticket->ip), "%s", ip);
 	if (transfer->n_on_wire) {
 		int64_t tcp =
-			time_info(transfer->easy, CURLINFO_CONNECT_TIME_T);
-		int64_t tls =
-			time_info(transfer->easy, CURLINFO_APPCONNECT_TIME_T);
+			fp_transfer_time_ns(transfer, CURLINFO_CONNECT_TIME_T);
+		int64_t tls = fp_transfer_time_ns(
+			transfer, CURLINFO_APPCONNECT_TIME_T);
 		result->time_connect_ns = FP_MAX(tcp, tls);
 	}
 	if (response->status == 0)
@@ -361,7 +360,7 @@ describe(struct fp_transfer *transfer)
 		result->headers = (struct fp_text){
 			fp_buf_text(&ticket->headers), ticket->headers.len};
 	result->time_first_byte_ns =
-		time_info(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T);
+		fp_transfer_time_ns(transfer, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
 struct fp_ticket *

@@ -67,6 +67,18 @@ fuzz_choose(struct fuzz *fuzz, unsigned n)
 	return (unsigned char)(*fuzz->at++ - '0') % n;
 }
 
+/* Of so many bytes as the first of them says, 8 at most. */
+static inline uint64_t
+fuzz_number(struct fuzz *fuzz)
+{
+	uint64_t number = 0;
+	unsigned n = fuzz_choose(fuzz, 9);
+
+	while (n-- > 0)
+		number = number << 8 | (unsigned char)fuzz_choose(fuzz, 256);
+	return number;
+}
+
 /* What stands before the next `end`, which is passed over; or the rest. */
 static inline struct fp_text
 fuzz_until(struct fuzz *fuzz, char end)

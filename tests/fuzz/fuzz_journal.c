@@ -86,17 +86,6 @@ has_far_lines(void)
 
 /* ---- one line ---- */
 
-static uint64_t
-take_number(struct fuzz *fuzz)
-{
-	uint64_t number = 0;
-	size_t n = fuzz_choose(fuzz, 9);
-
-	while (n-- > 0)
-		number = number << 8 | (unsigned char)fuzz_choose(fuzz, 256);
-	return number;
-}
-
 /* Of the name, only what one can be. */
 static struct fp_text
 take_name(struct fuzz *fuzz)
@@ -135,14 +124,14 @@ check_line(struct fuzz *fuzz)
 	line.what =
 		(enum fp_journal_what)fuzz_choose(fuzz, FP_JOURNAL_COMMIT + 1);
 	line.kind = (enum fp_kind)fuzz_choose(fuzz, FP_KIND_STOPPED);
-	line.seq = take_number(fuzz);
-	line.hash = take_number(fuzz);
-	line.hash2 = take_number(fuzz);
-	line.n_done = take_number(fuzz);
-	line.n_failed = take_number(fuzz);
-	line.out_end = take_number(fuzz);
-	line.failed_end = take_number(fuzz);
-	uint32_t before = (uint32_t)take_number(fuzz);
+	line.seq = fuzz_number(fuzz);
+	line.hash = fuzz_number(fuzz);
+	line.hash2 = fuzz_number(fuzz);
+	line.n_done = fuzz_number(fuzz);
+	line.n_failed = fuzz_number(fuzz);
+	line.out_end = fuzz_number(fuzz);
+	line.failed_end = fuzz_number(fuzz);
+	uint32_t before = (uint32_t)fuzz_number(fuzz);
 	for (size_t i = 0; i < sizeof(line.key); i++)
 		line.key[i] = (uint8_t)fuzz_choose(fuzz, 256);
 	line.name = take_name(fuzz);

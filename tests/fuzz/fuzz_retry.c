@@ -113,22 +113,11 @@ check_list(struct fp_retry_policy *policy, const char *list)
 
 /* ---- attempts ---- */
 
-static uint64_t
-take_number(struct fuzz *fuzz)
-{
-	uint64_t number = 0;
-	size_t n = fuzz_choose(fuzz, 9);
-
-	while (n-- > 0)
-		number = number << 8 | (unsigned char)fuzz_choose(fuzz, 256);
-	return number;
-}
-
 /* From 0 on, as all times of an attempt are. */
 static int64_t
 take_time_ns(struct fuzz *fuzz)
 {
-	return (int64_t)(take_number(fuzz) & INT64_MAX);
+	return (int64_t)(fuzz_number(fuzz) & INT64_MAX);
 }
 
 static struct fp_attempt
@@ -147,7 +136,7 @@ take_attempt(struct fuzz *fuzz)
 	attempt.was_sent = bits & 1;
 	attempt.is_idempotent = bits & 6;
 	attempt.is_asserted = bits & 4;
-	attempt.n_attempts = (uint32_t)take_number(fuzz);
+	attempt.n_attempts = (uint32_t)fuzz_number(fuzz);
 	attempt.n_attempts += attempt.n_attempts == 0;
 	attempt.n_cause = 1 + fuzz_choose(fuzz, 3);
 	attempt.n_cause = FP_MIN(attempt.n_cause, attempt.n_attempts);
@@ -233,13 +222,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_list(&policy, list);
 	free(list);
 	if (fuzz_choose(&fuzz, 2)) {
-		policy.max = (uint32_t)take_number(&fuzz);
-		policy.delay_ms = take_number(&fuzz);
-		policy.max_delay_ms = take_number(&fuzz);
-		policy.max_time_ms = take_number(&fuzz);
-		policy.after_max_ms = take_number(&fuzz);
+		policy.max = (uint32_t)fuzz_number(&fuzz);
+		policy.delay_ms = fuzz_number(&fuzz);
+		policy.max_delay_ms = fuzz_number(&fuzz);
+		policy.max_time_ms = fuzz_number(&fuzz);
+		policy.after_max_ms = fuzz_number(&fuzz);
 	}
-	fp_budget_init(&budget, (uint32_t)take_number(&fuzz));
+	fp_budget_init(&budget, (uint32_t)fuzz_number(&fuzz));
 	while (fuzz.left > 0) {
 		struct fp_attempt attempt = take_attempt(&fuzz);
 		check_attempt(&policy, &attempt, &random);
