@@ -1,82 +1,82 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fetchpool reads URLs or IDs, fetches them all at once, and writes one line
- * of JSON for each. This is the map; the story of one item is in lib/pool.c.
+ * of JSON for each. This is the map; the story of one item is in
+ * lib/engine/pool.c. A folder uses those above it, in its half of the map, and
+ * never one below; of lib/, cmd/ uses fetchpool.h and base/. tests/house holds
+ * that.
  *
- * cmd/	what a terminal and a shell can see; of lib/ it uses fetchpool.h
- *	and the plain rooms only
+ * lib/	the pool, a library
  *
- *	main		standard descriptors, arguments, run, exit status
- *	options		argv and the environment
- *	optiontable	all options, one row each
- *	optionwords	the words that are values of some of them
- *	help		what --help writes of them
- *	complaint	what is wrong with one of them, in words
- *	suggest		which word was meant by another
- *	config		the same from a file
- *	settings	everything that can be asked for, and how it is judged
- *	httpopt		those of it that are about requests, as in curl
- *	flowopt		those that are about when requests start
- *	shard		which items are ours, of those that many share out
- *	template	which URL template, and whether lines fit it
- *	together	options that need or exclude others
- *	run		one run: starts the threads, watches, stops
- *	course		its parts, how far it is, and how it ended
- *	descriptors	as many as there can be, and jobs to fit them
- *	reader		the thread from the input to the pool
- *	input		lines from a descriptor, in bounded memory
- *	writer		the thread from the pool to the outputs
- *	output		lines to a descriptor, whole, whatever happens
- *	journal		what is done, kept in a file, to go on from there (in
- *			parts: journalopen journalfile journalline
- *			journalstate seqset)
- *	identity	which run it is, as far as the options tell
- *	resume		the items of the input that are not done yet
- *	signals		INT, TERM, HUP, USR1 as bytes on a descriptor
- *	notice		what the pool has to tell of a server, in words
- *	dryrun		what a dry run has found out, in words
- *	account		what else a run leaves behind, in parts: tally (its
- *			results, counted, with a histogram) summary (for people)
- *			stats (JSON, to a wholefile) trace (for Perfetto)
- *	meter		when to show how far it is; progress (in words, or as a
- *			bar)
- *	msg		the only writer of standard error; the exit status
- *
- * lib/	the pool, a library; a room uses only rooms above it
- *
- *	plain		base buf clock random rates (as words) thread units utf8
- *	pure		outcome (kinds, statuses) uritemplate (RFC 6570) url
- *			address (CIDR blocks) crowd headerline (fields as text)
- *			netrc textsort filename response (heads) gunzip carry
- *			(bodies) json (the judge, in parts: jsonscan jsonstring
- *			jsonpick jsonproof) jsonitem (items, in parts: jsonwalk
- *			jsonescape; parser for programs) pen and record
- *			(results as JSON, with recordheaders and recordmask)
- *			when to start: retry
- *			retryafter (in parts: httpdate quota) ratelimit ratebook
- *			rateclock (the last two for rate files) timeheap origin
- *			and origins (servers); outlook (how long many starts
- *			take): no threads, I/O or clock
- *	files		outfile (bodies on disk) ratefile (a limit for many
- *			processes; in parts: ratestore ratering)
- *	shared		memory (of all bodies) ticket (what goes round) window
- *			(the bound, the order)
- *			starts (the run's own rate) schedule (which item may
- *			start, and when; with feedback and refuse) queue (its
- *			lock, and the workers that wait)
- *	network		share (jobs among workers) poolopt and setup (what all
- *			transfers have in common) curlopt (libcurl's options by
- *			name) target (its URL) request (what goes out for an
- *			item) login (by the netrc) redirect (where one leads)
- *			download (its file) preview (in place of sending)
- *			sockets and poller (a worker's) transfer (one item on
- *			one easy handle), in parts: gate (connections, and
- *			requests on their way out) body (what comes in) verdict
- *			(how it ended) aftermath (what follows); span (what
- *			items go through, told); worker (one multi handle and
- *			its slots), drive (libcurl, by events); crew (one
- *			thread, and its workers); pool (the whole; the story)
+ *	base/		what any program could use: base buf clock random thread
+ *			units utf8 timeheap textsort crowd filename outfile
+ *			(bodies on disk)
+ *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
+ *			jsonpick jsonproof), jsonwalk, jsonescape, pen (writes
+ *			it)
+ *	http/		HTTP's own forms: outcome (kinds, statuses), uritemplate
+ *			(RFC 6570), url, address (CIDR blocks), headerline,
+ *			httpdate, quota and retryafter (what a server says about
+ *			waiting), response (heads), netrc, gunzip and carry
+ *			(bodies)
+ *	rate/		how many requests may start in which time: rates (as
+ *			words), ratelimit, ratebook, starts (the run's own),
+ *			outlook (how long many take), and ratefile (for many
+ *			processes; in parts: rateclock ratestore ratering)
+ *	item/		one item in, one record out: jsonitem (with parser for
+ *			programs), record (with recordheaders, recordmask)
+ *	sched/		which item may start, and when: memory (of all bodies),
+ *			retry, origin and origins (servers), ticket (what goes
+ *			round), window (the bound, the order), schedule (with
+ *			feedback and refuse), queue (its lock, and the workers
+ *			that wait)
+ *	request/	what libcurl is told of a request: share (jobs among
+ *			workers), poolopt and setup (what all transfers have in
+ *			common), curlopt (libcurl's options by name), target
+ *			(its URL), request, login (by the netrc), redirect
+ *			(where one leads), download (its file), preview (in
+ *			place of sending)
+ *	engine/		transfers, and the threads that drive them: sockets and
+ *			poller (a worker's), transfer (one item on one easy
+ *			handle; in parts: gate, body, verdict, aftermath), span
+ *			(what items go through, told), worker (one multi handle
+ *			and its slots), slot, drive (libcurl, by events), crew
+ *			(one thread, and its workers), pool (the whole; the
+ *			story)
  *	fetchpool.h	the public contract
+ *
+ * cmd/	what a terminal and a shell can see
+ *
+ *	base/		what the rest uses: msg (the only writer of standard
+ *			error; the exit status), signals (INT, TERM, HUP, USR1
+ *			as bytes on a descriptor), wholefile, input (lines from
+ *			a descriptor, in bounded memory), histogram, seqset,
+ *			shard (which items are ours, of those that many share
+ *			out), descriptors (as many as there can be, and jobs to
+ *			fit them)
+ *	option/		what can be asked for: optiontable (one row each),
+ *			optionwords (values that are words), settings (what is
+ *			asked for, judged; in parts: httpopt flowopt),
+ *			together (options that need or exclude others),
+ *			template (which one, and whether lines fit it), options
+ *			(argv and the environment), config (the same from a
+ *			file), help, complaint (what is wrong with one) and
+ *			suggest (which word was meant)
+ *	journal/	output (lines to a descriptor, whole, whatever happens),
+ *			journal (what is done, to go on from there; in parts:
+ *			journalopen journalfile journalline journalstate),
+ *			identity (which run it is), resume (what is not done)
+ *	report/		what a run tells of itself: tally (results, counted),
+ *			summary (for people), stats (as JSON), trace (for
+ *			Perfetto), account (these three), progress and meter
+ *			(how far it is), notice (what the pool tells of a
+ *			server), dryrun
+ *	reader		the thread from the input to the pool
+ *	writer		the thread from the pool to the outputs
+ *	course		a run's parts, how far it is, and how it ended
+ *	run		one run: starts the threads, watches, stops
+ *	main		standard descriptors, arguments, run, exit status
+ *	completions/	a program of the build: what shells complete
  */
 #include "base.h"
 

@@ -20,7 +20,8 @@ def rate_run(bench, name, n, rates, *options, addresses):
     `rates` is n and nanoseconds, for each host."""
     them = bench.contenders
     each, period_ns = rates
-    program = them.compile(os.path.join(os.path.dirname(HERE), "arrivals.c"))
+    program = them.compile(os.path.join(
+        os.path.dirname(HERE), "servers", "arrivals.c"))
     with Arrivals(addresses, program=program) as server:
         lines = os.path.join(bench.folder, "rate-lines")
         with open(lines, "w") as file:

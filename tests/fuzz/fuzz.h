@@ -21,11 +21,11 @@
 #ifndef FP_FUZZ_H
 #define FP_FUZZ_H
 
-#include "../../lib/base.h"
+#include "base.h"
 
-#include "../../lib/buf.h"
-#include "../../lib/fetchpool.h"
-#include "../../lib/utf8.h"
+#include "buf.h"
+#include "fetchpool.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/address.h"
+#include "address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -10,7 +10,7 @@
  */
 #include "fuzzjson.h"
 
-#include "../../lib/carry.h"
+#include "carry.h"
 
 struct answer {
 	struct fp_buf out;

@@ -9,13 +9,13 @@
  */
 #include "fuzz.h"
 
-#include "../../cmd/config.h"
-#include "../../cmd/msg.h"
+#include "../../cmd/option/config.h"
+#include "msg.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The linker puts this in the place of write() (--wrap in Makefile.am). */
+/* The linker puts this in the place of write() (--wrap in tests/local.mk). */
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 

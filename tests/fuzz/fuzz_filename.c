@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/filename.h"
+#include "filename.h"
 
 #include <errno.h>
 

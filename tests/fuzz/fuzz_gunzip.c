@@ -10,7 +10,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/gunzip.h"
+#include "gunzip.h"
 
 #include <zlib.h>
 

@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/headerline.h"
+#include "headerline.h"
 
 #include <strings.h>
 

@@ -10,12 +10,12 @@
  */
 #include "fuzz.h"
 
-#include "../../cmd/input.h"
+#include "input.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* The linker puts this in the place of read() (--wrap in Makefile.am). */
+/* The linker puts this in the place of read() (--wrap in tests/local.mk). */
 ssize_t __real_read(int fd, void *data, size_t len);
 ssize_t __wrap_read(int fd, void *data, size_t len);
 

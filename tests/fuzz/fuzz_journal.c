@@ -11,7 +11,7 @@
  */
 #include "fuzz.h"
 
-#include "../../cmd/journalstate.h"
+#include "journalstate.h"
 
 #include <errno.h>
 

@@ -9,8 +9,8 @@
  */
 #include "fuzzjson.h"
 
-#include "../../lib/headerline.h"
-#include "../../lib/jsonitem.h"
+#include "headerline.h"
+#include "jsonitem.h"
 
 static void
 holds_text(struct fp_text text)

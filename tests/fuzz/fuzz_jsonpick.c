@@ -10,8 +10,8 @@
  */
 #include "fuzzjson.h"
 
-#include "../../lib/jsonescape.h"
-#include "../../lib/jsonwalk.h"
+#include "jsonescape.h"
+#include "jsonwalk.h"
 
 #define NAMES_MAX 8
 

@@ -10,14 +10,14 @@
  */
 #include "fuzzjson.h"
 
-#include "../../cmd/msg.h"
+#include "msg.h"
 
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 8192
 #define SHOWN_MAX 1000 /* bytes of a text; the rest is cut off */
 
-/* The linker puts this in the place of write() (--wrap in Makefile.am). */
+/* The linker puts this in the place of write() (--wrap in tests/local.mk). */
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 

@@ -13,7 +13,7 @@
 
 #include "fuzzstarts.h"
 
-#include "../../lib/ratebook.h"
+#include "ratebook.h"
 
 #include <errno.h>
 

@@ -12,12 +12,12 @@
  */
 #include "fuzz.h"
 
-#include "../scratch.h"
 #include "fuzzstarts.h"
+#include "scratch.h"
 
-#include "../../lib/clock.h"
-#include "../../lib/ratefile.h"
-#include "../../lib/ratestore.h"
+#include "clock.h"
+#include "ratefile.h"
+#include "ratestore.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -12,7 +12,7 @@
 
 #include "fuzzstarts.h"
 
-#include "../../lib/ratelimit.h"
+#include "ratelimit.h"
 
 #define OPS_MAX 500
 

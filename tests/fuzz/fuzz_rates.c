@@ -9,8 +9,8 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/rates.h"
-#include "../../lib/units.h"
+#include "rates.h"
+#include "units.h"
 
 #define MS_PER_DAY UINT64_C(86400000)
 

@@ -12,7 +12,7 @@
  */
 #include "fuzzjson.h"
 
-#include "../../lib/response.h"
+#include "response.h"
 
 #include <yajl/yajl_tree.h>
 

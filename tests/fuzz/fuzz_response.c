@@ -9,7 +9,7 @@
  */
 #include "fuzzjson.h"
 
-#include "../../lib/response.h"
+#include "response.h"
 
 #include <strings.h>
 

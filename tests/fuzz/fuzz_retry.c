@@ -9,8 +9,8 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/random.h"
-#include "../../lib/retry.h"
+#include "random.h"
+#include "retry.h"
 
 #define WAIT_MAX_NS (INT64_MAX / 2)
 #define LEAST_NS (50 * FP_NS_PER_MS)

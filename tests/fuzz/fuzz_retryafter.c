@@ -11,7 +11,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/retryafter.h"
+#include "retryafter.h"
 
 #include <inttypes.h>
 #include <strings.h>

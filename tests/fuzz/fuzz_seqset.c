@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 
-#include "../../cmd/seqset.h"
+#include "seqset.h"
 
 #include <errno.h>
 

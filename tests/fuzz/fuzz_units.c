@@ -7,7 +7,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/units.h"
+#include "units.h"
 
 #include <inttypes.h>
 #include <strings.h>

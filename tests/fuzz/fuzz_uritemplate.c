@@ -10,7 +10,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/uritemplate.h"
+#include "uritemplate.h"
 
 #include <errno.h>
 

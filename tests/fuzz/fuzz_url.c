@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 
-#include "../../lib/url.h"
+#include "url.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

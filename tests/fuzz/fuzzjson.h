@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 
-#include "../../lib/json.h"
+#include "json.h"
 
 #include <yajl/yajl_parse.h>
 

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-#include "../../lib/rates.h"
+#include "rates.h"
 
 #define STARTS_MAX 1024
 

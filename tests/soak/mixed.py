@@ -48,7 +48,7 @@ class MixedServer:
 
     def __enter__(self):
         program = os.environ.get("SERVER") or os.path.join(
-            os.environ.get("builddir") or TOP, "tests", "mixedserver")
+            os.environ.get("builddir") or TOP, "tests", "servers", "mixedserver")
         self.proc = subprocess.Popen([program], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE)
         self.url = "http://127.0.0.1:" + \

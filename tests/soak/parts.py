@@ -58,7 +58,7 @@ def signals(soak):
 def _script(soak, name, *args):
     """A test's long form: a script of its own."""
     said = subprocess.run(
-        [sys.executable, os.path.join(TESTS, name), "--long", *args],
+        [sys.executable, os.path.join(TESTS, "cli", name), "--long", *args],
         stdout=subprocess.PIPE, text=True, check=False)
     lines = said.stdout.splitlines()
     check(said.returncode == 0, "\n".join(

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+#
+# cmd/: the command, and the completions that are made from its options.
+
+bin_PROGRAMS = fetchpool
+fetchpool_SOURCES = cmd/main.c
+fetchpool_LDADD = $(ALL_LIBS)
+
+# All but main(), so that tests can link it.
+cmd_libcmd_a_SOURCES =
+
+# base: what the rest uses
+cmd_libcmd_a_SOURCES += \
+	cmd/base/descriptors.c cmd/base/descriptors.h \
+	cmd/base/histogram.c cmd/base/histogram.h \
+	cmd/base/input.c cmd/base/input.h \
+	cmd/base/msg.c cmd/base/msg.h \
+	cmd/base/seqset.c cmd/base/seqset.h \
+	cmd/base/shard.c cmd/base/shard.h \
+	cmd/base/signals.c cmd/base/signals.h \
+	cmd/base/wholefile.c cmd/base/wholefile.h
+
+# option: what can be asked for, and how it is said
+cmd_libcmd_a_SOURCES += \
+	cmd/option/complaint.c cmd/option/complaint.h \
+	cmd/option/config.c cmd/option/config.h \
+	cmd/option/flowopt.c cmd/option/flowopt.h \
+	cmd/option/help.c cmd/option/help.h \
+	cmd/option/httpopt.c cmd/option/httpopt.h \
+	cmd/option/options.c cmd/option/options.h \
+	cmd/option/optiontable.c cmd/option/optiontable.h \
+	cmd/option/optionwords.c cmd/option/optionwords.h \
+	cmd/option/settings.c cmd/option/settings.h \
+	cmd/option/suggest.c cmd/option/suggest.h \
+	cmd/option/template.c cmd/option/template.h \
+	cmd/option/together.c cmd/option/together.h
+
+# journal: outputs, and what is done
+cmd_libcmd_a_SOURCES += \
+	cmd/journal/identity.c cmd/journal/identity.h \
+	cmd/journal/journal.c cmd/journal/journal.h \
+	cmd/journal/journalfile.c cmd/journal/journalfile.h \
+	cmd/journal/journalline.c cmd/journal/journalline.h \
+	cmd/journal/journalopen.c \
+	cmd/journal/journalstate.c cmd/journal/journalstate.h \
+	cmd/journal/output.c cmd/journal/output.h \
+	cmd/journal/resume.c cmd/journal/resume.h
+
+# report: what a run tells of itself
+cmd_libcmd_a_SOURCES += \
+	cmd/report/account.c cmd/report/account.h \
+	cmd/report/dryrun.c cmd/report/dryrun.h \
+	cmd/report/meter.c cmd/report/meter.h \
+	cmd/report/notice.c cmd/report/notice.h \
+	cmd/report/progress.c cmd/report/progress.h \
+	cmd/report/stats.c cmd/report/stats.h \
+	cmd/report/summary.c cmd/report/summary.h \
+	cmd/report/tally.c cmd/report/tally.h \
+	cmd/report/trace.c cmd/report/trace.h
+
+# a run
+cmd_libcmd_a_SOURCES += \
+	cmd/course.c cmd/course.h \
+	cmd/reader.c cmd/reader.h \
+	cmd/run.c cmd/run.h \
+	cmd/writer.c cmd/writer.h
+
+# ---- completions ------------------------------------------------------------
+
+# Made by a program of the build, from the table of options that --help has.
+bashcompletiondir = @bashcompletiondir@
+zshcompletiondir = @zshcompletiondir@
+fishcompletiondir = @fishcompletiondir@
+EXTRA_PROGRAMS = cmd/completions/generate
+cmd_completions_generate_SOURCES = cmd/completions/generate.c
+cmd_completions_generate_LDADD = $(ALL_LIBS)
+COMPLETIONS = \
+	cmd/completions/_fetchpool cmd/completions/fetchpool cmd/completions/fetchpool.fish
+if CAN_RUN
+nodist_bashcompletion_DATA = cmd/completions/fetchpool
+nodist_zshcompletion_DATA = cmd/completions/_fetchpool
+nodist_fishcompletion_DATA = cmd/completions/fetchpool.fish
+endif
+
+cmd/completions/fetchpool: cmd/completions/bash.in cmd/completions/generate$(EXEEXT)
+	$(AM_V_GEN)cmd/completions/generate bash $(srcdir)/cmd/completions/bash.in >$@-t
+	@mv $@-t $@
+cmd/completions/_fetchpool: cmd/completions/zsh.in cmd/completions/generate$(EXEEXT)
+	$(AM_V_GEN)cmd/completions/generate zsh $(srcdir)/cmd/completions/zsh.in >$@-t
+	@mv $@-t $@
+cmd/completions/fetchpool.fish: cmd/completions/fish.in cmd/completions/generate$(EXEEXT)
+	$(AM_V_GEN)cmd/completions/generate fish $(srcdir)/cmd/completions/fish.in >$@-t
+	@mv $@-t $@

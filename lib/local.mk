@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+#
+# lib/: the library, libfetchpool. One list a folder, lower folders first. Files
+# are named, never globbed: a new module is one line here.
+
+include_HEADERS = lib/fetchpool.h
+lib_LTLIBRARIES = lib/libfetchpool.la
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = lib/fetchpool.pc
+
+# -version-info CURRENT:REVISION:AGE. In a release that adds to fetchpool.h:
+# CURRENT and AGE go up by one, and REVISION to 0. In one that takes something
+# away or changes it: CURRENT goes up, the others to 0, and the number in
+# lib/fetchpool.map up. In any other that changes lib/: REVISION goes up.
+lib_libfetchpool_la_SOURCES =
+lib_libfetchpool_la_LIBTOOLFLAGS =
+lib_libfetchpool_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
+	-no-undefined $(FP_VERSION_SCRIPT)
+lib_libfetchpool_la_LIBADD = lib/libinternal.la \
+	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS)
+EXTRA_lib_libfetchpool_la_DEPENDENCIES = lib/fetchpool.map
+
+lib_libinternal_la_SOURCES = lib/fetchpool.h
+
+# base: what any program could use: memory, text, time, files
+lib_libinternal_la_SOURCES += \
+	lib/base/base.h \
+	lib/base/buf.c lib/base/buf.h \
+	lib/base/clock.c lib/base/clock.h \
+	lib/base/crowd.c lib/base/crowd.h \
+	lib/base/filename.c lib/base/filename.h \
+	lib/base/outfile.c lib/base/outfile.h \
+	lib/base/random.c lib/base/random.h \
+	lib/base/textsort.c lib/base/textsort.h \
+	lib/base/thread.c lib/base/thread.h \
+	lib/base/timeheap.c lib/base/timeheap.h \
+	lib/base/units.c lib/base/units.h \
+	lib/base/utf8.c lib/base/utf8.h
+
+# json: JSON, read and written
+lib_libinternal_la_SOURCES += \
+	lib/json/json.c lib/json/json.h \
+	lib/json/jsonescape.c lib/json/jsonescape.h \
+	lib/json/jsonpick.c lib/json/jsonpick.h \
+	lib/json/jsonproof.c lib/json/jsonproof.h \
+	lib/json/jsonscan.c lib/json/jsonscan.h \
+	lib/json/jsonstring.c lib/json/jsonstring.h \
+	lib/json/jsonwalk.c lib/json/jsonwalk.h \
+	lib/json/pen.c lib/json/pen.h
+
+# http: HTTP's own forms: URLs, heads, dates, content codings
+lib_libinternal_la_SOURCES += \
+	lib/http/address.c lib/http/address.h \
+	lib/http/carry.c lib/http/carry.h \
+	lib/http/gunzip.c lib/http/gunzip.h \
+	lib/http/headerline.c lib/http/headerline.h \
+	lib/http/httpdate.c lib/http/httpdate.h \
+	lib/http/netrc.c lib/http/netrc.h \
+	lib/http/outcome.c lib/http/outcome.h \
+	lib/http/quota.c lib/http/quota.h \
+	lib/http/response.c lib/http/response.h \
+	lib/http/retryafter.c lib/http/retryafter.h \
+	lib/http/uritemplate.c lib/http/uritemplate.h \
+	lib/http/url.c lib/http/url.h
+
+# rate: how many requests may start in which time
+lib_libinternal_la_SOURCES += \
+	lib/rate/outlook.c lib/rate/outlook.h \
+	lib/rate/ratebook.c lib/rate/ratebook.h \
+	lib/rate/rateclock.c lib/rate/rateclock.h \
+	lib/rate/ratefile.c lib/rate/ratefile.h \
+	lib/rate/ratelimit.c lib/rate/ratelimit.h \
+	lib/rate/ratering.c lib/rate/ratering.h \
+	lib/rate/rates.c lib/rate/rates.h \
+	lib/rate/ratestore.c lib/rate/ratestore.h \
+	lib/rate/starts.c lib/rate/starts.h
+
+# item: one item in, one record out
+lib_libinternal_la_SOURCES += \
+	lib/item/jsonitem.c lib/item/jsonitem.h \
+	lib/item/parser.c \
+	lib/item/record.c \
+	lib/item/recordheaders.c lib/item/recordheaders.h \
+	lib/item/recordmask.c lib/item/recordmask.h
+
+# sched: what may start, and when; and what waits
+lib_libinternal_la_SOURCES += \
+	lib/sched/feedback.c \
+	lib/sched/memory.c lib/sched/memory.h \
+	lib/sched/origin.c lib/sched/origin.h \
+	lib/sched/origins.c \
+	lib/sched/queue.c lib/sched/queue.h \
+	lib/sched/refuse.c \
+	lib/sched/retry.c lib/sched/retry.h \
+	lib/sched/schedule.c lib/sched/schedule.h \
+	lib/sched/ticket.c lib/sched/ticket.h \
+	lib/sched/window.c lib/sched/window.h
+
+# request: one request, as libcurl is told of it
+lib_libinternal_la_SOURCES += \
+	lib/request/curlopt.c lib/request/curlopt.h \
+	lib/request/download.c lib/request/download.h \
+	lib/request/login.c lib/request/login.h \
+	lib/request/poolopt.c lib/request/poolopt.h \
+	lib/request/preview.c lib/request/preview.h \
+	lib/request/redirect.c lib/request/redirect.h \
+	lib/request/request.c lib/request/request.h \
+	lib/request/setup.c lib/request/setup.h \
+	lib/request/share.c lib/request/share.h \
+	lib/request/target.c lib/request/target.h
+
+# engine: transfers, and the threads that drive them
+lib_libinternal_la_SOURCES += \
+	lib/engine/aftermath.c \
+	lib/engine/body.c \
+	lib/engine/crew.c lib/engine/crew.h \
+	lib/engine/drive.c lib/engine/drive.h \
+	lib/engine/gate.c \
+	lib/engine/poller.c lib/engine/poller.h \
+	lib/engine/pool.c \
+	lib/engine/slot.c lib/engine/slot.h \
+	lib/engine/sockets.c lib/engine/sockets.h \
+	lib/engine/span.c lib/engine/span.h \
+	lib/engine/transfer.c lib/engine/transfer.h \
+	lib/engine/verdict.c \
+	lib/engine/worker.c lib/engine/worker.h

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which fields a request has is partly libcurl's to say: it adds some by
+ * itself, unless the list that it was given has one of that name, which then
+ * takes its place, or takes it out ("Name:"). The same is done here, for
+ * libcurl can only be asked by sending. tests/cli/test_dryrun.py compares the
+ * two.
+ */
+#include "base.h"
+
+#include "preview.h"
+
+#include <string.h>
+#include <strings.h>
+
+struct fp_preview *
+fp_preview_new(struct fp_setup *setup)
+{
+	const struct fp_options *options = &setup->options;
+	struct fp_outlook_rules rules = {
+		.rates = setup->rates,
+		.host_rates = setup->host_rates,
+		.is_paced = options->pace,
+		.jobs = options->jobs,
+		.delay_ms = options->delay_min_ms,
+	};
+	struct fp_preview *preview = calloc(1, sizeof(*preview));
+
+	if (!preview)
+		return NULL;
+	preview->setup = setup;
+	fp_download_init(&preview->download, setup);
+	if (fp_outlook_init(&preview->outlook, &rules) == 0)
+		return preview;
+	free(preview);
+	return NULL;
+}
+
+void
+fp_preview_free(struct fp_preview *preview)
+{
+	if (!preview)
+		return;
+	fp_download_destroy(&preview->download);
+	fp_outlook_destroy(&preview->outlook);
+	free(preview);
+}
+
+/* ---- header fields ---- */
+
+/* Whether a line of the list, of whatever kind, is for this field. */
+static bool
+is_listed(const struct curl_slist *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; list; list = list->next) {
+		if (strncasecmp(list->data, name, len) == 0 &&
+			(list->data[len] == ':' || list->data[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+static int
+add_line(struct fp_buf *names, const char *name, size_t len)
+{
+	return fp_buf_add(names, name, len) || fp_buf_add_char(names, '\n') ? -1
+									    : 0;
+}
+
+/* What is sent of the list: "Name: value" and "Name;", but not "Name:". */
+static int
+add_list(struct fp_buf *names, const struct curl_slist *list)
+{
+	for (; list; list = list->next) {
+		size_t len = strcspn(list->data, ":;");
+		const char *value = list->data + len + 1;
+		bool is_sent = list->data[len] == ';' ||
+			       value[strspn(value, " \t")] != '\0';
+		if (is_sent && add_line(names, list->data, len))
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether the URL says who asks: then libcurl sends that (RFC 7617). */
+static bool
+has_userinfo(const char *url)
+{
+	const char *start = strstr(url, "://");
+
+	if (!start)
+		return false;
+	start += 3;
+	return memchr(start, '@', strcspn(start, "/?#")) != NULL;
+}
+
+static bool
+has_credentials(const struct fp_setup *setup, const char *url)
+{
+	static const CURLoption options[] = {
+		CURLOPT_USERPWD, CURLOPT_USERNAME, CURLOPT_XOAUTH2_BEARER};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(options); i++) {
+		if (fp_curlopts_has(&setup->curlopts, options[i]))
+			return true;
+	}
+	return has_userinfo(url);
+}
+
+static int
+name_fields(
+	const struct fp_request *request, const char *url, struct fp_buf *names)
+{
+	const struct fp_setup *setup = request->setup;
+	const struct fp_curlopts *curlopts = &setup->curlopts;
+	const char *agent = setup->options.user_agent;
+	const struct curl_slist *list =
+		request->headers ? request->headers : setup->headers;
+	bool has_body =
+		request->body.data || strcmp(request->method, "POST") == 0;
+	const struct {
+		const char *name;
+		bool is_sent;
+	} fields[] = {
+		{"Host", true},
+		{"Authorization", has_credentials(setup, url)},
+		{"User-Agent", agent && agent[0]},
+		{"Accept", true},
+		{"Referer", fp_curlopts_has(curlopts, CURLOPT_REFERER)},
+		{"Cookie", fp_curlopts_has(curlopts, CURLOPT_COOKIE)},
+		{"Content-Type", has_body},
+		{"Content-Length", has_body},
+	};
+
+	fp_buf_clear(names, SIZE_MAX);
+	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
+		const char *name = fields[i].name;
+		if (fields[i].is_sent && !is_listed(list, name) &&
+			add_line(names, name, strlen(name)))
+			return -1;
+	}
+	return add_list(names, list);
+}
+
+/* ---- the whole ---- */
+
+void
+fp_preview_make(struct fp_preview *preview, struct fp_request *request,
+	struct fp_ticket *ticket)
+{
+	struct fp_result *result = &ticket->result;
+	struct fp_buf *names = &ticket->headers;
+	const char *url = fp_buf_text(&ticket->url);
+	char origin[FP_ORIGIN_MAX];
+
+	bool ok = fp_request_make(request, ticket) &&
+		  fp_download_name(&preview->download, request);
+	fp_download_end(&preview->download);
+	if (!ok)
+		return;
+	size_t len = fp_url_origin(url, origin);
+	if (name_fields(request, url, names) ||
+		fp_outlook_add(&preview->outlook, origin, len)) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return;
+	}
+	result->method = request->method;
+	result->request_fields =
+		(struct fp_text){fp_buf_text(names), names->len};
+	if (request->body.data)
+		result->request_size = (int64_t)request->body.len;
+}

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The default template, and a terminal as standard input.
+
+No request leaves the machine: https_proxy leads to a socket of the test's
+own, and a first run proves on a loopback URL that it is heeded.
+"""
+import os
+import socket
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import Program, fetchpool, terminal
+from servers import faults
+from tap import check, equal, main, matches, started, test, until
+
+PUBLIC = "jsonplaceholder.typicode.com"
+
+
+class Proxy:
+    """Says 403 to everything and remembers the first lines."""
+
+    def __init__(self):
+        self.lines = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        started.append(self)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                sock = self.listener.accept()[0]
+            except OSError:
+                return
+            with sock:
+                sock.settimeout(10)
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    more = sock.recv(4096)
+                    if not more:
+                        break
+                    data += more
+                self.lines.append(data.split(b"\r\n")[0].decode())
+                sock.sendall(b"HTTP/1.1 403 Forbidden\r\n"
+                             b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+
+    def end(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def proxied(args, input):
+    """A run all of whose https goes to a proxy that refuses."""
+    proxy = Proxy()
+    env = {"https_proxy": proxy.url, "HTTPS_PROXY": proxy.url}
+    trial = fetchpool([], input="https://127.0.0.1:9/trial\n", env=env)
+    equal(trial.status, 1)
+    equal([line.split(" HTTP/")[0] for line in proxy.lines],
+          ["CONNECT 127.0.0.1:9"], "what came through https_proxy")
+    proxy.lines.clear()
+    return fetchpool(args, input=input, env=env), proxy
+
+
+@test("without TEMPLATE and FETCHPOOL_URL an ID goes to the public API")
+def _():
+    result, proxy = proxied([], "1\n")
+    equal([line.split(" HTTP/")[0] for line in proxy.lines],
+          ["CONNECT %s:443" % PUBLIC])
+    equal(result.status, 1)
+    equal(result.out, b"")
+    matches(r"https://%s/posts/1\b" % PUBLIC, result.errors[1])
+
+
+@test("what looks like a URL goes nowhere as an ID")
+def _():
+    server = faults()
+    good = server.url + "/ok"
+    bad = ["  " + good, "http:" + good[7:], "HTTP:/" + good[7:], " https:x",
+           "Http:x", "x http://host/secret", "//x://y", '"%s"' % good]
+    result, proxy = proxied(["-k", "-a"], "\n".join(bad + [good]))
+    equal(proxy.lines, [])
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          ["input"] * len(bad) + [None])
+    for record in result.records[:-1]:
+        matches("looks like a URL", record["error"]["message"])
+        equal(record["attempts"], 0)
+    equal(result.text.count("demonstration"), 0)
+    result = fetchpool(["-k", "-a"], input="\n".join(bad),
+                       env={"FETCHPOOL_URL": good + "?{}"})
+    equal(len(result.errors), len(bad))
+    # Where all are IDs, or all are URLs, nothing is guessed.
+    result = fetchpool([server.url + "/ok?{}"], input="\n".join(bad))
+    equal((result.status, len(result.records)), (0, len(bad)))
+    result = fetchpool(["--colsep=,"], input="a,http://x", env={
+        "FETCHPOOL_URL": server.url + "/ok?{1}={2}"})
+    equal((result.status, server.log[-1].target),
+          (0, "/ok?a=http%3A%2F%2Fx"))
+    result, proxy = proxied([], "https\nhttp 1\nhttpx:1\nx:/y\n1\n")
+    equal(len(proxy.lines), 5)
+
+
+@test("the default template is announced, in one line, once")
+def _():
+    result, proxy = proxied(["-j4"], "1\n2\n3\n")
+    equal(len(proxy.lines), 3)
+    lines = [line for line in result.text.splitlines()
+             if "https://%s/posts/{}" % PUBLIC in line]
+    equal(len(lines), 1, "announcements")
+    matches("^fetchpool: ", lines[0])
+    equal(result.text.splitlines()[0], lines[0], "the first line")
+
+
+@test("the default template is not announced when it is not used")
+def _():
+    server = faults()
+    result = fetchpool([], input=server.url + "/ok\n")
+    equal(result.err, b"")
+    result = fetchpool([server.url + "/posts/{}"], input="1\n")
+    equal(result.err, b"")
+    result = fetchpool([], input="1\n",
+                       env={"FETCHPOOL_URL": server.url + "/posts/{}"})
+    equal(result.err, b"")
+    result = fetchpool([], input="")
+    equal(result.err, b"")
+
+
+@test("a TEMPLATE goes before FETCHPOOL_URL")
+def _():
+    server = faults()
+    result = fetchpool([server.url + "/posts/{}"], input="1\n",
+                       env={"FETCHPOOL_URL": "http://127.0.0.1:1/{}"})
+    equal(result.status, 0)
+    equal(server.targets, ["/posts/1"])
+
+
+@test("proxies of the environment are used for plain http too")
+def _():
+    proxy = Proxy()
+    result = fetchpool([], input="http://127.0.0.1:9/x\n",
+                       env={"http_proxy": proxy.url})
+    equal([line.split(" HTTP/")[0] for line in proxy.lines],
+          ["GET http://127.0.0.1:9/x"])
+    equal(result.status, 1)
+    server = faults()
+    result = fetchpool([], input=server.url + "/ok\n", env={
+        "http_proxy": proxy.url, "no_proxy": "127.0.0.1"})
+    equal(result.status, 0)
+
+
+@test("a terminal as standard input: one line of help, then it waits")
+def _():
+    server = faults()
+    master, slave = terminal()
+    program = Program([server.url + "/posts/{}"], stdin=slave)
+    os.close(slave)
+    try:
+        until(lambda: program.err.count(b"\n"), "the line of help")
+        check(program.ended() is None, "it did not wait")
+        os.write(master, b"1\n")
+        equal(program.lines(1)[0]["input"], "1")
+        os.write(master, b"2\n")
+        equal(program.lines(2)[1]["input"], "2")
+        os.write(master, b"\x04")
+        result = program.wait()
+    finally:
+        os.close(master)
+    equal(result.status, 0)
+    equal(result.text.count("\n"), 1, "lines on standard error")
+    matches("^fetchpool: ", result.text)
+
+
+@test("a terminal that hangs up is no more than the end of input")
+def _():
+    server = faults()
+    master, slave = terminal()
+    program = Program([server.url + "/posts/{}"], stdin=slave)
+    os.close(slave)
+    os.write(master, b"1\n")
+    program.lines(1)
+    os.close(master)
+    check(program.wait().status in (0, 3), "status")
+
+
+@test("no line of help when standard input is no terminal")
+def _():
+    server = faults()
+    program = Program([server.url + "/posts/{}"], stdin="pipe")
+    program.write("1\n")
+    program.lines(1)
+    program.close_stdin()
+    equal(program.wait().err, b"")
+
+
+if __name__ == "__main__":
+    main()

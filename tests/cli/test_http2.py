@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+HTTP/2: where a response ends when streams share a connection (RFC 9113).
+
+What is the same for one stream and for many on one connection is tried with
+both, as far as libcurl puts many on one: fetchpool lets it do so only where
+it can be trusted with that (8.0.0 and later).
+"""
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from authority import authority, good
+from frameserver import (ACK, CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS,
+                         INTERNAL_ERROR, NO_ERROR, PING, REFUSED_STREAM,
+                         SETTINGS, FrameServer, field, frame, goaway, head, rst_stream)
+from harness import Program, fetchpool
+from servers import faults
+from tap import at_end, check, equal, main, test
+
+HALF = b"half of it"
+TEXT = b"content-type", b"text/plain"
+JSON = b"content-type", b"application/json"
+FIELDS = "--fields=seq,status,framing,http_version,body"
+MANY = 20
+
+_server = []
+
+
+def frames():
+    if not _server:
+        _server.append(FrameServer(good().server()).__enter__())
+        at_end(lambda: _server[0].__exit__(None, None, None))
+    _server[0].reset()
+    return _server[0]
+
+
+def ask(*args):
+    return ["-a", "-k", "--http2", "--cacert", authority().cert, FIELDS, *args]
+
+
+def whole(conn, stream, words):
+    body = "/".join(words).encode()
+    conn.send(head(stream, TEXT) + frame(DATA, END_STREAM, stream, body))
+
+
+def run(urls, *args):
+    result = fetchpool(ask("-m20s", *args), input="\n".join(urls))
+    equal(len(result.records), len(urls), repr(result))
+    return result
+
+
+def at_once(server, answer, n, *args, name="batch"):
+    """The records of n requests that were all open when they were answered,
+    on connections that had served before."""
+    server.on("whole", whole)
+    server.gather(name, n, answer)
+    program = Program(ask("-j%d" % n, "-m20s", *args), stdin="pipe")
+    program.write("".join(server.at("whole", i) + "\n" for i in range(4)))
+    program.lines(4)
+    program.write("".join(server.at(name, i) + "\n" for i in range(n)))
+    program.close_stdin()
+    records = program.wait(40).records
+    equal(len(records), 4 + n)
+    equal({r["http_version"] for r in records[:4]}, {"2"})
+    return records[4:]
+
+
+def kind(record):
+    return record.get("error", {}).get("kind")
+
+
+def begun(conn, streams, *fields):
+    for stream in streams:
+        conn.send(head(stream, *fields) + frame(DATA, 0, stream, HALF))
+
+
+def no_success(end, kinds=("network", "incomplete")):
+    """Whatever end(conn, streams) does to bodies that have begun, no item
+    succeeds: one alone, many; with a length and without."""
+    for fields in [TEXT], [TEXT, (b"content-length", b"100")], [JSON]:
+        def answer(conn, streams):
+            begun(conn, streams, *fields)
+            end(conn, streams)
+
+        for n in 1, MANY:
+            for record in at_once(frames(), answer, n):
+                check(kind(record) in kinds and record["body"] is None,
+                      "of %d, with %r: %r" % (n, fields, record))
+
+
+def all_of(code):
+    def end(conn, streams):
+        for stream in streams:
+            conn.send(rst_stream(stream, code))
+    return end
+
+
+@test("64 streams that are reset in the body")
+def _():
+    for code in INTERNAL_ERROR, CANCEL, REFUSED_STREAM, 1, 11, 13, 0xffff:
+        no_success(all_of(code))
+
+
+@test("65 streams reset, GOAWAY, and the connection ends")
+def _():
+    def end(conn, streams):
+        all_of(INTERNAL_ERROR)(conn, streams)
+        conn.send(goaway(0, INTERNAL_ERROR))
+        conn.cut(notify=True)
+
+    no_success(end)
+
+
+@test("65 GOAWAY that disowns streams that have begun, and the end")
+def _():
+    for code in NO_ERROR, INTERNAL_ERROR:
+        def end(conn, streams):
+            conn.send(goaway(0, code))
+            conn.cut(notify=True)
+
+        no_success(end)
+
+
+@test("65 GOAWAY that promises to finish them, and the end")
+def _():
+    def end(conn, streams):
+        conn.send(goaway(conn.streams[-1], NO_ERROR))
+        conn.cut(notify=True)
+
+    no_success(end)
+
+
+@test("65 69 a connection that is cut or reset under open streams")
+def _():
+    no_success(lambda conn, streams: conn.cut())
+    no_success(lambda conn, streams: conn.cut(reset=True))
+
+
+@test("69 a connection that is closed in good order under open streams")
+def _():
+    # At once: a timeout would be another kind.
+    no_success(lambda conn, streams: conn.cut(notify=True))
+
+
+@test("66 a stream reset without an error: only a length, or JSON, can tell")
+def _():
+    def half_of(*fields, body=HALF):
+        def answer(conn, streams):
+            for stream in streams:
+                conn.send(head(stream, *fields) +
+                          frame(DATA, 0, stream, body) +
+                          rst_stream(stream, NO_ERROR))
+        return answer
+
+    # What has not been read when the reset comes may be lost with it.
+    for n in 1, MANY:
+        records = at_once(frames(), half_of(
+            TEXT, (b"content-length", b"100")), n)
+        check({kind(r) for r in records} <= {"incomplete", "network"}, records)
+        records = at_once(frames(), half_of(JSON, body=b'{"a": [1, 2'), n)
+        check({kind(r) for r in records} <= {"body", "network"}, records)
+        for answer in (half_of(TEXT), half_of(JSON, body=b'{"a": [1, 2]}')):
+            for record in at_once(frames(), answer, n):
+                check(kind(record) == "network" or kind(record) is None and
+                      record["framing"] == "h2-unverified", record)
+            records = at_once(frames(), answer, n, "--strict-framing")
+            check({(kind(r), r["body"]) for r in records} <=
+                  {("incomplete", None), ("network", None)}, records)
+
+
+@test("66 what ends as it should, without a length, cannot show it")
+def _():
+    server = frames()
+    server.on("whole", whole)
+    record = run([server.at("whole", "x")]).records[0]
+    equal((kind(record), record["framing"], record["body"]),
+          (None, "h2-unverified", "x"))
+    equal(kind(run([server.at("whole", "x")], "--strict-framing").records[0]),
+          "incomplete")
+
+
+@test("67 streams that are refused: not for ever, and each one counts")
+def _():
+    def refuse(conn, stream, words):
+        conn.send(rst_stream(stream, REFUSED_STREAM))
+
+    server = frames()
+    url = server.on("refuse", refuse)
+    record = run([url]).records[0]
+    equal(kind(record), "network", repr(record))
+    check(1 <= len(server.log) <= 8, server.log)
+    # What libcurl sends again by itself has to wait for its turn like all.
+    server.reset()
+    program = Program(ask("--rate=2/h"), stdin=url)
+    server.wait(lambda: len(server.log) == 2, "two requests")
+    program.settled()
+    program.settled()
+    equal(len(server.log), 2, "requests in the first hour")
+    program.kill(signal.SIGTERM)
+    program.kill(signal.SIGTERM)
+    program.wait()
+
+
+@test("68 GOAWAY in good order: what has begun ends, the next goes elsewhere")
+def _():
+    def last(conn, streams):
+        conn.send(goaway(max(conn.streams), NO_ERROR))
+        for stream in streams:
+            conn.send(head(stream, TEXT) + frame(DATA, 0, stream, b"first, "))
+        for stream in streams:
+            conn.send(frame(DATA, END_STREAM, stream, b"second"))
+
+    for n in 1, MANY:
+        records = at_once(frames(), last, n)
+        equal({(kind(r), r["body"]) for r in records},
+              {(None, "first, second")})
+
+    def only_one(conn, stream, words):
+        conn.send(goaway(stream, NO_ERROR))
+        whole(conn, stream, words)
+
+    server = frames()
+    server.on("one", only_one)
+    records = run([server.at("one", n) for n in range(10)], "-j1").records
+    equal([r["body"] for r in records], [str(n) for n in range(10)])
+    equal((server.connections, len(server.log)), (10, 10))
+
+
+@test("70 many at once over TLS: each gets what is its own")
+def _():
+    server = frames()
+    server.on("own", whole)
+    for jobs in 1, 50:
+        records = run([server.at("own", n, "x" * (n % 7))
+                       for n in range(300)], "-j%d" % jobs).records
+        equal([r["body"] for r in records],
+              ["%d/%s" % (n, "x" * (n % 7)) for n in range(300)])
+        equal({r["http_version"] for r in records}, {"2"})
+
+
+@test("70 HTTP/2 without TLS cannot be had")
+def _():
+    server = faults()
+    for value in "4", "5", "2":
+        result = fetchpool(["--setopt", "HTTP_VERSION=" + value],
+                           input=server.url + "/ok")
+        equal((result.status, server.connections), (2, 0), repr(result))
+    equal(fetchpool(["--http2"], input=server.url + "/ok").status, 0)
+    equal([r.line for r in server.log], ["GET /ok HTTP/1.1"])
+
+
+@test("40 over HTTP/2: frames that wait on a connection are no left-overs")
+def _():
+    server = frames()
+
+    def answer(conn, stream, words):
+        whole(conn, stream, words)
+        # Most come when it is idle; it does no harm if some do not.
+        time.sleep(0.02)
+        conn.send(frame(PING, 0, 0, b"01234567") + frame(SETTINGS, 0, 0))
+
+    server.on("ping", answer)
+    records = run([server.at("ping", n) for n in range(8)], "-j1",
+                  "--delay=60ms").records
+    equal([r["body"] for r in records], [str(n) for n in range(8)])
+    equal(server.connections, 1)
+
+
+# ---- what is no proper answer ----
+
+@test("41 43 over HTTP/2: lengths that are not true, or no lengths")
+def _():
+    server = frames()
+
+    def answer(conn, stream, words):
+        fields = [(b"content-length", w.encode()) for w in words]
+        conn.send(head(stream, TEXT, *fields) +
+                  frame(DATA, END_STREAM, stream, b"hello"))
+
+    server.on("length", answer)
+    for words in ("4",), ("6",), ("0",), ("5", "6"), ("-5",), ("x",):
+        record = run([server.at("length", *words)]).records[0]
+        check(kind(record) in ("network", "incomplete"),
+              "%r: %r" % (words, record))
+    record = run([server.at("length", "5")]).records[0]
+    equal((record["body"], record["framing"]), ("hello", "length"))
+
+
+@test("42 over HTTP/2: a Transfer-Encoding is refused")
+def _():
+    server = frames()
+    server.on("te", lambda conn, stream, words: conn.send(
+        head(stream, TEXT, (b"transfer-encoding", b"chunked")) +
+        frame(DATA, END_STREAM, stream, b"5\r\nhello\r\n0\r\n\r\n")))
+    equal(kind(run([server.at("te")]).records[0]), "network")
+
+
+@test("54 over HTTP/2: heads before the head, trailers behind the body")
+def _():
+    server = frames()
+
+    def answer(conn, stream, words):
+        conn.send(head(stream, (b"link", b"</x>"), status=b"103") +
+                  head(stream, TEXT, (b"content-length", b"5")) +
+                  frame(PING, 0, 0, b"01234567") +
+                  frame(DATA, 0, stream, b"hello") +
+                  frame(HEADERS, END_HEADERS | END_STREAM, stream,
+                        field(b"x-sum", b"1")))
+
+    record = run([server.on("early", answer)]).records[0]
+    equal((record["status"], record["body"]), (200, "hello"), repr(record))
+
+
+@test("56 over HTTP/2: HEAD, and answers that are a head alone")
+def _():
+    server = frames()
+    server.on("head", lambda conn, stream, words: conn.send(head(
+        stream, TEXT, (b"content-length", b"5"),
+        flags=END_HEADERS | END_STREAM)))
+    server.on("none", lambda conn, stream, words: conn.send(head(
+        stream, status=b"204", flags=END_HEADERS | END_STREAM)))
+    record = run([server.at("head")], "-X", "HEAD").records[0]
+    equal((kind(record), record["size"] if "size" in record else 0,
+           record["framing"]), (None, 0, "none"))
+    record = run([server.at("none")]).records[0]
+    equal((kind(record), record["framing"]), (None, "none"))
+    # Five bytes were promised.
+    check(kind(run([server.at("head")]).records[0]) in
+          ("incomplete", "network"), "a body that is missing is no fault")
+
+
+@test("49 over HTTP/2: frames that are none")
+def _():
+    server = frames()
+    for garbage in (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                    frame(DATA, END_STREAM, 1, b"no head"),
+                    frame(HEADERS, END_HEADERS | END_STREAM, 1, b"\xff\xff"),
+                    frame(HEADERS, END_HEADERS | END_STREAM, 2, b"\x88"),
+                    frame(ACK, END_STREAM, 0, b"x" * 100), b"\xff" * 100):
+        server.on("garbage", lambda conn, stream, words: (
+            conn.send(garbage), conn.cut(notify=True)))
+        record = run([server.at("garbage")]).records[0]
+        equal((kind(record), record["body"]), ("network", None),
+              "%r: %r" % (garbage, record))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""--max-memory: what all bodies take together, whoever is slow."""
+import gzip
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from faultserver import HEAD
+from harness import Program, fetchpool
+from servers import faults
+from tap import SANITIZERS, check, equal, main, test, until
+
+
+KIB = 1 << 10
+MIB = 1 << 20
+
+
+def bound(jobs, window, max_memory, max_body):
+    """What the manual says, in KiB."""
+    return (16 * MIB + jobs * 128 * KIB + window * 16 * KIB + max_memory
+            + max_body * 3 // 2) // KIB
+
+
+def under(program, limit):
+    """The peak so far, where it means something."""
+    peak = program.memory("VmHWM")
+    if not SANITIZERS:
+        check(peak <= limit, "%d KiB at most, and %d KiB is the bound"
+              % (peak, limit))
+    return peak
+
+
+def all_there(result, n, size):
+    equal(len(result.records), n)
+    equal({record["size"] for record in result.records}, {size})
+    equal({len(record["body"]) for record in result.records}, {size})
+
+
+def urls(server, path, n):
+    return "%s%s\n" % (server.url, path) * n
+
+
+def read_all(program):
+    program.read_now()
+    result = program.wait(60)
+    equal((result.status, result.text), (0, ""))
+    return result
+
+
+@test("94 nobody reads: bodies wait on the server's side")
+def _():
+    size = 2 * MIB
+    server = faults()
+    program = Program(["-j", "16", "--max-memory=8M", "--max-body=4M",
+                       "--window=64"], urls(server, "/size/%d" % size, 40),
+                      read=False)
+    program.settled()
+    under(program, bound(16, 64, 8 * MIB, 4 * MIB))
+    all_there(read_all(program), 40, size)
+
+
+@test("94 nobody reads for longer than --max-time: that is no timeout")
+def _():
+    size = 3 * MIB
+    server = faults()
+    program = Program(["-j", "4", "--max-memory=4M", "--max-time=1s",
+                       "--stall-time=1s"],
+                      urls(server, "/size/%d" % size, 12), read=False)
+    program.settled()
+    over = time.monotonic() + 2.5
+    until(lambda: time.monotonic() > over, "2.5 s to pass")
+    all_there(read_all(program), 12, size)
+
+
+@test("94 -k, behind one item that is stuck")
+def _():
+    size = MIB
+    server = faults()
+    program = Program(["-k", "-j", "16", "--max-memory=8M", "--max-body=2M",
+                       "--window=64"], urls(server, "/gate/a", 1) +
+                      urls(server, "/size/%d" % size, 100), read=False)
+    program.settled()
+    under(program, bound(16, 64, 8 * MIB, 2 * MIB))
+    server.open("a")
+    result = read_all(program)
+    equal([record["seq"] for record in result.records], list(range(1, 102)))
+
+
+@test("94 -k, behind one item that waits for its next attempt")
+def _():
+    tries = []
+
+    def flaky(conn, request):
+        tries.append(request.time)
+        if len(tries) < 3:
+            conn.answer(b"later", status=500)
+        else:
+            conn.answer(b"x" * 3 * MIB)
+
+    size = MIB
+    server = faults()
+    server.on("/flaky", flaky)
+    program = Program(["-k", "-j", "4", "--max-memory=4M", "--max-body=4M",
+                       "--window=64", "--retry=5"],
+                      urls(server, "/flaky", 1) +
+                      urls(server, "/size/%d" % size, 100), read=False)
+    result = read_all(program)
+    equal([record["seq"] for record in result.records], list(range(1, 102)))
+    equal(result.records[0]["attempts"], 3)
+
+
+@test("one that has waited for memory, and is never ended, is timed out")
+def _():
+    def breaks_off(conn, request):
+        conn.send(HEAD % (3 * MIB) + b"x" * (3 * MIB - 1))
+        conn.until_gone()
+
+    server = faults()
+    server.on("/breaks_off", breaks_off)
+    result = fetchpool(["-j2", "--max-memory=4M", "--stall-time=0",
+                        "--max-time=1.5s", "--connect-timeout=1m", "--all"],
+                       urls(server, "/breaks_off", 2), timeout=30)
+    equal(result.status, 1)
+    equal([record["error"]["kind"] for record in result.records],
+          ["timeout"] * 2)
+    # One had the memory; the other's time did not pass while it waited for it.
+    times = sorted(record["fetch_time"] for record in result.records)
+    check(times[1] > times[0] + 0.1, "%r: none has waited" % times)
+
+
+@test("one body that is larger than --max-memory goes on alone")
+def _():
+    size = 6 * MIB
+    for order in [], ["-k"]:
+        server = faults()
+        result = fetchpool(["-j", "8", "--max-memory=1M", "--max-body=8M",
+                            *order], urls(server, "/size/%d" % size, 10),
+                           timeout=60)
+        equal((result.status, result.text), (0, ""))
+        all_there(result, 10, size)
+
+
+@test("74 bombs of gzip, all at once, stay under the bound")
+def _():
+    size = 12 * MIB
+    bomb = gzip.compress(b"x" * size, 9)
+    server = faults()
+    server.on("/bomb", lambda conn, request: conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+        b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+        % len(bomb) + bomb))
+    program = Program(["-j", "16", "--max-memory=8M", "--max-body=16M",
+                       "--window=64"], urls(server, "/bomb", 20), read=False)
+    program.settled()
+    under(program, bound(16, 64, 8 * MIB, 16 * MIB))
+    all_there(read_all(program), 20, size)
+
+
+@test("one that goes on alone, and turns out to be small, makes way")
+def _():
+    small = gzip.compress(b"y" * 100)
+    server = faults()
+    server.on("/small", lambda conn, request: conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+        b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+        % len(small) + small))
+    items = urls(server, "/small", 4) + urls(server, "/size/%d" % (2 * MIB), 4)
+    result = fetchpool(["-j", "8", "--max-memory=64K"], items * 4, timeout=60)
+    equal((result.status, result.text), (0, ""))
+    equal(len(result.records), 32)
+
+
+@test("-k: the oldest has a way, whoever has taken the slots and waits")
+def _():
+    options = ["-j1"], ["-j2"], ["-j8", "--host-jobs=1"], \
+        ["-j8", "--host-jobs=2"]
+    for option in options:
+        tries = []
+
+        def flaky(conn, request):
+            tries.append(request.time)
+            if len(tries) < 3:
+                conn.answer(b"later", status=500)
+            else:
+                conn.answer(b"x" * 3 * MIB)
+
+        server = faults()
+        server.on("/flaky", flaky)
+        result = fetchpool(["-k", *option, "--max-memory=1M", "--retry=3"],
+                           urls(server, "/flaky", 1) +
+                           urls(server, "/size/%d" % (2 * MIB), 9), timeout=30)
+        equal((result.status, result.text), (0, ""))
+        equal([record["seq"] for record in result.records],
+              list(range(1, 11)))
+
+
+@test("a signal ends what waits for memory")
+def _():
+    server = faults()
+    program = Program(["-j", "8", "--max-memory=1M", "--grace=0"],
+                      urls(server, "/size/%d" % (2 * MIB), 20), read=False)
+    program.settled()
+    program.kill(15)
+    program.read_now()
+    equal(program.wait().status, -15)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""--rate-file: one rate for all processes that name it, and for later ones."""
+import os
+import random
+import signal
+import sys
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from arrivals import Arrivals, crowds, numbers
+from harness import Program, fetchpool
+from tap import (check, contents, equal, main, matches, temp_dir, temp_file,
+                 test, until)
+
+MS = 10**6
+S = 1000 * MS
+
+
+def obeys(server, rates, what):
+    times = server.times()
+    for n, period in rates:
+        check(len(times) > n, "%s: only %d requests" % (what, len(times)))
+        equal(crowds(times, n, period)[:3], [],
+              "%s: of %d requests, more than %d in %d ms" %
+              (what, len(times), n, period // MS))
+
+
+def path_for(name="rates"):
+    return os.path.join(temp_dir(), name)
+
+
+@test("four processes, one of which is killed: together no more than allowed")
+def _():
+    with Arrivals() as server:
+        args = ["-j", "64", "-r", "50/s", "--rate-file", path_for()]
+        programs = [Program([*args, server.url + "/%d/{}" % i],
+                            stdin=numbers(32)) for i in range(4)]
+        until(lambda: server.n_requests >= 30, "30 requests")
+        programs[0].kill(signal.SIGKILL)
+        programs[0].wait()
+        for program in programs[1:]:
+            result = program.wait()
+            equal((result.status, len(result.records)), (0, 32), repr(result))
+        obeys(server, [(50, S)], "four processes")
+
+
+@test("attempts, hops and what libcurl sends again; several rates; evenly")
+def _():
+    runs = []
+    for options, rates in (
+            (["-r", "20/100ms,60/s"], [(20, 100 * MS), (60, S)]),
+            (["-r", "40/200ms", "--share=4", "-k"], [(10, 200 * MS)]),
+            (["-r", "10/200ms", "--pace"], [(10, 200 * MS)])):
+        server = Arrivals().start()
+        args = ["-j", "64", "-q", "--retry=30", "--retry-delay=1ms",
+                "--retry-max-delay=2ms", "--rate-file", path_for(), *options,
+                server.url + "/busy7/drop5/hop1/{}"]
+        runs.append((options, rates, server, [
+            Program(args, stdin=numbers(10)) for _ in range(3)]))
+    for options, rates, server, programs in runs:
+        for program in programs:
+            result = program.wait()
+            equal((result.status, len(result.records)), (0, 10), repr(result))
+        check(server.n_requests > 60, "nothing was repeated")
+        obeys(server, rates, " ".join(options))
+
+
+@test("killed at any moment, again and again")
+def _():
+    seed = random.randrange(10**9)
+    chance = random.Random(seed)
+    with Arrivals() as server:
+        args = ["-j", "16", "-r", "20/150ms", "--rate-file", path_for(),
+                "--retry=3", "--retry-delay=1ms", server.url + "/drop9/{}"]
+        running = []
+        for _ in range(14):
+            while len(running) < 3:
+                running.append(Program(args, stdin=numbers(1000)))
+            goal = server.n_requests + chance.randrange(20)
+            until(lambda: server.n_requests >= goal, "%d requests" % goal)
+            victim = running.pop(chance.randrange(3))
+            victim.kill(signal.SIGKILL)
+            victim.wait()
+        for program in running:
+            program.kill(signal.SIGTERM)
+            equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
+        obeys(server, [(20, 150 * MS)], "seed %d" % seed)
+
+
+def start_some(server, args, n, total):
+    """Has as many start as may; then ends it."""
+    program = Program([*args, server.url + "/{}"], stdin=numbers(n))
+    until(lambda: server.n_requests >= total, "%d requests" % total)
+    return program
+
+
+@test("later runs count on, after kill -9 too")
+def _():
+    with Arrivals() as server:
+        args = ["-j", "4", "-r", "10/h", "--rate-file", path_for()]
+        result = fetchpool([*args, server.url + "/{}"], input=numbers(3))
+        equal((result.status, len(result.records)), (0, 3), repr(result))
+        killed = start_some(server, [*args, "--delay=1ms"], 2, 5)
+        killed.lines(2)
+        killed.kill(signal.SIGKILL)
+        killed.wait()
+        last = start_some(server, args, 30, 10)
+        last.lines(5)
+        last.settled()
+        last.kill(signal.SIGINT)
+        equal(last.wait().status, -signal.SIGINT)
+        last = Program([*args, server.url + "/{}"], stdin=numbers(3))
+        last.caught(signal.SIGINT)
+        last.settled()
+        last.kill(signal.SIGINT)
+        result = last.wait()
+        equal((result.status, result.out), (-signal.SIGINT, b""))
+        equal(server.n_requests, 10, "requests within the hour")
+
+
+@test("what a process holds and does not send, others get")
+def _():
+    with Arrivals() as server:
+        path = path_for()
+        args = ["-r", "2/h", "--rate-file", path]
+        # Nobody listens there: two connects fail, and are no starts.
+        result = fetchpool([*args, "http://127.0.0.1:9/{}"], input=numbers(5))
+        equal((result.status, len(result.errors)), (1, 5), repr(result))
+        result = fetchpool([*args, server.url + "/{}"], input=numbers(2))
+        equal((result.status, len(result.records)), (0, 2), repr(result))
+
+
+@test("what a killed process held counts as sent: nobody knows")
+def _():
+    with Arrivals() as server:
+        args = ["-r", "5/h", "--rate-file", path_for()]
+        program = Program([*args, "-x", server.url, "--setopt",
+                           "HTTPPROXYTUNNEL=1", "http://late60000.x/{}"],
+                          stdin=numbers(9))
+        until(lambda: server.n_open == 5, "5 connections")
+        program.settled()
+        program.kill(signal.SIGKILL)
+        program.wait()
+        later = Program([*args, server.url + "/{}"], stdin=numbers(2))
+        later.caught(signal.SIGINT)
+        later.settled()
+        later.kill(signal.SIGINT)
+        equal((later.wait().status, server.n_requests), (-signal.SIGINT, 0))
+
+
+# ---- refused ----
+
+def refused(path, rate="5/h", *options, status=3):
+    """Nothing is fetched. Gives what is said."""
+    with Arrivals() as server:
+        result = fetchpool(["-r", rate, "--rate-file", path, *options,
+                            server.url + "/{}"], input=numbers(3))
+        equal((result.status, result.out), (status, b""), repr(result))
+        equal(server.n_requests, 0, "requests")
+        check("rate file " + path[:70] in result.text, result.text)
+        return result.text
+
+
+def made(rate="5/h"):
+    path = path_for()
+    with Arrivals() as server:
+        result = fetchpool(["-r", rate, "--rate-file", path, server.url +
+                            "/{}"], input=numbers(1))
+        equal(result.status, 0, repr(result))
+    return path
+
+
+@test("a file for other rates is refused, and left as it is")
+def _():
+    path = made("5/h")
+    data = contents(path)
+    for rate, *options in (("6/h",), ("5/m",), ("5/h,9/d",),
+                           ("5/h", "--share=2"), ("10/h",)):
+        matches("5/h", refused(path, rate, *options), "what is said")
+        equal(contents(path) == data, True, "the file is the same")
+    check(os.stat(path).st_mode & 0o777 == 0o600, "it is for its owner alone")
+
+
+@test("a damaged file is refused, and left as it is")
+def _():
+    good = contents(made())
+    size = len(good)
+    damaged = [b"", b"x", b"\0" * size, good[:-1], good + b"x", good[:4096],
+               b"{}\n" * 2000, os.urandom(size)]
+    for at in (0, 8, 40, 257, 4097):
+        damaged.append(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+    for data in damaged:
+        path = temp_file(data)
+        refused(path)
+        equal(contents(path) == data, True, "the file is the same")
+
+
+@test("places where none can be")
+def _():
+    loop = path_for("loop")
+    os.symlink(loop, loop)
+    fifo = path_for("fifo")
+    os.mkfifo(fifo)
+    for path in (temp_dir(), path_for("no/such/folder"), "/proc/rates",
+                 "/dev/full", "/dev/null", temp_file() + "/rates", loop, fifo,
+                 "/" + "x" * 300):
+        refused(path)
+
+
+@test("a wrong rate, or none, is wrong usage, and makes no file")
+def _():
+    path = path_for()
+    for options in (["-r", "5"], [], ["--host-rate=5/s"],
+                    ["-r", "1000001/s"]):
+        result = fetchpool([*options, "--rate-file", path, "http://x/{}"],
+                           input="1\n")
+        equal((result.status, result.out), (2, b""),
+              "%r: %r" % (options, result))
+        check("rate" in result.text, result.text)
+        check(not os.path.exists(path), "a file was made")
+
+
+@test("a file that goes away under a run: nothing starts any more")
+def _():
+    with Arrivals() as server:
+        path = path_for()
+        program = Program(["-j", "4", "-r", "5/150ms", "--rate-file", path,
+                           server.url + "/{}"], stdin=numbers(100))
+        until(lambda: server.n_requests >= 10, "10 requests")
+        os.unlink(path)
+        result = program.wait()
+        equal((result.status, len(result.errors) + len(result.records)),
+              (1, 100), repr(result))
+        matches("its file was removed", result.text, "what is said")
+        check(server.n_requests < 100, "it went on")
+        check(not os.path.exists(path), "it was made anew")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs that go on where another has ended: sections 9, 11 and 12 of the
+contract."""
+import os
+import signal
+import sys
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import TRACED, Result, fetchpool, records_of, strace
+from resumetest import Run, equal_lines, items, put
+from servers import api, faults
+from tap import (check, contents, equal, main, matches, temp_dir, test, until)
+
+
+def lines_of(path):
+    return contents(path).decode().splitlines()
+
+
+def n_done(run):
+    return contents(run.journal).count(b"\nd ")
+
+
+# ---- from run to run ----
+
+@test("99 a run with a journal is like one without")
+def _():
+    for options in [], ["-k"], ["-a", "--sync"], ["-f", "body"]:
+        run = Run(60, options)
+        result = run.run("--failed", run.failed)
+        equal((result.status, result.err.count(b"\n")), (1, 1), repr(result))
+        run.check_same(run.whole())
+        equal(n_done(run), 60)
+
+
+@test("99 a run that is complete has nothing left to do")
+def _():
+    server = faults()
+    run = Run(20, template=server.url + "/ok?{}")
+    equal(run.run("--resume").status, 0, "begun with --resume")
+    before = contents(run.out), server.requests
+    for _ in range(3):
+        result = run.run("--resume")
+        equal((result.status, result.err), (0, b""))
+    equal((contents(run.out), server.requests), before)
+    equal(server.requests, 20)
+
+
+@test("99 what failed in an earlier run counts at the end")
+def _():
+    run = Run(20)
+    equal(run.run().status, 1)
+    result = run.run("--resume")
+    equal(result.status, 1)
+    matches(r"^fetchpool: 3 items failed in earlier runs", result.text)
+
+
+@test("99 lines that were added to the input are fetched")
+def _():
+    run = Run(20, ["-k"])
+    run.run()
+    put(run.input, items(30))
+    equal(run.run("--resume").status, 1)
+    run.check_same(run.whole())
+
+
+@test("99 the second run has other jobs, window, limits and verbosity")
+def _():
+    run = Run(20)
+    put(run.input, b"1\n2\n")
+    equal(run.run("-j2", "--window", "3", "-m", "7").status, 0)
+    put(run.input, b"1\n2\n3\n")
+    equal(run.run("--resume", "-j1", "--window", "9", "-m", "8", "--grace",
+                  "1s", "--sync", "--stall-time", "5s").status, 0)
+    equal(len(lines_of(run.out)), 3)
+
+
+@test("99 credentials may be renewed, and are not in the journal")
+def _():
+    run = Run(3, ["-u", "user:first-password", "-H", "X-Key: first-key", "-b",
+                  "c=first-cookie"], template=faults().url + "/echo/{}")
+    put(run.input, b"a-line-of-input\n")
+    run.run()
+    run.options[3:] = ["-u", "user:other", "-H", "X-Key: other", "-b", "c=o"]
+    equal(run.run("--resume").status, 0)
+    journal = contents(run.journal)
+    for secret in (b"user", b"first", b"other", b"a-line-of", b"127.0.0.1",
+                   b"echo", b"X-Key"):
+        check(secret not in journal, "%r is in the journal" % secret)
+    equal(os.stat(run.journal).st_mode & 0o7777, 0o600)
+
+
+@test("99 items that end in NUL, items in JSON, lines that are no items")
+def _():
+    url = faults().url
+    for options, data in (
+            (["-0"], b"1\0" b"2\n3\0" b"4"),
+            (["--input-format", "json"],
+             b'{"id":1}\n{"id":2}\nnone\n\n{"id":3,"context":[1]}\n'),
+            (["--max-line", "20"],
+             b"1\n\n" + b"x" * 300 + b"\n\xff\n  \n2\r\n3")):
+        run = Run(0, ["-a", "-k", *options],
+                  template=url + ("/ok?{id}" if "json" in options
+                                  else "/ok?{}"))
+        put(run.input, data)
+        whole = run.whole()
+        run.run("--failed", run.failed)
+        run.check_same(whole)
+        before = contents(run.journal)
+        result = run.run("--resume", "--failed", run.failed)
+        check(result.status in (0, 1), repr(result))
+        run.check_same(whole)
+        equal(contents(run.journal).count(b"\n"), before.count(b"\n") + 1)
+
+
+@test("99 bodies that go to files")
+def _():
+    for sync in [], ["--sync"]:
+        run = Run(20, ["--overwrite", *sync])
+        run.options[:2] = ["--fields", "seq,input,status,file", "-D",
+                           run.folder + "/bodies"]
+        whole = run.whole()
+        result = run.run("--failed", run.failed)
+        equal(result.status, 1, repr(result))
+        run.check_same(whole)
+        put(run.input, items(25))
+        equal(run.run("--resume", "--failed", run.failed).status, 1)
+        run.check_same(run.whole())
+
+
+@test("99 bodies on a disk that fails are not done")
+def _():
+    run = Run(5, ["--sync", "--overwrite", "-D", temp_dir() + "/bodies"])
+    result = run.run(env=TRACED, wrapper=strace(
+        "-o", "/dev/null", "-e", "trace=syncfs", "-e",
+        "inject=syncfs:error=EIO"))
+    equal(result.status, 3, repr(result))
+    matches("cannot sync .*bodies: Input/output error", result.text)
+    equal(n_done(run), 0)
+    equal(run.run("--resume").status, 0)
+
+
+@test("99 standard output appended to a file goes on there")
+def _():
+    run = Run(40, appends=True, pipes=True)
+    put(run.out, b"not of this run\n")
+    equal(run.run().status, 1)
+    before = contents(run.out)
+    put(run.out, b'{"seq":99,', "ab")
+    put(run.input, items(50))
+    equal(run.run("--resume").status, 1)
+    check(contents(run.out).startswith(before), "what was there is not")
+    equal_lines(contents(run.out), b"not of this run\n" + run.whole()[0], "it")
+
+
+# ---- stops ----
+
+@test("96 TERM writes the journal: each item is asked for once")
+def _():
+    for number in signal.SIGTERM, signal.SIGINT:
+        for sync in [], ["--sync"]:
+            server = faults()
+            run = Run(30, ["-j3", *sync],
+                      template=server.url + "/gate/{}")
+            put(run.input, "".join("%d\n" % i for i in range(30)))
+            for name in range(10):
+                server.open(str(name))
+            program = run.start("--failed", run.failed)
+            server.wait(lambda: server.requests == 13, "three that are held")
+            program.kill(number)
+            program.settled()
+            for name in range(30):
+                server.open(str(name))
+            equal(program.wait().status, -number)
+            equal(n_done(run), 13)
+            equal(lines_of(run.failed), [str(i) for i in range(13, 30)])
+            equal(run.run("--resume", "--failed", run.failed).status, 0)
+            equal(server.requests, 30)
+            equal(len(lines_of(run.out)), 30)
+            equal(contents(run.failed), b"")
+
+
+@test("99 --failed holds each line that failed once, behind any stop")
+def _():
+    server = faults()
+    server.on("/x/", lambda conn, request: conn.answer(
+        b"", status=200 if int(request.path[3:]) % 2 else 404))
+    server.on("/x/9", lambda conn, request: (
+        conn.server.hold("x"), conn.answer(b"")))
+    run = Run(0, ["-j2"], template=server.url + "/x/{}")
+    put(run.input, "".join("%d\n" % i for i in range(20)))
+    program = run.start("--failed", run.failed)
+    until(lambda: run_has(run, 19), "all but one item in the journal")
+    program.kill(signal.SIGKILL)
+    program.wait()
+    put(run.failed, b"not in the journal\n", "ab")
+    server.open("x")
+    equal(run.run("--resume", "--failed", run.failed).status, 1)
+    equal(sorted(map(int, lines_of(run.failed))), list(range(0, 20, 2)))
+
+
+def run_has(run, n):
+    return os.path.exists(run.journal) and n_done(run) >= n
+
+
+@test("91 a full disk: the next run goes on")
+def _():
+    import resource
+    for limit in 1, 900, 4096, 9999:
+        for appends in False, True:
+            run = Run(60, ["-j3"], appends=appends)
+            result = run.run(
+                "--failed", run.failed,
+                limits=[(resource.RLIMIT_FSIZE, (limit, limit))],
+                before=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+            equal(result.status, 3, repr(result))
+            if os.path.exists(run.out):
+                Result(0, contents(run.out), b"").records
+            result = run.run("--resume", "--failed", run.failed)
+            equal(result.status, 1, "limit %d: %r" % (limit, result))
+            run.check_same(run.whole())
+
+
+# ---- --retry-failed ----
+
+def flaky(server):
+    """Odd items are there; of even ones, those that `server.there` has."""
+    server.there = set()
+    server.on("/f/", lambda conn, request: conn.answer(
+        b"", status=200 if int(request.path[3:]) % 2 or
+        int(request.path[3:]) in server.there else 503))
+    run = Run(0, template=server.url + "/f/{}")
+    put(run.input, "".join("%d\n" % i for i in range(20)))
+    return run
+
+
+@test("99 --retry-failed fetches what failed, and that alone")
+def _():
+    server = faults()
+    for pipes in False, True:
+        run = flaky(server)
+        run.pipes = pipes
+        failed = "--failed", run.failed
+        equal(run.run(*failed).status, 1)
+        before = server.requests
+        equal(run.run("--resume", *failed).status, 1)
+        equal(server.requests, before)
+        server.there = {4, 8}
+        equal(run.run("--retry-failed", *failed).status, 1)
+        equal(server.requests, before + 10)
+        equal(sorted(map(int, lines_of(run.failed))),
+              [0, 2, 6, 10, 12, 14, 16, 18])
+        server.there = set(range(20))
+        equal(run.run("--retry-failed", *failed).status, 0)
+        equal(server.requests, before + 18)
+        equal(contents(run.failed), b"")
+        records = records_of(contents(run.out))
+        equal(sorted((r["seq"], r["input"]) for r in records),
+              [(i + 1, str(i))for i in range(20)])
+        equal(run.run("--retry-failed", *failed).status, 0)
+        equal(server.requests, before + 18)
+
+
+@test("99 --retry-failed that is killed is gone on with by --resume")
+def _():
+    server = faults()
+    run = flaky(server)
+    run.options.append("-j2")
+    failed = "--failed", run.failed
+    run.run(*failed)
+    server.there = set(range(12))
+    server.on("/f/12", lambda conn, request: (
+        conn.server.hold("x"), conn.answer(b"", status=503)))
+    n = n_done(run)
+    program = run.start("--retry-failed", *failed)
+    until(lambda: n_done(run) == n + 9, "all but one to be done again")
+    program.kill(signal.SIGKILL)
+    program.wait()
+    server.open("x")
+    equal(run.run("--resume", *failed).status, 1)
+    equal(sorted(map(int, lines_of(run.failed))), [12, 14, 16, 18])
+    equal(sorted(r["seq"] for r in records_of(contents(run.out))),
+          [i + 1 for i in range(20) if i % 2 or i < 12])
+
+
+# ---- where the promise ends ----
+
+@test("99 on a pipe: one note, and seq tells what comes twice")
+def _():
+    run = Run(0, template=faults().url + "/ok?{}")
+    put(run.input, b"1\n2\n3\n")
+    args = ["--journal", run.journal, "-i", run.input, *run.options,
+            run.template]
+    result = fetchpool(args)
+    equal(result.status, 0)
+    matches(r"^fetchpool: --journal: standard output is no file: .* twice, "
+            r"with the same seq\n$", result.text)
+    put(run.input, b"1\n2\n3\n4\n")
+    result = fetchpool(["--resume", *args])
+    equal([r["seq"] for r in result.records], [4])
+
+
+# ---- a long run ----
+
+@test("99 the journal of many items stays short, and they are not held")
+def _():
+    n = 150000
+    run = Run(0, ["-q", "--max-line", "1"], template="http://h/{}",
+              pipes=True)
+    put(run.input, b"ab\n" * n)
+    result = run.run(timeout=60)
+    equal(result.status, 1)
+    check(os.path.getsize(run.journal) < 65536 * 70,
+          "%d bytes" % os.path.getsize(run.journal))
+    check(n_done(run) < 65536, "%d items" % n_done(run))
+    put(run.input, b"ab\n" * (n + 5))
+    result = run.run("--resume", timeout=60)
+    matches("^fetchpool: %d items failed in earlier" % n, result.text)
+    matches("5 of 5 items failed", result.text)
+
+    # Lines of which there is only a sum any more.
+    put(run.input, b"ab\n" * 70000 + b"cd\n" + b"ab\n" * (n - 69996))
+    result = run.run("--resume", timeout=60)
+    equal(result.status, 3)
+    matches("items 65536 to 131071 of the journal are not what standard input "
+            "says up to line 131071", result.text)
+
+
+if __name__ == "__main__":
+    main()

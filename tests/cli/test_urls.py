@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""URLs and targets: section B of the fault catalogue, 17, 19, 20, 25."""
+import base64
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import TRACED, fetchpool, strace
+from servers import faults
+from tap import check, contents, equal, main, matches, temp_file, test
+
+NOT_HTTP = ["file:///etc/passwd", "FILE:///etc/passwd", "file://localhost/x",
+            "gopher://127.0.0.1:{port}/x", "ldap://127.0.0.1:{port}/x",
+            "dict://127.0.0.1:{port}/x", "smtp://127.0.0.1:{port}/x",
+            "ftp://127.0.0.1:{port}/x", "telnet://127.0.0.1:{port}",
+            "scp://127.0.0.1:{port}/x", "ws://127.0.0.1:{port}/x",
+            "x-y.z+1://127.0.0.1:{port}/x"]
+NO_URL = ["http:///ok", "foo", "/relative", "host:99999", "http://", "//",
+          "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://[::1/",
+          "http://:80/", "https:", "http:/ok", "http:ok", "?x", ":", "a b",
+          "http://a b/", "http://ex ample/x"]
+LOOKUP = re.compile(r"/etc/hosts|/etc/resolv\.conf|nscd|AF_INET6?,"
+                    r"|/etc/passwd|systemd/resolve")
+
+
+def traced(args, **more):
+    """A run and what it opened and connected to."""
+    log = temp_file(name="trace")
+    result = fetchpool(args, env=TRACED, timeout=15, wrapper=strace(
+        "-o", log, "-e", "trace=connect,open,openat,sendto,sendmmsg"), **more)
+    return result, contents(log).decode("utf-8", "replace")
+
+
+def kinds(result):
+    return [record.get("error", {}).get("kind") for record in result.records]
+
+
+@test("17 other schemes are refused, and nothing is opened or connected")
+def _():
+    server = faults()
+    lines = [line.format(port=server.port) for line in NOT_HTTP]
+    result, trace = traced(["-a", "-k"], input="\n".join(lines))
+    equal(kinds(result), ["refused"] * len(lines))
+    equal([r["status"] for r in result.records], [None] * len(lines))
+    equal(result.status, 1)
+    equal(server.connections, 0)
+    check(not LOOKUP.search(trace), LOOKUP.findall(trace))
+
+
+@test("17 the trace would have shown a connection")
+def _():
+    server = faults()
+    result, trace = traced([], input=server.url + "/ok")
+    equal(result.status, 0)
+    matches(LOOKUP, trace)
+
+
+@test("17 other schemes through a template are refused as well")
+def _():
+    server = faults()
+    lines = [line.format(port=server.port) for line in NOT_HTTP]
+    result, trace = traced(["-a", "-k", "{+}"], input="\n".join(lines))
+    equal(kinds(result), ["refused"] * len(lines))
+    check(not LOOKUP.search(trace), LOOKUP.findall(trace))
+    result = fetchpool(["-a", "file:///etc/{}"], input="passwd\n")
+    check(result.status in (1, 2), result)
+    check(b"root:" not in result.out + result.err, "a file was read")
+
+
+@test("17 --proto narrows the schemes")
+def _():
+    server = faults()
+    result = fetchpool(["-a", "--proto", "https"], input=server.url + "/ok")
+    equal(kinds(result), ["refused"])
+    equal(server.connections, 0)
+    result = fetchpool(["--proto=http"], input=server.url + "/ok")
+    equal(result.status, 0)
+    result = fetchpool(["-a", "--proto=http"], input="https://127.0.0.1:9/")
+    equal(kinds(result), ["refused"])
+
+
+@test("19 what is no absolute URL fails at once, without a look-up")
+def _():
+    server = faults()
+    result, trace = traced(["-a", "-k", "{+}"], input="\n".join(NO_URL))
+    found = dict(zip(NO_URL, kinds(result)))
+    equal(found, dict.fromkeys(NO_URL, "input"))
+    equal(result.status, 1)
+    check(not LOOKUP.search(trace), LOOKUP.findall(trace))
+
+
+@test("19 URL lines that do not parse fail, the next goes on")
+def _():
+    server = faults()
+    bad = [line for line in NO_URL if line.startswith("http://")]
+    result, trace = traced(["-a", "-k"], input="\n".join(
+        bad + [server.url + "/ok"]))
+    equal(kinds(result), ["input"] * len(bad) + [None])
+    equal(server.targets, ["/ok"])
+
+
+@test("20 a password in a URL works and is never shown")
+def _():
+    server = faults()
+    lines = ["http://ann:s3cr%%65t@127.0.0.1:%d%s" % (server.port, path)
+             for path in ("/ok", "/status/500", "/empty")]
+    for args in ([], ["-a"], ["--error-format", "json"], ["-q"],
+                 ["-a", "--fields=+headers,+method,+ip"]):
+        server.reset()
+        failed = temp_file()
+        result = fetchpool([*args, "--failed", failed],
+                           input="\n".join(lines) + "\n")
+        equal(result.status, 1)
+        for request in server.log:
+            equal(request.header("Authorization"), "Basic " +
+                  base64.b64encode(b"ann:s3cret").decode())
+        for secret in (b"s3cr", base64.b64encode(b"ann:s3cret")):
+            check(secret not in result.out, "on standard output: %r" %
+                  result.out)
+            check(secret not in result.err, "on standard error: %r" %
+                  result.err)
+        # What goes in again has to be whole.
+        equal(sorted(contents(failed).decode().splitlines()),
+              sorted(lines[1:]))
+
+
+@test("20 a password is not shown either where the URL is no good")
+def _():
+    server = faults()
+    lines = ["http://ann:s3cret@127.0.0.1:99999/", "http://ann:s3cret@/x",
+             "ftp://ann:s3cret@127.0.0.1/", "http://ann:s3cret@127.0.0.1:1/",
+             "http://ann:s3cret@ho st/", "http://ann:s3cret@h\x01/",
+             "HTTP://ann:s3cret@[::1/"]
+    for args in [], ["-a"], ["--error-format", "json"], ["{+}"], \
+            ["-a", "{+}"]:
+        result = fetchpool(args, input="\n".join(lines))
+        equal(result.status, 1)
+        check(b"s3cret" not in result.out, "on standard output: %r" %
+              result.out)
+        check(b"s3cret" not in result.err, "on standard error: %r" %
+              result.err)
+
+
+@test("20 nor is any password behind the first")
+def _():
+    server = faults()
+    url = "http://ann:s3cret@127.0.0.1:%d%%s?u=http://bob:s3cret@h/&" \
+        "v=http://t-s3cret@i/" % server.port
+    for path in "/ok", "/status/500":
+        line = url % path
+        item = '{"url":"%s","context":["%s"]}' % (line, line)
+        for text, args in (line, []), (item, ["--input-format=json"]):
+            for more in [], ["-a"], ["--error-format=json"]:
+                result = fetchpool([*args, *more], input=text)
+                check(b"s3cret" not in result.out + result.err, repr(result))
+                check(b"***" in result.out + result.err, repr(result))
+    equal(len(server.log), 12)
+    check(server.log[-1].target.count("s3cret") == 2, "was not sent whole")
+
+
+@test("20 a password in TEMPLATE or FETCHPOOL_URL is not shown")
+def _():
+    server = faults()
+    url = "http://ann:s3cret@127.0.0.1:%d/status/{}" % server.port
+    for args, env in ([url], {}), ([], {"FETCHPOOL_URL": url}):
+        for more in [], ["-a"], ["--error-format=json"]:
+            result = fetchpool([*more, *args], input="200\n500\n", env=env)
+            check(b"s3cret" not in result.out + result.err, repr(result))
+            equal(result.status, 1)
+            check(server.log[-1].header("Authorization"), "not sent")
+    bad = "http://ann:s3cret@127.0.0.1:99999/status/{}"
+    result = fetchpool([bad], input="1\n")
+    check(b"s3cret" not in result.out + result.err, repr(result))
+    result = fetchpool([bad + "{"], input="1\n")
+    check(b"s3cret" not in result.out + result.err, repr(result))
+
+
+@test("25 a value never leaves its place in the URL")
+def _():
+    values = {"../../etc": "..%2F..%2Fetc", "a?b=c": "a%3Fb%3Dc",
+              "a#b": "a%23b", "%2f": "%252f", "%0d%0aX: y":
+              "%250d%250aX%3A%20y", "a b": "a%20b", "a&b": "a%26b",
+              "@evil": "%40evil", ":8080": "%3A8080", "a\\b": "a%5Cb",
+              "é": "%C3%A9", "a;b": "a%3Bb", "//x": "%2F%2Fx",
+              "~-_.": "~-_.", "'\"<>": "%27%22%3C%3E"}
+    server = faults()
+    result = fetchpool(["-k", "-j1", server.url + "/echo/{}/end"],
+                       input="\n".join(values) + "\n")
+    equal(result.status, 0)
+    equal([r["body"]["target"] for r in result.records],
+          ["/echo/%s/end" % value for value in values.values()])
+
+
+@test("25 the values . and .. do not climb out of the path")
+def _():
+    server = faults()
+    for value in (".", "..", "..."):
+        result = fetchpool(["-a", server.url + "/echo/deep/{}"],
+                           input=value + "\n")
+        for request in server.log:
+            check(request.target.startswith("/echo/deep/"),
+                  "%s asked for %s" % (value, request.target))
+
+
+@test("25 {+} is the raw form, and even so stays one request line")
+def _():
+    server = faults()
+    values = {"a/b?c=d": "a/b?c=d", "a b": "a%20b", "%2f": "%2f",
+              "%": "%25", "x\\y": "x%5Cy"}
+    result = fetchpool(["-k", "-j1", server.url + "/echo/{+}"],
+                       input="\n".join(values) + "\n")
+    equal([r["body"]["target"] for r in result.records],
+          ["/echo/" + value for value in values.values()])
+
+
+if __name__ == "__main__":
+    main()

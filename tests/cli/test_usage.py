@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The command line: what is refused, and what -h and -V say."""
+import re
+import sys
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import Program, fetchpool
+from servers import faults
+from tap import check, equal, main, matches, test
+
+# (option, values that are wrong). Each has to be named with its value.
+WRONG = [
+    ("-j", ["0", "-1", "20001", "x", "", "1.5", "1e3", "0x10", " 1", "1 ",
+            "99999999999999999999"]),
+    ("--jobs", ["0", "many"]),
+    ("--window", ["0", "-1", "x", "", "1.5", "99999999999999999999"]),
+    ("--delay", ["x", "", "-1s", "1s-", "-", "2s-1s", "1x", "1s-2s-3s",
+                 "1s,2s", "99999999999999999999s"]),
+    ("-m", ["x", "", "-1", "1x", "1 s", "s", "1.2.3", "99999999999999999999",
+            "nan", "inf", "1e3"]),
+    ("--max-time", ["x"]),
+    ("--connect-timeout", ["x", "", "-1s"]),
+    ("--stall-time", ["x", "", "-1s"]),
+    ("--grace", ["x", "", "-1s"]),
+    ("--max-body", ["x", "", "-1", "1X", "K", "1.5.2", "99999999999T"]),
+    ("--max-line", ["0", "x", "", "-1", "1X", "99999999999T"]),
+    ("--id-range", ["", "1", "1-", "-5", "5-1", "a-b", "1-2-3", "1..5",
+                    "1-99999999999999999999"]),
+    ("-f", ["", "xml", "Record", "body,merged"]),
+    ("--format", ["x"]),
+    ("-B", ["", "xml", "JSON"]),
+    ("--body", ["x"]),
+    ("--error-format", ["", "xml", "json,text"]),
+    ("--fields", ["", "nonsense", "seq,,url", "seq,nonsense", "+nonsense",
+                  ","]),
+    ("--ok-status", ["", "x", "99", "1000", "2xx,", "404-400", "20",
+                     "2000", "xx2"]),
+    ("--proto", ["", "nonsense", "http,", "file", "ftp", "http,gopher"]),
+    ("-C", [""]),
+]
+
+# A message may name an option by either of its names.
+LONG = {"-j": "-j|--jobs", "-m": "-m|--max-time", "-f": "-f|--format",
+        "-B": "-B|--body", "-C": "-C|--colsep"}
+
+# Command lines that are wrong as a whole: (arguments, words in the message).
+TOO_MUCH = [
+    (["http://127.0.0.1:1/{}", "http://127.0.0.1:1/{}"], ""),
+    (["--nonsense"], "nonsense"),
+    (["-Y"], "Y"),
+    (["--jobs"], "jobs"),
+    (["-j"], "j"),
+    (["--quiet=1"], "quiet"),
+]
+
+# Templates that are wrong: (template, words in the message).
+TEMPLATES = [
+    ("http://127.0.0.1:1/", "{}"),
+    ("", ""),
+    ("http://127.0.0.1:1/{1}", "-C|--colsep"),
+    ("http://127.0.0.1:1/{name}", "name"),
+    ("http://127.0.0.1:1/{}{name}", "name"),
+    ("http://127.0.0.1:1/{", ""),
+    ("http://127.0.0.1:1/}", ""),
+    ("http://127.0.0.1:1/{}}", ""),
+    ("http://127.0.0.1:1/{{}}", ""),
+    ("http://127.0.0.1:1/{!x}", ""),
+    ("http://127.0.0.1:1/{:0}", ""),
+    ("http://127.0.0.1:1/{:10000}", ""),
+]
+
+
+def refused(args, *words, template=True, **more):
+    """Exit 2, nothing fetched, one message with these words."""
+    server = faults()
+    if template:
+        args = [*args, server.url + "/ok?{}"]
+    more.setdefault("input", "1\n")
+    result = fetchpool(args, **more)
+    equal(result.status, 2, "status of %r" % (args,))
+    equal(result.out, b"")
+    equal(server.connections, 0, "connections")
+    lines = result.text.splitlines()
+    check(1 <= len(lines) <= 2, "%r: %s" % (args, result.text))
+    matches("^fetchpool: ", lines[0])
+    for word in words:
+        check(any(w in result.text for w in word.split("|")),
+              "no %r in the message for %r: %s" % (word, args, result.text))
+    return result
+
+
+def plain(args):
+    """A run whose standard output is no JSON."""
+    return Program(args).wait()
+
+
+def wrong_values(option, values):
+    @test("a wrong value of %s is named and nothing is done" % option)
+    def _():
+        for value in values:
+            if option.startswith("--"):
+                refused([option + "=" + value], option, value)
+            refused([option, value], LONG.get(option, option), value)
+
+
+for an_option, its_values in WRONG:
+    wrong_values(an_option, its_values)
+
+
+@test("unknown options, missing values, a TEMPLATE too many")
+def _():
+    for args, word in TOO_MUCH:
+        refused(args, word, template=False)
+
+
+@test("the message of a wrong usage leads on to --help")
+def _():
+    result = refused(["--nonsense"], template=False)
+    check("--help" in result.text, result.text)
+
+
+@test("templates that are none")
+def _():
+    for template, word in TEMPLATES:
+        refused([template], word, template=False)
+
+
+@test("a FETCHPOOL_URL that is no template is refused when it is used")
+def _():
+    for template in "http://127.0.0.1:1/", "http://127.0.0.1:1/{name}", "{":
+        refused([], "FETCHPOOL_URL", template=False,
+                env={"FETCHPOOL_URL": template})
+
+
+@test("control characters in an argument do not reach the terminal")
+def _():
+    for args in (["-j", "\x1b[31m"], ["--\x1b[31m"], ["\x1b{"],
+                 ["-f", "\u009b31m"], ["--fields=a\nb"]):
+        refused(args, template=False)
+
+
+@test("an argument that is no UTF-8 is refused cleanly")
+def _():
+    for args in [b"-j", b"\xff"], [b"-f", b"\xff"], [b"http://x/{\xff}"]:
+        refused(args, template=False)
+
+
+@test("a wrong option outweighs a right one, wherever it stands")
+def _():
+    refused(["-j", "4", "--window", "x", "-k"], "--window")
+    server = faults()
+    refused([server.url + "/ok?{}", "-j", "0"], "-j", template=False)
+
+
+@test("options may follow TEMPLATE, be shortened and be joined")
+def _():
+    server = faults()
+    url = server.url + "/ok?{}"
+    for args in ([url, "-k", "-j2"], ["-kj2", url], ["-qkj", "2", url],
+                 ["--jobs=2", "--keep-order", url], ["--jobs", "2", url],
+                 ["-k", "--", url], ["--keep", url]):
+        result = fetchpool(args, input="1\n2\n")
+        equal((result.status, result.err), (0, b""), repr((args, result)))
+        equal(sorted(r["seq"] for r in result.records), [1, 2])
+
+
+@test("the last of an option given twice counts")
+def _():
+    server = faults()
+    result = fetchpool(["-f", "body", "-f", "record", "-B", "none", "-B",
+                        "text", server.url + "/json?{}"], input="1\n")
+    equal(result.records[0]["encoding"], "text")
+
+
+@test("numbers may have units")
+def _():
+    server = faults()
+    for args in (["-m", "1.5s"], ["-m", "500ms"], ["-m", "1m"], ["-m2"],
+                 ["-m", "0.5"], ["--max-body=1k"], ["--max-body=1M"],
+                 ["--max-body=1G"], ["--max-line=1K"], ["--grace=0"],
+                 ["--stall-time=1h"], ["--delay=0-1ms"], ["--delay=1ms"],
+                 ["--connect-timeout=0.5"], ["-j100"], ["--window=1000000"],
+                 ["--id-range=1-18446744073709551615"],
+                 ["--ok-status=2xx,301-302,404"], ["--proto=http,https"],
+                 ["--proto=https,http"], ["--fields=body,seq"],
+                 ["--fields=+ip"]):
+        result = fetchpool([*args, server.url + "/ok?{}"], input="1\n")
+        equal((result.status, result.err), (0, b""), repr((args, result)))
+
+
+@test("-h and --help: on standard output, exit 0, every option")
+def _():
+    text = None
+    for option in "-h", "--help":
+        server = faults()
+        result = plain([option, "all", server.url + "/ok?{}"])
+        equal((result.status, result.err), (0, b""))
+        equal(server.connections, 0)
+        text = result.out.decode()
+        matches(r"(?im)^usage: *fetchpool\b", text)
+    for name in (
+            "input null colsep id-range max-line jobs keep-order window "
+            "delay max-time connect-timeout stall-time max-body user-agent "
+            "header format body omit pick fields all output error-format "
+            "failed quiet ok-status grace proto help version").split():
+        check(re.search(r"--%s\b" % name, text), "no --%s in the help" % name)
+    for letter in "i0CjkmAHfBaoqhV":
+        check(re.search(r"(^|[\s,])-%s\b" % letter, text, re.M),
+              "no -%s in the help" % letter)
+    long = [line for line in text.splitlines() if len(line) > 80]
+    equal(long, [], "lines wider than a terminal")
+
+
+@test("--help alone is short, and says where the rest is")
+def _():
+    text = plain(["--help"]).out.decode()
+    check(len(text.splitlines()) <= 72, "too long for a screen and a half")
+    check("--help all" in text, text)
+    everything = plain(["--help", "all"]).out.decode().splitlines()
+    for line in text.splitlines():
+        if line.startswith("  -") or line.startswith("      --"):
+            check(line in everything, line)
+    groups = re.findall(r"(?m)^(\w+):$", "\n".join(everything))
+    listed = re.search(r"in place of all, one of\n(.*)\.$", text, re.M)
+    equal(listed[1].split(", "), [group.lower() for group in groups])
+    parts = [plain(["-h", group.lower()]).out.decode().splitlines()
+             for group in groups]
+    equal([line for part in parts for line in part],
+          [line for line in everything
+           if re.match(r"  (-|    --)|(%s):$" % "|".join(groups), line)])
+
+
+@test("a topic of the help that is none is named, with those that are")
+def _():
+    result = fetchpool(["--help", "nope"])
+    equal((result.status, result.out), (2, b""))
+    matches("--help: 'nope' is none of all, input, requests", result.text)
+
+
+@test("-V and --version: on standard output, with the libraries")
+def _():
+    for option in "-V", "--version":
+        result = plain([option])
+        equal((result.status, result.err), (0, b""))
+        text = result.out.decode()
+        matches(r"^fetchpool \d+\.\d+", text)
+        matches(r"libcurl/\d", text)
+
+
+@test("-h and -V to a device that is full: exit 3")
+def _():
+    for option in "-h", "-V":
+        with open("/dev/full", "wb") as full:
+            result = Program([option], stdout=full).wait()
+        equal(result.status, 3)
+        matches("No space left on device", result.text)
+
+
+if __name__ == "__main__":
+    main()

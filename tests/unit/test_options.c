@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+#include "optionstest.h"
+
+#include "help.h"
+#include "optiontable.h"
+#include "optionwords.h"
+
+static void
+forms(void)
+{
+	static const char *const same[] = {"-j16", "-j 16", "--jobs=16",
+		"--jobs 16", "--job=16", "--job 16", "-kj16", "-k -j 16",
+		"-j 1 -j 16", "--jobs=1 -j16", "http://h/{} -j 16",
+		"-j 16 -- http://h/{}", "-j 16 --", "-aj16 http://h/{} -k"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(same); i++) {
+		RIGHT(same[i]);
+		CHECK(settings.pool.jobs == 16);
+	}
+	RIGHT("-kaq");
+	CHECK(settings.pool.keep_order && settings.all && settings.quiet);
+	RIGHT("");
+	CHECK(!settings.pool.keep_order && !settings.all && !settings.quiet);
+}
+
+static void
+values_that_look_like_options(void)
+{
+	RIGHT("-A -j");
+	CHECK_TEXT(settings.pool.user_agent, "-j");
+	RIGHT("-o --all --failed=-");
+	CHECK_TEXT(settings.output_path, "--all");
+	CHECK_TEXT(settings.failed_path, "-");
+	CHECK(!settings.all);
+	RIGHT("-- -{}");
+	CHECK_TEXT(settings.pool.url_template, "-{}");
+	RIGHT("-i -");
+	CHECK_TEXT(settings.input.path, "-");
+	RIGHT("--user-agent=");
+	CHECK_TEXT(settings.pool.user_agent, "");
+}
+
+/* Each by its names, and where it goes. */
+static void
+every_option(void)
+{
+	RIGHT("-i a");
+	CHECK_TEXT(settings.input.path, "a");
+	RIGHT("--input=a");
+	CHECK_TEXT(settings.input.path, "a");
+	RIGHT("-0");
+	CHECK(settings.input.separator == '\0');
+	RIGHT("--null");
+	CHECK(settings.input.separator == '\0');
+	RIGHT("-C ;");
+	CHECK_TEXT(settings.colsep, ";");
+	RIGHT("--colsep=\\t");
+	CHECK_TEXT(settings.colsep, "\t");
+	CHECK_TEXT(settings.input.allowed_controls, "\t");
+	RIGHT("--id-range 3-7");
+	CHECK(settings.has_id_range && settings.id_min == 3);
+	RIGHT("--max-line=1K");
+	CHECK(settings.input.max_line == 1024);
+	RIGHT("--shard=2/8");
+	CHECK(settings.input.shard.index == 2);
+	CHECK(settings.input.shard.count == 8 && settings.pool.share == 8);
+	RIGHT("-H A:b --header=C:d");
+	CHECK(settings.pool.n_headers == 2);
+	CHECK_TEXT(settings.pool.headers[0], "A:b");
+	CHECK_TEXT(settings.pool.headers[1], "C:d");
+	RIGHT("-X PUT");
+	CHECK_TEXT(settings.pool.method, "PUT");
+	RIGHT("-d a=1 --data=b");
+	CHECK(settings.pool.data.len == 5 && !settings.pool.data_is_json);
+	CHECK(memcmp(settings.pool.data.data, "a=1&b", 5) == 0);
+	RIGHT("--json [1] --request=PATCH");
+	CHECK(settings.pool.data.len == 3 && settings.pool.data_is_json);
+	CHECK_TEXT(settings.pool.method, "PATCH");
+	RIGHT("--data-line http://h/");
+	CHECK(settings.pool.data_line && !settings.pool.data.data);
+	RIGHT("-A me --user-agent=you");
+	CHECK_TEXT(settings.pool.user_agent, "you");
+	RIGHT("--max-redirs 0 --location-trusted --allow-downgrade");
+	CHECK(settings.pool.max_redirs == 0);
+	CHECK(settings.pool.location_trusted && settings.pool.allow_downgrade);
+	RIGHT("--no-compressed --insecure --deny-private");
+	CHECK(settings.pool.no_compressed && settings.pool.insecure);
+	CHECK(settings.pool.deny_private && settings.pool.max_redirs == 10);
+	RIGHT("--deny ::/0 --deny=10.0.0.0/8 --allow 10.0.0.1");
+	CHECK(settings.pool.n_deny == 2 && settings.pool.n_allow == 1);
+	CHECK_TEXT(settings.pool.deny[1], "10.0.0.0/8");
+	CHECK_TEXT(settings.pool.allow[0], "10.0.0.1");
+	RIGHT("--http1.1");
+	CHECK_TEXT(settings.pool.http_version, "1.1");
+	RIGHT("--http1.1 --http2");
+	CHECK_TEXT(settings.pool.http_version, "2");
+	RIGHT("-m 5");
+	CHECK(settings.pool.max_time_ms == 5000);
+	RIGHT("--max-time=500ms --connect-timeout=1.5s --stall-time 2m");
+	CHECK(settings.pool.max_time_ms == 500);
+	CHECK(settings.pool.connect_timeout_ms == 1500);
+	CHECK(settings.pool.stall_time_ms == 120000);
+	RIGHT("--max-body 5 --proto=https --ok-status 2xx,404");
+	CHECK(settings.pool.max_body == 5);
+	CHECK_TEXT(settings.pool.protocols, "https");
+	CHECK_TEXT(settings.pool.ok_status, "2xx,404");
+	RIGHT("--keep-order --window=9 --delay 1s-2s --grace 0");
+	CHECK(settings.pool.keep_order && settings.pool.window == 9);
+	CHECK(settings.pool.delay_max_ms == 2000 && settings.grace_ms == 0);
+	RIGHT("-f merged");
+	CHECK(settings.format.format == FP_FORMAT_MERGED);
+	RIGHT("--format=record -B text");
+	CHECK(settings.pool.body == FP_BODY_TEXT);
+	RIGHT("--body=none --omit a --omit=b --pick c --fields seq,body");
+	CHECK(settings.pool.body == FP_BODY_NONE);
+	CHECK(settings.pool.n_omit == 2 && settings.pool.n_pick == 1);
+	CHECK_TEXT(settings.pool.omit[1], "b");
+	CHECK_TEXT(settings.pool.pick[0], "c");
+	CHECK(settings.format.n_fields == 2);
+	RIGHT("--all -o x --failed y --error-format json --quiet");
+	CHECK(settings.all && settings.json_errors && settings.quiet);
+	CHECK_TEXT(settings.output_path, "x");
+	CHECK_TEXT(settings.failed_path, "y");
+}
+
+static void
+options_about_progress(void)
+{
+	RIGHT("");
+	CHECK(settings.progress == FP_PROGRESS_AUTO && !settings.summary);
+	CHECK(!settings.stats_path && !settings.trace_path);
+	RIGHT("--progress=always --summary --stats s --trace=t");
+	CHECK(settings.progress == FP_PROGRESS_ALWAYS && settings.summary);
+	CHECK_TEXT(settings.stats_path, "s");
+	CHECK_TEXT(settings.trace_path, "t");
+	RIGHT("--progress always --progress never");
+	CHECK(settings.progress == FP_PROGRESS_NEVER);
+}
+
+/* What is an option of libcurl goes there by its name. */
+static void
+options_of_libcurl(void)
+{
+	static const struct {
+		const char *args, *pair;
+	} all[] = {
+		{"-e http://h/", "REFERER=http://h/"},
+		{"--referer=x", "REFERER=x"},
+		{"-u me:pw", "USERPWD=me:pw"},
+		{"--user=me:pw", "USERPWD=me:pw"},
+		{"--oauth2-bearer t", "XOAUTH2_BEARER=t"},
+		{"-b a=1", "COOKIE=a=1"},
+		{"--cookie=a=1", "COOKIE=a=1"},
+		{"-x http://p:1", "PROXY=http://p:1"},
+		{"--proxy=", "PROXY="},
+		{"--noproxy *", "NOPROXY=*"},
+		{"--cacert /dev/null", "CAINFO=/dev/null"},
+		{"--capath /dev", "CAPATH=/dev"},
+		{"-E /dev/null", "SSLCERT=/dev/null"},
+		{"-E /dev/null:pw", "SSLCERT=/dev/null"},
+		{"--cert=pkcs11\\:a", "SSLCERT=pkcs11:a"},
+		{"--key /dev/null", "SSLKEY=/dev/null"},
+		{"-4", "IPRESOLVE=1"},
+		{"--ipv4", "IPRESOLVE=1"},
+		{"-6", "IPRESOLVE=2"},
+		{"--ipv6", "IPRESOLVE=2"},
+		{"--resolve h:80:192.0.2.1", "RESOLVE=h:80:192.0.2.1"},
+		{"--connect-to ::h:", "CONNECT_TO=::h:"},
+		{"--interface lo", "INTERFACE=lo"},
+		{"--unix-socket s", "UNIX_SOCKET_PATH=s"},
+		{"--setopt TCP_NODELAY=0", "TCP_NODELAY=0"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		RIGHT(all[i].args);
+		MUST(settings.pool.n_curl_options > 0);
+		CHECK_TEXT(settings.pool.curl_options[0], all[i].pair);
+	}
+}
+
+static void
+wrong_values(void)
+{
+	static const char time[] = "a time like 500ms, 10s, 1.5m or 2h, up "
+				   "to 366d";
+	char expected[200];
+
+	WRONG("-j 0", "--jobs: '0' is not a whole number from 1 to 20000");
+	WRONG("-jx", "--jobs: 'x' is not a whole number from 1 to 20000");
+	WRONG("--jobs=", "--jobs: '' is not a whole number from 1 to 20000");
+	WRONG("--progress=no", "--progress: 'no' is not auto, always or never");
+	WRONG("--stats -", "--stats: '-' is not the name of a file");
+	WRONG("--trace=", "--trace: '' is not the name of a file");
+	WRONG("--input=", "--input: '' is not the name of a file");
+	WRONG("--output=", "--output: '' is not the name of a file");
+	WRONG("--failed=", "--failed: '' is not the name of a file");
+	WRONG("--journal=", "--journal: '' is not the name of a file");
+	WRONG("--rate-file=", "--rate-file: '' is not the name of a file");
+	WRONG("--output-dir=", "--output-dir: '' is not the name of a folder");
+	WRONG("--cacert=", "--cacert: '' is not the name of a file");
+	WRONG("--capath=", "--capath: '' is not the name of a folder");
+	WRONG("--key=", "--key: '' is not the name of a file");
+	WRONG("--unix-socket=",
+		"--unix-socket: '' is not the name of a socket");
+	WRONG("--cert=", "--cert: '' is not the name of a file");
+	WRONG("--netrc-file=", "--netrc-file: '' is not the name of a file");
+	WRONG("--config=", "--config: '' is not the name of a file");
+	WRONG("--setopt=",
+		"--setopt: the value is not NAME=VALUE like TCP_NODELAY=0");
+	WRONG("--setopt user:pw",
+		"--setopt: the value is not NAME=VALUE like TCP_NODELAY=0");
+	WRONG("--window 0",
+		"--window: '0' is not a whole number from 1 to 10000000");
+	WRONG("-C ", "--colsep: '' is not a separator like ',' or '\\t'");
+	WRONG("--id-range 5",
+		"--id-range: '5' is not two whole numbers like 1-100, the "
+		"lower one first: did you mean '1-5'?");
+	WRONG("--max-line 0",
+		"--max-line: '0' is not a size like 64K, up to 1G");
+	WRONG("-H x", "--header: the value is no \"Name: value\"; @FILE is a "
+		      "file of such");
+	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
+	WRONG("-X a:b",
+		"--request: 'a:b' is not a method like PUT (CONNECT is none)");
+	CHECK(parse("-b x") == FP_GO_WRONG && status == FP_EXIT_USAGE);
+	CHECK(strncmp(said, "--cookie: ", 10) == 0);
+	CHECK(parse("--oauth2-bearer a\nb") == FP_GO_WRONG);
+	CHECK(strncmp(said, "--oauth2-bearer: ", 17) == 0);
+	WRONG("--max-redirs -1",
+		"--max-redirs: '-1' is not a whole number from 0 to 1000");
+	WRONG("--max-body x",
+		"--max-body: 'x' is not a size like 64K, 16M or 1G");
+	WRONG("--proto ftp", "--proto: 'ftp' is not a list of http and https");
+	WRONG("--ok-status 2",
+		"--ok-status: '2' is not a list like 2xx,304,400-404");
+	WRONG("--delay 2s-1s",
+		"--delay: '2s-1s' is not a time like 1s, or a range like "
+		"1s-10s: did you mean '1s-2s'?");
+	WRONG("-f x", "--format: 'x' is not record, body or merged");
+	WRONG("-B x", "--body: 'x' is not auto, json, text, base64 or none");
+	WRONG("--error-format x", "--error-format: 'x' is not text or json");
+	static const char *const times[] = {
+		"max-time", "connect-timeout", "stall-time", "grace"};
+	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
+		char args[60];
+		snprintf(args, sizeof(args), "--%s soon", times[i]);
+		snprintf(expected, sizeof(expected), "--%s: 'soon' is not %s",
+			times[i], time);
+		WRONG(args, expected);
+	}
+
+	/* The first is told, and nothing else is. */
+	WRONG("-j 0 -f x", "--jobs: '0' is not a whole number from 1 to 20000");
+	snprintf(expected, sizeof(expected), "-H @%s", scratch("missing"));
+	CHECK(parse(expected) == FP_GO_WRONG && status == FP_EXIT_USAGE);
+	CHECK(strncmp(said, "--header: cannot read ", 22) == 0);
+	CHECK(strstr(said, ": No such file or directory") &&
+		!strstr(said, "is not"));
+}
+
+static void
+unknown_options(void)
+{
+	WRONG("-Z", "unknown option '-Z'");
+	WRONG("-kZ", "unknown option '-Z'");
+	WRONG("-:", "unknown option '-:'");
+	WRONG("-?", "unknown option '-?'");
+	WRONG("--nope", "unknown option '--nope'");
+	WRONG("--nope=1", "unknown option '--nope'");
+	WRONG("--jobsx 1", "unknown option '--jobsx': did you mean '--jobs'?");
+	WRONG("-j 1 --nope -j 2", "unknown option '--nope'");
+	WRONG("http://h/{} --nope", "unknown option '--nope'");
+	WRONG("-J 5", "unknown option '-J'");
+	WRONG("-{}", "unknown option '-{'");
+}
+
+static void
+missing_and_needless_values(void)
+{
+	WRONG("-j", "--jobs: a value is missing: N");
+	WRONG("-kj", "--jobs: a value is missing: N");
+	WRONG("--jobs", "--jobs: a value is missing: N");
+	WRONG("--id-range", "--id-range: a value is missing: MIN-MAX");
+	WRONG("http://h/{} -o", "--output: a value is missing: FILE");
+	WRONG("--all=yes", "--all takes no value");
+	WRONG("--null=", "--null takes no value");
+}
+
+static void
+help_and_version(void)
+{
+	CHECK(parse("-h") == FP_GO_HELP);
+	CHECK(parse("--help") == FP_GO_HELP);
+	CHECK(parse("-V") == FP_GO_VERSION);
+	CHECK(parse("--version") == FP_GO_VERSION);
+	CHECK(parse("-k -h --nope") == FP_GO_HELP && said[0] == '\0');
+	CHECK(parse("x y z -h") == FP_GO_HELP && said[0] == '\0');
+	CHECK(parse("--nope -h") == FP_GO_WRONG);
+	CHECK(parse("-j 0 -h") == FP_GO_WRONG);
+	CHECK(parse("-hV") == FP_GO_HELP);
+	CHECK(parse("-Vh") == FP_GO_VERSION);
+}
+
+/* ---- the help ---- */
+
+/* What fp_help_write() writes to standard output. */
+static char *
+help(const char *topic)
+{
+	const char *path = put_file("help", "", 0);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	size_t len;
+
+	fflush(stdout);
+	MUST(fd >= 0 && saved >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+	fp_help_write(topic);
+	fflush(stdout);
+	MUST(dup2(saved, STDOUT_FILENO) >= 0);
+	close(saved);
+	close(fd);
+	return get_file(path, &len);
+}
+
+/* It names all options, fits a terminal, and names none that is not there. */
+static void
+the_help(void)
+{
+	static const char *const names[] = {"-i, --input FILE", "-0, --null",
+		"--input-format FORMAT", "-C, --colsep STRING",
+		"--id-range MIN-MAX", "--shard I/N", "--max-line SIZE",
+		"-H, --header LINE", "-X, --request METHOD", "-d, --data TEXT",
+		"--json TEXT", "--data-line", "-A, --user-agent TEXT",
+		"-e, --referer URL", "-u, --user USER:PASS",
+		"--oauth2-bearer TOKEN", "-n, --netrc", "--netrc-file FILE",
+		"-b, --cookie DATA", "--no-compressed", "--max-redirs N",
+		"--location-trusted", "--allow-downgrade",
+		"-m, --max-time TIME", "--connect-timeout TIME",
+		"--stall-time TIME", "--max-body SIZE", "--proto LIST",
+		"--ok-status LIST", "-x, --proxy URL", "--noproxy LIST",
+		"--cacert FILE", "--capath DIR", "-E, --cert FILE",
+		"--key FILE", "--insecure", "-4, --ipv4", "-6, --ipv6",
+		"--resolve H:P:ADDR", "--connect-to H:P:H:P",
+		"--interface NAME", "--unix-socket PATH", "--http1.1",
+		"--http2", "--deny-private", "--deny CIDR", "--allow CIDR",
+		"--setopt NAME=VALUE", "-j, --jobs N", "-k, --keep-order",
+		"--window N", "--delay MIN[-MAX]", "--max-errors N|N%",
+		"--deadline TIME", "--grace TIME", "-r, --rate N/PERIOD",
+		"--host-rate N/PERIOD", "--pace", "--rate-file FILE",
+		"--share N", "--host-jobs N", "--retry N", "--retry-on LIST",
+		"--retry-delay TIME", "--retry-max-delay TIME",
+		"--retry-max-time TIME", "--retry-after-max TIME",
+		"--idempotent", "--respect-ratelimit", "--strict-framing",
+		"--max-memory SIZE", "--seed N", "-f, --format FORMAT",
+		"-B, --body MODE", "--omit NAME", "--pick NAME",
+		"--fields LIST", "-a, --all", "-o, --output FILE",
+		"-D, --output-dir DIR", "--output-name TEMPLATE", "--overwrite",
+		"--failed FILE", "--error-format FORMAT", "-q, --quiet",
+		"--journal FILE", "--resume", "--retry-failed", "--sync",
+		"--progress WHEN", "--summary", "--stats FILE", "--trace FILE",
+		"-K, --config FILE", "--dry-run", "-h, --help",
+		"-V, --version"};
+	char *text = help("all"), *rest = text, *line;
+	size_t n_options = 0;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++)
+		CHECK(strstr(text, names[i]));
+	while ((line = strsep(&rest, "\n"))) {
+		CHECK(strlen(line) <= 80);
+		char *name = strstr(line, " --");
+		if (strncmp(line, "  ", 2) == 0 && name && name < line + 8) {
+			char args[60];
+			n_options++;
+			snprintf(args, sizeof(args), "%.*s=%%",
+				(int)strcspn(name + 1, " "), name + 1);
+			parse(args);
+			CHECK(!strstr(said, "unknown option"));
+		}
+	}
+	CHECK(n_options == FP_ARRAY_LEN(names));
+	free(text);
+}
+
+/* What stands there alone is short, and the same as among all. */
+static void
+the_short_help(void)
+{
+	char *all = help("all"), *text = help(NULL), *rest = text, *line;
+	size_t n_lines = 0, n_options = 0;
+
+	CHECK(strstr(text, "\n  -j, --jobs N ") && !strstr(text, "--setopt"));
+	while ((line = strsep(&rest, "\n"))) {
+		n_lines++;
+		if (strncmp(line, "  -", 3) == 0 ||
+			strncmp(line, "      --", 8) == 0) {
+			n_options++;
+			CHECK(strstr(all, line));
+		}
+	}
+	CHECK(n_lines <= 72 && n_options >= 30);
+	free(all);
+	free(text);
+}
+
+/* All groups together are all options. */
+static void
+the_help_of_a_group(void)
+{
+	static const char *const outside[] = {"pool", "OUTPUT"};
+	char *all = help("all");
+	size_t n = 0;
+
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *group = fp_option_rows[i].group;
+		if (!group)
+			continue;
+		CHECK(fp_help_is_topic(group));
+		char *text = help(group);
+		CHECK(strncmp(text, group, strlen(group)) == 0);
+		CHECK(strstr(all, text));
+		n += strlen(text);
+		free(text);
+	}
+	CHECK(n > 3000 && n < strlen(all));
+	for (size_t i = 0; i < FP_ARRAY_LEN(outside); i++)
+		CHECK(fp_help_is_topic(outside[i]));
+	CHECK(!fp_help_is_topic("nope") && !fp_help_is_topic(""));
+	CHECK(fp_help_is_topic("all"));
+	free(all);
+}
+
+/* A word of an option's name, or its beginning, finds all that have it. */
+static void
+the_help_of_a_word(void)
+{
+	char *text = help("rate");
+
+	CHECK(fp_help_is_topic("rate") && !fp_help_is_topic("ate"));
+	CHECK(strncmp(text, "Flow:\n", 6) == 0);
+	CHECK(strstr(text, " --rate N") && strstr(text, " --host-rate N"));
+	CHECK(strstr(text, " --rate-file F"));
+	CHECK(strstr(text, " --respect-ratelimit "));
+	CHECK(!strstr(text, " --retry ") && !strstr(text, " --jobs "));
+	free(text);
+}
+
+/* Its words for completions are the groups. */
+static void
+topics_are_words(void)
+{
+	const struct fp_option_words *words = fp_option_words_of("help");
+	size_t n = 0, n_groups = 0;
+
+	for (; words->words[n]; n++)
+		CHECK(fp_help_is_topic(words->words[n]));
+	for (size_t i = 0; i < fp_option_n_rows; i++)
+		n_groups += fp_option_rows[i].group != NULL;
+	CHECK(n == n_groups + 1);
+}
+
+int
+main(void)
+{
+	begin_options_test();
+	run("options about progress", options_about_progress);
+	run("an option's value may be written in many ways", forms);
+	run("values that look like options", values_that_look_like_options);
+	run("every option", every_option);
+	run("options that are libcurl's", options_of_libcurl);
+	run("wrong values", wrong_values);
+	run("unknown options", unknown_options);
+	run("values that are missing or not wanted",
+		missing_and_needless_values);
+	run("help and version", help_and_version);
+	run("the help tells of every option", the_help);
+	run("the short help", the_short_help);
+	run("the help of a group", the_help_of_a_group);
+	run("the help of a word", the_help_of_a_word);
+	run("topics of the help are its groups", topics_are_words);
+	return end_options_test();
+}

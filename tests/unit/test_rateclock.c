@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "rateclock.h"
+#include "tap.h"
+
+#define S FP_NS_PER_S
+#define NOON (INT64_C(1790000000) * S)
+
+static struct fp_rateclock clock_;
+
+/* This boot's clock, and the wall clock. */
+static struct fp_rateclock_reading
+at(uint64_t boot, int64_t boot_ns, int64_t wall_ns)
+{
+	struct fp_rateclock_reading reading = {{boot, ~boot}, boot_ns, wall_ns};
+
+	return reading;
+}
+
+static void
+start(uint64_t boot, int64_t boot_ns, int64_t wall_ns)
+{
+	struct fp_rateclock_reading reading = at(boot, boot_ns, wall_ns);
+
+	fp_rateclock_start(&clock_, &reading);
+}
+
+/* The time; *changed: the clock has to be written. */
+static int64_t
+read_at(uint64_t boot, int64_t boot_ns, int64_t wall_ns, int64_t latest_ns,
+	bool *changed)
+{
+	struct fp_rateclock_reading reading = at(boot, boot_ns, wall_ns);
+	int64_t now_ns;
+
+	*changed = fp_rateclock_read(&clock_, &reading, latest_ns, &now_ns);
+	return now_ns;
+}
+
+static void
+steps_of_the_wall_clock(void)
+{
+	bool changed;
+
+	start(1, 100 * S, NOON);
+	CHECK(read_at(1, 100 * S, NOON, 0, &changed) == NOON && !changed);
+	CHECK(read_at(1, 110 * S, NOON + 10 * S, 0, &changed) == NOON + 10 * S);
+	CHECK(!changed);
+	/* A year back, a year forward: only noted, once. */
+	for (int64_t step = -1; step <= 1; step += 2) {
+		int64_t wall_ns = NOON + step * 31536000 * S;
+		CHECK(read_at(1, 120 * S, wall_ns, 0, &changed) ==
+			NOON + 20 * S);
+		CHECK(changed);
+		CHECK(read_at(1, 120 * S + 5, wall_ns, 0, &changed) ==
+			NOON + 20 * S + 5);
+		CHECK(!changed);
+	}
+}
+
+static void
+reboots(void)
+{
+	bool changed;
+
+	/* It took 50 s. */
+	start(1, 100 * S, NOON);
+	CHECK(read_at(2, 3 * S, NOON + 50 * S, NOON, &changed) ==
+		NOON + 50 * S);
+	CHECK(changed);
+	CHECK(read_at(2, 4 * S, NOON + 51 * S, NOON, &changed) ==
+		NOON + 51 * S);
+	CHECK(!changed);
+
+	/* The wall clock was wrong by a year, was set, and then comes the
+	 * reboot: it took 50 s again. */
+	start(1, 100 * S, NOON - 31536000 * S);
+	CHECK(read_at(1, 200 * S, NOON, 0, &changed) ==
+		NOON - 31536000 * S + 100 * S);
+	CHECK(changed);
+	CHECK(read_at(2, 3 * S, NOON + 50 * S, 0, &changed) ==
+		NOON - 31536000 * S + 150 * S);
+
+	/* The wall clock begins in 1970 after it, and is set later. */
+	start(1, 100 * S, NOON);
+	CHECK(read_at(2, 3 * S, 5 * S, NOON + 7 * S, &changed) == NOON + 7 * S);
+	CHECK(changed);
+	CHECK(read_at(2, 13 * S, NOON + 900 * S, NOON, &changed) ==
+		NOON + 17 * S);
+	CHECK(changed);
+	CHECK(read_at(3, 1 * S, NOON + 950 * S, NOON, &changed) ==
+		NOON + 67 * S);
+}
+
+static void
+never_before_the_latest(void)
+{
+	bool changed;
+
+	start(1, 100 * S, NOON);
+	CHECK(read_at(1, 101 * S, NOON + S, NOON + 9 * S, &changed) ==
+		NOON + 9 * S);
+	CHECK(read_at(2, 0, NOON + S, NOON + 9 * S, &changed) == NOON + 9 * S);
+}
+
+static void
+absurd_clocks(void)
+{
+	static const int64_t values[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1,
+		NOON, INT64_MAX / 2, INT64_MAX - 1, INT64_MAX};
+	size_t n = FP_ARRAY_LEN(values);
+	bool changed;
+
+	for (size_t i = 0; i < n * n * n; i++) {
+		for (uint64_t boot = 1; boot <= 2; boot++) {
+			start(1, values[i % n], values[i / n % n]);
+			/* As it may stand in a file. */
+			if (i % 2)
+				clock_.boot_ahead_ns = values[i % n];
+			int64_t now_ns = read_at(boot, values[i / n / n],
+				values[i % n], NOON, &changed);
+			CHECK(now_ns >= NOON && now_ns <= INT64_MAX / 2);
+			/* And so without the wall clock. */
+			int64_t bare_ns = fp_rateclock_now_ns(
+				&clock_, values[i / n / n], NOON);
+			CHECK(boot == 1 ? bare_ns == now_ns
+					: bare_ns >= NOON &&
+						  bare_ns <= INT64_MAX / 2);
+		}
+	}
+}
+
+int
+main(void)
+{
+	run("steps of the wall clock move nothing", steps_of_the_wall_clock);
+	run("reboots take as long as the wall clock says", reboots);
+	run("never before the latest stamp", never_before_the_latest);
+	run("absurd clocks", absurd_clocks);
+	return done();
+}

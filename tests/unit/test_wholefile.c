@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "wholefile.h"
+
+#include "scratch.h"
+#include "tap.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+static struct fp_wholefile file;
+
+static size_t
+count_files(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	MUST(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+static void
+put(const char *path, const char *text)
+{
+	FILE *stream = fopen(path, "w");
+
+	MUST(stream && fputs(text, stream) >= 0 && fclose(stream) == 0);
+}
+
+static const char *
+get(const char *path)
+{
+	static char text[100];
+	FILE *stream = fopen(path, "r");
+
+	MUST(stream);
+	text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+	fclose(stream);
+	return text;
+}
+
+static void
+a_new_file(void)
+{
+	const char *folder = scratch("new");
+	char path[PATH_MAX];
+
+	MUST(mkdir(folder, 0777) == 0);
+	snprintf(path, sizeof(path), "%s/f", folder);
+	CHECK(fp_wholefile_open(&file, path) == 0);
+	CHECK(count_files(folder) == 0);
+	CHECK(fp_wholefile_write(&file, "one\n", 4) == 0);
+	CHECK(count_files(folder) == 1);
+	CHECK_TEXT(get(path), "one\n");
+	fp_wholefile_close(&file);
+}
+
+static void
+one_that_is_there_is_replaced(void)
+{
+	const char *path = scratch("old");
+	const char *link = scratch("link");
+	struct stat st;
+
+	put(path, "before");
+	MUST(chmod(path, 0640) == 0 && symlink(path, link) == 0);
+	CHECK(fp_wholefile_open(&file, link) == 0);
+	CHECK_TEXT(get(path), "before");
+	FILE *reader = fopen(path, "r");
+	MUST(reader);
+	CHECK(fp_wholefile_write(&file, "after", 5) == 0);
+	CHECK_TEXT(get(path), "after");
+	CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640);
+
+	/* Whoever has the old one open goes on to read that. */
+	char text[10] = "";
+	CHECK(fread(text, 1, 9, reader) == 6);
+	CHECK_TEXT(text, "before");
+	fclose(reader);
+	fp_wholefile_close(&file);
+}
+
+static void
+what_cannot_be_written_is_found_at_once(void)
+{
+	errno = 0;
+	CHECK(fp_wholefile_open(&file, scratch("none/f")) == -1);
+	CHECK(errno == ENOENT);
+	CHECK(fp_wholefile_open(&file, "/") == -1 && errno == EISDIR);
+	CHECK(fp_wholefile_open(&file, "/proc/f") == -1);
+	fp_wholefile_close(&file);
+}
+
+static void
+a_device_is_just_written_to(void)
+{
+	CHECK(fp_wholefile_open(&file, "/dev/null") == 0);
+	CHECK(fp_wholefile_write(&file, "text", 4) == 0);
+	fp_wholefile_close(&file);
+	if (access("/dev/full", W_OK))
+		SKIP("no /dev/full");
+	CHECK(fp_wholefile_open(&file, "/dev/full") == 0);
+	CHECK(fp_wholefile_write(&file, "text", 4) == -1 && errno == ENOSPC);
+	fp_wholefile_close(&file);
+}
+
+/* Its folder goes away meanwhile. */
+static void
+a_write_that_fails_leaves_nothing(void)
+{
+	const char *folder = scratch("gone");
+	char path[PATH_MAX];
+
+	MUST(mkdir(folder, 0777) == 0);
+	snprintf(path, sizeof(path), "%s/f", folder);
+	CHECK(fp_wholefile_open(&file, path) == 0);
+	MUST(rmdir(folder) == 0);
+	CHECK(fp_wholefile_write(&file, "text", 4) == -1 && errno == ENOENT);
+	MUST(mkdir(folder, 0777) == 0);
+
+	/* And here the name is a folder's by then. */
+	MUST(mkdir(path, 0777) == 0);
+	CHECK(fp_wholefile_write(&file, "text", 4) == -1 && errno == EISDIR);
+	CHECK(count_files(folder) == 1);
+	fp_wholefile_close(&file);
+}
+
+int
+main(void)
+{
+	run("a new file", a_new_file);
+	run("one that is there is replaced", one_that_is_there_is_replaced);
+	run("what cannot be written is found at once",
+		what_cannot_be_written_is_found_at_once);
+	run("a device is just written to", a_device_is_just_written_to);
+	run("a write that fails leaves nothing behind",
+		a_write_that_fails_leaves_nothing);
+	return done();
+}
