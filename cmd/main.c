@@ -110,8 +110,11 @@ fill_standard_descriptors(void)
 static void
 end_stdout(void)
 {
-	if (fflush(stdout) || ferror(stdout))
-		fp_msg_local("write error: %s", strerror(errno));
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	if (errno == EPIPE)
+		fp_signals_obey_pipe();
+	fp_msg_local("write error: %s", strerror(errno));
 }
 
 int
@@ -122,6 +125,7 @@ main(int argc, char *argv[])
 	int signal = 0;
 
 	fill_standard_descriptors();
+	fp_signals_prepare();
 
 	/* URLs are UTF-8, whatever the locale: libidn2 wants to be told. */
 	setlocale(LC_CTYPE, "C.UTF-8");

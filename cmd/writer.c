@@ -114,6 +114,8 @@ stop(struct fp_writer *writer)
 static void
 give_up(struct fp_writer *writer, struct fp_output *output)
 {
+	if (output == &writer->output && output->error == EPIPE)
+		fp_signals_obey_pipe();
 	tell(output);
 	if (output->error != ECANCELED)
 		stop(writer);
@@ -199,7 +201,12 @@ render(struct fp_writer *writer, const struct fp_result *result)
 {
 	bool failed = result->kind != FP_KIND_OK;
 
-	if (!failed || writer->settings->all)
+	/* What is not done has its record when it is done: in the run that goes
+	 * on, if there is to be one. */
+	bool is_to_come =
+		result->kind == FP_KIND_STOPPED && writer->journal != NULL;
+
+	if (!failed || (writer->settings->all && !is_to_come))
 		write_record(writer, result);
 	if (failed && result->kind != FP_KIND_STOPPED)
 		write_error(writer, result);
@@ -322,8 +329,6 @@ fp_writer_main(void *arg)
 	struct fp_writer *writer = arg;
 	struct batch batch;
 
-	/* Only here: whoever stops reading us ends us. */
-	fp_thread_allow_signal(SIGPIPE);
 	fp_thread_allow_signal(FP_SIGNAL_NUDGE);
 	for (;;) {
 		batch.n = fp_pool_next(writer->pool, batch.results, BATCH);

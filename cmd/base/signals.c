@@ -3,6 +3,8 @@
 
 #include "signals.h"
 
+#include "thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -66,6 +68,25 @@ fp_signals_is_ignored(int signal)
 	return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+void
+fp_signals_prepare(void)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	sigaction(SIGXFSZ, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void
+fp_signals_obey_pipe(void)
+{
+	fp_thread_allow_signal(SIGPIPE);
+	raise(SIGPIPE);
+}
+
 int
 fp_signals_init(void)
 {
@@ -73,9 +94,6 @@ fp_signals_init(void)
 
 	if (pipe2(channel, O_CLOEXEC | O_NONBLOCK))
 		return -1;
-	/* A file that may not grow is a failed write like any other. */
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGXFSZ, &action, NULL);
 	struct sigaction nudge = {.sa_handler = on_nudge}; /* no SA_RESTART */
 	sigaction(FP_SIGNAL_NUDGE, &nudge, NULL);
 	action.sa_handler = on_signal;

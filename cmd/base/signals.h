@@ -2,8 +2,9 @@
 /*
  * signals: INT, TERM, HUP and USR1 become bytes on a descriptor that the main
  * thread waits for. A signal that was ignored when the program started stays
- * ignored (nohup). PIPE is left as it was found: the thread that writes the
- * output lets it in, and dies of it, as a filter should.
+ * ignored (nohup). PIPE is blocked: only when standard output has lost its
+ * reader does the program die of it. Standard error, --failed, --trace and
+ * --stats may lose theirs.
  *
  * Threads: the main thread's; a handler only writes a byte, and sets a timer.
  * Ownership: the module's state is the process's.
@@ -19,6 +20,15 @@
 /* Breaks the wait of a thread that allows it, in write() or poll(), and does
  * nothing else. By itself nobody notices it. */
 #define FP_SIGNAL_NUDGE SIGURG
+
+/* Before any thread: a write that fails is an error, and no signal. PIPE is
+ * blocked, and in all threads; only fp_signals_obey_pipe() meets it. A file
+ * that may not grow (XFSZ) is a failed write like any other. */
+void fp_signals_prepare(void);
+
+/* The reader of standard output is gone: dies of PIPE, as a filter should,
+ * unless that was ignored when the program started. */
+void fp_signals_obey_pipe(void);
 
 int fp_signals_init(void);
 

@@ -66,11 +66,14 @@ open_locked(const char *path, int flags)
 	if (fstat(fd, &st))
 		goto fail;
 	if (!S_ISREG(st.st_mode)) {
-		errno = ENOTSUP;
+		errno = EINVAL;
 		goto fail;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB))
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			errno = ENOLCK;
 		goto fail;
+	}
 	if (fp_output_is_at(fd, path))
 		return fd;
 	errno = EWOULDBLOCK;

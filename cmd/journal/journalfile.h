@@ -5,8 +5,8 @@
  *
  * Threads: one at a time; fp_journalfile_sync() also beside an append.
  * Ownership: the caller embeds it; it owns the path and the descriptor.
- * Failure: -1 with errno. EWOULDBLOCK: another process has it. ENOTSUP: it is
- * no regular file.
+ * Failure: -1 with errno. EWOULDBLOCK: another process has it. EINVAL: it is no
+ * regular file. ENOLCK: its file system has no locks, or none left.
  */
 #ifndef FP_JOURNALFILE_H
 #define FP_JOURNALFILE_H

@@ -34,8 +34,11 @@ refuse_errno(const struct fp_journal *journal)
 {
 	if (errno == EWOULDBLOCK)
 		return refuse(journal, "another process has it");
-	if (errno == ENOTSUP || errno == ELOOP)
+	if (errno == EINVAL || errno == ELOOP)
 		return refuse(journal, "no regular file");
+	if (errno == ENOLCK)
+		return refuse(journal, "it cannot be locked: its file system "
+				       "has no locks for files");
 	return refuse(journal, strerror(errno));
 }
 

@@ -86,7 +86,9 @@ open_file(struct fp_output *output, const char *path, char separator,
 	fp_output_none(output);
 	output->name = path;
 	output->separator = separator;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	/* Whoever empties a log that is being written to (copytruncate) is to
+	 * find it go on from its new beginning. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return -1;
 	output->fd = fd;

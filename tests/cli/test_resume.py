@@ -114,6 +114,42 @@ def _():
         equal(contents(run.journal).count(b"\n"), before.count(b"\n") + 1)
 
 
+@test("99 -a: what a stop left undone has one record, after --resume")
+def _():
+    server = faults()
+    for options, more in ([], []), (["-k"], []), (["--sync"], []), (
+            [], ["--max-errors=0"]):
+        server.reset()
+        run = Run(0, ["-a", "-j4", *options],
+                  template=server.url + "/{+}")
+        put(run.input, "ok?1\nstatus/404\n" +
+            "".join("gate/x?%d\n" % i for i in range(20)))
+        program = run.start("--grace=1h", *more)
+        server.wait(lambda: server.outstanding >= 3, "requests")
+        if not more:
+            program.kill(signal.SIGTERM)
+        program.settled()
+        server.open("x")
+        equal(program.wait().status, 4 if more else -signal.SIGTERM)
+        server.open("x")
+        result = run.run("--resume")
+        equal(result.status, 1, repr(result))
+        seqs = [r["seq"] for r in records_of(contents(run.out))]
+        if "-k" in options:
+            equal(seqs, list(range(1, 23)))
+        equal(sorted(seqs), list(range(1, 23)))
+
+
+@test("100 a file system without locks is not called no regular file")
+def _():
+    run = Run(3)
+    result = run.run(env=TRACED, wrapper=strace(
+        "-o", "/dev/null", "-e", "trace=flock", "-e",
+        "inject=flock:error=EOPNOTSUPP"))
+    equal(result.status, 3, repr(result))
+    matches("journal: it cannot be locked", result.text)
+
+
 @test("99 bodies that go to files")
 def _():
     for sync in [], ["--sync"]:

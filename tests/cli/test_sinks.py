@@ -15,7 +15,7 @@ from harness import (TRACED, Program, Result, environment, fetchpool,
                      strace)
 from servers import api, faults
 from tap import (PROGRAM, check, contents, equal, main, matches, temp_dir,
-                 temp_file, test)
+                 temp_file, test, until)
 
 
 def numbers(n):
@@ -222,6 +222,54 @@ def _():
     equal(contents(errors), b"")
 
 
+@test("93 standard error without a reader: the records go on")
+def _():
+    for options in [], ["-a"], ["--error-format=json"], ["--summary"]:
+        path = temp_file()
+        reader, writer = os.pipe()
+        program = Program(["-k", "-o", path, *options, api().posts],
+                          stdin="101\n1\n102\n2\n", stderr=writer)
+        os.close(reader)
+        os.close(writer)
+        equal(program.wait().status, 1, "status of %r" % options)
+        records = Result(0, contents(path), b"").records
+        equal([r["input"] for r in records if "error" not in r], ["1", "2"])
+    reader, writer = os.pipe()
+    os.close(reader)
+    equal(Program(["--nonsense"], stderr=writer).wait().status, 2)
+    os.close(writer)
+
+
+@test("93 --failed, --trace, --stats without a reader: a local fault, said")
+def _():
+    for option in "--failed", "--trace", "--stats":
+        path = os.path.join(temp_dir(), "fifo")
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        program = Program(["-k", option, path, api().posts], stdin="pipe")
+        program.write("1\n")
+        program.lines(1)
+        os.close(reader)
+        try:
+            program.write("101\n")
+        except BrokenPipeError:
+            pass
+        program.close_stdin()
+        result = program.wait()
+        equal(result.status, 3, repr(result))
+        matches("%s: Broken pipe" % path, result.text)
+
+
+@test("93 --help without a reader dies of SIGPIPE")
+def _():
+    for option in "--help", "--version":
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = Program([option], stdout=writer).wait()
+        os.close(writer)
+        equal((result.status, result.err), (-signal.SIGPIPE, b""))
+
+
 # ---- 95: writes that do less than was asked ----
 
 @test("95 standard output is a pipe that does not block")
@@ -286,6 +334,23 @@ def _():
     equal(len(Result(0, contents(path), b"").records), 1)
     result = fetchpool(["-o", "-", api().posts], input="1\n", cwd=temp_dir())
     equal(len(result.records), 1)
+
+
+@test("-o, --failed: emptied by someone else, they go on from there")
+def _():
+    for option, words in ("-o", (b"1", b"2", b"3")), (
+            "--failed", (b"101", b"102", b"103")):
+        path = temp_file()
+        program = Program(["-k", "-q", "--fields=input", option, path,
+                           api().posts], stdin="pipe")
+        for word in words:
+            if contents(path):
+                os.truncate(path, 0)
+            program.write(word + b"\n")
+            until(lambda: word in contents(path), "a line")
+            check(b"\0" not in contents(path), repr(contents(path)))
+        program.close_stdin()
+        check(program.wait().status in (0, 1), option)
 
 
 @test("-o: a file that cannot be written is said before any request")

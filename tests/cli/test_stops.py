@@ -220,6 +220,23 @@ def _():
         check(contents(path).endswith(b"\n"), repr(contents(path)[-30:]))
 
 
+@test("91 files that may not hold a byte: said, no death by SIGXFSZ")
+def _():
+    folder = temp_dir()
+    out = os.path.join(folder, "out")
+    for options in (["-o", out], ["--failed", out], ["-o", out, "--journal",
+                    out + ".journal"], ["--stats", out], ["--trace", out],
+                    ["-r9/s", "--rate-file", out + ".rate"]):
+        program = Program([*options, faults().url + "/status/500?{}"],
+                          stdin="1\n",
+                          limits=[(resource.RLIMIT_FSIZE, (0, 0))])
+        result = program.wait()
+        status = 1 if options == ["-o", out] else 3
+        equal(result.status, status, repr(result))
+        if status == 3:
+            matches("File too large", result.text)
+
+
 # ---- hosts that do not answer ----
 
 class Deaf:
