@@ -16,9 +16,9 @@
  *			it)
  *	http/		HTTP's own forms: outcome (kinds, statuses), uritemplate
  *			(RFC 6570), url, address (CIDR blocks), headerline,
- *			httpdate, quota and retryafter (what a server says about
- *			waiting), response (heads), netrc, gunzip and carry
- *			(bodies)
+ *			waithint (what an answer says about waiting; in parts:
+ *			whenform httpdate quota retryafter), response (heads),
+ *			netrc, gunzip and carry (bodies)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, ratebook, starts (the run's own),
  *			outlook (how long many take), and ratefile (for many

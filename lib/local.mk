@@ -61,7 +61,9 @@ lib_libinternal_la_SOURCES += \
 	lib/http/response.c lib/http/response.h \
 	lib/http/retryafter.c lib/http/retryafter.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
-	lib/http/url.c lib/http/url.h
+	lib/http/url.c lib/http/url.h \
+	lib/http/waithint.c lib/http/waithint.h \
+	lib/http/whenform.c lib/http/whenform.h
 
 # rate: how many requests may start in which time
 lib_libinternal_la_SOURCES += \

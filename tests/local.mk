@@ -92,6 +92,7 @@ UNIT_TESTS = \
 	tests/unit/test_uritemplate \
 	tests/unit/test_url \
 	tests/unit/test_utf8 \
+	tests/unit/test_waithint \
 	tests/unit/test_wholefile \
 	tests/unit/test_window \
 	tests/unit/test_windowroom

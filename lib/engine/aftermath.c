@@ -147,7 +147,7 @@ fp_transfer_respect_quota(struct fp_transfer *transfer)
 	if (!options->respect_ratelimit || transfer->response.status == 0)
 		return;
 	int64_t wait_ns =
-		fp_retryafter_quota_ns(&transfer->hints, fp_clock_wall_ns());
+		fp_waithint_quota_ns(&transfer->hints, fp_clock_wall_ns());
 	if (wait_ns <= 0)
 		return;
 
@@ -201,9 +201,9 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause)
 	int64_t wait_ns = -1;
 
 	if (cause == FP_CAUSE_STATUS) {
-		wait_ns = fp_retryafter_wait_ns(
+		wait_ns = fp_waithint_after_ns(
 			&transfer->hints, fp_clock_wall_ns());
-		report->is_malformed = transfer->hints.is_malformed;
+		report->is_malformed = fp_waithint_is_malformed(&transfer->hints);
 	}
 	struct fp_again again = decide(transfer, cause, wait_ns);
 	report->is_last = !again.is_again;

@@ -340,7 +340,7 @@ must_ask(const struct fp_transfer *transfer)
 
 	if (transfer->setup->has_rates ||
 		transfer->setup->options.respect_ratelimit ||
-		transfer->hints.is_malformed || ticket->wait_ns > 0)
+		fp_waithint_is_malformed(&transfer->hints) || ticket->wait_ns > 0)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
@@ -362,7 +362,7 @@ follow(struct fp_transfer *transfer)
 			transfer->response.status, location))
 		return FP_ONWARD_END;
 	fp_transfer_resolved(transfer);
-	wait_ns = fp_retryafter_wait_ns(&transfer->hints, fp_clock_wall_ns());
+	wait_ns = fp_waithint_after_ns(&transfer->hints, fp_clock_wall_ns());
 	ticket->wait_ns = FP_MAX(wait_ns, 0);
 	if (wait_ns / FP_NS_PER_MS >
 		(int64_t)transfer->setup->options.retry_after_max_ms) {
@@ -413,7 +413,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 		.heard = transfer->response.status ? FP_HEARD_ANSWER
 						   : FP_HEARD_NOTHING,
 		.is_malformed = transfer->response.status > 0 &&
-				transfer->hints.is_malformed,
+				fp_waithint_is_malformed(&transfer->hints),
 		.begun_ns = transfer->begun_ns,
 	};
 	if (ticket->wait_ns == 0)

@@ -78,7 +78,7 @@ struct fp_transfer {
 	struct fp_ticket *ticket; /* NULL: the slot is idle */
 	struct fp_request request;
 	struct fp_response response;
-	struct fp_retryafter hints; /* of the response, or those before it */
+	struct fp_waithint hints; /* of the response, or those before it */
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_download download;

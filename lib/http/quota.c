@@ -17,12 +17,6 @@
 
 #include <string.h>
 
-/* Larger numbers of seconds are a date: from 2001 on, and 32 years off. */
-#define DATE_MIN INT64_C(1000000000)
-
-/* Larger dates have milliseconds: from 1973 on, and in seconds from 5138. */
-#define DATE_MS_MIN INT64_C(100000000000)
-
 #define NONE INT64_C(-1)
 
 /* A parameter that is there, but is not a whole number from 0 on. */
@@ -36,11 +30,7 @@ struct scan {
 void
 fp_quota_reset(struct fp_quota *quota)
 {
-	*quota = (struct fp_quota){
-		.reset_s = NONE,
-		.remaining = NONE,
-		.reset = NONE,
-	};
+	quota->reset_s = NONE;
 }
 
 /* ---- structured fields ---- */
@@ -246,7 +236,7 @@ take_parameters(struct scan *scan, int64_t *remaining, int64_t *reset_s)
 	return true;
 }
 
-/* ---- the fields ---- */
+/* ---- the field ---- */
 
 /* Each name must have its r, but need not have a t. */
 void
@@ -268,57 +258,4 @@ fp_quota_take_ratelimit(struct fp_quota *quota, struct fp_text value)
 	} while (take_char(&scan, ','));
 	if (scan.at == scan.end)
 		quota->reset_s = FP_MAX(quota->reset_s, longest_s);
-}
-
-static bool
-is_number(struct fp_text value, int64_t *number)
-{
-	uint64_t n;
-
-	if (fp_units_digits(value.data, value.len, &n) || n > INT64_MAX)
-		return false;
-	*number = (int64_t)n;
-	return true;
-}
-
-/* There is no saying which of two is meant. */
-static void
-keep(struct fp_quota *quota, int64_t *number, int64_t n)
-{
-	if (*number != NONE && *number != n)
-		quota->is_unclear = true;
-	*number = n;
-}
-
-void
-fp_quota_take_remaining(struct fp_quota *quota, struct fp_text value)
-{
-	int64_t n;
-
-	if (is_number(value, &n))
-		keep(quota, &quota->remaining, n);
-}
-
-void
-fp_quota_take_reset(struct fp_quota *quota, struct fp_text value)
-{
-	int64_t n;
-
-	if (!is_number(value, &n))
-		return;
-	if (n >= DATE_MS_MIN)
-		n = n / 1000 + (n % 1000 != 0);
-	keep(quota, &quota->reset, n);
-}
-
-int64_t
-fp_quota_wait_s(const struct fp_quota *quota, int64_t now_s)
-{
-	int64_t wait_s = quota->reset;
-
-	if (quota->is_unclear || quota->remaining != 0 || wait_s == NONE)
-		return quota->reset_s;
-	if (wait_s >= DATE_MIN)
-		wait_s = now_s < wait_s ? wait_s - FP_MAX(now_s, 0) : 0;
-	return FP_MAX(wait_s, quota->reset_s);
 }

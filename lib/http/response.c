@@ -42,7 +42,7 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 	if (response->location)
 		response->location->len = 0;
 	if (response->hints)
-		fp_retryafter_reset(response->hints);
+		fp_waithint_reset(response->hints);
 	response->status = (int)status;
 	size_t n = (size_t)(space - line) - 5;
 	for (size_t i = 0; i < FP_ARRAY_LEN(versions); i++) {
@@ -121,7 +121,7 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 
 	if (response->hints &&
 		(response->status >= 300 || response->wants_quota))
-		fp_retryafter_field(response->hints,
+		fp_waithint_field(response->hints,
 			(struct fp_text){line, name_len},
 			(struct fp_text){value, len});
 

@@ -14,7 +14,7 @@
 #include "base.h"
 
 #include "buf.h"
-#include "retryafter.h"
+#include "waithint.h"
 
 struct fp_response {
 	int status; /* 0: no status line yet */
@@ -33,7 +33,7 @@ struct fp_response {
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */
-	struct fp_retryafter *hints; /* when to come back; NULL: not wanted */
+	struct fp_waithint *hints; /* when to come back; NULL: not wanted */
 	bool wants_quota; /* hints of successes too */
 };
 

@@ -17,7 +17,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define SANE_S INT64_C(86400)
+#define SANE_NS (86400 * FP_NS_PER_S)
+
+/* Clocks that differ by no more are one: a Date is cut down to seconds, and on
+ * its way for a while. */
+#define SAME_NS (2 * FP_NS_PER_S)
 
 #define AT_2050_S INT64_C(2524608000)
 
@@ -108,14 +112,6 @@ fp_retryafter_field(
 		if (is_named(name, "Retry-After"))
 			take_after(hints, trim(value));
 		break;
-	case 17:
-		if (is_named(name, "X-RateLimit-Reset"))
-			fp_quota_take_reset(&hints->quota, trim(value));
-		break;
-	case 21:
-		if (is_named(name, "X-RateLimit-Remaining"))
-			fp_quota_take_remaining(&hints->quota, trim(value));
-		break;
 	default:
 		break;
 	}
@@ -129,29 +125,42 @@ distance(int64_t a, int64_t b)
 	return a < b ? b - a : a - b;
 }
 
-/* What time it is for who wrote `date_s`. Dates and clocks are far from the
- * ends of their type. */
+/* From 1970 to as late as can be said. */
 static int64_t
-now_for(const struct fp_retryafter *hints, int64_t date_s, int64_t wall_s)
+unix_ns(const struct fp_httpdate *date, int64_t wall_ns)
 {
-	if (hints->date.month == 0)
-		return wall_s;
-	int64_t sent_s = fp_httpdate_unix_s(&hints->date, wall_s);
-	if (distance(sent_s, wall_s) <= SANE_S ||
-		distance(sent_s, date_s) < distance(wall_s, date_s))
-		return sent_s;
-	return wall_s;
+	int64_t s = fp_httpdate_unix_s(date, wall_ns / FP_NS_PER_S);
+
+	return FP_MIN(FP_MAX(s, 0), FP_RETRYAFTER_MAX_S) * FP_NS_PER_S;
+}
+
+/* Dates and clocks are far from the ends of their type. */
+int64_t
+fp_retryafter_until_ns(
+	const struct fp_retryafter *hints, int64_t date_ns, int64_t wall_ns)
+{
+	int64_t now_ns = FP_MAX(wall_ns, 0);
+
+	date_ns = FP_MAX(date_ns, 0);
+	if (hints->date.month != 0) {
+		int64_t sent_ns = unix_ns(&hints->date, now_ns);
+		int64_t off_ns = distance(sent_ns, now_ns);
+		if (off_ns > SAME_NS &&
+			(off_ns <= SANE_NS ||
+				distance(sent_ns, date_ns) <
+					distance(now_ns, date_ns)))
+			now_ns = sent_ns;
+	}
+	return FP_MAX(date_ns - now_ns, 0);
 }
 
 static int64_t
 until(const struct fp_retryafter *hints, const struct fp_httpdate *date,
-	int64_t wall_s)
+	int64_t wall_ns)
 {
 	if (date->month == 0)
 		return -1;
-	int64_t date_s = fp_httpdate_unix_s(date, wall_s);
-	int64_t now_s = now_for(hints, date_s, wall_s);
-	return FP_MAX(date_s - now_s, 0);
+	return fp_retryafter_until_ns(hints, unix_ns(date, wall_ns), wall_ns);
 }
 
 static int64_t
@@ -163,20 +172,14 @@ in_ns(int64_t s)
 int64_t
 fp_retryafter_wait_ns(const struct fp_retryafter *hints, int64_t wall_ns)
 {
-	int64_t wall_s = wall_ns / FP_NS_PER_S;
-	int64_t date_s = until(hints, &hints->after_date, wall_s);
-	int64_t short_s = until(hints, &hints->after_short, wall_s);
+	int64_t date_ns = FP_MAX(until(hints, &hints->after_date, wall_ns),
+		until(hints, &hints->after_short, wall_ns));
 
-	date_s = FP_MAX(date_s, short_s);
-	return in_ns(FP_MAX(date_s, hints->after_s));
+	return FP_MAX(date_ns, in_ns(hints->after_s));
 }
 
 int64_t
-fp_retryafter_quota_ns(const struct fp_retryafter *hints, int64_t wall_ns)
+fp_retryafter_quota_ns(const struct fp_retryafter *hints)
 {
-	/* Of use only if the reset is a date. */
-	int64_t now_s =
-		now_for(hints, hints->quota.reset, wall_ns / FP_NS_PER_S);
-
-	return in_ns(fp_quota_wait_s(&hints->quota, now_s));
+	return in_ns(hints->quota.reset_s);
 }

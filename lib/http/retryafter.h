@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * retryafter: what a response's head says about when to come back: Retry-After
- * in all its forms (RFC 9110, section 10.2.3), and what quota has to say. A
+ * in its proper forms (RFC 9110, section 10.2.3), and what quota has to say. A
  * proxy or a second layer of a server may have added its own field: the one
  * that keeps us away longest counts, and what is no such value does not.
  *
@@ -42,8 +42,13 @@ void fp_retryafter_field(
 int64_t fp_retryafter_wait_ns(
 	const struct fp_retryafter *hints, int64_t wall_ns);
 
-/* The same from a quota that is used up; -1: there is none, or it is not. */
-int64_t fp_retryafter_quota_ns(
-	const struct fp_retryafter *hints, int64_t wall_ns);
+/* From now to a date, from 0 on, by the clock of the one who wrote it; by ours,
+ * which has fractions of seconds, if the two agree. */
+int64_t fp_retryafter_until_ns(
+	const struct fp_retryafter *hints, int64_t date_ns, int64_t wall_ns);
+
+/* The same from a RateLimit that is used up; -1: there is none, or it is not.
+ */
+int64_t fp_retryafter_quota_ns(const struct fp_retryafter *hints);
 
 #endif

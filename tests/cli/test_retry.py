@@ -555,11 +555,12 @@ FORMS = {
     "asctime": ([http_date(NOW + 1, "asctime")], 1, False),
     "past": ([http_date(NOW - 100, "imf")], 0, False),
     "zero": (["0"], 0, False),
-    "ISO": (["2099-01-01T00:00:00Z"], 0, True),
+    "ISO": ([time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW + 1))], 1,
+            False),
     "-5": (["-5"], 0, True),
-    "1.5": (["1.5"], 0, True),
+    "1.5": (["1.5"], 1.5, False),
     "abc": (["abc"], 0, True),
-    "list": (["120, 30"], 0, True),
+    "list": (["2, 1"], 2, False),
     "empty": ([""], 0, True),
     "two": (["1", "0"], 1, False),
     "one is bad": (["abc", "1"], 1, True),
@@ -568,7 +569,7 @@ FORMS = {
 
 @test("86 Retry-After on a redirect: what is none is told, once")
 def _():
-    for text, n_said in (b"abc", 1), (b"1.5", 1), (b"0", 0):
+    for text, n_said in (b"abc", 1), (b"1e3", 1), (b"0", 0):
         with FaultServer(["127.0.0.1", "127.0.0.2"]) as server:
             for status in 301, 307:
                 server.on("/%d" % status, lambda conn, request: conn.answer(

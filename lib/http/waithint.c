@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A name stands in the table once, with what it means; what its value looks
+ * like is found out, as servers do not keep to one form for one name. A field
+ * that is about one of several limits has the limit's name at its end.
+ *
+ * A reset alone does not keep anybody away: many servers send one with every
+ * answer. It counts where the answer says that nothing is left of its limit,
+ * or, in a refusal, where it does not say what is left.
+ */
+#include "base.h"
+
+#include "waithint.h"
+
+#include "whenform.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum meaning {
+	RETRY_AFTER, /* all the forms that are seen in it */
+	WAIT, /* so long from now */
+	WAIT_MS,
+	RESET, /* when a limit counts anew */
+	RESET_MS,
+	LEFT, /* what is left of it */
+	DRAFT, /* RateLimit itself */
+	TYPE, /* the name of an error */
+	DATE,
+};
+
+struct row {
+	const char *name;
+	bool is_start; /* the limit's name follows */
+	enum meaning meaning;
+	const char *limit;
+	const char *source;
+};
+
+static const struct row rows[] = {
+	{"Date", false, DATE, "", "RFC 9110, 6.6.1"},
+	{"Retry-After", false, RETRY_AFTER, "", "RFC 9110, 10.2.3"},
+	{"Retry-After-Ms", false, WAIT_MS, "", "Azure, OpenAI"},
+	{"X-Ms-Retry-After-Ms", false, WAIT_MS, "", "Azure"},
+	{"Retry-After-", true, WAIT, "", "@nestjs/throttler, named"},
+	{"X-Retry-After", false, WAIT, "", "older private APIs"},
+	{"X-Retry-In", false, WAIT, "", "Traefik"},
+	{"X-RateLimit-After", false, WAIT, "", "tower_governor"},
+	{"X-RateLimit-Reset-After", false, WAIT, "", "Discord"},
+	{"RateLimit", false, DRAFT, "",
+		"draft-ietf-httpapi-ratelimit-headers, 7 and later"},
+	{"RateLimit-Remaining", false, LEFT, "", "the draft, 3 to 6"},
+	{"RateLimit-Reset", false, RESET, "", "the draft, 3 to 6; GitLab"},
+	{"X-RateLimit-Remaining", false, LEFT, "", "GitHub, express"},
+	{"X-RateLimit-Reset", false, RESET, "", "GitHub, express, fastify"},
+	{"X-Rate-Limit-Remaining", false, LEFT, "", "Okta, moleculer"},
+	{"X-Rate-Limit-Reset", false, RESET, "", "Okta, moleculer (in ms)"},
+	{"X-RateLimit-UserRemaining", false, LEFT, "user", "hapi-rate-limit"},
+	{"X-RateLimit-UserReset", false, RESET_MS, "user", "hapi-rate-limit"},
+	{"X-RateLimit-Remaining-", true, LEFT, "", "OpenAI: requests, tokens"},
+	{"X-RateLimit-Reset-", true, RESET, "", "OpenAI: requests, tokens"},
+	{"X-Amzn-ErrorType", false, TYPE, "", "AWS"},
+};
+
+/* Texts in errors, before a length of time; a number alone is in seconds, or in
+ * the unit that stands here. */
+static const struct {
+	const char *text;
+	bool is_ms;
+	const char *source;
+} phrases[] = {
+	{"\"retryDelay\"", false, "google.rpc.RetryInfo"},
+	{"\"retry_after_ms\"", true, "private APIs"},
+	{"\"retry_after\"", false, "Discord"},
+	{"\"retryAfter\"", false, "private APIs"},
+	{"\"retry-after\"", false, "private APIs"},
+	{"try again in", false, "OpenAI, express"},
+	{"try again after", false, "private APIs"},
+	{"retry in", false, "koa-ratelimit, fastify"},
+	{"retry after", false, "private APIs"},
+	{"available in", false, "Django REST framework"},
+};
+
+/* Names of errors and phrases that only limits have. */
+static const char *const throttles[] = {
+	"Throttling", /* AWS: ThrottlingException, Throttling */
+	"TooManyRequests", /* AWS, Azure */
+	"RequestLimitExceeded", /* AWS EC2 */
+	"RequestThrottled", "ProvisionedThroughputExceeded",
+	"SlowDown", /* AWS S3 */
+	"BandwidthLimitExceeded", "REQUEST_LIMIT_EXCEEDED", /* Salesforce */
+	"RESOURCE_EXHAUSTED", /* Google */
+	"rateLimitExceeded", /* Google */
+	"userRateLimitExceeded", "rate_limit", /* OpenAI, Stripe, Slack */
+	"rate limit exceeded", /* GitHub, limiters' own texts */
+	"rate limit reached", "secondary rate limit", /* GitHub */
+	"ratelimited", "rate-limited", "rate limited", "too many requests",
+	"does not permit further calls", /* resilience4j */
+	"RequestNotPermitted", "error code: 1015", /* Cloudflare */
+};
+
+void
+fp_waithint_reset(struct fp_waithint *hints)
+{
+	fp_retryafter_reset(&hints->after);
+	hints->wait_ns = hints->date_ns = hints->number = hints->text_ns = -1;
+	hints->is_throttled = false;
+	hints->n_limits = 0;
+}
+
+/* ---- fields ---- */
+
+static struct fp_text
+trim(struct fp_text text)
+{
+	while (text.len > 0 && (*text.data == ' ' || *text.data == '\t'))
+		text.data++, text.len--;
+	while (text.len > 0 && (text.data[text.len - 1] == ' ' ||
+				       text.data[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+/* NULL: there are too many. */
+static struct fp_waithint_limit *
+limit_of(struct fp_waithint *hints, struct fp_text key)
+{
+	struct fp_waithint_limit *limit;
+	size_t len = FP_MIN(key.len, sizeof(limit->key) - 1);
+
+	for (unsigned i = 0; i < hints->n_limits; i++) {
+		limit = &hints->limits[i];
+		if (strlen(limit->key) == len &&
+			strncasecmp(limit->key, key.data, len) == 0)
+			return limit;
+	}
+	if (hints->n_limits == FP_WAITHINT_LIMITS)
+		return NULL;
+	limit = &hints->limits[hints->n_limits++];
+	*limit = (struct fp_waithint_limit){.left = FP_LEFT_UNKNOWN};
+	memcpy(limit->key, key.data, len);
+	return limit;
+}
+
+static void
+take_left(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
+{
+	struct fp_waithint_limit *limit = limit_of(hints, key);
+	int64_t number = fp_whenform_number(value);
+
+	if (!limit || number < 0)
+		return;
+	/* 0.0 and 0.7 are no whole request. */
+	int left = number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME;
+	limit->is_unclear |=
+		limit->left != FP_LEFT_UNKNOWN && (int)limit->left != left;
+	limit->left = left;
+}
+
+static void
+take_reset(struct fp_waithint *hints, struct fp_text key, struct fp_text value,
+	bool is_ms)
+{
+	struct fp_when when = fp_whenform_read(value, is_ms);
+	struct fp_waithint_limit *limit = limit_of(hints, key);
+
+	if (!limit || when.is == FP_WHEN_NONE)
+		return;
+	limit->is_unclear |=
+		limit->reset.is != FP_WHEN_NONE && limit->reset.ns != when.ns;
+	limit->reset = when;
+}
+
+static void
+take_when(struct fp_waithint *hints, struct fp_when when)
+{
+	if (when.is == FP_WHEN_WAIT)
+		hints->wait_ns = FP_MAX(hints->wait_ns, when.ns);
+	else if (when.is == FP_WHEN_DATE)
+		hints->date_ns = FP_MAX(hints->date_ns, when.ns);
+}
+
+/* One number or date; false: it is none. Whole numbers and proper dates are
+ * as the RFC has them. */
+static bool
+take_after_word(
+	struct fp_waithint *hints, struct fp_text name, struct fp_text value)
+{
+	int64_t number = fp_whenform_number(value);
+	struct fp_httpdate date;
+
+	if (number >= FP_WHENFORM_EPOCH_S) {
+		hints->number = FP_MAX(hints->number, number);
+		return true;
+	}
+	if ((number >= 0 && !memchr(value.data, '.', value.len)) ||
+		fp_httpdate_parse(value.data, value.len, &date) == 0) {
+		fp_retryafter_field(&hints->after, name, value);
+		return true;
+	}
+	struct fp_when when = fp_whenform_read(value, false);
+	take_when(hints, when);
+	return when.is != FP_WHEN_NONE;
+}
+
+/* "1, 3": fields that were joined (RFC 9110, section 5.3), of which the longest
+ * counts, as of fields that were not. A date has a comma too. */
+static void
+take_after(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
+{
+	struct fp_text rest = value;
+	bool is_all = true;
+
+	if (take_after_word(hints, name, value))
+		return;
+	while (is_all && rest.len > 0) {
+		const char *comma = memchr(rest.data, ',', rest.len);
+		size_t len = comma ? (size_t)(comma - rest.data) : rest.len;
+		struct fp_text word = trim((struct fp_text){rest.data, len});
+		is_all = fp_whenform_number(word) >= 0;
+		if (is_all)
+			take_after_word(hints, name, word);
+		len = FP_MIN(len + 1, rest.len);
+		rest.data += len;
+		rest.len -= len;
+	}
+	if (!is_all || value.len == 0)
+		hints->after.is_malformed = true;
+}
+
+static bool
+is_key(struct fp_text text, const char *key)
+{
+	return text.len == strlen(key) &&
+	       strncasecmp(text.data, key, text.len) == 0;
+}
+
+/* "limit=5, remaining=0, reset=2" is the draft's form up to the seventh. */
+static void
+take_draft(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
+{
+	static const struct fp_text unnamed = {"", 0};
+
+	fp_retryafter_field(&hints->after, name, value);
+	while (value.len > 0 && *value.data != '"') {
+		const char *comma = memchr(value.data, ',', value.len);
+		size_t len = comma ? (size_t)(comma - value.data) : value.len;
+		const char *equals = memchr(value.data, '=', len);
+		if (!equals)
+			return;
+		struct fp_text key = trim((struct fp_text){
+			value.data, (size_t)(equals - value.data)});
+		struct fp_text word = trim((struct fp_text){
+			equals + 1, len - (size_t)(equals + 1 - value.data)});
+		if (is_key(key, "remaining"))
+			take_left(hints, unnamed, word);
+		else if (is_key(key, "reset"))
+			take_reset(hints, unnamed, word, false);
+		len = FP_MIN(len + 1, value.len);
+		value.data += len;
+		value.len -= len;
+	}
+}
+
+static const char *
+find(struct fp_text text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i + len <= text.len; i++) {
+		if (strncasecmp(text.data + i, word, len) == 0)
+			return text.data + i;
+	}
+	return NULL;
+}
+
+static bool
+is_throttle(struct fp_text text)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(throttles); i++) {
+		if (find(text, throttles[i]))
+			return true;
+	}
+	return false;
+}
+
+static const struct row *
+row_of(struct fp_text name)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(rows); i++) {
+		size_t len = strlen(rows[i].name);
+		if ((rows[i].is_start ? name.len > len : name.len == len) &&
+			strncasecmp(name.data, rows[i].name, len) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* Every name in the table begins with one of D, R and X; most others do not. */
+void
+fp_waithint_field(
+	struct fp_waithint *hints, struct fp_text name, struct fp_text value)
+{
+	if (name.len < 4 || !memchr("DRXdrx", *name.data, 6))
+		return;
+	const struct row *row = row_of(name);
+	if (!row)
+		return;
+	struct fp_text key = {row->limit, strlen(row->limit)};
+	if (row->is_start)
+		key = (struct fp_text){name.data + strlen(row->name),
+			name.len - strlen(row->name)};
+	value = trim(value);
+	switch (row->meaning) {
+	case DATE:
+		fp_retryafter_field(&hints->after, name, value);
+		break;
+	case RETRY_AFTER:
+		take_after(hints, name, value);
+		break;
+	case WAIT:
+	case WAIT_MS:
+		take_when(hints,
+			fp_whenform_read(value, row->meaning == WAIT_MS));
+		break;
+	case RESET:
+	case RESET_MS:
+		take_reset(hints, key, value, row->meaning == RESET_MS);
+		break;
+	case LEFT:
+		take_left(hints, key, value);
+		break;
+	case DRAFT:
+		take_draft(hints, name, value);
+		break;
+	case TYPE:
+		hints->is_throttled |= is_throttle(value);
+		break;
+	}
+}
+
+/* ---- the text of an error ---- */
+
+/* What follows a phrase: `: "2s"`, ` 1.5 seconds`. */
+static void
+take_phrase(struct fp_waithint *hints, const char *text, size_t len, bool is_ms)
+{
+	while (len > 0 && strchr(" \t\r\n:\"", *text) && *text)
+		text++, len--;
+	size_t used = len;
+	struct fp_when when = fp_whenform_length(text, &used);
+	if (when.is != FP_WHEN_WAIT)
+		return;
+	if (is_ms && fp_whenform_number((struct fp_text){text, used}) >= 0)
+		when.ns /= 1000;
+	hints->text_ns = FP_MAX(hints->text_ns, when.ns);
+}
+
+void
+fp_waithint_body(struct fp_waithint *hints, struct fp_text text)
+{
+	text.len = FP_MIN(text.len, FP_WAITHINT_BODY_MAX);
+	hints->is_throttled |= is_throttle(text);
+	for (size_t i = 0; i < FP_ARRAY_LEN(phrases); i++) {
+		const char *at = find(text, phrases[i].text);
+		if (!at)
+			continue;
+		at += strlen(phrases[i].text);
+		take_phrase(hints, at, (size_t)(text.data + text.len - at),
+			phrases[i].is_ms);
+	}
+}
+
+/* ---- how long ---- */
+
+static int64_t
+distance(int64_t a, int64_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static int64_t
+when_ns(const struct fp_waithint *hints, struct fp_when when, int64_t wall_ns)
+{
+	return when.is == FP_WHEN_NONE	 ? -1
+	       : when.is == FP_WHEN_WAIT ? when.ns
+					 : fp_retryafter_until_ns(&hints->after,
+						   when.ns, wall_ns);
+}
+
+/* A number that is too large for a wait is a date if it is within a day of now;
+ * else it is what it says. */
+static int64_t
+number_ns(const struct fp_waithint *hints, int64_t wall_ns)
+{
+	int64_t now_s = wall_ns / FP_NS_PER_S, s = hints->number;
+
+	if (s < 0)
+		return -1;
+	if (distance(s / 1000, now_s) <= 86400)
+		return fp_retryafter_until_ns(
+			&hints->after, s * FP_NS_PER_MS, wall_ns);
+	if (distance(s, now_s) <= 86400)
+		return fp_retryafter_until_ns(
+			&hints->after, s * FP_NS_PER_S, wall_ns);
+	return FP_MIN(s, FP_RETRYAFTER_MAX_S) * FP_NS_PER_S;
+}
+
+int64_t
+fp_waithint_after_ns(const struct fp_waithint *hints, int64_t wall_ns)
+{
+	int64_t wait_ns = FP_MAX(
+		hints->wait_ns, fp_retryafter_wait_ns(&hints->after, wall_ns));
+
+	if (hints->date_ns >= 0)
+		wait_ns = FP_MAX(wait_ns, fp_retryafter_until_ns(&hints->after,
+						  hints->date_ns, wall_ns));
+	return FP_MAX(wait_ns, number_ns(hints, wall_ns));
+}
+
+int64_t
+fp_waithint_quota_ns(const struct fp_waithint *hints, int64_t wall_ns)
+{
+	int64_t wait_ns = fp_retryafter_quota_ns(&hints->after);
+
+	for (unsigned i = 0; i < hints->n_limits; i++) {
+		const struct fp_waithint_limit *limit = &hints->limits[i];
+		if (limit->left == FP_LEFT_NONE && !limit->is_unclear)
+			wait_ns = FP_MAX(
+				wait_ns, when_ns(hints, limit->reset, wall_ns));
+	}
+	return wait_ns;
+}
+
+bool
+fp_waithint_is_used_up(const struct fp_waithint *hints)
+{
+	if (hints->after.quota.reset_s >= 0)
+		return true;
+	for (unsigned i = 0; i < hints->n_limits; i++) {
+		if (hints->limits[i].left == FP_LEFT_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* From resets: those of limits that are used up, or, if none is said to be,
+ * of those that do not say. *is_fine: it has more than whole seconds. */
+static int64_t
+reset_ns(const struct fp_waithint *hints, int64_t wall_ns, bool *is_fine)
+{
+	int64_t wait_ns = fp_waithint_quota_ns(hints, wall_ns);
+
+	*is_fine = false;
+	for (unsigned i = 0; i < hints->n_limits; i++) {
+		const struct fp_waithint_limit *limit = &hints->limits[i];
+		if (limit->left == FP_LEFT_SOME || limit->is_unclear)
+			continue;
+		*is_fine |= limit->reset.is_fine;
+		if (limit->left == FP_LEFT_UNKNOWN &&
+			!fp_waithint_is_used_up(hints))
+			wait_ns = FP_MAX(
+				wait_ns, when_ns(hints, limit->reset, wall_ns));
+	}
+	return wait_ns;
+}
+
+int64_t
+fp_waithint_refused_ns(const struct fp_waithint *hints, int64_t wall_ns)
+{
+	bool is_fine;
+	int64_t after_ns = fp_waithint_after_ns(hints, wall_ns);
+	int64_t other_ns = reset_ns(hints, wall_ns, &is_fine);
+
+	/* Servers cut seconds down; what says more is the better one, if it
+	 * says about the same. */
+	if (after_ns > 0 && is_fine && other_ns > after_ns &&
+		other_ns < after_ns + FP_NS_PER_S)
+		return other_ns;
+	if (after_ns > 0)
+		return after_ns;
+	other_ns = FP_MAX(other_ns, hints->text_ns);
+	return FP_MAX(after_ns, other_ns);
+}
+
+bool
+fp_waithint_is_malformed(const struct fp_waithint *hints)
+{
+	return hints->after.is_malformed;
+}
