@@ -29,8 +29,8 @@
 
 struct batch {
 	const struct fp_result *results[BATCH];
-	uint64_t ends[BATCH]; /* output.n_given behind each one's record */
-	uint64_t failed_ends[BATCH]; /* the same of --failed */
+	struct fp_journal_mark ends[BATCH]; /* of the output, by item */
+	struct fp_journal_mark failed_ends[BATCH]; /* the same of --failed */
 	size_t n;
 };
 
@@ -279,8 +279,9 @@ keep_journal(struct fp_writer *writer, const struct batch *batch)
 		bool is_lost =
 			result->kind == FP_KIND_LOCAL && result->input.len == 0;
 		if (result->kind != FP_KIND_STOPPED && !is_lost &&
-			is_delivered(&writer->output, batch->ends[i]) &&
-			is_delivered(&writer->failed, batch->failed_ends[i]))
+			is_delivered(&writer->output, batch->ends[i].n_given) &&
+			is_delivered(
+				&writer->failed, batch->failed_ends[i].n_given))
 			fp_journal_add(writer->journal, result, batch->ends[i],
 				batch->failed_ends[i]);
 	}
@@ -294,15 +295,15 @@ deliver(struct fp_writer *writer, struct batch *batch)
 
 	for (size_t i = 0; i < batch->n; i++) {
 		render(writer, batch->results[i]);
-		batch->ends[i] = output->n_given;
+		batch->ends[i] = fp_journal_mark(output);
 	}
 	if (fp_output_flush(output))
 		give_up(writer, output);
 	fp_msg_flush();
 	for (size_t i = 0; i < batch->n; i++) {
 		settle(writer, batch->results[i],
-			is_delivered(output, batch->ends[i]));
-		batch->failed_ends[i] = writer->failed.n_given;
+			is_delivered(output, batch->ends[i].n_given));
+		batch->failed_ends[i] = fp_journal_mark(&writer->failed);
 	}
 	if (fp_output_flush(&writer->failed))
 		give_up(writer, &writer->failed);

@@ -22,9 +22,12 @@
  * it is sent, and by the thread that is about to send it.
  *
  * When the file has many lines, it is made anew from the state; the outputs
- * are on the disk by then, in any case. So what a power cut can have taken
- * away without --sync is told of by the lines behind the head, and looked for
- * when another run goes on.
+ * are on the disk by then, in any case.
+ *
+ * With each end of an output that the journal names goes a checksum of all that
+ * was written up to there. So a run that goes on knows the output by what is
+ * in it, wherever it has been moved or copied to, and finds what a power cut
+ * has taken away without --sync.
  */
 #include "base.h"
 
@@ -302,9 +305,15 @@ wait_for_room(struct fp_journal *journal)
 		fp_cond_wait(&journal->room, &journal->lock);
 }
 
+struct fp_journal_mark
+fp_journal_mark(const struct fp_output *output)
+{
+	return (struct fp_journal_mark){output->n_given, output->sum};
+}
+
 void
 fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
-	uint64_t n_out, uint64_t n_failed)
+	struct fp_journal_mark out, struct fp_journal_mark failed)
 {
 	fp_mutex_lock(&journal->lock);
 	if (journal->n_items == FP_JOURNAL_AHEAD)
@@ -316,8 +325,10 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 			.seq = seq,
 			.hash = fp_journal_item_hash(
 				journal->state.key, seq, result->input),
-			.out_end = journal->out_start + n_out,
-			.failed_end = journal->failed_start + n_failed,
+			.out_end = journal->out_start + out.n_given,
+			.failed_end = journal->failed_start + failed.n_given,
+			.out_sum = out.sum,
+			.failed_sum = failed.sum,
 			.kind = result->kind,
 		};
 	}
@@ -394,6 +405,8 @@ fp_journal_begin(struct fp_journal *journal)
 	name = journal->failed->name;
 	if (ret == 0 && journal->failed->fd >= 0 && journal->failed->is_file)
 		ret = fp_output_cut(journal->failed, state->failed_end);
+	journal->output->sum = state->out_sum;
+	journal->failed->sum = state->failed_sum;
 	journal->out_start = state->out_end;
 	journal->failed_start = state->failed_end;
 	journal->n_failed_before = state->failed.n;

@@ -74,10 +74,17 @@ int fp_journal_open(struct fp_journal *journal,
  * the journal knows of is cut off. -1: said why. */
 int fp_journal_begin(struct fp_journal *journal);
 
-/* An item is done; with the bytes that were given to the outputs up to and
- * with it. */
+/* How far an output was filled: the bytes given to it, and its sum. */
+struct fp_journal_mark {
+	uint64_t n_given;
+	uint32_t sum;
+};
+
+struct fp_journal_mark fp_journal_mark(const struct fp_output *output);
+
+/* An item is done; with what was given to the outputs up to and with it. */
 void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
-	uint64_t n_out, uint64_t n_failed);
+	struct fp_journal_mark out, struct fp_journal_mark failed);
 
 /* All that was added is in the outputs. -1: stop. */
 int fp_journal_commit(struct fp_journal *journal);

@@ -26,17 +26,17 @@ static const struct {
 	const char *word;
 	const char *fields;
 } forms[] = {
-	[FP_JOURNAL_HEAD] = {"fetchpool-journal-1", "nk"},
-	[FP_JOURNAL_OUTPUT] = {"output", "qh"},
+	[FP_JOURNAL_HEAD] = {FP_JOURNAL_MAGIC FP_JOURNAL_FORM, "nk"},
+	[FP_JOURNAL_OUTPUT] = {"output", "qhe"},
 	[FP_JOURNAL_FAILED] = {"failed", "qh"},
 	[FP_JOURNAL_OPTION] = {"option", "nh"},
 	[FP_JOURNAL_SUMS] = {"h", "qhH"},
 	[FP_JOURNAL_MISSING] = {"x", "qh"},
 	[FP_JOURNAL_BAD] = {"f", "qh"},
 	[FP_JOURNAL_SENT] = {"u", "qh"},
-	[FP_JOURNAL_STATE] = {"s", "qabeg"},
+	[FP_JOURNAL_STATE] = {"s", "qabegop"},
 	[FP_JOURNAL_BEGIN] = {"begin", ""},
-	[FP_JOURNAL_DONE] = {"d", "qhegt"},
+	[FP_JOURNAL_DONE] = {"d", "qhegopt"},
 	[FP_JOURNAL_INTENT] = {"i", "q"},
 	[FP_JOURNAL_RESUMED] = {"r", "eg"},
 	[FP_JOURNAL_RETRY] = {"t", ""},
@@ -221,6 +221,10 @@ put_field(char *at, char field, const struct fp_journal_line *line)
 		return put_number(at, line->out_end);
 	case 'g':
 		return put_number(at, line->failed_end);
+	case 'o':
+		return put_hex(at, line->out_sum, 8);
+	case 'p':
+		return put_hex(at, line->failed_sum, 8);
 	case 'h':
 		return put_hex(at, line->hash, 16);
 	case 'H':
@@ -299,6 +303,17 @@ parse_kind(const char *text, size_t len, enum fp_kind *kind)
 }
 
 static int
+parse_sum(const char *text, size_t len, uint32_t *sum)
+{
+	uint64_t value;
+
+	if (len > 8 || parse_hex(text, len, &value))
+		return -1;
+	*sum = (uint32_t)value;
+	return 0;
+}
+
+static int
 parse_key(const char *text, size_t len, uint8_t key[FP_JOURNAL_KEY_BYTES])
 {
 	uint64_t byte;
@@ -342,6 +357,10 @@ parse_field(
 		return fp_units_digits(text, len, &line->out_end);
 	case 'g':
 		return fp_units_digits(text, len, &line->failed_end);
+	case 'o':
+		return parse_sum(text, len, &line->out_sum);
+	case 'p':
+		return parse_sum(text, len, &line->failed_sum);
 	case 'h':
 		return parse_hex(text, len, &line->hash);
 	case 'H':

@@ -17,17 +17,22 @@
 #include "fetchpool.h"
 
 #define FP_JOURNAL_KEY_BYTES 16
+
+/* What every journal begins with, and the number of this form of them. */
+#define FP_JOURNAL_MAGIC "fetchpool-journal-"
+#define FP_JOURNAL_FORM "2"
+
 #define FP_JOURNAL_NAME_MAX 40
 
 enum fp_journal_what {
 	/* The head: which run this is. */
 	FP_JOURNAL_HEAD, /* version, key of the hashes */
-	FP_JOURNAL_OUTPUT, /* device, inode */
+	FP_JOURNAL_OUTPUT, /* device, inode, where our bytes begin */
 	FP_JOURNAL_FAILED, /* the same of --failed */
 	FP_JOURNAL_OPTION, /* name, hash of its values */
 
 	/* What was done when the file was made. */
-	FP_JOURNAL_STATE, /* last, done, failed, the two ends */
+	FP_JOURNAL_STATE, /* last, done, failed, the two ends and sums */
 	FP_JOURNAL_SUMS, /* page, sum of hashes: succeeded, failed */
 	FP_JOURNAL_MISSING, /* word, bits: of 1 to last, not done */
 	FP_JOURNAL_BAD, /* word, bits: failed */
@@ -35,7 +40,7 @@ enum fp_journal_what {
 	FP_JOURNAL_BEGIN, /* all above is whole */
 
 	/* What came since. */
-	FP_JOURNAL_DONE, /* seq, hash, the two ends, kind */
+	FP_JOURNAL_DONE, /* seq, hash, the two ends and sums, kind */
 	FP_JOURNAL_INTENT, /* seq */
 	FP_JOURNAL_RESUMED, /* the two ends */
 	FP_JOURNAL_RETRY, /* what has failed is not done any more */
@@ -48,8 +53,10 @@ struct fp_journal_line {
 	uint64_t hash; /* or bits, a sum */
 	uint64_t hash2;
 	uint64_t n_done, n_failed;
-	uint64_t out_end; /* bytes of the output behind the item's record */
+	uint64_t out_end; /* bytes of the output up to the item's record */
 	uint64_t failed_end; /* the same of --failed */
+	uint32_t out_sum; /* a checksum of our bytes up to there */
+	uint32_t failed_sum;
 	enum fp_kind kind;
 	struct fp_text name; /* of an option, or a version */
 	uint8_t key[FP_JOURNAL_KEY_BYTES];

@@ -47,17 +47,17 @@ refuse_errno(const struct fp_journal *journal)
 /* Which file an output is; how long it is, and where we would begin. */
 static int
 look_at(const struct fp_output *output, struct fp_journal_place *place,
-	uint64_t *size, uint64_t *start)
+	uint64_t *size)
 {
 	struct stat st;
 
-	*place = (struct fp_journal_place){0, 0};
-	*size = *start = 0;
+	*place = (struct fp_journal_place){0, 0, 0};
+	*size = 0;
 	if (output->fd < 0 || !output->is_file)
 		return 0;
 	if (fstat(output->fd, &st))
 		return -1;
-	*place = (struct fp_journal_place){st.st_dev, st.st_ino};
+	*place = (struct fp_journal_place){st.st_dev, st.st_ino, 0};
 	*size = (uint64_t)st.st_size;
 	if (output->is_ours)
 		return 0;
@@ -65,50 +65,17 @@ look_at(const struct fp_output *output, struct fp_journal_place *place,
 	off_t at = lseek(output->fd, 0, SEEK_CUR);
 	if (flags < 0 || at < 0)
 		return -1;
-	*start = flags & O_APPEND ? *size : (uint64_t)at;
+	place->begin = flags & O_APPEND ? *size : (uint64_t)at;
 	return 0;
 }
 
-/* The same file as before, and all there that was written to it? */
-static int
-compare_output(struct fp_journal *journal, const struct fp_output *output,
-	const struct fp_journal_place *then, uint64_t end)
-{
-	struct fp_journal_place now;
-	const char *name = output->fd < 0 ? "--failed" : output->name;
-	const char *path = journal->settings->journal_path;
-	uint64_t size, start;
-
-	if (look_at(output, &now, &size, &start))
-		return refuse_errno(journal);
-	if (now.device != then->device || now.inode != then->inode) {
-		fp_msg_local("journal %s: not resumed: %s is not the file that "
-			     "the first run wrote to",
-			path, name);
-		return -1;
-	}
-	if (size >= end || now.inode == 0)
-		return 0;
-	fp_msg_local("journal %s: not resumed: %s has been cut: it has "
-		     "%" PRIu64 " bytes, and had %" PRIu64 "%s",
-		path, name, size, end,
-		output->is_ours ? "" : " (append to it with >>, or use -o)");
-	return -1;
-}
-
-/* ---- what the outputs hold ---- */
-
-/* Without --sync, a power cut may leave zeros where there were records that
- * the journal knows of. They are looked for in what came since the journal was
- * made: no record has any. Where we may only write, that is left out. */
+/* Where we may only write (a descriptor that the shell has opened, of a file
+ * that we may not read), *fd is -1. */
 static int
 open_to_read(const struct fp_output *output, int *fd)
 {
 	char path[40];
 
-	*fd = -1;
-	if (output->fd < 0 || !output->is_file)
-		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *fd < 0 && errno != EACCES && errno != ENOENT ? -1 : 0;
@@ -131,48 +98,85 @@ read_at(int fd, char *to, size_t len, uint64_t at)
 	return (ssize_t)n;
 }
 
+/* An output of the first run, and what the journal knows of it. */
+struct known {
+	const struct fp_output *output;
+	const char *name;
+	const struct fp_journal_place *then;
+	uint64_t end;
+	uint32_t sum; /* of all from then->begin up to `end` */
+	bool is_records; /* no byte of them is NUL */
+	bool is_there; /* device and inode are the same as then */
+};
+
 static int
-refuse_lost(const struct fp_journal *journal, const char *name, uint64_t at)
+refuse_other(const struct fp_journal *journal, const struct known *known)
 {
-	fp_msg_local("journal %s: not resumed: %s does not hold what was "
-		     "written to it, at byte %" PRIu64,
-		journal->settings->journal_path, name, at + 1);
+	fp_msg_local("journal %s: not resumed: %s is not the file that the "
+		     "first run wrote to",
+		journal->settings->journal_path, known->name);
 	return -1;
 }
 
+/* `at` is the byte where it differs, or UINT64_MAX. */
 static int
-check_records(const struct fp_journal *journal, int fd, struct fp_buf *buf)
+refuse_lost(const struct fp_journal *journal, const struct known *known,
+	uint64_t at)
 {
-	const struct fp_journal_state *state = &journal->state;
-	uint64_t at = state->out_safe;
+	char where[40] = "";
 
-	while (at < state->out_end) {
-		size_t most = FP_MIN(state->out_end - at, CHECK_BYTES);
+	if (!known->is_there)
+		return refuse_other(journal, known);
+	if (at != UINT64_MAX)
+		snprintf(where, sizeof(where), ", at byte %" PRIu64, at + 1);
+	fp_msg_local("journal %s: not resumed: %s does not hold what was "
+		     "written to it%s",
+		journal->settings->journal_path, known->name, where);
+	return -1;
+}
+
+/* After a power cut there may be zeros where there were records. */
+static int
+check_sum(const struct fp_journal *journal, const struct known *known, int fd,
+	struct fp_buf *buf)
+{
+	uint64_t at = known->then->begin;
+	uint32_t sum = 0;
+
+	while (at < known->end) {
+		size_t most = FP_MIN(known->end - at, CHECK_BYTES);
 		ssize_t n = read_at(fd, buf->data, most, at);
-		if (n <= 0)
-			return n < 0 ? refuse_errno(journal) : 0;
+		if (n < 0)
+			return refuse_errno(journal);
+		if (n == 0)
+			return refuse_lost(journal, known, at);
 		const char *zero = memchr(buf->data, '\0', (size_t)n);
-		if (zero)
-			return refuse_lost(journal, journal->output->name,
+		if (zero && known->is_records)
+			return refuse_lost(journal, known,
 				at + (uint64_t)(zero - buf->data));
+		sum = fp_output_sum(sum, buf->data, (size_t)n);
 		at += (uint64_t)n;
 	}
+	if (sum != known->sum)
+		return refuse_lost(journal, known, UINT64_MAX);
 	return 0;
 }
 
-/* A line may hold anything; but the journal has its hash. */
+/* The lines of --failed that the journal has the hashes of: so it is known
+ * which one is not there. */
 static int
-check_failed(const struct fp_journal *journal, int fd, struct fp_buf *buf)
+check_failed(const struct fp_journal *journal, const struct known *known,
+	int fd, struct fp_buf *buf)
 {
 	const struct fp_journal_state *state = &journal->state;
 
-	for (size_t i = 0; i < state->n_seen; i++) {
+	for (size_t i = 0; i < state->n_seen && known->is_there; i++) {
 		const struct fp_journal_seen *seen = &state->seen[i];
 		size_t len = seen->failed_len;
 		uint64_t at = seen->failed_end - len;
 		if (len == 0)
 			continue;
-		if (fp_buf_reserve(buf, len))
+		if (fp_buf_reserve(buf, FP_MAX(len, CHECK_BYTES)))
 			return refuse_errno(journal);
 		ssize_t n = read_at(fd, buf->data, len, at);
 		if (n < 0)
@@ -182,31 +186,93 @@ check_failed(const struct fp_journal *journal, int fd, struct fp_buf *buf)
 			buf->data[len - 1] != journal->failed->separator ||
 			fp_journal_item_hash(state->key, seen->seq, text) !=
 				seen->hash)
-			return refuse_lost(journal, journal->failed->name, at);
+			return refuse_lost(journal, known, at);
 	}
 	return 0;
 }
 
 static int
-check_contents(struct fp_journal *journal)
+check_contents(const struct fp_journal *journal, const struct known *known)
 {
 	struct fp_buf buf = FP_BUF_INIT;
-	int fds[2] = {-1, -1};
-	int ret = -1;
+	int fd = -1, ret = -1;
 
-	if (fp_buf_reserve(&buf, CHECK_BYTES) ||
-		open_to_read(journal->output, &fds[0]) ||
-		open_to_read(journal->failed, &fds[1]))
+	if (open_to_read(known->output, &fd))
+		return refuse_errno(journal);
+	if (fd < 0)
+		return known->is_there ? 0 : refuse_other(journal, known);
+	if (fp_buf_reserve(&buf, CHECK_BYTES))
 		refuse_errno(journal);
-	else if ((fds[0] < 0 || !check_records(journal, fds[0], &buf)) &&
-		 (fds[1] < 0 || !check_failed(journal, fds[1], &buf)))
-		ret = 0;
-	for (size_t i = 0; i < FP_ARRAY_LEN(fds); i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
+	else if (known->is_records ||
+		 check_failed(journal, known, fd, &buf) == 0)
+		ret = check_sum(journal, known, fd, &buf);
+	close(fd);
 	fp_buf_destroy(&buf);
 	return ret;
+}
+
+/* The same file as before, or a copy of it, with all that was written to it? If
+ * nothing was, there is nothing to know a copy by: then no byte of it may be
+ * lost. */
+static int
+compare_output(struct fp_journal *journal, struct known *known)
+{
+	const struct fp_output *output = known->output;
+	const char *path = journal->settings->journal_path;
+	struct fp_journal_place now;
+	uint64_t size;
+
+	if (look_at(output, &now, &size))
+		return refuse_errno(journal);
+	known->is_there = now.device == known->then->device &&
+			  now.inode == known->then->inode;
+	if ((now.inode == 0) != (known->then->inode == 0))
+		return refuse_other(journal, known);
+	if (now.inode == 0)
+		return 0;
+	if (!known->is_there &&
+		(size < known->end || (known->end == known->then->begin &&
+					      size > known->end)))
+		return refuse_other(journal, known);
+	if (size < known->end) {
+		fp_msg_local("journal %s: not resumed: %s has been cut: it has "
+			     "%" PRIu64 " bytes, and had %" PRIu64 "%s",
+			path, known->name, size, known->end,
+			output->is_ours ? ""
+					: " (append to it with >>, or use -o)");
+		return -1;
+	}
+	return check_contents(journal, known);
+}
+
+static int
+compare_outputs(struct fp_journal *journal)
+{
+	const struct fp_journal_state *state = &journal->state;
+	const struct fp_output *failed = journal->failed;
+	struct known outputs[] = {
+		{
+			.output = journal->output,
+			.name = journal->output->name,
+			.then = &state->output,
+			.end = state->out_end,
+			.sum = state->out_sum,
+			.is_records = true,
+		},
+		{
+			.output = failed,
+			.name = failed->fd < 0 ? "--failed" : failed->name,
+			.then = &state->failed_file,
+			.end = state->failed_end,
+			.sum = state->failed_sum,
+		},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
+		if (compare_output(journal, &outputs[i]))
+			return -1;
+	}
+	return 0;
 }
 
 /* With --sync: the outputs have their names before anything is said of them. */
@@ -258,13 +324,7 @@ compare(struct fp_journal *journal)
 		return -1;
 	if (journal->is_dry)
 		return 0;
-	if (compare_output(
-		    journal, journal->output, &state->output, state->out_end))
-		return -1;
-	if (compare_output(journal, journal->failed, &state->failed_file,
-		    state->failed_end))
-		return -1;
-	return check_contents(journal);
+	return compare_outputs(journal);
 }
 
 static int
@@ -300,15 +360,14 @@ static int
 make_state(struct fp_journal *journal)
 {
 	struct fp_journal_state *state = &journal->state;
-	uint64_t size, failed_size, failed_start;
+	uint64_t size, failed_size;
 
 	if (getrandom(state->key, sizeof(state->key), 0) !=
 			sizeof(state->key) ||
-		look_at(journal->output, &state->output, &size,
-			&state->out_end) ||
-		look_at(journal->failed, &state->failed_file, &failed_size,
-			&failed_start))
+		look_at(journal->output, &state->output, &size) ||
+		look_at(journal->failed, &state->failed_file, &failed_size))
 		return refuse_errno(journal);
+	state->out_end = state->output.begin;
 	if (journal->settings->resumes && size > 0 &&
 		journal->output->is_file) {
 		fp_msg_local("journal %s: not resumed: there is none, but %s "
@@ -415,6 +474,7 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	if (journal->is_dry)
 		return look_into(journal);
 	journal->is_on = true;
+	output->is_summed = failed->is_summed = true;
 	if (check_path(journal, input_fd))
 		return -1;
 	journal->items = calloc(FP_JOURNAL_AHEAD, sizeof(journal->items[0]));

@@ -119,6 +119,11 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 	if (line->out_end < state->out_end ||
 		line->failed_end < state->failed_end)
 		return refuse(state, "the end of an output goes back");
+	if ((line->out_end == state->out_end &&
+		    line->out_sum != state->out_sum) ||
+		(line->failed_end == state->failed_end &&
+			line->failed_sum != state->failed_sum))
+		return refuse(state, "its sums do not agree");
 	int is_new = fp_seqset_add(&state->done, line->seq);
 	if (is_new == 0)
 		return refuse(state, "an item is done twice");
@@ -134,6 +139,8 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 		sums->succeeded += line->hash;
 	state->out_end = line->out_end;
 	state->failed_end = line->failed_end;
+	state->out_sum = line->out_sum;
+	state->failed_sum = line->failed_sum;
 	return 0;
 }
 
@@ -154,6 +161,7 @@ apply_retry(struct fp_journal_state *state)
 	for (size_t i = 0; i < state->n_sums; i++)
 		state->sums[i].failed = 0;
 	state->failed_end = 0;
+	state->failed_sum = 0;
 	return 0;
 }
 
@@ -170,19 +178,20 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 		state->version[line->name.len] = '\0';
 		return 0;
 	case FP_JOURNAL_OUTPUT:
-		state->output =
-			(struct fp_journal_place){line->seq, line->hash};
+		state->output = (struct fp_journal_place){
+			line->seq, line->hash, line->out_end};
 		return 0;
 	case FP_JOURNAL_FAILED:
 		state->failed_file =
-			(struct fp_journal_place){line->seq, line->hash};
+			(struct fp_journal_place){line->seq, line->hash, 0};
 		return 0;
 	case FP_JOURNAL_OPTION:
 		return fp_journal_state_option(state, line->name, line->hash);
 	case FP_JOURNAL_STATE:
 		state->out_end = line->out_end;
 		state->failed_end = line->failed_end;
-		state->out_safe = line->out_end;
+		state->out_sum = line->out_sum;
+		state->failed_sum = line->failed_sum;
 		state->head_done = line->n_done;
 		state->head_failed = line->n_failed;
 		return line->seq ? fp_seqset_fill(&state->done, line->seq) : 0;
@@ -302,6 +311,19 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 
 /* ---- reading ---- */
 
+/* What begins like no journal of this form. */
+static int
+refuse_form(struct fp_journal_state *state, const char *data, size_t len)
+{
+	static const char ours[] = FP_JOURNAL_MAGIC FP_JOURNAL_FORM " ";
+	const size_t magic = strlen(FP_JOURNAL_MAGIC);
+
+	if (len < sizeof(ours) || memcmp(data, FP_JOURNAL_MAGIC, magic) != 0 ||
+		memcmp(data, ours, strlen(ours)) == 0)
+		return refuse(state, "no journal");
+	return refuse(state, "a journal of another version of fetchpool");
+}
+
 /* An item that is about to be done. */
 static int
 see(struct fp_journal_state *state, const struct fp_journal_line *line)
@@ -364,7 +386,8 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 		if (!end || fp_journal_line_parse(&line, data + at, n, &crc)) {
 			if (is_torn(state, data + at, len - at, has_commit))
 				break;
-			return refuse(state, at > 0 ? "damaged" : "no journal");
+			return at > 0 ? refuse(state, "damaged")
+				      : refuse_form(state, data, len);
 		}
 		if ((line.what == FP_JOURNAL_DONE && see(state, &line)) ||
 			apply(state, &line))
@@ -428,7 +451,8 @@ write_head(struct fp_journal_state *state, struct fp_buf *to)
 		return -1;
 	line = (struct fp_journal_line){.what = FP_JOURNAL_OUTPUT,
 		.seq = state->output.device,
-		.hash = state->output.inode};
+		.hash = state->output.inode,
+		.out_end = state->output.begin};
 	if (fp_journal_line_add(to, &line, &state->crc))
 		return -1;
 	line = (struct fp_journal_line){.what = FP_JOURNAL_FAILED,
@@ -474,6 +498,8 @@ fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to)
 		.n_failed = state->failed.n,
 		.out_end = state->out_end,
 		.failed_end = state->failed_end,
+		.out_sum = state->out_sum,
+		.failed_sum = state->failed_sum,
 	};
 	const struct fp_journal_line begin = {.what = FP_JOURNAL_BEGIN};
 

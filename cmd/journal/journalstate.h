@@ -19,9 +19,11 @@
 #include "journalline.h"
 #include "seqset.h"
 
-/* A file of the run; both 0: it is none, or no regular one. */
+/* A file of the run; device and inode 0: it is none, or no regular one. They
+ * change at a reboot or in a copy, so that they alone refuse nothing. */
 struct fp_journal_place {
 	uint64_t device, inode;
+	uint64_t begin; /* where our bytes begin */
 };
 
 struct fp_journal_option {
@@ -54,7 +56,7 @@ struct fp_journal_state {
 	struct fp_journal_sums *sums; /* one a page of `done` */
 	size_t n_sums;
 	uint64_t out_end, failed_end; /* bytes */
-	uint64_t out_safe; /* how many of them were on the disk at "begin" */
+	uint32_t out_sum, failed_sum; /* of our bytes up to there */
 
 	/* The items of the lines that were read, in order of seq. */
 	struct fp_journal_seen *seen;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* Small pieces are gathered up to here; a piece of half that is not copied. */
 #define GATHER_BYTES 65536
@@ -224,6 +225,12 @@ write_out(struct fp_output *output, const char *data, size_t len)
 	return 0;
 }
 
+uint32_t
+fp_output_sum(uint32_t sum, const char *data, size_t len)
+{
+	return (uint32_t)crc32_z(sum, (const unsigned char *)data, len);
+}
+
 int
 fp_output_flush(struct fp_output *output)
 {
@@ -257,6 +264,8 @@ fp_output_add(void *arg, const char *data, size_t len)
 		return -1;
 	}
 	output->n_given += len;
+	if (output->is_summed)
+		output->sum = fp_output_sum(output->sum, data, len);
 	bool is_large = len >= GATHER_BYTES / 2;
 	if ((is_large || output->pending.len + len > GATHER_BYTES) &&
 		fp_output_flush(output))

@@ -28,6 +28,8 @@ struct fp_output {
 	bool is_told; /* the user knows of it */
 	struct fp_buf pending;
 	char separator; /* ends a line; never inside one */
+	bool is_summed; /* `sum` is kept */
+	uint32_t sum; /* CRC-32 of all that was given, and of what is before */
 	uint64_t n_given; /* bytes */
 	uint64_t n_written; /* of them */
 	uint64_t n_whole; /* of those, up to the last whole line */
@@ -55,6 +57,9 @@ int fp_output_cut(struct fp_output *output, uint64_t end);
 
 /* Some bytes of a line; it may write them at once. An fp_sink. */
 int fp_output_add(void *output, const char *data, size_t len);
+
+/* The checksum of more bytes after those that gave `sum`; 0 at first. */
+uint32_t fp_output_sum(uint32_t sum, const char *data, size_t len);
 
 /* Everything given so far is written when this returns 0. */
 int fp_output_flush(struct fp_output *output);

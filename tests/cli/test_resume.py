@@ -3,7 +3,9 @@
 """Runs that go on where another has ended: sections 9, 11 and 12 of the
 contract."""
 import os
+import shutil
 import signal
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -138,6 +140,68 @@ def _():
         if "-k" in options:
             equal(seqs, list(range(1, 23)))
         equal(sorted(seqs), list(range(1, 23)))
+
+
+@test("99 the files were copied or moved between two runs")
+def _():
+    def copy(run):
+        subprocess.run(["cp", "-a", run.folder, run.folder + ".copy"],
+                       check=True)
+        shutil.rmtree(run.folder)
+        os.rename(run.folder + ".copy", run.folder)
+
+    def move(run):
+        elsewhere = temp_dir() + "/elsewhere"
+        shutil.move(run.folder, elsewhere)
+        run.folder = elsewhere
+        run.out, run.failed, run.journal = (
+            elsewhere + "/" + name for name in ("out", "failed", "journal"))
+
+    for change in copy, move:
+        for options, more in ([], {}), (["-k", "-a", "--sync"], {}), (
+                ["-f", "body"], {}), ([], {"appends": True}):
+            run = Run(60, options, **more)
+            put(run.out, "")
+            program = run.start("--failed", run.failed, "-j2")
+            until(lambda: contents(run.journal).count(b"\nd ") > 10
+                  if os.path.exists(run.journal) else False, "some items")
+            program.kill(signal.SIGKILL)
+            program.wait()
+            for _ in range(3):
+                change(run)
+                result = run.run("--resume", "--failed", run.failed)
+                equal(result.status, 1, repr(result))
+            run.check_same(run.whole())
+
+
+@test("99 the journal says a device that is not there any more")
+def _():
+    run = Run(20)
+    run.run("--failed", run.failed)
+    before = contents(run.journal)
+    fields = before.split(b"\n")[1].split()
+    equal((fields[0], int(fields[1])), (b"output", os.stat(run.out).st_dev))
+    # The number of a device is no promise; what is in the file is.
+    crc, lines = 0, []
+    for line in before.splitlines():
+        words = line.split(b" ")[:-1]
+        if words[0] in (b"output", b"failed"):
+            words[1:3] = b"4711", b"%016x" % 17
+        text = b" ".join(words) + b" "
+        crc = crc32c(crc, text)
+        lines.append(text + b"%08x\n" % crc)
+    put(run.journal, b"".join(lines))
+    equal(run.run("--resume", "--failed", run.failed).status, 1)
+    run.check_same(run.whole())
+
+
+def crc32c(crc, data):
+    crc ^= 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
 
 
 @test("100 a file system without locks is not called no regular file")

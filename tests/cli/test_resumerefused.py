@@ -4,6 +4,7 @@
 the disk fails, is refused or given up; nothing is fetched or overwritten."""
 import os
 import re
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -91,19 +92,49 @@ def _():
     run = Watched()
     out = run.out
     run.out = temp_dir() + "/other"
-    put(run.out, contents(out))
-    run.refused("other is not the file that the first run wrote to")
-    run.out, run.appends = out, True
+    right = contents(out)
+    for data in (right[:-1] + b" ", b"x" * len(right), right[:100], b"",
+                 right.replace(b"1", b"2", 1), right[:-1],
+                 right[:200] + right[210:] + b"0123456789"):
+        put(run.out, data)
+        run.refused("other is not the file that the first run wrote to")
+        equal(contents(run.out), data)
+    put(out, right[:50] + b"?" + right[51:])
+    run.out = out
+    run.refused("out does not hold what was written to it$")
+    put(out, right)
+    run.appends = True
     run.refused("standard output is not the file", stdout=None)
     with open("/dev/null", "wb") as null:
         run.refused("standard output is not the file", stdout=null)
     run.appends = False
-    right, run.failed = run.failed, temp_dir() + "/other"
-    put(run.failed, "")
+    run.failed = temp_dir() + "/other"
+    put(run.failed, "x\n")
     run.refused("other is not the file that the first run wrote to")
     result = run.run("--resume")
     equal(result.status, 3)
     matches("--failed is not the file", result.text)
+
+
+@test("100 an output of which nothing is known yet is not emptied")
+def _():
+    run = Run(3)
+    server = faults()
+    run.template = server.url + "/gate/x?{}"
+    program = run.start()
+    server.wait(lambda: server.outstanding, "a request")
+    program.kill(signal.SIGKILL)
+    program.wait()
+    equal(contents(run.out), b"")
+    right, run.out = run.out, temp_dir() + "/out"
+    put(run.out, "something else\n")
+    result = run.run("--resume")
+    equal(result.status, 3, repr(result))
+    matches("out is not the file that the first run wrote to", result.text)
+    equal(contents(run.out), b"something else\n")
+    put(run.out, "")
+    server.open("x")
+    equal(run.run("--resume").status, 0)
 
 
 @test("100 an output that the shell has emptied")
@@ -128,6 +159,8 @@ def _():
             (b"\n".join([third[0], third[2], third[1], third[3]]),
              "line 2, byte .*: damaged"),
             (good[:40], "line 1, byte 1: no journal"),
+            (good.replace(b"journal-2", b"journal-1", 1), "line 1, byte 1: a "
+             "journal of another version of fetchpool"),
             (good[:good.index(b"begin")], "cut off in its head"),
             (good + b"\0", "line 28, byte .*: damaged"),
             (good + b"d 1\n", "line 28, byte .*: damaged")):

@@ -48,7 +48,7 @@ an_item_is_its_line_and_its_place(void)
 
 static const struct fp_journal_line lines[] = {
 	{.what = FP_JOURNAL_HEAD, .name = {"0.1.0", 5}, .key = {1, 2, 0xff}},
-	{.what = FP_JOURNAL_OUTPUT, .seq = UINT64_MAX, .hash = 17},
+	{.what = FP_JOURNAL_OUTPUT, .seq = UINT64_MAX, .hash = 17, .out_end = 5},
 	{.what = FP_JOURNAL_FAILED},
 	{.what = FP_JOURNAL_OPTION, .name = {"keep-order", 10}, .hash = 9},
 	{.what = FP_JOURNAL_STATE,
@@ -67,6 +67,8 @@ static const struct fp_journal_line lines[] = {
 		.hash = 0x0123456789abcdef,
 		.out_end = UINT64_MAX,
 		.failed_end = UINT64_MAX,
+		.out_sum = UINT32_MAX,
+		.failed_sum = 0xabc,
 		.kind = FP_KIND_INCOMPLETE},
 	{.what = FP_JOURNAL_DONE, .seq = 1, .kind = FP_KIND_OK},
 	{.what = FP_JOURNAL_INTENT, .seq = 77},
@@ -82,6 +84,7 @@ is_same(const struct fp_journal_line *a, const struct fp_journal_line *b)
 	       a->hash2 == b->hash2 && a->n_done == b->n_done &&
 	       a->n_failed == b->n_failed && a->out_end == b->out_end &&
 	       a->failed_end == b->failed_end && a->kind == b->kind &&
+	       a->out_sum == b->out_sum && a->failed_sum == b->failed_sum &&
 	       a->name.len == b->name.len &&
 	       (a->name.len == 0 ||
 		       memcmp(a->name.data, b->name.data, a->name.len) == 0) &&

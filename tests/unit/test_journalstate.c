@@ -26,8 +26,8 @@ begin_state(struct fp_journal_state *state)
 	fp_journal_state_init(state);
 	memcpy(state->key, "0123456789abcdef", FP_JOURNAL_KEY_BYTES);
 	strcpy(state->version, "0.1.0");
-	state->output = (struct fp_journal_place){66, 1234567};
-	state->failed_file = (struct fp_journal_place){66, 1234568};
+	state->output = (struct fp_journal_place){66, 1234567, 10};
+	state->failed_file = (struct fp_journal_place){66, 1234568, 0};
 	CHECK(fp_journal_state_option(
 		      state, (struct fp_text){"TEMPLATE", 8}, 77) == 0);
 	CHECK(fp_journal_state_option(
@@ -58,6 +58,10 @@ add_done(struct sample *sample, uint64_t seq, enum fp_kind kind)
 			    .out_end = sample->state.out_end + 100,
 			    .failed_end = sample->state.failed_end +
 					  (kind == FP_KIND_OK ? 0 : 5),
+			    .out_sum = (uint32_t)(seq * 77),
+			    .failed_sum = kind == FP_KIND_OK
+						  ? sample->state.failed_sum
+						  : (uint32_t)(seq * 99),
 			    .kind = kind,
 		    });
 }
@@ -136,7 +140,9 @@ is_same(const struct fp_journal_state *a, const struct fp_journal_state *b)
 	return sets_are_same(&a->done, &b->done) &&
 	       sets_are_same(&a->failed, &b->failed) &&
 	       sets_are_same(&a->sent, &b->sent) && a->out_end == b->out_end &&
-	       a->failed_end == b->failed_end &&
+	       a->failed_end == b->failed_end && a->out_sum == b->out_sum &&
+	       a->failed_sum == b->failed_sum &&
+	       a->output.begin == b->output.begin &&
 	       memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
 	       strcmp(a->version, b->version) == 0 &&
 	       a->output.device == b->output.device &&
