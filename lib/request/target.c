@@ -2,7 +2,8 @@
 /*
  * A handle that has a parsed URL (CURLOPT_CURLU) is set to a URL as text
  * (CURLOPT_URL) all the same: the text is what libcurl may go back to when it
- * sends again by itself.
+ * sends again by itself. The text comes second, since libcurl 8.12.0 and later
+ * forget it when the parsed one is set, or is taken back.
  *
  * What libcurl does to a path when it parses, and does not do, or does
  * differently, when it is given a path alone: it resolves dot segments, passes
@@ -121,11 +122,14 @@ fp_target_give(
 	struct fp_target *target, CURL *easy, const char *url, size_t len)
 {
 	bool is_taken = take(target, url, len);
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, url);
+	CURLcode code = CURLE_OK;
 
-	if (code != CURLE_OK || is_taken == target->is_given)
-		return code;
-	target->is_given = is_taken;
-	return curl_easy_setopt(
-		easy, CURLOPT_CURLU, is_taken ? target->parsed : NULL);
+	if (is_taken != target->is_given) {
+		code = curl_easy_setopt(
+			easy, CURLOPT_CURLU, is_taken ? target->parsed : NULL);
+		if (code != CURLE_OK)
+			return code;
+		target->is_given = is_taken;
+	}
+	return curl_easy_setopt(easy, CURLOPT_URL, url);
 }
