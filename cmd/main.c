@@ -32,8 +32,9 @@
  *			that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			workers), poolopt and setup (what all transfers have in
- *			common), curlopt (libcurl's options by name), target
- *			(its URL), request, login (by the netrc), redirect
+ *			common), curlopt (libcurl's options by name), tlsask
+ *			(what only the TLS library can tell), target (its URL),
+ *			request, login (by the netrc), redirect
  *			(where one leads), download (its file), preview (in
  *			place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and

@@ -88,6 +88,7 @@ UNIT_TESTS = \
 	tests/unit/test_thread \
 	tests/unit/test_ticket \
 	tests/unit/test_timeheap \
+	tests/unit/test_tlsask \
 	tests/unit/test_units \
 	tests/unit/test_uritemplate \
 	tests/unit/test_url \

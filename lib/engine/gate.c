@@ -9,7 +9,6 @@
 
 #include "clock.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -57,8 +56,7 @@ fp_transfer_on_open(
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
 	fp_poller_opened(transfer->context->poller, fd);
-	if (transfer->setup->looks_at_sockets)
-		fp_sockets_add(&transfer->context->sockets, fd);
+	fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
 }
 
@@ -108,8 +106,7 @@ fp_transfer_on_close(void *arg, curl_socket_t fd)
 {
 	struct fp_context *context = arg;
 
-	if (context->setup->looks_at_sockets)
-		fp_sockets_remove(&context->sockets, fd);
+	fp_sockets_remove(&context->sockets, fd);
 	fp_poller_closing(context->poller, fd);
 	return close(fd);
 }
@@ -169,48 +166,49 @@ pass_rates(struct fp_transfer *transfer)
 	return true;
 }
 
-/* TLS takes whole records off the socket, and libcurl reads no more of them
- * than the answer has: what is left is with the TLS library alone, which has
- * to be asked. One that cannot be asked may have anything. */
-static bool
-tls_is_clean(CURL *easy, bool is_https)
+/* The connection that the request is about to use. libcurl 8.22.0 and later
+ * tell its descriptor, others its ends. NULL: it is not found by them. */
+static struct fp_socket *
+find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
 {
-	struct curl_tlssessioninfo *tls = NULL;
-	int (*openssl)(const void *);
-	size_t (*gnutls)(void *);
+	struct fp_sockets *sockets = &transfer->context->sockets;
+	curl_socket_t fd = CURL_SOCKET_BAD;
 
-	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
-		!tls || !tls->internals)
-		return !is_https;
-	if (tls->backend == CURLSSLBACKEND_OPENSSL) {
-		*(void **)&openssl = dlsym(RTLD_DEFAULT, "SSL_has_pending");
-		return openssl && openssl(tls->internals) == 0;
-	}
-	if (tls->backend == CURLSSLBACKEND_GNUTLS) {
-		*(void **)&gnutls =
-			dlsym(RTLD_DEFAULT, "gnutls_record_check_pending");
-		return gnutls && gnutls(tls->internals) == 0;
-	}
-	return false;
+	if (transfer->setup->tells_socket &&
+		curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd) ==
+			CURLE_OK)
+		return fp_sockets_of(sockets, fd);
+	return fp_sockets_find(sockets, ends);
 }
 
-/* Whether nothing was left behind on the connection by whoever used it before.
- * Bytes there would be taken for the answer to this request. (What waits on a
- * connection of HTTP/2 libcurl has read by now.) */
+/* Whether nothing was left on the connection by the request before on it.
+ * Bytes there would be taken for the answer to this request: on the socket,
+ * where libcurl below 8.0.0 does not look, and from 8.22.0 on once a second;
+ * and what TLS has taken off the socket with a record, but libcurl not from
+ * TLS, where no libcurl looks. (One that is not found is to a Unix socket, and
+ * libcurl looks at that itself.)
+ *
+ * On a connection of HTTP/2 frames may come at any time, and each says which
+ * stream it is of: there only its end is looked for. */
 static bool
 is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
 {
-	struct fp_socket *at =
-		fp_sockets_find(&transfer->context->sockets, ends);
+	struct fp_socket *at = find_socket(transfer, ends);
+	bool was_used = at ? at->is_used : !transfer->has_opened;
 
-	if (!at)
+	if (at)
+		at->is_used = true;
+	if (!was_used)
 		return true;
-	bool was_used = at->is_used;
-	at->is_used = true;
-	return !was_used ||
-	       (fp_socket_is_clean(at) &&
-		       tls_is_clean(transfer->easy,
-			       fp_request_is_https(&transfer->request)));
+	struct fp_tlsask_answer tls = fp_tlsask(&transfer->setup->tlsask,
+		transfer->easy, fp_request_is_https(&transfer->request));
+	if (!tls.is_http2)
+		return !tls.has_rest && (!at || fp_socket_is_clean(at));
+	if (!at || fp_socket_is_open(at))
+		return true;
+	/* It may still carry others' streams, so libcurl would keep it. */
+	transfer->ticket->wants_fresh = true;
+	return false;
 }
 
 int
@@ -236,7 +234,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_DENIED;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	if (transfer->setup->looks_at_sockets && !is_clean(transfer, &ends)) {
+	if (!is_clean(transfer, &ends)) {
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}

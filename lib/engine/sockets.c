@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libcurl tells the gate the two ends of the connection that it will use, but
- * not its descriptor. So each descriptor is remembered when it is opened, and
- * gets its key (a hash of the ends) when it first comes to the gate; the next
- * time, the key finds it.
+ * below 8.22.0 not its descriptor. So each descriptor is remembered when it is
+ * opened, and gets its key (a hash of the ends) when it first comes to the
+ * gate; the next time, the key finds it.
  */
 #include "base.h"
 
@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -131,6 +132,16 @@ fp_sockets_find(struct fp_sockets *sockets, const struct fp_ends *ends)
 	return NULL;
 }
 
+struct fp_socket *
+fp_sockets_of(struct fp_sockets *sockets, int fd)
+{
+	for (size_t i = 0; fd >= 0 && i < sockets->n; i++) {
+		if (sockets->all[i].fd == fd)
+			return &sockets->all[i];
+	}
+	return NULL;
+}
+
 bool
 fp_socket_is_clean(const struct fp_socket *socket)
 {
@@ -138,4 +149,12 @@ fp_socket_is_clean(const struct fp_socket *socket)
 
 	return recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	       errno == EAGAIN;
+}
+
+bool
+fp_socket_is_open(const struct fp_socket *socket)
+{
+	struct pollfd look = {.fd = socket->fd, .events = POLLRDHUP};
+
+	return poll(&look, 1, 0) == 0;
 }

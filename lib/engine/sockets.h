@@ -2,8 +2,8 @@
 /*
  * sockets: the connections of one worker, so that one can be looked at before
  * it is used again. Bytes that wait on an idle connection belong to no request:
- * a server has sent more than it was asked for, and libcurl before 8.0.0 takes
- * them for the next answer.
+ * a server has sent more than it was asked for, and a libcurl that does not
+ * look takes them for the next answer.
  *
  * Threads: the worker's alone.
  * Ownership: the descriptors are libcurl's.
@@ -44,7 +44,13 @@ void fp_sockets_remove(struct fp_sockets *sockets, int fd);
 struct fp_socket *fp_sockets_find(
 	struct fp_sockets *sockets, const struct fp_ends *ends);
 
+/* The same by its descriptor. */
+struct fp_socket *fp_sockets_of(struct fp_sockets *sockets, int fd);
+
 /* Whether nothing waits on it, no bytes and not its end. */
 bool fp_socket_is_clean(const struct fp_socket *socket);
+
+/* Whether its end has not come, whatever else waits on it. */
+bool fp_socket_is_open(const struct fp_socket *socket);
 
 #endif

@@ -134,9 +134,11 @@ make_headers(struct fp_setup *setup)
 }
 
 /* What libcurl below 8.0.0 cannot be trusted with: where streams share a
- * connection that ends, it calls bodies whole that are not; and what is left
- * over on an idle connection it takes for the next answer. So HTTP/2 has to be
- * asked for, and then has a connection for each stream. */
+ * connection that ends, it calls bodies whole that are not. So HTTP/2 has to be
+ * asked for, and then has a connection for each stream. What is left over on an
+ * idle connection is looked for at the gate; on one to a Unix socket, which has
+ * no ends to be found by, only libcurl itself can look, and before 8.0.0 does
+ * not. */
 static void
 mind_old_libcurl(struct fp_setup *setup)
 {
@@ -147,13 +149,14 @@ mind_old_libcurl(struct fp_setup *setup)
 		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	setup->cannot_multiplex = is_old;
 	setup->joins_headers = is_old;
-	setup->looks_at_sockets = is_old;
+	setup->tells_socket = info->version_num >= 0x081600;
 	setup->cannot_look =
 		is_old &&
 		(fp_curlopts_has(&setup->curlopts, CURLOPT_UNIX_SOCKET_PATH) ||
 			fp_curlopts_has(&setup->curlopts,
 				CURLOPT_ABSTRACT_UNIX_SOCKET));
 	setup->cannot_see_close = info->version_num < 0x080e01;
+	fp_tlsask_init(&setup->tlsask);
 }
 
 static int

@@ -22,6 +22,7 @@
 #include "ratefile.h"
 #include "rates.h"
 #include "retry.h"
+#include "tlsask.h"
 #include "uritemplate.h"
 
 #include <curl/curl.h>
@@ -42,8 +43,9 @@ struct fp_setup {
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	bool cannot_see_close; /* of TLS, where a body ends with it */
-	bool looks_at_sockets; /* before each use: libcurl does not */
-	bool cannot_look; /* at them, though that is needed */
+	bool tells_socket; /* of a connection, at the gate */
+	bool cannot_look; /* at a kept connection before it is used */
+	struct fp_tlsask tlsask;
 	bool joins_headers; /* in wire_headers */
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */

@@ -119,8 +119,8 @@ def _():
 @test("40 something comes on a connection that is idle")
 def _():
     with serve(Web()) as server:
-        rounds(server, "later", 10, "-j1", "--delay=60ms")
-        rounds(server, "later", 200, "-j16", "--delay=60ms", seed=2)
+        rounds(server, "later", 10, "-j1", "--delay=150ms")
+        rounds(server, "later", 200, "-j16", "--delay=150ms", seed=2)
 
 
 @test("40 over TLS: behind the answer, and on an idle connection")
@@ -129,16 +129,16 @@ def _():
         trust = ["--cacert", authority().cert]
         rounds(server, "now", 100, "-j1", *trust)
         rounds(server, "now", 200, "-j16", *trust)
-        rounds(server, "later", 128, "-j16", "--delay=60ms", *trust)
+        rounds(server, "later", 128, "-j16", "--delay=150ms", *trust)
 
 
 @test("40 where HTTP/2 is allowed, but HTTP/1.1 is spoken")
 def _():
     with serve(Web()) as server:
         rounds(server, "now", 200, "-j16", "--http2")
-        rounds(server, "later", 128, "-j16", "--delay=60ms", "--http2")
+        rounds(server, "later", 128, "-j16", "--delay=150ms", "--http2")
     with serve(Web(tls=good().server())) as server:
-        rounds(server, "later", 128, "-j16", "--delay=60ms", "--http2",
+        rounds(server, "later", 128, "-j16", "--delay=150ms", "--http2",
                "--cacert", authority().cert)
 
 
@@ -146,7 +146,7 @@ def _():
 def _():
     with serve(OnUnixSocket()) as server:
         rounds(server, "now", 200, "-j16", "--unix-socket", server.path)
-        rounds(server, "later", 128, "-j16", "--delay=60ms", "--unix-socket",
+        rounds(server, "later", 128, "-j16", "--delay=150ms", "--unix-socket",
                server.path)
 
 
@@ -162,16 +162,45 @@ def _():
     with serve(AnyHost()) as server:
         proxy, server.url = server.url, "http://any.test"
         rounds(server, "now", 200, "-j16", "-x", proxy)
-        rounds(server, "later", 128, "-j16", "--delay=60ms", "-x", proxy)
+        rounds(server, "later", 128, "-j16", "--delay=150ms", "-x", proxy)
 
 
 @test("40 POST: no answer of another's, and none is sent twice")
 def _():
     with serve(Web()) as server:
         rounds(server, "now", 200, "-j16", "-d", "x")
-        rounds(server, "later", 128, "-j16", "--delay=60ms", "-d", "x")
+        rounds(server, "later", 128, "-j16", "--delay=150ms", "-d", "x")
         targets = [r.target for r in server.log]
         equal(len(targets), 328)
+
+
+def close_silently(conn, request):
+    """Answers as if the connection was to be kept, and closes it."""
+    conn.answer(b"item " + request.body)
+    conn.close()
+
+
+def posts(server, *args):
+    """15 items that may not be sent twice, each after the server has closed
+    the connection of the one before."""
+    server.own["/closes"] = close_silently
+    result = fetchpool(
+        ["-B", "text", "--fields=seq,body", "--data-line", "--retry=0", "-j1",
+         "--delay=100ms", *args, server.url + "/closes"],
+        input="".join("%d\n" % n for n in range(15)), timeout=50)
+    equal(sorted(record["body"] for record in result.records),
+          sorted("item %d" % n for n in range(15)), result)
+    equal(len(server.log), 15)
+
+
+@test("48 POST: the server has closed the connection without a word")
+def _():
+    with Web() as server:
+        posts(server)
+    with Web(tls=good().server()) as server:
+        posts(server, "--cacert", authority().cert)
+    with OnUnixSocket() as server:
+        posts(server, "--unix-socket", server.path)
 
 
 class OnUnixSocket(Web):

@@ -163,10 +163,38 @@ addresses_tell_them_apart(void)
 	close(two);
 }
 
+/* Bytes that wait do not hide the end that comes after them. */
+static void
+an_end_is_seen(void)
+{
+	struct fp_sockets sockets;
+	struct pair pair;
+	int listener = listen_on("127.0.0.1", 0);
+
+	CHECK(fp_sockets_init(&sockets, 4) == 0);
+	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
+	CHECK(!fp_sockets_of(&sockets, pair.client));
+	CHECK(!fp_sockets_of(&sockets, -1));
+	fp_sockets_add(&sockets, pair.client);
+	struct fp_socket *place = fp_sockets_of(&sockets, pair.client);
+	CHECK(place == fp_sockets_find(&sockets, &pair.ends));
+	CHECK(fp_socket_is_open(place));
+	say(&pair);
+	CHECK(fp_socket_is_open(place));
+	shutdown(pair.server, SHUT_WR);
+	struct pollfd wait = {pair.client, POLLRDHUP, 0};
+	poll(&wait, 1, -1);
+	CHECK(!fp_socket_is_open(place));
+	fp_sockets_destroy(&sockets);
+	close_pair(&pair);
+	close(listener);
+}
+
 int
 main(void)
 {
 	run("what waits on a connection is seen", what_waits_is_seen);
 	run("addresses tell connections apart", addresses_tell_them_apart);
+	run("the end of a connection is seen", an_end_is_seen);
 	return done();
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The TLS library is libcurl's, and which one it is shows only when the program
+ * runs: so its functions are looked up by name, once.
+ */
+#include "base.h"
+
+#include "tlsask.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+struct fp_tlsask_name {
+	unsigned char *data;
+	unsigned len;
+};
+
+void
+fp_tlsask_init(struct fp_tlsask *ask)
+{
+	/* A pointer to data is no pointer to a function but by POSIX. */
+#define FIND(function, name) (*(void **)&(function) = dlsym(RTLD_DEFAULT, name))
+	FIND(ask->openssl_pending, "SSL_has_pending");
+	FIND(ask->openssl_alpn, "SSL_get0_alpn_selected");
+	FIND(ask->gnutls_pending, "gnutls_record_check_pending");
+	FIND(ask->gnutls_alpn, "gnutls_alpn_get_selected_protocol");
+#undef FIND
+}
+
+static bool
+is_h2(const unsigned char *name, unsigned len)
+{
+	return len == 2 && memcmp(name, "h2", 2) == 0;
+}
+
+struct fp_tlsask_answer
+fp_tlsask(const struct fp_tlsask *ask, CURL *easy, bool is_https)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	struct fp_tlsask_answer answer = {.has_rest = true};
+	struct fp_tlsask_name name = {NULL, 0};
+	const unsigned char *alpn = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+		!tls || !tls->internals) {
+		answer.has_rest = is_https;
+	} else if (tls->backend == CURLSSLBACKEND_OPENSSL &&
+		   ask->openssl_pending && ask->openssl_alpn) {
+		ask->openssl_alpn(tls->internals, &alpn, &name.len);
+		answer.is_http2 = is_h2(alpn, name.len);
+		answer.has_rest = ask->openssl_pending(tls->internals) != 0;
+	} else if (tls->backend == CURLSSLBACKEND_GNUTLS &&
+		   ask->gnutls_pending && ask->gnutls_alpn) {
+		answer.is_http2 =
+			ask->gnutls_alpn(tls->internals, &name) == 0 &&
+			is_h2(name.data, name.len);
+		answer.has_rest = ask->gnutls_pending(tls->internals) != 0;
+	}
+	return answer;
+}
