@@ -25,6 +25,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/option/complaint.c cmd/option/complaint.h \
 	cmd/option/config.c cmd/option/config.h \
 	cmd/option/flowopt.c cmd/option/flowopt.h \
+	cmd/option/foreign.c cmd/option/foreign.h \
 	cmd/option/help.c cmd/option/help.h \
 	cmd/option/httpopt.c cmd/option/httpopt.h \
 	cmd/option/options.c cmd/option/options.h \
@@ -61,6 +62,7 @@ cmd_libcmd_a_SOURCES += \
 # a run
 cmd_libcmd_a_SOURCES += \
 	cmd/course.c cmd/course.h \
+	cmd/linecheck.c cmd/linecheck.h \
 	cmd/reader.c cmd/reader.h \
 	cmd/run.c cmd/run.h \
 	cmd/writer.c cmd/writer.h

@@ -61,8 +61,9 @@
  *			together (options that need or exclude others),
  *			template (which one, and whether lines fit it), options
  *			(argv and the environment), config (the same from a
- *			file), help, complaint (what is wrong with one) and
- *			suggest (which word was meant)
+ *			file), help, complaint (what is wrong with one),
+ *			suggest (which word was meant) and foreign (what other
+ *			programs have)
  *	journal/	output (lines to a descriptor, whole, whatever happens),
  *			journal (what is done, to go on from there; in parts:
  *			journalopen journalfile journalline journalstate),
@@ -72,7 +73,8 @@
  *			Perfetto), account (these three), progress and meter
  *			(how far it is), notice (what the pool tells of a
  *			server), dryrun
- *	reader		the thread from the input to the pool
+ *	linecheck	whether a line can be an item, and what looks wrong in
+ *it reader		the thread from the input to the pool
  *	writer		the thread from the pool to the outputs
  *	course		a run's parts, how far it is, and how it ended
  *	run		one run: starts the threads, watches, stops

@@ -4,12 +4,10 @@
 #include "reader.h"
 
 #include "msg.h"
-#include "units.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* "1000" and its NUL: see FP_COLUMNS_MAX. */
 #define NAME_BYTES 5
@@ -51,10 +49,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 			strerror(errno));
 		return -1;
 	}
-	snprintf(reader->fault, sizeof(reader->fault),
-		"not a whole number from %llu to %llu",
-		(unsigned long long)settings->id_min,
-		(unsigned long long)settings->id_max);
+	fp_linecheck_init(&reader->check, settings);
 	if (settings->json_items)
 		reader->parser = fp_parser_new();
 	if ((settings->json_items && !reader->parser) ||
@@ -69,6 +64,7 @@ void
 fp_reader_destroy(struct fp_reader *reader)
 {
 	fp_input_destroy(&reader->input);
+	fp_linecheck_destroy(&reader->check);
 	fp_resume_destroy(&reader->resume);
 	fp_parser_free(reader->parser);
 	free(reader->columns);
@@ -136,65 +132,8 @@ split(struct fp_reader *reader, struct fp_text line)
 	return n;
 }
 
-/* NULL, or why the line is no number in the range. */
-static const char *
-judge_id(struct fp_reader *reader, struct fp_text line)
-{
-	const struct fp_settings *settings = reader->settings;
-	uint64_t id;
-
-	if (!settings->has_id_range)
-		return NULL;
-	if (fp_units_digits(line.data, line.len, &id) == 0 &&
-		id >= settings->id_min && id <= settings->id_max)
-		return NULL;
-	return reader->fault;
-}
-
-static bool
-starts_with(struct fp_text text, const char *word)
-{
-	size_t len = strlen(word);
-
-	return text.len >= len && strncasecmp(text.data, word, len) == 0;
-}
-
-/* NULL, or why the line, which may be a URL or an ID, is not sure to be an ID:
- * a URL that is nobody else's business must not become a value in a request to
- * another server. Fields are asked for by name, and may be URLs. */
-static const char *
-judge_either(struct fp_reader *reader, struct fp_text line)
-{
-	struct fp_text rest = line;
-
-	if (!reader->settings->pool.urls_pass || reader->columns ||
-		fp_is_url(line.data, line.len))
-		return NULL;
-	while (rest.len > 0 && (rest.data[0] == ' ' || rest.data[0] == '\t')) {
-		rest.data++;
-		rest.len--;
-	}
-	if (starts_with(rest, "http:") || starts_with(rest, "https:") ||
-		memmem(rest.data, rest.len, "://", 3))
-		return "looks like a URL, but does not begin like one";
-	return NULL;
-}
-
-/* Says once which template is used, if nobody asked for it. */
-static void
-tell_template(struct fp_reader *reader, struct fp_text line, bool *told)
-{
-	if (*told || !reader->settings->tells_template ||
-		fp_is_url(line.data, line.len))
-		return;
-	*told = true;
-	fp_msg_note("no TEMPLATE and no FETCHPOOL_URL: fetching from the "
-		    "public demonstration API %s",
-		reader->settings->pool.url_template);
-}
-
 static int
-submit(struct fp_reader *reader, const struct entry *entry, bool *told)
+submit(struct fp_reader *reader, const struct entry *entry)
 {
 	const struct fp_line *line = &entry->line;
 	struct fp_item item = {
@@ -214,18 +153,16 @@ submit(struct fp_reader *reader, const struct entry *entry, bool *told)
 		item.more = true;
 		item.seq = line->seq;
 		item.outcome_unknown = entry->is_unknown;
+		if (item.fault)
+			fp_linecheck_not_json(&reader->check, line->text);
 		return fp_pool_submit(reader->pool, &item);
 	}
 
 	if (!item.fault)
-		item.fault = judge_id(reader, line->text);
-	if (!item.fault)
-		item.fault = judge_either(reader, line->text);
-	if (!item.fault) {
-		if (reader->columns)
-			item.n_values = split(reader, line->text);
-		tell_template(reader, line->text, told);
-	}
+		item.fault = fp_linecheck_judge(
+			&reader->check, line->text, &item.url);
+	if (!item.fault && reader->columns)
+		item.n_values = split(reader, line->text);
 	return fp_pool_submit(reader->pool, &item);
 }
 
@@ -266,7 +203,6 @@ fp_reader_main(void *arg)
 {
 	struct fp_reader *reader = arg;
 	struct entry entry;
-	bool told = false;
 	int ret = 0;
 
 	reader->input.before_wait = before_wait;
@@ -274,7 +210,7 @@ fp_reader_main(void *arg)
 	if (reader->is_resumed)
 		ret = begin_again(reader);
 	while (ret == 0 && (ret = next(reader, &entry)) > 0) {
-		if (submit(reader, &entry, &told)) {
+		if (submit(reader, &entry)) {
 			if (errno != ECANCELED) {
 				fp_msg_local("out of memory");
 				reader->has_stopped = true;

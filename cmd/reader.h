@@ -16,6 +16,7 @@
 
 #include "input.h"
 #include "journal.h"
+#include "linecheck.h"
 #include "output.h"
 #include "resume.h"
 #include "settings.h"
@@ -34,7 +35,7 @@ struct fp_reader {
 	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
 	struct fp_text *texts; /* their values in the line at hand */
 	char *names;
-	char fault[80]; /* of a line that is no number in the range */
+	struct fp_linecheck check; /* of each line */
 	atomic_uint_fast64_t n_read; /* items */
 	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
 	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */

@@ -414,6 +414,11 @@ struct fp_options {
 	 * that worker. NULL: nothing of it is measured. */
 	fp_trace *trace;
 	void *trace_arg;
+
+	/* An expression in the path of url_template that comes to nothing fails
+	 * the item, and so does a variable without a value, but in {?...},
+	 * {&...} and {#...}. */
+	bool empty_fails;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

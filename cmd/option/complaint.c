@@ -7,6 +7,7 @@
 
 #include "complaint.h"
 
+#include "foreign.h"
 #include "help.h"
 #include "msg.h"
 #include "optionwords.h"
@@ -276,7 +277,7 @@ find_meant(const char *name)
 	return fp_suggest(names, fp_option_n_rows, name);
 }
 
-/* "--max-time, --max-body": those that begin like this, if they are several. */
+/* "--max-time, --max-body": those that begin like this. */
 static bool
 list_those_like(const char *name, char *list, size_t size)
 {
@@ -291,17 +292,21 @@ list_those_like(const char *name, char *list, size_t size)
 				"%s--%s", n ? ", " : "", other);
 		n++;
 	}
-	return n > 1;
+	return n > 0;
 }
 
 void
 fp_complain_name(const char *dashes, const char *name)
 {
+	const char *advice = fp_foreign_name(name);
 	const char *meant = find_meant(name);
 	char list[600];
 
-	if (*dashes && *name && list_those_like(name, list, sizeof(list)))
-		fp_msg_usage("'%s%s' is the beginning of several options: %s",
+	if (advice)
+		fp_msg_usage("unknown option '%s%s': %s", dashes, name, advice);
+	else if (*dashes && *name && list_those_like(name, list, sizeof(list)))
+		fp_msg_usage("unknown option '%s%s': did you mean %s? Names "
+			     "cannot be shortened",
 			dashes, name, list);
 	else if (meant)
 		fp_msg_usage("unknown option '%s%s': did you mean '%s%s'?",
@@ -313,6 +318,7 @@ fp_complain_name(const char *dashes, const char *name)
 void
 fp_complain_letter(char letter, const char *argument)
 {
+	const char *advice = fp_foreign_letter(letter);
 	const char *name = NULL;
 
 	/* A long name that has one dash. */
@@ -322,6 +328,8 @@ fp_complain_letter(char letter, const char *argument)
 	if (name)
 		fp_msg_usage("unknown option '-%c': did you mean '--%s'?",
 			letter, name);
+	else if (advice)
+		fp_msg_usage("unknown option '-%c': %s", letter, advice);
 	else
 		fp_msg_usage("unknown option '-%c'", letter);
 }

@@ -196,6 +196,24 @@ find_row(int code)
 	return NULL;
 }
 
+/* getopt takes the beginning of a long name for the whole: then --location,
+ * which is harmless in curl, would be --location-trusted. */
+static bool
+is_whole_name(const struct fp_option_row *row, char *const argv[])
+{
+	char name[GETOPT_NAME_MAX + 1];
+	const char *word = argv[optind - 1];
+
+	if (optarg && optarg == word)
+		word = argv[optind - 2];
+	word += 2;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	if (strcmp(row->name, name) == 0)
+		return true;
+	fp_complain_name("--", name);
+	return false;
+}
+
 /* Says what getopt would not take. */
 static void
 complain_unknown(int code, int argc, char *const argv[])
@@ -263,6 +281,7 @@ settle(struct fp_settings *settings)
 		pool->body = FP_BODY_JSON;
 	settings->input.allowed_controls = settings->colsep;
 	settings->resumes |= settings->retries_failed;
+	pool->empty_fails = !settings->allows_empty;
 	if (pool->output_dir)
 		fp_settings_name_file(settings);
 	if (settings->json_items) {
@@ -340,6 +359,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			complain_unknown(code, argc, argv);
 			return FP_GO_WRONG;
 		}
+		if (code >= LONG_BASE && !is_whole_name(row, argv))
+			return FP_GO_WRONG;
 		if (row->type == FP_OPTION_HELP && !optarg)
 			optarg = take_topic(argc, argv);
 		enum fp_go go = apply(settings, row, optarg);

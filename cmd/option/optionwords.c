@@ -7,6 +7,7 @@
 
 const struct fp_option_words fp_option_words[] = {
 	{"input-format", false, false, {"lines", "json"}},
+	{"default-scheme", false, false, {"https", "http"}},
 	{"request", false, false,
 		{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}},
 	{"proto", true, false, {"http", "https"}},

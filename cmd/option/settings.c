@@ -192,6 +192,13 @@ fp_settings_shard(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_default_scheme(struct fp_settings *settings, const char *value)
+{
+	settings->default_scheme = value;
+	return strcmp(value, "https") == 0 || strcmp(value, "http") == 0;
+}
+
+bool
 fp_settings_jobs(struct fp_settings *settings, const char *value)
 {
 	uint64_t n;

@@ -44,6 +44,9 @@ struct fp_settings {
 	bool has_id_range;
 	uint64_t id_min, id_max;
 	bool tells_template; /* say so when the default is used */
+	const char *default_scheme; /* of lines without one; NULL: none */
+	bool allows_empty; /* an expression of TEMPLATE may come to nothing */
+	bool is_done_anyway; /* what curl has to be asked for */
 
 	const char *help_topic; /* for FP_GO_HELP; NULL: the usual help */
 	bool all;
@@ -117,6 +120,7 @@ fp_setter fp_settings_input_format;
 fp_setter fp_settings_colsep;
 fp_setter fp_settings_id_range;
 fp_setter fp_settings_shard;
+fp_setter fp_settings_default_scheme;
 fp_setter fp_settings_max_line;
 fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;

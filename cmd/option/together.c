@@ -32,6 +32,7 @@ static const struct {
 	{"share", "shard", "it takes 1/N of each rate already"},
 	{"output-dir", "pick", "bodies go to files as they are"},
 	{"output-dir", "omit", "bodies go to files as they are"},
+	{"compressed", "no-compressed", NULL},
 	{"retry-failed", "all", "what failed is in the output already"},
 	{"retry-failed", "keep-order", "what failed has had its turn"},
 };

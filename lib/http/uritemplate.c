@@ -351,8 +351,10 @@ struct expansion {
 	const struct variable *variable; /* that is under way */
 	const struct op *op; /* NULL: its expression is given up */
 	char before; /* what to write before the next value */
-	struct fp_text undefined; /* the first such; data NULL: none */
-	struct fp_text unfit;
+	struct fp_uritemplate_gaps gaps;
+	bool in_path; /* nothing before has begun a query or a fragment */
+	const struct variable *opened; /* of its expression, the first */
+	size_t n_bytes; /* of this expression's values */
 	/* Whose value is [0] empty, [1] "." or "..": see add_text(). */
 	struct fp_text suspects[2];
 };
@@ -374,6 +376,7 @@ add_text(struct expansion *e, struct fp_text text)
 	if (e->op->keep == UNRESERVED && !suspect->data && text.len <= 2 &&
 		(!text.len || memcmp(text.data, "..", text.len) == 0))
 		*suspect = e->variable->name;
+	e->n_bytes += text.len;
 	return encode(text.data, text.len, e->op->keep, e->out);
 }
 
@@ -421,12 +424,54 @@ give_up(struct expansion *e)
 {
 	const char *rest = e->variable->name.data;
 
-	if (!e->unfit.data)
-		e->unfit = e->variable->name;
+	if (!e->gaps.unfit.data)
+		e->gaps.unfit = e->variable->name;
 	if (add_char(e, '{') || add_char(e, e->op->sign))
 		return -1;
 	e->op = NULL;
 	return fp_buf_add(e->out, rest, (size_t)(e->variable->end - rest) + 1);
+}
+
+/* Of these each variable is written with its name, or after all that a server
+ * looks at: they may be missing. */
+static bool
+is_optional(const struct op *op)
+{
+	return op->first == '?' || op->first == '&' || op->first == '#';
+}
+
+static void
+note_hole(struct expansion *e, const struct variable *variable)
+{
+	if (!e->gaps.hole.data)
+		e->gaps.hole = variable->name;
+}
+
+/* What stands between two expressions, or at an end. */
+static int
+add_literals(struct expansion *e, const char *literals, size_t len)
+{
+	if (memchr(literals, '?', len) || memchr(literals, '#', len))
+		e->in_path = false;
+	return fp_buf_add(e->out, literals, len);
+}
+
+static void
+open_expression(struct expansion *e)
+{
+	e->opened = e->variable;
+	e->op = e->variable->op;
+	e->before = e->op->first;
+	e->n_bytes = 0;
+	if (is_optional(e->op))
+		e->in_path = false;
+}
+
+static void
+close_expression(struct expansion *e)
+{
+	if (e->opened && e->op && e->in_path && e->n_bytes == 0)
+		note_hole(e, e->opened);
 }
 
 static int
@@ -439,8 +484,10 @@ add_value(struct expansion *e, const struct fp_value *value)
 	if (is_map)
 		n -= n % 2; /* a name without a value is no member */
 	if (!n) {
-		if (!e->undefined.data)
-			e->undefined = e->variable->name;
+		if (!e->gaps.undefined.data)
+			e->gaps.undefined = e->variable->name;
+		if (!is_optional(e->op))
+			note_hole(e, e->variable);
 		return 0;
 	}
 	if (max_chars && value->type != FP_VALUE_STRING)
@@ -463,9 +510,9 @@ add_value(struct expansion *e, const struct fp_value *value)
 int
 fp_uritemplate_expand(const struct fp_uritemplate *template,
 	fp_uritemplate_lookup *lookup, void *arg, struct fp_buf *out,
-	struct fp_text *undefined)
+	struct fp_uritemplate_gaps *gaps)
 {
-	struct expansion e = {.out = out};
+	struct expansion e = {.out = out, .in_path = true};
 	const char *literals = fp_buf_text(&template->literals);
 	size_t start = out->len;
 	size_t done = 0; /* literals copied */
@@ -474,26 +521,26 @@ fp_uritemplate_expand(const struct fp_uritemplate *template,
 		e.variable = &template->variables[i];
 		if (e.variable->opens) {
 			size_t end = e.variable->literals_end;
-			if (fp_buf_add(out, literals + done, end - done))
+			close_expression(&e);
+			if (add_literals(&e, literals + done, end - done))
 				return -1;
 			done = end;
-			e.op = e.variable->op;
-			e.before = e.op->first;
+			open_expression(&e);
 		}
 		if (e.op && add_value(&e, lookup(arg, e.variable->name)))
 			return -1;
 	}
+	close_expression(&e);
 	if (fp_buf_add(out, literals + done, template->literals.len - done))
 		return -1;
 
 	const struct fp_text *suspect = &e.suspects[e.suspects[1].data != NULL];
-	if (suspect->data && !e.unfit.data &&
+	if (suspect->data && !e.gaps.unfit.data &&
 		count_dot_segments(fp_buf_text(out) + start) >
 			template->n_dot_segments)
-		e.unfit = *suspect;
-	if (undefined)
-		*undefined = e.unfit.data ? e.unfit : e.undefined;
-	if (e.unfit.data)
+		e.gaps.unfit = *suspect;
+	*gaps = e.gaps;
+	if (gaps->unfit.data)
 		errno = EINVAL;
-	return e.unfit.data ? -1 : 0;
+	return gaps->unfit.data ? -1 : 0;
 }

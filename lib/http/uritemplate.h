@@ -53,17 +53,28 @@ size_t fp_uritemplate_n_variables(const struct fp_uritemplate *template);
 struct fp_text fp_uritemplate_variable(
 	const struct fp_uritemplate *template, size_t i);
 
-/* Appends the expansion to `out`. If `undefined` is not NULL, it gets the name
- * of the first variable without a value (data NULL if all had one).
+/* Names of variables; data NULL: there was none such. */
+struct fp_uritemplate_gaps {
+	struct fp_text undefined; /* the first without a value */
+
+	/* The first that leaves a hole: without a value in any expression but
+	 * {?...}, {&...} and {#...}, whose variables are optional; or of an
+	 * expression in the path that comes to nothing, as "" and an empty
+	 * list do. Without it, "/items/{id}" is another resource, "/items/". */
+	struct fp_text hole;
+
+	struct fp_text unfit; /* its value does not fit: see below */
+};
+
+/* Appends the expansion to `out`, and says in `gaps` what was not there.
  *
  * -1 with ENOMEM; or with EINVAL if a value does not fit its place: a list or
  * map where the template takes a prefix (section 2.4.1), or a "." or ".." that
- * would be a path segment. Then *undefined is the name of that variable, and
- * `out` has the expansion for a message only, what could not be expanded
- * standing in it as written (section 3). */
+ * would be a path segment. Then `out` has the expansion for a message only,
+ * what could not be expanded standing in it as written (section 3). */
 int fp_uritemplate_expand(const struct fp_uritemplate *template,
 	fp_uritemplate_lookup *lookup, void *arg, struct fp_buf *out,
-	struct fp_text *undefined);
+	struct fp_uritemplate_gaps *gaps);
 
 /* Appends `text` as {+x} would: what a URI may contain is kept, triplets such
  * as %2F included, and everything else percent-encoded. -1 with ENOMEM. */

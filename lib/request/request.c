@@ -43,22 +43,28 @@ bool
 fp_request_expand(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out)
 {
+	const struct fp_options *options = &request->setup->options;
 	struct fp_ticket *ticket = request->ticket;
-	struct fp_text undefined;
+	struct fp_uritemplate_gaps gaps;
 
-	if (fp_uritemplate_expand(
-		    template, look_up, request, out, &undefined)) {
+	if (fp_uritemplate_expand(template, look_up, request, out, &gaps)) {
 		if (errno == EINVAL)
 			fail_variable(ticket,
-				"the value does not fit its "
-				"place:",
-				undefined);
+				"the value does not fit its place:",
+				gaps.unfit);
 		else
 			fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return false;
 	}
-	if (undefined.data && request->setup->options.undefined_fails) {
-		fail_variable(ticket, "the line has no value for", undefined);
+	if (gaps.undefined.data && options->undefined_fails) {
+		fail_variable(
+			ticket, "the line has no value for", gaps.undefined);
+		return false;
+	}
+	if (gaps.hole.data && options->empty_fails &&
+		template == request->setup->template) {
+		fail_variable(
+			ticket, "no value, or an empty one, for", gaps.hole);
 		return false;
 	}
 	return true;

@@ -98,8 +98,95 @@ def _():
         "FETCHPOOL_URL": server.url + "/ok?{1}={2}"})
     equal((result.status, server.log[-1].target),
           (0, "/ok?a=http%3A%2F%2Fx"))
-    result, proxy = proxied([], "https\nhttp 1\nhttpx:1\nx:/y\n1\n")
-    equal(len(proxy.lines), 5)
+    result, proxy = proxied([server.url + "/ok?{}"], "https\nhttp 1\n")
+    equal(result.status, 0)
+
+
+@test("only whole numbers go to the demonstration API")
+def _():
+    bad = ["www.example.com/x", "mailto:a@b.example", "tel:+49301234",
+           "data:,x", "\\N", "null", "1.0", "1e+06", "-1", "#comment", "u",
+           "0f8fad5b-d9cb-469f-a165-70867728950e", "http 1", "x:/y", "1 "]
+    result, proxy = proxied(["-k", "-a"], "\n".join(bad))
+    equal(proxy.lines, [])
+    equal([r["error"]["kind"] for r in result.records], ["input"] * len(bad))
+    equal({r["attempts"] for r in result.records}, {0})
+    equal(result.text.count("demonstration"), 0)
+    matches("give a TEMPLATE", result.records[0]["error"]["message"])
+
+
+@test("in a list whose first line is a URL, a line that is none fails")
+def _():
+    server = faults()
+    good = server.url + "/ok"
+    result = fetchpool(["-k", "-a"], input="\n%s\n2\nwww.example.com\n%s\n" % (
+        good, good))
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          [None, "input", "input", None])
+    equal(server.targets, ["/ok", "/ok"])
+    # Where somebody has said what IDs are for, the two may be mixed.
+    result = fetchpool(["-k", "-a"], input="%s\n2\n3\n" % good,
+                       env={"FETCHPOOL_URL": server.url + "/posts/{}"})
+    equal(result.status, 0)
+
+
+@test("--default-scheme makes URLs of hosts, and of nothing else")
+def _():
+    server = faults()
+    host = server.url[len("http://"):]
+    lines = [host + "/ok", "//" + host + "/ok", server.url + "/ok",
+             "mailto:a@b.example", "tel:123", "7", "///x", "#x"]
+    result = fetchpool(["-k", "-a", "--default-scheme=http"],
+                       input="\n".join(lines))
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          [None] * 3 + ["input"] * 5)
+    equal([r["url"] for r in result.records[:3]], [server.url + "/ok"] * 3)
+    equal(server.targets, ["/ok"] * 3)
+
+
+@test("what is not there is no part of the path, unless --allow-empty")
+def _():
+    server = faults()
+    items = ['{"id":1}', '{"id":null}', '{"Id":2}', "{}", '{"id":""}',
+             '{"id":[]}']
+    args = ["-k", "-a", "--input-format=json", "-X", "DELETE"]
+    result = fetchpool(args + [server.url + "/posts/{id}"],
+                       input="\n".join(items))
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          [None] + ["input"] * 5)
+    for record in result.records[1:]:
+        matches(r"\{id\}", record["error"]["message"])
+    equal(server.targets, ["/posts/1"])
+    result = fetchpool(args + ["--allow-empty", server.url + "/posts/{id}"],
+                       input="\n".join(items))
+    equal(server.targets[1:], ["/posts/1"] + ["/posts/"] * 5)
+    server.log.clear()
+    result = fetchpool(["-k", "-a", "-C,", server.url + "/posts/{1}"],
+                       input="7,a\n,b\n")
+    equal([r.get("error", {}).get("kind") for r in result.records],
+          [None, "input"])
+    server.log.clear()
+    result = fetchpool(args + [server.url + "/posts/{id}{?q,page}"],
+                       input='{"id":1}\n{"id":2,"q":""}\n{"q":3}')
+    equal(server.targets, ["/posts/1", "/posts/2?q="])
+
+
+@test("lines that look as if they had been changed are told of, once each")
+def _():
+    server = faults()
+    lines = ["1e+06", "2e+06", "1.0", '"1"', "1 ", "5\u200b", "\\N", "ok"]
+    result = fetchpool([server.url + "/ok?{}"], input="\n".join(lines))
+    equal(result.status, 0)
+    equal(len(result.text.splitlines()), 6)
+    matches(r"'1e\+06' looks like a number that awk", result.text)
+    result = fetchpool([server.url + "/ok?{}"], input="id\n1\nid\n")
+    equal(len(result.text.splitlines()), 1)
+    matches("heading of a column", result.text)
+    result = fetchpool(["--input-format=json", server.url + "/ok?{a}"],
+                       input='[\n{"a":1},\n{"a":2}\n]\n')
+    equal(sum("jq -c '.[]'" in line for line in result.text.splitlines()), 1)
+    result = fetchpool([], input="a 1\n".replace("a 1", server.url + "/ok"))
+    equal(result.err, b"")
 
 
 @test("the default template is announced, in one line, once")

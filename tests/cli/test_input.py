@@ -363,11 +363,17 @@ def _():
     equal(server.targets[-1], "/echo?1=a&2=b%20c")
 
 
-@test("-C: a field that is not there fails its line, an empty one does not")
+@test("-C: a field that is not there fails its line, an empty one may be let in")
 def _():
     server = faults()
     result = fetchpool(["-k", "-C,", server.url + "/echo/{1}/{2}"],
                        input="a\nb,\n,c\nd,e,f\n")
+    equal(inputs(result), ["d,e,f"])
+    equal(list(result.errors), [1, 2, 3])
+    server.log.clear()
+    result = fetchpool(
+        ["-k", "-C,", "--allow-empty", server.url + "/echo/{1}/{2}"],
+        input="a\nb,\n,c\nd,e,f\n")
     equal(inputs(result), ["b,", ",c", "d,e,f"])
     equal(list(result.errors), [1])
     equal(sorted(server.targets), ["/echo//c", "/echo/b/", "/echo/d/e"])

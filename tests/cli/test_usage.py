@@ -154,13 +154,13 @@ def _():
     refused([server.url + "/ok?{}", "-j", "0"], "-j", template=False)
 
 
-@test("options may follow TEMPLATE, be shortened and be joined")
+@test("options may follow TEMPLATE and be joined")
 def _():
     server = faults()
     url = server.url + "/ok?{}"
     for args in ([url, "-k", "-j2"], ["-kj2", url], ["-qkj", "2", url],
                  ["--jobs=2", "--keep-order", url], ["--jobs", "2", url],
-                 ["-k", "--", url], ["--keep", url]):
+                 ["-k", "--", url], ["--keep-order", url]):
         result = fetchpool(args, input="1\n2\n")
         equal((result.status, result.err), (0, b""), repr((args, result)))
         equal(sorted(r["seq"] for r in result.records), [1, 2])

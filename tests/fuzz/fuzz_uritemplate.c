@@ -72,9 +72,10 @@ expand(struct fp_buf *out, struct fp_text *undefined)
 	fp_buf_clear(out, SIZE_MAX);
 	n_lookups = 0;
 	errno = 0;
-	int ret =
-		fp_uritemplate_expand(expanding, look_up, NULL, out, undefined);
-	HOLDS(ret == 0 || (errno == EINVAL && undefined->data));
+	struct fp_uritemplate_gaps gaps;
+	int ret = fp_uritemplate_expand(expanding, look_up, NULL, out, &gaps);
+	HOLDS(ret == 0 || (errno == EINVAL && gaps.unfit.data));
+	*undefined = ret ? gaps.unfit : gaps.undefined;
 	return ret;
 }
 

@@ -131,13 +131,31 @@ names(void)
 		{"--output-file x", "did you mean '--output'?"},
 		{"--order", "did you mean '--keep-order'?"},
 		{"--token=x", "did you mean '--header'?"},
-		{"--max", "'--max' is the beginning of several options: "
-			  "--max-line, --max-redirs, --max-time, --max-body, "
-			  "--max-memory, --max-errors"},
+		{"--max", "option '--max': did you mean --max-line, "
+			  "--max-redirs, --max-time, --max-body, --max-memory, "
+			  "--max-errors? Names cannot be shortened"},
+		{"--job 5", "option '--job': did you mean --jobs? Names cannot "
+			    "be shortened"},
+		{"--job=5", "option '--job': did you mean --jobs? Names cannot "
+			    "be shortened"},
+		{"--locatio", "did you mean --location, --location-trusted? "
+			      "Names cannot be shortened"},
+		{"--head http://h/{}",
+			"unknown option '--head': use --request HEAD"},
+		{"--fail x", "option '--fail': a status of 300 or more fails "
+			     "the item already; see --ok-status"},
+		{"--form a=b", "option '--form': fetchpool takes --data and "
+			       "--json"},
+		{"--max-connection-per-server=4", "use --host-jobs N"},
+		{"--joblog x", "--journal FILE records progress, --stats FILE "
+			       "the totals"},
+		{"--recursive", "links in a body are not followed"},
+		{"-s", "'-s': --quiet leaves out the line of each failure"},
+		{"-P 4", "'-P': --jobs N is the number of transfers at once"},
 		{"-jobs 5", "-j: 'obs' is not a whole number from 1 to 20000: "
 			    "did you mean --jobs?"},
 		{"-timeout 5", "option '-t': did you mean '--max-time'?"},
-		{"-Z", "unknown option '-Z'"},
+		{"-?", "unknown option '-?'"},
 		{"--zzzzzz", "unknown option '--zzzzzz'"},
 	};
 
@@ -169,8 +187,8 @@ topics(void)
 		"--help: 'nope' is none of all, input, requests, connections, "
 		"pool, flow, output, journal, progress, other, and in no "
 		"option's name");
-	WRONG("--help=em",
-		"--help: 'em' is none of all, input, requests, connections, "
+	WRONG("--help=zz",
+		"--help: 'zz' is none of all, input, requests, connections, "
 		"pool, flow, output, journal, progress, other, and in no "
 		"option's name");
 	CHECK(parse("--help output") == FP_GO_HELP);

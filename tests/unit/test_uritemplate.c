@@ -64,27 +64,35 @@ look_up(void *arg, struct fp_text wanted)
  * template; and the name of an undefined variable or one that does not fit. */
 static struct fp_buf out, blamed;
 
+/* The variable that left a hole, in braces. */
+static struct fp_buf holed;
+
 /* Parses and expands; -1 with errno as fp_uritemplate_*() say. */
 static int
 expand(const char *text, struct values *values)
 {
 	char why[100];
-	struct fp_text undefined = {NULL, 0};
+	struct fp_uritemplate_gaps gaps = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	struct fp_uritemplate *template =
 		fp_uritemplate_parse(text, why, sizeof(why));
 
 	fp_buf_clear(&out, SIZE_MAX);
 	fp_buf_clear(&blamed, SIZE_MAX);
+	fp_buf_clear(&holed, SIZE_MAX);
 	if (!template) {
 		CHECK(errno == EINVAL);
 		fp_buf_printf(&out, "! %s", why);
 		return -1;
 	}
-	int ret = fp_uritemplate_expand(
-		template, look_up, values, &out, &undefined);
+	int ret = fp_uritemplate_expand(template, look_up, values, &out, &gaps);
 	CHECK(ret == 0 || errno == EINVAL);
-	if (undefined.data)
-		fp_buf_add(&blamed, undefined.data, undefined.len);
+	if (ret)
+		gaps.undefined = gaps.unfit;
+	if (gaps.undefined.data)
+		fp_buf_add(&blamed, gaps.undefined.data, gaps.undefined.len);
+	if (gaps.hole.data)
+		fp_buf_printf(
+			&holed, "{%.*s}", (int)gaps.hole.len, gaps.hole.data);
 	fp_uritemplate_free(template);
 	return ret;
 }
@@ -320,15 +328,53 @@ an_expansion_is_appended(void)
 	struct values values = {.n = 0};
 	struct fp_uritemplate *template = fp_uritemplate_parse("{a}", NULL, 0);
 	fp_uritemplate_lookup *get = look_up;
+	struct fp_uritemplate_gaps gaps;
 
 	fp_buf_set(&out, "../", 3);
 	add_string(&values, "a", (struct fp_text){"b", 0});
-	CHECK(!fp_uritemplate_expand(template, get, &values, &out, NULL));
+	CHECK(!fp_uritemplate_expand(template, get, &values, &out, &gaps));
 	CHECK_TEXT(out.data, "../");
 	values.texts[0].len = 1;
-	CHECK(!fp_uritemplate_expand(template, get, &values, &out, NULL));
+	CHECK(!fp_uritemplate_expand(template, get, &values, &out, &gaps));
 	CHECK_TEXT(out.data, "../b");
 	fp_uritemplate_free(template);
+}
+
+/* What would send a request to another resource than was meant. */
+static void
+the_first_hole_is_named(void)
+{
+	static const char *const cases[][2] = {
+		{"/posts/{id}", ""},
+		{"/posts/{none}", "{none}"},
+		{"/posts/{empty}", "{empty}"},
+		{"/posts/{empty}{id}", "{empty}"},
+		{"/posts/{id,empty}", ""},
+		{"/posts/{id,none}", "{none}"},
+		{"/posts{/empty}", "{empty}"},
+		{"/posts{/none}", "{none}"},
+		{"/posts{.empty}", "{empty}"},
+		{"/posts{;empty}", "{empty}"},
+		{"/posts/{+empty}", "{empty}"},
+		{"/posts/{id}{?none,empty}", ""},
+		{"/posts/{id}?a=b{&none,empty}", ""},
+		{"/posts/{id}{#none}", ""},
+		{"/posts?id={id}", ""},
+		{"/posts?id={none}", "{none}"},
+		{"/posts?q={empty}", ""},
+		{"/posts{?id}/{empty}", ""},
+		{"/posts#{empty}", ""},
+		{"{empty}", "{empty}"},
+		{"/{id}/{none}/{empty}", "{none}"},
+	};
+	struct values values = {.n = 0};
+
+	add_string(&values, "id", (struct fp_text){"7", 1});
+	add_string(&values, "empty", (struct fp_text){"", 0});
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		CHECK(expand(cases[i][0], &values) == 0);
+		CHECK_TEXT(fp_buf_text(&holed), cases[i][1]);
+	}
 }
 
 /* Written from the RFC's words, not from the code. */
@@ -489,6 +535,7 @@ main(void)
 	run("the first undefined variable is named",
 		the_first_undefined_variable_is_named);
 	run("an expansion is appended", an_expansion_is_appended);
+	run("the first hole is named", the_first_hole_is_named);
 	run("every byte is kept or encoded", every_byte_is_kept_or_encoded);
 	run("25 a template value cannot leave its place",
 		a_value_cannot_leave_its_place);

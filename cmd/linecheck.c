@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "linecheck.h"
+
+#include "msg.h"
+#include "units.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define SHOWN_MAX 40
+
+void
+fp_linecheck_init(
+	struct fp_linecheck *check, const struct fp_settings *settings)
+{
+	*check = (struct fp_linecheck){.settings = settings};
+	snprintf(check->fault, sizeof(check->fault),
+		"not a whole number from %llu to %llu",
+		(unsigned long long)settings->id_min,
+		(unsigned long long)settings->id_max);
+}
+
+void
+fp_linecheck_destroy(struct fp_linecheck *check)
+{
+	fp_buf_destroy(&check->url);
+}
+
+/* ---- what a line looks like ---- */
+
+static bool
+starts_with(struct fp_text text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return text.len >= len && strncasecmp(text.data, word, len) == 0;
+}
+
+static bool
+is(struct fp_text text, const char *word)
+{
+	return text.len == strlen(word) && starts_with(text, word);
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t
+count_digits(struct fp_text text, size_t from)
+{
+	size_t at = from;
+
+	while (at < text.len && is_digit(text.data[at]))
+		at++;
+	return at - from;
+}
+
+static bool
+is_number(struct fp_text text)
+{
+	return text.len > 0 && count_digits(text, 0) == text.len;
+}
+
+/* Of schemes that no HTTP client fetches, those that lists of links have. What
+ * stands before a colon may be a host as well. */
+static bool
+has_other_scheme(struct fp_text line)
+{
+	static const char *const schemes[] = {
+		"about:", "blob:", "data:", "file:", "ftp:", "ftps:", "geo:",
+		"javascript:", "magnet:", "mailto:", "news:", "sftp:", "sip:",
+		"sms:", "ssh:", "tel:", "urn:", "view-source:", "ws:", "wss:"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(schemes); i++) {
+		if (starts_with(line, schemes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* ---- URLs and IDs ---- */
+
+/* "//host/x", "host/x": the same with the scheme. */
+static const char *
+add_scheme(struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
+{
+	const char *scheme = check->settings->default_scheme;
+	size_t slashes = starts_with(line, "//") ? 2 : 0;
+
+	if (has_other_scheme(line))
+		return "not a URL of http or https";
+	if (is_number(line))
+		return "not a URL: a number is no host";
+	if (line.len == slashes || line.data[slashes] == '/' ||
+		line.data[slashes] == '#' || line.data[slashes] == '?')
+		return "not a URL: no host";
+	fp_buf_clear(&check->url, SIZE_MAX);
+	if (fp_buf_printf(&check->url, "%s://", scheme) ||
+		fp_buf_add(
+			&check->url, line.data + slashes, line.len - slashes))
+		return "out of memory";
+	*url = (struct fp_text){check->url.data, check->url.len};
+	return NULL;
+}
+
+/* Says once which template is used, if nobody asked for it. */
+static void
+tell_template(struct fp_linecheck *check)
+{
+	if (check->has_told_template)
+		return;
+	check->has_told_template = true;
+	fp_msg_note("no TEMPLATE and no FETCHPOOL_URL: fetching from the "
+		    "public demonstration API %s",
+		check->settings->pool.url_template);
+}
+
+/* A line without TEMPLATE is a URL or an ID. A URL that is nobody else's
+ * business must not become a value in a request to another server, and what is
+ * no ID must not go to the demonstration API. */
+static const char *
+judge_either(
+	struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
+{
+	const struct fp_settings *settings = check->settings;
+	struct fp_text rest = line;
+	bool is_url = fp_is_url(line.data, line.len);
+
+	if (!check->has_seen_line)
+		check->is_url_list = is_url;
+	check->has_seen_line = true;
+	if (is_url)
+		return NULL;
+	while (rest.len > 0 && is_blank(rest.data[0])) {
+		rest.data++;
+		rest.len--;
+	}
+	if (starts_with(rest, "http:") || starts_with(rest, "https:") ||
+		memmem(rest.data, rest.len, "://", 3))
+		return "looks like a URL, but does not begin like one";
+	if (settings->default_scheme)
+		return add_scheme(check, line, url);
+	if (has_other_scheme(line))
+		return "not a URL of http or https";
+	if (!settings->tells_template)
+		return NULL;
+	if (check->is_url_list)
+		return "not a URL, as the first line of the input is "
+		       "(--default-scheme is for lines without a scheme)";
+	if (!is_number(line))
+		return "neither a URL nor a whole number: for other IDs, give "
+		       "a TEMPLATE; for hosts without a scheme, "
+		       "--default-scheme";
+	tell_template(check);
+	return NULL;
+}
+
+/* ---- what may be a mistake ---- */
+
+/* "1e+06", "2.5E15": how programs write a number that they hold as a double. */
+static bool
+is_exponent(struct fp_text line)
+{
+	size_t at = count_digits(line, 0);
+
+	if (at == 0)
+		return false;
+	if (at < line.len && line.data[at] == '.')
+		at += 1 + count_digits(line, at + 1);
+	if (at >= line.len || (line.data[at] != 'e' && line.data[at] != 'E'))
+		return false;
+	at++;
+	at += at < line.len && (line.data[at] == '+' || line.data[at] == '-');
+	size_t digits = count_digits(line, at);
+	return digits > 0 && at + digits == line.len;
+}
+
+/* "1.0", "17.000" */
+static bool
+is_whole_with_point(struct fp_text line)
+{
+	size_t at = count_digits(line, 0);
+
+	if (at == 0 || at + 1 >= line.len || line.data[at] != '.')
+		return false;
+	for (at++; at < line.len; at++) {
+		if (line.data[at] != '0')
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_quoted(struct fp_text line)
+{
+	char first = line.data[0], last = line.data[line.len - 1];
+
+	return line.len >= 2 && first == last &&
+	       (first == '"' || first == '\'');
+}
+
+static bool
+has_blank_end(struct fp_text line)
+{
+	return is_blank(line.data[0]) || is_blank(line.data[line.len - 1]);
+}
+
+static bool
+has_strange_space(struct fp_text line)
+{
+	static const char *const spaces[] = {
+		"\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\xaf", "\xe2\x81\xa0"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(spaces); i++) {
+		if (memmem(line.data, line.len, spaces[i], strlen(spaces[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_no_value(struct fp_text line)
+{
+	static const char *const words[] = {"\\N", "NULL", "None", "nil", "NaN",
+		"undefined", "N/A", "<NA>"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
+		if (is(line, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_heading(struct fp_text line)
+{
+	static const char *const words[] = {"id", "ids", "url", "urls", "link",
+		"key", "uuid", "name", "item_id", "user_id", "post_id"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
+		if (is(line, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	bool (*is_it)(struct fp_text line);
+	const char *what;
+} doubts[] = {
+	{is_exponent, "looks like a number that awk or seq -f has rounded: "
+		      "have it written with all its digits"},
+	{is_whole_with_point, "looks like a whole number with a decimal point"},
+	{is_quoted, "has quotes around it, which go into the URL"},
+	{has_blank_end, "has white space at an end, which goes into the URL"},
+	{has_strange_space, "has a no-break or zero-width space in it, which "
+			    "goes into the URL"},
+	{is_no_value, "looks like a missing value of a database"},
+};
+
+/* Says it, once for each kind and run. */
+static void
+doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
+	const char *what)
+{
+	if (check->told & 1U << kind)
+		return;
+	check->told |= 1U << kind;
+	fp_msg_note("the line '%.*s%s' %s (said once)",
+		(int)FP_MIN(line.len, (size_t)SHOWN_MAX), line.data,
+		line.len > SHOWN_MAX ? "..." : "", what);
+}
+
+/* Only for lines that are values of a template. */
+static void
+look_for_doubt(struct fp_linecheck *check, struct fp_text line, bool is_first)
+{
+	if (line.len == 0 || is_number(line))
+		return;
+	if (is_first && is_heading(line))
+		doubt(check, FP_ARRAY_LEN(doubts), line,
+			"looks like the heading of a column");
+	for (unsigned i = 0; i < FP_ARRAY_LEN(doubts); i++) {
+		if (!(check->told & 1U << i) && doubts[i].is_it(line))
+			doubt(check, i, line, doubts[i].what);
+	}
+}
+
+void
+fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
+{
+	static const char *const begins[] = {"[", "{", "[{"};
+
+	while (line.len > 0 && is_blank(line.data[line.len - 1]))
+		line.len--;
+	for (size_t i = 0; i < FP_ARRAY_LEN(begins); i++) {
+		if (line.len > 0 && line.len <= 2 && is(line, begins[i]))
+			doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
+				"looks like one JSON document over several "
+				"lines: jq -c '.[]' writes each element of an "
+				"array on one line");
+	}
+	if (line.len > 2 && line.data[0] == '[')
+		doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
+			"is an array, not an object: jq -c '.[]' writes each "
+			"element of an array on one line");
+}
+
+/* ---- the whole ---- */
+
+const char *
+fp_linecheck_judge(
+	struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
+{
+	const struct fp_settings *settings = check->settings;
+	bool is_first = !check->has_seen_line;
+	const char *fault = NULL;
+	uint64_t id;
+
+	if (settings->has_id_range &&
+		(fp_units_digits(line.data, line.len, &id) ||
+			id < settings->id_min || id > settings->id_max))
+		return check->fault;
+
+	/* Fields are asked for by name, and may be URLs. */
+	if (settings->pool.urls_pass && settings->n_columns == 0)
+		fault = judge_either(check, line, url);
+	check->has_seen_line = true;
+	bool is_value =
+		settings->pool.url_template && !url->data &&
+		!settings->pool.data_line && settings->n_columns == 0 &&
+		!(settings->pool.urls_pass && fp_is_url(line.data, line.len));
+	if (!fault && is_value)
+		look_for_doubt(check, line, is_first);
+	return fault;
+}
