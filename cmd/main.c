@@ -41,7 +41,7 @@
  *			poller (a worker's), transfer (one item on one easy
  *			handle; in parts: gate, body, verdict, aftermath), span
  *			(what items go through, told), worker (one multi handle
- *			and its slots), slot, drive (libcurl, by events), crew
+ *			and its slots), slot, timing, drive (libcurl, by events), crew
  *			(one thread, and its workers), pool (the whole; the
  *			story)
  *	fetchpool.h	the public contract

@@ -142,6 +142,8 @@ start(struct fp_course *run)
 	fp_descriptors_fit(&run->settings->pool);
 	if (!run->settings->quiet)
 		run->settings->pool.tell = fp_notice_tell;
+	if (run->deadline_ns < INT64_MAX)
+		run->settings->pool.deadline_ns = run->deadline_ns;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
 	if (!run->pool) {
 		if (errno == EINVAL)
@@ -365,6 +367,8 @@ watch(struct fp_course *run)
 			obey_signals(run);
 			continue;
 		}
+		if (run->deadline_ns <= fp_clock_now_ns())
+			cut_short(run, "--deadline");
 		if (fds[0].revents && hear_writer(run, fds[0].revents))
 			return;
 		if (fds[1].revents)
@@ -372,8 +376,6 @@ watch(struct fp_course *run)
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
 		show_progress(run);
-		if (run->deadline_ns <= fp_clock_now_ns())
-			cut_short(run, "--deadline");
 		if (run->give_up_ns <= fp_clock_now_ns())
 			give_up(run);
 	}

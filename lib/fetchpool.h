@@ -419,6 +419,11 @@ struct fp_options {
 	 * the item, and so does a variable without a value, but in {?...},
 	 * {&...} and {#...}. */
 	bool empty_fails;
+
+	/* No request goes out at or after this time of CLOCK_MONOTONIC, even if
+	 * nobody has called fp_pool_cancel() yet; what is left is not done. 0:
+	 * no limit. */
+	int64_t deadline_ns;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

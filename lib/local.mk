@@ -124,6 +124,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/slot.c lib/engine/slot.h \
 	lib/engine/sockets.c lib/engine/sockets.h \
 	lib/engine/span.c lib/engine/span.h \
+	lib/engine/timing.c lib/engine/timing.h \
 	lib/engine/transfer.c lib/engine/transfer.h \
 	lib/engine/verdict.c \
 	lib/engine/worker.c lib/engine/worker.h

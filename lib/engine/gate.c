@@ -145,25 +145,44 @@ declare_intent(struct fp_transfer *transfer)
 	return false;
 }
 
-/* Whether the rates allow this request now. The first of an attempt has its
- * start reserved; one that libcurl sends again by itself has not. */
+/* Whether its origin and the rates still allow this request, now that it can go
+ * out: the server may have asked for a pause since it was begun, its start may
+ * have gone back because it was not used in time, and one that libcurl sends
+ * again by itself never had any. */
 static bool
-pass_rates(struct fp_transfer *transfer)
+may_start(struct fp_transfer *transfer, int64_t now_ns)
 {
-	struct fp_context *context = transfer->context;
+	if (fp_queue_pass(transfer->context->queue, transfer->ticket, now_ns))
+		return true;
+	transfer->stop = FP_STOP_HELD;
+	return false;
+}
+
+/* It goes out: its start is counted when it is on the wire. */
+static void
+use_start(struct fp_transfer *transfer)
+{
 	struct fp_ticket *ticket = transfer->ticket;
 
+	transfer->n_on_wire++;
+	transfer->has_opened = false;
 	if (!transfer->setup->has_rates)
-		return true;
-	if (!ticket->is_reserved &&
-		!fp_queue_reserve(context->queue, ticket, fp_clock_now_ns())) {
-		transfer->stop = FP_STOP_RATE;
-		return false;
-	}
+		return;
 	ticket->is_reserved = false;
 	ticket->is_fired = true;
-	context->has_fired = true;
-	return true;
+	transfer->context->has_fired = true;
+}
+
+/* Whether the run goes on, as far as requests are concerned. The clock is asked
+ * here, too: who is to cancel at the deadline may not have run yet. */
+static bool
+is_over(const struct fp_transfer *transfer, int64_t now_ns)
+{
+	const struct fp_setup *setup = transfer->setup;
+	int64_t deadline_ns = setup->options.deadline_ns;
+
+	return atomic_load_explicit(&setup->no_new, memory_order_relaxed) ||
+	       (deadline_ns > 0 && now_ns >= deadline_ns);
 }
 
 /* The connection that the request is about to use. libcurl 8.22.0 and later
@@ -217,14 +236,14 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 {
 	struct fp_transfer *transfer = arg;
 	struct fp_ends ends = {local_ip, remote_ip, local_port, remote_port};
+	int64_t now_ns = fp_clock_now_ns();
 
 	note_connection(transfer);
 
 	/* One was found all the same. */
 	if (transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
-	if (atomic_load_explicit(
-		    &transfer->setup->no_new, memory_order_relaxed)) {
+	if (is_over(transfer, now_ns)) {
 		transfer->stop = FP_STOP_CANCELLED;
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -240,9 +259,8 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	}
 	if (transfer->n_on_wire > 0 && !may_send_again(transfer))
 		return CURL_PREREQFUNC_ABORT;
-	if (!declare_intent(transfer) || !pass_rates(transfer))
+	if (!may_start(transfer, now_ns) || !declare_intent(transfer))
 		return CURL_PREREQFUNC_ABORT;
-	transfer->n_on_wire++;
-	transfer->has_opened = false;
+	use_start(transfer);
 	return CURL_PREREQFUNC_OK;
 }

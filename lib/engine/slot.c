@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "random.h"
 #include "span.h"
+#include "timing.h"
 
 /* The transfer has let go of its ticket: the slot is idle. */
 void
@@ -58,6 +59,7 @@ begin(struct fp_worker *worker, struct fp_transfer *transfer)
 
 	if (fp_transfer_begin(transfer)) {
 		transfer->is_begun = true;
+		fp_timing_begun(worker, transfer);
 		fp_slot_add(worker, transfer);
 		return;
 	}

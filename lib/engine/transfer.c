@@ -273,7 +273,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->has_opened = false;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
-	transfer->heard_ns = transfer->context->now_ns;
+	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
 	transfer->location.len = 0;
 	ticket->wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn))
@@ -382,15 +382,30 @@ follow(struct fp_transfer *transfer)
 	return FP_ONWARD_ADD;
 }
 
+/* It may not go out now, and asks again later: that costs it nothing. The next
+ * time it may keep its start unused for longer, as its server does answer. */
+static void
+hold(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	int64_t took_ns = transfer->context->now_ns - transfer->tried_ns;
+
+	ticket->wait_ns = 0;
+	ticket->unused_ns = 2 * FP_MAX(ticket->unused_ns, took_ns);
+	/* libcurl was about to send it again. */
+	if (transfer->n_on_wire > 0)
+		ticket->wants_fresh = true;
+	else
+		transfer->begun_ns += took_ns;
+}
+
 enum fp_onward
 fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
 		return follow(transfer);
-	/* libcurl was about to send again, on a new connection. */
-	if (transfer->stop == FP_STOP_RATE) {
-		transfer->ticket->wait_ns = 0;
-		transfer->ticket->wants_fresh = true;
+	if (transfer->stop == FP_STOP_HELD) {
+		hold(transfer);
 		return FP_ONWARD_PARK;
 	}
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)

@@ -44,7 +44,7 @@ enum fp_stop {
 	FP_STOP_DENIED, /* the address filter */
 	FP_STOP_INTENT, /* options.intent would not have it sent */
 	FP_STOP_STALE, /* the connection it was given is not clean, or new */
-	FP_STOP_RATE, /* no start was free for sending it again */
+	FP_STOP_HELD, /* at the gate: by a pause of its origin, or a rate */
 };
 
 /* Things that are in no use, at most one for each transfer. */
@@ -110,6 +110,7 @@ struct fp_transfer {
 	int64_t due_ns;
 	int64_t begun_ns; /* this attempt */
 	int64_t given_ns; /* to libcurl */
+	int64_t tried_ns; /* this request, since it was last set up */
 	int64_t heard_ns; /* when the last byte came */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */

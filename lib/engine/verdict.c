@@ -144,10 +144,7 @@ fail_stopped(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL,
 			"that it is sent could not be put on record");
 		return true;
-	case FP_STOP_RATE:
-		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			"the connection died after the request was sent");
-		return true;
+	case FP_STOP_HELD: /* it is parked instead */
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
 			"the server sends what nobody asked for");

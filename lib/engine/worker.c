@@ -33,6 +33,7 @@
 #include "random.h"
 #include "slot.h"
 #include "span.h"
+#include "timing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,6 +82,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
+	worker->unused_due_ns = INT64_MAX;
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	if (!worker->transfers || fp_drive_init(worker) ||
 		fp_sockets_init(
@@ -420,6 +422,7 @@ go_round(struct fp_worker *worker)
 	begin_delayed(worker, &worker->due_ns);
 	resume_paused(worker, &worker->due_ns);
 	end_late(worker, &worker->due_ns);
+	fp_timing_return_unused(worker, &worker->due_ns);
 	end_stalled(worker, &worker->due_ns);
 	obey_cancel(worker);
 	show_active(worker);

@@ -48,6 +48,7 @@ struct fp_worker {
 	int64_t timer_ns; /* when libcurl wants to be called */
 	int64_t queue_due_ns; /* when the queue wants us back */
 	bool has_put_off; /* transfers that waited for memory, and go on */
+	int64_t unused_due_ns; /* when starts that are not used go back */
 	unsigned n_resolving_seen; /* after it was last filled */
 	bool is_over; /* nothing will come from the queue any more */
 };

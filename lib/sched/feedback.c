@@ -44,6 +44,32 @@ fp_schedule_reserve(
 	return true;
 }
 
+bool
+fp_schedule_pass(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	bool is_limited = schedule->starts.is_limited ||
+			  schedule->rules.origin.rates.n > 0;
+
+	if (ticket->origin->not_before_ns > now_ns)
+		return false;
+	return !is_limited || ticket->is_reserved ||
+	       fp_schedule_reserve(schedule, ticket, now_ns);
+}
+
+void
+fp_schedule_give_back(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->is_reserved = false;
+	fp_starts_give_back(&schedule->starts, ticket->token);
+	if (schedule->rules.origin.rates.n) {
+		fp_ratelimit_give_back(&origin->rate);
+		fp_schedule_stir(schedule, origin);
+	}
+}
+
 void
 fp_schedule_fire(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
@@ -75,11 +101,8 @@ end_attempt(
 	}
 	if (ticket->is_fired)
 		fp_schedule_fire(schedule, ticket, now_ns);
-	if (ticket->is_reserved) {
-		fp_starts_give_back(&schedule->starts, ticket->token);
-		if (schedule->rules.origin.rates.n)
-			fp_ratelimit_give_back(&origin->rate);
-	}
+	if (ticket->is_reserved)
+		fp_schedule_give_back(schedule, ticket);
 	report->is_probe = ticket->is_probe;
 	report->is_last = ticket->again == FP_AGAIN_NO;
 	fp_origin_hear(&schedule->origins, origin, report, now_ns);

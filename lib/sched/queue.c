@@ -260,13 +260,22 @@ fp_queue_fire(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns)
 }
 
 bool
-fp_queue_reserve(
-	struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns)
+fp_queue_pass(struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns)
 {
 	fp_mutex_lock(&queue->lock);
-	bool may = fp_schedule_reserve(&queue->schedule, ticket, now_ns);
+	bool may = fp_schedule_pass(&queue->schedule, ticket, now_ns);
 	fp_mutex_unlock(&queue->lock);
 	return may;
+}
+
+void
+fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket)
+{
+	fp_mutex_lock(&queue->lock);
+	fp_schedule_give_back(&queue->schedule, ticket);
+	struct fp_waiter *waiter = pop_needed(queue);
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
 }
 
 void

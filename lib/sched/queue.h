@@ -86,10 +86,13 @@ struct fp_ticket *fp_queue_end(struct fp_queue *queue, struct fp_ticket *list,
 void fp_queue_fire(
 	struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns);
 
-/* One more request of an item that is under way: false: it may not start now.
- */
-bool fp_queue_reserve(
+/* Whether the request of an item that is under way may go out now. */
+bool fp_queue_pass(
 	struct fp_queue *queue, struct fp_ticket *ticket, int64_t now_ns);
+
+/* Its start goes back, as it was not used in time. It asks for another one when
+ * its request can go out. */
+void fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket);
 
 /* Memory was given back. */
 void fp_queue_ease(struct fp_queue *queue);

@@ -86,9 +86,19 @@ bool fp_schedule_end(
 /* The name of its host was resolved. */
 void fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket);
 
+/* Whether the request of an item that is under way may go out now: its origin
+ * has not asked for a pause meanwhile, and a start is reserved for it, or is to
+ * be had. */
+bool fp_schedule_pass(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
+
 /* One more request of an item that is under way. false: not now. */
 bool fp_schedule_reserve(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
+
+/* Gives back the start that is reserved for it. */
+void fp_schedule_give_back(
+	struct fp_schedule *schedule, struct fp_ticket *ticket);
 
 /* Its request is on the wire, since a time that is not later than this. */
 void fp_schedule_fire(

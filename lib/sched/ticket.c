@@ -322,6 +322,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->next = NULL;
 	ticket->started_ns = 0;
 	ticket->is_intended = false;
+	ticket->unused_ns = 0;
 	fp_buf_clear(&ticket->input, KEEP_BYTES);
 	fp_buf_clear(&ticket->url, KEEP_BYTES);
 	fp_buf_clear(&ticket->shown_url, KEEP_BYTES);

@@ -78,6 +78,7 @@ struct fp_ticket {
 	struct fp_origin *origin; /* held */
 	struct fp_timed timed;
 	uint32_t token; /* of the reserved start */
+	int64_t unused_ns; /* so long it may be kept unused; 0: as usual */
 	bool is_active; /* counted among the origin's */
 	bool is_tried; /* was started once */
 	bool is_held; /* its origin did not let it start, when last asked */
