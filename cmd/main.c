@@ -41,9 +41,9 @@
  *			poller (a worker's), transfer (one item on one easy
  *			handle; in parts: gate, body, verdict, aftermath), span
  *			(what items go through, told), worker (one multi handle
- *			and its slots), slot, timing, drive (libcurl, by events), crew
- *			(one thread, and its workers), pool (the whole; the
- *			story)
+ *			and its slots), slot, timing, drive (libcurl, by
+ *			events), nudge (where it misses some), crew (one
+ *			thread, and its workers), pool (the whole; the story)
  *	fetchpool.h	the public contract
  *
  * cmd/	what a terminal and a shell can see

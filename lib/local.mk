@@ -119,6 +119,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/crew.c lib/engine/crew.h \
 	lib/engine/drive.c lib/engine/drive.h \
 	lib/engine/gate.c \
+	lib/engine/nudge.c lib/engine/nudge.h \
 	lib/engine/poller.c lib/engine/poller.h \
 	lib/engine/pool.c \
 	lib/engine/slot.c lib/engine/slot.h \

@@ -205,6 +205,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_bootstrap.sh \
 	tests/cli/test_account.py \
 	tests/cli/test_addresses.py \
+	tests/cli/test_addressorder.py \
 	tests/cli/test_catalogue.py \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \

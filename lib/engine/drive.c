@@ -17,6 +17,7 @@
 #include "drive.h"
 
 #include "clock.h"
+#include "nudge.h"
 #include "slot.h"
 #include "span.h"
 
@@ -72,7 +73,7 @@ fp_drive_init(struct fp_worker *worker)
 		multi = NULL;
 	}
 	worker->multi = multi;
-	worker->timer_ns = INT64_MAX;
+	worker->timer_ns = worker->look_ns = INT64_MAX;
 	return multi ? 0 : -1;
 }
 
@@ -143,12 +144,16 @@ reap(struct fp_worker *worker)
 static void
 act(struct fp_worker *worker, curl_socket_t fd, int ready)
 {
+	int64_t since_ns = worker->context.now_ns;
 	int running;
 
 	if (curl_multi_socket_action(worker->multi, fd, ready, &running) !=
 		CURLM_OK)
 		give_up_multi(worker);
 	reap(worker);
+	if (FP_UNLIKELY(worker->context.n_connecting > 0 ||
+			worker->setup->forgets_read))
+		fp_nudge(worker, fd, since_ns);
 }
 
 void
@@ -164,7 +169,8 @@ fp_drive_act(struct fp_worker *worker, int fd, unsigned ready, int64_t now_ns)
 bool
 fp_drive_is_due(const struct fp_worker *worker)
 {
-	return worker->timer_ns <= worker->context.now_ns;
+	return FP_MIN(worker->timer_ns, worker->look_ns) <=
+	       worker->context.now_ns;
 }
 
 void
@@ -172,7 +178,7 @@ fp_drive_run(struct fp_worker *worker)
 {
 	worker->context.now_ns = fp_clock_now_ns();
 	if (fp_drive_is_due(worker)) {
-		worker->timer_ns = INT64_MAX;
+		worker->timer_ns = worker->look_ns = INT64_MAX;
 		act(worker, CURL_SOCKET_TIMEOUT, 0);
 		worker->context.now_ns = fp_clock_now_ns();
 	}

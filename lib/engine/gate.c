@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A connection was opened for it, or found. The name of its host is known for
@@ -26,6 +27,36 @@ note_connection(struct fp_transfer *transfer)
 		fp_queue_known(transfer->context->queue, transfer->ticket);
 		transfer->context->is_stirred = true;
 	}
+}
+
+void
+fp_transfer_connected(struct fp_transfer *transfer)
+{
+	if (transfer->is_connecting)
+		transfer->context->n_connecting--;
+	transfer->is_connecting = false;
+}
+
+/* For a libcurl that does not tell of all its sockets: keeps this one in mind,
+ * of two at most, one for each family of addresses, and watches it. */
+static void
+note_socket(struct fp_transfer *transfer, int fd)
+{
+	struct fp_context *context = transfer->context;
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return;
+	if (!transfer->is_connecting) {
+		transfer->is_connecting = true;
+		transfer->sockets[0].inode = transfer->sockets[1].inode = 0;
+		context->n_connecting++;
+	}
+	bool is_second = transfer->sockets[0].inode != 0;
+	transfer->sockets[is_second].fd = fd;
+	transfer->sockets[is_second].inode = status.st_ino;
+	transfer->is_doubtful = true;
+	fp_poller_want(context->poller, fd, FP_POLLER_OUT, context->number);
 }
 
 curl_socket_t
@@ -56,6 +87,8 @@ fp_transfer_on_open(
 		transfer->stop = FP_STOP_NONE;
 	fp_crowd_count(&transfer->context->crowd);
 	fp_poller_opened(transfer->context->poller, fd);
+	if (transfer->setup->forgets_connecting)
+		note_socket(transfer, fd);
 	fp_sockets_add(&transfer->context->sockets, fd);
 	return fd;
 }
@@ -239,6 +272,8 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int64_t now_ns = fp_clock_now_ns();
 
 	note_connection(transfer);
+	fp_transfer_connected(transfer);
+	transfer->heard_ns = transfer->context->now_ns;
 
 	/* One was found all the same. */
 	if (transfer->stop == FP_STOP_DESCRIPTORS)

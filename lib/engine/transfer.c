@@ -46,6 +46,11 @@
 #define HEADER_BYTES_MAX ((size_t)256 << 10)
 #define HEADER_LINE_BYTES 100
 
+/* libcurl below 8.0.0 never sees the end of a stream of HTTP/2 that comes with
+ * more than its buffer holds. The most that can come at once is a head, up to
+ * 128 KiB of it, and what a TLS record holds. */
+#define WHOLE_HEAD_BYTES (160L << 10)
+
 /* ---- what libcurl calls ---- */
 
 void
@@ -125,6 +130,8 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_HEADERDATA, transfer);
 	SET(CURLOPT_WRITEFUNCTION, fp_transfer_on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
+	if (setup->forgets_read)
+		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
 #undef SET
 	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
 
@@ -271,6 +278,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_fed = 0;
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;
+	transfer->n_nudges = 0;
+	fp_transfer_connected(transfer);
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
@@ -420,6 +429,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 
 	fp_transfer_resolved(transfer);
+	fp_transfer_connected(transfer);
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;

@@ -28,6 +28,7 @@
 #include "ticket.h"
 
 #include <curl/curl.h>
+#include <sys/types.h>
 
 enum fp_stop {
 	FP_STOP_NONE,
@@ -64,7 +65,9 @@ struct fp_context {
 	int64_t left_ns; /* when a look-up was last left behind, unended */
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
+	unsigned n_connecting; /* those that have sockets, but none connected */
 	struct fp_poller *poller; /* the crew's */
+	unsigned number; /* of the worker, for it */
 	struct fp_sockets sockets;
 	struct fp_crowd crowd;
 	struct fp_shelf judges; /* of JSON, as the carry keeps them */
@@ -103,6 +106,13 @@ struct fp_transfer {
 	bool has_whole_time; /* the handle's limit is that of an attempt */
 	bool is_put_off; /* its limit of time was, when it was paused */
 	bool has_opened; /* a connection, for the next request on the wire */
+	bool is_connecting; /* for nudge.c: with these sockets */
+	bool is_doubtful; /* whether they are all there still */
+	struct {
+		int fd;
+		ino_t inode; /* 0: none */
+	} sockets[2];
+	unsigned n_nudges; /* to come */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
@@ -138,6 +148,9 @@ struct fp_ticket *fp_transfer_park(struct fp_transfer *transfer);
 
 /* The name of its host is known, or its connection was there. */
 void fp_transfer_resolved(struct fp_transfer *transfer);
+
+/* It has a connection, or needs none any more. */
+void fp_transfer_connected(struct fp_transfer *transfer);
 
 /* libcurl's callbacks about connections; `arg` is the transfer, but for
  * on_close the context. */

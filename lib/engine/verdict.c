@@ -368,6 +368,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (transfer->is_resolving && code != CURLE_COULDNT_RESOLVE_HOST)
 		transfer->context->left_ns = transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
+	fp_transfer_connected(transfer);
 	describe(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;

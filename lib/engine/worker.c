@@ -75,6 +75,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->context.setup = setup;
 	worker->context.queue = place->queue;
 	worker->context.poller = place->poller;
+	worker->context.number = place->number;
 	if (setup->options.keep_order) {
 		share.slots++; /* see room_for_items() */
 		share.connections++;
@@ -258,7 +259,8 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 }
 
 /* Looks for transfers that heard nothing for too long, a few times in that
- * span and not in every round. */
+ * span and not in every round. Until they are connected, another limit holds.
+ */
 static void
 end_stalled(struct fp_worker *worker, int64_t *due)
 {
@@ -273,6 +275,7 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 			struct fp_transfer *transfer = &worker->transfers[i];
 			if (transfer->ticket && !transfer->is_delayed &&
 				!transfer->is_paused &&
+				transfer->n_on_wire > 0 &&
 				transfer->heard_ns <= limit)
 				fp_slot_abandon(
 					worker, transfer, FP_STOP_STALLED);
@@ -446,7 +449,8 @@ fp_worker_round(struct fp_worker *worker)
 		worker->due_ns = worker->context.now_ns;
 	else
 		worker->due_ns = FP_MIN(worker->due_ns,
-			FP_MIN(worker->queue_due_ns, worker->timer_ns));
+			FP_MIN(worker->queue_due_ns,
+				FP_MIN(worker->timer_ns, worker->look_ns)));
 	worker->is_done = !has_more && worker->is_over && worker->n_active == 0;
 	if (worker->is_done)
 		worker->due_ns = INT64_MAX;

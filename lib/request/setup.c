@@ -155,6 +155,8 @@ mind_old_libcurl(struct fp_setup *setup)
 		(fp_curlopts_has(&setup->curlopts, CURLOPT_UNIX_SOCKET_PATH) ||
 			fp_curlopts_has(&setup->curlopts,
 				CURLOPT_ABSTRACT_UNIX_SOCKET));
+	setup->forgets_connecting =
+		info->version_num >= 0x075800 && info->version_num < 0x080400;
 	setup->cannot_see_close = info->version_num < 0x080e01;
 	fp_tlsask_init(&setup->tlsask);
 }
@@ -175,12 +177,15 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 	mind_old_libcurl(setup);
 	if (!version)
 		return 0;
-	if (strcmp(version, "1.1") == 0)
+	if (strcmp(version, "1.1") == 0) {
 		setup->http_version = CURL_HTTP_VERSION_1_1;
-	else if (strcmp(version, "2") == 0)
-		setup->http_version = CURL_HTTP_VERSION_2TLS;
-	else
+		return 0;
+	}
+	if (strcmp(version, "2") != 0)
 		return refuse(why, why_size, "not an HTTP version", version);
+	setup->http_version = CURL_HTTP_VERSION_2TLS;
+	setup->forgets_read =
+		curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 	return 0;
 }
 

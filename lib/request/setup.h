@@ -47,6 +47,8 @@ struct fp_setup {
 	bool cannot_look; /* at a kept connection before it is used */
 	struct fp_tlsask tlsask;
 	bool joins_headers; /* in wire_headers */
+	bool forgets_connecting; /* libcurl does, see nudge.c */
+	bool forgets_read;
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	struct fp_retry_policy retry;

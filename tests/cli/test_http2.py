@@ -315,6 +315,37 @@ def _():
     equal((record["status"], record["body"]), (200, "hello"), repr(record))
 
 
+@test("over HTTP/2: heads of more than one frame, one TLS record, one buffer")
+def _():
+    server = frames()
+
+    def answer(conn, stream, words):
+        size, n, last = map(int, words)
+        conn.send(head(stream, TEXT, *((b"x-%d" % i, b"v" * (size // n))
+                                       for i in range(n))) +
+                  frame(DATA, 0 if last else END_STREAM, stream, b"the body") +
+                  (frame(DATA, END_STREAM, stream) if last else b""))
+
+    server.on("large", answer)
+    result = run([server.at("large", size, n, last)
+                  for size in (15000, 16384, 17000, 33000, 60000)
+                  for n in (1, 50) for last in (0, 1)],
+                 "-m10s", "-j4", "--retry=0")
+    equal([r["body"] for r in result.records], ["the body"] * 20,
+          result.text)
+
+
+@test("over HTTP/2: an answer that comes before the request was sent")
+def _():
+    server = frames()
+    server.on("early", whole)
+    for size in 1, 100, 5000:
+        result = run([server.at("early", i) for i in range(20)], "-m10s",
+                     "--retry=0", "-d", "x" * size)
+        equal([r.get("error") for r in result.records], [None] * 20,
+              result.text)
+
+
 @test("56 over HTTP/2: HEAD, and answers that are a head alone")
 def _():
     server = frames()

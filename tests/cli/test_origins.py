@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from faultserver import FaultServer
 from harness import Program, fetchpool
-from servers import Nginx, faults, free_port
+from servers import Hole, Nginx, faults, free_port
 from shim import lookups, resolver
 from tap import (SANITIZERS, check, equal, main, matches, skip, started,
                  steady, test, until)
@@ -359,38 +359,6 @@ def _():
     equal({r["status"] for r in records}, {200})
     program.kill(15)
     matches("100 done, 0 failed, 100 not done", program.wait().text)
-
-
-class Hole:
-    """A port that swallows what is sent to it: its queue is full, and nobody
-    takes from it."""
-
-    def __init__(self):
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(0)
-        self.port = self.listener.getsockname()[1]
-        self.url = "http://127.0.0.1:%d/" % self.port
-        self.fill = []
-        started.append(self)
-        for _ in range(8):
-            sock = socket.socket()
-            sock.setblocking(False)
-            sock.connect_ex(("127.0.0.1", self.port))
-            self.fill.append(sock)
-        probe = socket.socket()
-        probe.settimeout(0.3)
-        try:
-            probe.connect(("127.0.0.1", self.port))
-            skip("no port can be made to swallow connections here")
-        except TimeoutError:
-            pass
-        finally:
-            probe.close()
-
-    def end(self):
-        for sock in self.fill + [self.listener]:
-            sock.close()
 
 
 @test("31 a host that swallows: --connect-timeout, a few attempts in all")

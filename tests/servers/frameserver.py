@@ -30,6 +30,8 @@ from tap import PATIENCE, Failed
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+CONTINUATION = 9
+FRAME = 16384  # the most that one may hold, if nothing was agreed
 ACK = END_STREAM = 1
 END_HEADERS = 4
 NO_ERROR, INTERNAL_ERROR, REFUSED_STREAM, CANCEL = 0, 2, 7, 8
@@ -50,16 +52,31 @@ def goaway(last, code):
     return frame(GOAWAY, 0, 0, struct.pack(">II", last, code))
 
 
+def string(text):
+    """As it is, after its length (RFC 7541, section 5.2)."""
+    n, size = len(text), b""
+    if n >= 127:
+        size, n = b"\x7f", n - 127
+        while n >= 128:
+            size, n = size + bytes([n % 128 | 128]), n // 128
+    return size + bytes([n]) + text
+
+
 def field(name, value):
     """A literal that is not indexed, with a new name."""
-    return b"\x00" + b"".join(bytes([len(t)]) + t for t in (name, value))
+    return b"\x00" + string(name) + string(value)
 
 
 def head(stream, *fields, status=b"200", flags=END_HEADERS):
+    """In as many frames as it takes."""
     # 0x08: not indexed, its name that of the static table's entry 8, :status.
-    block = b"\x08" + bytes([len(status)]) + status + b"".join(
-        field(*f) for f in fields)
-    return frame(HEADERS, flags, stream, block)
+    block = b"\x08" + string(status) + b"".join(field(*f) for f in fields)
+    parts = [block[at:at + FRAME] for at in range(0, len(block), FRAME)]
+    last = len(parts) - 1
+    return b"".join(frame(
+        CONTINUATION if i else HEADERS, flags & ~(END_STREAM if i else 0)
+        & ~(0 if i == last else END_HEADERS), stream, part)
+        for i, part in enumerate(parts))
 
 
 class FrameConnection:

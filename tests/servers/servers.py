@@ -14,7 +14,8 @@ import tempfile
 
 from faultserver import FaultServer
 from harness import tool
-from tap import TESTS, Directory, Failed, at_end, check, contents, until
+from tap import (TESTS, Directory, Failed, at_end, check, contents, skip,
+                 started, until)
 
 
 class DemoApi:
@@ -152,6 +153,40 @@ class Nginx:
     def __exit__(self, *exc):
         self._stop()
         self.directory.end()
+
+
+class Hole:
+    """A port that swallows what is sent to it: its queue is full, and nobody
+    takes from it. On the port of another server, at an address of its own."""
+
+    def __init__(self, address="127.0.0.1", port=0):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.socket(family)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        self.url = "http://%s:%d/" % (address, self.port)
+        self.fill = []
+        started.append(self)
+        for _ in range(8):
+            sock = socket.socket(family)
+            sock.setblocking(False)
+            sock.connect_ex((address, self.port))
+            self.fill.append(sock)
+        probe = socket.socket(family)
+        probe.settimeout(0.3)
+        try:
+            probe.connect((address, self.port))
+            skip("no port can be made to swallow connections here")
+        except TimeoutError:
+            pass
+        finally:
+            probe.close()
+
+    def end(self):
+        for sock in self.fill + [self.listener]:
+            sock.close()
 
 
 _next_port = 20000 + os.getpid() * 37 % 12000
