@@ -212,7 +212,9 @@ SCRIPT_TESTS = \
 	tests/cli/test_default.py \
 	tests/cli/test_dryrun.py \
 	tests/cli/test_files.py \
+	tests/cli/test_answers.py \
 	tests/cli/test_framing.py \
+	tests/cli/test_leaving.py \
 	tests/cli/test_http2.py \
 	tests/cli/test_input.py \
 	tests/cli/test_install.py \

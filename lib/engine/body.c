@@ -61,13 +61,13 @@ fp_context_clear(struct fp_context *context)
 }
 
 void
-fp_transfer_begin_body(struct fp_transfer *transfer)
+fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 {
 	const struct fp_setup *setup = transfer->setup;
 	const struct fp_response *response = &transfer->response;
 	int status = response->status;
 	bool is_undone = response->is_gzip && !setup->options.no_compressed;
-	bool is_readable = !response->is_encoded || is_undone ||
+	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
 	transfer->has_body = true;
@@ -82,7 +82,7 @@ fp_transfer_begin_body(struct fp_transfer *transfer)
 			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
 	/* A file holds what came; but where nothing else tells its end, JSON
 	 * does. */
-	bool has_end = response->has_length || response->has_transfer_encoding;
+	bool has_end = response->has_length || response->is_chunked;
 	transfer->carry.judges_only = transfer->is_filed;
 	fp_carry_begin(&transfer->carry,
 		!(transfer->is_filed && has_end) && status > 0 &&
@@ -148,8 +148,12 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = transfer->context->now_ns;
+	if (transfer->is_leaving)
+		return fp_transfer_receive(transfer, len)
+			       ? len
+			       : CURL_WRITEFUNC_ERROR;
 	if (!transfer->has_body)
-		fp_transfer_begin_body(transfer);
+		fp_transfer_begin_body(transfer, false);
 	while (goes_on && transfer->n_fed < len) {
 		const char *at = data + transfer->n_fed;
 		size_t n = piece_of(transfer, len - transfer->n_fed);
@@ -158,6 +162,8 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 			transfer->context->has_paused = true;
 			return CURL_WRITEFUNC_PAUSE;
 		}
+		if (!fp_transfer_receive(transfer, n))
+			return CURL_WRITEFUNC_ERROR;
 		goes_on = transfer->is_gunzipped
 				  ? fp_gunzip_feed(&transfer->gunzip, at, n,
 					    on_decoded,

@@ -107,17 +107,7 @@ end(struct fp_worker *worker, const CURLMsg *message)
 	struct fp_transfer *done = (struct fp_transfer *)(void *)transfer;
 	if (FP_UNLIKELY(worker->setup->options.trace))
 		fp_span_request(done);
-	switch (fp_transfer_next(done, code)) {
-	case FP_ONWARD_ADD:
-		fp_slot_add(worker, done);
-		break;
-	case FP_ONWARD_PARK:
-		fp_slot_end(worker, done, fp_transfer_park(done));
-		break;
-	case FP_ONWARD_END:
-		fp_slot_end(worker, done, fp_transfer_end(done, code));
-		break;
-	}
+	fp_slot_go_on(worker, done, code);
 }
 
 /* Ends the transfers that libcurl is done with. Their requests are counted

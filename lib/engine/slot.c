@@ -51,6 +51,33 @@ fp_slot_add(struct fp_worker *worker, struct fp_transfer *transfer)
 			fp_transfer_end(transfer, CURLE_FAILED_INIT));
 }
 
+void
+fp_slot_go_on(
+	struct fp_worker *worker, struct fp_transfer *transfer, CURLcode code)
+{
+	switch (fp_transfer_next(transfer, code)) {
+	case FP_ONWARD_ADD:
+		fp_slot_add(worker, transfer);
+		break;
+	case FP_ONWARD_PARK:
+		fp_slot_end(worker, transfer, fp_transfer_park(transfer));
+		break;
+	case FP_ONWARD_END:
+		fp_slot_end(worker, transfer, fp_transfer_end(transfer, code));
+		break;
+	}
+}
+
+void
+fp_slot_leave(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	transfer->stop = FP_STOP_LEFT;
+	curl_multi_remove_handle(worker->multi, transfer->easy);
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_request(transfer);
+	fp_slot_go_on(worker, transfer, CURLE_ABORTED_BY_CALLBACK);
+}
+
 /* Gives it to libcurl, or ends its item at once. */
 static void
 begin(struct fp_worker *worker, struct fp_transfer *transfer)

@@ -28,6 +28,14 @@ void fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 /* The same, for its time is over. */
 void fp_slot_expire(struct fp_worker *worker, struct fp_transfer *transfer);
 
+/* libcurl is done with the transfer, with this result: gives it to libcurl once
+ * more, or ends the item's stay in the slot. */
+void fp_slot_go_on(
+	struct fp_worker *worker, struct fp_transfer *transfer, CURLcode code);
+
+/* Follows a redirect without the rest of its body; the connection is closed. */
+void fp_slot_leave(struct fp_worker *worker, struct fp_transfer *transfer);
+
 /* The transfer has let go of its ticket: the slot is idle. */
 void fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket);

@@ -51,6 +51,14 @@
  * 128 KiB of it, and what a TLS record holds. */
 #define WHOLE_HEAD_BYTES (160L << 10)
 
+/* How much longer than twice its content a packed body may be. */
+#define PACKING_BYTES_MAX 65536
+
+/* The body of a redirect is read for the sake of its connection, which can be
+ * used again when it has ended: so much of it, and so long. */
+#define LEAVE_BYTES_MAX 65536
+#define LEAVE_NS (250 * FP_NS_PER_MS)
+
 /* ---- what libcurl calls ---- */
 
 void
@@ -66,10 +74,86 @@ fp_transfer_resolved(struct fp_transfer *transfer)
 	}
 }
 
+/* The head was a redirect's. Whether the rest may be waited for: a body that
+ * will end soon, as far as can be told. */
+static bool
+is_worth_reading(const struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+
+	if (fp_response_ends_with_head(response))
+		return true;
+	if (fp_response_doubt(response))
+		return false;
+	if (response->has_length)
+		return response->length <= LEAVE_BYTES_MAX;
+	return response->is_chunked || response->version[0] != '1';
+}
+
+/* The most bytes of a body that are received. What is packed is longer than its
+ * content only where it cannot be packed well; but bytes that unpack to nothing
+ * may go on for ever. */
+static uint64_t
+most_received(const struct fp_transfer *transfer)
+{
+	uint64_t most = transfer->setup->options.max_body;
+
+	if (!transfer->response.is_gzip ||
+		transfer->setup->options.no_compressed)
+		return most;
+	return most > UINT64_MAX / 4 ? most : 2 * most + PACKING_BYTES_MAX;
+}
+
+/* The head is complete: what is to be done with the body? false: nothing, and
+ * `stop` says why. */
+static bool
+end_head(struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+
+	if (fp_redirect_is_followed(&transfer->request, response->status,
+		    fp_buf_text(&transfer->location))) {
+		transfer->is_leaving = !response->moved_twice;
+		transfer->leave_ns = transfer->context->now_ns + LEAVE_NS;
+		transfer->context->has_leaving = true;
+		if (response->moved_twice)
+			transfer->stop = FP_STOP_AMBIGUOUS;
+		else if (!is_worth_reading(transfer))
+			transfer->stop = FP_STOP_LEFT;
+	} else if (fp_response_doubt(response)) {
+		transfer->stop = FP_STOP_AMBIGUOUS;
+	} else if (response->has_length &&
+		   !fp_response_ends_with_head(response) &&
+		   response->length > most_received(transfer)) {
+		transfer->stop = FP_STOP_TOO_LARGE;
+	}
+	return transfer->stop == FP_STOP_NONE;
+}
+
+/* Some bytes of a body came. false: that is enough of it. */
+bool
+fp_transfer_receive(struct fp_transfer *transfer, size_t len)
+{
+	transfer->n_received += len;
+	if (transfer->is_leaving) {
+		if (transfer->n_received <= LEAVE_BYTES_MAX)
+			return true;
+		transfer->stop = FP_STOP_LEFT;
+		return false;
+	}
+	/* What is not packed is counted by the carry. */
+	if (!transfer->is_gunzipped ||
+		transfer->n_received <= most_received(transfer))
+		return true;
+	transfer->stop = FP_STOP_TOO_LARGE;
+	return false;
+}
+
 static size_t
 on_header(char *line, size_t one, size_t len, void *arg)
 {
 	struct fp_transfer *transfer = arg;
+	bool is_complete = transfer->response.in_trailers;
 
 	(void)one;
 	transfer->heard_ns = transfer->context->now_ns;
@@ -82,10 +166,9 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
-	if (fp_response_is_ambiguous(&transfer->response)) {
-		transfer->stop = FP_STOP_AMBIGUOUS;
+	if (!is_complete && transfer->response.in_trailers &&
+		!end_head(transfer))
 		return CURL_WRITEFUNC_ERROR;
-	}
 	return len;
 }
 
@@ -117,7 +200,6 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->max_body);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
@@ -276,6 +358,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->is_paused = false;
 	transfer->is_put_off = false;
 	transfer->n_fed = 0;
+	transfer->n_received = 0;
+	transfer->is_leaving = false;
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;
 	transfer->n_nudges = 0;
@@ -283,7 +367,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
-	transfer->location.len = 0;
+	fp_buf_clear(&transfer->location, SIZE_MAX);
 	ticket->wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn))
 		renew(transfer);
@@ -292,6 +376,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->response.location = &transfer->location;
 	transfer->response.hints = &transfer->hints;
 	transfer->response.wants_quota = options->respect_ratelimit;
+	transfer->response.answers_head =
+		strcmp(transfer->request.method, "HEAD") == 0;
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
 	if (code == CURLE_OK)
 		code = choose_connection(transfer);
@@ -349,7 +435,8 @@ must_ask(const struct fp_transfer *transfer)
 
 	if (transfer->setup->has_rates ||
 		transfer->setup->options.respect_ratelimit ||
-		fp_waithint_is_malformed(&transfer->hints) || ticket->wait_ns > 0)
+		fp_waithint_is_malformed(&transfer->hints) ||
+		ticket->wait_ns > 0)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
@@ -361,14 +448,10 @@ static enum fp_onward
 follow(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	const char *location = fp_buf_text(&transfer->location);
 	int64_t wait_ns;
 
-	if (transfer->location.len == 0)
-		location = "";
-	if (!transfer->response.in_trailers ||
-		!fp_redirect_follow(&transfer->request,
-			transfer->response.status, location))
+	if (!fp_redirect_follow(&transfer->request, transfer->response.status,
+		    fp_buf_text(&transfer->location)))
 		return FP_ONWARD_END;
 	fp_transfer_resolved(transfer);
 	wait_ns = fp_waithint_after_ns(&transfer->hints, fp_clock_wall_ns());
@@ -411,8 +494,12 @@ hold(struct fp_transfer *transfer)
 enum fp_onward
 fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
-	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
+	/* However its body came out. */
+	if (transfer->is_leaving && (transfer->stop == FP_STOP_NONE ||
+					    transfer->stop == FP_STOP_LEFT))
 		return follow(transfer);
+	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
+		return FP_ONWARD_END;
 	if (transfer->stop == FP_STOP_HELD) {
 		hold(transfer);
 		return FP_ONWARD_PARK;

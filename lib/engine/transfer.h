@@ -35,7 +35,8 @@ enum fp_stop {
 	FP_STOP_TOO_LARGE, /* the body */
 	FP_STOP_HEADERS, /* too many bytes of them */
 	FP_STOP_MEMORY,
-	FP_STOP_AMBIGUOUS, /* the framing contradicts itself */
+	FP_STOP_AMBIGUOUS, /* where the response ends is in doubt */
+	FP_STOP_LEFT, /* a redirect: the rest of its body is of no use */
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
@@ -60,6 +61,7 @@ struct fp_context {
 	struct fp_queue *queue;
 	int64_t now_ns; /* the worker's clock, read once a round */
 	bool has_paused; /* a transfer waits for memory */
+	bool has_leaving; /* one waits for the end of a redirect's body */
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */
 	int64_t left_ns; /* when a look-up was last left behind, unended */
@@ -102,6 +104,9 @@ struct fp_transfer {
 	bool is_fresh; /* it has a connection of its own */
 	bool is_short; /* of descriptors: others' idle ones are closed */
 	bool is_gunzipped; /* the body */
+	bool is_leaving; /* the head was a redirect's that is to be followed: */
+	int64_t leave_ns; /* when it is, should its body not have ended */
+	uint64_t n_received; /* bytes of the body, before it is unpacked */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */
 	bool is_put_off; /* its limit of time was, when it was paused */
@@ -166,6 +171,9 @@ void fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code);
 int fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip,
 	int remote_port, int local_port);
 
+/* Counts bytes of the body as they came. false: no more of it is to come. */
+bool fp_transfer_receive(struct fp_transfer *transfer, size_t len);
+
 /* libcurl's callback for the body. */
 size_t fp_transfer_on_body(char *data, size_t one, size_t len, void *arg);
 
@@ -180,8 +188,8 @@ CURLcode fp_transfer_limit_time(struct fp_transfer *transfer);
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 
 /* The carry learns of the status and the type: with the first byte of the
- * body, or at the end if there was none. */
-void fp_transfer_begin_body(struct fp_transfer *transfer);
+ * body, or at the end if there was none (`is_empty`). */
+void fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty);
 
 /* What the body was judged with is the next one's. */
 void fp_transfer_end_body(struct fp_transfer *transfer);

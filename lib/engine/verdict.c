@@ -16,6 +16,8 @@
 #define FRAMING_CLOSE "close"
 #define FRAMING_STREAM "h2-unverified"
 
+#define TOO_LARGE "the body is over --max-body"
+#define TWO_PLACES "two values of Location"
 #define HEAD_CUT "the response ended within its head"
 
 /* What libcurl's failures mean for the item. */
@@ -83,16 +85,18 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 	}
 }
 
-static const char *
-name_ambiguity(const struct fp_response *response)
+/* Fields that decide where a body ends, or where a redirect leads, and do not
+ * say it in one way only. */
+static void
+fail_doubtful(struct fp_transfer *transfer)
 {
-	if (response->bad_length)
-		return "Content-Length is no number, or says two things";
-	if (response->bad_transfer_encoding)
-		return "a Transfer-Encoding other than chunked";
-	if (response->is_odd)
-		return "a header field that cannot be read in one way only";
-	return "Content-Length and Transfer-Encoding at once";
+	const char *doubt = fp_response_doubt(&transfer->response);
+
+	if (transfer->response.moved_twice)
+		fp_ticket_fail(transfer->ticket, FP_KIND_REDIRECT, TWO_PLACES);
+	else
+		fp_ticket_fail(transfer->ticket, FP_KIND_NETWORK,
+			doubt ? doubt : "a response that is in doubt");
 }
 
 /* Fails the item for a reason of our own. false: there is none. */
@@ -106,8 +110,7 @@ fail_stopped(struct fp_transfer *transfer)
 	case FP_STOP_NONE:
 		return false;
 	case FP_STOP_TOO_LARGE:
-		fp_ticket_fail(
-			ticket, FP_KIND_TOO_LARGE, transfer->carry.message);
+		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE, TOO_LARGE);
 		return true;
 	case FP_STOP_HEADERS:
 		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE,
@@ -117,9 +120,10 @@ fail_stopped(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return true;
 	case FP_STOP_AMBIGUOUS:
-		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			name_ambiguity(&transfer->response));
+		fail_doubtful(transfer);
 		return true;
+	case FP_STOP_LEFT:
+		return false;
 	case FP_STOP_CANCELLED:
 		fp_ticket_drop(ticket);
 		return true;
@@ -173,13 +177,21 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		kind = FP_KIND_NETWORK;
 		message = HEAD_CUT;
 	} else if (code == CURLE_FILESIZE_EXCEEDED) {
-		message = "the body is over --max-body";
+		message = TOO_LARGE;
 	} else if (code == CURLE_COULDNT_RESOLVE_PROXY ||
 		   strstr(message, "roxy s")) {
 		/* libcurl's words hold the proxy's password. */
 		message = "the proxy cannot be used";
 	} else if (code == CURLE_SSL_CERTPROBLEM) {
 		message = "the client certificate cannot be used";
+	} else if (strstr(message, "Invalid Content-Length")) {
+		/* What it was libcurl does not tell. */
+		message = transfer->response.has_length
+				  ? "two values of Content-Length"
+				  : "Content-Length is no number";
+	} else if (strstr(message, "Multiple Location")) {
+		kind = FP_KIND_REDIRECT;
+		message = TWO_PLACES;
 	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
 		   kind == FP_KIND_NETWORK) {
 		message = "the answer is not HTTP";
@@ -198,22 +210,54 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	fp_ticket_fail(ticket, kind, message);
 }
 
-/* Whether the body's compression was undone to its end. */
-static enum fp_kind
-judge_encoding(
-	struct fp_transfer *transfer, bool is_bodiless, const char **message)
+/* What told the end of the body (RFC 9112, section 6.3). "close" and
+ * "h2-unverified" are ends that a cut would look like: the connection's in
+ * plain HTTP, or in TLS (where close_notify would tell, RFC 8446, section 6.1)
+ * by a libcurl that does not; and a stream's, which a server may also reset
+ * without an error (RFC 9113, section 8.1). */
+static const char *
+name_framing(const struct fp_transfer *transfer)
 {
 	const struct fp_response *response = &transfer->response;
 
-	if (!response->is_encoded || is_bodiless ||
-		transfer->setup->options.no_compressed)
+	if (fp_response_ends_with_head(response))
+		return "none";
+	if (response->is_chunked)
+		return "chunked";
+	if (response->has_length)
+		return "length";
+	if (strncmp(response->version, "1.", 2) != 0)
+		return FRAMING_STREAM;
+	return fp_request_is_https(&transfer->request) &&
+			       !transfer->setup->cannot_see_close
+		       ? "close-notify"
+		       : FRAMING_CLOSE;
+}
+
+/* Whether the body's compression was undone to its end. */
+static enum fp_kind
+judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
+{
+	const struct fp_response *response = &transfer->response;
+
+	if (!response->is_encoded || transfer->setup->options.no_compressed)
 		return FP_KIND_OK;
+	if (transfer->n_received == 0) {
+		/* Gzip has an end of its own: without it, this may be a cut. */
+		if (strcmp(name_framing(transfer), FRAMING_CLOSE) != 0)
+			return FP_KIND_OK;
+		snprintf(text, size, "nothing where %s data should be",
+			response->is_gzip ? "gzip" : response->coding);
+		return FP_KIND_INCOMPLETE;
+	}
 	if (!transfer->is_gunzipped) {
-		*message = "a Content-Encoding other than gzip";
+		snprintf(text, size,
+			"a Content-Encoding that is not undone: %s",
+			response->coding);
 		return FP_KIND_BODY;
 	}
 	enum fp_gunzip_result result = fp_gunzip_finish(&transfer->gunzip);
-	*message = fp_gunzip_message(&transfer->gunzip);
+	snprintf(text, size, "%s", fp_gunzip_message(&transfer->gunzip));
 	switch (result) {
 	case FP_GUNZIP_OK:
 		return FP_KIND_OK;
@@ -224,30 +268,6 @@ judge_encoding(
 	default:
 		return FP_KIND_BODY;
 	}
-}
-
-/* What told the end of the body (RFC 9112, section 6.3). "close" and
- * "h2-unverified" are ends that a cut would look like: the connection's in
- * plain HTTP, or in TLS (where close_notify would tell, RFC 8446, section 6.1)
- * by a libcurl that does not; and a stream's, which a server may also reset
- * without an error (RFC 9113, section 8.1). */
-static const char *
-name_framing(const struct fp_transfer *transfer, bool is_bodiless)
-{
-	const struct fp_response *response = &transfer->response;
-
-	if (is_bodiless)
-		return "none";
-	if (response->has_transfer_encoding)
-		return "chunked";
-	if (response->has_length)
-		return "length";
-	if (strncmp(response->version, "1.", 2) != 0)
-		return FRAMING_STREAM;
-	return fp_request_is_https(&transfer->request) &&
-			       !transfer->setup->cannot_see_close
-		       ? "close-notify"
-		       : FRAMING_CLOSE;
 }
 
 /* Whether such an end may be a cut that is to be taken for one: always, if the
@@ -265,6 +285,23 @@ may_be_cut(const struct fp_transfer *transfer, const char *framing)
 		       !transfer->carry.is_streamed);
 }
 
+/* Whether there has to be a body. What was asked for by a method that only
+ * reads is there, or the answer is wrong; what was done may go without being
+ * described (RFC 9110, sections 9.3 and 15.3). */
+static enum fp_carry_due
+due_of(const struct fp_transfer *transfer)
+{
+	int status = transfer->response.status;
+
+	if (fp_response_ends_with_head(&transfer->response) ||
+		(status == 205 && transfer->n_received == 0))
+		return FP_CARRY_NOTHING;
+	if (status == 201 || status == 202 ||
+		!fp_request_only_reads(&transfer->request))
+		return FP_CARRY_ANYTHING;
+	return FP_CARRY_BODY;
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -273,10 +310,10 @@ judge_response(struct fp_transfer *transfer)
 	const struct fp_response *response = &transfer->response;
 	struct fp_result *result = &ticket->result;
 	const char *message = NULL;
-	char text[80];
+	char text[120];
 
 	if (!transfer->has_body)
-		fp_transfer_begin_body(transfer);
+		fp_transfer_begin_body(transfer, true);
 	result->size = (int64_t)transfer->carry.size;
 	if (!transfer->setup->ok.has[response->status]) {
 		const char *phrase = fp_status_phrase(response->status);
@@ -287,10 +324,9 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
 		return;
 	}
-	bool is_bodiless = fp_response_is_bodiless(response) ||
-			   strcmp(transfer->request.method, "HEAD") == 0;
-	enum fp_kind kind = judge_encoding(transfer, is_bodiless, &message);
-	result->framing = name_framing(transfer, is_bodiless);
+	enum fp_kind kind = judge_encoding(transfer, text, sizeof(text));
+	message = text;
+	result->framing = name_framing(transfer);
 	if (kind == FP_KIND_OK && may_be_cut(transfer, result->framing)) {
 		kind = FP_KIND_INCOMPLETE;
 		message = "the body has no length, and its end cannot be told "
@@ -298,7 +334,7 @@ judge_response(struct fp_transfer *transfer)
 	}
 	if (kind == FP_KIND_OK) {
 		kind = fp_carry_end(
-			&transfer->carry, is_bodiless, &result->encoding);
+			&transfer->carry, due_of(transfer), &result->encoding);
 		message = transfer->carry.message;
 	}
 	if (kind != FP_KIND_OK) {
@@ -373,6 +409,11 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
 	fp_transfer_look_for_shortage(transfer, code);
+	/* libcurl sees some doubts before the head is complete. */
+	if (code != CURLE_OK && transfer->stop == FP_STOP_NONE &&
+		!transfer->response.in_trailers &&
+		fp_response_doubt(&transfer->response))
+		transfer->stop = FP_STOP_AMBIGUOUS;
 	bool is_over = ticket->result.kind != FP_KIND_OK;
 	if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)

@@ -311,6 +311,27 @@ end_late(struct fp_worker *worker, int64_t *due)
 	}
 }
 
+/* Follows the redirects whose bodies have not ended soon enough. */
+static void
+leave_redirects(struct fp_worker *worker, int64_t *due)
+{
+	if (!worker->context.has_leaving)
+		return;
+	worker->context.has_leaving = false;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!transfer->ticket || transfer->is_delayed ||
+			!transfer->is_leaving)
+			continue;
+		if (transfer->leave_ns <= worker->context.now_ns) {
+			fp_slot_leave(worker, transfer);
+		} else {
+			worker->context.has_leaving = true;
+			*due = FP_MIN(*due, transfer->leave_ns);
+		}
+	}
+}
+
 /* libcurl counts a pause as time that the server took: its limit is put off by
  * as long. */
 static void
@@ -424,6 +445,7 @@ go_round(struct fp_worker *worker)
 	fp_drive_run(worker);
 	begin_delayed(worker, &worker->due_ns);
 	resume_paused(worker, &worker->due_ns);
+	leave_redirects(worker, &worker->due_ns);
 	end_late(worker, &worker->due_ns);
 	fp_timing_return_unused(worker, &worker->due_ns);
 	end_stalled(worker, &worker->due_ns);

@@ -205,7 +205,8 @@ end_kept(struct fp_carry *carry)
 }
 
 enum fp_kind
-fp_carry_end(struct fp_carry *carry, bool bodiless, enum fp_body *encoding)
+fp_carry_end(
+	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
 {
 	*encoding = FP_BODY_NONE;
 	if (!carry->keep || carry->kind != FP_KIND_OK)
@@ -213,7 +214,10 @@ fp_carry_end(struct fp_carry *carry, bool bodiless, enum fp_body *encoding)
 
 	/* A response that cannot have a body is not wrong to have none. */
 	bool demanded = carry->options->body == FP_BODY_JSON;
-	if (bodiless && !demanded)
+	if (due == FP_CARRY_NOTHING && !demanded)
+		return FP_KIND_OK;
+	if (due == FP_CARRY_ANYTHING && carry->size == 0 &&
+		carry->is_streamed && !carry->options->body_is_object)
 		return FP_KIND_OK;
 	*encoding = carry->is_streamed ? end_streamed(carry) : end_kept(carry);
 	if (carry->kind != FP_KIND_OK || carry->judges_only)

@@ -47,10 +47,16 @@ void fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 /* Some of its bytes. false: it is over options.max_body; do not go on. */
 bool fp_carry_write(struct fp_carry *carry, const char *data, size_t len);
 
-/* The body is complete: FP_KIND_OK and *encoding, or what is wrong. A
- * `bodiless` response (204) has no body to be judged. */
+/* Whether a response has to have a body. */
+enum fp_carry_due {
+	FP_CARRY_BODY, /* it has; the empty one is no JSON */
+	FP_CARRY_ANYTHING, /* it may: where JSON is due, nothing is null */
+	FP_CARRY_NOTHING, /* it cannot (204): only a demand for JSON fails */
+};
+
+/* The body is complete: FP_KIND_OK and *encoding, or what is wrong. */
 enum fp_kind fp_carry_end(
-	struct fp_carry *carry, bool bodiless, enum fp_body *encoding);
+	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding);
 
 /* Whether a Content-Type says JSON: application/json, text/json, or any
  * with the suffix +json (RFC 6839, section 3.1). */

@@ -222,9 +222,6 @@ fp_gunzip_finish(struct fp_gunzip *gunzip)
 		return gunzip->result;
 	if (gunzip->in_member)
 		fail(gunzip, FP_GUNZIP_ENDS_EARLY, "gzip data that ends early");
-	else if (!gunzip->had_member)
-		fail(gunzip, FP_GUNZIP_ENDS_EARLY,
-			"nothing where gzip data should be");
 	return gunzip->result;
 }
 

@@ -38,7 +38,7 @@
 enum fp_gunzip_result {
 	FP_GUNZIP_OK,
 	FP_GUNZIP_CORRUPT, /* it is not gzip, or not in all its parts */
-	FP_GUNZIP_ENDS_EARLY, /* not at the end of a member, or empty */
+	FP_GUNZIP_ENDS_EARLY, /* not at the end of a member */
 	FP_GUNZIP_STOPPED, /* the callback said so */
 	FP_GUNZIP_NO_MEMORY,
 };
@@ -67,9 +67,9 @@ void fp_gunzip_start(struct fp_gunzip *gunzip);
 enum fp_gunzip_result fp_gunzip_feed(struct fp_gunzip *gunzip, const void *data,
 	size_t len, fp_gunzip_out *out, void *arg);
 
-/* It ends here. FP_GUNZIP_OK: all of it came, and it is right. A response
- * that has no body (HEAD, 204, 304) is not to be asked for its end: nothing
- * is not gzip. */
+/* It ends here. FP_GUNZIP_OK: all of it came, and it is right. Nothing at all
+ * is an empty body: servers announce gzip before they know of what, and curl,
+ * Go and browsers take it so. */
 enum fp_gunzip_result fp_gunzip_finish(struct fp_gunzip *gunzip);
 
 /* What is wrong, as a constant that holds nothing of the input; "" if nothing

@@ -4,7 +4,11 @@
 #include "response.h"
 
 #include "units.h"
+#include "utf8.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,9 +42,10 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 	fp_response_reset(response, before.type, before.headers);
 	response->location = before.location;
 	response->hints = before.hints;
+	response->answers_head = before.answers_head;
 	response->wants_quota = before.wants_quota;
 	if (response->location)
-		response->location->len = 0;
+		fp_buf_clear(response->location, SIZE_MAX);
 	if (response->hints)
 		fp_waithint_reset(response->hints);
 	response->status = (int)status;
@@ -54,68 +59,191 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 }
 
 static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
 is_named(const char *line, size_t name_len, const char *name)
 {
 	return strlen(name) == name_len &&
 	       strncasecmp(line, name, name_len) == 0;
 }
 
-/* Several fields, or one with a list, are one if they say the same (RFC 9112,
- * section 6.3, point 5). */
-static void
-take_length(struct fp_response *response, const char *value, size_t len)
+/* The next word of a list separated by commas (RFC 9110, section 5.6.1), and
+ * the rest behind it; false: there is no more. */
+static bool
+next_word(struct fp_text *list, struct fp_text *word)
 {
-	for (;;) {
-		const char *comma = memchr(value, ',', len);
-		size_t n = comma ? (size_t)(comma - value) : len;
-		const char *word = value;
-		while (n > 0 && (*word == ' ' || *word == '\t'))
-			word++, n--;
-		while (n > 0 && (word[n - 1] == ' ' || word[n - 1] == '\t'))
-			n--;
-		uint64_t length = 0;
-		if (fp_units_digits(word, n, &length) ||
-			(response->has_length && length != response->length))
-			response->bad_length = true;
+	if (!list->data)
+		return false;
+	const char *comma = memchr(list->data, ',', list->len);
+	*word = (struct fp_text){
+		list->data, comma ? (size_t)(comma - list->data) : list->len};
+	list->len -= word->len;
+	list->data = comma ? comma + 1 : NULL;
+	list->len -= comma ? 1 : 0;
+	while (word->len > 0 && is_blank(*word->data))
+		word->data++, word->len--;
+	while (word->len > 0 && is_blank(word->data[word->len - 1]))
+		word->len--;
+	return true;
+}
+
+static void doubt(struct fp_response *response, const char *format, ...)
+	FP_PRINTF(2, 3);
+
+/* The first reason for doubt is the one that is told. */
+static void
+doubt(struct fp_response *response, const char *format, ...)
+{
+	va_list args;
+
+	if (response->doubt[0] != '\0')
+		return;
+	va_start(args, format);
+	vsnprintf(response->doubt, sizeof(response->doubt), format, args);
+	va_end(args);
+}
+
+/* So much of a value stands in a message: no part of a character. */
+static int
+shown(struct fp_text word)
+{
+	return (int)fp_utf8_valid_prefix(word.data, FP_MIN(word.len, 24));
+}
+
+/* A number of any size: what is too large for us is the largest we know. */
+static int
+read_number(struct fp_text word, uint64_t *number)
+{
+	if (fp_units_digits(word.data, word.len, number) == 0)
+		return 0;
+	*number = UINT64_MAX;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] < '0' || word.data[i] > '9')
+			return -1;
+	}
+	return word.len > 0 ? 0 : -1;
+}
+
+/* Several fields, or one with a list, are one if they say the same (RFC 9112,
+ * section 6.3, rule 5). */
+static void
+take_length(struct fp_response *response, struct fp_text list)
+{
+	struct fp_text word;
+	uint64_t length;
+
+	while (next_word(&list, &word)) {
+		if (read_number(word, &length))
+			doubt(response, "Content-Length is no number: \"%.*s\"",
+				shown(word), word.data);
+		else if (response->has_length && length != response->length)
+			doubt(response,
+				"two values of Content-Length: %" PRIu64
+				" and %" PRIu64,
+				response->length, length);
+		else
+			response->length = length;
 		response->has_length = true;
-		response->length = length;
-		if (!comma)
-			return;
-		len -= (size_t)(comma - value) + 1;
-		value = comma + 1;
 	}
 }
 
-/* One coding, gzip, can be undone (RFC 9110, section 8.4); "x-gzip" is the
- * same. Any other, or a second one, cannot. */
-static void
-take_encoding(struct fp_response *response, const char *value, size_t len)
+/* Codings that make other bytes of a body: the registry of RFC 9110, section
+ * 16.6.1, and some that are in use. Gzip is undone. */
+static const char *
+find_coding(struct fp_text word)
 {
-	if (len == 0 || is_named(value, len, "identity"))
-		return;
-	response->is_gzip = !response->is_encoded &&
-			    (is_named(value, len, "gzip") ||
-				    is_named(value, len, "x-gzip"));
-	response->is_encoded = true;
+	static const char *const names[] = {"gzip", "x-gzip", "br", "zstd",
+		"deflate", "x-deflate", "compress", "x-compress", "dcb", "dcz",
+		"aes128gcm", "exi", "pack200-gzip", "bzip2", "x-bzip2", "xz",
+		"x-xz", "lzma", "lz4", "snappy", "sdch"};
+
+	const char *end = memchr(word.data, ';', word.len);
+	size_t len = end ? (size_t)(end - word.data) : word.len;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		if (is_named(word.data, len, names[i]))
+			return names[i];
+	}
+	return NULL;
 }
 
-/* libcurl undoes other codings than chunked as well, but does not notice when
- * they end too early; nobody asked for them (RFC 9112, sections 6.1, 7). */
+/* One coding, gzip, can be undone (RFC 9110, section 8.4); "x-gzip" is the
+ * same. Words that are no codings, such as "identity", "UTF-8" and
+ * "aws-chunked", are passed over, as browsers do it. */
 static void
-take_transfer_encoding(
-	struct fp_response *response, const char *value, size_t len)
+take_encoding(struct fp_response *response, struct fp_text list)
 {
-	response->bad_transfer_encoding |=
-		response->has_transfer_encoding ||
-		!is_named(value, len, "chunked") ||
-		strcmp(response->version, "1.0") == 0;
-	response->has_transfer_encoding = true;
+	struct fp_text word;
+
+	while (next_word(&list, &word)) {
+		const char *name = find_coding(word);
+		if (!name)
+			continue;
+		bool is_gzip = is_named(word.data, word.len, "gzip") ||
+			       is_named(word.data, word.len, "x-gzip");
+		if (!is_gzip)
+			snprintf(response->coding, sizeof(response->coding),
+				"%s", name);
+		else if (response->is_encoded && response->coding[0] == '\0')
+			snprintf(response->coding, sizeof(response->coding),
+				"gzip twice");
+		response->is_encoded = true;
+		response->is_gzip = response->coding[0] == '\0';
+	}
+}
+
+/* Chunked is read, and no other coding: libcurl undoes some, but does not
+ * notice when they end too early, and nobody asked for them (RFC 9112, sections
+ * 6.1 and 7). Twice the same is once, as curl and browsers take it. "identity",
+ * of RFC 2616, leaves the end to the connection (section 6.3, rule 4). */
+static void
+take_transfer_encoding(struct fp_response *response, struct fp_text list)
+{
+	struct fp_text all = list, word;
+
+	while (next_word(&list, &word)) {
+		bool is_chunked = is_named(word.data, word.len, "chunked");
+		bool is_identity = is_named(word.data, word.len, "identity");
+		response->is_chunked |= is_chunked;
+		response->has_identity |= is_identity;
+		if (!is_chunked && !is_identity)
+			doubt(response,
+				"a Transfer-Encoding that is not read: \"%.*s\"",
+				shown(all), all.data);
+	}
+	if (response->is_chunked && response->has_identity)
+		doubt(response, "two values of Transfer-Encoding: chunked and "
+				"identity");
+	if (response->is_chunked && strcmp(response->version, "1.0") == 0)
+		doubt(response, "a Transfer-Encoding in HTTP/1.0");
+}
+
+/* Of two Locations that differ neither is followed. */
+static int
+take_location(struct fp_response *response, struct fp_text value)
+{
+	struct fp_buf *location = response->location;
+
+	if (!response->has_location) {
+		response->has_location = true;
+		return fp_buf_set(location, value.data, value.len);
+	}
+	response->moved_twice |=
+		location->len != value.len ||
+		memcmp(location->data, value.data, value.len) != 0;
+	return 0;
 }
 
 static int
 take_field(struct fp_response *response, const char *line, size_t name_len,
 	const char *value, size_t len)
 {
+	struct fp_text text = {value, len};
+
 	response->may_not_fold =
 		name_len == 14 || name_len == 16 || name_len == 17;
 
@@ -129,7 +257,7 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 	switch (name_len) {
 	case 8:
 		if (response->location && is_named(line, name_len, "Location"))
-			return fp_buf_set(response->location, value, len);
+			return take_location(response, text);
 		break;
 	case 12:
 		if (is_named(line, name_len, "Content-Type"))
@@ -137,15 +265,15 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 14:
 		if (is_named(line, name_len, "Content-Length"))
-			take_length(response, value, len);
+			take_length(response, text);
 		break;
 	case 16:
 		if (is_named(line, name_len, "Content-Encoding"))
-			take_encoding(response, value, len);
+			take_encoding(response, text);
 		break;
 	case 17:
 		if (is_named(line, name_len, "Transfer-Encoding"))
-			take_transfer_encoding(response, value, len);
+			take_transfer_encoding(response, text);
 		break;
 	default:
 		break;
@@ -172,12 +300,6 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 	return fp_buf_add_char(to, '\n');
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The line goes on with the value before it, as if one space stood between
  * them (RFC 9112, section 5.2). */
 static int
@@ -189,7 +311,9 @@ fold(struct fp_response *response, const char *line, size_t len)
 		line++, len--;
 	while (len > 0 && is_blank(line[len - 1]))
 		len--;
-	response->is_odd |= response->in_head && response->may_not_fold;
+	if (response->in_head && response->may_not_fold)
+		doubt(response,
+			"a field that says where the body ends is folded");
 	if (!response->in_head || !to || to->len == 0 || len == 0)
 		return 0;
 	if (fp_buf_reserve(to, len + 1))
@@ -232,7 +356,12 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		return 0;
 	size_t name_len = (size_t)(colon - line);
 	const char *value = colon + 1;
-	response->is_odd |= is_odd(line, name_len, len);
+	if (is_odd(line, name_len, len))
+		doubt(response, "a header field with %s",
+			memchr(line, '\0', len)	  ? "a NUL in it"
+			: memchr(line, '\r', len) ? "a carriage return in it"
+			: name_len == 0		  ? "no name"
+					: "white space before its colon");
 	len -= name_len + 1;
 	while (len > 0 && (*value == ' ' || *value == '\t'))
 		value++, len--;
@@ -244,16 +373,25 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 }
 
 bool
-fp_response_is_ambiguous(const struct fp_response *response)
+fp_response_ends_with_head(const struct fp_response *response)
 {
-	return response->bad_length || response->bad_transfer_encoding ||
-	       response->is_odd ||
-	       (response->has_length && response->has_transfer_encoding);
+	return response->answers_head || response->status == 204 ||
+	       response->status == 304;
 }
 
-bool
-fp_response_is_bodiless(const struct fp_response *response)
+const char *
+fp_response_doubt(const struct fp_response *response)
 {
-	return response->status == 204 || response->status == 205 ||
-	       response->status == 304;
+	if (fp_response_ends_with_head(response))
+		return NULL;
+	if (response->doubt[0] != '\0')
+		return response->doubt;
+	if (!response->has_length)
+		return NULL;
+	if (response->is_chunked)
+		return "Content-Length and Transfer-Encoding at once";
+	return response->has_identity
+		       ? "Content-Length and Transfer-Encoding: identity at "
+			 "once"
+		       : NULL;
 }

@@ -21,15 +21,18 @@ struct fp_response {
 	const char *version; /* "1.1", "2", ...; "" unknown */
 	bool in_head; /* behind a status line */
 	bool in_trailers; /* behind the final response's head */
-	bool has_length; /* Content-Length ... */
-	bool bad_length; /* ... that is no number, or two that differ */
+	bool answers_head; /* the request was HEAD: set after a reset */
+	bool has_length; /* Content-Length */
 	uint64_t length;
-	bool has_transfer_encoding;
-	bool bad_transfer_encoding; /* not chunked alone, or in HTTP/1.0 */
-	bool is_odd; /* a field that another reader would read otherwise */
+	bool is_chunked; /* Transfer-Encoding: chunked */
+	bool has_identity; /* Transfer-Encoding: identity, which is none */
 	bool may_not_fold; /* the line before was about the body */
-	bool is_encoded; /* a Content-Encoding other than identity ... */
+	bool is_encoded; /* a Content-Encoding that changes the body ... */
 	bool is_gzip; /* ... and it is gzip, once */
+	char coding[16]; /* one that is not undone; "": none */
+	char doubt[96]; /* what is wrong with the framing; "": nothing */
+	bool has_location;
+	bool moved_twice; /* two Locations that differ */
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */
@@ -37,7 +40,8 @@ struct fp_response {
 	bool wants_quota; /* hints of successes too */
 };
 
-/* Forgets everything; the two buffers are emptied and kept. */
+/* Forgets everything; the two buffers are emptied and kept. The other settings
+ * (answers_head, location, hints, wants_quota) are the caller's to make. */
 void fp_response_reset(struct fp_response *response, struct fp_buf *type,
 	struct fp_buf *headers);
 
@@ -45,11 +49,14 @@ void fp_response_reset(struct fp_response *response, struct fp_buf *type,
 int fp_response_line(
 	struct fp_response *response, const char *line, size_t len);
 
-/* Whether the framing contradicts itself: such a response is an error, as a
- * peer may see its end elsewhere (RFC 9112, section 6.3). */
-bool fp_response_is_ambiguous(const struct fp_response *response);
+/* Whether it ends with its head, whatever its fields say: an answer to HEAD,
+ * 204 and 304 (RFC 9112, section 6.3, rule 1). */
+bool fp_response_ends_with_head(const struct fp_response *response);
 
-/* Whether it cannot have a body (RFC 9112, section 6.3, points 1 and 2). */
-bool fp_response_is_bodiless(const struct fp_response *response);
+/* What leaves in doubt where the response ends, in words that hold what was
+ * received; NULL: nothing. A field that says where a body ends, twice and not
+ * the same, or a value that readers take in different ways (section 6.3, rules
+ * 3 and 5). A response that ends with its head is never in doubt. */
+const char *fp_response_doubt(const struct fp_response *response);
 
 #endif

@@ -135,13 +135,20 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 }
 
 bool
+fp_redirect_is_followed(
+	const struct fp_request *request, int status, const char *location)
+{
+	const struct fp_setup *setup = request->setup;
+
+	return is_redirect(status) && !setup->ok.has[status] && location[0] &&
+	       setup->options.max_redirs > 0;
+}
+
+bool
 fp_redirect_follow(struct fp_request *request, int status, const char *location)
 {
 	const struct fp_setup *setup = request->setup;
 
-	if (!is_redirect(status) || setup->ok.has[status] || !location[0] ||
-		setup->options.max_redirs == 0)
-		return false;
 	if (request->ticket->n_hops == setup->options.max_redirs)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"more than %u redirects", setup->options.max_redirs);

@@ -16,10 +16,14 @@
 
 #include "request.h"
 
-/* A response is there: is it a redirect that is to be followed? Then the
- * request is now that of the next hop, and true. false: it is not; or it
- * cannot be, and the ticket has failed. `location` is the field's value, or
- * "". RFC 9110, sections 10.2.2 and 15.4. */
+/* Whether a response with this status and this value of Location, or "", is a
+ * redirect that the options have followed. */
+bool fp_redirect_is_followed(
+	const struct fp_request *request, int status, const char *location);
+
+/* Such a response is there: the request is now that of the next hop, and true.
+ * false: it cannot be followed, and the ticket has failed. RFC 9110, sections
+ * 10.2.2 and 15.4. */
 bool fp_redirect_follow(
 	struct fp_request *request, int status, const char *location);
 

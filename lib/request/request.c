@@ -367,6 +367,10 @@ apply_method(struct fp_request *request, CURL *easy)
 	} else if (code == CURLE_OK && is_head) {
 		code = curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	}
+	/* It would judge a length that means nothing (RFC 9110, 9.3.2). */
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(easy, CURLOPT_IGNORE_CONTENT_LENGTH,
+			is_head && !has_body ? 1L : 0L);
 	bool is_custom = has_body ? !is_post : !is_get && !is_head;
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(
@@ -420,18 +424,31 @@ fp_request_apply(struct fp_request *request, CURL *easy)
 	return code;
 }
 
-/* RFC 9110, section 9.2.2. */
-static bool
-is_idempotent_method(const char *method)
-{
-	static const char *const methods[] = {
-		"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+/* RFC 9110, sections 9.2.1 and 9.2.2: the safe ones are idempotent, too. */
+static const char *const methods[] = {
+	"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+#define N_SAFE_METHODS 4
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(methods); i++) {
+static bool
+is_among(const char *method, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		if (strcmp(method, methods[i]) == 0)
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_idempotent_method(const char *method)
+{
+	return is_among(method, FP_ARRAY_LEN(methods));
+}
+
+bool
+fp_request_only_reads(const struct fp_request *request)
+{
+	return is_among(request->method, N_SAFE_METHODS);
 }
 
 static bool

@@ -68,6 +68,10 @@ bool fp_request_is_repeatable(const struct fp_request *request);
  * Idempotency-Key. */
 bool fp_request_is_asserted(const struct fp_request *request);
 
+/* Whether this hop's method is safe: it asks for something, and changes nothing
+ * (RFC 9110, section 9.2.1). */
+bool fp_request_only_reads(const struct fp_request *request);
+
 /* Whether this hop is over TLS. */
 bool fp_request_is_https(const struct fp_request *request);
 

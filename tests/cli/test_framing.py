@@ -139,11 +139,10 @@ def _():
     te, chunks = b"Transfer-Encoding: ", b"5\r\nhello\r\n0\r\n\r\n"
     is_refused([te + coding + b"\r\n" for coding in (
         b"gzip", b"x-gzip", b"deflate", b"gzip, chunked", b"chunked, gzip",
-        b"identity", b"chunked, chunked", b"chunked,", b", chunked", b"",
+        b"identity, chunked", b"chunked,", b", chunked", b"",
         b"chunked;q=1", b"\"chunked\"", b"xchunked", b"chunkedx", b"br")],
         chunks)
-    is_refused([2 * (te + b"chunked\r\n"),
-                te + b"chunked\r\nTRANSFER-ENCODING: identity\r\n",
+    is_refused([te + b"chunked\r\nTRANSFER-ENCODING: identity\r\n",
                 te + b"gzip\r\n" + te + b"chunked\r\n"], chunks)
     is_refused([te + b"chunked\r\n"], chunks, version=b"1.0")
     whole = gzip.compress(b"hello")
@@ -284,16 +283,21 @@ def _():
             equal(record["body"], record["input"])
 
 
-@test("60 two places: one is taken, or none; no mixture")
+@test("60 two places: neither is taken")
 def _():
     server = web()
     server.on("/two", lambda conn, request: conn.answer(
         b"", status=302, headers=b"Location: /ok\r\nLocation: /json\r\n"))
-    run([server.url + "/two"])
-    check(server.targets[1:] in (["/ok"], ["/json"], []), server.targets)
+    result = run([server.url + "/two"])
+    equal((kinds(result), server.targets), (["redirect"], ["/two"]))
+    server.on("/same", lambda conn, request: conn.answer(
+        b"", status=302, headers=b"Location: /ok\r\nLocation: /ok\r\n"))
+    equal(run([server.url + "/same"]).records[0]["body"], "ok")
+    equal(kinds(run([server.url + "/two"], "--ok-status=302")), [None])
+    equal(kinds(run([server.url + "/two"], "--max-redirs=0")), ["http"])
 
 
-@test("a redirect that is not whole is not followed")
+@test("a redirect that is not whole is followed on another connection")
 def _():
     server = web()
 
@@ -302,8 +306,8 @@ def _():
                   b"Content-Length: 100\r\n\r\nhalf")
         conn.close()
 
-    equal(kinds(run([server.on("/cut", cut)])), ["incomplete"])
-    equal(server.requests, 1)
+    equal(run([server.on("/cut", cut)]).records[0]["body"], "ok")
+    equal((server.requests, server.connections), (2, 2))
 
 
 # ---- requests with a body, and connections that die ----

@@ -64,7 +64,8 @@ run(struct fp_carry *carry, struct fp_text body, struct fuzz_cut cut,
 		at += n;
 		HOLDS(goes_on == (at <= options.max_body));
 	}
-	answer->kind = fp_carry_end(carry, bodiless, &answer->encoding);
+	answer->kind = fp_carry_end(carry,
+		bodiless ? FP_CARRY_NOTHING : FP_CARRY_BODY, &answer->encoding);
 	snprintf(answer->message, sizeof(answer->message), "%s",
 		carry->message ? carry->message : "");
 	HOLDS((answer->kind == FP_KIND_OK) == (answer->message[0] == '\0'));

@@ -121,7 +121,7 @@ undo_plainly(const struct fp_buf *stream, struct answer *answer)
 	const char *at = fp_buf_text(stream), *end = at + stream->len;
 
 	fp_buf_clear(&answer->out, SIZE_MAX);
-	answer->result = FP_GUNZIP_ENDS_EARLY;
+	answer->result = FP_GUNZIP_OK;
 	while (at && at < end)
 		at = undo_member(at, end, answer);
 }

@@ -13,7 +13,7 @@ static struct fp_buf out;
  * the kind and why. */
 static const char *
 answer(bool wanted, const char *type, const char *body, size_t len,
-	bool bodiless, size_t first, size_t step)
+	enum fp_carry_due due, size_t first, size_t step)
 {
 	static const char *const names[] = {
 		[FP_BODY_AUTO] = "auto",
@@ -40,7 +40,7 @@ answer(bool wanted, const char *type, const char *body, size_t len,
 		if (!on)
 			break;
 	}
-	enum fp_kind kind = fp_carry_end(&carry, bodiless, &encoding);
+	enum fp_kind kind = fp_carry_end(&carry, due, &encoding);
 	CHECK(kind == carry.kind);
 	if (kind != FP_KIND_OK)
 		snprintf(text, sizeof(text), "!%s %s", fp_kind_name(kind),
@@ -57,13 +57,13 @@ answer(bool wanted, const char *type, const char *body, size_t len,
  * be the beginning of it. */
 static void
 check(bool wanted, const char *type, const char *body, size_t len,
-	bool bodiless, const char *expected)
+	enum fp_carry_due due, const char *expected)
 {
 	size_t n = expected[0] == '!' ? strlen(expected) : SIZE_MAX;
 
 	for (size_t i = 1; i < len + 4; i++) {
 		bool is_step = i >= len;
-		const char *got = answer(wanted, type, body, len, bodiless,
+		const char *got = answer(wanted, type, body, len, due,
 			is_step ? i - len + 1 : i, is_step ? i - len + 1 : len);
 		if (strncmp(got, expected, n) != 0)
 			CHECK_TEXT(got, expected);
@@ -71,11 +71,13 @@ check(bool wanted, const char *type, const char *body, size_t len,
 }
 
 #define WANTED(type, body, expected) \
-	check(true, type, body, sizeof(body) - 1, false, expected)
+	check(true, type, body, sizeof(body) - 1, FP_CARRY_BODY, expected)
 #define UNWANTED(type, body, expected) \
-	check(false, type, body, sizeof(body) - 1, false, expected)
+	check(false, type, body, sizeof(body) - 1, FP_CARRY_BODY, expected)
 #define BODILESS(type, body, expected) \
-	check(true, type, body, sizeof(body) - 1, true, expected)
+	check(true, type, body, sizeof(body) - 1, FP_CARRY_NOTHING, expected)
+#define OPTIONAL(type, body, expected) \
+	check(true, type, body, sizeof(body) - 1, FP_CARRY_ANYTHING, expected)
 
 #define JSON "application/json"
 #define BAD_JSON "!body "
@@ -198,6 +200,23 @@ bodiless(void)
 	use(FP_BODY_JSON);
 	BODILESS(JSON, "", BAD_JSON);
 	BODILESS("", "", BAD_JSON);
+}
+
+/* Nothing is as good as JSON where a body may be left out; text stays text. */
+static void
+left_out(void)
+{
+	use(FP_BODY_AUTO);
+	OPTIONAL(JSON, "", "none ");
+	OPTIONAL(JSON, " ", BAD_JSON);
+	OPTIONAL(JSON, "{ }", "json {}");
+	OPTIONAL("", "", "text ");
+	OPTIONAL("text/plain", "", "text ");
+	use(FP_BODY_JSON);
+	OPTIONAL(JSON, "", "none ");
+	OPTIONAL("", "", "none ");
+	options.body_is_object = true;
+	OPTIONAL(JSON, "", BAD_JSON);
 }
 
 static void
@@ -370,6 +389,7 @@ main(void)
 	run("no body is kept that nobody wants to see", as_none);
 	run("the body of a failure is only counted", unwanted);
 	run("a response without a body", bodiless);
+	run("a response that may leave its body out", left_out);
 	run("a document that must be an object", objects);
 	run("members are picked and left out", members);
 	run("a body may be as large as allowed, and no larger", limits);

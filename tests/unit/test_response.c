@@ -40,7 +40,7 @@ status_lines(void)
 		feed(cases[i].line);
 		CHECK(response.status == cases[i].status);
 		CHECK_TEXT(response.version, cases[i].version);
-		CHECK(!fp_response_is_ambiguous(&response));
+		CHECK(!fp_response_doubt(&response));
 	}
 }
 
@@ -56,8 +56,8 @@ fields(void)
 		"x-one: 1\nx-two: 2\nx-empty: \nx-colons: a:b: c\n"
 		"date: now\n");
 	CHECK(!response.has_length && !response.is_encoded);
-	CHECK(!response.has_transfer_encoding);
-	CHECK(!fp_response_is_ambiguous(&response));
+	CHECK(!response.is_chunked);
+	CHECK(!fp_response_doubt(&response));
 }
 
 static void
@@ -77,8 +77,8 @@ names_that_are_close(void)
 	     "Content_Length: x\r\nContent-Encodinh: gzip\r\n"
 	     "Transfer-Encodinh: chunked\r\n : x\r\n: x\r\n");
 	CHECK_TEXT(fp_buf_text(&type), "");
-	CHECK(!response.has_length && !response.bad_length);
-	CHECK(!response.is_encoded && !response.has_transfer_encoding);
+	CHECK(!response.has_length);
+	CHECK(!response.is_encoded && !response.is_chunked);
 }
 
 /* ---- the length ---- */
@@ -123,18 +123,18 @@ lengths(void)
 		{"Content-Length: 5e1\r\n", true, 0},
 		{"Content-Length: five\r\n", true, 0},
 		{"Content-Length: \"5\"\r\n", true, 0},
-		{"Content-Length: 18446744073709551616\r\n", true, 0},
-		{"Content-Length: 99999999999999999999999\r\n", true, 0},
+		{"Content-Length: 18446744073709551616\r\n", false, UINT64_MAX},
+		{"Content-Length: 99999999999999999999999\r\n", false,
+			UINT64_MAX},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
 		head(cases[i].fields);
-		bool right =
-			response.has_length &&
-			response.bad_length == cases[i].is_bad &&
-			(cases[i].is_bad ||
-				response.length == cases[i].length) &&
-			fp_response_is_ambiguous(&response) == cases[i].is_bad;
+		bool right = response.has_length &&
+			     (cases[i].is_bad ||
+				     response.length == cases[i].length) &&
+			     (fp_response_doubt(&response) != NULL) ==
+				     cases[i].is_bad;
 		CHECK(right);
 		if (!right)
 			printf("# %s", cases[i].fields);
@@ -146,14 +146,20 @@ static void
 length_and_transfer_encoding(void)
 {
 	head("Transfer-Encoding: chunked\r\n");
-	CHECK(response.has_transfer_encoding);
-	CHECK(!fp_response_is_ambiguous(&response));
+	CHECK(response.is_chunked);
+	CHECK(!fp_response_doubt(&response));
 	head("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n");
-	CHECK(fp_response_is_ambiguous(&response));
+	CHECK(fp_response_doubt(&response) != NULL);
+	CHECK_TEXT(fp_response_doubt(&response),
+		"Content-Length and Transfer-Encoding at once");
 	head("Content-Length: 5\r\ntransfer-encoding:\r\n");
-	CHECK(fp_response_is_ambiguous(&response));
+	CHECK(fp_response_doubt(&response) != NULL);
+	head("Content-Length: 5\r\ntransfer-encoding: identity\r\n");
+	CHECK(fp_response_doubt(&response) != NULL);
+	head("transfer-encoding: identity\r\n");
+	CHECK(!fp_response_doubt(&response));
 	head("Content-Length: 5\r\n");
-	CHECK(!fp_response_is_ambiguous(&response));
+	CHECK(!fp_response_doubt(&response));
 }
 
 /* ---- codings ---- */
@@ -172,7 +178,11 @@ codings(void)
 		{"Content-Encoding: gzip\r\n", true},
 		{"content-encoding:br\r\n", true},
 		{"Content-Encoding: identity, gzip\r\n", true},
-		{"Content-Encoding: identityx\r\n", true},
+		{"Content-Encoding: identityx\r\n", false},
+		{"Content-Encoding: UTF-8\r\n", false},
+		{"Content-Encoding: aws-chunked, none\r\n", false},
+		{"Content-Encoding: aws-chunked,gzip\r\n", true},
+		{"Content-Encoding: ZSTD\r\n", true},
 		{"Content-Encoding: gzip\r\nContent-Encoding: identity\r\n",
 			true},
 		{"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n",
@@ -201,7 +211,7 @@ interim_responses(void)
 	feed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: a/b\r\n"
 	     "\r\n");
 	CHECK(response.status == 200 && response.length == 5);
-	CHECK(!response.is_encoded && !fp_response_is_ambiguous(&response));
+	CHECK(!response.is_encoded && !fp_response_doubt(&response));
 	CHECK_TEXT(fp_buf_text(&type), "a/b");
 	CHECK_TEXT(fp_buf_text(&headers),
 		"content-length: 5\ncontent-type: a/b\n");
@@ -222,7 +232,7 @@ fields_that_look_like_status_lines(void)
 	head("HTTP/1.1 500 Oops\r\nHTTP/1.1 500 a: b\r\nA: b\r\n");
 	CHECK_TEXT(response.version, "1.1");
 	CHECK(strstr(fp_buf_text(&headers), "a: b\n") != NULL);
-	CHECK(!fp_response_is_ambiguous(&response));
+	CHECK(!fp_response_doubt(&response));
 }
 
 static void
@@ -235,7 +245,7 @@ trailers(void)
 	feed("HTTP/1.1 500 Oops\r\n\r\n");
 	CHECK(response.status == 200 && !response.has_length);
 	CHECK(!response.is_encoded);
-	CHECK(!fp_response_is_ambiguous(&response));
+	CHECK(!fp_response_doubt(&response));
 	CHECK_TEXT(fp_buf_text(&type), "a/b");
 	CHECK_TEXT(fp_buf_text(&headers), before);
 	free(before);
@@ -256,7 +266,7 @@ folded(void)
 
 	/* A length on a line of its own is not found, so it is none. */
 	head("Content-Length:\r\n 5\r\n");
-	CHECK(fp_response_is_ambiguous(&response));
+	CHECK(fp_response_doubt(&response) != NULL);
 
 	/* There may be nothing to go on with. */
 	start();
@@ -283,10 +293,10 @@ long_lines(void)
 	CHECK(type.len == len - 13 && type.data[type.len - 1] == 'v');
 	memset(line, 'n', len);
 	CHECK(fp_response_line(&response, line, len) == 0);
-	memset(line, '1', len);
+	memset(line, 'x', len);
 	memcpy(line, "Content-Length:", 15);
 	CHECK(fp_response_line(&response, line, len) == 0);
-	CHECK(response.bad_length);
+	CHECK(fp_response_doubt(&response) != NULL);
 	memset(line, 'n', len);
 	line[len - 1] = ':';
 	size_t before = headers.len;
@@ -324,14 +334,88 @@ any_bytes(void)
 	CHECK(response.status >= 0 && response.status < 1000);
 }
 
+/* RFC 9112, section 6.3, rule 1. */
 static void
-bodiless(void)
+ends_with_head(void)
 {
-	for (int status = 100; status < 600; status++) {
-		response.status = status;
-		CHECK(fp_response_is_bodiless(&response) ==
-			(status == 204 || status == 205 || status == 304));
+	char line[40];
+
+	for (int status = 200; status < 600; status++) {
+		for (int is_head = 0; is_head < 2; is_head++) {
+			start();
+			response.answers_head = is_head;
+			snprintf(line, sizeof(line), "HTTP/1.1 %d X\r\n",
+				status);
+			feed(line);
+			feed("Content-Length: x\r\nContent-Length: 5\r\n"
+			     "Transfer-Encoding: gzip\r\n\r\n");
+			bool ends = is_head || status == 204 || status == 304;
+			CHECK(fp_response_ends_with_head(&response) == ends);
+			CHECK(!fp_response_doubt(&response) == ends);
+		}
 	}
+}
+
+/* What was received is in the message. */
+static void
+doubts(void)
+{
+	static const struct {
+		const char *fields, *doubt;
+	} cases[] = {
+		{"Content-Length: five\r\n",
+			"Content-Length is no number: \"five\""},
+		{"Content-Length: 5\r\nContent-Length: 6\r\n",
+			"two values of Content-Length: 5 and 6"},
+		{"Content-Length: x2345678901234567890123456789012\r\n",
+			"Content-Length is no number: "
+			"\"x23456789012345678901234\""},
+		{"Transfer-Encoding: gzip, chunked\r\n",
+			"a Transfer-Encoding that is not read: "
+			"\"gzip, chunked\""},
+		{"Transfer-Encoding: chunked\r\nTransfer-Encoding: "
+		 "identity\r\n",
+			"two values of Transfer-Encoding: chunked and "
+			"identity"},
+		{"Content-Length : 5\r\n",
+			"a header field with white space before its colon"},
+		{"X: a\rb\r\n", "a header field with a carriage return in it"},
+		{"Content-Length: \xc3\xa4\xff\r\n",
+			"Content-Length is no number: \"\xc3\xa4\""},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		head(cases[i].fields);
+		CHECK_TEXT(fp_response_doubt(&response), cases[i].doubt);
+	}
+}
+
+/* Two places are none; the same one twice is one. */
+static void
+locations(void)
+{
+	static struct fp_buf location;
+	static const struct {
+		const char *fields, *first;
+		bool is_twice;
+	} cases[] = {
+		{"Location: /a\r\n", "/a", false},
+		{"Location: /a\r\nLocation: /a \r\n", "/a", false},
+		{"Location: /a\r\nlocation: /b\r\n", "/a", true},
+		{"Location:\r\nLocation: /b\r\n", "", true},
+		{"", "", false},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		start();
+		response.location = &location;
+		feed("HTTP/1.1 302 Found\r\n");
+		feed(cases[i].fields);
+		feed("\r\n");
+		CHECK_TEXT(fp_buf_text(&location), cases[i].first);
+		CHECK(response.moved_twice == cases[i].is_twice);
+	}
+	fp_buf_destroy(&location);
 }
 
 int
@@ -351,7 +435,9 @@ main(void)
 	run("a folded line is no field", folded);
 	run("lines of 100 KiB", long_lines);
 	run("any bytes at all", any_bytes);
-	run("statuses that have no body", bodiless);
+	run("answers that end with their head", ends_with_head);
+	run("what leaves the end in doubt is told", doubts);
+	run("two values of Location", locations);
 	fp_buf_destroy(&type);
 	fp_buf_destroy(&headers);
 	return done();

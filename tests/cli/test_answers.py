@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+What an answer is: with which byte it ends, what its fields may say, and when
+an empty body is a body. Redirects have a file to themselves (test_leaving.py).
+"""
+import gzip
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import fetchpool
+from tap import check, contents, equal, main, matches, temp_dir, test
+from webserver import web
+
+FIELDS = "--fields=status,attempts,size,encoding,body,framing"
+
+
+def raw(data, close=False):
+    def answer(conn, request):
+        conn.send(data)
+        if close:
+            conn.close()
+    return answer
+
+
+def answer(head, body=b"", status=b"200 OK"):
+    return b"HTTP/1.1 %s\r\n%s\r\n%s" % (status, head, body)
+
+
+def fetch(data, *args, close=False, **more):
+    """The record of the only item, which is answered with these bytes."""
+    server = web()
+    server.on("/it", raw(data, close))
+    result = fetchpool(["-a", "-m10s", FIELDS, *args],
+                       input=server.url + "/it", **more)
+    equal(len(result.records), 1, repr(result))
+    return result.records[0]
+
+
+def succeeds(data, *args, **more):
+    record = fetch(data, *args, **more)
+    check("error" not in record, "%r: %r" % (data[:300], record))
+    return record
+
+
+def fails(data, *args, kind, says=None, **more):
+    record = fetch(data, *args, **more)
+    equal((record.get("error", {}).get("kind"), record["body"]), (kind, None),
+          "%r: %r" % (data[:300], record))
+    if says:
+        matches(says, record["error"]["message"], "the message")
+    return record
+
+
+# ---- answers that end with their head (RFC 9112, section 6.3, rule 1) ----
+
+FRAMINGS = (b"", b"Content-Length: 5\r\n", b"Content-Length: 16777217\r\n",
+            b"Content-Length: 99999999999999999999999\r\n",
+            b"Content-Length: abc\r\n", b"Content-Length: -1\r\n",
+            b"Content-Length: 5\r\nContent-Length: 6\r\n",
+            b"Transfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: gzip, chunked\r\n",
+            b"Transfer-Encoding: xyz\r\n",
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")
+CODINGS = (b"", b"Content-Encoding: gzip\r\n", b"Content-Encoding: br\r\n")
+
+
+def ends_with_head(status, *args):
+    """Every framing and coding, on one connection where that can be kept."""
+    server = web()
+    paths = []
+    for i, framing in enumerate(FRAMINGS):
+        for j, coding in enumerate(CODINGS):
+            path = "/%d-%d" % (i, j)
+            paths.append(path)
+            server.on(path, raw(answer(
+                framing + coding + b"Content-Type: application/json\r\n",
+                status=status)))
+    for more in [], ["--max-body=1K"], ["-B", "text"], ["-B", "none"]:
+        result = fetchpool(
+            ["-a", "-k", "-j1", "-m10s", FIELDS, *args, *more],
+            input="\n".join(server.url + path for path in paths))
+        equal(len(result.records), len(paths), repr(result))
+        for path, record in zip(paths, result.records):
+            i, _, j = path[1:].partition("-")
+            what = (FRAMINGS[int(i)], CODINGS[int(j)], record)
+            check("error" not in record, what)
+            equal((record["size"], record["body"], record["framing"],
+                   record["attempts"]), (0, None, "none", 1), repr(what))
+
+
+@test("HEAD ends with its head, whatever stands there")
+def _():
+    ends_with_head(b"200 OK", "-X", "HEAD")
+
+
+@test("204 ends with its head, whatever stands there")
+def _():
+    ends_with_head(b"204 No Content")
+
+
+@test("304 ends with its head, whatever stands there")
+def _():
+    ends_with_head(b"304 Not Modified", "--ok-status=2xx,304")
+
+
+@test("HEAD, 204 and 304 to files: an empty file, of any length announced")
+def _():
+    for status, args in ((b"200 OK", ["-X", "HEAD"]),
+                         (b"204 No Content", [])):
+        folder = temp_dir()
+        server = web()
+        server.on("/it", raw(answer(
+            b"Content-Length: 16777217\r\nContent-Encoding: gzip\r\n",
+            status=status)))
+        result = fetchpool(["-D", folder, "--output-name", "it", *args],
+                           input=server.url + "/it")
+        equal((result.status, contents(folder + "/it")), (0, b""),
+              repr(result))
+
+
+@test("a body that is announced as too large is not waited for")
+def _():
+    for head in (b"Content-Length: 1025\r\n",
+                 b"Content-Length: 18446744073709551615\r\n"):
+        fails(answer(head), "--max-body=1K", kind="too_large", says="max-body")
+    succeeds(answer(b"Content-Length: 1024\r\n", b"x" * 1024),
+             "--max-body=1K")
+
+
+# ---- an empty body ----
+
+@test("a body announced in a coding that is empty is empty")
+def _():
+    for coding in (b"gzip", b"x-gzip", b"GZIP", b"br", b"deflate",
+                   b"gzip, gzip"):
+        for head, body in ((b"Content-Length: 0\r\n", b""),
+                           (b"Transfer-Encoding: chunked\r\n",
+                            b"0\r\n\r\n")):
+            record = succeeds(answer(
+                b"Content-Type: text/plain\r\nContent-Encoding: %s\r\n%s" % (
+                    coding, head), body))
+            equal((record["body"], record["size"], record["attempts"]),
+                  ("", 0, 1))
+        # There, the end of the connection may be a cut.
+        fails(answer(
+            b"Content-Type: text/plain\r\nContent-Encoding: %s\r\n"
+            b"Connection: close\r\n" % coding), close=True,
+            kind="incomplete")
+
+
+@test("an empty body of gzip to a file")
+def _():
+    folder = temp_dir()
+    server = web()
+    server.on("/it", raw(answer(
+        b"Content-Length: 0\r\nContent-Encoding: gzip\r\n")))
+    result = fetchpool(["-D", folder, "--output-name", "it"],
+                       input=server.url + "/it")
+    equal((result.status, contents(folder + "/it")), (0, b""), repr(result))
+
+
+@test("a body of gzip that is cut is not empty")
+def _():
+    whole = gzip.compress(b"hello")
+    for n in range(1, len(whole) - 1):
+        fails(answer(b"Content-Encoding: gzip\r\nContent-Length: %d\r\n" % n,
+                     whole[:n]), kind="incomplete")
+
+
+EMPTY = (b"Content-Type: application/json\r\nContent-Length: 0\r\n",
+         b"Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
+         b"Content-Length: 0\r\n")
+
+
+@test("what was done need not be described: an empty body of JSON is null")
+def _():
+    for empty in EMPTY:
+        for method in "POST", "PUT", "PATCH", "DELETE", "CHARGE":
+            for status in b"200 OK", b"201 Created", b"202 Accepted":
+                for args in [], ["-f", "body"]:
+                    server = web()
+                    server.on("/it", raw(answer(empty, status=status)))
+                    result = fetchpool(["-X", method, *args],
+                                       input=server.url + "/it")
+                    equal(result.status, 0, repr(result))
+                    record = result.records[0]
+                    equal(record and record["body"], None)
+                    equal(server.requests, 1)
+        for status in b"201 Created", b"202 Accepted", b"205 Reset Content":
+            record = succeeds(answer(empty, status=status))
+            equal((record["body"], record["encoding"]), (None, None))
+
+
+@test("what was asked for is there: an empty body of JSON for GET fails")
+def _():
+    for empty in EMPTY:
+        fails(answer(empty), kind="body")
+        fails(answer(empty), "-f", "body", kind="body")
+        fails(answer(empty, status=b"201 Created"), "-X", "POST", "-f",
+              "merged", kind="body")
+
+
+# ---- codings ----
+
+@test("words in Content-Encoding that are no coding are passed over")
+def _():
+    for words in (b"UTF-8", b"utf8", b"identity", b"none", b"binary",
+                  b"aws-chunked", b"iso-8859-1", b"", b"identity, UTF-8",
+                  b"8bit", b"text/plain", b",", b"null", b"base64"):
+        for more in b"", b"Content-Encoding: none\r\n":
+            record = succeeds(answer(
+                b"Content-Type: text/plain\r\nContent-Length: 2\r\n"
+                b"Content-Encoding: %s\r\n%s" % (words, more), b"ok"))
+            equal(record["body"], "ok", repr(words))
+
+
+@test("gzip among such words is undone")
+def _():
+    whole = gzip.compress(b"hello")
+    for words in (b"aws-chunked,gzip", b"gzip, aws-chunked", b"identity, gzip",
+                  b"gzip,", b", gzip", b"utf-8, x-gzip",
+                  b"none\r\nContent-Encoding: gzip"):
+        record = succeeds(answer(
+            b"Content-Type: text/plain\r\nContent-Length: %d\r\n"
+            b"Content-Encoding: %s\r\n" % (len(whole), words), whole))
+        equal(record["body"], "hello", repr(words))
+
+
+@test("a coding that is not undone fails, and is named")
+def _():
+    for words, says in ((b"br", "br"), (b"zstd", "zstd"),
+                        (b"deflate", "deflate"), (b"compress", "compress"),
+                        (b"gzip, gzip", "gzip"), (b"br, gzip", "br"),
+                        (b"gzip\r\nContent-Encoding: br", "br"),
+                        (b"ZSTD", "(?i)zstd"), (b"dcb", "dcb")):
+        head = (b"Content-Type: text/plain\r\nContent-Length: 2\r\n"
+                b"Content-Encoding: %s\r\n" % words)
+        fails(answer(head, b"ok"), kind="body", says=says)
+        equal(succeeds(answer(head, b"ok"), "--no-compressed")["body"], "ok")
+
+
+# ---- fields that say where a body ends ----
+
+@test("lengths that differ fail, and are named")
+def _():
+    for head, says in (
+            # libcurl 8 sees them first, and shows no values.
+            (b"Content-Length: 5\r\nContent-Length: 6\r\n",
+             "two values of Content-Length"),
+            (b"Content-Length: 5, 6\r\n", "5.*6|is no number"),
+            (b"Content-Length: five\r\n", "is no number"),
+            (b"Content-Length: +5\r\n", "is no number"),
+            (b"Content-Length: 5;x\r\n", "5;x|is no number"),
+            (b"Content-Length:\r\n", "Content-Length"),
+            (b"Content-Length: 5\r\nContent-Length: five\r\n",
+             "is no number|two values"),
+            (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+             "Content-Length and Transfer-Encoding")):
+        fails(answer(head, b"hello"), kind="network", says=says)
+        # A failure of another kind is not hidden by it, nor it by that.
+        fails(answer(head, b"hello", status=b"404 Not Found"),
+              kind="network", says=says)
+
+
+@test("a length twice, the same, is one")
+def _():
+    for head in (b"Content-Length: 5\r\nContent-Length: 5\r\n",
+                 b"Content-Length: 5, 5\r\n",
+                 b"Content-Length: 5\r\nCONTENT-LENGTH:5 \r\n"):
+        record = fetch(answer(b"Content-Type: text/plain\r\n" + head,
+                              b"hello"))
+        check(record["body"] == "hello" or record["error"]["kind"] ==
+              "network", record)
+
+
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@test("chunked twice is chunked once; identity ends with the connection")
+def _():
+    te = b"Transfer-Encoding: "
+    for head, body in (
+            (2 * (te + b"chunked\r\n"), CHUNKS),
+            (te + b"chunked, chunked\r\n", CHUNKS),
+            (te + b"chunked\r\n" + te + b"Chunked\r\n", CHUNKS),
+            (te + b"chunked\r\n" + te + b" chunked\t\r\n", CHUNKS)):
+        record = succeeds(answer(b"Content-Type: text/plain\r\n" + head,
+                                 body))
+        equal(record["body"], "hello", repr(head))
+    record = succeeds(answer(b"Content-Type: text/plain\r\n" + te +
+                             b"identity\r\n", b"hello"), close=True)
+    equal((record["body"], record["framing"]), ("hello", "close"))
+
+
+@test("transfer codings that differ, or are none we read, are named")
+def _():
+    te = b"Transfer-Encoding: "
+    for head, says in (
+            (te + b"gzip, chunked\r\n", "gzip"),
+            (te + b"gzip\r\n", "gzip"), (te + b"xyz\r\n", "xyz"),
+            (te + b"chunked\r\n" + te + b"identity\r\n", "identity"),
+            (te + b"identity\r\nContent-Length: 5\r\n",
+             "Content-Length.*identity"),
+            (b"Content-Length: 5\r\n" + te + b"identity\r\n",
+             "Content-Length.*identity"),
+            (te + b"gzip\r\n" + te + b"chunked\r\n", "gzip")):
+        fails(answer(head, CHUNKS), kind="network", says=says)
+    fails(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+          kind="network", says="HTTP/1.0")
+
+
+# ---- work is bounded ----
+
+class Flood:
+    """Sends pieces until the client goes, or there were so many bytes."""
+
+    def __init__(self, first, piece, most):
+        self.first, self.piece, self.most = first, piece, most
+        self.sent = 0
+        self.ended = threading.Event()
+
+    def __call__(self, conn, request):
+        try:
+            conn.send(self.first)
+            while self.sent < self.most:
+                conn.send(self.piece)
+                self.sent += len(self.piece)
+        finally:
+            self.ended.set()
+
+
+MIB = 1 << 20
+
+
+@test("gzip that unpacks to nothing ends after so much input")
+def _():
+    nothing = gzip.compress(b"")
+    for first, piece in (
+            (b"", nothing * 1000),
+            # A member's name without end, a comment, an extra field.
+            (b"\x1f\x8b\x08\x08\0\0\0\0\0\x03", b"n" * 65536),
+            (b"\x1f\x8b\x08\x10\0\0\0\0\0\x03", b"c" * 65536),
+            # Stored blocks of nothing.
+            (b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\0\0\0\xff\xff" * 10000)):
+        for args in [], ["-D", temp_dir()], ["-B", "none"]:
+            flood = Flood(answer(b"Content-Encoding: gzip\r\n"
+                                 b"Connection: close\r\n", first), piece,
+                          64 * MIB)
+            server = web()
+            result = fetchpool(["-a", "--max-body=1M", *args],
+                               input=server.on("/it", flood))
+            equal([r["error"]["kind"] for r in result.records],
+                  ["too_large"], repr(result))
+            flood.ended.wait(10)
+            check(flood.sent < 24 * MIB, "%d bytes" % flood.sent)
+
+
+@test("gzip of what cannot be packed may be a little longer than its body")
+def _():
+    import random
+    data = random.Random(1).randbytes(MIB)
+    for level in 0, 6:
+        whole = gzip.compress(data, level)
+        check(len(whole) > MIB, len(whole))
+        record = succeeds(answer(
+            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n" % len(whole),
+            whole), "--max-body=1M")
+        equal(record["size"], MIB)
+        fails(answer(b"Content-Encoding: gzip\r\nContent-Length: %d\r\n" %
+                     len(whole), whole), "--max-body=1048575",
+              kind="too_large")
+
+
+if __name__ == "__main__":
+    main()
