@@ -34,12 +34,14 @@
  *			workers), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), tlsask
  *			(what only the TLS library can tell), target (its URL),
+ *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), redirect
  *			(where one leads), download (its file), preview (in
  *			place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
  *			poller (a worker's), transfer (one item on one easy
- *			handle; in parts: gate, body, verdict, aftermath), span
+ *			handle; in parts: gate, kept (which connections may be
+ *			used again), body, verdict, aftermath), span
  *			(what items go through, told), worker (one multi handle
  *			and its slots), slot, timing, drive (libcurl, by
  *			events), nudge (where it misses some), crew (one

@@ -102,6 +102,7 @@ lib_libinternal_la_SOURCES += \
 lib_libinternal_la_SOURCES += \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \
+	lib/request/idletime.c lib/request/idletime.h \
 	lib/request/login.c lib/request/login.h \
 	lib/request/poolopt.c lib/request/poolopt.h \
 	lib/request/preview.c lib/request/preview.h \
@@ -119,6 +120,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/crew.c lib/engine/crew.h \
 	lib/engine/drive.c lib/engine/drive.h \
 	lib/engine/gate.c \
+	lib/engine/kept.c lib/engine/kept.h \
 	lib/engine/nudge.c lib/engine/nudge.h \
 	lib/engine/poller.c lib/engine/poller.h \
 	lib/engine/pool.c \

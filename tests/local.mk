@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test_histogram \
 	tests/unit/test_httpdate \
 	tests/unit/test_identity \
+	tests/unit/test_idletime \
 	tests/unit/test_input \
 	tests/unit/test_inputstop \
 	tests/unit/test_journalline \
@@ -219,6 +220,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_input.py \
 	tests/cli/test_install.py \
 	tests/cli/test_libmanual.py \
+	tests/cli/test_kept.py \
 	tests/cli/test_leftovers.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_machines.py \

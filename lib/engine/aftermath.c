@@ -114,6 +114,14 @@ what_was_heard(const struct fp_transfer *transfer, enum fp_cause cause)
 	return FP_HEARD_NOTHING;
 }
 
+/* Whether the server may have had the request, in this attempt. */
+static bool
+was_sent(const struct fp_transfer *transfer)
+{
+	return (transfer->n_on_wire > 0 && !transfer->hold.is_unread) ||
+	       transfer->ticket->n_hops > 0;
+}
+
 static struct fp_again
 decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 {
@@ -122,7 +130,7 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 	struct fp_attempt attempt = {
 		.cause = cause,
 		.status = cause == FP_CAUSE_STATUS ? result->status : 0,
-		.was_sent = transfer->n_on_wire > 0 || ticket->n_hops > 0,
+		.was_sent = was_sent(transfer),
 		.was_followed = ticket->becomes_get,
 		.is_idempotent = fp_request_is_repeatable(&transfer->request),
 		.is_asserted = fp_request_is_asserted(&transfer->request),
@@ -186,7 +194,7 @@ wait_for_shortage(struct fp_transfer *transfer)
 static bool
 is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 {
-	return transfer->n_on_wire > 0 &&
+	return transfer->n_on_wire > 0 && !transfer->hold.is_unread &&
 	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||
 		       transfer->stop == FP_STOP_CANCELLED) &&
 	       !fp_request_is_idempotent(&transfer->request);
@@ -203,7 +211,8 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause)
 	if (cause == FP_CAUSE_STATUS) {
 		wait_ns = fp_waithint_after_ns(
 			&transfer->hints, fp_clock_wall_ns());
-		report->is_malformed = fp_waithint_is_malformed(&transfer->hints);
+		report->is_malformed =
+			fp_waithint_is_malformed(&transfer->hints);
 	}
 	struct fp_again again = decide(transfer, cause, wait_ns);
 	report->is_last = !again.is_again;

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "drive.h"
+#include "kept.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
 
@@ -53,6 +54,10 @@ take_events(struct fp_crew *crew, int64_t now_ns)
 
 	while (fp_poller_next(&crew->poller, &event)) {
 		struct fp_worker *worker = &crew->workers[event.owner];
+		if (event.ready == 0) {
+			fp_context_stirred(&worker->context, event.fd, now_ns);
+			continue;
+		}
 		fp_drive_act(worker, event.fd, event.ready, now_ns);
 		if (!worker->is_done)
 			worker->due_ns = now_ns;

@@ -8,6 +8,7 @@
 #include "transfer.h"
 
 #include "clock.h"
+#include "kept.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,18 +140,20 @@ fp_transfer_on_close(void *arg, curl_socket_t fd)
 {
 	struct fp_context *context = arg;
 
-	fp_sockets_remove(&context->sockets, fd);
+	fp_context_closing(context, fd);
 	fp_poller_closing(context->poller, fd);
 	return close(fd);
 }
 
 /* libcurl sends again by itself when a kept connection dies, on another one
  * that was kept, if there is one, and up to five times. Here it is once, and
- * on a new one. */
+ * on a new one. What must not be repeated is sent again only if the server has
+ * not had it (RFC 9112, section 9.3.1). */
 static bool
 may_send_again(struct fp_transfer *transfer)
 {
-	if (!fp_request_is_idempotent(&transfer->request)) {
+	if (!fp_request_is_idempotent(&transfer->request) &&
+		!transfer->hold.is_unread) {
 		transfer->stop = FP_STOP_RESENT;
 		return false;
 	}
@@ -243,13 +246,10 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
  * On a connection of HTTP/2 frames may come at any time, and each says which
  * stream it is of: there only its end is looked for. */
 static bool
-is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
+is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 {
-	struct fp_socket *at = find_socket(transfer, ends);
 	bool was_used = at ? at->is_used : !transfer->has_opened;
 
-	if (at)
-		at->is_used = true;
 	if (!was_used)
 		return true;
 	struct fp_tlsask_answer tls = fp_tlsask(&transfer->setup->tlsask,
@@ -261,6 +261,16 @@ is_clean(struct fp_transfer *transfer, const struct fp_ends *ends)
 	/* It may still carry others' streams, so libcurl would keep it. */
 	transfer->ticket->wants_fresh = true;
 	return false;
+}
+
+/* Takes the connection for the request. false: it is not fit for that. */
+static bool
+take_connection(struct fp_transfer *transfer, const struct fp_ends *ends)
+{
+	struct fp_socket *at = find_socket(transfer, ends);
+
+	return is_clean(transfer, at) &&
+	       (!at || fp_transfer_take(transfer, at));
 }
 
 int
@@ -288,12 +298,15 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_DENIED;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	if (!is_clean(transfer, &ends)) {
+	if (transfer->n_on_wire > 0) {
+		fp_transfer_let_go(transfer, true);
+		if (!may_send_again(transfer))
+			return CURL_PREREQFUNC_ABORT;
+	}
+	if (!take_connection(transfer, &ends)) {
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}
-	if (transfer->n_on_wire > 0 && !may_send_again(transfer))
-		return CURL_PREREQFUNC_ABORT;
 	if (!may_start(transfer, now_ns) || !declare_intent(transfer))
 		return CURL_PREREQFUNC_ABORT;
 	use_start(transfer);

@@ -3,8 +3,8 @@
  * This is epoll, and a table of what it was told. libcurl wants something of a
  * connection while a request is on it, and nothing in between. To take it out
  * of epoll and put it back would be two calls a request; so it stays there,
- * and only when something happens on it that nobody wants is it taken out:
- * then its server has closed it, or sends what it was not asked for.
+ * and only when something happens on it that nobody wants is it watched for its
+ * end alone, and taken out when that has come.
  *
  * That can be done with sockets alone whose end is told here, since another
  * one may have the number of one that was closed. Those that libcurl makes for
@@ -21,8 +21,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* A socket is watched for its end, and nothing else. */
+#define WATCH_END 4U
+
 struct fp_poller_socket {
 	int fd; /* -1: this place is free */
+	unsigned owner;
 	unsigned wanted;
 	unsigned watched; /* what epoll was told; 0: not there */
 };
@@ -150,7 +154,8 @@ control(struct fp_poller *poller, int how, int fd, unsigned wanted,
 {
 	struct epoll_event event = {
 		.events = (wanted & FP_POLLER_IN ? EPOLLIN : 0U) |
-			  (wanted & FP_POLLER_OUT ? EPOLLOUT : 0U),
+			  (wanted & FP_POLLER_OUT ? EPOLLOUT : 0U) |
+			  (wanted & WATCH_END ? EPOLLRDHUP : 0U),
 		.data.u64 = (uint64_t)owner << 32 | (unsigned)fd,
 	};
 
@@ -187,6 +192,7 @@ fp_poller_want(
 		    wanted, owner))
 		return -1;
 	socket->watched = wanted;
+	socket->owner = owner;
 	return 0;
 }
 
@@ -218,6 +224,22 @@ readiness(uint32_t events)
 	return ready;
 }
 
+/* Something happened on a socket of which nothing is wanted. It is watched for
+ * its end alone from now on; true: that has come. (It may have been closed
+ * since, and be another one now; then epoll does not know it.) */
+static bool
+rest(struct fp_poller *poller, struct fp_poller_socket *socket)
+{
+	bool is_end = socket->watched == WATCH_END;
+	int how = is_end ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+
+	if (!socket->watched ||
+		control(poller, how, socket->fd, WATCH_END, socket->owner))
+		return false;
+	socket->watched = is_end ? 0 : WATCH_END;
+	return is_end;
+}
+
 bool
 fp_poller_next(struct fp_poller *poller, struct fp_poller_event *event)
 {
@@ -235,10 +257,8 @@ fp_poller_next(struct fp_poller *poller, struct fp_poller_event *event)
 		if (event->ready)
 			return true;
 
-		/* It may have been closed since, and be another one now. */
-		if (socket->wanted == 0 && socket->watched &&
-			control(poller, EPOLL_CTL_DEL, event->fd, 0, 0) == 0)
-			socket->watched = 0;
+		if (socket->wanted == 0 && rest(poller, socket))
+			return true;
 	}
 	return false;
 }

@@ -23,7 +23,7 @@
 
 struct fp_poller_event {
 	int fd;
-	unsigned ready;
+	unsigned ready; /* 0: it has ended, and nobody wanted anything of it */
 	unsigned owner; /* of the socket, as it was said to be */
 };
 

@@ -11,10 +11,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* Linux's own, of which <linux/tcp.h> has no names. */
+#define STATE_ESTABLISHED 1
+#define STATE_CLOSE_WAIT 8
+#define STATE_LAST_ACK 9
 
 int
 fp_sockets_init(struct fp_sockets *sockets, size_t n)
@@ -40,19 +46,32 @@ fp_sockets_add(struct fp_sockets *sockets, int fd)
 {
 	for (size_t i = 0; i < sockets->n; i++) {
 		if (sockets->all[i].fd < 0) {
-			sockets->all[i] = (struct fp_socket){.fd = fd};
+			sockets->all[i] = (struct fp_socket){
+				.fd = fd, .id = ++sockets->n_added};
 			return;
 		}
 	}
 }
 
-void
-fp_sockets_remove(struct fp_sockets *sockets, int fd)
+struct fp_socket *
+fp_sockets_of(struct fp_sockets *sockets, int fd)
 {
-	for (size_t i = 0; i < sockets->n; i++) {
+	for (size_t i = 0; fd >= 0 && i < sockets->n; i++) {
 		if (sockets->all[i].fd == fd)
-			sockets->all[i].fd = -1;
+			return &sockets->all[i];
 	}
+	return NULL;
+}
+
+void
+fp_sockets_remove(struct fp_sockets *sockets, struct fp_socket *socket)
+{
+	(void)sockets;
+	if (socket->hold)
+		fp_hold_is_unread(socket->hold);
+	socket->fd = -1;
+	socket->id = 0;
+	socket->hold = NULL;
 }
 
 /* FNV-1a over both ends. */
@@ -132,16 +151,6 @@ fp_sockets_find(struct fp_sockets *sockets, const struct fp_ends *ends)
 	return NULL;
 }
 
-struct fp_socket *
-fp_sockets_of(struct fp_sockets *sockets, int fd)
-{
-	for (size_t i = 0; fd >= 0 && i < sockets->n; i++) {
-		if (sockets->all[i].fd == fd)
-			return &sockets->all[i];
-	}
-	return NULL;
-}
-
 bool
 fp_socket_is_clean(const struct fp_socket *socket)
 {
@@ -157,4 +166,100 @@ fp_socket_is_open(const struct fp_socket *socket)
 	struct pollfd look = {.fd = socket->fd, .events = POLLRDHUP};
 
 	return poll(&look, 1, 0) == 0;
+}
+
+struct fp_socket *
+fp_sockets_newest(
+	struct fp_sockets *sockets, uint64_t server, struct fp_socket **oldest)
+{
+	struct fp_socket *newest = NULL;
+
+	*oldest = NULL;
+	for (size_t i = 0; i < sockets->n; i++) {
+		struct fp_socket *at = &sockets->all[i];
+		if (at->fd < 0 || at->server != server || at->n_users > 0 ||
+			!at->is_used || at->is_ended)
+			continue;
+		if (!newest || at->idle_since_ns > newest->idle_since_ns)
+			newest = at;
+		if (!*oldest || at->idle_since_ns < (*oldest)->idle_since_ns)
+			*oldest = at;
+	}
+	return newest;
+}
+
+/* ---- what TCP knows of it ---- */
+
+/* false: this is no TCP, or the system is older than these counts. */
+static bool
+get_tcp(const struct fp_socket *socket, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+	size_t least = offsetof(struct tcp_info, tcpi_bytes_received) +
+		       sizeof(info->tcpi_bytes_received);
+
+	return getsockopt(socket->fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0 &&
+	       len >= least;
+}
+
+bool
+fp_socket_ends_within(const struct fp_socket *socket, int timeout_ms)
+{
+	struct pollfd event = {.fd = socket->fd, .events = POLLIN};
+	struct tcp_info info;
+
+	return poll(&event, 1, timeout_ms) > 0 && get_tcp(socket, &info) &&
+	       info.tcpi_state != STATE_ESTABLISHED;
+}
+
+void
+fp_socket_take(struct fp_socket *socket, struct fp_hold *hold, bool asks)
+{
+	struct tcp_info info;
+
+	socket->n_users++;
+	socket->is_used = true;
+	hold->socket = socket;
+	hold->id = socket->id;
+	hold->is_unread = false;
+	socket->hold = NULL;
+	if (!asks || !get_tcp(socket, &info))
+		return;
+	socket->n_acked = info.tcpi_bytes_acked;
+	socket->n_received = info.tcpi_bytes_received;
+	socket->hold = hold;
+}
+
+/* The count of bytes received has the FIN in it. Where a reset followed, the
+ * state does not tell any more whether there was one: then it was, if one byte
+ * was received and none of an answer. */
+bool
+fp_hold_is_unread(struct fp_hold *hold)
+{
+	const struct fp_socket *socket = hold->socket;
+	struct tcp_info info;
+
+	if (!socket || socket->id != hold->id || socket->hold != hold ||
+		!get_tcp(socket, &info))
+		return hold->is_unread;
+	bool is_ended = info.tcpi_state == STATE_CLOSE_WAIT ||
+			info.tcpi_state == STATE_LAST_ACK ||
+			info.tcpi_bytes_received == socket->n_received + 1;
+	hold->is_unread = is_ended && info.tcpi_bytes_acked == socket->n_acked;
+	return hold->is_unread;
+}
+
+struct fp_socket *
+fp_hold_drop(struct fp_hold *hold, int64_t now_ns)
+{
+	struct fp_socket *socket = hold->socket;
+
+	hold->socket = NULL;
+	if (!socket || socket->id != hold->id)
+		return NULL;
+	if (socket->hold == hold)
+		socket->hold = NULL;
+	if (--socket->n_users == 0)
+		socket->idle_since_ns = now_ns;
+	return socket;
 }

@@ -17,6 +17,7 @@
 #include "transfer.h"
 
 #include "clock.h"
+#include "kept.h"
 #include "redirect.h"
 #include "url.h"
 
@@ -26,9 +27,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Servers commonly close idle connections after a minute or so; one that we
- * never reuse when older is one that never dies under a request. */
-#define IDLE_CONNECTION_S 20L
+/* libcurl's own default. What may be idle for so long may be forgotten by
+ * whatever is between; when a server closes it, idletime.c learns. */
+#define IDLE_CONNECTION_S 118L
 #define CONNECTION_LIFE_S 900L
 
 /* How long a name's addresses are kept; libcurl's own default, and little. */
@@ -246,6 +247,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 {
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = NULL;
+	fp_hold_drop(&transfer->hold, 0);
 	fp_carry_destroy(&transfer->carry);
 	fp_gunzip_free(&transfer->gunzip);
 	fp_request_destroy(&transfer->request);
@@ -305,7 +307,8 @@ static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
 	bool misleads = would_mislead_proxy(transfer);
-	bool fresh = transfer->ticket->wants_fresh || misleads;
+	bool fresh = transfer->ticket->wants_fresh || misleads ||
+		     fp_transfer_needs_new(transfer);
 	bool alone = transfer->setup->cannot_look || misleads ||
 		     transfer->ticket->n_short > 0 ||
 		     fp_crowd_is_stranger(&transfer->context->crowd,
@@ -364,6 +367,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->has_opened = false;
 	transfer->n_nudges = 0;
 	fp_transfer_connected(transfer);
+	transfer->hold.is_unread = false;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
@@ -491,9 +495,24 @@ hold(struct fp_transfer *transfer)
 		transfer->begun_ns += took_ns;
 }
 
+/* Whether libcurl says that the connection broke before an answer came. */
+static bool
+has_died(const struct fp_transfer *transfer, CURLcode code)
+{
+	return transfer->response.status == 0 &&
+	       (code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
+		       code == CURLE_RECV_ERROR);
+}
+
 enum fp_onward
 fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
+	fp_transfer_let_go(transfer, has_died(transfer, code));
+	if (transfer->stop == FP_STOP_NONE && transfer->hold.is_unread &&
+		transfer->hold.idle_ns >= 0 && code != CURLE_OK) {
+		transfer->stop = FP_STOP_STALE;
+		transfer->ticket->wants_fresh = true;
+	}
 	/* However its body came out. */
 	if (transfer->is_leaving && (transfer->stop == FP_STOP_NONE ||
 					    transfer->stop == FP_STOP_LEFT))

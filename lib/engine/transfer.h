@@ -119,6 +119,7 @@ struct fp_transfer {
 	} sockets[2];
 	unsigned n_nudges; /* to come */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
+	struct fp_hold hold; /* its connection */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */

@@ -10,6 +10,8 @@
 
 #include "transfer.h"
 
+#include "kept.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -405,6 +407,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		transfer->context->left_ns = transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
 	fp_transfer_connected(transfer);
+	fp_transfer_let_go(transfer, false);
 	describe(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;

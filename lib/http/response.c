@@ -238,6 +238,33 @@ take_location(struct fp_response *response, struct fp_text value)
 	return 0;
 }
 
+static void
+take_connection(struct fp_response *response, struct fp_text list)
+{
+	struct fp_text word;
+
+	while (next_word(&list, &word))
+		response->is_kept |=
+			is_named(word.data, word.len, "keep-alive");
+}
+
+/* "timeout=5, max=100": RFC 2068, section 19.7.1.1. */
+static void
+take_keep_alive(struct fp_response *response, struct fp_text list)
+{
+	static const char name[] = "timeout=";
+	size_t n = sizeof(name) - 1;
+	struct fp_text word;
+	uint64_t seconds;
+
+	while (next_word(&list, &word)) {
+		if (word.len > n && is_named(word.data, n, name) &&
+			fp_units_digits(
+				word.data + n, word.len - n, &seconds) == 0)
+			response->keeps_s = (unsigned)FP_MIN(seconds, 86400U);
+	}
+}
+
 static int
 take_field(struct fp_response *response, const char *line, size_t name_len,
 	const char *value, size_t len)
@@ -258,6 +285,12 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 	case 8:
 		if (response->location && is_named(line, name_len, "Location"))
 			return take_location(response, text);
+		break;
+	case 10:
+		if (is_named(line, name_len, "Connection"))
+			take_connection(response, (struct fp_text){value, len});
+		else if (is_named(line, name_len, "Keep-Alive"))
+			take_keep_alive(response, (struct fp_text){value, len});
 		break;
 	case 12:
 		if (is_named(line, name_len, "Content-Type"))

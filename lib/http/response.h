@@ -33,6 +33,8 @@ struct fp_response {
 	char doubt[96]; /* what is wrong with the framing; "": nothing */
 	bool has_location;
 	bool moved_twice; /* two Locations that differ */
+	bool is_kept; /* the connection, it says */
+	unsigned keeps_s; /* for this long when idle; 0: it does not say */
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */

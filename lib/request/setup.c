@@ -386,6 +386,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 		setup->options.seed =
 			(uint64_t)fp_clock_now_ns() ^ (uintptr_t)setup;
 	setup->outdir.fd = -1;
+	fp_idletimes_init(&setup->idletimes);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);
 	if (make(setup, why, why_size)) {
@@ -422,4 +423,5 @@ fp_setup_destroy(struct fp_setup *setup)
 	fp_curlopts_destroy(&setup->curlopts);
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);
+	fp_idletimes_destroy(&setup->idletimes);
 }

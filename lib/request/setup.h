@@ -5,7 +5,7 @@
  * success, the HTTP version.
  *
  * Threads: shared by all workers and constant, but for `memory` and `no_new`,
- * which are atomic. Ownership: the pool embeds it. Failure: fp_setup_init() -1
+ * which are atomic, and `idletimes`, which has a lock. Ownership: the pool embeds it. Failure: fp_setup_init() -1
  * with errno.
  */
 #ifndef FP_SETUP_H
@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "curlopt.h"
+#include "idletime.h"
 #include "memory.h"
 #include "netrc.h"
 #include "outcome.h"
@@ -57,6 +58,7 @@ struct fp_setup {
 	struct fp_rates host_rates;
 	bool has_rates; /* one of them, or both */
 	struct fp_ratefile *rate_file; /* NULL: there is none */
+	struct fp_idletimes idletimes; /* of all servers; under its lock */
 	struct fp_memory memory; /* of all bodies; atomic */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };

@@ -121,8 +121,15 @@ an_end_is_to_be_read(void)
 	CHECK(fp_poller_want(&poller, pair.near, FP_POLLER_IN, OWNER) == 0);
 	close(pair.far);
 	CHECK(ready_for(pair.near, -1) == FP_POLLER_IN);
+
+	/* Where nothing is wanted, it is told of once. */
 	CHECK(fp_poller_want(&poller, pair.near, 0, OWNER) == 0);
 	CHECK(ready_for(pair.near, 0) == 0);
+	struct fp_poller_event event;
+	fp_poller_wait(&poller, -1);
+	CHECK(fp_poller_next(&poller, &event));
+	CHECK(event.fd == pair.near && event.owner == OWNER);
+	CHECK(event.ready == 0);
 	CHECK(ready_for(pair.near, 0) == 0);
 	CHECK(poller.n_events == 0);
 	fp_poller_closing(&poller, pair.near);

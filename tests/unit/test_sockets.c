@@ -118,7 +118,7 @@ what_waits_is_seen(void)
 	say(&pair);
 	CHECK(fp_sockets_find(&sockets, &pair.ends) == place);
 	CHECK(!is_clean(&sockets, &pair.ends));
-	fp_sockets_remove(&sockets, pair.client);
+	fp_sockets_remove(&sockets, fp_sockets_of(&sockets, pair.client));
 	CHECK(!fp_sockets_find(&sockets, &pair.ends));
 
 	/* Whoever gets the place has it as new. */
@@ -128,6 +128,117 @@ what_waits_is_seen(void)
 	fp_sockets_destroy(&sockets);
 	close_pair(&pair);
 	close(listener);
+}
+
+/* Waits until the client's side has had the server's end, or its reset. */
+static void
+wait_for_end(const struct pair *pair)
+{
+	struct pollfd wait = {pair->client, POLLRDHUP, 0};
+
+	poll(&wait, 1, -1);
+}
+
+static void
+reset(struct pair *pair)
+{
+	struct linger linger = {1, 0};
+
+	setsockopt(
+		pair->server, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(pair->server);
+	pair->server = -1;
+}
+
+enum order { CLOSED_BEFORE, CLOSED_AFTER, RESET_BEFORE, RESET_AFTER, UNREAD };
+
+/* Whether it is proven that the server had no byte of a request. */
+static bool
+is_proven(enum order order, bool is_closed_first)
+{
+	struct fp_sockets sockets;
+	struct fp_hold hold = {.socket = NULL};
+	struct pair pair;
+	char bytes[8];
+	int listener = listen_on("127.0.0.1", 0);
+
+	CHECK(fp_sockets_init(&sockets, 1) == 0);
+	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
+	fp_sockets_add(&sockets, pair.client);
+	struct fp_socket *socket = fp_sockets_find(&sockets, &pair.ends);
+	fp_socket_take(socket, &hold, true);
+	CHECK(!fp_hold_is_unread(&hold));
+	bool is_before = order == CLOSED_BEFORE || order == RESET_BEFORE;
+	if (order == CLOSED_BEFORE) {
+		close(pair.server);
+		pair.server = -1;
+	} else if (order == RESET_BEFORE) {
+		reset(&pair);
+	}
+	if (is_before)
+		wait_for_end(&pair);
+	ssize_t n = send(pair.client, "POST", 4, MSG_NOSIGNAL);
+	CHECK(n == 4 || order == RESET_BEFORE);
+	if (!is_before && order != UNREAD)
+		CHECK(read(pair.server, bytes, sizeof(bytes)) == 4);
+	if (order == RESET_AFTER) {
+		reset(&pair);
+	} else if (!is_before) {
+		close(pair.server);
+		pair.server = -1;
+	}
+	wait_for_end(&pair);
+	if (is_closed_first)
+		fp_sockets_remove(&sockets, socket);
+	bool ret = fp_hold_is_unread(&hold);
+	CHECK(fp_hold_drop(&hold, 5) == (is_closed_first ? NULL : socket));
+	CHECK(is_closed_first || socket->idle_since_ns == 5);
+	fp_sockets_destroy(&sockets);
+	close_pair(&pair);
+	close(listener);
+	return ret;
+}
+
+/* A FIN that acknowledges nothing of a request was sent before that came. A
+ * reset says nothing. */
+static void
+what_was_not_received_is_known(void)
+{
+	for (int i = 0; i < 2; i++) {
+		CHECK(is_proven(CLOSED_BEFORE, i));
+		CHECK(!is_proven(CLOSED_AFTER, i));
+		CHECK(!is_proven(RESET_BEFORE, i));
+		CHECK(!is_proven(RESET_AFTER, i));
+		CHECK(!is_proven(UNREAD, i));
+	}
+}
+
+static void
+idle_ones_are_found(void)
+{
+	struct fp_sockets sockets;
+	struct fp_socket *oldest;
+	struct fp_hold holds[3];
+
+	CHECK(fp_sockets_init(&sockets, 3) == 0);
+	for (int i = 0; i < 3; i++) {
+		fp_sockets_add(&sockets, 1000 + i);
+		CHECK(!fp_sockets_newest(&sockets, 7, &oldest) && !oldest);
+	}
+	for (int i = 0; i < 3; i++) {
+		struct fp_socket *at = fp_sockets_of(&sockets, 1000 + i);
+		at->server = 7;
+		fp_socket_take(at, &holds[i], false);
+		fp_hold_drop(&holds[i], 10 - i);
+	}
+	CHECK(fp_sockets_newest(&sockets, 7, &oldest)->fd == 1000);
+	CHECK(oldest->fd == 1002);
+	CHECK(!fp_sockets_newest(&sockets, 8, &oldest));
+	fp_sockets_of(&sockets, 1000)->is_ended = true;
+	CHECK(fp_sockets_newest(&sockets, 7, &oldest)->fd == 1001);
+	fp_socket_take(fp_sockets_of(&sockets, 1001), &holds[1], false);
+	CHECK(fp_sockets_newest(&sockets, 7, &oldest)->fd == 1002);
+	fp_sockets_destroy(&sockets);
 }
 
 /* Two connections of the same ports, each between its own addresses. */
@@ -196,5 +307,7 @@ main(void)
 	run("what waits on a connection is seen", what_waits_is_seen);
 	run("addresses tell connections apart", addresses_tell_them_apart);
 	run("the end of a connection is seen", an_end_is_seen);
+	run("what was not received is known", what_was_not_received_is_known);
+	run("idle ones are found", idle_ones_are_found);
 	return done();
 }

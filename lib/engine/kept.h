@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kept: which of a worker's kept connections may be used again for a request,
+ * and what is learned of their servers.
+ *
+ * Threads: the worker's alone.
+ * Ownership: nothing is owned.
+ * Failure: cannot fail.
+ */
+#ifndef FP_KEPT_H
+#define FP_KEPT_H
+
+#include "transfer.h"
+
+/* Whether it should have a new connection: what it could use was idle for so
+ * long that its server may be closing it. */
+bool fp_transfer_needs_new(struct fp_transfer *transfer);
+
+/* Takes a connection for its request. false: its server may be closing it, and
+ * the request cannot be repeated. */
+bool fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket);
+
+/* It is done with its connection, which may have died under its request. */
+void fp_transfer_let_go(struct fp_transfer *transfer, bool has_died);
+
+/* Something happened on a connection that no transfer wants anything of; one
+ * is about to be closed. */
+void fp_context_stirred(struct fp_context *context, int fd, int64_t now_ns);
+void fp_context_closing(struct fp_context *context, int fd);
+
+#endif

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Connections that are kept, and servers that close them: a request that cannot
+be repeated is neither lost on one nor sent twice.
+
+The servers note each request that they have read. What they close on their own
+timer is measured by nobody here: whatever the order of events is, the right
+result is the same.
+"""
+import collections
+import queue
+import socket
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from harness import fetchpool
+from tap import at_end, check, equal, main, test
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Server:
+    """Reads requests and answers them, until a connection was idle for `idle`
+    seconds. after(connection, n): called after the n-th answer of all; true:
+    the connection is closed."""
+
+    def __init__(self, idle=60, answer=OK, after=None, reads=True):
+        self.idle, self.answer, self.after, self.reads = (
+            idle, answer, after, reads)
+        self.got = collections.Counter()
+        self.connections = 0
+        self.lock = threading.Lock()
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = self.socket.getsockname()[1]
+        self.url = "http://127.0.0.1:%d/" % self.port
+        at_end(self.socket.close)
+        start(self._accept)
+
+    def _accept(self):
+        while True:
+            try:
+                conn, _ = self.socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            start(self._serve, conn)
+
+    def _serve(self, conn):
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with conn:
+            try:
+                while self._one(conn):
+                    pass
+            except OSError:
+                pass
+
+    def _one(self, conn):
+        data = b""
+        conn.settimeout(self.idle)
+        while b"\r\n\r\n" not in data:
+            more = conn.recv(65536)
+            if not more:
+                return False
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        fields = dict(line.lower().split(b": ", 1)
+                      for line in head.split(b"\r\n")[1:])
+        left = int(fields.get(b"content-length", 0)) - len(body)
+        while self.reads and left > 0:
+            left -= len(conn.recv(65536))
+        with self.lock:
+            self.got[head.split()[1].decode()] += 1
+            n = self.got.total()
+        conn.sendall(self.answer)
+        return not (self.after and self.after(conn, n))
+
+    def check(self, n, result):
+        """All n items are done, each once."""
+        equal(result.status, 0, repr(result)[-600:])
+        equal((len(self.got), max(self.got.values())), (n, 1))
+
+
+def start(function, *args):
+    threading.Thread(target=function, args=args, daemon=True).start()
+
+
+def relay(server, delay):
+    """Brings all that passes as late as that, both ways; returns a URL."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+    at_end(listener.close)
+
+    def pump(source, sink):
+        waiting = queue.Queue()
+
+        def read():
+            data = True
+            while data:
+                try:
+                    data = source.recv(65536)
+                except OSError:
+                    data = b""
+                waiting.put((time.monotonic() + delay, data))
+
+        start(read)
+        while True:
+            due, data = waiting.get()
+            time.sleep(max(0, due - time.monotonic()))
+            try:
+                if data:
+                    sink.sendall(data)
+                else:
+                    sink.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            if not data:
+                return
+
+    def accept():
+        while True:
+            try:
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", server.port))
+            except OSError:
+                return
+            for sock in near, far:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            start(pump, near, far)
+            start(pump, far, near)
+
+    start(accept)
+    return "http://127.0.0.1:%d/" % listener.getsockname()[1]
+
+
+def items(url, n):
+    return "".join("%s%d\n" % (url, i) for i in range(n))
+
+
+def all_at_once(runs):
+    threads = [threading.Thread(target=run) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@test("POSTs at paces around the time at which the server closes")
+def _():
+    runs, results = [], []
+    for delay in 0, 0.025, 0.075:
+        for pace in 700, 900, 950, 1000, 1050:
+            def run(delay=delay, pace=pace):
+                server = Server(idle=1)
+                url = relay(server, delay) if delay else server.url
+                results.append((server, delay, pace, fetchpool(
+                    ["-d", "x", "-j4", "-r", "1/%dms" % pace],
+                    input=items(url, 9), timeout=50)))
+
+            runs.append(run)
+    all_at_once(runs)
+    equal(len(results), 15)
+    for server, delay, pace, result in results:
+        equal(result.status, 0, "delay %g, pace %d: %r" % (
+            delay, pace, result))
+        server.check(9, result)
+
+
+@test("POSTs to a server that closes after each answer, and does not say so")
+def _():
+    for jobs in "-j1", "-j4":
+        for when in 0, 0.0003:
+            def after(conn, n, when=when):
+                time.sleep(when)
+                return True
+
+            server = Server(after=after)
+            server.check(300, fetchpool(["-d", "x", jobs],
+                                        input=items(server.url, 300)))
+
+
+@test("POSTs to a server that closes a connection now and then")
+def _():
+    # While no request is on its way to it.
+    def after(conn, n):
+        return n % 7 == 0
+
+    server = Server(after=after)
+    server.check(40, fetchpool(["-d", "x", "-j1", "--delay=50ms"],
+                               input=items(server.url, 40)))
+
+
+@test("Connections are used again for POSTs, and GETs")
+def _():
+    for args in ([], ["-d", "x"]):
+        server = Server()
+        server.check(200, fetchpool(["-j1", *args],
+                                    input=items(server.url, 200)))
+        equal(server.connections, 1, repr(args))
+
+
+@test("Keep-Alive: timeout=N is honoured, less a margin")
+def _():
+    answer = OK.replace(b"\r\n\r\n", b"\r\nKeep-Alive: timeout=%d\r\n\r\n")
+    runs, seen = [], {}
+    for said in 1, 5:
+        def run(said=said):
+            server = Server(answer=answer % said)
+            server.check(3, fetchpool(["-d", "x", "-j1", "-r", "1/1s"],
+                                      input=items(server.url, 3)))
+            seen[said] = server.connections
+
+        runs.append(run)
+    all_at_once(runs)
+    equal(seen[5], 1)
+    check(seen[1] > 1, "used after the time that the server named")
+
+
+if __name__ == "__main__":
+    main()
