@@ -61,6 +61,7 @@
  *			optionwords (values that are words), settings (what is
  *			asked for, judged; in parts: httpopt flowopt),
  *			together (options that need or exclude others),
+ *			runfiles (all files of a run: none destroys another),
  *			template (which one, and whether lines fit it), options
  *			(argv and the environment), config (the same from a
  *			file), help, complaint (what is wrong with one),

@@ -28,6 +28,7 @@
 #include "descriptors.h"
 #include "msg.h"
 #include "notice.h"
+#include "runfiles.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -77,7 +78,7 @@ open_journal(struct fp_course *run)
 	struct fp_journal *journal = &run->journal;
 
 	if (fp_journal_open(journal, run->settings, &run->writer.output,
-		    &run->writer.failed, run->reader.input.fd))
+		    &run->writer.failed))
 		return -1;
 	if (journal->is_resumed)
 		fp_reader_resume(&run->reader, journal);
@@ -96,15 +97,35 @@ static int
 open_account(struct fp_course *run)
 {
 	struct fp_account *account = &run->account;
-	int fds[] = {run->reader.input.fd, run->writer.output.fd,
-		run->writer.failed.fd, fp_msg_fd()};
 
-	if (fp_account_open(account, run->settings, fds, FP_ARRAY_LEN(fds)))
+	if (fp_account_open(account, run->settings))
 		return -1;
 	if (account->trace.fd >= 0) {
 		run->settings->pool.trace = fp_trace_tell;
 		run->settings->pool.trace_arg = &account->trace;
 	}
+	return 0;
+}
+
+/* Files that are one, and options that do not fit the pool, are wrong usage,
+ * and known before anything is opened or made: a dry run's pool takes the same
+ * options, and makes nothing.
+ * -1: said why. */
+static int
+judge(struct fp_settings *settings)
+{
+	char why[200];
+
+	if (!fp_runfiles_check(settings))
+		return -1;
+	struct fp_options options = settings->pool;
+	options.dry_run = true;
+	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
+	if (!pool && errno == EINVAL) {
+		fp_complain_pool(settings, why);
+		return -1;
+	}
+	fp_pool_free(pool);
 	return 0;
 }
 
@@ -114,7 +135,7 @@ open_ends(struct fp_course *run)
 {
 	if (fp_reader_init(&run->reader, run->settings))
 		return -1;
-	if (fp_writer_init(&run->writer, run->settings, run->reader.input.fd))
+	if (fp_writer_init(&run->writer, run->settings))
 		return -1;
 	if (open_account(run) || open_journal(run))
 		return -1;
@@ -153,6 +174,8 @@ start(struct fp_course *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
+	if (!run->settings->journal_path && fp_writer_begin(&run->writer))
+		return -1;
 	if (run->account.trace.fd >= 0)
 		fp_trace_begin(&run->account.trace, run->start_ns);
 	fp_meter_init(&run->meter, run->settings, run->reader.input.fd,
@@ -438,7 +461,7 @@ fp_run(struct fp_settings *settings)
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);
 	fp_account_none(&run.account);
-	if (open_ends(&run) == 0 && start(&run) == 0) {
+	if (judge(settings) == 0 && open_ends(&run) == 0 && start(&run) == 0) {
 		watch(&run);
 
 		end_meter(&run);

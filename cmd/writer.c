@@ -35,22 +35,17 @@ struct batch {
 };
 
 static int
-refuse_output(const char *option, const char *name)
+refuse_output(const char *name)
 {
-	if (errno == EINVAL)
-		fp_msg_usage("%s: '%s' is the input", option, name);
-	else
-		fp_msg_local("cannot write %s: %s", name, strerror(errno));
+	fp_msg_local("cannot write %s: %s", name, strerror(errno));
 	return -1;
 }
 
 int
-fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
-	int input_fd)
+fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 {
 	char separator = settings->input.separator;
-	int (*open_output)(struct fp_output *, const char *, char, int) =
-		settings->journal_path ? fp_output_open_kept : fp_output_open;
+	const char *path = settings->output_path;
 
 	memset(writer, 0, sizeof(*writer));
 	writer->settings = settings;
@@ -59,30 +54,29 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
 	atomic_init(&writer->n_failed, 0);
 	atomic_init(&writer->n_not_done, 0);
 	fp_output_none(&writer->failed);
-	if (settings->output_path && strcmp(settings->output_path, "-")) {
-		if (open_output(&writer->output, settings->output_path, '\n',
-			    input_fd))
-			return refuse_output("--output", settings->output_path);
+	if (path && strcmp(path, "-") != 0) {
+		if (fp_output_open(&writer->output, path, '\n'))
+			return refuse_output(path);
 	} else if (fp_output_take(
 			   &writer->output, STDOUT_FILENO, "standard output")) {
-		return refuse_output("--output", "standard output");
+		return refuse_output("standard output");
 	}
 	writer->is_shared = fp_output_is_same(writer->output.fd, fp_msg_fd());
-	if (settings->journal_path && writer->is_shared &&
-		writer->output.is_file) {
-		fp_msg_usage("--journal: standard error goes to the same file "
-			     "as the output");
-		return -1;
-	}
-	if (settings->failed_path &&
-		open_output(&writer->failed, settings->failed_path, separator,
-			input_fd))
-		return refuse_output("--failed", settings->failed_path);
-	if (writer->failed.fd >= 0 && writer->failed.is_file &&
-		fp_output_is_same(writer->failed.fd, writer->output.fd)) {
-		fp_msg_usage(
-			"--failed: '%s' is the output", settings->failed_path);
-		return -1;
+	path = settings->failed_path;
+	if (path && fp_output_open(&writer->failed, path, separator))
+		return refuse_output(path);
+	return 0;
+}
+
+int
+fp_writer_begin(struct fp_writer *writer)
+{
+	struct fp_output *const outputs[] = {&writer->output, &writer->failed};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
+		if (outputs[i]->fd >= 0 && outputs[i]->is_file &&
+			outputs[i]->is_ours && fp_output_cut(outputs[i], 0))
+			return refuse_output(outputs[i]->name);
 	}
 	return 0;
 }

@@ -50,9 +50,13 @@ struct fp_writer {
 	struct fp_tally tally;
 };
 
-/* Opens the outputs; `input_fd` must not be one of them. -1: said why. */
-int fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings,
-	int input_fd);
+/* Opens the outputs, and leaves in them what is there. -1: said why. */
+int fp_writer_init(
+	struct fp_writer *writer, const struct fp_settings *settings);
+
+/* Without a journal, and when all that could be refused has been judged:
+ * empties those that are files of ours. -1: said why. */
+int fp_writer_begin(struct fp_writer *writer);
 
 /* From the main thread, again and again until the writer is done: it is to end
  * though nobody may read what it writes. At first it may end the line that is

@@ -424,6 +424,11 @@ struct fp_options {
 	 * nobody has called fp_pool_cancel() yet; what is left is not done. 0:
 	 * no limit. */
 	int64_t deadline_ns;
+
+	/* File names in output_dir that no body may have: they are of files
+	 * that the program itself reads or writes there. */
+	const char *const *reserved;
+	size_t n_reserved;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

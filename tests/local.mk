@@ -236,6 +236,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_resume.py \
 	tests/cli/test_resumerefused.py \
 	tests/cli/test_run.py \
+	tests/cli/test_runfiles.py \
 	tests/cli/test_signals.py \
 	tests/cli/test_sinks.py \
 	tests/cli/test_tls.py \

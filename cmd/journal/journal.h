@@ -68,7 +68,7 @@ int fp_journal_make(struct fp_journal *journal);
  * if it is there. -1: said why. */
 int fp_journal_open(struct fp_journal *journal,
 	const struct fp_settings *settings, struct fp_output *output,
-	struct fp_output *failed, int input_fd);
+	struct fp_output *failed);
 
 /* The input was found to be the right one: what the outputs hold beyond what
  * the journal knows of is cut off. -1: said why. */

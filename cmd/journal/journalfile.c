@@ -82,6 +82,20 @@ fail:
 	return -1;
 }
 
+/* Whether a file under the temporary name may be emptied: it is one that a
+ * process was about to make a journal of when it was killed, or the power
+ * failed. */
+static bool
+is_begun_journal(int fd)
+{
+	static const char magic[] = "fetchpool-journal-";
+	char text[sizeof(magic) - 1];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	return n == 0 || (n > 0 && (memcmp(text, magic, (size_t)n) == 0 ||
+					   text[0] == '\0'));
+}
+
 int
 fp_journalfile_open(struct fp_journalfile *file, const char *path)
 {
@@ -170,6 +184,12 @@ fp_journalfile_make(struct fp_journalfile *file, const char *data, size_t len)
 	if (fp_buf_printf(&temporary, "%s%s", file->path, TEMPORARY))
 		return -1;
 	made.fd = open_locked(temporary.data, O_CREAT);
+	if (made.fd >= 0 && !is_begun_journal(made.fd)) {
+		close(made.fd);
+		fp_buf_destroy(&temporary);
+		errno = ENOTEMPTY;
+		return -1;
+	}
 	if (made.fd >= 0 && fchmod(made.fd, 0600) == 0 &&
 		ftruncate(made.fd, 0) == 0 &&
 		fp_journalfile_append(&made, data, len) == 0 &&

@@ -29,7 +29,8 @@ int fp_journalfile_open(struct fp_journalfile *file, const char *path);
 
 /* Puts a new file with these contents in its place, locked and on the disk,
  * and goes on with that. If nothing was there, nothing that came meanwhile is
- * replaced (EEXIST). */
+ * replaced (EEXIST). ENOTEMPTY: what stands under the temporary name is no
+ * journal that was begun, and stays as it is. */
 int fp_journalfile_make(
 	struct fp_journalfile *file, const char *data, size_t len);
 

@@ -36,6 +36,9 @@ refuse_errno(const struct fp_journal *journal)
 		return refuse(journal, "another process has it");
 	if (errno == EINVAL || errno == ELOOP)
 		return refuse(journal, "no regular file");
+	if (errno == ENOTEMPTY)
+		return refuse(journal, "it is made under its name with .tmp "
+				       "appended, and what is there is none");
 	if (errno == ENOLCK)
 		return refuse(journal, "it cannot be locked: its file system "
 				       "has no locks for files");
@@ -424,29 +427,6 @@ init(struct fp_journal *journal, const struct fp_settings *settings,
 	fp_cond_init(&journal->work);
 }
 
-/* The journal must not be one of the files that it is about. */
-static int
-check_path(const struct fp_journal *journal, int input_fd)
-{
-	const struct {
-		int fd;
-		const char *what;
-	} others[] = {
-		{journal->output->fd, "the output"},
-		{journal->failed->fd, "the file of --failed"},
-		{input_fd, "the input"},
-	};
-	const char *path = journal->settings->journal_path;
-
-	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++) {
-		if (!fp_output_is_at(others[i].fd, path))
-			continue;
-		fp_msg_usage("--journal: '%s' is %s", path, others[i].what);
-		return -1;
-	}
-	return 0;
-}
-
 /* For a dry run: what is done, if the journal is there; it stays as it is, and
  * the outputs, which are not open, are not looked at. */
 static int
@@ -465,7 +445,7 @@ look_into(struct fp_journal *journal)
 
 int
 fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
-	struct fp_output *output, struct fp_output *failed, int input_fd)
+	struct fp_output *output, struct fp_output *failed)
 {
 	init(journal, settings, output, failed);
 	if (!settings->journal_path)
@@ -475,8 +455,6 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 		return look_into(journal);
 	journal->is_on = true;
 	output->is_summed = failed->is_summed = true;
-	if (check_path(journal, input_fd))
-		return -1;
 	journal->items = calloc(FP_JOURNAL_AHEAD, sizeof(journal->items[0]));
 	if (!journal->items)
 		return refuse_errno(journal);

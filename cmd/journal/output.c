@@ -78,54 +78,27 @@ fp_output_is_at(int fd, const char *path)
 	       are_same(&a, &b);
 }
 
-static int
-open_file(struct fp_output *output, const char *path, char separator,
-	int not_fd, bool is_kept)
+int
+fp_output_open(struct fp_output *output, const char *path, char separator)
 {
-	struct stat st;
-
 	fp_output_none(output);
 	output->name = path;
 	output->separator = separator;
+
 	/* Whoever empties a log that is being written to (copytruncate) is to
 	 * find it go on from its new beginning. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (fd < 0)
+	output->fd =
+		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (output->fd < 0)
 		return -1;
-	output->fd = fd;
 	output->is_ours = true;
-	if (fstat(fd, &st))
-		goto fail;
-	if (S_ISREG(st.st_mode)) {
-		if (not_fd >= 0 && fp_output_is_same(fd, not_fd)) {
-			errno = EINVAL;
-			goto fail;
-		}
-		if (!is_kept && ftruncate(fd, 0))
-			goto fail;
-	}
 	if (look_at(output) == 0)
 		return 0;
-fail:;
 	int err = errno;
-	close(fd);
+	close(output->fd);
 	output->fd = -1;
 	errno = err;
 	return -1;
-}
-
-int
-fp_output_open(
-	struct fp_output *output, const char *path, char separator, int not_fd)
-{
-	return open_file(output, path, separator, not_fd, false);
-}
-
-int
-fp_output_open_kept(
-	struct fp_output *output, const char *path, char separator, int not_fd)
-{
-	return open_file(output, path, separator, not_fd, true);
 }
 
 int

@@ -43,14 +43,8 @@ void fp_output_none(struct fp_output *output);
 /* Takes a descriptor that is open, named in messages. -1: not for writing. */
 int fp_output_take(struct fp_output *output, int fd, const char *name);
 
-/* Opens a file, and empties it unless it is the file that `not_fd` is open on
- * (then EINVAL). */
-int fp_output_open(
-	struct fp_output *output, const char *path, char separator, int not_fd);
-
-/* The same, but leaves in the file what is in it. */
-int fp_output_open_kept(
-	struct fp_output *output, const char *path, char separator, int not_fd);
+/* Opens a file, or makes it, and leaves in it what is there. */
+int fp_output_open(struct fp_output *output, const char *path, char separator);
 
 /* Before anything is given to it: a file ends here, and goes on from here. */
 int fp_output_cut(struct fp_output *output, uint64_t end);

@@ -33,6 +33,7 @@ fp_settings_destroy(struct fp_settings *settings)
 		free((char *)settings->owned.texts[i]);
 	free(settings->owned.texts);
 	free(settings->given.texts);
+	free(settings->reserved.texts);
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);

@@ -78,6 +78,7 @@ struct fp_settings {
 	struct fp_list given; /* options: name, value, name, value, ... */
 
 	/* What the above points into. */
+	struct fp_list reserved; /* names in --output-dir */
 	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
 	struct fp_buf data;
 	struct fp_buf netrc;

@@ -27,10 +27,9 @@ struct fp_account {
 /* Nothing, until it is opened. */
 void fp_account_none(struct fp_account *account);
 
-/* Opens the files, none of which may be open as one of these descriptors. -1:
- * said why. */
-int fp_account_open(struct fp_account *account,
-	const struct fp_settings *settings, const int *fds, size_t n_fds);
+/* Opens the files. -1: said why. */
+int fp_account_open(
+	struct fp_account *account, const struct fp_settings *settings);
 
 /* "50 of 150 items failed: 48 http, 2 timeout" */
 void fp_account_tell_failed(

@@ -208,6 +208,9 @@ fp_outfile_commit(struct fp_outfile *file, const char *name)
 	errno = EINVAL;
 	if (file->fd < 0 || !fp_filename_is_safe(name))
 		return fail(file);
+	errno = EBUSY;
+	if (fp_outdir_reserves(file->dir, name))
+		return fail(file);
 	return give_name(file, name, file->dir->overwrite) ? fail(file) : 0;
 }
 
@@ -227,13 +230,21 @@ try_out(const struct fp_outdir *dir)
 	return unlinkat(dir->fd, name, 0);
 }
 
+static void
+init_dir(struct fp_outdir *dir, bool overwrite)
+{
+	dir->overwrite = overwrite;
+	dir->reserved = NULL;
+	dir->n_reserved = 0;
+}
+
 int
 fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
 {
 	static const enum fp_outdir_way ways[] = {
 		FP_OUTDIR_BY_FD, FP_OUTDIR_BY_PROC, FP_OUTDIR_BY_RENAME};
 
-	dir->overwrite = overwrite;
+	init_dir(dir, overwrite);
 	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir->fd < 0 && errno == ENOENT && mkdir(path, 0777) == 0)
 		dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -253,7 +264,7 @@ fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
 int
 fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite)
 {
-	dir->overwrite = overwrite;
+	init_dir(dir, overwrite);
 	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir->fd < 0 && errno != ENOENT ? -1 : 0;
 }
@@ -264,6 +275,16 @@ fp_outdir_close(struct fp_outdir *dir)
 	if (dir->fd >= 0)
 		close(dir->fd);
 	dir->fd = -1;
+}
+
+bool
+fp_outdir_reserves(const struct fp_outdir *dir, const char *name)
+{
+	for (size_t i = 0; i < dir->n_reserved; i++) {
+		if (strcmp(dir->reserved[i], name) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool

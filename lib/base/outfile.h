@@ -31,12 +31,15 @@ enum fp_outdir_way {
 struct fp_outdir {
 	int fd;
 	bool overwrite; /* a file replaces one of the same name */
+	const char *const *reserved; /* names that no file may have */
+	size_t n_reserved;
 	enum fp_outdir_way way;
 };
 
 /* Opens a folder, making it if it is not there (but not those above it), and
  * tries a file in it, so that one which cannot be written to is known now. */
 int fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite);
+
 /* The same, but that nothing is made or tried: fd is -1 if the folder is not
  * there. */
 int fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite);
@@ -46,6 +49,9 @@ void fp_outdir_close(struct fp_outdir *dir);
 /* Whether something of this name is there now. To be asked before a body is
  * fetched in vain; it is fp_outfile_commit() that decides. */
 bool fp_outdir_has(const struct fp_outdir *dir, const char *name);
+
+/* Whether no file may have this name: fp_outfile_commit() fails with EBUSY. */
+bool fp_outdir_reserves(const struct fp_outdir *dir, const char *name);
 
 struct fp_outfile {
 	const struct fp_outdir *dir;

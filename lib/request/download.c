@@ -41,7 +41,9 @@ fail(struct fp_download *download, struct fp_ticket *ticket, int err)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s: %s", name,
-		err == EEXIST ? "there is such a file already" : strerror(err));
+		err == EEXIST  ? "there is such a file already"
+		: err == EBUSY ? "this is a file of the run itself"
+			       : strerror(err));
 	fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
 	return false;
 }
@@ -70,6 +72,8 @@ fp_download_name(struct fp_download *download, struct fp_request *request)
 	if (ok && !setup->outdir.overwrite &&
 		fp_outdir_has(&setup->outdir, download->name.data))
 		ok = fail(download, ticket, EEXIST);
+	if (ok && fp_outdir_reserves(&setup->outdir, download->name.data))
+		ok = fail(download, ticket, EBUSY);
 	return ok;
 }
 

@@ -250,8 +250,11 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 	int (*open_dir)(struct fp_outdir *, const char *, bool) =
 		options->dry_run ? fp_outdir_look : fp_outdir_open;
 	if (open_dir(&setup->outdir, options->output_dir, options->overwrite) ==
-		0)
+		0) {
+		setup->outdir.reserved = options->reserved;
+		setup->outdir.n_reserved = options->n_reserved;
 		return 0;
+	}
 	int err = errno;
 	snprintf(why, why_size, "cannot write to %s: %s", options->output_dir,
 		strerror(err));

@@ -183,7 +183,7 @@ def _():
                     result = fetchpool([*args, *again, option, other,
                                         api().posts], input="1\n")
                     equal(result.status, 2, (kept, again, option, other))
-                    matches("%s: '%s' is in use" % (option, other),
+                    matches("%s: '%s' is the file of %s" % (option, other, kept),
                             result.text)
                     equal(before, contents(path) if os.path.exists(path)
                           else None)
@@ -217,7 +217,7 @@ def _():
                  ["--failed", out, "--stats", out]):
         result = fetchpool(["-i", items, *args, api().posts])
         equal(result.status, 2)
-        matches("in use", result.text)
+        matches("--stats: '.*' is (the|standard)", result.text)
         equal(contents(items), b"1\n")
 
 

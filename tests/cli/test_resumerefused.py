@@ -378,9 +378,13 @@ def _():
 @test("100 a process that was killed while it made the journal is no harm")
 def _():
     run = Run(3, template=faults().url + "/ok?{}")
-    put(run.journal + ".tmp", "half of a head")
-    equal(run.run("--resume").status, 0)
-    check(not os.path.exists(run.journal + ".tmp"), "it is there still")
+    for data in b"", b"fetchpool-jou", b"fetchpool-journal-2 0.1.0 12", \
+            bytes(100):
+        put(run.journal + ".tmp", data)
+        equal(run.run("--resume").status, 0)
+        check(not os.path.exists(run.journal + ".tmp"), "it is there still")
+        os.unlink(run.journal)
+        os.unlink(run.out)
 
 
 if __name__ == "__main__":

@@ -370,8 +370,8 @@ def _():
                   "--trace", folder + "/j"]):
         result = fetchpool([*args, api().posts])
         equal(result.status, 2)
-        matches("in use", result.text)
-        equal(contents(items), b"1\n")
+        matches("--trace: '.*' is the (input|output|file of --)", result.text)
+        equal((contents(items), os.path.exists(out)), (b"1\n", False))
 
 
 @test("trace: a disk that is full costs the trace, not the run")

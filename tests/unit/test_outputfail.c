@@ -93,7 +93,7 @@ device_is_full(void)
 
 	if (access("/dev/full", W_OK))
 		SKIP("no /dev/full");
-	CHECK(fp_output_open(&output, "/dev/full", '\n', -1) == 0);
+	CHECK(fp_output_open(&output, "/dev/full", '\n') == 0);
 	CHECK(!output.is_file && !output.is_watchable);
 	CHECK(add(&output, "one\n") == 0);
 	errno = 0;
@@ -102,7 +102,7 @@ device_is_full(void)
 	check_failed(&output, ENOSPC);
 
 	/* What is not flushed is found out when it is closed. */
-	CHECK(fp_output_open(&output, "/dev/full", '\n', -1) == 0);
+	CHECK(fp_output_open(&output, "/dev/full", '\n') == 0);
 	CHECK(add(&output, "one\n") == 0);
 	errno = 0;
 	CHECK(fp_output_close(&output) == -1 && errno == ENOSPC);
@@ -171,7 +171,8 @@ cut_what_was_opened(void)
 	for (size_t room = 0; room < sizeof(lines) - 1; room++) {
 		const char *path = put_file("cut", "what was there\n", 15);
 		struct fp_output output;
-		CHECK(fp_output_open(&output, path, '\n', -1) == 0);
+		CHECK(fp_output_open(&output, path, '\n') == 0);
+		CHECK(fp_output_cut(&output, 0) == 0);
 		CHECK(add(&output, lines) == 0);
 		CHECK(flush_within(&output, room) == -1 && errno == EFBIG);
 		CHECK(file_is(path, lines, whole(room)));
@@ -186,7 +187,7 @@ cut_what_was_flushed(void)
 	const char *path = scratch("flushed");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n', -1) == 0);
+	CHECK(fp_output_open(&output, path, '\n') == 0);
 	CHECK(add(&output, "one\nt") == 0 && fp_output_flush(&output) == 0);
 	CHECK(add(&output, "w") == 0 && fp_output_flush(&output) == 0);
 	CHECK(add(&output, "o\nthree\n") == 0);
@@ -202,7 +203,7 @@ cut_at_the_separator(void)
 	const char *path = scratch("null");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\0', -1) == 0);
+	CHECK(fp_output_open(&output, path, '\0') == 0);
 	CHECK(fp_output_add(&output, "a\nb\0c\nd\0", 8) == 0);
 	CHECK(flush_within(&output, 7) == -1);
 	CHECK(output.n_whole == 4);

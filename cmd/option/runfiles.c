@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two files are one if device and inode say so; if neither is there yet, if
+ * they would be made under one name in one folder. Links are followed, also
+ * those that lead to nothing yet.
+ *
+ * What is written may not be read, nor written to by another: but standard
+ * output and standard error may be one, as the shell has opened them as one,
+ * and what is no regular file loses nothing by several writers. Reading twice
+ * does no harm either, but from what is gone once it was read: a pipe, a
+ * terminal, and standard input whatever it is.
+ */
+#include "base.h"
+
+#include "runfiles.h"
+
+#include "msg.h"
+#include "optiontable.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40
+
+struct run_file {
+	const char
+		*option; /* NULL: a standard descriptor, which no one names */
+	const char *what; /* it is, in a message */
+	char *path; /* as it was named */
+	char *real; /* where it is, or will be made; NULL: not known */
+	bool is_read, is_written;
+	bool is_stdin; /* the descriptor itself is read */
+	bool is_stdout, is_stderr; /* as the shell has opened them */
+	bool is_there;
+	struct stat st;
+};
+
+struct run_files {
+	struct run_file *all;
+	size_t n;
+};
+
+/* ---- names ---- */
+
+/* The folder that a path is in; "" at its end is none. Owned by the caller. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static const char *
+last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static char *
+join(const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* The name itself, in its folder as that really is called. */
+static char *
+place_of(const char *path)
+{
+	char *folder = folder_of(path);
+	char *real = folder ? realpath(folder, NULL) : NULL;
+	char *place = real ? join(real, last_of(path)) : NULL;
+
+	free(folder);
+	free(real);
+	return place;
+}
+
+/* Where a file is, or where it would be made. NULL: that cannot be known. */
+static char *
+real_path(const char *path)
+{
+	char target[PATH_MAX];
+	char *at = strdup(path);
+
+	for (int i = 0; at && i < LINKS_MAX; i++) {
+		char *real = realpath(at, NULL);
+		ssize_t len = real ? -1 : readlink(at, target, PATH_MAX - 1);
+		if (len < 0) {
+			real = real ? real : place_of(at);
+			free(at);
+			return real;
+		}
+		target[len] = '\0';
+		char *folder = folder_of(at);
+		char *next = target[0] == '/' ? strdup(target)
+			     : folder	      ? join(folder, target)
+					      : NULL;
+		free(folder);
+		free(at);
+		at = next;
+	}
+	free(at);
+	return NULL;
+}
+
+/* ---- the list ---- */
+
+static void
+destroy(struct run_files *files)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		free(files->all[i].path);
+		free(files->all[i].real);
+	}
+	free(files->all);
+}
+
+/* NULL: no memory. */
+static struct run_file *
+add(struct run_files *files, const char *option, const char *what,
+	const char *path)
+{
+	struct run_file *all =
+		realloc(files->all, (files->n + 1) * sizeof(*all));
+
+	if (!all)
+		return NULL;
+	files->all = all;
+	struct run_file *file = &all[files->n];
+	*file = (struct run_file){
+		.option = option, .what = what, .path = strdup(path)};
+	if (!file->path)
+		return NULL;
+	files->n++;
+	return file;
+}
+
+static bool
+add_named(struct run_files *files, const char *option, const char *what,
+	const char *path, bool is_written)
+{
+	struct run_file *file = add(files, option, what, path);
+
+	if (!file)
+		return false;
+	file->is_read = !is_written;
+	file->is_written = is_written;
+	file->real = real_path(path);
+	file->is_there = stat(path, &file->st) == 0;
+	return true;
+}
+
+/* One that we have open already; /proc knows where it is. */
+static struct run_file *
+add_open(struct run_files *files, const char *option, const char *path,
+	const char *what, int fd)
+{
+	char link[40], target[PATH_MAX];
+	struct run_file *file = add(files, option, what, path);
+
+	if (!file)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, target, sizeof(target) - 1);
+	if (len > 0 && target[0] == '/') {
+		target[len] = '\0';
+		file->real = strdup(target);
+	}
+	file->is_there = fstat(fd, &file->st) == 0;
+	return file;
+}
+
+static bool
+add_stdin(struct run_files *files, const char *option, const char *what)
+{
+	struct run_file *file =
+		add_open(files, option, "standard input", what, STDIN_FILENO);
+
+	if (file)
+		file->is_read = file->is_stdin = true;
+	return file != NULL;
+}
+
+/* A file that is read, by a name for which "-" may be standard input. */
+static bool
+add_read(struct run_files *files, const char *option, const char *what,
+	const char *path, bool has_dash)
+{
+	if (has_dash && strcmp(path, "-") == 0)
+		return add_stdin(files, option, what);
+	return add_named(files, option, what, path, false);
+}
+
+/* "FILE:PASSWORD", where "\:" is a colon of the name. */
+static bool
+add_certificate(struct run_files *files, const struct fp_option_row *row,
+	const char *at)
+{
+	char path[PATH_MAX];
+	size_t len = 0;
+
+	for (; *at && *at != ':' && len + 1 < sizeof(path); at++) {
+		if (*at == '\\' && (at[1] == ':' || at[1] == '\\'))
+			at++;
+		path[len++] = *at;
+	}
+	path[len] = '\0';
+	return add_named(files, row->name, NULL, path, false);
+}
+
+static const struct fp_option_row *
+find_row(const char *name)
+{
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		if (strcmp(fp_option_rows[i].name, name) == 0)
+			return &fp_option_rows[i];
+	}
+	return NULL;
+}
+
+static bool
+is_in(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What options read: a FILE that is not one of those that are written, or the
+ * text of an @FILE. */
+static bool
+add_option(struct run_files *files, const char *name, const char *value)
+{
+	static const char *const others[] = {"input", "output", "failed",
+		"journal", "rate-file", "stats", "trace"};
+	static const char *const dashed[] = {"config", "netrc-file"};
+	const struct fp_option_row *row = find_row(name);
+
+	if (!row || !row->arg || is_in(others, FP_ARRAY_LEN(others), name))
+		return true;
+	if (strcmp(name, "cert") == 0)
+		return add_certificate(files, row, value);
+	if (strcmp(row->arg, "FILE") == 0)
+		return add_read(files, name, NULL, value,
+			is_in(dashed, FP_ARRAY_LEN(dashed), name));
+	if (value[0] == '@' && row->right && strstr(row->right, "@FILE"))
+		return add_read(files, name, NULL, value + 1, true);
+	return true;
+}
+
+/* What the option was given last; NULL: nothing. A dry run opens no outputs,
+ * but is judged like a run. */
+static const char *
+given_path(const struct fp_settings *settings, const char *option)
+{
+	for (size_t i = settings->given.n; i > 0; i -= 2) {
+		if (strcmp(settings->given.texts[i - 2], option) == 0)
+			return settings->given.texts[i - 1];
+	}
+	return NULL;
+}
+
+static bool
+add_written(struct run_files *files, const struct fp_settings *settings,
+	const char *option, const char *what)
+{
+	const char *path = given_path(settings, option);
+
+	return !path || add_named(files, option, what, path, true);
+}
+
+/* The journal comes into being beside itself, where it really is. */
+static bool
+add_derived(struct run_files *files, const char *path)
+{
+	char *real = path ? realpath(path, NULL) : NULL;
+	char *derived = NULL;
+
+	if (!path)
+		return true;
+	bool ok = asprintf(&derived, "%s.tmp", real ? real : path) >= 0 &&
+		  add_named(files, "journal",
+			  "the file that --journal is made in", derived, true);
+	free(derived);
+	free(real);
+	return ok;
+}
+
+static bool
+is_dash(const char *path)
+{
+	return !path || strcmp(path, "-") == 0;
+}
+
+static bool
+add_standard(struct run_files *files, const struct fp_settings *settings)
+{
+	struct run_file *file;
+
+	if (is_dash(settings->output_path)) { /* also in a dry run */
+		file = add_open(files, NULL, "standard output",
+			"standard output", STDOUT_FILENO);
+		if (!file)
+			return false;
+		file->is_written = file->is_stdout = true;
+	}
+	file = add_open(
+		files, NULL, "standard error", "standard error", fp_msg_fd());
+	if (!file)
+		return false;
+	file->is_written = file->is_stderr = true;
+	return true;
+}
+
+/* Those that are named first are what a message calls the others. */
+static bool
+collect(struct run_files *files, const struct fp_settings *settings)
+{
+	const struct fp_list *given = &settings->given;
+	const char *input = settings->input.path;
+
+	if (!add_read(files, input ? "input" : NULL, "the input",
+		    input ? input : "-", true))
+		return false;
+	for (size_t i = 0; i < given->n; i += 2) {
+		if (!add_option(files, given->texts[i], given->texts[i + 1]))
+			return false;
+	}
+	return (is_dash(given_path(settings, "output")) ||
+		       add_written(files, settings, "output", "the output")) &&
+	       add_standard(files, settings) &&
+	       add_written(files, settings, "failed", NULL) &&
+	       add_written(files, settings, "rate-file", NULL) &&
+	       add_written(files, settings, "journal", NULL) &&
+	       add_derived(files, settings->journal_path) &&
+	       add_written(files, settings, "stats", NULL) &&
+	       add_written(files, settings, "trace", NULL);
+}
+
+/* ---- the judgement ---- */
+
+static bool
+are_same(const struct run_file *a, const struct run_file *b)
+{
+	if (a->is_there != b->is_there)
+		return false;
+	if (a->is_there)
+		return a->st.st_dev == b->st.st_dev &&
+		       a->st.st_ino == b->st.st_ino;
+	return a->real && b->real && strcmp(a->real, b->real) == 0;
+}
+
+static bool
+is_regular(const struct run_file *file)
+{
+	return !file->is_there || S_ISREG(file->st.st_mode);
+}
+
+/* Whether what was read from it is gone. */
+static bool
+is_stream(const struct run_file *file)
+{
+	mode_t mode = file->is_there ? file->st.st_mode : 0;
+
+	return S_ISFIFO(mode) || S_ISSOCK(mode) ||
+	       (S_ISCHR(mode) && file->is_stdin && isatty(STDIN_FILENO));
+}
+
+/* Whether these two destroy or feed one another. */
+static bool
+do_clash(const struct run_file *a, const struct run_file *b)
+{
+	if (a->is_stdin && b->is_stdin)
+		return true;
+	if (!are_same(a, b))
+		return false;
+	if (!a->is_written && !b->is_written)
+		return is_stream(a);
+	if (a->is_written && b->is_written)
+		return is_regular(a) && !(a->is_stdout && b->is_stderr);
+	return is_regular(a) || S_ISFIFO(a->st.st_mode);
+}
+
+static void
+name(const struct run_file *file, char *text, size_t size)
+{
+	if (file->what)
+		snprintf(text, size, "%s", file->what);
+	else
+		snprintf(text, size, "the file of --%s", file->option);
+}
+
+static bool
+refuse(const struct run_file *first, const struct run_file *file)
+{
+	char what[80];
+
+	name(first, what, sizeof(what));
+	if (first->is_stdin && file->is_stdin)
+		fp_msg_usage("--%s: standard input is read by %s%s already",
+			file->option, first->what ? "" : "--",
+			first->what ? "the items" : first->option);
+	else if (file->option)
+		fp_msg_usage(
+			"--%s: '%s' is %s", file->option, file->path, what);
+	else if (first->option)
+		fp_msg_usage("%s is %s: '%s'", file->what, what, first->path);
+	else
+		fp_msg_usage("%s is %s", file->what, what);
+	return false;
+}
+
+static bool
+judge(const struct run_files *files, const struct fp_settings *settings)
+{
+	const struct run_file *output = NULL;
+
+	for (size_t i = 0; i < files->n; i++) {
+		const struct run_file *file = &files->all[i];
+		if (file->is_stdout)
+			output = file;
+		for (size_t k = 0; k < i; k++) {
+			if (do_clash(&files->all[k], file))
+				return refuse(&files->all[k], file);
+		}
+		if (file->is_stderr && output && settings->journal_path &&
+			!settings->pool.dry_run && is_regular(file) &&
+			are_same(output, file)) {
+			fp_msg_usage("--journal: standard error goes to the "
+				     "same file as the output");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- names that bodies may not have ---- */
+
+/* Keeps the name if its folder is that of --output-dir. */
+static bool
+reserve(struct fp_settings *settings, const struct stat *dir, const char *path)
+{
+	char *folder = path ? folder_of(path) : NULL;
+	struct stat st;
+	bool ok = true;
+
+	if (folder && stat(folder, &st) == 0 && st.st_dev == dir->st_dev &&
+		st.st_ino == dir->st_ino)
+		ok = fp_list_add_copy(
+			settings, &settings->reserved, last_of(path));
+	free(folder);
+	return ok;
+}
+
+static bool
+reserve_all(struct fp_settings *settings, const struct run_files *files)
+{
+	struct stat dir;
+
+	if (!settings->pool.output_dir || stat(settings->pool.output_dir, &dir))
+		return true;
+	for (size_t i = 0; i < files->n; i++) {
+		const struct run_file *file = &files->all[i];
+		if (!reserve(settings, &dir, file->real) ||
+			(file->option && !reserve(settings, &dir, file->path)))
+			return false;
+	}
+	settings->pool.reserved = settings->reserved.texts;
+	settings->pool.n_reserved = settings->reserved.n;
+	return true;
+}
+
+bool
+fp_runfiles_check(struct fp_settings *settings)
+{
+	struct run_files files = {NULL, 0};
+	bool ok;
+
+	if (collect(&files, settings))
+		ok = judge(&files, settings) && reserve_all(settings, &files);
+	else
+		ok = fp_settings_no_memory();
+	destroy(&files);
+	return ok;
+}

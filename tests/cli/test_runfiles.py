@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""No file of a run destroys or feeds another: whichever two options, by
+whatever name, wrong usage is said, and every byte stays where it was."""
+import itertools
+import json
+import os
+import sys
+
+import kit  # noqa: F401: where the other folders are
+
+sys.dont_write_bytecode = True
+from harness import Program, fetchpool
+from servers import api, faults
+from tap import check, contents, equal, main, matches, temp_dir, test
+
+ITEMS = b"1\n2\n"
+# What is written, and what each needs beside it.
+WRITTEN = {"-o": [], "--failed": [], "--stats": [], "--trace": [],
+           "--journal": ["-o", "OUT"], "--rate-file": ["-r", "9/s"]}
+# What is read: the option, what stands before the name, and what is in it.
+READ = {"-i": ("", ITEMS), "-K": ("", b"quiet\n"), "-H": ("@", b"X-A: b\n"),
+        "-d": ("@", b"data"), "--json": ("@", b"{}"),
+        "--netrc-file": ("", b"machine a login b password c\n"),
+        "--cacert": ("", b"none"), "--key": ("", b"none"),
+        "--cert": ("", b"none")}
+
+
+def snapshot(folder):
+    found = {}
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        found[name] = (os.readlink(path) if os.path.islink(path)
+                       else contents(path) if os.path.isfile(path) else None)
+    return found
+
+
+def refused(folder, args, words, **more):
+    """Exit 2, one message, nothing asked for, every file as it was."""
+    server = faults()
+    before, requests = snapshot(folder), server.connections
+    result = fetchpool([*args, server.url + "/ok?{}"], cwd=folder, **more)
+    equal(result.status, 2, repr(result))
+    equal(result.text.count("\n"), 1, result.text)
+    matches(words, result.text)
+    equal((result.out, server.connections), (b"", requests))
+    equal(snapshot(folder), before)
+
+
+def folder_with(**files):
+    folder = temp_dir()
+    for name, data in files.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+    return folder
+
+
+def names_of(folder, name):
+    """Other names of a file in the folder: some are links."""
+    path = os.path.join(folder, name)
+    hard, soft = path + ".hard", path + ".soft"
+    if os.path.exists(path):
+        os.link(path, hard)
+    os.symlink(name, soft)
+    names = [name, "./" + name, path, name + ".soft",
+             "../%s/%s" % (os.path.basename(folder), name)]
+    return names + ([name + ".hard"] if os.path.exists(path) else [])
+
+
+def needs(option, folder):
+    return [word.replace("OUT", folder + "/needed")
+            for word in WRITTEN[option]]
+
+
+@test("what is written is not what is read, by any name")
+def _():
+    for option in WRITTEN:
+        for read, (mark, data) in READ.items():
+            folder = folder_with(file=data, items=ITEMS)
+            items = [] if read == "-i" else ["-i", "items"]
+            for name in names_of(folder, "file"):
+                refused(folder, [*needs(option, folder), *items, read,
+                                 mark + "file", option, name],
+                        r"^fetchpool: --\S+: '\S+' is the (input|file of --)")
+
+
+@test("two that are written are not one, there already or not")
+def _():
+    for one, other in itertools.combinations(WRITTEN, 2):
+        for files in {}, {"file": b"what was there\n"}:
+            folder = folder_with(items=ITEMS, **files)
+            more = needs(one, folder) + needs(other, folder)
+            if "-o" in (one, other):
+                more = [word for word in more
+                        if word not in ("-o", folder + "/needed")]
+            for name in names_of(folder, "file"):
+                refused(folder, ["-i", "items", *more, one, "file", other,
+                                 name], r"--\S+: '\S+' is the ")
+
+
+@test("what the journal is made in is no other file")
+def _():
+    for option in [*WRITTEN, "-i"]:
+        if option == "--journal":
+            continue
+        folder = folder_with(items=ITEMS, **{"list.tmp": ITEMS})
+        items = [] if option == "-i" else ["-i", "items"]
+        out = [] if option == "-o" else ["-o", "out"]
+        more = [] if option == "-i" else needs(option, folder)
+        refused(folder, [*items, *out, *more, "--journal", "list", option,
+                         "list.tmp"],
+                r"--\S+: '\S*list.tmp' is the (input|output|file )")
+
+
+@test("a stranger's file under that name is left alone")
+def _():
+    folder = folder_with(items=ITEMS, **{"list.tmp": b"mine\n"})
+    result = fetchpool(["-i", "items", "--journal", "list", "-o", "out",
+                        api().posts], cwd=folder)
+    equal(result.status, 3, repr(result))
+    matches("journal list: it is made under its name with .tmp", result.text)
+    equal(contents(folder + "/list.tmp"), b"mine\n")
+    with open(folder + "/list.tmp", "wb") as file:
+        file.write(b"fetchpool-jour")
+    equal(fetchpool(["-i", "items", "--journal", "list", "-o", "out",
+                     api().posts], cwd=folder).status, 0)
+
+
+@test("the standard descriptors are files of the run too")
+def _():
+    for mode in "ab", "r+b":
+        folder = folder_with(x=ITEMS)
+        with open(folder + "/x", mode) as out, \
+                open(folder + "/x", "rb") as into:
+            words = "standard output is the input"
+            refused(folder, ["-i", "x"], words, stdout=out)
+            refused(folder, ["-i", "./x"], words, stdout=out)
+            refused(folder, [], words, input=into, stdout=out)
+            refused(folder, ["--failed", "x"],
+                    "--failed: 'x' is standard output",
+                    input=ITEMS, stdout=out)
+            refused(folder, ["-o", "x"], "--output: 'x' is the input",
+                    input=into)
+    for args in ["-i", "x"], ["-i", "y", "-o", "x"], [
+            "-i", "y", "--stats", "x"]:
+        folder = folder_with(x=ITEMS, y=ITEMS)
+        with open(folder + "/x", "ab") as err:
+            result = Program([*args, api().posts], stderr=err,
+                             cwd=folder).wait()
+        equal(result.status, 2, args)
+        lines = contents(folder + "/x").split(b"\n")
+        equal((lines[:2], len(lines)), ([b"1", b"2"], 4))
+
+
+@test("a dry run is judged in the same way")
+def _():
+    folder = folder_with(items=ITEMS, x=ITEMS)
+    for args in (["-i", "x", "-o", "x"], ["-i", "x", "--stats", "x"],
+                 ["-i", "x", "--failed", "x"],
+                 ["-i", "items", "-o", "y", "--failed", "y"]):
+        refused(folder, ["--dry-run", *args], "is the (input|output)")
+    with open(folder + "/x", "ab") as out:
+        refused(folder, ["--dry-run", "-i", "x", "-o", "y"],
+                "standard output is the input", stdout=out)
+
+
+@test("what is not lost by it is allowed")
+def _():
+    folder = folder_with(items=ITEMS)
+    url = api().posts
+    null = ["--failed=/dev/null", "--stats=/dev/null", "--trace=/dev/null"]
+    equal(fetchpool(["-i", "items", "-o", "/dev/null", *null, url],
+                    cwd=folder).status, 0)
+    equal(fetchpool(["-i", "/dev/null", "-o", "/dev/null", url]).status, 0)
+    with open(folder + "/log", "ab") as log:
+        equal(Program(["-i", "items", url], stdout=log, stderr=log,
+                      cwd=folder).wait().status, 0)
+        equal(Program(["-i", "items", "-o", "/dev/stdout", url], stdout=log,
+                      cwd=folder).wait().status, 0)
+    equal(len(contents(folder + "/log").splitlines()), 2)
+    # The last one counts, and the one before it is nothing.
+    equal(fetchpool(["-i", "items", "-o", "items", "-o", "other", url],
+                    cwd=folder).status, 0)
+    equal(contents(folder + "/items"), ITEMS)
+    # Two readers of one file.
+    equal(fetchpool(["-i", "items", "-d", "@items", faults().url + "/ok?{}"],
+                    cwd=folder).status, 0)
+
+
+@test("standard input is read by one only")
+def _():
+    folder = folder_with(items=ITEMS)
+    for option, mark in (("-d", "@"), ("--json", "@"), ("-H", "@"),
+                         ("-K", ""), ("--netrc-file", "")):
+        data = READ[option][1] if option in READ else b""
+        for name in "-", "/dev/stdin":
+            refused(folder, [option, mark + name],
+                    "--%s: .*(standard input is read by the items|is the "
+                    "input)" % {"-d": "data", "-H": "header", "-K": "config"
+                                }.get(option, option.strip("-")),
+                    input=data)
+            equal(fetchpool(["-i", "items", option, mark + name,
+                             faults().url + "/ok?{}"], input=data,
+                            cwd=folder).status, 0)
+    refused(folder, ["-i", "items", "-d", "@-", "-H", "@-"],
+            "--header: standard input is read by --data already", input=b"")
+    refused(folder, ["-i", "-", "-d", "@-"], "read by the items", input=ITEMS)
+    fifo = folder + "/fifo"
+    os.mkfifo(fifo)
+    end = os.open(fifo, os.O_RDWR)
+    with open(fifo, "wb") as out:
+        refused(folder, ["-i", "fifo"], "standard output is the input",
+                stdout=out)
+    os.close(end)
+    os.unlink(fifo)
+
+
+@test("wrong usage of any kind empties and makes nothing")
+def _():
+    for args in (["--proxy", "nonsense://"], ["--resolve", "x"],
+                 ["-r", "9/s", "--rate-file", "rate", "--setopt", "NO_SUCH=1"],
+                 ["-D", "bodies", "--output-name", "{"],
+                 ["--setopt", "TIMEOUT=x"], ["-r", "900000000/s",
+                                             "--rate-file", "rate"],
+                 ["--window", "1", "--jobs", "x"], ["--retry-on", "x"]):
+        for more in [], ["--journal", "j"]:
+            folder = folder_with(items=ITEMS, out=b"old\n", failed=b"old\n",
+                                 stats=b"old", trace=b"old")
+            server = faults()
+            before = snapshot(folder)
+            result = fetchpool(["-i", "items", "-o", "out", "--failed",
+                                "failed", "--stats", "stats", "--trace",
+                                "trace", *args, *more,
+                                server.url + "/ok?{}"], cwd=folder)
+            equal(result.status, 2, repr(result))
+            equal((snapshot(folder), server.connections), (before, 0), args)
+
+
+@test("-D: no body takes the place of a file of the run")
+def _():
+    names = ["out", "failed", "stats", "trace", "j", "j.tmp", "rate", "conf",
+             "items", "linked", "log", "fine"]
+    for over in [], ["--overwrite"]:
+        folder = folder_with(conf=b"quiet\n", target=b"")
+        os.symlink("target", folder + "/linked")
+        journal = ["--journal", "j"] if over else []
+        with open(folder + "/items", "w") as file:
+            for name in names:
+                file.write(name + "\n")
+        with open(folder + "/log", "ab") as log:
+            result = fetchpool(
+                ["-D", ".", "--output-name={}", *over, "-i", "items", "-o",
+                 "out", "--failed", "failed", "--stats", "stats", "--trace",
+                 "trace", *journal, "-K", "conf", "-r1000/s", "--rate-file",
+                 "rate", "-a", "-k", "-d", "@linked",
+                 faults().url + "/bytes?body={}"], cwd=folder, stderr=log)
+        equal(result.status, 1, contents(folder + "/log"))
+        records = [json.loads(line)
+                   for line in contents(folder + "/out").splitlines()]
+        failed = [r["input"] for r in records if "error" in r]
+        wanted = names[:-1] if over else [
+            name for name in names[:-1] if not name.startswith("j")]
+        equal(failed, wanted)
+        for record in records:
+            if record["input"] in wanted:
+                check("a file of the run itself" in record["error"]["message"]
+                      or not over and "already" in record["error"]["message"],
+                      record)
+        equal(contents(folder + "/fine"), b"fine")
+        equal(contents(folder + "/failed").decode().split(), wanted)
+        equal(contents(folder + "/conf"), b"quiet\n")
+        check(os.path.islink(folder + "/linked"), "the link is gone")
+        json.loads(contents(folder + "/stats"))
+        json.loads(contents(folder + "/trace"))
+
+
+@test("-D: a name without a template is one too")
+def _():
+    folder = folder_with(items=ITEMS)
+    result = fetchpool(["-D", ".", "--overwrite", "-i", "items", "-o",
+                        "1.txt", "-a", "-k",
+                        faults().url + "/bytes?type=text/plain&body={}"],
+                       cwd=folder)
+    equal(result.status, 1, repr(result))
+    records = [json.loads(line)
+               for line in contents(folder + "/1.txt").splitlines()]
+    equal(["error" in r for r in records], [True, False])
+    equal(contents(folder + "/2.txt"), b"2")
+
+
+if __name__ == "__main__":
+    main()
