@@ -259,6 +259,7 @@ TEST_TOOLS = \
 	tests/kit/authority.py \
 	tests/kit/capture.h \
 	tests/kit/harness.py \
+	tests/kit/libcurl.py \
 	tests/kit/recipes.py \
 	tests/kit/resumetest.py \
 	tests/kit/scratch.h \

@@ -129,6 +129,23 @@ fp_thread_join(struct fp_thread *thread)
 	FP_ASSERT(pthread_join(thread->id, NULL) == 0);
 }
 
+static void
+do_nothing(void *arg)
+{
+	(void)arg;
+}
+
+bool
+fp_thread_is_to_be_had(void)
+{
+	struct fp_thread thread;
+
+	if (fp_thread_start(&thread, 0, do_nothing, NULL))
+		return false;
+	fp_thread_join(&thread);
+	return true;
+}
+
 void
 fp_thread_allow_signal(int signal)
 {

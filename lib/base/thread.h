@@ -53,6 +53,9 @@ int fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 	void (*main)(void *arg), void *arg);
 void fp_thread_join(struct fp_thread *thread);
 
+/* Whether one more could be started now. */
+bool fp_thread_is_to_be_had(void);
+
 /* Lets this thread be the one that meets `signal`. */
 void fp_thread_allow_signal(int signal);
 

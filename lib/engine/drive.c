@@ -49,6 +49,27 @@ on_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
+/* libcurl 8.20.0 and later look names up in threads that a multi handle keeps,
+ * and waits for at its end. Here look-ups that nobody waits for are no reason
+ * to wait, and the threads are bounded for the whole process. A libcurl that
+ * the program was not built with may have these options, or not have them:
+ * their numbers are what counts. */
+static bool
+free_lookups(CURLM *multi, const struct fp_worker *worker)
+{
+	static const CURLMoption threads_max = (CURLMoption)20;
+	static const CURLMoption quick_exit = (CURLMoption)21;
+	const struct fp_share *share = &worker->share;
+	long threads = (long)(share->threads_max + share->resolving_max) *
+		       worker->setup->lookup_threads;
+	CURLMcode code = curl_multi_setopt(multi, threads_max, threads);
+
+	if (code == CURLM_UNKNOWN_OPTION)
+		return true;
+	return code == CURLM_OK &&
+	       curl_multi_setopt(multi, quick_exit, 1L) == CURLM_OK;
+}
+
 int
 fp_drive_init(struct fp_worker *worker)
 {
@@ -68,6 +89,7 @@ fp_drive_init(struct fp_worker *worker)
 	SET(CURLMOPT_TIMERFUNCTION, on_timer);
 	SET(CURLMOPT_TIMERDATA, worker);
 #undef SET
+	ok = ok && free_lookups(multi, worker);
 	if (!ok) {
 		curl_multi_cleanup(multi);
 		multi = NULL;

@@ -52,6 +52,9 @@
 #define LOOKUP_NS (60 * FP_NS_PER_S)
 #define CROWDED_NS (100 * FP_NS_PER_MS)
 
+/* How long a look-up may take before a thread for it is in doubt. */
+#define THREADLESS_NS (200 * FP_NS_PER_MS)
+
 static void
 wake(void *arg)
 {
@@ -147,7 +150,8 @@ is_crowded(const struct fp_worker *worker)
 
 	return FP_UNLIKELY(context->left_ns > 0) &&
 	       context->now_ns - context->left_ns < LOOKUP_NS &&
-	       fp_threads_running() >= worker->share.threads_max;
+	       fp_threads_running() >= worker->share.threads_max *
+					       worker->setup->lookup_threads;
 }
 
 /* How many names this worker may look up now, and how many new ones of them. */
@@ -284,6 +288,39 @@ end_stalled(struct fp_worker *worker, int64_t *due)
 			worker->context.now_ns + stall_ns / 16 + 1;
 	}
 	*due = FP_MIN(*due, worker->next_check_ns);
+}
+
+/* A libcurl with threads for look-ups tries to start one until it succeeds, and
+ * does not say so. So when a look-up takes long, it is seen whether there could
+ * be one. */
+static void
+end_threadless(struct fp_worker *worker, int64_t *due)
+{
+	struct fp_context *context = &worker->context;
+	int64_t now_ns = context->now_ns, next_ns = INT64_MAX;
+
+	if (worker->setup->lookup_threads == 1 || context->n_resolving == 0)
+		return;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		const struct fp_transfer *transfer = &worker->transfers[i];
+		if (transfer->ticket && transfer->is_resolving)
+			next_ns = FP_MIN(
+				next_ns, transfer->given_ns + THREADLESS_NS);
+	}
+	next_ns = FP_MAX(next_ns, worker->next_thread_ns);
+	*due = FP_MIN(
+		*due, next_ns > now_ns ? next_ns : now_ns + THREADLESS_NS);
+	if (next_ns > now_ns)
+		return;
+	worker->next_thread_ns = now_ns + THREADLESS_NS;
+	if (fp_thread_is_to_be_had())
+		return;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (transfer->ticket && transfer->is_resolving &&
+			transfer->given_ns + THREADLESS_NS <= now_ns)
+			fp_slot_abandon(worker, transfer, FP_STOP_THREAD);
+	}
 }
 
 /* Ends those whose limit was put off, and is over now: libcurl is called for
@@ -449,6 +486,7 @@ go_round(struct fp_worker *worker)
 	end_late(worker, &worker->due_ns);
 	fp_timing_return_unused(worker, &worker->due_ns);
 	end_stalled(worker, &worker->due_ns);
+	end_threadless(worker, &worker->due_ns);
 	obey_cancel(worker);
 	show_active(worker);
 	hand_over(worker);

@@ -47,6 +47,7 @@ struct fp_worker {
 	int64_t next_check_ns; /* when stalled ones are looked for again */
 	int64_t looked_ns; /* when all that connect were last looked at */
 	int64_t look_ns; /* and when they are to be the next time */
+	int64_t next_thread_ns; /* when one for look-ups is in doubt again */
 	int64_t timer_ns; /* when libcurl wants to be called */
 	int64_t queue_due_ns; /* when the queue wants us back */
 	bool has_put_off; /* transfers that waited for memory, and go on */

@@ -149,6 +149,9 @@ mind_old_libcurl(struct fp_setup *setup)
 		is_old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 	setup->cannot_multiplex = is_old;
 	setup->joins_headers = is_old;
+	/* One for each of A and AAAA. */
+	setup->lookup_threads =
+		info->version_num < 0x081400 || info->ares ? 1 : 2;
 	setup->tells_socket = info->version_num >= 0x081600;
 	setup->cannot_look =
 		is_old &&

@@ -47,6 +47,7 @@ struct fp_setup {
 	bool tells_socket; /* of a connection, at the gate */
 	bool cannot_look; /* at a kept connection before it is used */
 	struct fp_tlsask tlsask;
+	unsigned lookup_threads; /* of a look-up; 2: a multi handle's */
 	bool joins_headers; /* in wire_headers */
 	bool forgets_connecting; /* libcurl does, see nudge.c */
 	bool forgets_read;

@@ -20,7 +20,8 @@ struct fp_share {
 	unsigned first_slot; /* its number among those of all workers */
 	unsigned connections; /* open at once, idle ones included */
 	unsigned resolving_max; /* names looked up at once */
-	unsigned threads_max; /* in the process, for new names to be */
+	unsigned threads_max; /* in the process, for new names to be; with a
+				 thread for each look-up */
 };
 
 struct fp_shares {

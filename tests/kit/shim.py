@@ -38,6 +38,7 @@ SOURCE = r"""
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,13 +114,18 @@ static int answer(const char *text, const char *service,
 int getaddrinfo(const char *node, const char *service,
 	const struct addrinfo *hints, struct addrinfo **res)
 {
-	char rules[4000], *rest = rules, *rule;
+	char rules[4000], *rest = rules, *rule, key[80];
 	unsigned char bytes[16];
+	/* libcurl 8.20.0 and later ask for A and AAAA at once; older ones for
+	 * both together. That is one look-up. */
+	bool is_second = hints && hints->ai_family == AF_INET6;
 
 	if (!node || inet_pton(AF_INET, node, bytes) == 1 ||
 		inet_pton(AF_INET6, node, bytes) == 1)
 		return answer(node ? node : "127.0.0.1", service, hints, res);
-	say('+', node);
+	if (!is_second)
+		say('+', node);
+	snprintf(key, sizeof(key), "%s%s", is_second ? "6:" : "", node);
 	snprintf(rules, sizeof(rules), "%s", getenv("SHIM_HOSTS"));
 	while ((rule = strsep(&rest, ";"))) {
 		char *name = strsep(&rule, "=");
@@ -128,16 +134,18 @@ int getaddrinfo(const char *node, const char *service,
 			strcmp(node + strlen(node) - (len - 1), name + 1) != 0
 			: strcmp(name, node) != 0)
 			continue;
-		int n = count(node);
+		int n = count(key);
 		char *at = rule, *next;
 		while (n-- > 0 && (next = strchr(at, '|')))
 			at = next + 1;
 		at[strcspn(at, "|")] = '\0';
 		int ret = answer(at, service, hints, res);
-		say('-', node);
+		if (!is_second)
+			say('-', node);
 		return ret;
 	}
-	say('-', node);
+	if (!is_second)
+		say('-', node);
 	return EAI_NONAME;
 }
 

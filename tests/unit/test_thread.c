@@ -100,6 +100,18 @@ start_fails(void)
 	CHECK(same_masks(&before, &after));
 }
 
+/* As many as there can be: no more than one is there at a time. */
+static void
+one_is_to_be_had(void)
+{
+	sigset_t before = mask_of_this_thread(), after;
+
+	for (int i = 0; i < 100; i++)
+		CHECK(fp_thread_is_to_be_had());
+	after = mask_of_this_thread();
+	CHECK(same_masks(&before, &after));
+}
+
 /* ---- mutexes and conditions ---- */
 
 #define N_THREADS 4
@@ -220,6 +232,7 @@ main(void)
 	run("a thread starts with its signals blocked", signals_are_blocked);
 	run("a thread may have a stack of another size", a_stack_of_its_size);
 	run("a thread that cannot start is an error", start_fails);
+	run("whether a thread is to be had", one_is_to_be_had);
 	run("a mutex lets one in at a time", one_at_a_time);
 	run("a signal wakes who waits", a_signal_wakes_one);
 	run("a broadcast wakes all who wait", a_broadcast_wakes_all);
