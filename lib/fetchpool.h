@@ -118,6 +118,7 @@ enum fp_field {
 	FP_FIELD_CONTEXT,
 	FP_FIELD_TRIES,
 	FP_FIELD_FRAMING,
+	FP_FIELD_ERROR, /* null: a success */
 	FP_FIELD_COUNT,
 };
 
@@ -523,11 +524,14 @@ struct fp_record_format {
 	enum fp_format format;
 	const enum fp_field *fields; /* in the order wanted; NULL: defaults */
 	size_t n_fields;
+	bool has_error; /* "error" is in every record, null for a success */
+	bool json_as_string; /* JSON bodies are written as strings */
 };
 
 /* Writes a result as one line of JSON (RFC 8259, valid UTF-8, no raw line
  * break inside) with its newline, in pieces, without ever holding the whole.
- * A failed result is always a record, with "error". -1: the sink said so, or
+ * A failed result is always a record, with "error": where `fields` has it, or
+ * at the end. -1: the sink said so, or
  * with EINVAL and nothing written: FP_FORMAT_MERGED was asked for and the body
  * is no JSON object (options.body_is_object makes that an item's failure). */
 int fp_record_write(const struct fp_result *result,

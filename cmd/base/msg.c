@@ -52,6 +52,8 @@ static atomic_bool has_bar; /* it stands there */
 static enum fp_exit exit_status;
 static const char *usage_place = "";
 
+static atomic_bool is_json; /* lines are objects */
+
 static atomic_bool is_hurried; /* nobody waits any more */
 
 void
@@ -181,6 +183,12 @@ flush_locked(bool may_wait)
 		is_writing = false;
 		fp_cond_broadcast(&idle);
 	}
+}
+
+void
+fp_msg_json(bool json)
+{
+	atomic_store(&is_json, json);
 }
 
 void
@@ -320,6 +328,50 @@ add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
 		fp_buf_add_text(line, "...");
 }
 
+/* Makes a JSON string of the end of the line, from `start` on, which is valid
+ * UTF-8 without controls; false: no memory. */
+static bool
+quote_end(struct fp_buf *line, size_t start)
+{
+	struct fp_buf text = FP_BUF_INIT;
+	bool ok = fp_buf_add(&text, line->data + start, line->len - start) == 0;
+
+	line->len = start;
+	ok = ok && fp_buf_add_char(line, '"') == 0;
+	for (size_t i = 0; ok && i < text.len; i++) {
+		char c = text.data[i];
+		if (c == '"' || c == '\\')
+			ok = fp_buf_add_char(line, '\\') == 0;
+		ok = ok && fp_buf_add_char(line, c) == 0;
+	}
+	fp_buf_destroy(&text);
+	return ok && fp_buf_add_char(line, '"') == 0;
+}
+
+/* One line of ours, as text, or as an object. */
+static void
+add_line_locked(const char *level, const char *place, const char *text,
+	const char *hint)
+{
+	bool json = atomic_load(&is_json);
+	size_t begin = held.len;
+
+	if (json)
+		fp_buf_printf(&held, "{\"level\":\"%s\",\"message\":", level);
+	else
+		fp_buf_add_text(&held, "fetchpool: ");
+	size_t start = held.len;
+	add_shown(&held, place, strlen(place), MESSAGE_MAX);
+	add_shown(&held, text, strlen(text), MESSAGE_MAX);
+	fp_buf_add_text(&held, hint);
+	if (json && (!quote_end(&held, start) || fp_buf_add_char(&held, '}'))) {
+		held.len = begin;
+		lose_locked();
+		return;
+	}
+	fp_buf_add_char(&held, '\n');
+}
+
 static void say(enum fp_exit status, const char *format, va_list args,
 	const char *hint) FP_PRINTF(2, 0);
 
@@ -332,15 +384,9 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	vsnprintf(text, sizeof(text), format, args);
 	fp_mutex_lock(&lock);
 	set_status_locked(status);
-	if (has_room_locked(false)) {
-		fp_buf_add_text(&held, "fetchpool: ");
-		if (status == FP_EXIT_USAGE)
-			add_shown(&held, usage_place, strlen(usage_place),
-				MESSAGE_MAX);
-		add_shown(&held, text, strlen(text), MESSAGE_MAX);
-		fp_buf_add_text(&held, hint);
-		fp_buf_add_char(&held, '\n');
-	}
+	if (has_room_locked(false))
+		add_line_locked(status == FP_EXIT_OK ? "note" : "error",
+			status == FP_EXIT_USAGE ? usage_place : "", text, hint);
 	flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
@@ -375,12 +421,31 @@ fp_msg_usage(const char *format, ...)
 	va_end(args);
 }
 
+/* Each line as an object of its own. */
+static void
+add_objects_locked(const char *text)
+{
+	char line[MESSAGE_MAX];
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		if (len > 0 && has_room_locked(false))
+			add_line_locked("summary", "", line, "");
+		text += len + (text[len] == '\n');
+	}
+}
+
 void
 fp_msg_lines(const char *text)
 {
 	fp_mutex_lock(&lock);
-	if (fp_buf_add_text(&held, text))
-		lose_locked();
+	if (!atomic_load(&is_json)) {
+		if (fp_buf_add_text(&held, text))
+			lose_locked();
+	} else {
+		add_objects_locked(text);
+	}
 	flush_locked(false);
 	fp_mutex_unlock(&lock);
 }

@@ -52,6 +52,10 @@ void fp_msg_place(const char *place);
  * if `format` is not NULL. Held back until fp_msg_flush(). */
 void fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format);
+/* From now on every line is JSON, as the records of failed items are: an
+ * object with "level" ("note", "error" or "summary") and "message". */
+void fp_msg_json(bool is_json);
+
 void fp_msg_flush(void);
 
 /* The same, as far as nobody has to wait for it. */

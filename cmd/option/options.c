@@ -279,6 +279,7 @@ settle(struct fp_settings *settings)
 	if (settings->format.format != FP_FORMAT_RECORD &&
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
+	settings->format.has_error = settings->all;
 	settings->input.allowed_controls = settings->colsep;
 	settings->resumes |= settings->retries_failed;
 	pool->empty_fails = !settings->allows_empty;
@@ -364,6 +365,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		if (row->type == FP_OPTION_HELP && !optarg)
 			optarg = take_topic(argc, argv);
 		enum fp_go go = apply(settings, row, optarg);
+		fp_msg_json(settings->json_errors);
 		if (go != FP_GO_ON)
 			return go;
 	}

@@ -293,6 +293,10 @@ fp_settings_body(struct fp_settings *settings, const char *value)
 	};
 	int i = find_word(words, FP_ARRAY_LEN(words), value);
 
+	settings->format.json_as_string = strcmp(value, "string") == 0;
+	if (settings->format.json_as_string)
+		i = FP_BODY_AUTO;
+
 	settings->pool.body = (enum fp_body)i;
 	return i >= 0;
 }

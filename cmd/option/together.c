@@ -138,6 +138,18 @@ check_formats(const struct fp_settings *settings)
 			     "--body that was given");
 		return false;
 	}
+	if (format == FP_FORMAT_MERGED && settings->format.json_as_string) {
+		fp_msg_usage("--format merged does not go with --body string: "
+			     "the document is the line");
+		return false;
+	}
+	if ((settings->pick.n || settings->omit.n) && body != FP_BODY_AUTO &&
+		body != FP_BODY_JSON) {
+		fp_msg_usage("--%s needs JSON bodies, not the --body that was "
+			     "given",
+			settings->pick.n ? "pick" : "omit");
+		return false;
+	}
 	if (format == FP_FORMAT_BODY && body == FP_BODY_NONE) {
 		fp_msg_usage("--format body needs a body, not --body none");
 		return false;

@@ -343,7 +343,8 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, kind, message);
 		return;
 	}
-	if (transfer->is_filed)
+	/* 304 says that the file that is there is right: nothing came. */
+	if (transfer->is_filed && response->status != 304)
 		fp_download_commit(&transfer->download, ticket);
 	else if (result->encoding != FP_BODY_NONE)
 		result->body = (struct fp_text){

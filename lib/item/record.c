@@ -42,6 +42,7 @@ static const struct fp_text field_names[] = {
 	[FP_FIELD_CONTEXT] = FIELD("context"),
 	[FP_FIELD_TRIES] = FIELD("tries"),
 	[FP_FIELD_FRAMING] = FIELD("framing"),
+	[FP_FIELD_ERROR] = FIELD("error"),
 };
 
 static const char *const encoding_names[] = {
@@ -114,13 +115,17 @@ write_input(struct fp_pen *pen, const struct fp_result *result)
 }
 
 static void
-write_body(struct fp_pen *pen, const struct fp_result *result)
+write_body(struct fp_pen *pen, const struct fp_result *result,
+	const struct fp_record_format *format)
 {
 	struct fp_text body = result->body;
 
 	switch (result->encoding) {
 	case FP_BODY_JSON:
-		fp_pen_bytes(pen, body.data, body.len);
+		if (format->json_as_string)
+			fp_pen_string(pen, body.data, body.len);
+		else
+			fp_pen_bytes(pen, body.data, body.len);
 		break;
 	case FP_BODY_TEXT:
 		fp_pen_string(pen, body.data, body.len);
@@ -206,9 +211,44 @@ last_url(const struct fp_result *result)
 	return result->final_url ? result->final_url : result->url;
 }
 
+/* What went wrong, as an object; null: nothing did. */
 static void
-write_value(
+write_error(struct fp_pen *pen, const struct fp_result *result)
+{
+	if (result->kind == FP_KIND_OK) {
+		write_null(pen);
+		return;
+	}
+	fp_pen_text(pen, "{\"kind\":\"");
+	fp_pen_text(pen, fp_kind_name(result->kind));
+	fp_pen_text(pen, "\",\"message\":");
+	write_string(pen, result->message);
+	if (result->retry_after_ns > 0) {
+		fp_pen_text(pen, ",\"retry_after\":");
+		write_seconds(pen, result->retry_after_ns);
+	}
+	if (result->is_over_budget)
+		fp_pen_text(pen, ",\"retry\":\"budget\"");
+	if (result->is_outcome_unknown)
+		fp_pen_text(pen, ",\"outcome_unknown\":true");
+	fp_pen_bytes(pen, "}", 1);
+}
+
+static void
+write_moment(
 	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
+{
+	if (field == FP_FIELD_STARTED)
+		write_time(pen, result->started_wall_ns);
+	else if (field == FP_FIELD_TIME_CONNECT)
+		write_seconds(pen, result->time_connect_ns);
+	else
+		write_seconds(pen, result->time_first_byte_ns);
+}
+
+static void
+write_value(struct fp_pen *pen, const struct fp_result *result,
+	const struct fp_record_format *format, enum fp_field field)
 {
 	switch (field) {
 	case FP_FIELD_SEQ:
@@ -241,7 +281,7 @@ write_value(
 					  : encoding_names[result->encoding]);
 		break;
 	case FP_FIELD_BODY:
-		write_body(pen, result);
+		write_body(pen, result, format);
 		break;
 	case FP_FIELD_METHOD:
 		write_string(pen, result->method);
@@ -256,13 +296,9 @@ write_value(
 		write_string(pen, or_null(result->http_version));
 		break;
 	case FP_FIELD_STARTED:
-		write_time(pen, result->started_wall_ns);
-		break;
 	case FP_FIELD_TIME_CONNECT:
-		write_seconds(pen, result->time_connect_ns);
-		break;
 	case FP_FIELD_TIME_FIRST_BYTE:
-		write_seconds(pen, result->time_first_byte_ns);
+		write_moment(pen, result, field);
 		break;
 	case FP_FIELD_FILE:
 		write_string(pen, result->file);
@@ -282,6 +318,9 @@ write_value(
 	case FP_FIELD_FRAMING:
 		write_string(pen, result->framing);
 		break;
+	case FP_FIELD_ERROR:
+		write_error(pen, result);
+		break;
 	case FP_FIELD_COUNT:
 		abort();
 	}
@@ -290,7 +329,8 @@ write_value(
 /* `separator` is what stands before it; a comma, but for the first. */
 static void
 write_member(struct fp_pen *pen, const char *separator,
-	const struct fp_result *result, enum fp_field field)
+	const struct fp_result *result, const struct fp_record_format *format,
+	enum fp_field field)
 {
 	struct fp_text name = field_names[field];
 
@@ -300,27 +340,7 @@ write_member(struct fp_pen *pen, const char *separator,
 		name.len--;
 	}
 	fp_pen_bytes(pen, name.data, name.len);
-	write_value(pen, result, field);
-}
-
-static void
-write_error(struct fp_pen *pen, const char *separator,
-	const struct fp_result *result)
-{
-	fp_pen_text(pen, separator);
-	fp_pen_text(pen, "\"error\":{\"kind\":\"");
-	fp_pen_text(pen, fp_kind_name(result->kind));
-	fp_pen_text(pen, "\",\"message\":");
-	write_string(pen, result->message);
-	if (result->retry_after_ns > 0) {
-		fp_pen_text(pen, ",\"retry_after\":");
-		write_seconds(pen, result->retry_after_ns);
-	}
-	if (result->is_over_budget)
-		fp_pen_text(pen, ",\"retry\":\"budget\"");
-	if (result->is_outcome_unknown)
-		fp_pen_text(pen, ",\"outcome_unknown\":true");
-	fp_pen_bytes(pen, "}", 1);
+	write_value(pen, result, format, field);
 }
 
 static void
@@ -328,20 +348,23 @@ write_record(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format)
 {
 	size_t n = format->fields ? format->n_fields : FP_FIELD_DEFAULTS;
+	bool wants_error = result->kind != FP_KIND_OK || format->has_error;
 	const char *separator = "";
 
 	fp_pen_bytes(pen, "{", 1);
 	for (size_t i = 0; i < n; i++) {
-		write_member(pen, separator, result,
-			format->fields ? format->fields[i] : (enum fp_field)i);
+		enum fp_field field =
+			format->fields ? format->fields[i] : (enum fp_field)i;
+		write_member(pen, separator, result, format, field);
+		wants_error &= field != FP_FIELD_ERROR;
 		separator = ",";
 	}
 	if (!format->fields && result->context.data) {
-		write_member(pen, separator, result, FP_FIELD_CONTEXT);
+		write_member(pen, separator, result, format, FP_FIELD_CONTEXT);
 		separator = ",";
 	}
-	if (result->kind != FP_KIND_OK)
-		write_error(pen, separator, result);
+	if (wants_error)
+		write_member(pen, separator, result, format, FP_FIELD_ERROR);
 	fp_pen_bytes(pen, "}", 1);
 }
 
@@ -365,14 +388,15 @@ write_names(struct fp_pen *pen, struct fp_text names)
 
 /* What would be sent, in place of what came. */
 static void
-write_request(struct fp_pen *pen, const struct fp_result *result)
+write_request(struct fp_pen *pen, const struct fp_result *result,
+	const struct fp_record_format *format)
 {
 	static const enum fp_field fields[] = {
 		FP_FIELD_SEQ, FP_FIELD_INPUT, FP_FIELD_METHOD, FP_FIELD_URL};
 	const char *separator = "{";
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
-		write_member(pen, separator, result, fields[i]);
+		write_member(pen, separator, result, format, fields[i]);
 		separator = ",";
 	}
 	fp_pen_text(pen, ",\"headers\":");
@@ -383,9 +407,9 @@ write_request(struct fp_pen *pen, const struct fp_result *result)
 	fp_pen_text(pen, ",\"body_size\":");
 	write_number(pen, result->request_size, 0);
 	if (result->context.data)
-		write_member(pen, ",", result, FP_FIELD_CONTEXT);
-	if (result->kind != FP_KIND_OK)
-		write_error(pen, ",", result);
+		write_member(pen, ",", result, format, FP_FIELD_CONTEXT);
+	if (result->kind != FP_KIND_OK || format->has_error)
+		write_member(pen, ",", result, format, FP_FIELD_ERROR);
 	fp_pen_bytes(pen, "}", 1);
 }
 
@@ -401,12 +425,14 @@ is_object(const struct fp_result *result)
 
 /* The document, which ends in "}", with one member more. */
 static void
-write_merged(struct fp_pen *pen, const struct fp_result *result)
+write_merged(struct fp_pen *pen, const struct fp_result *result,
+	const struct fp_record_format *format)
 {
 	struct fp_text body = result->body;
 
 	fp_pen_bytes(pen, body.data, body.len - 1);
-	write_member(pen, body.len > 2 ? "," : "", result, FP_FIELD_FETCH_TIME);
+	write_member(pen, body.len > 2 ? "," : "", result, format,
+		FP_FIELD_FETCH_TIME);
 	fp_pen_bytes(pen, "}", 1);
 }
 
@@ -423,14 +449,14 @@ fp_record_write(const struct fp_result *result,
 	}
 	fp_pen_init(&pen, sink, arg);
 	if (format->format == FP_FORMAT_REQUEST)
-		write_request(&pen, result);
+		write_request(&pen, result, format);
 	else if (result->kind != FP_KIND_OK ||
 		 format->format == FP_FORMAT_RECORD)
 		write_record(&pen, result, format);
 	else if (format->format == FP_FORMAT_BODY)
-		write_body(&pen, result);
+		write_body(&pen, result, format);
 	else
-		write_merged(&pen, result);
+		write_merged(&pen, result, format);
 	fp_pen_bytes(&pen, "\n", 1);
 	return fp_pen_flush(&pen);
 }

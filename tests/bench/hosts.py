@@ -51,7 +51,7 @@ class Mix:
         ends = [seconds(r["started"]) + r["fetch_time"] - began
                 for r in records if r["url"].startswith(self.urls[name]) and
                 r["started"]]
-        failed = sum("error" in r for r in records
+        failed = sum(bool(r.get("error")) for r in records
                      if r["url"].startswith(self.urls[name]))
         if failed != (self.n if name == "dead" else 0):
             raise meter.Trouble("%d of %s failed" % (failed, name))

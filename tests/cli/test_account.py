@@ -71,7 +71,7 @@ def _():
     equal(stats["succeeded"], 31)
     for kind in KINDS:
         equal(stats["kinds"][kind], sum(
-            r.get("error", {}).get("kind") == kind for r in records), kind)
+            (r.get("error") or {}).get("kind") == kind for r in records), kind)
     statuses = {}
     for record in records:
         if record["status"]:

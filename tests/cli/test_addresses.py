@@ -22,7 +22,7 @@ def fetch(urls, *args, **more):
 
 
 def kinds(result):
-    return [r.get("error", {}).get("kind") for r in result.records]
+    return [(r.get("error") or {}).get("kind") for r in result.records]
 
 
 # ---- spellings ----

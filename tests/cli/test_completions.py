@@ -21,7 +21,7 @@ from tap import (PATIENCE, PROGRAM, TOP, check, contents, equal, main, matches,
 BUILD = os.environ.get("builddir") or os.path.dirname(PROGRAM)
 FOLDER = os.path.join(BUILD, "cmd", "completions")
 FORMATS = ["body", "merged", "record"]
-BODIES = ["auto", "base64", "json", "none", "text"]
+BODIES = ["auto", "base64", "json", "none", "string", "text"]
 TOPICS = ["all", "connections", "flow", "input", "journal", "other", "output",
           "pool", "progress", "requests"]
 

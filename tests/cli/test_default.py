@@ -82,7 +82,7 @@ def _():
            "Http:x", "x http://host/secret", "//x://y", '"%s"' % good]
     result, proxy = proxied(["-k", "-a"], "\n".join(bad + [good]))
     equal(proxy.lines, [])
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           ["input"] * len(bad) + [None])
     for record in result.records[:-1]:
         matches("looks like a URL", record["error"]["message"])
@@ -121,7 +121,7 @@ def _():
     good = server.url + "/ok"
     result = fetchpool(["-k", "-a"], input="\n%s\n2\nwww.example.com\n%s\n" % (
         good, good))
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           [None, "input", "input", None])
     equal(server.targets, ["/ok", "/ok"])
     # Where somebody has said what IDs are for, the two may be mixed.
@@ -138,7 +138,7 @@ def _():
              "mailto:a@b.example", "tel:123", "7", "///x", "#x"]
     result = fetchpool(["-k", "-a", "--default-scheme=http"],
                        input="\n".join(lines))
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           [None] * 3 + ["input"] * 5)
     equal([r["url"] for r in result.records[:3]], [server.url + "/ok"] * 3)
     equal(server.targets, ["/ok"] * 3)
@@ -152,7 +152,7 @@ def _():
     args = ["-k", "-a", "--input-format=json", "-X", "DELETE"]
     result = fetchpool(args + [server.url + "/posts/{id}"],
                        input="\n".join(items))
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           [None] + ["input"] * 5)
     for record in result.records[1:]:
         matches(r"\{id\}", record["error"]["message"])
@@ -163,7 +163,7 @@ def _():
     server.log.clear()
     result = fetchpool(["-k", "-a", "-C,", server.url + "/posts/{1}"],
                        input="7,a\n,b\n")
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           [None, "input"])
     server.log.clear()
     result = fetchpool(args + [server.url + "/posts/{id}{?q,page}"],

@@ -201,7 +201,7 @@ def _():
 @test("-a: what fails is a line, too")
 def _():
     result = dry(["-a"], "http://h/\nfile:///x\n")
-    equal([record.get("error", {}).get("kind") for record in result.records],
+    equal([(record.get("error") or {}).get("kind") for record in result.records],
           [None, "refused"])
     equal((result.records[1]["method"], result.records[1]["headers"],
            result.status), (None, None, 1))

@@ -29,7 +29,7 @@ def files(folder):
 
 
 def kinds(result):
-    return [r.get("error", {}).get("kind") for r in result.records]
+    return [(r.get("error") or {}).get("kind") for r in result.records]
 
 
 # ---- what is there afterwards ----
@@ -44,12 +44,25 @@ def _():
     equal(result.status, 1)
     got = files(folder)
     equal(set(got), {os.path.basename(r["file"]) for r in result.records
-                     if "error" not in r})
+                     if not r.get("error")})
     equal((got["1.txt"], got["2.json"]), (b"ok", b'{ "a": 1,\n "b": [1, 2] }'))
     equal(result.records[0]["file"], folder + "/1.txt")
     equal(result.records[2]["file"], None)
     for record in result.records:
         check("body" not in record, repr(record))
+
+
+@test("-D: a 304 leaves the file as it is")
+def _():
+    server = faults()
+    folder = temp_dir()
+    with open(os.path.join(folder, "a"), "w") as file:
+        file.write("what was fetched yesterday")
+    result = into(folder, "--overwrite", "--ok-status=2xx,304",
+                  "--output-name=a", input=server.url + "/status/304")
+    equal((result.status, kinds(result)), (0, [None]))
+    equal(result.records[0]["file"], None)
+    equal(files(folder), {"a": b"what was fetched yesterday"})
 
 
 @test("-D: --fields +ip adds to file, and body is not there")
@@ -225,7 +238,7 @@ def _():
             check(not name.startswith(".") and "\n" not in name, repr(name))
             check(os.path.isfile(os.path.join(out, name)), repr(name))
         for record in result.records:
-            if "error" in record:
+            if record.get("error"):
                 check(record["error"]["kind"] in ("input", "local"), record)
             else:
                 equal(os.path.dirname(record["file"]), out)

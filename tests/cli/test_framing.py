@@ -20,7 +20,7 @@ def run(urls, *args, **more):
 
 
 def kinds(result):
-    return [r.get("error", {}).get("kind") for r in result.records]
+    return [(r.get("error") or {}).get("kind") for r in result.records]
 
 
 def raw(data, keep=False):
@@ -89,7 +89,7 @@ def _():
         server.on("/%d" % n, raw(CHUNKED + whole[:n]))
     result = run([server.url + "/%d" % n for n in places])
     for n, record in enumerate(result.records):
-        equal(record.get("error", {}).get("kind"), "incomplete",
+        equal((record.get("error") or {}).get("kind"), "incomplete",
               "%r" % whole[:n])
         equal(record["body"], None)
 
@@ -130,7 +130,7 @@ def is_refused(heads, body, version=b"1.1"):
             version, head, body)))
     result = run([server.url + "/%d" % n for n in range(len(heads))])
     for head, record in zip(heads, result.records):
-        equal((record.get("error", {}).get("kind"), record["body"]),
+        equal(((record.get("error") or {}).get("kind"), record["body"]),
               ("network", None), "%r: %r" % (head, record))
 
 
@@ -212,7 +212,7 @@ def _():
         (len(data), data)))
     result = fetchpool(["-a", "--setopt", "TRANSFER_ENCODING=1"],
                        input=server.url + "/te")
-    check(result.status == 2 or "error" in result.records[0],
+    check(result.status == 2 or result.records[0].get("error"),
           "half a body is a success: %r" % result)
 
 
@@ -350,7 +350,7 @@ def _():
         url = server.on("/die", die)
         result = fetchpool(["-a", "-k", "-j1", "--data-line", url],
                            input="1\n2\n1\n3\n1\n4\n")
-        equal([r.get("error", {}).get("kind") for r in result.records],
+        equal([(r.get("error") or {}).get("kind") for r in result.records],
               [None, "network"] * 3, repr(result))
         bodies = [r.body for r in server.log]
         equal(sorted(bodies), [b"1"] * 3 + [b"2", b"3", b"4"],

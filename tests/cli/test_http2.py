@@ -70,7 +70,7 @@ def at_once(server, answer, n, *args, name="batch"):
 
 
 def kind(record):
-    return record.get("error", {}).get("kind")
+    return (record.get("error") or {}).get("kind")
 
 
 def begun(conn, streams, *fields):

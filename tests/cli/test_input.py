@@ -164,7 +164,7 @@ def _():
              b"\xf5\x80\x80\x80", b"\xe2\x82", "ä€𝄞".encode()]
     result, server = echo(["-a"], input=b"\n".join(lines) + b"\n")
     equal([r["seq"] for r in result.records], [1, 2, 3, 4, 5, 6, 7])
-    equal([r.get("error", {}).get("kind") for r in result.records],
+    equal([(r.get("error") or {}).get("kind") for r in result.records],
           ["input"] * 6 + [None])
     equal(server.targets, ["/echo/%C3%A4%E2%82%AC%F0%9D%84%9E"])
     equal(result.status, 1)
@@ -177,7 +177,7 @@ def _():
              ("a\tb", "\x1b[31mred", "c\x7f", "d")]
     result = fetchpool(["-k", "-a", "--error-format", "json"],
                        input="\n".join(lines) + "\n")
-    equal([r["input"] for r in result.records if "error" not in r],
+    equal([r["input"] for r in result.records if not r.get("error")],
           lines[3:])
     equal([r["error"]["kind"] for r in result.records[:3]], ["input"] * 3)
     equal(server.targets[-1:], ["/echo/d"])
@@ -393,7 +393,7 @@ def _():
            "9" * 40, "１"]
     result, server = echo(["--id-range", "1-100", "-a"],
                           input="\n".join(good + bad) + "\n")
-    equal([r["input"] for r in result.records if "error" not in r], good)
+    equal([r["input"] for r in result.records if not r.get("error")], good)
     equal([r["error"]["kind"] for r in result.records[3:]],
           ["input"] * len(bad))
     equal(server.requests, 3)

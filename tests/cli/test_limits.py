@@ -20,7 +20,7 @@ def failure(path, *args, kind, status=None, timeout=20, **more):
     result = fetchpool(["-a", *args], input=faults().url + path + "\n",
                        timeout=timeout, **more)
     record = result.records[0]
-    equal(record.get("error", {}).get("kind"), kind,
+    equal((record.get("error") or {}).get("kind"), kind,
           "kind for %s: %r" % (path, record))
     if status is not ANY:
         equal(record["status"], status, "status for " + path)

@@ -413,7 +413,7 @@ def kind_names():
 def _():
     members = sections("fetchpool-record.5")["MEMBERS"]
     equal(list(items(members, "Va")),
-          field_names() + ["error", "kind", "message", "retry_after",
+          field_names() + ["kind", "message", "retry_after",
                            "retry", "outcome_unknown"])
 
 
@@ -479,6 +479,8 @@ def _():
             ("BODY", ("B", "body", "MODE")):
         words = in_source("cmd/option/settings.c", r'\[FP_%s_\w+\] = "(\w+)"' %
                           prefix)
+        if prefix == "BODY":  # a form of auto
+            words.insert(2, "string")
         text = options_of_page()["Output"][option]
         equal(list(items(text.splitlines(), "Cm")), words)
 

@@ -76,7 +76,7 @@ def _():
                            input=numbers(1000))
     equal([r["seq"] for r in result.records], list(range(1, 1001)))
     for record in result.records:
-        equal(record.get("error", {}).get("kind"),
+        equal((record.get("error") or {}).get("kind"),
               OUTCOMES[record["input"][-1]], record["input"])
 
 

@@ -121,7 +121,7 @@ def _():
     items = "".join("%d\n" % n for n in range(90, 111))
     result = fetchpool(["-a", "-k", "-j8", api().posts], input=items)
     equal([r["seq"] for r in result.records], list(range(1, 22)))
-    equal(["error" in r for r in result.records], [False] * 11 + [True] * 10)
+    equal([bool(r.get("error")) for r in result.records], [False] * 11 + [True] * 10)
 
 
 @test("text, base64 and JSON bodies by themselves")
@@ -225,16 +225,60 @@ def _():
         equal(result.records[0]["error"]["kind"], "body")
 
 
-@test("--fields: these, in this order; error comes by itself")
+@test("--fields: these, in this order; with -a, error comes by itself")
 def _():
     result = fetchpool(["-k", "-a", "--fields", "status,seq", api().posts],
                        input="1\n101\n")
-    equal([list(r) for r in result.records],
-          [["status", "seq"], ["status", "seq", "error"]])
+    equal([list(r) for r in result.records], [["status", "seq", "error"]] * 2)
+    equal(result.records[0]["error"], None)
+    result = fetchpool(["-k", "-a", "--fields", "error,seq", api().posts],
+                       input="1\n101\n")
+    equal([list(r) for r in result.records], [["error", "seq"]] * 2)
+    result = fetchpool(["-k", "--fields", "seq,error", api().posts],
+                       input="1\n101\n")
+    equal(result.out, b'{"seq":1,"error":null}\n')
     result = fetchpool(["--fields=input", api().posts], input="1\n")
     equal(result.out, b'{"input":"1"}\n')
     result = fetchpool(["--fields=+ip", api().posts], input="1\n")
     equal(list(result.records[0]), KEYS + ["ip"])
+
+
+@test("-B string: JSON is checked, and is a string")
+def _():
+    server = faults()
+    result = fetchpool(["-k", "-a", "-B", "string"], input="\n".join(
+        server.url + path for path in ("/json", "/ok", "/json_invalid",
+                                  "/bytes?body=%ff")))
+    found = [(r["encoding"], type(r["body"]).__name__,
+              (r["error"] or {}).get("kind")) for r in result.records]
+    equal(found, [("json", "str", None), ("text", "str", None),
+                  (None, "NoneType", "body"), ("base64", "str", None)])
+    equal(json.loads(result.records[0]["body"]), {"a": 1, "b": [1, 2]})
+    equal(result.records[0]["body"], '{"a":1,"b":[1,2]}')
+    result = fetchpool(["-f", "body", "-B", "string", "--pick=b"],
+                       input=server.url + "/json")
+    equal(result.out, b'"{\\"b\\":[1,2]}"\n')
+    for wrong in ("-f", "merged"), ("--pick=a", "-B", "text"):
+        equal(fetchpool(["-B", "string", *wrong], input="").status, 2)
+
+
+@test("--error-format json: all of standard error is JSON")
+def _():
+    result = fetchpool(["--error-format=json", "--summary", "-k", "-r9/s",
+                        api().posts], input="1\n101\n\\N\n1e+06\n")
+    lines = [json.loads(line) for line in result.text.splitlines()]
+    check(len(lines) > 8, "few lines: %r" % lines)
+    equal([line["seq"] for line in lines if "seq" in line], [2, 3, 4])
+    equal({line["level"] for line in lines if "seq" not in line},
+          {"note", "summary"})
+    notes = [line["message"] for line in lines if line.get("level") == "note"]
+    check(any("'\\N' looks like a missing value" in note for note in notes),
+          "no note: %r" % notes)
+    result = fetchpool(["--error-format=json", "-o", "/dev/full", api().posts],
+                       input="1\n")
+    first = json.loads(result.text.splitlines()[0])
+    equal((result.status, first["level"]), (3, "error"))
+    matches('^write error: /dev/full: No space', first["message"])
 
 
 @test("--fields: more than the defaults")

@@ -30,7 +30,7 @@ def lands(url, *args):
 
 def fails(url, *args, kind, status=None, **more):
     record, result = fetch(url, *args, **more)
-    equal(record.get("error", {}).get("kind"), kind, repr(result))
+    equal((record.get("error") or {}).get("kind"), kind, repr(result))
     equal((record["body"], result.status), (None, 1), repr(result))
     if status:
         equal(record["status"], status)

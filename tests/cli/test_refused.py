@@ -25,7 +25,7 @@ def only(result):
 
 
 def kind(result):
-    return only(result).get("error", {}).get("kind")
+    return (only(result).get("error") or {}).get("kind")
 
 
 @test("no item says where its request ends")

@@ -177,7 +177,7 @@ def _():
     server.open("x")
     result = program.wait()
     equal(result.status, -INT)
-    equal([r.get("error", {}).get("kind") for r in result.records[:2]],
+    equal([(r.get("error") or {}).get("kind") for r in result.records[:2]],
           [None, None])
     equal({r["error"]["kind"] for r in result.records[2:]}, {"stopped"})
     equal([r["seq"] for r in result.records],

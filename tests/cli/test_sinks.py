@@ -233,7 +233,7 @@ def _():
         os.close(writer)
         equal(program.wait().status, 1, "status of %r" % options)
         records = Result(0, contents(path), b"").records
-        equal([r["input"] for r in records if "error" not in r], ["1", "2"])
+        equal([r["input"] for r in records if not r.get("error")], ["1", "2"])
     reader, writer = os.pipe()
     os.close(reader)
     equal(Program(["--nonsense"], stderr=writer).wait().status, 2)

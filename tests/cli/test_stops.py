@@ -298,7 +298,7 @@ def _():
     server.open("x")
     result = program.wait(SOON)
     equal(result.status, -INT)
-    equal({r["seq"]: r.get("error", {}).get("kind") for r in result.records},
+    equal({r["seq"]: (r.get("error") or {}).get("kind") for r in result.records},
           {1: None, 2: "stopped", 3: "stopped"})
     equal(sorted(contents(failed).decode().split()), sorted(lines[1:]))
 

@@ -124,7 +124,7 @@ def judge(response, n, record, framing=None, strict=False):
     what = "%d of %d bytes of %r: %r" % (
         n, len(response.data), response.data, record)
     framing = framing or response.framing
-    if "error" in record:
+    if record.get("error"):
         equal(record["body"], None, what)
         check(record["error"]["kind"] in ("incomplete", "network", "body",
                                           "tls"), what)
@@ -248,7 +248,7 @@ def _():
                       "--retry-delay=1ms", "--fields=+attempts")
         for n, record in zip(places, records):
             what = "%d of %s: %r" % (n, name, record)
-            check("error" not in record, what)
+            check(not record.get("error"), what)
             check(response.is_whole(record["body"]), what)
             equal(record["attempts"], 2, what)
 
@@ -424,7 +424,7 @@ def judge_tls(response, got, is_end, record):
         passed = judge(response, got, record)
         check(passed or got < len(response.data),
               "%r is whole: %r" % (response.data, record))
-    elif "error" not in record:
+    elif not record.get("error"):
         # Either TLS told the end, or the JSON is complete.
         check(response.is_json or is_end and record["framing"] == NOTIFY,
               "%d bytes of %r: %r" % (got, response.data, record))
@@ -442,7 +442,7 @@ def _():
     for item in over_tls("rst", ["text", "text-chunked", "text-close",
                                  "json-close"]):
         response, got, _, record = item
-        if "error" not in record:
+        if not record.get("error"):
             judge(response, got, record)
 
 
@@ -455,10 +455,10 @@ def _():
 @test("36 over TLS, ended by a fatal alert after every byte")
 def _():
     for response, got, _, record in over_tls("alert", OVER_TLS):
-        check("error" in record or response.framing != CLOSE and
+        check(record.get("error") or response.framing != CLOSE and
               got == len(response.data), "%d bytes of %r: %r" % (
                   got, response.data, record))
-        if "error" not in record:
+        if not record.get("error"):
             judge(response, got, record)
 
 
@@ -496,7 +496,7 @@ def _():
                                for n in range(end + 1)], "-j16", *trust)
                 for n, record in enumerate(records):
                     what = "%s, %s, %d of %d: %r" % (told, how, n, end, record)
-                    check(n == end or "error" in record or told == "length"
+                    check(n == end or record.get("error") or told == "length"
                           and n >= end - 9 and
                           record["body"] == TEXT.decode(), what)
                     if n == end and how != "rst":

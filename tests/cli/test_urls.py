@@ -35,7 +35,7 @@ def traced(args, **more):
 
 
 def kinds(result):
-    return [record.get("error", {}).get("kind") for record in result.records]
+    return [(record.get("error") or {}).get("kind") for record in result.records]
 
 
 @test("17 other schemes are refused, and nothing is opened or connected")

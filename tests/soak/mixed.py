@@ -111,7 +111,7 @@ class Run:
         self.line = line
         record = json.loads(line)
         seq = record["seq"]
-        kind = record.get("error", {}).get("kind")
+        kind = (record.get("error") or {}).get("kind")
         self.note(seq, kind)
         if kind is None:
             self.check_body(seq, record)

@@ -110,7 +110,7 @@ class Journalled:
         check(said[-1].status in (0, 1), "status %d" % said[-1].status)
         out, failed = files_in(folder)
         records = records_of(b"".join(out))
-        done = [r["input"] for r in records if "error" not in r]
+        done = [r["input"] for r in records if not r.get("error")]
         equal(sorted(int(item) for item in [*done, *failed]),
               sorted(self.items), "items that are done or have failed")
         return records

@@ -47,6 +47,12 @@ fp_msg_usage(const char *format, ...)
 }
 
 void
+fp_msg_json(bool is_json)
+{
+	(void)is_json;
+}
+
+void
 fp_msg_local(const char *format, ...)
 {
 	va_list args;

@@ -48,7 +48,10 @@ an_item_is_its_line_and_its_place(void)
 
 static const struct fp_journal_line lines[] = {
 	{.what = FP_JOURNAL_HEAD, .name = {"0.1.0", 5}, .key = {1, 2, 0xff}},
-	{.what = FP_JOURNAL_OUTPUT, .seq = UINT64_MAX, .hash = 17, .out_end = 5},
+	{.what = FP_JOURNAL_OUTPUT,
+		.seq = UINT64_MAX,
+		.hash = 17,
+		.out_end = 5},
 	{.what = FP_JOURNAL_FAILED},
 	{.what = FP_JOURNAL_OPTION, .name = {"keep-order", 10}, .hash = 9},
 	{.what = FP_JOURNAL_STATE,

@@ -104,6 +104,11 @@ every_option(void)
 	CHECK(settings.pool.max_body == 5);
 	CHECK_TEXT(settings.pool.protocols, "https");
 	CHECK_TEXT(settings.pool.ok_status, "2xx,404");
+}
+
+static void
+every_other_option(void)
+{
 	RIGHT("--keep-order --window=9 --delay 1s-2s --grace 0");
 	CHECK(settings.pool.keep_order && settings.pool.window == 9);
 	CHECK(settings.pool.delay_max_ms == 2000 && settings.grace_ms == 0);
@@ -111,8 +116,13 @@ every_option(void)
 	CHECK(settings.format.format == FP_FORMAT_MERGED);
 	RIGHT("--format=record -B text");
 	CHECK(settings.pool.body == FP_BODY_TEXT);
-	RIGHT("--body=none --omit a --omit=b --pick c --fields seq,body");
+	RIGHT("--body=none --fields seq,body");
 	CHECK(settings.pool.body == FP_BODY_NONE);
+	RIGHT("-B string");
+	CHECK(settings.pool.body == FP_BODY_AUTO);
+	CHECK(settings.format.json_as_string);
+	RIGHT("--body=json --omit a --omit=b --pick c --fields seq,body");
+	CHECK(settings.pool.body == FP_BODY_JSON);
 	CHECK(settings.pool.n_omit == 2 && settings.pool.n_pick == 1);
 	CHECK_TEXT(settings.pool.omit[1], "b");
 	CHECK_TEXT(settings.pool.pick[0], "c");
@@ -237,7 +247,8 @@ wrong_values(void)
 		"--delay: '2s-1s' is not a time like 1s, or a range like "
 		"1s-10s: did you mean '1s-2s'?");
 	WRONG("-f x", "--format: 'x' is not record, body or merged");
-	WRONG("-B x", "--body: 'x' is not auto, json, text, base64 or none");
+	WRONG("-B x",
+		"--body: 'x' is not auto, json, string, text, base64 or none");
 	WRONG("--error-format x", "--error-format: 'x' is not text or json");
 	static const char *const times[] = {
 		"max-time", "connect-timeout", "stall-time", "grace"};
@@ -467,6 +478,7 @@ main(void)
 	run("an option's value may be written in many ways", forms);
 	run("values that look like options", values_that_look_like_options);
 	run("every option", every_option);
+	run("every other option", every_other_option);
 	run("options that are libcurl's", options_of_libcurl);
 	run("wrong values", wrong_values);
 	run("unknown options", unknown_options);
