@@ -63,7 +63,7 @@ def all_succeed(server, names, *args, path="/ok", env=None):
          "--connect-timeout=%ds" % TIMEOUT, "--stall-time=1s", *args],
         input="".join("%s://%s.test:%d%s\n" % (scheme, name, server.port, path)
                       for name in names), env=env, timeout=30)
-    failed = {r["url"]: r["error"] for r in result.records if "error" in r}
+    failed = {r["url"]: r["error"] for r in result.records if r.get("error")}
     equal((failed, len(result.records)), ({}, len(names)), result.text)
     slow = [r for r in result.records if r["fetch_time"] > TIMEOUT]
     equal(slow, [], "took longer than --connect-timeout")

@@ -41,13 +41,13 @@ def fetch(data, *args, close=False, **more):
 
 def succeeds(data, *args, **more):
     record = fetch(data, *args, **more)
-    check("error" not in record, "%r: %r" % (data[:300], record))
+    check(not record.get("error"), "%r: %r" % (data[:300], record))
     return record
 
 
 def fails(data, *args, kind, says=None, **more):
     record = fetch(data, *args, **more)
-    equal((record.get("error", {}).get("kind"), record["body"]), (kind, None),
+    equal(((record.get("error") or {}).get("kind"), record["body"]), (kind, None),
           "%r: %r" % (data[:300], record))
     if says:
         matches(says, record["error"]["message"], "the message")
@@ -87,7 +87,7 @@ def ends_with_head(status, *args):
         for path, record in zip(paths, result.records):
             i, _, j = path[1:].partition("-")
             what = (FRAMINGS[int(i)], CODINGS[int(j)], record)
-            check("error" not in record, what)
+            check(not record.get("error"), what)
             equal((record["size"], record["body"], record["framing"],
                    record["attempts"]), (0, None, "none", 1), repr(what))
 
