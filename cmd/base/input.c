@@ -188,6 +188,18 @@ fault(struct fp_input *input, const char *what, size_t at)
 	return 1;
 }
 
+/* Whether only blanks and tabs, from here on, stand behind a URL. */
+static bool
+ends_url(const struct fp_input *input, size_t at)
+{
+	struct fp_text text = input->line.text;
+
+	while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t'))
+		at++;
+	return input->options.has_urls && at == text.len &&
+	       fp_is_url(text.data, text.len);
+}
+
 /* Finds what no item may hold. */
 static void
 judge(struct fp_input *input)
@@ -206,6 +218,8 @@ judge(struct fp_input *input)
 		} else if (c == 0) {
 			fault(input, "a NUL", i);
 			return;
+		} else if (c == '\t' && ends_url(input, i)) {
+			break;
 		} else if (!allowed || !strchr(allowed, c)) {
 			fault(input, "a control character", i);
 			return;

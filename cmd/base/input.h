@@ -27,6 +27,7 @@ struct fp_input_options {
 	char separator; /* '\n' or '\0' */
 	size_t max_line; /* bytes */
 	const char *allowed_controls; /* NULL: none may be in a line */
+	bool has_urls; /* tabs at the end of one do no harm */
 	struct fp_shard shard; /* the lines that are given */
 };
 

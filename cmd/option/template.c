@@ -122,6 +122,7 @@ choose(struct fp_settings *settings, const char *template,
 		return false;
 	}
 	settings->pool.urls_pass = true;
+	settings->input.has_urls = true;
 	if (settings->json_items)
 		return true;
 	if (from_environment && from_environment[0]) {

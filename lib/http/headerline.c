@@ -86,6 +86,46 @@ fp_headerline_is_method(struct fp_text text)
 }
 
 bool
+fp_headerline_travels(struct fp_text name)
+{
+	static const char *const names[] = {
+		/* what is wanted */
+		"Accept",
+		"Accept-Charset",
+		"Accept-Datetime",
+		"Accept-Encoding",
+		"Accept-Language",
+		"Cache-Control",
+		"If-Match",
+		"If-Modified-Since",
+		"If-None-Match",
+		"If-Range",
+		"If-Unmodified-Since",
+		"Max-Forwards",
+		"Pragma",
+		"Prefer",
+		"Priority",
+		"Range",
+		"Want-Content-Digest",
+		"Want-Repr-Digest",
+		/* by whom */
+		"User-Agent",
+		/* what is sent */
+		"Content-Digest",
+		"Content-Disposition",
+		"Content-Encoding",
+		"Content-Language",
+		"Content-MD5",
+		"Content-Type",
+		"Digest",
+		"Expect",
+		"Repr-Digest",
+	};
+
+	return is_one_of(name, names, FP_ARRAY_LEN(names));
+}
+
+bool
 fp_headerline_is_framing(struct fp_text name)
 {
 	static const char *const names[] = {"Content-Length",

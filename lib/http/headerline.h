@@ -29,6 +29,11 @@ bool fp_headerline_is_method(struct fp_text text);
  * next one's request. */
 bool fp_headerline_is_framing(struct fp_text name);
 
+/* Whether a field of this name may go with a redirect to another origin: it
+ * says what kind of answer is wanted, or what the body is, and holds no secret
+ * (RFC 9110, section 15.4). Any field that is not known may be one. */
+bool fp_headerline_travels(struct fp_text name);
+
 /* Whether a field may have this value (section 5.5): there is no control
  * character in it but tabs. Any byte above 7F may be. */
 bool fp_headerline_is_value(struct fp_text text);

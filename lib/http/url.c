@@ -245,16 +245,42 @@ fp_url_is_known(const char *origin)
 	       (len == sizeof(local) - 1 || host[len - sizeof(local)] == '.');
 }
 
+/* Where the next "%" is that begins no escape; `len`: nowhere. */
+static size_t
+next_stray(const char *text, size_t len)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '%')
+			continue;
+		if (len - i < 3 || !memchr(hex, text[i + 1], 22) ||
+			!memchr(hex, text[i + 2], 22))
+			return i;
+	}
+	return len;
+}
+
 int
 fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 {
+	while (len > 0 && (url[len - 1] == ' ' || url[len - 1] == '\t'))
+		len--;
 	size_t scheme = scheme_len(url, len);
-	size_t start = FP_MIN(scheme + 3, len);
-	size_t end = authority_end(url, start, len);
-
-	if (fp_buf_add(out, url, end))
+	size_t at = scheme > 0 ? scheme + 1 : 0;
+	if (len - at >= 2 && memcmp(url + at, "//", 2) == 0)
+		at = authority_end(url, at + 2, len);
+	if (fp_buf_add(out, url, at))
 		return -1;
-	return fp_uri_encode_reserved(url + end, len - end, out);
+	while (at < len) {
+		size_t n = next_stray(url + at, len - at);
+		if (fp_uri_encode_reserved(url + at, n, out))
+			return -1;
+		at += n;
+		if (at < len && fp_buf_add_char(out, url[at++]))
+			return -1;
+	}
+	return 0;
 }
 
 bool

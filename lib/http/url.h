@@ -40,8 +40,10 @@ size_t fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX]);
  * name of this machine itself (RFC 6761, section 6.3). */
 bool fp_url_is_known(const char *origin);
 
-/* Appends the URL with what is behind the authority percent-encoded where
- * RFC 3986 wants that. -1: no memory. */
+/* Appends a URL, or a relative reference, with what is behind the authority
+ * percent-encoded where RFC 3986 wants that. A "%" that begins no escape is
+ * left alone, as curl and browsers do; blanks and tabs at the end are no part
+ * of it. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
 
 #endif

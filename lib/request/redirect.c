@@ -95,6 +95,86 @@ change_method(struct fp_request *request, int status)
 	return true;
 }
 
+/* A fragment stays with the item, unless the location has one itself (RFC 9110,
+ * section 10.2.2). */
+static CURLUcode
+keep_fragment(CURLU *next, const char *from, const char *location)
+{
+	const char *fragment = strchr(from, '#');
+
+	if (!fragment || !fragment[1] || strchr(location, '#'))
+		return CURLUE_OK;
+	return curl_url_set(next, CURLUPART_FRAGMENT, fragment + 1, 0);
+}
+
+static CURLUcode
+copy_part(CURLU *from, CURLU *to, CURLUPart what)
+{
+	char *text = NULL;
+	CURLUcode code = curl_url_get(from, what, &text, 0);
+
+	if (code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD)
+		return CURLUE_OK;
+	if (code == CURLUE_OK)
+		code = curl_url_set(to, what, text, 0);
+	curl_free(text);
+	return code;
+}
+
+/* As with curl -L, the login of a URL is for its origin, however that is named:
+ * it stays there, and a location at another origin has none. */
+static CURLUcode
+keep_login(CURLU *first, CURLU *next, bool is_foreign, bool is_trusted)
+{
+	char *user = part(next, CURLUPART_USER);
+	char *password = part(next, CURLUPART_PASSWORD);
+	CURLUcode code = CURLUE_OK;
+
+	if (is_foreign && !is_trusted) {
+		code = curl_url_set(next, CURLUPART_USER, NULL, 0);
+		if (code == CURLUE_OK)
+			code = curl_url_set(next, CURLUPART_PASSWORD, NULL, 0);
+	} else if (!is_foreign && !user && !password) {
+		code = copy_part(first, next, CURLUPART_USER);
+		if (code == CURLUE_OK)
+			code = copy_part(first, next, CURLUPART_PASSWORD);
+	}
+	curl_free(user);
+	curl_free(password);
+	return code;
+}
+
+/* The next URL, from that of this hop and the location, encoded like an item's.
+ * CURLUE_OK: *is_foreign is whether it is at another origin than the first. */
+static CURLUcode
+combine(const struct fp_request *request, CURLU *first, CURLU *next,
+	const char *location, bool *is_foreign)
+{
+	const struct fp_options *options = &request->setup->options;
+	const char *from = fp_ticket_url(request->ticket);
+	CURLUcode code = curl_url_set(
+		next, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME);
+
+	if (code == CURLUE_OK)
+		code = keep_fragment(next, from, location);
+	*is_foreign = request->ticket->is_foreign || !same_origin(first, next);
+	if (code == CURLUE_OK)
+		code = keep_login(
+			first, next, *is_foreign, options->location_trusted);
+	return code;
+}
+
+/* The location is, or leads to, what fp_url_check() does not let pass. */
+static bool
+fail_url(struct fp_request *request, enum fp_kind kind, const char *message)
+{
+	if (kind == FP_KIND_REFUSED)
+		return fail_redirect(request, FP_KIND_REFUSED,
+			"a redirect to a scheme that is not allowed");
+	return fail_redirect(
+		request, FP_KIND_REDIRECT, "a redirect: %s", message);
+}
+
 /* Resolves the location against the URL of this hop, and judges what comes
  * out. true: request->hop is the next URL. */
 static bool
@@ -105,33 +185,53 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 	const char *from = fp_ticket_url(request->ticket);
 	const char *message;
 	char *url = NULL;
+	bool is_foreign;
 
 	if (curl_url_set(first, CURLUPART_URL, request->ticket->url.data, 0) ||
 		curl_url_set(next, CURLUPART_URL, from, 0))
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	bool was_https = is_scheme(next, "https");
-	if (curl_url_set(next, CURLUPART_URL, location,
-		    CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) ||
+	enum fp_kind kind = FP_KIND_OK;
+	if (location[strcspn(location, ":/?#")] == ':')
+		kind = fp_url_check(location, strlen(location),
+			options->protocols, &message);
+	if (kind != FP_KIND_OK)
+		return fail_url(request, kind, message);
+	if (combine(request, first, next, location, &is_foreign) ||
 		curl_url_get(next, CURLUPART_URL, &url, 0))
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect to what is no URL");
-	enum fp_kind kind =
-		fp_url_check(url, strlen(url), options->protocols, &message);
+	kind = fp_url_check(url, strlen(url), options->protocols, &message);
 	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
 	curl_free(url);
 	if (ret)
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	if (kind == FP_KIND_REFUSED)
-		return fail_redirect(request, FP_KIND_REFUSED,
-			"a redirect to a scheme that is not allowed");
 	if (kind != FP_KIND_OK)
-		return fail_redirect(
-			request, FP_KIND_REDIRECT, "a redirect: %s", message);
+		return fail_url(request, kind, message);
 	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect from https to http");
-	request->ticket->is_foreign |= !same_origin(first, next);
+	request->ticket->is_foreign = is_foreign;
 	return true;
+}
+
+/* The same with a location as it came. */
+static bool
+resolve_raw(struct fp_request *request, const char *location)
+{
+	struct fp_buf encoded = FP_BUF_INIT;
+	CURLU *first = curl_url(), *next = curl_url();
+	bool ok = first && next &&
+		  fp_url_encode(location, strlen(location), &encoded) == 0;
+
+	if (!ok)
+		fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else
+		ok = resolve(request, first, next, fp_buf_text(&encoded));
+	curl_url_cleanup(first);
+	curl_url_cleanup(next);
+	fp_buf_destroy(&encoded);
+	return ok;
 }
 
 bool
@@ -152,13 +252,7 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 	if (request->ticket->n_hops == setup->options.max_redirs)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"more than %u redirects", setup->options.max_redirs);
-	CURLU *first = curl_url(), *next = curl_url();
-	bool ok = first && next ? resolve(request, first, next, location)
-				: fail_redirect(request, FP_KIND_LOCAL,
-					  FP_OUT_OF_MEMORY);
-	curl_url_cleanup(first);
-	curl_url_cleanup(next);
-	if (!ok)
+	if (!resolve_raw(request, location))
 		return false;
 	request->ticket->n_hops++;
 	return change_method(request, status) ||

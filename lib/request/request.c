@@ -196,7 +196,8 @@ void
 fp_request_destroy(struct fp_request *request)
 {
 	curl_slist_free_all(request->headers);
-	request->headers = NULL;
+	curl_slist_free_all(request->travelling);
+	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
 }
 
@@ -387,11 +388,18 @@ apply_secrets(struct fp_request *request, CURL *easy)
 		request->ticket->is_foreign && !setup->options.location_trusted;
 	struct curl_slist *headers = setup->headers;
 
-	if (hide)
-		headers = request->body.data ? setup->own_headers
-					     : setup->bare_headers;
-	else if (request->headers)
+	if (hide && request->headers) {
+		curl_slist_free_all(request->travelling);
+		request->travelling = NULL;
+		if (fp_setup_select_headers(
+			    request->headers, &request->travelling))
+			return CURLE_OUT_OF_MEMORY;
+		headers = request->travelling;
+	} else if (hide) {
+		headers = setup->travelling;
+	} else if (request->headers) {
 		headers = request->headers;
+	}
 	bool is_own = headers != setup->headers;
 	if (is_own || request->has_headers) {
 		CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,

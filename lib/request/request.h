@@ -27,6 +27,7 @@ struct fp_request {
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
+	struct curl_slist *travelling; /* those of them for other origins */
 	struct fp_target target; /* the handle's URL */
 
 	/* How the handle stands, so that a plain GET after another sets

@@ -4,6 +4,7 @@
 #include "setup.h"
 
 #include "clock.h"
+#include "headerline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,10 +51,7 @@ make_user_agent(struct fp_setup *setup)
 		return 0;
 	if (asprintf(&line, "User-Agent: %s", agent) < 0)
 		return -1;
-	int ret = append(&setup->own_headers, line) ||
-				  append(&setup->bare_headers, line)
-			  ? -1
-			  : 0;
+	int ret = append(&setup->own_headers, line);
 	free(line);
 	return ret;
 }
@@ -73,8 +71,7 @@ make_own_headers(struct fp_setup *setup)
 		return -1;
 	if (!options->no_compressed &&
 		!has_header(options, "Accept-Encoding") &&
-		(append(list, "Accept-Encoding: gzip") ||
-			append(&setup->bare_headers, "Accept-Encoding: gzip")))
+		append(list, "Accept-Encoding: gzip"))
 		return -1;
 	if (has_body && !has_header(options, "Expect") &&
 		append(list, "Expect:"))
@@ -115,6 +112,19 @@ join_headers(struct fp_setup *setup)
 	return 0;
 }
 
+int
+fp_setup_select_headers(
+	const struct curl_slist *headers, struct curl_slist **travelling)
+{
+	for (; headers; headers = headers->next) {
+		const char *line = headers->data;
+		struct fp_text name = {line, strcspn(line, ":;")};
+		if (fp_headerline_travels(name) && append(travelling, line))
+			return -1;
+	}
+	return 0;
+}
+
 static int
 make_headers(struct fp_setup *setup)
 {
@@ -130,6 +140,8 @@ make_headers(struct fp_setup *setup)
 		if (append(&setup->headers, options->headers[i]))
 			return -1;
 	}
+	if (fp_setup_select_headers(setup->headers, &setup->travelling))
+		return -1;
 	return join_headers(setup);
 }
 
@@ -423,9 +435,8 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->wire_headers = NULL;
 	curl_slist_free_all(setup->headers);
 	curl_slist_free_all(setup->own_headers);
-	curl_slist_free_all(setup->bare_headers);
-	setup->bare_headers = NULL;
-	setup->headers = setup->own_headers = NULL;
+	curl_slist_free_all(setup->travelling);
+	setup->headers = setup->travelling = setup->own_headers = NULL;
 	fp_curlopts_destroy(&setup->curlopts);
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);

@@ -33,9 +33,9 @@ struct fp_setup {
 	struct fp_options options;
 	struct fp_uritemplate *template; /* NULL: every item is a URL */
 	struct fp_statuses ok;
-	struct curl_slist *own_headers; /* ours: for every origin */
-	struct curl_slist *bare_headers; /* of ours, without those of a body */
+	struct curl_slist *own_headers; /* ours */
 	struct curl_slist *headers; /* ours and then the user's */
+	struct curl_slist *travelling; /* those of them for other origins */
 	struct curl_slist *wire_headers; /* the same, for the handle */
 	bool is_direct; /* no request goes through a proxy */
 	struct fp_curlopts curlopts;
@@ -63,6 +63,11 @@ struct fp_setup {
 	struct fp_memory memory; /* of all bodies; atomic */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
+
+/* Appends to *travelling, NULL at first, the headers that may go to another
+ * origin. -1: no memory. */
+int fp_setup_select_headers(
+	const struct curl_slist *headers, struct curl_slist **travelling);
 
 /* EINVAL: an option is wrong, and `why` says which. */
 int fp_setup_init(struct fp_setup *setup, const struct fp_options *options,

@@ -4,7 +4,9 @@
 Redirects: their bodies, which nobody needs and which may not delay the next
 hop, and the fields that go with a request to another origin.
 """
+import base64
 import gzip
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
 from harness import fetchpool
 from tap import PROGRAM, check, equal, main, temp_dir, test
-from webserver import Web, web
+from webserver import Web, redirect, web
 
 def libcurl():
     """The major number of the libcurl that is used."""
@@ -180,6 +182,190 @@ def _():
     result = fetchpool(["-a"], input=server.url + "/go", timeout=10)
     equal(result.records[0]["error"]["kind"], "redirect", repr(result))
     equal(server.requests, 11)
+
+
+# ---- where to (RFC 9110, section 10.2.2) ----
+
+def final(url, location, *args):
+    """Where a redirect of this URL leads to: its final_url and target."""
+    server = web()
+    server.on("/go", lambda conn, request: redirect(conn, 302, location))
+    server.on("/", lambda conn, request: conn.answer(b"ok"))
+    result = fetchpool(["-a", "--fields=final_url", *args],
+                       input=server.url + url)
+    equal(len(result.records), 1, repr(result))
+    record = result.records[0]
+    check("error" not in record, repr(result))
+    return (record["final_url"].replace(server.url, ""),
+            server.log[-1].target)
+
+
+@test("60 a place is encoded like the URL of an item")
+def _():
+    for place in ("/p/a b", "/p?q=a b", "/p/{x}|<y>^`z", "/p?a={b}&c=[d]",
+                  "/p/100%", "/p/%zz?%", "/p/%41%2f", "/p/\u00e4?\u00f6",
+                  "/p/a\\b", "/p?\"q\"", "/p;a=b,c!$&'()*+"):
+        server = web()
+        server.on("/p", lambda conn, request: conn.answer(b"ok"))
+        server.on("/p/", lambda conn, request: conn.answer(b"ok"))
+        server.on("/p;", lambda conn, request: conn.answer(b"ok"))
+        result = fetchpool(["--ok-status=2xx,404"], input=server.url + place)
+        equal(result.status, 0, repr(result))
+        mine = server.log[-1].target
+        for location in place.encode(), (server.url + place).encode(), (
+                server.url[5:] + place).encode():
+            server.on("/go", lambda conn, request: redirect(
+                conn, 302, location))
+            result = fetchpool(["--ok-status=2xx,404"],
+                               input=server.url + "/go")
+            equal((server.log[-1].target, result.status), (mine, 0),
+                  repr(location))
+
+
+@test("60 a fragment stays with the item, unless the place has one")
+def _():
+    for url, location, where in (
+            ("/go#mine", b"/ok", "/ok#mine"),
+            ("/go#mine", b"/ok#theirs", "/ok#theirs"),
+            ("/go#mine", b"/ok#", "/ok"),
+            ("/go#mine", b"/ok?a=b", "/ok?a=b#mine"),
+            ("/go", b"/ok#theirs", "/ok#theirs"),
+            ("/go#a%20b?c/d", b"/ok", "/ok#a%20b?c/d"),
+            ("/go", b"/ok", "/ok")):
+        got, target = final(url, location)
+        equal((got.rstrip("#"), target), (where, where.partition("#")[0]),
+              repr((url, location)))
+
+
+@test("60 a fragment stays over many hops, and over origins")
+def _():
+    with Web() as first, Web() as second:
+        first.on("/go", lambda conn, request: redirect(
+            conn, 302, b"/further"))
+        first.on("/further", lambda conn, request: redirect(
+            conn, 307, second.url.encode() + b"/ok"))
+        result = fetchpool(["--fields=url,final_url"],
+                           input=first.url + "/go#here")
+        equal(result.records, [{"url": first.url + "/go#here",
+                                "final_url": second.url + "/ok#here"}])
+        equal([r.target for r in first.log + second.log],
+              ["/go", "/further", "/ok"])
+
+
+@test("60 a place that is no URL, though libcurl takes it")
+def _():
+    server = web()
+    for place in (b"http:/127.0.0.1/ok", b"http:ok", b"http:///ok"):
+        server.on("/go", lambda conn, request: redirect(conn, 302, place))
+        result = fetchpool(["-a"], input=server.url + "/go")
+        equal(result.records[0]["error"]["kind"], "redirect", repr(result))
+
+
+# ---- what goes with it ----
+
+TRAVELS = ("Accept: application/vnd.x+json", "Accept-Language: de",
+           "Accept-Encoding: identity", "Accept-Charset: utf-8",
+           "User-Agent: me/1", "If-None-Match: \"x\"",
+           "If-Match: \"x\"", "If-Modified-Since: x",
+           "If-Unmodified-Since: x", "If-Range: \"x\"", "Range: bytes=0-1",
+           "Cache-Control: no-cache", "Pragma: no-cache", "Prefer: x",
+           "aCCept-laNGUage: fr")
+STAYS = ("Authorization: Bearer c4naRy", "Cookie: c4naRy",
+         "X-Api-Key: c4naRy", "Proxy-Authorization: c4naRy",
+         "Referer: http://c4naRy/", "X-Accept: c4naRy", "Accept-X: c4naRy",
+         "From: c4naRy", "Idempotency-Key: c4naRy", "Host: c4nary",
+         "X-User-Agent: c4naRy", "Origin: http://c4naRy", "Token: c4naRy")
+
+
+def asked(request, line):
+    name, _, value = line.partition(": ")
+    return request.header(name) == value
+
+
+@test("61 at another origin: what is wanted stays, what may be secret goes")
+def _():
+    for i in 0, 1:  # as options, and as an item's
+        with Web() as first, Web() as second:
+            first.on("/go", lambda conn, request: redirect(
+                conn, 302, second.url.encode() + b"/ok"))
+            for line in TRAVELS + STAYS:
+                first.log.clear()
+                second.log.clear()
+                name, _, value = line.partition(": ")
+                args, item = ["-H", line], first.url + "/go"
+                if i:
+                    args = ["--input-format=json", "-H", "X-Other: c4naRy"]
+                    item = json.dumps({"url": item, "headers": {name: value}})
+                args += ["--ok-status=2xx,206"]
+                result = fetchpool(args, input=item)
+                equal(result.status, 0, repr(result))
+                check(asked(first.log[0], line), line)
+                equal(asked(second.log[0], line), line in TRAVELS, line)
+                check("c4nary" not in repr(second.log[0].headers).lower(),
+                      second.log[0].headers)
+
+
+@test("61 the type of a body goes with it")
+def _():
+    with Web() as first, Web() as second:
+        first.on("/go", lambda conn, request: redirect(
+            conn, 307, second.url.encode() + b"/ok"))
+        for args in (["-d", "x", "-H", "Content-Type: a/b"],
+                     ["--json", "x", "-H", "Content-Type: a/b"]):
+            fetchpool([*args, "-H", "Content-Language: de", "-H", "X-Y: z"],
+                      input=first.url + "/go")
+            there = second.log[-1]
+            equal((there.body, there.header("Content-Type"),
+                   there.header("Content-Language"), there.header("X-Y")),
+                  (b"x", "a/b", "de", None))
+        fetchpool(["--json", "{}"], input=first.url + "/go")
+        equal((second.log[-1].header("Content-Type"),
+               second.log[-1].header("Accept")),
+              ("application/json", "application/json"))
+
+
+@test("61 a header that was taken out stays out")
+def _():
+    with Web() as first, Web() as second:
+        first.on("/go", lambda conn, request: redirect(
+            conn, 302, second.url.encode() + b"/ok"))
+        fetchpool(["-H", "Accept:", "-H", "Accept-Encoding:", "-H",
+                   "User-Agent:"], input=first.url + "/go")
+        for request in first.log[0], second.log[0]:
+            equal([request.header(n) for n in (
+                "Accept", "Accept-Encoding", "User-Agent")], [None] * 3)
+
+
+@test("61 a login in a place, as with curl -L")
+def _():
+    def logins(url, location, *args):
+        first.log.clear()
+        second.log.clear()
+        first.on("/go", lambda conn, request: redirect(
+            conn, 302, location.encode()))
+        result = fetchpool(["-a", "--fields=url,final_url", *args], input=url)
+        check(b"c4naRy" not in result.out + result.err, repr(result))
+        return [base64.b64decode(r.header("Authorization")[6:]).decode()
+                if r.header("Authorization") else None
+                for r in first.log + second.log]
+
+    with Web() as first, Web() as second:
+        mine, theirs = (base.replace("//", "//%s:c4naRy@" % who)
+                        for who, base in (("me", first.url),
+                                          ("you", second.url)))
+        yours = first.url.replace("//", "//you:c4naRy@")
+        for url, location, here, there in (
+                (first.url, theirs, None, None),
+                (first.url, yours, None, "you:c4naRy"),
+                (mine, first.url, "me:c4naRy", "me:c4naRy"),
+                (mine, "", "me:c4naRy", "me:c4naRy"),
+                (mine, second.url, "me:c4naRy", None),
+                (mine, theirs, "me:c4naRy", None),
+                (mine, yours, "me:c4naRy", "you:c4naRy")):
+            equal(logins(url + "/go", location + "/ok"), [here, there],
+                  repr((url, location)))
+        equal(logins(first.url + "/go", theirs + "/ok", "--location-trusted"),
+              [None, "you:c4naRy"])
 
 
 if __name__ == "__main__":

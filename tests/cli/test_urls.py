@@ -102,6 +102,49 @@ def _():
     equal(server.targets, ["/ok"])
 
 
+def targets(*lines, args=()):
+    """What is asked for, for each of these lines."""
+    server = faults()
+    fetchpool(["-j1", "--ok-status=2xx,404", *args], input="".join(
+        line.replace("BASE", server.url) + "\n" for line in lines))
+    return [request.target for request in server.log]
+
+
+@test("blanks and tabs behind a URL are no part of it")
+def _():
+    equal(targets("BASE/echo/a ", "BASE/echo/b\t", "BASE/echo/c \t \r",
+                  "BASE/echo/d e ", "BASE/echo/f%20 ", "BASE/echo/g?h "),
+          ["/echo/a", "/echo/b", "/echo/c", "/echo/d%20e", "/echo/f%20",
+           "/echo/g?h"])
+    equal(targets('{"url":"BASE/echo/a "}', '{"url":"BASE/echo/b\\t"}',
+                  args=["--input-format=json"]), ["/echo/a", "/echo/b"])
+    # The input is shown as it came.
+    server = faults()
+    record = fetchpool([], input=server.url + "/echo/a \n").records[0]
+    equal((record["input"], record["url"]),
+          (server.url + "/echo/a ", server.url + "/echo/a"))
+    # A value of a template is not touched.
+    equal(targets("a ", args=[faults().url + "/echo/{}"]), ["/echo/a%20"])
+
+
+@test("% that begins no escape is left alone")
+def _():
+    lines = ["/echo/%", "/echo/%zz", "/echo/100%/%4", "/echo/?%&a=%x#",
+             "/echo/%41%2f%2F"]
+    equal(targets(*("BASE" + line for line in lines)),
+          [line.rstrip("#") for line in lines])
+
+
+@test("a fragment stays with the item, and is not sent")
+def _():
+    server = faults()
+    url = server.url + "/echo/a#b c?d/e"
+    result = fetchpool(["--fields=url,final_url"], input=url)
+    equal(result.records, [{"url": url.replace(" ", "%20"),
+                            "final_url": url.replace(" ", "%20")}])
+    equal(server.log[-1].target, "/echo/a")
+
+
 @test("20 a password in a URL works and is never shown")
 def _():
     server = faults()

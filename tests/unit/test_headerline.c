@@ -62,11 +62,29 @@ lines(void)
 	fp_buf_destroy(&out);
 }
 
+static void
+travellers(void)
+{
+	static const char *const yes[] = {"Accept", "accept-language", "RANGE",
+		"If-None-Match", "User-Agent", "Content-Type"};
+	static const char *const no[] = {"Authorization", "Cookie", "Host",
+		"Referer", "X-Api-Key", "Accept-X", "Accep", "If-", "",
+		"Proxy-Authorization", "Idempotency-Key"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(yes); i++)
+		CHECK(fp_headerline_travels(
+			(struct fp_text){yes[i], strlen(yes[i])}));
+	for (size_t i = 0; i < FP_ARRAY_LEN(no); i++)
+		CHECK(!fp_headerline_travels(
+			(struct fp_text){no[i], strlen(no[i])}));
+}
+
 int
 main(void)
 {
 	run("what a token is made of", tokens);
 	run("what a value is made of", values);
 	run("a line is as curl takes it", lines);
+	run("what may be told to another origin", travellers);
 	return done();
 }

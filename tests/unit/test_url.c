@@ -209,10 +209,15 @@ encoding(void)
 	BECOMES("http://h/\xff\xc2\x80", "http://h/%FF%C2%80");
 	BECOMES("http://h/a b", "http://h/a%20b");
 	BECOMES("http://h/\"<>\\^`{|}", "http://h/%22%3C%3E%5C%5E%60%7B%7C%7D");
-	BECOMES("http://h/%", "http://h/%25");
-	BECOMES("http://h/%4", "http://h/%254");
-	BECOMES("http://h/%4g%zz", "http://h/%254g%25zz");
-	BECOMES("http://h/100%/x", "http://h/100%25/x");
+	/* What begins no escape is left alone. */
+	STAYS("http://h/%");
+	STAYS("http://h/%4");
+	STAYS("http://h/%4g%zz");
+	STAYS("http://h/100%/x?%&%#%");
+	BECOMES("http://h/%\xc3\xa9% %", "http://h/%%C3%A9%%20%");
+	BECOMES("http://h/a \t ", "http://h/a");
+	BECOMES("http://h \t", "http://h");
+	BECOMES(" ", "");
 	BECOMES("http://h/a\0b\n", "http://h/a%00b%0A");
 	BECOMES("http://h?\xc3\xa9", "http://h?%C3%A9");
 	BECOMES("http://h#\xc3\xa9", "http://h#%C3%A9");
@@ -224,6 +229,15 @@ encoding(void)
 	STAYS("http:/");
 	BECOMES("http:///\xc3\xa9", "http:///%C3%A9");
 	BECOMES("http://a b/c d", "http://a b/c%20d");
+
+	/* Relative references, as a Location has them. */
+	BECOMES("//a\xc3\xa9/b c", "//a\xc3\xa9/b%20c");
+	BECOMES("/b c", "/b%20c");
+	BECOMES("?b c#d e", "?b%20c#d%20e");
+	BECOMES("../b{c}", "../b%7Bc%7D");
+	STAYS("#");
+	STAYS("//");
+	STAYS("/");
 }
 
 /* ---- secrets ---- */
