@@ -33,7 +33,8 @@
  *	request/	what libcurl is told of a request: share (jobs among
  *			workers), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), tlsask
- *			(what only the TLS library can tell), target (its URL),
+ *			(what only the TLS library can tell), trust (the
+ *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), redirect
  *			(where one leads), download (its file), preview (in

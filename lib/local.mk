@@ -111,7 +111,8 @@ lib_libinternal_la_SOURCES += \
 	lib/request/setup.c lib/request/setup.h \
 	lib/request/share.c lib/request/share.h \
 	lib/request/target.c lib/request/target.h \
-	lib/request/tlsask.c lib/request/tlsask.h
+	lib/request/tlsask.c lib/request/tlsask.h \
+	lib/request/trust.c lib/request/trust.h
 
 # engine: transfers, and the threads that drive them
 lib_libinternal_la_SOURCES += \

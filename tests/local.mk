@@ -240,6 +240,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_signals.py \
 	tests/cli/test_sinks.py \
 	tests/cli/test_tls.py \
+	tests/cli/test_trust.py \
 	tests/cli/test_trace.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_usage.py

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* Whether it is one; if not, says why, but shows nothing of what may be a
@@ -191,6 +192,20 @@ fp_httpopt_connect_to(struct fp_settings *settings, const char *value)
 {
 	return count_colons(value, 2) &&
 	       fp_httpopt_curl(settings, "CONNECT_TO", value);
+}
+
+bool
+fp_httpopt_names_authorities(const struct fp_settings *settings)
+{
+	for (size_t i = 0; i < settings->curl.n; i++) {
+		const char *pair = settings->curl.texts[i];
+		if (strncasecmp(pair, "CURLOPT_", 8) == 0)
+			pair += 8;
+		if (strncasecmp(pair, "CAINFO=", 7) == 0 ||
+			strncasecmp(pair, "CAPATH=", 7) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Files that libcurl would miss only later, for each item again; but what a

@@ -38,6 +38,9 @@ fp_setter fp_httpopt_setopt;
 /* Reads the netrc file in this folder, if there is one. */
 bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);
 
+/* Whether an option says which certificate authorities are trusted. */
+bool fp_httpopt_names_authorities(const struct fp_settings *settings);
+
 /* An option of libcurl: `name` is its name, or the whole NAME=VALUE if the
  * option has no value. */
 bool fp_httpopt_curl(

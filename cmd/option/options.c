@@ -345,6 +345,28 @@ read_terminal(struct fp_settings *settings)
 		settings->columns = (unsigned)n;
 }
 
+/* The certificate authorities that the environment names count where no option
+ * names any, as for curl: a file, or else a folder and another file. */
+static bool
+take_authorities(struct fp_settings *settings)
+{
+	static const char *const names[][2] = {{"CURL_CA_BUNDLE", "CAINFO"},
+		{"SSL_CERT_DIR", "CAPATH"}, {"SSL_CERT_FILE", "CAINFO"}};
+
+	if (settings->pool.insecure || fp_httpopt_names_authorities(settings))
+		return true;
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		const char *path = getenv(names[i][0]);
+		if (!path || !path[0])
+			continue;
+		if (!fp_httpopt_curl(settings, names[i][1], path))
+			return false;
+		if (i == 0)
+			return true;
+	}
+	return true;
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -377,6 +399,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 	read_terminal(settings);
 	if (!fp_template_choose(
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
+		return FP_GO_WRONG;
+	if (!take_authorities(settings))
 		return FP_GO_WRONG;
 	settle(settings);
 	if (settings->wants_netrc && !settings->has_netrc &&

@@ -94,6 +94,16 @@ fp_transfer_on_open(
 	return fd;
 }
 
+CURLcode
+fp_transfer_on_tls(CURL *easy, void *context, void *arg)
+{
+	struct fp_transfer *transfer = arg;
+
+	(void)easy;
+	return fp_trust_meet(
+		&transfer->setup->trust, context, &transfer->unread);
+}
+
 /* As many as a look-up may need at once. */
 static bool
 lacks_descriptors(void)
@@ -123,6 +133,7 @@ fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_PEER_FAILED_VERIFICATION: /* for want of an authority */
 		break;
 	default:
 		return;

@@ -36,6 +36,9 @@
 #define NAME_S 60L
 #define CROWD_NAME_S 1L
 
+/* The least that libcurl takes. */
+#define UPLOAD_BUFFER_BYTES 16384L
+
 /* Each try that finds a connection unclean closes it, so that there is an end;
  * this is for servers that never stop. */
 #define STALE_MAX 1000
@@ -201,6 +204,10 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
+	/* libcurl takes this much for each request over TLS. The default, four
+	 * times as much, is for bodies. */
+	if (!options->data.data && !options->data_line)
+		SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
@@ -217,6 +224,8 @@ make_easy(struct fp_transfer *transfer)
 		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
 #undef SET
 	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
+	ok = ok && fp_trust_apply(&setup->trust, easy, fp_transfer_on_tls,
+			   transfer) == CURLE_OK;
 
 	/* A filter that sees the proxy's address sees nothing. And libcurl does
 	 * not look through the environment for each request. */
@@ -370,6 +379,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->hold.is_unread = false;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
+	transfer->unread = NULL;
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
 	ticket->wait_ns = 0;

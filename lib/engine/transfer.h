@@ -89,6 +89,7 @@ struct fp_transfer {
 	struct fp_download download;
 	struct fp_buf location; /* where a redirect leads */
 	const char *denied; /* why, with FP_STOP_DENIED */
+	const char *unread; /* the file of authorities that cannot be read */
 	struct fp_transfer *next; /* in the worker's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
 	unsigned slot; /* its number among all of the pool */
@@ -163,6 +164,9 @@ void fp_transfer_connected(struct fp_transfer *transfer);
 curl_socket_t fp_transfer_on_open(
 	void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 int fp_transfer_on_close(void *arg, curl_socket_t fd);
+
+/* The same about TLS: a connection that is about to begin it. */
+CURLcode fp_transfer_on_tls(CURL *easy, void *context, void *arg);
 
 /* Whether what libcurl blames on others is for want of descriptors or threads
  * here: then transfer->stop says so. */

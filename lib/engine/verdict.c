@@ -184,6 +184,11 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		   strstr(message, "roxy s")) {
 		/* libcurl's words hold the proxy's password. */
 		message = "the proxy cannot be used";
+	} else if (code == CURLE_SSL_CACERT_BADFILE && transfer->unread) {
+		snprintf(text, sizeof(text),
+			"cannot read CA certificates from %.80s",
+			transfer->unread);
+		message = text;
 	} else if (code == CURLE_SSL_CERTPROBLEM) {
 		message = "the client certificate cannot be used";
 	} else if (strstr(message, "Invalid Content-Length")) {

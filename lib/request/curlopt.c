@@ -329,6 +329,26 @@ fp_curlopts_has(const struct fp_curlopts *options, CURLoption id)
 	return false;
 }
 
+const char *
+fp_curlopts_text(const struct fp_curlopts *options, CURLoption id)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		if (options->all[i].option->id == id)
+			return options->all[i].text;
+	}
+	return NULL;
+}
+
+bool
+fp_curlopts_is_zero(const struct fp_curlopts *options, CURLoption id)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		if (options->all[i].option->id == id)
+			return options->all[i].number == 0;
+	}
+	return false;
+}
+
 /* Whether libcurl takes the values, tried on a handle that is thrown away. */
 static int
 try(const struct fp_curlopts *options, char *why, size_t why_size)

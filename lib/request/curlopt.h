@@ -46,6 +46,12 @@ CURLcode fp_curlopts_apply(const struct fp_curlopts *options, CURL *easy);
 CURLcode fp_curlopts_hide(const struct fp_curlopts *options, CURL *easy);
 CURLcode fp_curlopts_show(const struct fp_curlopts *options, CURL *easy);
 
+/* The text of one that takes a text; NULL: it was not given. */
+const char *fp_curlopts_text(const struct fp_curlopts *options, CURLoption id);
+
+/* Whether one that takes a number was given, and is 0. */
+bool fp_curlopts_is_zero(const struct fp_curlopts *options, CURLoption id);
+
 /* Whether one of them was given. */
 bool fp_curlopts_has(const struct fp_curlopts *options, CURLoption id);
 

@@ -375,7 +375,8 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	if (fp_curlopts_init(&setup->curlopts, options->curl_options,
 		    options->n_curl_options, why, why_size))
 		return -1;
-	if (make_netrc(setup, why, why_size) ||
+	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
+		make_netrc(setup, why, why_size) ||
 		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
 		return -1;
@@ -437,6 +438,7 @@ fp_setup_destroy(struct fp_setup *setup)
 	curl_slist_free_all(setup->own_headers);
 	curl_slist_free_all(setup->travelling);
 	setup->headers = setup->travelling = setup->own_headers = NULL;
+	fp_trust_destroy(&setup->trust);
 	fp_curlopts_destroy(&setup->curlopts);
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);

@@ -5,7 +5,8 @@
  * success, the HTTP version.
  *
  * Threads: shared by all workers and constant, but for `memory` and `no_new`,
- * which are atomic, and `idletimes`, which has a lock. Ownership: the pool embeds it. Failure: fp_setup_init() -1
+ * which are atomic, and `idletimes` and `trust`, which have locks.
+ * Ownership: the pool embeds it. Failure: fp_setup_init() -1
  * with errno.
  */
 #ifndef FP_SETUP_H
@@ -24,6 +25,7 @@
 #include "rates.h"
 #include "retry.h"
 #include "tlsask.h"
+#include "trust.h"
 #include "uritemplate.h"
 
 #include <curl/curl.h>
@@ -39,6 +41,7 @@ struct fp_setup {
 	struct curl_slist *wire_headers; /* the same, for the handle */
 	bool is_direct; /* no request goes through a proxy */
 	struct fp_curlopts curlopts;
+	struct fp_trust trust;
 	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
