@@ -430,6 +430,8 @@ struct fp_options {
 	 * that the program itself reads or writes there. */
 	const char *const *reserved;
 	size_t n_reserved;
+
+	bool fresh_connect; /* each request on a new connection */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -39,7 +39,7 @@ static const char *const indifferent[] = {
 	/* who we are, and which way we go */
 	"user", "oauth2-bearer", "netrc", "netrc-file", "cookie", "cert", "key",
 	"cacert", "capath", "insecure", "proxy", "noproxy", "interface", "ipv4",
-	"ipv6", "http1.1", "http2",
+	"ipv6", "fresh-connect", "http1.1", "http2",
 	/* made of several options: below */
 	"data", "json", "header"};
 

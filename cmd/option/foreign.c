@@ -49,7 +49,7 @@ static const struct {
 	{"max-filesize", "--max-body limits each body"},
 	{"negotiate", BY_SETOPT ": HTTPAUTH"},
 	{"no-buffer", "a record is written as soon as it is there"},
-	{"no-keepalive", BY_SETOPT ": FORBID_REUSE"},
+	{"no-keepalive", "--fresh-connect closes each connection"},
 	{"no-progress-meter", "use --progress never"},
 	{"ntlm", BY_SETOPT ": HTTPAUTH"},
 	{"parallel-immediate", IS_DONE},

@@ -131,6 +131,8 @@ const struct fp_option_row fp_option_rows[] = {
 		"connect from this interface or address"},
 	{NULL, "unix-socket", 0, "PATH", FP_OPTION_CURL, 0, NULL,
 		"UNIX_SOCKET_PATH", "connect through this Unix socket"},
+	{NULL, "fresh-connect", 0, NULL, FP_OPTION_FLAG, AT(pool.fresh_connect),
+		NULL, NULL, "use a new connection for each request"},
 	{NULL, "http1.1", 0, NULL, FP_OPTION_CALL, 0, fp_httpopt_http1, NULL,
 		"speak HTTP/1.1"},
 	{NULL, "http2", 0, NULL, FP_OPTION_CALL, 0, fp_httpopt_http2, NULL,

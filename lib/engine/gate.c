@@ -260,11 +260,18 @@ static bool
 is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 {
 	bool was_used = at ? at->is_used : !transfer->has_opened;
+	bool is_https = fp_request_is_https(&transfer->request);
 
-	if (!was_used)
+	if (!was_used && !(transfer->is_1_1 && is_https))
 		return true;
-	struct fp_tlsask_answer tls = fp_tlsask(&transfer->setup->tlsask,
-		transfer->easy, fp_request_is_https(&transfer->request));
+	struct fp_tlsask_answer tls =
+		fp_tlsask(&transfer->setup->tlsask, transfer->easy, is_https);
+	if (!was_used) {
+		/* What is not agreed on may be HTTP/2 all the same: then that
+		 * has to be offered. */
+		transfer->needs_2 = !tls.is_agreed;
+		return tls.is_agreed;
+	}
 	if (!tls.is_http2)
 		return !tls.has_rest && (!at || fp_socket_is_clean(at));
 	if (!at || fp_socket_is_open(at))

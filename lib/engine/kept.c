@@ -15,9 +15,12 @@
 
 #include "clock.h"
 
+#include <string.h>
+
 /* A server that closes each connection after its answer, and does not say so,
- * does it within this time. It is waited for once for each server. */
-#define SETTLE_MS 2
+ * does it within this time. It is waited for once for each server; and after a
+ * HEAD, to which some answer with a body. */
+#define SETTLE_MS 10
 
 /* Answers on connections idle for less teach nothing. */
 #define TELLING_NS (50 * FP_NS_PER_MS)
@@ -122,14 +125,15 @@ is_sure(struct fp_transfer *transfer, struct fp_socket *socket, int64_t now_ns)
 		return true;
 	struct fp_idle_limit limit =
 		fp_idletimes_limit(times, server_of(transfer));
-	if (limit.keeps)
+	if (limit.keeps && !socket->was_head)
 		return idle <= limit.sure_ns;
-	if (fp_socket_ends_within(socket, SETTLE_MS)) {
+	int64_t settled_ms = FP_MIN(idle / FP_NS_PER_MS, SETTLE_MS);
+	if (fp_socket_ends_within(socket, (int)(SETTLE_MS - settled_ms))) {
 		learn_of_idle(transfer->context, socket, now_ns);
 		return false;
 	}
 	fp_idletimes_survived(times, server_of(transfer), idle);
-	return idle <= limit.sure_ns;
+	return idle <= limit.sure_ns && fp_socket_is_clean(socket);
 }
 
 bool
@@ -146,11 +150,37 @@ fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket)
 			socket->n_users > 0 ? 0 : idle_ns(socket, now_ns);
 	}
 	socket->server = server_of(transfer);
+	socket->was_head = strcmp(transfer->request.method, "HEAD") == 0;
 	fp_socket_take(socket, &transfer->hold, !repeats);
 	return true;
 }
 
 /* ---- after it ---- */
+
+/* A server that refuses a request often has read no more of it than came with
+ * the head, but its system may have taken the rest. */
+#define READ_WITH_HEAD 16384
+
+/* What is no longer goes out with the head, and arrives with it. */
+#define SENT_WITH_HEAD 1024
+
+void
+fp_transfer_answered(struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+	const struct fp_socket *socket = transfer->hold.socket;
+	size_t len = transfer->request.body.len;
+
+	if (len == 0 || transfer->is_alone || response->version[0] != '1')
+		return;
+	bool is_early = response->status == 413 ||
+			(response->status >= 300 && len > READ_WITH_HEAD) ||
+			(socket && len > SENT_WITH_HEAD &&
+				fp_socket_is_sending(socket));
+	if (is_early && curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE,
+				1L) == CURLE_OK)
+		transfer->is_alone = true;
+}
 
 /* What its answer tells of its server. */
 static void

@@ -20,6 +20,11 @@ bool fp_transfer_needs_new(struct fp_transfer *transfer);
  * the request cannot be repeated. */
 bool fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket);
 
+/* The head of its answer is complete. If the body may not have been read, the
+ * server closes the connection or takes the rest for a request: then it is not
+ * used again. */
+void fp_transfer_answered(struct fp_transfer *transfer);
+
 /* It is done with its connection, which may have died under its request. */
 void fp_transfer_let_go(struct fp_transfer *transfer, bool has_died);
 

@@ -11,10 +11,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* Linux's own, of which <linux/tcp.h> has no names. */
@@ -210,6 +212,14 @@ fp_socket_ends_within(const struct fp_socket *socket, int timeout_ms)
 
 	return poll(&event, 1, timeout_ms) > 0 && get_tcp(socket, &info) &&
 	       info.tcpi_state != STATE_ESTABLISHED;
+}
+
+bool
+fp_socket_is_sending(const struct fp_socket *socket)
+{
+	int n = 0;
+
+	return ioctl(socket->fd, SIOCOUTQ, &n) == 0 && n > 0;
 }
 
 void

@@ -21,6 +21,7 @@ struct fp_socket {
 	int fd; /* -1: this place is free */
 	bool is_used; /* by a request before */
 	bool is_proven; /* a second one was answered on it */
+	bool was_head; /* the last request on it was HEAD */
 	bool is_ended; /* while it was idle, and that was noted */
 	uint64_t key; /* of both ends' addresses and ports; 0: not known */
 	uint64_t id; /* no other one has the same, ever */
@@ -79,6 +80,9 @@ bool fp_socket_is_clean(const struct fp_socket *socket);
 
 /* Whether its end has not come, whatever else waits on it. */
 bool fp_socket_is_open(const struct fp_socket *socket);
+
+/* Whether something that was sent on it has not arrived yet. */
+bool fp_socket_is_sending(const struct fp_socket *socket);
 
 /* Whether it has ended; waits for that as long as this. */
 bool fp_socket_ends_within(const struct fp_socket *socket, int timeout_ms);

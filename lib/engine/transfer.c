@@ -173,6 +173,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	if (!is_complete && transfer->response.in_trailers &&
 		!end_head(transfer))
 		return CURL_WRITEFUNC_ERROR;
+	if (!is_complete && transfer->response.in_trailers)
+		fp_transfer_answered(transfer);
 	return len;
 }
 
@@ -316,12 +318,13 @@ static CURLcode
 choose_connection(struct fp_transfer *transfer)
 {
 	bool misleads = would_mislead_proxy(transfer);
+	bool stranger = fp_crowd_is_stranger(
+		&transfer->context->crowd, transfer->ticket->origin->hash);
 	bool fresh = transfer->ticket->wants_fresh || misleads ||
+		     transfer->setup->is_fresh ||
 		     fp_transfer_needs_new(transfer);
-	bool alone = transfer->setup->cannot_look || misleads ||
-		     transfer->ticket->n_short > 0 ||
-		     fp_crowd_is_stranger(&transfer->context->crowd,
-			     transfer->ticket->origin->hash);
+	bool alone = transfer->setup->cannot_look || misleads || stranger ||
+		     transfer->setup->is_alone || transfer->ticket->n_short > 0;
 
 	if (fresh != transfer->is_fresh) {
 		transfer->is_fresh = fresh;
@@ -330,16 +333,36 @@ choose_connection(struct fp_transfer *transfer)
 		if (code != CURLE_OK)
 			return code;
 	}
-	if (alone == transfer->is_alone)
+	if (alone != transfer->is_alone) {
+		transfer->is_alone = alone;
+		CURLcode code = curl_easy_setopt(
+			transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+		if (code != CURLE_OK)
+			return code;
+	}
+	if (stranger == transfer->is_stranger)
 		return CURLE_OK;
-	transfer->is_alone = alone;
-	CURLcode code = curl_easy_setopt(
-		transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(transfer->easy,
-			CURLOPT_DNS_CACHE_TIMEOUT,
-			alone ? CROWD_NAME_S : NAME_S);
-	return code;
+	transfer->is_stranger = stranger;
+	return curl_easy_setopt(transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT,
+		stranger ? CROWD_NAME_S : NAME_S);
+}
+
+/* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body
+ * was sent, as a stream that was reset (RFC 9113, section 8.1). So what has a
+ * body is sent over HTTP/1.1 there, but to a server that may not speak it. */
+static CURLcode
+choose_version(struct fp_transfer *transfer)
+{
+	bool has_body = transfer->request.body.data ||
+			strcmp(transfer->request.method, "POST") == 0;
+	bool is_1_1 =
+		transfer->setup->loses_early && has_body && !transfer->needs_2;
+
+	if (is_1_1 == transfer->is_1_1)
+		return CURLE_OK;
+	transfer->is_1_1 = is_1_1;
+	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
+		is_1_1 ? CURL_HTTP_VERSION_1_1 : transfer->setup->http_version);
 }
 
 /* libcurl counts how often it sent again by itself, and never forgets: a handle
@@ -396,6 +419,8 @@ start_over(struct fp_transfer *transfer)
 	if (code == CURLE_OK)
 		code = choose_connection(transfer);
 	if (code == CURLE_OK)
+		code = choose_version(transfer);
+	if (code == CURLE_OK)
 		code = make_room(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;
@@ -412,6 +437,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 
 	transfer->n_stale = 0;
+	transfer->needs_2 = false;
 	transfer->begun_ns = transfer->context->now_ns - ticket->used_ns;
 	if (!fp_request_make(&transfer->request, ticket) ||
 		!fp_download_name(&transfer->download, &transfer->request)) {
@@ -514,12 +540,33 @@ has_died(const struct fp_transfer *transfer, CURLcode code)
 		       code == CURLE_RECV_ERROR);
 }
 
+/* Whether the connection was at fault, and another one may do: it was closed
+ * before the server had the request; or what came is no answer, but what the
+ * one before left there, such as a body after HEAD. */
+static bool
+wants_another(const struct fp_transfer *transfer, CURLcode code)
+{
+	if (transfer->stop != FP_STOP_NONE || transfer->hold.idle_ns < 0 ||
+		transfer->response.status > 0)
+		return false;
+	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+		code == CURLE_WEIRD_SERVER_REPLY)
+		return transfer->n_on_wire > 0 &&
+		       fp_request_is_idempotent(&transfer->request);
+	return code != CURLE_OK && transfer->hold.is_unread;
+}
+
 enum fp_onward
 fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	fp_transfer_let_go(transfer, has_died(transfer, code));
-	if (transfer->stop == FP_STOP_NONE && transfer->hold.is_unread &&
-		transfer->hold.idle_ns >= 0 && code != CURLE_OK) {
+	if (transfer->is_1_1 && transfer->n_on_wire == 0 &&
+		transfer->stop == FP_STOP_NONE &&
+		code == CURLE_SSL_CONNECT_ERROR) {
+		/* Perhaps it wants "h2" (RFC 7301, section 3.2). */
+		transfer->needs_2 = true;
+		transfer->stop = FP_STOP_STALE;
+	} else if (wants_another(transfer, code)) {
 		transfer->stop = FP_STOP_STALE;
 		transfer->ticket->wants_fresh = true;
 	}

@@ -102,6 +102,9 @@ struct fp_transfer {
 	int64_t paused_ns; /* 0: the worker has not seen it yet */
 	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
+	bool is_stranger; /* its host's name is not to be kept */
+	bool is_1_1; /* the handle does not offer HTTP/2 ... */
+	bool needs_2; /* ... and the server may speak nothing else */
 	bool is_fresh; /* it has a connection of its own */
 	bool is_short; /* of descriptors: others' idle ones are closed */
 	bool is_gunzipped; /* the body */

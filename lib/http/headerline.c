@@ -134,3 +134,11 @@ fp_headerline_is_framing(struct fp_text name)
 
 	return is_one_of(name, names, FP_ARRAY_LEN(names));
 }
+
+bool
+fp_headerline_is_persistence(struct fp_text value)
+{
+	static const char *const words[] = {"close", "keep-alive"};
+
+	return is_one_of(trim(value), words, FP_ARRAY_LEN(words));
+}

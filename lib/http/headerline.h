@@ -34,6 +34,10 @@ bool fp_headerline_is_framing(struct fp_text name);
  * (RFC 9110, section 15.4). Any field that is not known may be one. */
 bool fp_headerline_travels(struct fp_text name);
 
+/* "close" or "keep-alive", which are all that a client has to say in
+ * Connection (RFC 9110, section 7.6.1). */
+bool fp_headerline_is_persistence(struct fp_text value);
+
 /* Whether a field may have this value (section 5.5): there is no control
  * character in it but tabs. Any byte above 7F may be. */
 bool fp_headerline_is_value(struct fp_text text);

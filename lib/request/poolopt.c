@@ -20,6 +20,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* No version of the struct was without these. */
 #define LEAST_SIZE offsetof(struct fp_options, protocols)
@@ -107,6 +108,17 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 	return 0;
 }
 
+/* "Connection: close", or keep-alive; `value` begins with the colon. */
+static bool
+is_persistence(struct fp_text name, const char *value)
+{
+	struct fp_text rest = {value + 1, strlen(value + 1)};
+
+	return name.len == 10 &&
+	       strncasecmp(name.data, "Connection", 10) == 0 &&
+	       fp_headerline_is_persistence(rest);
+}
+
 /* A line that libcurl will take and that cannot smuggle in another. */
 bool
 fp_is_header(const char *text, char *why, size_t why_size)
@@ -122,7 +134,7 @@ fp_is_header(const char *text, char *why, size_t why_size)
 	else if (!fp_headerline_is_value(
 			 (struct fp_text){value, strlen(value)}))
 		wrong = "has a control character in it";
-	else if (fp_headerline_is_framing(name))
+	else if (fp_headerline_is_framing(name) && !is_persistence(name, value))
 		wrong = "is for libcurl to say";
 	if (wrong)
 		snprintf(why, why_size, "%s", wrong);

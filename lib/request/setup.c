@@ -184,12 +184,38 @@ refuse(char *why, size_t why_size, const char *what, const char *value)
 	return -1;
 }
 
+/* Whether an option of libcurl was given that is a number, and not 0. */
+static bool
+is_set(const struct fp_curlopts *given, CURLoption id)
+{
+	return fp_curlopts_has(given, id) && !fp_curlopts_is_zero(given, id);
+}
+
+/* What the user says about connections, in one way or another. */
+static void
+choose_connections(struct fp_setup *setup)
+{
+	const struct fp_options *options = &setup->options;
+	const struct fp_curlopts *given = &setup->curlopts;
+
+	setup->is_fresh =
+		options->fresh_connect || is_set(given, CURLOPT_FRESH_CONNECT);
+	setup->is_alone =
+		options->fresh_connect || is_set(given, CURLOPT_FORBID_REUSE);
+	for (size_t i = 0; i < options->n_headers; i++) {
+		const char *line = options->headers[i];
+		setup->is_alone |= strncasecmp(line, "Connection:", 11) == 0 &&
+				   strcasestr(line, "close");
+	}
+}
+
 static int
 choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const char *version = setup->options.http_version;
 
 	mind_old_libcurl(setup);
+	choose_connections(setup);
 	if (!version)
 		return 0;
 	if (strcmp(version, "1.1") == 0) {
@@ -199,7 +225,7 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 	if (strcmp(version, "2") != 0)
 		return refuse(why, why_size, "not an HTTP version", version);
 	setup->http_version = CURL_HTTP_VERSION_2TLS;
-	setup->forgets_read =
+	setup->forgets_read = setup->loses_early =
 		curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 	return 0;
 }

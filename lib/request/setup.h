@@ -8,6 +8,9 @@
  * which are atomic, and `idletimes` and `trust`, which have locks.
  * Ownership: the pool embeds it. Failure: fp_setup_init() -1
  * with errno.
+
+ * which are atomic, and `idletimes`, which has a lock. Ownership: the pool
+ * embeds it. Failure: fp_setup_init() -1 with errno.
  */
 #ifndef FP_SETUP_H
 #define FP_SETUP_H
@@ -56,6 +59,9 @@ struct fp_setup {
 	bool forgets_read;
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
+	bool loses_early; /* answers of HTTP/2 to requests with a body */
+	bool is_fresh; /* each request has a new connection ... */
+	bool is_alone; /* ... or its connection is not used again */
 	struct fp_retry_policy retry;
 	bool is_idempotent; /* each request, the user says */
 	struct fp_rates rates; /* of the pool, this process's share */

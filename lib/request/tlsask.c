@@ -47,13 +47,14 @@ fp_tlsask(const struct fp_tlsask *ask, CURL *easy, bool is_https)
 	} else if (tls->backend == CURLSSLBACKEND_OPENSSL &&
 		   ask->openssl_pending && ask->openssl_alpn) {
 		ask->openssl_alpn(tls->internals, &alpn, &name.len);
+		answer.is_agreed = alpn != NULL;
 		answer.is_http2 = is_h2(alpn, name.len);
 		answer.has_rest = ask->openssl_pending(tls->internals) != 0;
 	} else if (tls->backend == CURLSSLBACKEND_GNUTLS &&
 		   ask->gnutls_pending && ask->gnutls_alpn) {
+		answer.is_agreed = ask->gnutls_alpn(tls->internals, &name) == 0;
 		answer.is_http2 =
-			ask->gnutls_alpn(tls->internals, &name) == 0 &&
-			is_h2(name.data, name.len);
+			answer.is_agreed && is_h2(name.data, name.len);
 		answer.has_rest = ask->gnutls_pending(tls->internals) != 0;
 	}
 	return answer;

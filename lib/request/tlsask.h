@@ -26,7 +26,8 @@ struct fp_tlsask {
 };
 
 struct fp_tlsask_answer {
-	bool is_http2; /* agreed on with ALPN (RFC 7301) */
+	bool is_agreed; /* on a protocol, with ALPN (RFC 7301) */
+	bool is_http2; /* that is it */
 	bool has_rest; /* bytes came that libcurl has not asked for */
 };
 

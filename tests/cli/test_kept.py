@@ -17,7 +17,7 @@ import time
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import fetchpool
-from tap import at_end, check, equal, main, test
+from tap import at_end, check, equal, main, temp_file, test
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -66,7 +66,7 @@ class Server:
                 return False
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
-        fields = dict(line.lower().split(b": ", 1)
+        fields = dict(line.lower().split(b":", 1)
                       for line in head.split(b"\r\n")[1:])
         left = int(fields.get(b"content-length", 0)) - len(body)
         while self.reads and left > 0:
@@ -215,6 +215,58 @@ def _():
     all_at_once(runs)
     equal(seen[5], 1)
     check(seen[1] > 1, "used after the time that the server named")
+
+
+@test("A connection is not used again after an answer that came early")
+def _():
+    # Each says that it keeps the connection, and ends it.
+    def after(conn, n):
+        conn.shutdown(socket.SHUT_WR)
+        while conn.recv(65536):
+            pass
+        return True
+
+    for status, size in ((413, 5), (401, 50000), (401, 3000000),
+                         (200, 3000000)):
+        server = Server(answer=OK.replace(b"200", b"%d" % status),
+                        after=after, reads=False)
+        result = fetchpool(["-d", "@" + temp_file(b"x" * size), "-j1",
+                            "-a", "--fields=status"],
+                           input=items(server.url, 20))
+        equal({record["status"] for record in result.records}, {status})
+        equal((len(result.records), server.connections), (20, 20))
+
+
+@test("--fresh-connect, -H 'Connection: close' and their like")
+def _():
+    for args, n in ((["--fresh-connect"], 5),
+                    (["-H", "Connection: close"], 5),
+                    (["-H", "connection:Close"], 5),
+                    (["-H", "Connection: keep-alive"], 1),
+                    (["--setopt", "FRESH_CONNECT=1"], 5),
+                    (["--setopt", "FORBID_REUSE=1"], 5)):
+        for more in ([], ["-d", "x"]):
+            server = Server()
+            server.check(5, fetchpool(["-j1", *args, *more],
+                                      input=items(server.url, 5)))
+            equal(server.connections, n, repr(args))
+
+
+@test("HEAD is answered with a body")
+def _():
+    # It comes with the head, or after it, when the next request may be out.
+    for when in None, 0, 0.001:
+        def after(conn, n, when=when):
+            if when is not None:
+                time.sleep(when)
+                conn.sendall(b"<html>" * 10)
+
+        body = b"<html>" * 10 if when is None else b""
+        server = Server(answer=OK.replace(b"2\r", b"60\r")[:-2] + body,
+                        after=after)
+        result = fetchpool(["-X", "HEAD", "-j2"],
+                           input=items(server.url, 100))
+        equal((result.status, len(server.got)), (0, 100), repr(result)[-600:])
 
 
 if __name__ == "__main__":

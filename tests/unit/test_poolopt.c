@@ -102,14 +102,15 @@ no_protocols_are_the_default(void)
 static void
 headers_are_one_line_with_a_name(void)
 {
-	static const char *const good[] = {
-		"A: b", "A:", "A;", "X-Y: a: b;c", "a:\tb\xff"};
+	static const char *const good[] = {"A: b", "A:", "A;", "X-Y: a: b;c",
+		"a:\tb\xff", "connection:  Close", "Connection: keep-alive"};
 	static const char *const bad[] = {"", "A", ": b", ";", "A b: c", "A;b",
 		" A: b", "A : b", "A(b): c", "A\n: b"};
 	static const char *const unruly[] = {
 		"A: b\r\nC: d", "A: b\n", "A: \r", "A: \x01", "A: b\x7f"};
 	static const char *const not_ours[] = {"Content-Length: 3",
-		"transfer-encoding: chunked", "Connection;"};
+		"transfer-encoding: chunked", "Connection;",
+		"Connection: upgrade", "Connection: close, x", "TE: close"};
 	struct fp_options options = defaults();
 
 	options.headers = good;
