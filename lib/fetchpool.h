@@ -394,6 +394,7 @@ struct fp_options {
 	bool respect_ratelimit; /* pause when a quota is used up */
 	uint64_t max_memory; /* bytes of all bodies; what would not fit waits */
 	bool strict_framing; /* a body whose end may be a cut fails */
+	bool allow_unclean_close; /* of TLS, at the end of a body */
 	uint64_t seed; /* of all that is drawn; 0: another each time */
 
 	/* Called by a worker's thread. */

@@ -33,6 +33,7 @@ static const struct {
 	{"output-dir", "pick", "bodies go to files as they are"},
 	{"output-dir", "omit", "bodies go to files as they are"},
 	{"compressed", "no-compressed", NULL},
+	{"strict-framing", "allow-unclean-close", NULL},
 	{"retry-failed", "all", "what failed is in the output already"},
 	{"retry-failed", "keep-order", "what failed has had its turn"},
 };

@@ -126,6 +126,11 @@ end_head(struct fp_transfer *transfer)
 			transfer->stop = FP_STOP_LEFT;
 	} else if (fp_response_doubt(response)) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
+	} else if (fp_response_ends_with_close(response)) {
+		if (transfer->setup->cannot_see_close &&
+			fp_request_is_https(&transfer->request))
+			fp_tlsask_watch(&transfer->setup->tlsask,
+				transfer->easy, &transfer->tls_end);
 	} else if (response->has_length &&
 		   !fp_response_ends_with_head(response) &&
 		   response->length > most_received(transfer)) {
@@ -395,6 +400,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_fed = 0;
 	transfer->n_received = 0;
 	transfer->is_leaving = false;
+	transfer->is_unclean = false;
+	transfer->tls_end = (struct fp_tlsask_end){NULL, false};
 	transfer->n_on_wire = 0;
 	transfer->has_opened = false;
 	transfer->n_nudges = 0;

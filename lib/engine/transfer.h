@@ -110,6 +110,8 @@ struct fp_transfer {
 	bool is_gunzipped; /* the body */
 	bool is_leaving; /* the head was a redirect's that is to be followed: */
 	int64_t leave_ns; /* when it is, should its body not have ended */
+	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
+	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received; /* bytes of the body, before it is unpacked */
 	bool is_filed; /* the body goes to a file */
 	bool has_whole_time; /* the handle's limit is that of an attempt */

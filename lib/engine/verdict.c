@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define FRAMING_CLOSE "close"
+#define FRAMING_UNCLEAN "unclean-close"
 #define FRAMING_STREAM "h2-unverified"
 
 #define TOO_LARGE "the body is over --max-body"
@@ -233,12 +234,28 @@ name_framing(const struct fp_transfer *transfer)
 		return "chunked";
 	if (response->has_length)
 		return "length";
-	if (strncmp(response->version, "1.", 2) != 0)
+	if (!fp_response_ends_with_close(response))
 		return FRAMING_STREAM;
-	return fp_request_is_https(&transfer->request) &&
-			       !transfer->setup->cannot_see_close
+	if (!fp_request_is_https(&transfer->request))
+		return FRAMING_CLOSE;
+	return transfer->tls_end.is_clean ||
+			       (!transfer->setup->cannot_see_close &&
+				       !transfer->is_unclean)
 		       ? "close-notify"
-		       : FRAMING_CLOSE;
+		       : FRAMING_UNCLEAN;
+}
+
+/* libcurl since 8.14.1 fails a body that ends with TCP, and not with TLS. What
+ * it is worth is judged here, as with older versions, which do not tell. */
+static bool
+is_unclean_end(const struct fp_transfer *transfer, CURLcode code)
+{
+	return code == CURLE_RECV_ERROR && transfer->stop == FP_STOP_NONE &&
+	       transfer->response.in_trailers &&
+	       fp_response_ends_with_close(&transfer->response) &&
+	       fp_request_is_https(&transfer->request) &&
+	       (strstr(transfer->error, "unexpected eof") ||
+		       strstr(transfer->error, "close_notify"));
 }
 
 /* Whether the body's compression was undone to its end. */
@@ -251,7 +268,7 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		return FP_KIND_OK;
 	if (transfer->n_received == 0) {
 		/* Gzip has an end of its own: without it, this may be a cut. */
-		if (strcmp(name_framing(transfer), FRAMING_CLOSE) != 0)
+		if (!fp_response_ends_with_close(response))
 			return FP_KIND_OK;
 		snprintf(text, size, "nothing where %s data should be",
 			response->is_gzip ? "gzip" : response->coding);
@@ -277,19 +294,28 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 	}
 }
 
-/* Whether such an end may be a cut that is to be taken for one: always, if the
- * user says so; and over TLS, where there ought to be better. JSON has an end
- * of its own. */
+/* Whether a body with such an end is to be taken for one that was cut: always,
+ * if the user says so; over TLS, which would have told its end, and for a
+ * number in JSON, as `12` is the beginning of `123`, unless the user says
+ * otherwise. All other JSON has an end of its own; of plain text there is no
+ * way to know. */
 static bool
 may_be_cut(const struct fp_transfer *transfer, const char *framing)
 {
+	const struct fp_options *options = &transfer->setup->options;
+	const struct fp_carry *carry = &transfer->carry;
 	bool is_close = strcmp(framing, FRAMING_CLOSE) == 0;
+	bool is_unclean = strcmp(framing, FRAMING_UNCLEAN) == 0;
 
-	if (!is_close && strcmp(framing, FRAMING_STREAM) != 0)
+	if (!is_close && !is_unclean && strcmp(framing, FRAMING_STREAM) != 0)
 		return false;
-	return transfer->setup->options.strict_framing ||
-	       (is_close && fp_request_is_https(&transfer->request) &&
-		       !transfer->carry.is_streamed);
+	if (options->strict_framing)
+		return true;
+	if (options->allow_unclean_close || !(is_close || is_unclean))
+		return false;
+	if (carry->is_streamed)
+		return fp_carry_is_number(carry);
+	return is_unclean;
 }
 
 /* Whether there has to be a body. What was asked for by a method that only
@@ -418,6 +444,10 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
 	fp_transfer_look_for_shortage(transfer, code);
+	if (is_unclean_end(transfer, code)) {
+		transfer->is_unclean = true;
+		code = CURLE_OK;
+	}
 	/* libcurl sees some doubts before the head is complete. */
 	if (code != CURLE_OK && transfer->stop == FP_STOP_NONE &&
 		!transfer->response.in_trailers &&

@@ -90,6 +90,7 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 	carry->out = out;
 	carry->kind = FP_KIND_OK;
 	carry->message = NULL;
+	carry->first = 0;
 	carry->size = 0;
 	carry->want = carry->options->body;
 	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
@@ -100,6 +101,22 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 		      (!carry->judges_only || carry->want == FP_BODY_JSON);
 	carry->is_streamed =
 		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
+}
+
+static void
+note_first(struct fp_carry *carry, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len && !carry->first; i++) {
+		if (!memchr(" \t\r\n\xef\xbb\xbf", data[i], 7))
+			carry->first = data[i];
+	}
+}
+
+bool
+fp_carry_is_number(const struct fp_carry *carry)
+{
+	return carry->first == '-' ||
+	       (carry->first >= '0' && carry->first <= '9');
 }
 
 bool
@@ -115,6 +132,8 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
 	if (carry->is_streamed) {
+		if (!carry->first)
+			note_first(carry, data, len);
 		if (fp_json_feed(carry->json, data, len, carry->out))
 			fail_json(carry);
 		if (carry->judges_only)

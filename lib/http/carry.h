@@ -29,6 +29,7 @@ struct fp_carry {
 	bool keep; /* bytes are wanted */
 	bool judges_only; /* set before begin: the bytes go elsewhere */
 	bool is_streamed; /* JSON is judged as it comes */
+	char first; /* byte of streamed JSON but white space; 0: none yet */
 	enum fp_body want; /* AUTO: no type was given, look at the end */
 	enum fp_kind kind; /* what went wrong so far */
 	const char *message;
@@ -57,6 +58,10 @@ enum fp_carry_due {
 /* The body is complete: FP_KIND_OK and *encoding, or what is wrong. */
 enum fp_kind fp_carry_end(
 	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding);
+
+/* Whether the body is streamed JSON that is a number, the only value whose
+ * beginning may be another one. */
+bool fp_carry_is_number(const struct fp_carry *carry);
 
 /* Whether a Content-Type says JSON: application/json, text/json, or any
  * with the suffix +json (RFC 6839, section 3.1). */

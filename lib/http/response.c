@@ -412,6 +412,13 @@ fp_response_ends_with_head(const struct fp_response *response)
 	       response->status == 304;
 }
 
+bool
+fp_response_ends_with_close(const struct fp_response *response)
+{
+	return response->version[0] == '1' && !response->has_length &&
+	       !response->is_chunked && !fp_response_ends_with_head(response);
+}
+
 const char *
 fp_response_doubt(const struct fp_response *response)
 {

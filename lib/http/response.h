@@ -55,6 +55,9 @@ int fp_response_line(
  * 204 and 304 (RFC 9112, section 6.3, rule 1). */
 bool fp_response_ends_with_head(const struct fp_response *response);
 
+/* Whether it ends with its connection (section 6.3, rule 8). */
+bool fp_response_ends_with_close(const struct fp_response *response);
+
 /* What leaves in doubt where the response ends, in words that hold what was
  * received; NULL: nothing. A field that says where a body ends, twice and not
  * the same, or a value that readers take in different ways (section 6.3, rules

@@ -22,6 +22,8 @@ fp_tlsask_init(struct fp_tlsask *ask)
 #define FIND(function, name) (*(void **)&(function) = dlsym(RTLD_DEFAULT, name))
 	FIND(ask->openssl_pending, "SSL_has_pending");
 	FIND(ask->openssl_alpn, "SSL_get0_alpn_selected");
+	FIND(ask->openssl_set_callback, "SSL_set_msg_callback");
+	FIND(ask->openssl_ctrl, "SSL_ctrl");
 	FIND(ask->gnutls_pending, "gnutls_record_check_pending");
 	FIND(ask->gnutls_alpn, "gnutls_alpn_get_selected_protocol");
 #undef FIND
@@ -31,6 +33,43 @@ static bool
 is_h2(const unsigned char *name, unsigned len)
 {
 	return len == 2 && memcmp(name, "h2", 2) == 0;
+}
+
+/* OpenSSL's names. */
+#define SET_CALLBACK_ARG 16 /* SSL_CTRL_SET_MSG_CALLBACK_ARG */
+#define ALERT 21 /* SSL3_RT_ALERT */
+#define CLOSE_NOTIFY 0 /* SSL3_AD_CLOSE_NOTIFY */
+
+/* A message went over a session. An alert is its level and what it says. What
+ * is watched may be another session by now. */
+static void
+on_message(int is_sent, int version, int type, const void *data, size_t len,
+	void *tls, void *arg)
+{
+	struct fp_tlsask_end *end = arg;
+	const unsigned char *bytes = data;
+
+	(void)version;
+	if (!is_sent && type == ALERT && len == 2 && bytes[1] == CLOSE_NOTIFY &&
+		end->tls == tls)
+		end->is_clean = true;
+}
+
+void
+fp_tlsask_watch(
+	const struct fp_tlsask *ask, CURL *easy, struct fp_tlsask_end *end)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+
+	*end = (struct fp_tlsask_end){NULL, false};
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+		!tls || !tls->internals ||
+		tls->backend != CURLSSLBACKEND_OPENSSL ||
+		!ask->openssl_set_callback || !ask->openssl_ctrl)
+		return;
+	end->tls = tls->internals;
+	ask->openssl_set_callback(tls->internals, on_message);
+	ask->openssl_ctrl(tls->internals, SET_CALLBACK_ARG, 0, end);
 }
 
 struct fp_tlsask_answer

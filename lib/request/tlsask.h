@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tlsask: what libcurl does not tell of a TLS connection and the TLS library
- * does: whether bytes wait in it, and whether HTTP/2 was agreed on.
+ * does: whether bytes wait in it, whether HTTP/2 was agreed on, and whether the
+ * peer closed the session in good order.
  *
  * Threads: any, after fp_tlsask_init().
  * Ownership: the setup embeds it; the connection is libcurl's.
@@ -21,6 +22,10 @@ struct fp_tlsask {
 	int (*openssl_pending)(const void *tls);
 	void (*openssl_alpn)(
 		const void *tls, const unsigned char **name, unsigned *len);
+	void (*openssl_set_callback)(void *tls,
+		void (*callback)(int is_sent, int version, int type,
+			const void *data, size_t len, void *tls, void *arg));
+	long (*openssl_ctrl)(void *tls, int what, long number, void *arg);
 	size_t (*gnutls_pending)(void *tls);
 	int (*gnutls_alpn)(void *tls, struct fp_tlsask_name *name);
 };
@@ -31,11 +36,23 @@ struct fp_tlsask_answer {
 	bool has_rest; /* bytes came that libcurl has not asked for */
 };
 
+/* How a session ends that is watched. */
+struct fp_tlsask_end {
+	const void *tls; /* the session; NULL: none is watched */
+	bool is_clean; /* the peer sent close_notify (RFC 8446, section 6.1) */
+};
+
 void fp_tlsask_init(struct fp_tlsask *ask);
 
 /* Of the connection that `easy` is about to use. Neither is true if it has no
  * TLS, which for a request to https is taken as not to be found out. */
 struct fp_tlsask_answer fp_tlsask(
 	const struct fp_tlsask *ask, CURL *easy, bool is_https);
+
+/* From now on, *end says how the session ends that `easy` uses, within one of
+ * its callbacks; *end has to live as long as the connection may. It stays
+ * unclean where the library cannot be asked. */
+void fp_tlsask_watch(
+	const struct fp_tlsask *ask, CURL *easy, struct fp_tlsask_end *end);
 
 #endif

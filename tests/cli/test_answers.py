@@ -5,14 +5,17 @@ What an answer is: with which byte it ends, what its fields may say, and when
 an empty body is a body. Redirects have a file to themselves (test_leaving.py).
 """
 import gzip
+import socket
+import ssl
 import sys
 import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from authority import authority, good
 from harness import fetchpool
 from tap import check, contents, equal, main, matches, temp_dir, test
-from webserver import web
+from webserver import Web, web
 
 FIELDS = "--fields=status,attempts,size,encoding,body,framing"
 
@@ -311,6 +314,142 @@ def _():
         fails(answer(head, CHUNKS), kind="network", says=says)
     fails(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
           kind="network", says="HTTP/1.0")
+
+
+# ---- bodies that end with their connection ----
+
+def ends(body, how, type=b"text/plain", version=b"1.1"):
+    """A body without a length: it ends with close_notify ("clean"), without
+    ("cut": TCP ends), or with a reset."""
+    def answer(conn, request):
+        conn.send(b"HTTP/%s 200 OK\r\nConnection: close\r\n%s\r\n%s" % (
+            version, b"Content-Type: %s\r\n" % type if type else b"", body))
+        if how == "clean" and isinstance(conn.sock, ssl.SSLSocket):
+            conn.sock.unwrap()
+        elif how == "reset":
+            conn.reset()
+        else:
+            socket.socket.shutdown(conn.sock, socket.SHUT_WR)
+        conn.close()
+    return answer
+
+
+JSON_TYPE = b"application/json"
+WAYS = ([], ["-B", "text"], ["-B", "json"], ["-B", "base64"], ["-B", "none"],
+        ["-f", "body"], ["-f", "body", "-B", "text"], ["-D", None])
+
+
+def ended(server, answer, *args):
+    server.on("/it", answer)
+    args = [temp_dir() if arg is None else arg for arg in args]
+    fields = [] if "-D" in args else [FIELDS]
+    result = fetchpool(["-a", "-m10s", "--cacert", authority().cert,
+                        *fields, *args], input=server.url + "/it")
+    equal(len(result.records), 1, repr(result))
+    return result.records[0], result.status
+
+
+@test("35 close_notify ends a body, of any type and in any form")
+def _():
+    with Web(tls=good().server()) as server:
+        for type, body in ((b"text/html", b"<p>"), (JSON_TYPE, b"123456"),
+                           (JSON_TYPE, b'{"a": 1}'), (None, b"12"),
+                           (b"image/png", b"\xff\x00")):
+            for version in b"1.0", b"1.1":
+                for args in [], ["-B", "base64"], ["-B", "none"], \
+                        ["--strict-framing"], ["-D", None]:
+                    record, status = ended(server, ends(
+                        body, "clean", type, version), *args)
+                    equal(status, 0, repr((body, args, record)))
+                    if "-D" not in args:
+                        equal((record["framing"], record["attempts"]),
+                              ("close-notify", 1))
+
+
+@test("35 without close_notify no text is whole, nor a number in JSON")
+def _():
+    with Web(tls=good().server()) as server:
+        for how in "cut", "reset":
+            for type, body in ((b"text/html", b"<p>"), (JSON_TYPE, b"12"),
+                               (JSON_TYPE, b"-1.5"), (JSON_TYPE, b" 1e5"),
+                               (None, b"12"), (b"a/b", b"\xff\x00")):
+                for args in WAYS:
+                    record, status = ended(server, ends(body, how, type),
+                                           *args)
+                    equal(status, 1, repr((body, how, args, record)))
+                    check(record["error"]["kind"] in (
+                        "incomplete", "body") or how == "reset" and
+                        record["error"]["kind"] == "network", record)
+
+
+@test("35 JSON that has an end of its own is whole without close_notify")
+def _():
+    with Web(tls=good().server()) as server:
+        for body in b'{"a": [1]}', b"[1]", b'"12"', b"true", b"null", b"{}":
+            for args in [], ["-B", "json"], ["-f", "body"], ["-D", None]:
+                record, status = ended(server, ends(body, "cut", JSON_TYPE),
+                                       *args)
+                equal(status, 0, repr((body, args, record)))
+                if not args:
+                    equal(record["framing"], "unclean-close")
+            for args in (["--strict-framing"], ["-B", "text"],
+                         ["-B", "none"]):
+                equal(ended(server, ends(body, "cut", JSON_TYPE),
+                            *args)[1], 1, repr((body, args)))
+        for body in b'{"a": [1]', b'"1', b"tru", b"[":
+            for args in WAYS:
+                equal(ended(server, ends(body, "cut", JSON_TYPE), *args)[1],
+                      1, repr((body, args)))
+
+
+@test("--allow-unclean-close lets it pass, marked; a reset never")
+def _():
+    with Web(tls=good().server()) as server:
+        for type, body in ((b"text/html", b"<p>"), (JSON_TYPE, b"12"),
+                           (None, b"x"), (b"a/b", b"\xff\x00")):
+            for args in [], ["-B", "base64"], ["-B", "none"]:
+                record, status = ended(server, ends(body, "cut", type),
+                                       "--allow-unclean-close", *args)
+                equal((status, record["framing"], record["attempts"]),
+                      (0, "unclean-close", 1), repr(record))
+                record, status = ended(server, ends(body, "clean", type),
+                                       "--allow-unclean-close", *args)
+                equal((status, record["framing"]), (0, "close-notify"))
+                record, status = ended(server, ends(body, "reset", type),
+                                       "--allow-unclean-close", *args)
+                equal(status, 1, repr(record))
+        # What has a length or chunks is cut, whatever is allowed.
+        for head in b"Content-Length: 100\r\n", b"Transfer-Encoding: " \
+                b"chunked\r\n", b"Content-Encoding: gzip\r\n":
+            def cut(conn, request):
+                conn.send(b"HTTP/1.1 200 OK\r\n%s\r\n3\r\nhal\r\n" % head)
+                socket.socket.shutdown(conn.sock, socket.SHUT_WR)
+                conn.close()
+            record, status = ended(server, cut, "--allow-unclean-close")
+            check(record["error"]["kind"] in ("incomplete", "network", "body"),
+                  record)
+    result = fetchpool(["--allow-unclean-close", "--strict-framing"],
+                       input="x")
+    equal(result.status, 2, repr(result))
+
+
+@test("in plain HTTP a number in JSON is not whole with its connection")
+def _():
+    with Web() as server:
+        for body in b"12", b"-1.5", b" 1e5":
+            for args in [], ["-B", "json"], ["-f", "body"]:
+                record, status = ended(server, ends(body, "cut", JSON_TYPE),
+                                       *args)
+                equal((status, record["error"]["kind"]), (1, "incomplete"),
+                      repr(record))
+            record, status = ended(server, ends(body, "cut", JSON_TYPE),
+                                   "--allow-unclean-close")
+            equal((status, record["framing"]), (0, "close"))
+            equal(ended(server, ends(body, "cut", JSON_TYPE), "-B",
+                        "text")[1], 0)
+        for type, body in ((JSON_TYPE, b'[12]'), (b"text/plain", b"12")):
+            record, status = ended(server, ends(body, "cut", type))
+            equal((status, record["framing"]), (0, "close"))
 
 
 # ---- work is bounded ----

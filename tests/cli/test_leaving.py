@@ -195,7 +195,7 @@ def final(url, location, *args):
                        input=server.url + url)
     equal(len(result.records), 1, repr(result))
     record = result.records[0]
-    check("error" not in record, repr(result))
+    check(not record.get("error"), repr(result))
     return (record["final_url"].replace(server.url, ""),
             server.log[-1].target)
 

@@ -443,7 +443,7 @@ def _():
                                  "json-close"]):
         response, got, _, record = item
         if not record.get("error"):
-            judge(response, got, record)
+            judge(response, got, record, record["framing"])
 
 
 @test("35 over TLS, ended in good order after every byte")
