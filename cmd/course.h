@@ -19,6 +19,11 @@
 #include "thread.h"
 #include "writer.h"
 
+#include <stdatomic.h>
+
+/* What stands for an option where none has ended the run. */
+#define FP_CUT_BY_FAULT "a local fault"
+
 struct fp_course {
 	struct fp_settings *settings;
 	struct fp_pool *pool;
@@ -30,6 +35,7 @@ struct fp_course {
 	struct fp_thread reader_thread, writer_thread;
 	int done_fd; /* the other end of the writer's: its last word */
 	int signal; /* that stopped us, or 0 */
+	atomic_bool has_fault; /* the pool has told of one */
 	bool is_last; /* it was not the first */
 	const char *cut_by; /* the option that ended the run, or NULL */
 	bool was_all_read; /* when that was so */

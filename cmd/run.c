@@ -71,6 +71,17 @@ stop_writing(void *arg)
 	stop(arg, FP_CANCEL_ALL);
 }
 
+/* An fp_fault: the main thread is to see it, too. */
+static void
+note_fault(void *arg, const char *why)
+{
+	struct fp_course *run = arg;
+
+	atomic_store(&run->has_fault, true);
+	fp_msg_local("%s", why);
+	fp_signals_poke();
+}
+
 /* -1: said why. */
 static int
 open_journal(struct fp_course *run)
@@ -163,6 +174,8 @@ start(struct fp_course *run)
 	fp_descriptors_fit(&run->settings->pool);
 	if (!run->settings->quiet)
 		run->settings->pool.tell = fp_notice_tell;
+	run->settings->pool.fault = note_fault;
+	run->settings->pool.fault_arg = run;
 	if (run->deadline_ns < INT64_MAX)
 		run->settings->pool.deadline_ns = run->deadline_ns;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
@@ -392,6 +405,8 @@ watch(struct fp_course *run)
 		}
 		if (run->deadline_ns <= fp_clock_now_ns())
 			cut_short(run, "--deadline");
+		if (atomic_load(&run->has_fault))
+			cut_short(run, FP_CUT_BY_FAULT);
 		if (fds[0].revents && hear_writer(run, fds[0].revents))
 			return;
 		if (fds[1].revents)
@@ -458,6 +473,7 @@ fp_run(struct fp_settings *settings)
 		run.deadline_ns = run.start_ns +
 				  (int64_t)settings->deadline_ms * FP_NS_PER_MS;
 
+	atomic_init(&run.has_fault, false);
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);
 	fp_account_none(&run.account);

@@ -308,6 +308,12 @@ typedef int fp_intent(void *arg, uint64_t seq);
 /* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
  * bytes. The strings and arrays are the caller's and are read until
  * fp_pool_free(). Later versions add members at the end. */
+/* Something of this machine that all items need is gone for good, and the pool
+ * cancels itself, as by FP_CANCEL_WAITING: what was not fetched is not
+ * done. `why` says what. Called once at most, by a worker's thread; it may call
+ * fp_pool_cancel(). */
+typedef void fp_fault(void *arg, const char *why);
+
 struct fp_options {
 	size_t struct_size; /* set by fp_options_init() */
 
@@ -433,6 +439,11 @@ struct fp_options {
 	size_t n_reserved;
 
 	bool fresh_connect; /* each request on a new connection */
+
+	/* The rate file was removed, cut or replaced, or output_dir cannot be
+	 * written to any more. */
+	fp_fault *fault;
+	void *fault_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -200,6 +200,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_crashstates.py \
 	tests/cli/test_meter.py \
 	tests/cli/test_gate.py \
+	tests/cli/test_gone.py \
 	tests/cli/test_gzip.py \
 	tests/cli/test_soak.py \
 	tests/house \

@@ -114,6 +114,14 @@ fp_signals_fd(void)
 	return channel[0];
 }
 
+void
+fp_signals_poke(void)
+{
+	/* A full pipe is readable already. */
+	while (write(channel[1], "", 1) < 0 && errno == EINTR)
+		;
+}
+
 int
 fp_signals_take(void)
 {

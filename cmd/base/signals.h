@@ -35,6 +35,9 @@ int fp_signals_init(void);
 /* Readable when a signal has come. */
 int fp_signals_fd(void);
 
+/* Makes it readable without one; from any thread. */
+void fp_signals_poke(void);
+
 /* The next one that came, or 0. */
 int fp_signals_take(void);
 

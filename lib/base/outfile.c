@@ -278,6 +278,19 @@ fp_outdir_close(struct fp_outdir *dir)
 }
 
 bool
+fp_outdir_is_at(const struct fp_outdir *dir, const char *path)
+{
+	struct stat then, now;
+
+	if (fstat(dir->fd, &then) || stat(path, &now))
+		return false;
+	if (then.st_dev == now.st_dev && then.st_ino == now.st_ino)
+		return true;
+	errno = ESTALE;
+	return false;
+}
+
+bool
 fp_outdir_reserves(const struct fp_outdir *dir, const char *name)
 {
 	for (size_t i = 0; i < dir->n_reserved; i++) {

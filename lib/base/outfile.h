@@ -50,6 +50,10 @@ void fp_outdir_close(struct fp_outdir *dir);
  * fetched in vain; it is fp_outfile_commit() that decides. */
 bool fp_outdir_has(const struct fp_outdir *dir, const char *name);
 
+/* Whether that path still leads to the folder. false with errno; ESTALE: it
+ * leads to another one. */
+bool fp_outdir_is_at(const struct fp_outdir *dir, const char *path);
+
 /* Whether no file may have this name: fp_outfile_commit() fails with EBUSY. */
 bool fp_outdir_reserves(const struct fp_outdir *dir, const char *name);
 

@@ -103,6 +103,17 @@ fp_version(char *text, size_t size)
 
 /* ---- making ---- */
 
+/* Requests that are on the wire may end; nothing else is begun. */
+static void
+halt(void *arg, const char *why)
+{
+	struct fp_pool *pool = arg;
+
+	if (pool->setup.options.fault)
+		pool->setup.options.fault(pool->setup.options.fault_arg, why);
+	fp_pool_cancel(pool, FP_CANCEL_WAITING);
+}
+
 /* The look of libraries that are too old, or do not do what they must. */
 static int
 check_libraries(char *why, size_t why_size)
@@ -258,6 +269,8 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 		pool = NULL;
 		goto fail;
 	}
+	pool->setup.halt = halt;
+	pool->setup.halt_arg = pool;
 	fp_request_init(&pool->locator, &pool->setup);
 	if (make_pool(pool) == 0)
 		return pool;

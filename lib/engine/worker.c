@@ -209,6 +209,9 @@ fill(struct fp_worker *worker)
 	worker->is_over = take.is_over;
 	if (take.n < take.max && !take.is_over)
 		fp_window_hunger(worker->window);
+	/* Before anyone sees that it has cost an item. */
+	if (take.fault)
+		fp_setup_fault(worker->setup, "the rate file", take.fault);
 	if (take.refused)
 		fp_window_put(worker->window, take.refused);
 	while (take.items) {

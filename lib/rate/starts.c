@@ -57,7 +57,7 @@ reserve_in_file(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 	}
 	got = fp_ratefile_reserve(starts->file, token, &due_ns);
 	if (got < 0)
-		starts->error = errno;
+		starts->error = errno == ENOMEM ? 0 : errno;
 	else if (got == 0)
 		starts->dry_until_ns = due_ns == INT64_MAX
 					       ? now_ns + ASK_AGAIN_NS

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KEEP_BYTES 1024
 
@@ -48,6 +49,44 @@ fail(struct fp_download *download, struct fp_ticket *ticket, int err)
 	return false;
 }
 
+/* Whether this error is one of the file alone. What else there is, all files
+ * to come would meet too: the folder was removed, the disk is full or gone. */
+static bool
+is_of_file(int err)
+{
+	static const int errors[] = {EEXIST, EBUSY, EFBIG, EINVAL, EILSEQ,
+		EISDIR, ENAMETOOLONG, ENOTEMPTY, ETXTBSY, EMFILE, ENFILE,
+		ENOMEM};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(errors); i++) {
+		if (errors[i] == err)
+			return true;
+	}
+	return false;
+}
+
+/* Fails the item if its file alone is at fault. Else it is not done, and
+ * neither is any other. */
+static bool
+fail_write(struct fp_download *download, struct fp_ticket *ticket, int err)
+{
+	struct fp_setup *setup = download->setup;
+	const char *dir = setup->options.output_dir;
+	char what[300];
+
+	bool is_there = fp_outdir_is_at(&setup->outdir, dir);
+	if (!is_there)
+		err = errno;
+	bool is_forbidden = (err == EPERM || err == EACCES) &&
+			    access(dir, W_OK | X_OK) == 0;
+	if (is_there && (is_forbidden || is_of_file(err)))
+		return fail(download, ticket, err);
+	snprintf(what, sizeof(what), "cannot write to %.250s", dir);
+	fp_ticket_drop(ticket);
+	fp_setup_fault(setup, what, err);
+	return false;
+}
+
 bool
 fp_download_name(struct fp_download *download, struct fp_request *request)
 {
@@ -84,9 +123,9 @@ fp_download_write(struct fp_download *download, struct fp_ticket *ticket,
 	struct fp_outfile *file = &download->file;
 
 	if (file->fd < 0 && fp_outfile_begin(file, &download->setup->outdir))
-		return fail(download, ticket, errno);
+		return fail_write(download, ticket, errno);
 	if (fp_outfile_write(file, data, len))
-		return fail(download, ticket, errno);
+		return fail_write(download, ticket, errno);
 	return true;
 }
 
@@ -115,8 +154,10 @@ fp_download_commit(struct fp_download *download, struct fp_ticket *ticket)
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return false;
 	}
+	if (!fp_outdir_is_at(&download->setup->outdir, dir))
+		return fail_write(download, ticket, errno);
 	if (fp_outfile_commit(&download->file, download->name.data))
-		return fail(download, ticket, errno);
+		return fail_write(download, ticket, errno);
 	ticket->result.file = ticket->body.data;
 	return true;
 }

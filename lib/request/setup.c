@@ -431,6 +431,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 		setup->options.seed =
 			(uint64_t)fp_clock_now_ns() ^ (uintptr_t)setup;
 	setup->outdir.fd = -1;
+	fp_mutex_init(&setup->fault_lock);
 	fp_idletimes_init(&setup->idletimes);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);
@@ -468,5 +469,24 @@ fp_setup_destroy(struct fp_setup *setup)
 	fp_curlopts_destroy(&setup->curlopts);
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);
+	fp_mutex_destroy(&setup->fault_lock);
 	fp_idletimes_destroy(&setup->idletimes);
+}
+
+void
+fp_setup_fault(struct fp_setup *setup, const char *what, int err)
+{
+	char why[400];
+
+	fp_mutex_lock(&setup->fault_lock);
+	if (setup->has_fault)
+		goto out;
+	setup->has_fault = true;
+	snprintf(why, sizeof(why), "%s: %s", what,
+		err == ESTALE	? "it was removed or replaced"
+		: err == EINVAL ? "it is damaged"
+				: strerror(err));
+	setup->halt(setup->halt_arg, why);
+out:
+	fp_mutex_unlock(&setup->fault_lock);
 }

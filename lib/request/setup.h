@@ -5,12 +5,9 @@
  * success, the HTTP version.
  *
  * Threads: shared by all workers and constant, but for `memory` and `no_new`,
- * which are atomic, and `idletimes` and `trust`, which have locks.
- * Ownership: the pool embeds it. Failure: fp_setup_init() -1
- * with errno.
-
- * which are atomic, and `idletimes`, which has a lock. Ownership: the pool
- * embeds it. Failure: fp_setup_init() -1 with errno.
+ * which are atomic, `idletimes` and `trust`, which have locks, and has_fault.
+ * Ownership: the pool embeds it.
+ * Failure: fp_setup_init() -1 with errno.
  */
 #ifndef FP_SETUP_H
 #define FP_SETUP_H
@@ -27,6 +24,7 @@
 #include "ratefile.h"
 #include "rates.h"
 #include "retry.h"
+#include "thread.h"
 #include "tlsask.h"
 #include "trust.h"
 #include "uritemplate.h"
@@ -70,6 +68,10 @@ struct fp_setup {
 	struct fp_ratefile *rate_file; /* NULL: there is none */
 	struct fp_idletimes idletimes; /* of all servers; under its lock */
 	struct fp_memory memory; /* of all bodies; atomic */
+	struct fp_mutex fault_lock; /* over has_fault */
+	bool has_fault; /* fp_setup_fault() was called */
+	void (*halt)(void *arg, const char *why); /* for it; set by the pool */
+	void *halt_arg;
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 
@@ -82,5 +84,10 @@ int fp_setup_select_headers(
 int fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	char *why, size_t why_size);
 void fp_setup_destroy(struct fp_setup *setup);
+
+/* Something that all items need is gone for good, and errno says why: no item
+ * is started any more. From any thread that holds no lock; the first call
+ * counts, and has had its effect when any returns. */
+void fp_setup_fault(struct fp_setup *setup, const char *what, int err);
 
 #endif

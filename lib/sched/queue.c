@@ -208,6 +208,7 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 		take->max = take->n;
 	schedule->hurries = false;
 	take->is_over = is_over(queue);
+	take->fault = schedule->fault;
 	take->due_ns = watch(queue, take->waiter);
 	wait_no_more(queue, take->waiter);
 	struct fp_waiter *help = find_help(queue, take);

@@ -59,6 +59,7 @@ struct fp_take {
 	struct fp_ticket *refused; /* those that never will: failed */
 	int64_t due_ns; /* come back by then, even without being called */
 	bool is_over; /* nothing will ever come */
+	int fault; /* errno: starts cannot be counted any more; or 0 */
 };
 
 /* -1 with ENOMEM. */

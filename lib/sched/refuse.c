@@ -70,13 +70,14 @@ fp_schedule_refuse_uncounted(struct fp_schedule *schedule,
 	struct fp_ticket_list *refused, struct fp_ticket *ticket,
 	int64_t now_ns)
 {
-	char text[REASON_MAX];
-
-	snprintf(text, sizeof(text), "the rate cannot be counted: %s",
-		errno == ESTALE	  ? "its file was removed"
-		: errno == EINVAL ? "its file is damaged"
-				  : strerror(errno));
-	refuse(schedule, refused, ticket, FP_KIND_LOCAL, text, now_ns);
+	if (errno == ENOMEM) {
+		refuse(schedule, refused, ticket, FP_KIND_LOCAL,
+			FP_OUT_OF_MEMORY, now_ns);
+		return;
+	}
+	schedule->fault = errno;
+	fp_ticket_drop(ticket);
+	take_out(schedule, refused, ticket, now_ns);
 }
 
 void

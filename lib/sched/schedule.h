@@ -43,6 +43,7 @@ struct fp_schedule {
 	struct fp_timeheap attempts; /* items, by when they are due */
 	struct fp_timeheap wakes; /* origins, by when to look at them again */
 	bool hurries; /* whoever asks wants the oldest item, and no other */
+	int fault; /* errno: starts cannot be counted any more; or 0 */
 	bool is_tight; /* memory kept items from starting, when last asked */
 	bool due_was_last; /* the last one given out was a due one */
 	int64_t dry_ns; /* when the run's limit last held an item back */

@@ -230,9 +230,10 @@ def _():
         until(lambda: server.n_requests >= 10, "10 requests")
         os.unlink(path)
         result = program.wait()
-        equal((result.status, len(result.errors) + len(result.records)),
-              (1, 100), repr(result))
-        matches("its file was removed", result.text, "what is said")
+        equal((result.status, len(result.errors)), (3, 0), repr(result))
+        matches("the rate file: it was removed", result.text, "what is said")
+        matches(r"%d done, 0 failed, %d not done" % (
+            len(result.records), 100 - len(result.records)), result.text)
         check(server.n_requests < 100, "it went on")
         check(not os.path.exists(path), "it was made anew")
 

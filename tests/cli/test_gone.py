@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What all items need is gone for good in mid-run, the rate file or the folder
+of -D: the run stops with exit status 3, and what was not fetched is not done;
+--resume fetches it."""
+import os
+import resource
+import shutil
+import sys
+
+import kit  # noqa: F401: where the other folders are
+
+sys.dont_write_bytecode = True
+from harness import TRACED, records_of, strace
+from resumetest import Run, put
+from servers import faults
+from tap import check, contents, equal, main, matches, temp_dir, test, until
+
+N = 200
+
+
+def numbers(n):
+    return "".join("%d\n" % i for i in range(1, n + 1))
+
+
+def begun(*options, **more):
+    """A run that has some records, and whose requests are held back."""
+    server = faults()
+    run = Run(0, ["-j4", *options], template=server.url + "/ok?{}", **more)
+    put(run.input, numbers(N))
+    return run, server
+
+
+def undone(run):
+    """The lines that are in --failed."""
+    return sorted(int(line) for line in contents(run.failed).split())
+
+
+def check_stopped(run, result, words, status=3):
+    """Exit 3, said why; what has no record is in --failed, and none failed."""
+    equal(result.status, status, repr(result))
+    matches(words, result.text)
+    matches(r"stopped by a local fault: \d+ done, 0 failed, \d+ not done",
+            result.text)
+    check(result.text.count("\n") <= 3, result.text)
+    done = [int(r["input"]) for r in records_of(contents(run.out))]
+    check(len(done) < N, "all are done")
+    equal(sorted(done + undone(run)), list(range(1, N + 1)))
+
+
+def check_complete(run):
+    result = run.run("--resume", "--failed", run.failed)
+    equal(result.status, 0, repr(result))
+    done = [int(r["input"]) for r in records_of(contents(run.out))]
+    equal(sorted(done), list(range(1, N + 1)))
+    equal(contents(run.failed), b"")
+
+
+def remove(path):
+    os.unlink(path)
+
+
+def cut(path):
+    os.truncate(path, 5000)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def replace(path):
+    shutil.copy(path, path + ".new")
+    os.rename(path + ".new", path)
+
+
+def overwrite(path):
+    size = os.stat(path).st_size
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(size - 4096))
+
+
+@test("the rate file is removed, cut, emptied, replaced or overwritten")
+def _():
+    for harm in remove, cut, empty, replace, overwrite:
+        for options in [], ["-k"], ["-a"]:
+            rate = temp_dir() + "/rate"
+            run, _ = begun("-r", "100/s", "--pace", "--rate-file", rate,
+                           *options)
+            program = run.start("--failed", run.failed)
+            until(lambda: os.path.exists(run.out) and
+                  contents(run.out).count(b"\n") > 3, "some records")
+            harm(rate)
+            result = program.wait()
+            check_stopped(run, result, "the rate file: it (was removed or "
+                          "replaced|is damaged)")
+            if os.path.exists(rate):
+                os.unlink(rate)
+            run.options[run.options.index("100/s")] = "1000/s"
+            check_complete(run)
+
+
+def vanish(folder):
+    while os.path.exists(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def swap(folder):
+    shutil.move(folder, folder + ".old")
+    os.mkdir(folder)
+
+
+def move(folder):
+    os.rename(folder, folder + ".old")
+
+
+@test("the folder of -D is removed, moved or replaced")
+def _():
+    for harm in vanish, move, swap:
+        for options in [], ["-a", "-k"]:
+            bodies = temp_dir() + "/bodies"
+            run, server = begun("-r", "200/s", "--pace", "-D", bodies,
+                                "--overwrite", *options)
+            run.options[1] = "seq,input,file"
+            program = run.start("--failed", run.failed)
+            until(lambda: os.path.exists(run.out) and
+                  contents(run.out).count(b"\n") > 3, "some records")
+            harm(bodies)
+            result = program.wait()
+            check_stopped(run, result, "cannot write to .*bodies: (No such "
+                          "file or directory|it was removed or replaced)")
+            check_complete(run)
+
+
+@test("-D: a full disk stops the run")
+def _():
+    for error, words in ("ENOSPC", "No space left"), ("EIO", "Input/output"), (
+            "EDQUOT", "Disk quota"), ("EROFS", "Read-only"):
+        bodies = temp_dir() + "/bodies"
+        run, _ = begun("-D", bodies, "--overwrite")
+        run.options[1] = "seq,input,file"
+        result = run.run("--failed", run.failed, env=TRACED, wrapper=strace(
+            "-o", "/dev/null", "-P", bodies, "-e", "trace=openat", "-e",
+            "inject=openat:error=%s:when=20+" % error))
+        check_stopped(run, result, "cannot write to .*bodies: " + words)
+        check_complete(run)
+
+
+@test("-D: a file that is too large for the limit fails its item alone")
+def _():
+    bodies = temp_dir() + "/bodies"
+    run, server = begun("-D", bodies, "--overwrite", "-k", "-a")
+    run.options[1] = "seq,file"
+    run.template = server.url + "/size/{}"
+    put(run.input, "10\n200000\n30\n")
+    result = run.run(limits=[(resource.RLIMIT_FSIZE, (20000, 20000))])
+    equal(result.status, 1, repr(result))
+    equal([(r.get("error") or {}).get("kind")
+           for r in records_of(contents(run.out))], [None, "local", None])
+
+
+@test("a run that has nothing left to fetch ends as it would")
+def _():
+    rate = temp_dir() + "/rate"
+    run, server = begun("-r", "1000/s", "--rate-file", rate)
+    run.template = server.url + "/gate/x?{}"
+    put(run.input, "1\n")
+    program = run.start()
+    server.wait(lambda: server.outstanding, "the request")
+    os.unlink(rate)
+    server.open("x")
+    equal(program.wait().status, 0)
+
+
+if __name__ == "__main__":
+    main()
