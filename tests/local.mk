@@ -190,6 +190,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_origins.py \
 	tests/cli/test_stops.py \
 	tests/cli/test_pool.py \
+	tests/cli/test_restart.py \
 	tests/cli/test_retry.py \
 	tests/cli/test_rate.py \
 	tests/cli/test_maxmemory.py \

@@ -36,6 +36,7 @@ cause_of_network(const struct fp_transfer *transfer, CURLcode code)
 	}
 	switch (code) {
 	case CURLE_OK: /* the head was cut */
+	case CURLE_COULDNT_CONNECT: /* to send it again */
 	case CURLE_HTTP2:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:

@@ -40,6 +40,9 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return FP_KIND_DNS;
 	case CURLE_COULDNT_CONNECT:
+		/* It was sent once, on a connection that died: this was to be
+		 * the other one. */
+		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_CONNECT;
 	case CURLE_INTERFACE_FAILED:
 		return FP_KIND_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:

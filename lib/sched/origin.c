@@ -13,19 +13,27 @@
  *
  * WHAT ITS SILENCE DOES
  *
- * Five attempts in a row without a connection open the circuit: no item starts
- * any more. What then happens depends on whether it has ever answered.
+ * Five attempts in a row without a connection open the circuit: then no item
+ * uses up its attempts in vain. What happens next depends on whether the origin
+ * has ever answered.
  *
  * If it has, it is taken for one that will be back: all its items wait, and
- * after 30 seconds, 60 more and 120 more a single one is let through to find
- * out. The third that fails takes it down.
+ * after half a second, one more, two more and so on up to 30 a single one is
+ * let through to find out. When that has failed for three minutes, it is down.
  *
  * If it never has, those that were tried go on being tried as often as they
  * may be, and the others wait for what becomes of them: the first that has no
- * attempt left takes it down. Should all of them end otherwise, another one is
- * tried, so that nobody waits for nobody. So a wrong name or port fails after
- * the time of one item's attempts, however many items there are; and a server
- * that is about to start is waited for as long as the user's --retry says.
+ * attempt left, after some seconds, takes it down. Should all of them end
+ * before that, another one is tried, at times as above, so that nobody waits
+ * for nobody. So a wrong name or port fails after the time of one item's
+ * attempts, however many items there are; and a server that is about to start
+ * is waited for as long as the user's --retry says. A name that does not exist
+ * needs no such time.
+ *
+ * Items that wait hold their places in the window. So that the hosts that are
+ * silent do not keep all others from being read for longer than some time, no
+ * more than half of the places are for them after that, and what is too much
+ * fails. A run that has one host alone has nobody to make room for.
  *
  * Of an origin that is down each item fails at once, but one from time to time
  * that is let through to find out.
@@ -41,17 +49,38 @@
 #define GOOD_FOR_MORE 20
 #define MILD_MAX 2
 #define SILENT_MAX 5
-#define PROBES_MAX 3
+
+/* Between tries, while there is hope and when it is down. */
+#define TRY_WAIT_NS (FP_NS_PER_S / 2)
+#define TRY_WAIT_MAX_NS (30 * FP_NS_PER_S)
 #define PROBE_WAIT_NS (30 * FP_NS_PER_S)
 #define PROBE_WAIT_MAX_NS (300 * FP_NS_PER_S)
 
+/* Since the first attempt that found no connection: when the user is told,
+ * when others need room, and when it is down. */
+#define TELL_NS (3 * FP_NS_PER_S)
+#define ROOM_NS (30 * FP_NS_PER_S)
+#define DOWN_NS (180 * FP_NS_PER_S)
+#define NEW_DOWN_NS (3 * FP_NS_PER_S)
+
 /* ---- may it start? ---- */
+
+/* Whether so many items wait for silent origins that others have no room. */
+static bool
+is_crowding(const struct fp_origins *origins, const struct fp_origin *origin,
+	int64_t now_ns)
+{
+	return origins->n > 1 && now_ns - origin->silent_ns >= ROOM_NS &&
+	       origin->n_waiting >=
+		       origins->rules.waiting_max / FP_MAX(origins->n_open, 1);
+}
 
 static enum fp_leave
 ask_circuit(const struct fp_origins *origins, const struct fp_origin *origin,
 	bool is_retry, int64_t now_ns, int64_t *until_ns)
 {
 	bool is_time = origin->probe_ns <= now_ns && !origin->is_probing;
+	bool is_alone = !origin->has_answered && origin->n_tried == 0;
 
 	switch (origin->circuit) {
 	case FP_CIRCUIT_CLOSED:
@@ -61,11 +90,11 @@ ask_circuit(const struct fp_origins *origins, const struct fp_origin *origin,
 	case FP_CIRCUIT_OPEN:
 		break;
 	}
-	if (origin->has_answered ? is_time : is_retry || origin->n_tried == 0)
+	if (origin->has_answered || is_alone ? is_time : is_retry)
 		return FP_LEAVE_GO;
-	if (!is_retry && origin->n_waiting >= origins->rules.waiting_max)
+	if (!is_retry && is_crowding(origins, origin, now_ns))
 		return FP_LEAVE_NEVER;
-	if (origin->has_answered && !origin->is_probing)
+	if ((origin->has_answered || is_alone) && !origin->is_probing)
 		*until_ns = origin->probe_ns;
 	return FP_LEAVE_WAIT;
 }
@@ -166,12 +195,20 @@ fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 /* ---- what is heard ---- */
 
 static void
-hear_answer(struct fp_origin *origin)
+set_circuit(struct fp_origins *origins, struct fp_origin *origin,
+	enum fp_circuit circuit)
+{
+	origins->n_open -= origin->circuit != FP_CIRCUIT_CLOSED;
+	origins->n_open += circuit != FP_CIRCUIT_CLOSED;
+	origin->circuit = circuit;
+}
+
+static void
+hear_answer(struct fp_origins *origins, struct fp_origin *origin)
 {
 	origin->has_answered = true;
 	origin->n_silent = 0;
-	origin->n_probes = 0;
-	origin->circuit = FP_CIRCUIT_CLOSED;
+	set_circuit(origins, origin, FP_CIRCUIT_CLOSED);
 }
 
 static void
@@ -221,46 +258,73 @@ pause_origin(struct fp_origin *origin, const struct fp_report *report,
 static void
 wait_for_probe(struct fp_origin *origin, int64_t now_ns)
 {
+	int64_t most_ns = origin->circuit == FP_CIRCUIT_DOWN ? PROBE_WAIT_MAX_NS
+							     : TRY_WAIT_MAX_NS;
+
 	origin->probe_ns = now_ns + origin->probe_wait_ns;
-	origin->probe_wait_ns =
-		FP_MIN(2 * origin->probe_wait_ns, PROBE_WAIT_MAX_NS);
+	origin->probe_wait_ns = FP_MIN(2 * origin->probe_wait_ns, most_ns);
 }
 
 static void
-take_down(struct fp_origin *origin, int64_t now_ns)
+take_down(struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns)
 {
-	if (!origin->has_answered)
-		origin->probe_wait_ns = PROBE_WAIT_NS;
-	origin->circuit = FP_CIRCUIT_DOWN;
+	set_circuit(origins, origin, FP_CIRCUIT_DOWN);
+	origin->probe_wait_ns = PROBE_WAIT_NS;
 	wait_for_probe(origin, now_ns);
 }
 
+/* One that has answered before was tried once more. */
 static void
-hear_silence(struct fp_origin *origin, const struct fp_report *report,
-	int64_t now_ns)
+hear_failed_probe(
+	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns)
+{
+	int64_t silence_ns = now_ns - origin->silent_ns;
+
+	if (silence_ns >= DOWN_NS) {
+		take_down(origins, origin, now_ns);
+		return;
+	}
+	wait_for_probe(origin, now_ns);
+	if (silence_ns >= TELL_NS && !origin->is_told)
+		origin->news |= 1U << FP_NOTICE_SILENT;
+	origin->is_told |= silence_ns >= TELL_NS;
+}
+
+/* One that never answered, by an item that is not tried again. */
+static void
+hear_last_attempt(
+	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns)
+{
+	if (now_ns - origin->silent_ns >= NEW_DOWN_NS ||
+		origin->kind == FP_KIND_DNS)
+		take_down(origins, origin, now_ns);
+	else if (origin->probe_ns <= now_ns)
+		wait_for_probe(origin, now_ns);
+}
+
+static void
+hear_silence(struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t now_ns)
 {
 	origin->kind = report->kind;
-	origin->n_silent++;
+	if (origin->n_silent++ == 0)
+		origin->silent_ns = now_ns;
 	switch (origin->circuit) {
 	case FP_CIRCUIT_CLOSED:
 		if (origin->n_silent < SILENT_MAX)
 			return;
-		origin->circuit = FP_CIRCUIT_OPEN;
-		origin->n_probes = 0;
-		origin->probe_wait_ns = PROBE_WAIT_NS;
-		if (origin->has_answered)
-			origin->news |= 1U << FP_NOTICE_SILENT;
+		set_circuit(origins, origin, FP_CIRCUIT_OPEN);
+		origin->is_told = false;
+		origin->probe_wait_ns = TRY_WAIT_NS;
 		wait_for_probe(origin, now_ns);
 		if (!origin->has_answered && report->is_last)
-			take_down(origin, now_ns);
+			hear_last_attempt(origins, origin, now_ns);
 		return;
 	case FP_CIRCUIT_OPEN:
-		if (!origin->has_answered && report->is_last)
-			take_down(origin, now_ns);
-		else if (report->is_probe && ++origin->n_probes == PROBES_MAX)
-			take_down(origin, now_ns);
-		else if (report->is_probe)
-			wait_for_probe(origin, now_ns);
+		if (origin->has_answered && report->is_probe)
+			hear_failed_probe(origins, origin, now_ns);
+		else if (!origin->has_answered && report->is_last)
+			hear_last_attempt(origins, origin, now_ns);
 		return;
 	case FP_CIRCUIT_DOWN:
 		if (report->is_probe)
@@ -270,7 +334,7 @@ hear_silence(struct fp_origin *origin, const struct fp_report *report,
 }
 
 void
-fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
+fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns)
 {
 	bool pauses =
@@ -287,18 +351,18 @@ fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
 		break;
 	case FP_HEARD_ANSWER:
 		origin->n_busy = 0;
-		hear_answer(origin);
+		hear_answer(origins, origin);
 		hear_good(origins, origin);
 		break;
 	case FP_HEARD_BUSY:
-		hear_answer(origin);
+		hear_answer(origins, origin);
 		if (++origin->n_busy <= MILD_MAX && report->is_mild)
 			pauses = false;
 		else
 			hear_busy(origin, report->begun_ns, now_ns);
 		break;
 	case FP_HEARD_SILENCE:
-		hear_silence(origin, report, now_ns);
+		hear_silence(origins, origin, report, now_ns);
 		break;
 	}
 	if (report->is_first_success)

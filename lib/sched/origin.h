@@ -90,7 +90,8 @@ struct fp_origin {
 	/* Silence. */
 	enum fp_circuit circuit;
 	unsigned n_silent; /* attempts in a row without a connection */
-	unsigned n_probes; /* of them, since the circuit opened */
+	int64_t silent_ns; /* when the first of them ended */
+	bool is_told; /* the user, since the circuit opened */
 	bool has_answered;
 	bool is_probing; /* one is under way */
 	int64_t probe_ns; /* when the next may go */
@@ -124,6 +125,7 @@ struct fp_origins {
 	struct fp_origin **chains;
 	size_t n_chains; /* a power of two */
 	size_t n;
+	size_t n_open; /* of them, whose circuit is not closed */
 	struct fp_origin *oldest, *newest; /* those that nobody holds */
 	size_t n_idle;
 };
@@ -180,7 +182,7 @@ int fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 	int64_t now_ns);
 
 /* An attempt ended. May leave news. */
-void fp_origin_hear(const struct fp_origins *origins, struct fp_origin *origin,
+void fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns);
 
 /* Takes one piece of its news, for the user. */

@@ -16,6 +16,9 @@
 /* Origins that nobody holds and that are remembered all the same. */
 #define IDLE_MAX 1024
 
+/* How long one that is silent is remembered at least. */
+#define SILENT_NS (30 * FP_NS_PER_S)
+
 int
 fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
 {
@@ -116,7 +119,8 @@ is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
 {
 	return origin->not_before_ns <= now_ns && !origin->is_news &&
 	       (origin->circuit == FP_CIRCUIT_CLOSED ||
-		       origin->probe_ns <= now_ns) &&
+		       (origin->probe_ns <= now_ns &&
+			       now_ns - origin->silent_ns > SILENT_NS)) &&
 	       (origins->rules.rates.n == 0 ||
 		       fp_ratelimit_is_idle(&origin->rate, now_ns));
 }
@@ -159,6 +163,7 @@ forget(struct fp_origins *origins, struct fp_origin *origin)
 	*at = origin->chain;
 	unlink_idle(origins, origin);
 	origins->n--;
+	origins->n_open -= origin->circuit != FP_CIRCUIT_CLOSED;
 	free_origin(origin);
 }
 

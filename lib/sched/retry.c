@@ -201,6 +201,21 @@ backoff_ns(const struct fp_retry_policy *policy, unsigned k, bool is_busy,
 	return FP_MAX(wait_ns, LEAST_NS);
 }
 
+/* What could not be reached is mostly on its way back: a server takes a second
+ * or two to start. So that an item's attempts are not all made before that, no
+ * wait is less than half of what it is drawn from. */
+static int64_t
+reach_ns(const struct fp_retry_policy *policy, unsigned k, uint64_t *random)
+{
+	int64_t most_ns = in_ns(policy->max_delay_ms);
+	int64_t half_ns = in_ns(policy->delay_ms) / 2;
+
+	while (--k > 0 && half_ns > 0 && half_ns < most_ns)
+		half_ns *= 2;
+	half_ns = FP_MIN(half_ns, most_ns / 2);
+	return FP_MAX(half_ns + draw(random, half_ns), LEAST_NS);
+}
+
 /* Never earlier than asked for. Jitter does not use up the item's time. */
 static int64_t
 after_ns(int64_t asked_ns, int64_t left_ns, uint64_t *random)
@@ -250,6 +265,9 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	again.wait_ns = is_said ? after_ns(asked_ns, left_ns, random)
 				: backoff_ns(policy, attempt->n_attempts,
 					  is_busy, random);
+	if (attempt->cause == FP_CAUSE_CONNECT ||
+		attempt->cause == FP_CAUSE_DNS)
+		again.wait_ns = reach_ns(policy, attempt->n_attempts, random);
 	again.is_again = may && attempt->n_attempts <= policy->max &&
 			 !again.is_too_long && again.wait_ns <= left_ns;
 	again.is_fresh = again.is_again && attempt->status == 421;

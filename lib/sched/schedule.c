@@ -238,13 +238,18 @@ fp_schedule_tick(struct fp_schedule *schedule, int64_t now_ns)
 	fp_starts_tick(&schedule->starts, now_ns);
 }
 
-/* The first item that waits at this origin, which is in a list. */
+/* The first item that waits at this origin, which is in a list. To find out
+ * whether the origin answers again, one is better that has lost no attempt. */
 static struct fp_ticket *
 pop_waiting(struct fp_schedule *schedule, struct fp_origin *origin)
 {
+	bool prefers_new = origin->circuit == FP_CIRCUIT_OPEN &&
+			   origin->has_answered && origin->waiting.first;
+
 	unlist_origin(origin);
 	struct fp_ticket *ticket = fp_ticket_pop(
-		origin->again.first ? &origin->again : &origin->waiting);
+		origin->again.first && !prefers_new ? &origin->again
+						    : &origin->waiting);
 	if (--origin->n_waiting == 0)
 		fp_timeheap_remove(&schedule->wakes, &origin->timed);
 	return ticket;

@@ -7,6 +7,7 @@ What a good server will not send comes from faultserver.
 api() and faults() are one server each for a whole test file.
 """
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -97,8 +98,19 @@ class Nginx:
         except OSError:
             return "no error.log"
 
-    def _start(self):
-        self.port = free_port()
+    def stop(self, gently=False):
+        """Ends it, with or without what is under way."""
+        if gently:
+            self.proc.send_signal(signal.SIGQUIT)
+            self.proc.wait(15)
+        self._stop()
+
+    def start(self):
+        """Again, on the same port."""
+        check(self._start(self.port), "nginx does not start again")
+
+    def _start(self, port=0):
+        self.port = port or free_port()
         module = "/usr/lib/nginx/modules/ngx_http_echo_module.so"
         self.has_echo = os.path.exists(module)
         with open(self.dir + "/conf", "w") as file:

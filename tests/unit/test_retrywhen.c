@@ -44,6 +44,8 @@ decide(int status, unsigned n, int64_t after_ns)
 {
 	struct fp_attempt attempt = attempt_of(status, n, after_ns);
 
+	if (status < 0) /* no answer: this cause */
+		attempt.cause = (enum fp_cause) - status, attempt.status = 0;
 	return fp_retry_decide(&policy, &attempt, &state);
 }
 
@@ -93,6 +95,27 @@ backoff(void)
 	CHECK(is_even(500, 2, -1, 0, 5 * S));
 	policy.max_delay_ms = 1000;
 	CHECK(is_even(500, 1, -1, 0, 1 * S));
+}
+
+/* No less than half of what it is drawn from. */
+static void
+reach(void)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		int cause = -(int)(i ? FP_CAUSE_DNS : FP_CAUSE_CONNECT);
+		CHECK(is_even(cause, 1, -1, 250 * MS, 500 * MS));
+		CHECK(is_even(cause, 2, -1, 500 * MS, 1 * S));
+		CHECK(is_even(cause, 3, -1, 1 * S, 2 * S));
+		CHECK(is_even(cause, 7, -1, 15 * S, 30 * S));
+		CHECK(is_even(cause, UINT_MAX, -1, 15 * S, 30 * S));
+	}
+	CHECK(is_even(-(int)FP_CAUSE_RESET, 1, -1, 0, 500 * MS));
+	policy.delay_ms = 0;
+	CHECK(decide(-(int)FP_CAUSE_CONNECT, 9, -1).wait_ns == 50 * MS);
+	policy.delay_ms = 3000;
+	policy.max_delay_ms = 2000;
+	CHECK(is_even(-(int)FP_CAUSE_CONNECT, 1, -1, 1 * S, 2 * S));
 }
 
 static void
@@ -344,6 +367,7 @@ int
 main(void)
 {
 	run("waits double, and are drawn evenly", backoff);
+	run("what cannot be reached is given half of it at least", reach);
 	run("a busy server is given longer", busy);
 	run("never at once", never_at_once);
 	run("never before a Retry-After", after);

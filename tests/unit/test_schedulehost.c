@@ -180,7 +180,14 @@ nobody_waits_for_nobody(void)
 	CHECK(another && another->result.n_tries == 0);
 	CHECK(!next_item(T0 + 2 * S));
 	meet_silence(another, FP_AGAIN_NO, 0, T0 + 2 * S);
-	CHECK(!next_item(T0 + 2 * S) && take_refused() == 3);
+	CHECK(!next_item(T0 + 2 * S));
+
+	/* After some seconds that decides. */
+	CHECK(fp_schedule_due_ns(&schedule) == T0 + 3 * S);
+	another = next_item(T0 + 3 * S);
+	CHECK(another && !next_item(T0 + 3 * S) && take_refused() == 0);
+	meet_silence(another, FP_AGAIN_NO, 0, T0 + 3 * S);
+	CHECK(!next_item(T0 + 3 * S) && take_refused() == 2);
 	tear_down();
 }
 
@@ -216,17 +223,23 @@ one_that_answered_is_waited_for(void)
 	add_items(A, 20);
 	CHECK(all_meet_silence(10, FP_AGAIN_FREE, T0) == 10);
 	int64_t now = T0 + 1;
-	for (int wait_s = 30; wait_s <= 120; wait_s *= 2) {
-		CHECK(!next_item(now + 1 * S));
-		now += wait_s * S;
-		CHECK(!next_item(now - 1));
+	size_t n = 0;
+	for (int64_t wait_ns = S / 2; now < T0 + 180 * S; n++) {
+		CHECK(!next_item(now));
+		now += wait_ns;
+		wait_ns = FP_MIN(2 * wait_ns, 30 * S);
+		CHECK(!next_item(now - 1) && take_refused() == 0);
 		CHECK(fp_schedule_due_ns(&schedule) == now);
 		struct fp_ticket *probe = next_item(now);
 		CHECK(probe && probe->is_probe && !next_item(now));
-		CHECK(fp_schedule_due_ns(&schedule) == INT64_MAX);
-		meet_silence(probe, FP_AGAIN_FREE, 1, now);
+		CHECK(n == 0 || fp_schedule_due_ns(&schedule) > now + 100 * S);
+
+		/* One that lost no attempt, as long as there is one. */
+		CHECK((probe->result.n_tries > 0) == (n >= 10));
+		meet_silence(probe, FP_AGAIN_FREE, 1000 * S, now);
 	}
-	CHECK(!next_item(now + 1) && take_refused() == 20);
+	CHECK(n > 10 && !next_item(now + 1) && take_refused() == 20 - n);
+	CHECK(clear(now) == n);
 	tear_down();
 }
 
