@@ -24,6 +24,7 @@ cmd_libcmd_a_SOURCES += \
 cmd_libcmd_a_SOURCES += \
 	cmd/option/complaint.c cmd/option/complaint.h \
 	cmd/option/config.c cmd/option/config.h \
+	cmd/option/expand.c cmd/option/expand.h \
 	cmd/option/flowopt.c cmd/option/flowopt.h \
 	cmd/option/foreign.c cmd/option/foreign.h \
 	cmd/option/help.c cmd/option/help.h \
@@ -63,6 +64,7 @@ cmd_libcmd_a_SOURCES += \
 # a run
 cmd_libcmd_a_SOURCES += \
 	cmd/course.c cmd/course.h \
+	cmd/itemfill.c cmd/itemfill.h \
 	cmd/linecheck.c cmd/linecheck.h \
 	cmd/reader.c cmd/reader.h \
 	cmd/run.c cmd/run.h \

@@ -63,7 +63,8 @@
  *			asked for, judged; in parts: httpopt flowopt),
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),
- *			template (which one, and whether lines fit it), options
+ *			template (which one, and whether lines fit it), expand
+ *			(texts that are filled in for each item), options
  *			(argv and the environment), config (the same from a
  *			file), help, complaint (what is wrong with one),
  *			suggest (which word was meant) and foreign (what other
@@ -77,6 +78,7 @@
  *			Perfetto), account (these three), progress and meter
  *			(how far it is), notice (what the pool tells of a
  *			server), dryrun
+ *	itemfill	what --expand-... options add to an item
  *	linecheck	whether a line can be an item, and what looks wrong in
  *it reader		the thread from the input to the pool
  *	writer		the thread from the pool to the outputs

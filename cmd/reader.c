@@ -50,6 +50,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 		return -1;
 	}
 	fp_linecheck_init(&reader->check, settings);
+	fp_itemfill_init(&reader->fill, settings);
 	if (settings->json_items)
 		reader->parser = fp_parser_new();
 	if ((settings->json_items && !reader->parser) ||
@@ -65,6 +66,7 @@ fp_reader_destroy(struct fp_reader *reader)
 {
 	fp_input_destroy(&reader->input);
 	fp_linecheck_destroy(&reader->check);
+	fp_itemfill_destroy(&reader->fill);
 	fp_resume_destroy(&reader->resume);
 	fp_parser_free(reader->parser);
 	free(reader->columns);
@@ -133,6 +135,14 @@ split(struct fp_reader *reader, struct fp_text line)
 }
 
 static int
+hand_in(struct fp_reader *reader, struct fp_item *item)
+{
+	if (!item->fault && fp_itemfill_fill(&reader->fill, item))
+		return -1;
+	return fp_pool_submit(reader->pool, item);
+}
+
+static int
 submit(struct fp_reader *reader, const struct entry *entry)
 {
 	const struct fp_line *line = &entry->line;
@@ -155,7 +165,7 @@ submit(struct fp_reader *reader, const struct entry *entry)
 		item.outcome_unknown = entry->is_unknown;
 		if (item.fault)
 			fp_linecheck_not_json(&reader->check, line->text);
-		return fp_pool_submit(reader->pool, &item);
+		return hand_in(reader, &item);
 	}
 
 	if (!item.fault)
@@ -163,7 +173,7 @@ submit(struct fp_reader *reader, const struct entry *entry)
 			&reader->check, line->text, &item.url);
 	if (!item.fault && reader->columns)
 		item.n_values = split(reader, line->text);
-	return fp_pool_submit(reader->pool, &item);
+	return hand_in(reader, &item);
 }
 
 /* The input is the right one, and the outputs end where the journal does; or

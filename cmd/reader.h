@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "input.h"
+#include "itemfill.h"
 #include "journal.h"
 #include "linecheck.h"
 #include "output.h"
@@ -36,6 +37,7 @@ struct fp_reader {
 	struct fp_text *texts; /* their values in the line at hand */
 	char *names;
 	struct fp_linecheck check; /* of each line */
+	struct fp_itemfill fill; /* what options add to each item */
 	atomic_uint_fast64_t n_read; /* items */
 	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
 	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */

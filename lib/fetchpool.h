@@ -208,7 +208,9 @@ struct fp_result {
 
 	/* With options.dry_run. */
 	struct fp_text
-		request_fields; /* names of header fields, "name\n" each */
+		request_fields; /* names of header fields, "name\n" each; or,
+				 * with dry_run_full, "name: value\n" */
+	bool is_request_full; /* request_fields have values, body is its own */
 	int64_t request_size; /* bytes of its body; -1: it would have none */
 };
 
@@ -444,6 +446,7 @@ struct fp_options {
 	 * written to any more. */
 	fp_fault *fault;
 	void *fault_arg;
+	bool dry_run_full; /* with dry_run: fields with values, and the body */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

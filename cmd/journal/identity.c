@@ -37,11 +37,11 @@ static const char *const indifferent[] = {
 	/* the journal itself */
 	"journal", "resume", "retry-failed", "sync",
 	/* who we are, and which way we go */
-	"user", "oauth2-bearer", "netrc", "netrc-file", "cookie", "cert", "key",
-	"cacert", "capath", "insecure", "proxy", "noproxy", "interface", "ipv4",
-	"ipv6", "fresh-connect", "http1.1", "http2",
+	"user", "expand-user", "oauth2-bearer", "netrc", "netrc-file", "cookie",
+	"cert", "key", "cacert", "capath", "insecure", "proxy", "noproxy",
+	"interface", "ipv4", "ipv6", "fresh-connect", "http1.1", "http2",
 	/* made of several options: below */
-	"data", "json", "header"};
+	"data", "json", "header", "expand-header"};
 
 /* Headers whose values are no secret, and count. */
 static const char *const plain_headers[] = {"Accept", "Accept-Charset",
@@ -146,6 +146,12 @@ fp_identity_add(
 		if (!is_in(indifferent, FP_ARRAY_LEN(indifferent), name,
 			    strlen(name)) &&
 			add(state, name, value, plain_length(name, value)))
+			return -1;
+	}
+	for (size_t i = 0; i < given->n; i += 2) {
+		struct fp_list header = {&given->texts[i + 1], 1};
+		if (strcmp(given->texts[i], "expand-header") == 0 &&
+			add_headers(state, &header))
 			return -1;
 	}
 	if (data.data && add(state, NAME_DATA, data.data, data.len))

@@ -29,11 +29,23 @@ is_header(const char *line, const char *path, size_t number)
 	return false;
 }
 
+/* Whether a plain header is one that was to be filled in. */
+static bool
+is_meant_to_expand(const char *line)
+{
+	if (!fp_expand_is_meant(line))
+		return false;
+	fp_msg_usage("--header: {} is not filled in here: use --expand-header "
+		     "'NAME: {{}}', or {{1}} for a field");
+	return true;
+}
+
 bool
 fp_httpopt_header(struct fp_settings *settings, const char *value)
 {
 	if (value[0] != '@')
 		return is_header(value, NULL, 0) &&
+		       !is_meant_to_expand(value) &&
 		       fp_list_add(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
@@ -125,6 +137,78 @@ fp_httpopt_json(struct fp_settings *settings, const char *value)
 	if (fp_settings_read(&settings->data, value + 1) == 0)
 		return true;
 	return fp_settings_unreadable("--json", value + 1);
+}
+
+/* ---- what is filled in for each item ---- */
+
+/* Reads a text, or with "@" the file that it names. */
+static bool
+read_expansion(struct fp_buf *text, const char *option, const char *value,
+	bool keeps_end)
+{
+	if (value[0] != '@')
+		return fp_buf_add_text(text, value) == 0 ||
+		       fp_settings_no_memory();
+	if (fp_settings_read(text, value + 1))
+		return fp_settings_unreadable(option, value + 1);
+	while (!keeps_end && text->len > 0 &&
+		strchr("\r\n", text->data[text->len - 1]))
+		text->len--;
+	return true;
+}
+
+static bool
+add_expansion(struct fp_settings *settings, const char *option,
+	enum fp_expand_what what, const char *value)
+{
+	struct fp_expansions *all = &settings->expansions;
+	struct fp_expand *expand = NULL;
+	struct fp_buf text = FP_BUF_INIT;
+	char why[120];
+
+	if (all->n == FP_EXPANSIONS_MAX) {
+		fp_msg_usage("%s: no more than %d of these options can be "
+			     "given",
+			option, FP_EXPANSIONS_MAX);
+		return false;
+	}
+	if (read_expansion(&text, option, value, what == FP_EXPAND_JSON)) {
+		expand = fp_expand_parse(
+			fp_buf_text(&text), text.len, why, sizeof(why));
+		if (!expand && errno == ENOMEM)
+			fp_settings_no_memory();
+		else if (!expand)
+			fp_msg_usage("%s: %s", option, why);
+	}
+	fp_buf_destroy(&text);
+	if (expand)
+		all->all[all->n++] = (struct fp_expansion){what, expand};
+	return expand != NULL;
+}
+
+bool
+fp_httpopt_expand_header(struct fp_settings *settings, const char *value)
+{
+	return add_expansion(
+		settings, "--expand-header", FP_EXPAND_HEADER, value);
+}
+
+bool
+fp_httpopt_expand_data(struct fp_settings *settings, const char *value)
+{
+	return add_expansion(settings, "--expand-data", FP_EXPAND_DATA, value);
+}
+
+bool
+fp_httpopt_expand_json(struct fp_settings *settings, const char *value)
+{
+	return add_expansion(settings, "--expand-json", FP_EXPAND_JSON, value);
+}
+
+bool
+fp_httpopt_expand_user(struct fp_settings *settings, const char *value)
+{
+	return add_expansion(settings, "--expand-user", FP_EXPAND_USER, value);
 }
 
 /* ---- libcurl's options ---- */

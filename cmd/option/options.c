@@ -99,6 +99,7 @@ apply(struct fp_settings *settings, const struct fp_option_row *row,
 		ok = fp_units_duration(value, at) == 0;
 		break;
 	case FP_OPTION_CALL:
+	case FP_OPTION_MAYBE:
 	case FP_OPTION_SECRET:
 		ok = row->call(settings, value);
 		break;
@@ -141,7 +142,7 @@ take_configured(
 		fp_msg_usage("--%s cannot stand in a file", name);
 	else if (row->arg && !value)
 		fp_msg_usage("--%s: a value is missing: %s", name, row->arg);
-	else if (!row->arg && value)
+	else if (!row->arg && value && row->type != FP_OPTION_MAYBE)
 		fp_msg_usage("--%s takes no value", name);
 	else
 		return apply(settings, row, value) == FP_GO_ON;
@@ -174,7 +175,8 @@ make_tables(struct getopt_tables *tables)
 		tables->longs[i] = (struct option){
 			.name = row->name,
 			.has_arg = row->arg ? required_argument
-				   : row->type == FP_OPTION_HELP
+				   : row->type == FP_OPTION_HELP ||
+						   row->type == FP_OPTION_MAYBE
 					   ? optional_argument
 					   : no_argument,
 			.val = LONG_BASE + (int)i,

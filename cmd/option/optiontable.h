@@ -22,7 +22,8 @@ enum fp_option_type {
 	FP_OPTION_TEXT, /* const char * */
 	FP_OPTION_DURATION, /* uint64_t, milliseconds */
 	FP_OPTION_CALL, /* call(settings, value) says whether it is right */
-	FP_OPTION_SECRET, /* the same, and no message shows the value */
+	FP_OPTION_MAYBE, /* the same, and --NAME alone calls it with NULL */
+	FP_OPTION_SECRET, /* as CALL, and no message shows the value */
 	FP_OPTION_CURL, /* the libcurl option `right`, which judges it itself */
 };
 

@@ -32,6 +32,8 @@ fp_settings_destroy(struct fp_settings *settings)
 	for (size_t i = 0; i < settings->owned.n; i++)
 		free((char *)settings->owned.texts[i]);
 	free(settings->owned.texts);
+	for (size_t i = 0; i < settings->expansions.n; i++)
+		fp_expand_free(settings->expansions.all[i].text);
 	free(settings->given.texts);
 	free(settings->reserved.texts);
 	free(settings->headers.texts);
@@ -190,6 +192,14 @@ bool
 fp_settings_shard(struct fp_settings *settings, const char *value)
 {
 	return fp_shard_parse(value, FP_SHARE_MAX, &settings->input.shard) == 0;
+}
+
+bool
+fp_settings_dry_run(struct fp_settings *settings, const char *value)
+{
+	settings->pool.dry_run = true;
+	settings->pool.dry_run_full = value != NULL;
+	return !value || strcmp(value, "full") == 0;
 }
 
 bool

@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "expand.h"
 #include "fetchpool.h"
 #include "input.h"
 
@@ -25,6 +26,24 @@ enum fp_progress_when {
 	FP_PROGRESS_AUTO, /* where it can be, and mixes with nothing */
 	FP_PROGRESS_ALWAYS,
 	FP_PROGRESS_NEVER,
+};
+
+/* What is filled in for each item. */
+#define FP_EXPANSIONS_MAX 64
+
+struct fp_expansion {
+	enum fp_expand_what {
+		FP_EXPAND_HEADER,
+		FP_EXPAND_DATA,
+		FP_EXPAND_JSON,
+		FP_EXPAND_USER,
+	} what;
+	struct fp_expand *text;
+};
+
+struct fp_expansions {
+	struct fp_expansion all[FP_EXPANSIONS_MAX];
+	size_t n;
 };
 
 /* A list of texts that grows. */
@@ -75,6 +94,7 @@ struct fp_settings {
 	bool syncs;
 	bool retries_failed;
 
+	struct fp_expansions expansions; /* in the order given */
 	struct fp_list given; /* options: name, value, name, value, ... */
 
 	/* What the above points into. */
@@ -121,6 +141,7 @@ fp_setter fp_settings_input_format;
 fp_setter fp_settings_colsep;
 fp_setter fp_settings_id_range;
 fp_setter fp_settings_shard;
+fp_setter fp_settings_dry_run;
 fp_setter fp_settings_default_scheme;
 fp_setter fp_settings_max_line;
 fp_setter fp_settings_jobs;

@@ -25,6 +25,7 @@ complain_template(const char *name, const char *text, const char *why, int ret)
 /* What fp_template_variables() is asked for. */
 struct template_look {
 	const struct fp_settings *settings;
+	bool is_expansion; /* {{name}}, not {name} */
 	size_t n_variables;
 	size_t max_column;
 	char why[160];
@@ -41,7 +42,7 @@ look_at_variable(void *arg, struct fp_text name)
 	if (look->settings->json_items) {
 		snprintf(look->why, sizeof(look->why),
 			"a JSON item has no {}; it has {name}");
-		return name.len == 0;
+		return name.len == 0 && !look->is_expansion;
 	}
 	if (name.len == 0)
 		return 0;
@@ -77,7 +78,7 @@ check_template(struct fp_settings *settings, const char *name)
 
 	if (ret == 0 && look.n_variables == 0 && !settings->pool.data_line &&
 		!settings->json_items) {
-		ret = 1;
+		ret = settings->expansions.n == 0;
 		snprintf(look.why, sizeof(look.why),
 			"no {} in it: every line would fetch the same");
 	}
@@ -134,10 +135,29 @@ choose(struct fp_settings *settings, const char *template,
 	return true;
 }
 
+/* What is filled in for each item takes the same values. */
+static bool
+check_expansions(struct fp_settings *settings)
+{
+	struct template_look look = {
+		.settings = settings, .is_expansion = true};
+
+	for (size_t i = 0; i < settings->expansions.n; i++) {
+		if (fp_expand_names(settings->expansions.all[i].text,
+			    look_at_variable, &look) == 0)
+			continue;
+		fp_msg_usage(
+			"--expand-...: %s (here in double braces)", look.why);
+		return false;
+	}
+	settings->n_columns = FP_MAX(settings->n_columns, look.max_column);
+	return true;
+}
+
 bool
 fp_template_choose(struct fp_settings *settings, const char *template,
 	const char *from_environment)
 {
 	return choose(settings, template, from_environment) &&
-	       check_output_name(settings);
+	       check_output_name(settings) && check_expansions(settings);
 }

@@ -400,12 +400,16 @@ write_request(struct fp_pen *pen, const struct fp_result *result,
 		separator = ",";
 	}
 	fp_pen_text(pen, ",\"headers\":");
-	if (result->request_fields.data)
+	if (result->request_fields.data && result->is_request_full)
+		fp_recordheaders_write(pen, result->request_fields);
+	else if (result->request_fields.data)
 		write_names(pen, result->request_fields);
 	else
 		write_null(pen);
 	fp_pen_text(pen, ",\"body_size\":");
 	write_number(pen, result->request_size, 0);
+	if (result->is_request_full)
+		write_member(pen, ",", result, format, FP_FIELD_BODY);
 	if (result->context.data)
 		write_member(pen, ",", result, format, FP_FIELD_CONTEXT);
 	if (result->kind != FP_KIND_OK || format->has_error)

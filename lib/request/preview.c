@@ -10,6 +10,9 @@
 
 #include "preview.h"
 
+#include "utf8.h"
+
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -62,23 +65,51 @@ is_listed(const struct curl_slist *list, const char *name)
 	return false;
 }
 
-static int
-add_line(struct fp_buf *names, const char *name, size_t len)
+/* Whether the value of such a field may be a secret. */
+static bool
+is_secret(const char *name, size_t len)
 {
-	return fp_buf_add(names, name, len) || fp_buf_add_char(names, '\n') ? -1
-									    : 0;
+	static const char *const words[] = {"auth", "cookie", "token", "key",
+		"secret", "pass", "sign", "session", "credential"};
+	static const char not_secret[] = "Idempotency-Key";
+
+	if (len == sizeof(not_secret) - 1 &&
+		strncasecmp(name, not_secret, len) == 0)
+		return false;
+	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
+		size_t word = strlen(words[i]);
+		for (size_t at = 0; at + word <= len; at++) {
+			if (strncasecmp(name + at, words[i], word) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The name, or with `value`, the whole field. */
+static int
+add_line(struct fp_buf *names, const char *name, size_t len, const char *value)
+{
+	if (fp_buf_add(names, name, len))
+		return -1;
+	if (value && (fp_buf_add_text(names, ": ") ||
+			     fp_buf_add_text(names,
+				     is_secret(name, len) ? "***" : value)))
+		return -1;
+	return fp_buf_add_char(names, '\n');
 }
 
 /* What is sent of the list: "Name: value" and "Name;", but not "Name:". */
 static int
-add_list(struct fp_buf *names, const struct curl_slist *list)
+add_list(struct fp_buf *names, const struct curl_slist *list, bool is_full)
 {
 	for (; list; list = list->next) {
 		size_t len = strcspn(list->data, ":;");
 		const char *value = list->data + len + 1;
-		bool is_sent = list->data[len] == ';' ||
-			       value[strspn(value, " \t")] != '\0';
-		if (is_sent && add_line(names, list->data, len))
+		value += strspn(value, " \t");
+		bool is_sent = list->data[len] == ';' || value[0] != '\0';
+		if (is_sent && add_line(names, list->data, len,
+				       is_full ? value : NULL))
 			return -1;
 	}
 	return 0;
@@ -109,9 +140,10 @@ has_credentials(const struct fp_setup *setup, const char *url)
 	return has_userinfo(url);
 }
 
+/* `host` is what stands between "://" and the path, without a login. */
 static int
-name_fields(
-	const struct fp_request *request, const char *url, struct fp_buf *names)
+name_fields(const struct fp_request *request, const char *url, const char *host,
+	struct fp_buf *names)
 {
 	const struct fp_setup *setup = request->setup;
 	const struct fp_curlopts *curlopts = &setup->curlopts;
@@ -120,28 +152,52 @@ name_fields(
 		request->headers ? request->headers : setup->headers;
 	bool has_body =
 		request->body.data || strcmp(request->method, "POST") == 0;
+	bool is_full = setup->options.dry_run_full;
+	char length[24];
 	const struct {
 		const char *name;
 		bool is_sent;
+		const char *value;
 	} fields[] = {
-		{"Host", true},
-		{"Authorization", has_credentials(setup, url)},
-		{"User-Agent", agent && agent[0]},
-		{"Accept", true},
-		{"Referer", fp_curlopts_has(curlopts, CURLOPT_REFERER)},
-		{"Cookie", fp_curlopts_has(curlopts, CURLOPT_COOKIE)},
-		{"Content-Type", has_body},
-		{"Content-Length", has_body},
+		{"Host", true, host},
+		{"Authorization", has_credentials(setup, url), ""},
+		{"User-Agent", agent && agent[0], agent},
+		{"Accept", true, "*/*"},
+		{"Referer", fp_curlopts_has(curlopts, CURLOPT_REFERER),
+			"(as --referer says)"},
+		{"Cookie", fp_curlopts_has(curlopts, CURLOPT_COOKIE), ""},
+		{"Content-Type", has_body, "application/x-www-form-urlencoded"},
+		{"Content-Length", has_body, length},
 	};
+
+	snprintf(length, sizeof(length), "%zu", request->body.len);
 
 	fp_buf_clear(names, SIZE_MAX);
 	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
 		const char *name = fields[i].name;
 		if (fields[i].is_sent && !is_listed(list, name) &&
-			add_line(names, name, strlen(name)))
+			add_line(names, name, strlen(name),
+				is_full ? fields[i].value : NULL))
 			return -1;
 	}
-	return add_list(names, list);
+	return add_list(names, list, is_full);
+}
+
+/* As it stands in the URL, with its port if that is named. */
+static const char *
+find_host(const char *url, char host[FP_ORIGIN_MAX])
+{
+	const char *start = strstr(url, "://");
+
+	start = start ? start + 3 : url;
+	size_t len = strcspn(start, "/?#");
+	const char *at = memchr(start, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - start);
+		start = at + 1;
+	}
+	snprintf(host, FP_ORIGIN_MAX, "%.*s", (int)len, start);
+	return host;
 }
 
 /* ---- the whole ---- */
@@ -153,7 +209,7 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	struct fp_result *result = &ticket->result;
 	struct fp_buf *names = &ticket->headers;
 	const char *url = fp_buf_text(&ticket->url);
-	char origin[FP_ORIGIN_MAX];
+	char origin[FP_ORIGIN_MAX], host[FP_ORIGIN_MAX];
 
 	bool ok = fp_request_make(request, ticket) &&
 		  fp_download_name(&preview->download, request);
@@ -161,7 +217,7 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	if (!ok)
 		return;
 	size_t len = fp_url_origin(url, origin);
-	if (name_fields(request, url, names) ||
+	if (name_fields(request, url, find_host(url, host), names) ||
 		fp_outlook_add(&preview->outlook, origin, len)) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return;
@@ -171,4 +227,11 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 		(struct fp_text){fp_buf_text(names), names->len};
 	if (request->body.data)
 		result->request_size = (int64_t)request->body.len;
+	result->is_request_full = preview->setup->options.dry_run_full;
+	if (!result->is_request_full || !request->body.data)
+		return;
+	result->body = request->body;
+	result->encoding = fp_utf8_valid(request->body.data, request->body.len)
+				   ? FP_BODY_TEXT
+				   : FP_BODY_BASE64;
 }

@@ -8,7 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
-from tap import check, equal, main, temp_file, test
+from tap import check, equal, main, matches, temp_file, test
 from webserver import ask, refused, shown, web
 
 FORM = "application/x-www-form-urlencoded"
@@ -407,6 +407,89 @@ def _():
         result = fetchpool(args, input=server.url + "/ok")
         check(word.encode() not in result.out + result.err,
               "%r: %r" % (args, result))
+
+
+# ---- filled in for each item ----
+
+def sent(*args, input, **more):
+    """What came, in the order of the items: (headers, body) of each."""
+    server = web()
+    result = fetchpool(["-k", "-j1", *args, server.url + "/ok"],
+                       input=input, **more)
+    return result, [({name.lower(): value for name, value in request.headers},
+                     request.body) for request in server.log]
+
+
+@test("--expand-header, --expand-data: filled in for each line")
+def _():
+    result, requests = sent(
+        "--expand-header", "Idempotency-Key: load-{{:b64}}",
+        "--expand-data", "id={{:url}}", "--expand-data=x", input="1\na b&\n")
+    equal(result.status, 0)
+    equal([(h["idempotency-key"], body) for h, body in requests],
+          [("load-MQ==", b"id=1&x"), ("load-YSBiJg==", b"id=a%20b%26&x")])
+
+
+@test("--expand-json, --expand-user: from fields and members")
+def _():
+    result, requests = sent(
+        "-C,", "--expand-json", '{"name":"{{2:json}}"}',
+        "--expand-user", "{{1}}:pw", input='me,say "hi"\nyou\n')
+    equal([(h["authorization"], h["content-type"], body)
+           for h, body in requests],
+          [("Basic bWU6cHc=", "application/json", b'{"name":"say \\"hi\\""}')])
+    matches(r"no value for \{\{2\}\}", result.errors[2])
+    result, requests = sent(
+        "--input-format=json", "--expand-header=X-Id: {{id}}",
+        "--expand-header=X-Own: ours", "-X", "PUT",
+        input='{"id":7,"headers":{"x-own":"mine"}}\n{"id":null}\n'
+              '{"id":[1]}\n{"id":"a\\nb"}\n')
+    equal([(h["x-id"], h["x-own"]) for h, _ in requests], [("7", "mine")])
+    equal(list(result.errors), [2, 3, 4])
+    check("a\\nb" not in result.text, result.text)
+
+
+@test("{} where it is not filled in is refused")
+def _():
+    for header in "Idempotency-Key: {}", "X: {1}":
+        result = fetchpool(["-H", header, "http://127.0.0.1:1/{}"], input="1\n")
+        equal(result.status, 2)
+        matches("--expand-header", result.text)
+    for wrong in (["--expand-header=X: {{1}}"], ["--expand-header=X: {{a}}"],
+                  ["--expand-header=X: {{"], ["--expand-data={{:upper}}"],
+                  ["--expand-data={{}}", "-d", "x"],
+                  ["--expand-json={{}}", "--data-line"],
+                  ["--expand-user={{}}", "-u", "a:b"]):
+        equal(fetchpool([*wrong, "http://127.0.0.1:1/{}"], input="1\n").status,
+              2)
+
+
+@test("a constant Idempotency-Key is for one item")
+def _():
+    result, requests = sent("-H", "Idempotency-Key: k", "--data-line",
+                            input="1\n2\n3\n")
+    equal((result.status, len(requests)), (1, 1))
+    matches("--expand-header", result.errors[2])
+    result, requests = sent("-H", "Idempotency-Key: k", "--data-line",
+                            input="1\n")
+    equal((result.status, len(requests)), (0, 1))
+
+
+@test("--dry-run=full shows what is sent, and no secret")
+def _():
+    result = fetchpool(
+        ["--dry-run=full", "-H", "X-Api-Key: hunter2", "-u", "me:hunter2",
+         "-b", "a=hunter2", "--expand-header=Idempotency-Key: {{}}",
+         "--expand-data=a={{}}", "http://you:hunter2@h.example:81/x"],
+        input="7\n")
+    check("hunter2" not in result.text and b"hunter2" not in result.out,
+          result.out)
+    record = result.records[0]
+    equal(record["body"], "a=7")
+    equal(record["headers"]["Host"], ["h.example:81"])
+    equal(record["headers"]["Idempotency-Key"], ["7"])
+    equal(record["headers"]["X-Api-Key"], ["***"])
+    equal(fetchpool(["--dry-run=x"], input="").status, 2)
 
 
 if __name__ == "__main__":

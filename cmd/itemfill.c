@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "itemfill.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define KEEP_BYTES ((size_t)1 << 20)
+
+/* Where a text is in the buffer, which may still move. */
+struct part {
+	size_t start, len;
+};
+
+void
+fp_itemfill_init(struct fp_itemfill *fill, const struct fp_settings *settings)
+{
+	*fill = (struct fp_itemfill){.settings = settings};
+}
+
+void
+fp_itemfill_destroy(struct fp_itemfill *fill)
+{
+	fp_buf_destroy(&fill->text);
+	free(fill->headers);
+}
+
+/* Fills one text in. 1: the item has a fault now; -1: no memory. */
+static int
+add(struct fp_itemfill *fill, struct fp_item *item,
+	const struct fp_expansion *expansion)
+{
+	char why[160];
+
+	if (fp_expand_fill(
+		    expansion->text, item, &fill->text, why, sizeof(why)) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	snprintf(fill->fault, sizeof(fill->fault), "%s", why);
+	item->fault = fill->fault;
+	return 1;
+}
+
+static int
+fail(struct fp_itemfill *fill, struct fp_item *item, const char *what,
+	const char *why)
+{
+	snprintf(fill->fault, sizeof(fill->fault), "%s %s", what, why);
+	item->fault = fill->fault;
+	return 1;
+}
+
+/* ---- headers ---- */
+
+/* Whether the item says itself what this header is to be. */
+static bool
+has_header(const struct fp_item *item, const char *line)
+{
+	size_t len = strcspn(line, ":;");
+
+	for (size_t i = 0; i < item->n_headers; i++) {
+		struct fp_text own = item->headers[i];
+		if (own.len > len && strncasecmp(own.data, line, len) == 0 &&
+			(own.data[len] == ':' || own.data[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+/* The line of a header is in the buffer, from `start` on. */
+static int
+check_header(struct fp_itemfill *fill, struct fp_item *item, size_t start)
+{
+	const char *line = fp_buf_text(&fill->text) + start;
+	char why[80];
+
+	if (strlen(line) != fill->text.len - start)
+		return fail(fill, item,
+			"--expand-header:", "the value has a NUL in it");
+	if (!fp_is_header(line, why, sizeof(why)))
+		return fail(fill, item, "--expand-header: the value", why);
+	return 0;
+}
+
+/* "Authorization: Basic ..." of USER:PASS (RFC 7617). */
+static int
+add_login(struct fp_itemfill *fill, struct fp_item *item,
+	const struct fp_expansion *expansion)
+{
+	struct fp_buf login = FP_BUF_INIT;
+	size_t start = fill->text.len;
+	int ret = add(fill, item, expansion);
+
+	if (ret == 0)
+		ret = fp_buf_add(&login, fill->text.data + start,
+			fill->text.len - start);
+	fill->text.len = start;
+	if (ret == 0)
+		ret = fp_buf_add_text(&fill->text, "Authorization: Basic ");
+	if (ret == 0)
+		ret = fp_expand_base64(&fill->text, login.data, login.len);
+	fp_buf_destroy(&login);
+	return ret;
+}
+
+/* The item's headers, and behind them those in the buffer. */
+static int
+join_headers(struct fp_itemfill *fill, struct fp_item *item,
+	const struct part *parts, size_t n)
+{
+	size_t total = item->n_headers + n;
+
+	if (n == 0)
+		return 0;
+	if (total > fill->n_room) {
+		struct fp_text *headers = realloc(
+			fill->headers, total * sizeof(fill->headers[0]));
+		if (!headers)
+			return -1;
+		fill->headers = headers;
+		fill->n_room = total;
+	}
+	for (size_t i = 0; i < item->n_headers; i++)
+		fill->headers[i] = item->headers[i];
+	for (size_t i = 0; i < n; i++)
+		fill->headers[item->n_headers + i] = (struct fp_text){
+			fill->text.data + parts[i].start, parts[i].len};
+	item->headers = fill->headers;
+	item->n_headers = total;
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+/* A key that is the same for all makes a server drop all but the first. */
+static bool
+repeats_key(const struct fp_itemfill *fill, const struct fp_item *item)
+{
+	static const char name[] = "Idempotency-Key:";
+	const struct fp_list *headers = &fill->settings->headers;
+
+	if (!fill->has_item || has_header(item, name))
+		return false;
+	for (size_t i = 0; i < headers->n; i++) {
+		if (strncasecmp(headers->texts[i], name, sizeof(name) - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Ends a text with a NUL that is not part of it. */
+static int
+end_part(struct fp_itemfill *fill, struct part *part, size_t start)
+{
+	*part = (struct part){start, fill->text.len - start};
+	return fp_buf_add_char(&fill->text, '\0');
+}
+
+/* One after another: data with "&" between, JSON as it is. */
+static int
+add_body(struct fp_itemfill *fill, struct fp_item *item, struct part *body,
+	bool *has_some)
+{
+	const struct fp_expansions *all = &fill->settings->expansions;
+	size_t start = fill->text.len;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct fp_expansion *expansion = &all->all[i];
+		bool is_json = expansion->what == FP_EXPAND_JSON;
+		if (!is_json && expansion->what != FP_EXPAND_DATA)
+			continue;
+		if (*has_some && !is_json && fp_buf_add_char(&fill->text, '&'))
+			return -1;
+		int ret = add(fill, item, expansion);
+		if (ret)
+			return ret;
+		*has_some = true;
+		item->body_is_json = is_json;
+	}
+	return *has_some ? end_part(fill, body, start) : 0;
+}
+
+static int
+add_headers(struct fp_itemfill *fill, struct fp_item *item, struct part *parts,
+	size_t *n)
+{
+	const struct fp_expansions *all = &fill->settings->expansions;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct fp_expansion *expansion = &all->all[i];
+		size_t start = fill->text.len;
+		int ret;
+
+		if (expansion->what == FP_EXPAND_HEADER)
+			ret = add(fill, item, expansion);
+		else if (expansion->what == FP_EXPAND_USER)
+			ret = add_login(fill, item, expansion);
+		else
+			continue;
+		if (ret == 0)
+			ret = end_part(fill, &parts[*n], start);
+		if (ret == 0) {
+			fill->text.len--;
+			ret = check_header(fill, item, start);
+			fill->text.len++;
+		}
+		if (ret)
+			return ret;
+		if (!has_header(item, fill->text.data + start))
+			(*n)++;
+	}
+	return 0;
+}
+
+int
+fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
+{
+	struct part parts[FP_EXPANSIONS_MAX], body = {0, 0};
+	size_t n = 0;
+	bool has_body = false;
+
+	if (repeats_key(fill, item)) {
+		item->fault = "a constant Idempotency-Key is for one item: "
+			      "use --expand-header 'Idempotency-Key: {{}}'";
+		return 0;
+	}
+	fill->has_item = true;
+	fp_buf_clear(&fill->text, KEEP_BYTES);
+	int ret = add_headers(fill, item, parts, &n);
+	if (ret == 0 && !item->body.data)
+		ret = add_body(fill, item, &body, &has_body);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	if (has_body)
+		item->body = (struct fp_text){
+			fill->text.data + body.start, body.len};
+	return join_headers(fill, item, parts, n);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "expand.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct fp_buf out;
+static char why[160];
+
+static struct fp_expand *
+parse(const char *text)
+{
+	return fp_expand_parse(text, strlen(text), why, sizeof(why));
+}
+
+static const struct fp_text texts[] = {{"x y\"\n", 5}, {"", 0}, {"a&b", 3}};
+static const struct fp_value values[] = {
+	{{"name", 4}, FP_VALUE_STRING, &texts[0], 1},
+	{{"2", 1}, FP_VALUE_STRING, &texts[1], 1},
+	{{"list", 4}, FP_VALUE_LIST, &texts[0], 2},
+	{{"null", 4}, FP_VALUE_STRING, NULL, 0},
+};
+static const struct fp_item item = {.input = {" li\tne ", 7},
+	.values = values,
+	.n_values = FP_ARRAY_LEN(values)};
+
+/* What becomes of the text; "! " and why, if nothing does. */
+static const char *
+fill(const char *text)
+{
+	struct fp_expand *expand = parse(text);
+
+	fp_buf_clear(&out, SIZE_MAX);
+	if (!expand || fp_expand_fill(expand, &item, &out, why, sizeof(why))) {
+		CHECK(errno == EINVAL);
+		fp_buf_clear(&out, SIZE_MAX);
+		fp_buf_printf(&out, "! %s", why);
+	}
+	fp_expand_free(expand);
+	return fp_buf_text(&out);
+}
+
+static void
+texts_are_filled_in(void)
+{
+	static const char *const cases[][2] = {
+		{"", ""},
+		{"plain {} {1} } {", "plain {} {1} } {"},
+		{"{{}}", " li\tne "},
+		{"<{{:trim}}>", "<li\tne>"},
+		{"{{:trim:json}}", "li\\tne"},
+		{"{{name:json}}", "x y\\\"\\n"},
+		{"{{name:url}}", "x%20y%22%0A"},
+		{"{{name:trim:url}}-{{2}}-", "x%20y%22--"},
+		{"{{name:b64}}", "eCB5Igo="},
+		{"{{:trim:b64}}", "bGkJbmU="},
+		{"{{2:b64}}{{2:json}}{{2:url}}{{2:trim}}", ""},
+		{"{{name:b64:url}}", "eCB5Igo%3D"},
+		{"\\{{}} {{2}}", "{{}} "},
+		{"\\\\{{2}}", "\\{{2}}"},
+		{"}}{{2}}}}", "}}}}"},
+		{"{{none}}", "! no value for {{none}}"},
+		{"{{null}}", "! no value for {{null}}"},
+		{"{{list}}", "! an array or object, not a text, for {{list}}"},
+		{"{{3}}", "! no value for {{3}}"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++)
+		CHECK_TEXT(fill(cases[i][0]), cases[i][1]);
+}
+
+static void
+what_is_wrong(void)
+{
+	static const char *const cases[][2] = {
+		{"{{", "a {{ without }}"},
+		{"{{a}", "a {{ without }}"},
+		{"{{a:upper}}", "'upper' is not one of trim, json, url, b64"},
+		{"{{a:}}", ""},
+		{"{{ a }}", "{{ a }} has no name of a value in it"},
+		{"{{{a}}}", "{{{a}} has no name of a value in it"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct fp_expand *expand = parse(cases[i][0]);
+		CHECK(cases[i][1][0] ? !expand && errno == EINVAL
+				     : expand != NULL);
+		if (cases[i][1][0])
+			CHECK_TEXT(why, cases[i][1]);
+		fp_expand_free(expand);
+	}
+	fp_expand_free(NULL);
+}
+
+static int
+count(void *arg, struct fp_text name)
+{
+	size_t *n = arg;
+
+	*n += 1 + 10 * name.len;
+	return *n > 40 ? 7 : 0;
+}
+
+static void
+names_are_told(void)
+{
+	size_t n = 0;
+	struct fp_expand *expand = parse("{{}} {{1}}{{ab:json}} \\{{x}}");
+
+	CHECK(expand && fp_expand_names(expand, count, &n) == 0 && n == 33);
+	CHECK(fp_expand_names(expand, count, &n) == 7);
+	fp_expand_free(expand);
+}
+
+static void
+plain_texts_that_were_meant(void)
+{
+	CHECK(fp_expand_is_meant("Key: {}") && fp_expand_is_meant("K: a{12}"));
+	CHECK(fp_expand_is_meant("{ {1}"));
+	CHECK(!fp_expand_is_meant("K: {a}") && !fp_expand_is_meant("K: { }"));
+	CHECK(!fp_expand_is_meant("K: {") && !fp_expand_is_meant("K: }{"));
+}
+
+int
+main(void)
+{
+	run("texts are filled in", texts_are_filled_in);
+	run("what is wrong is named", what_is_wrong);
+	run("names are told", names_are_told);
+	run("plain texts that were meant to be filled in",
+		plain_texts_that_were_meant);
+	fp_buf_destroy(&out);
+	return done();
+}
