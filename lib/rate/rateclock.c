@@ -6,6 +6,10 @@
 /* No moment is later: some 146 years after 1970. */
 #define TIME_MAX_NS (INT64_MAX / 2)
 
+/* Stamps that are of the future by more show that the time since the boot was
+ * wrong, or is now. */
+#define BOOT_STEP_NS FP_NS_PER_MS
+
 /* The wall clock's lead is noted again when it has changed by more. */
 #define WALL_STEP_NS FP_NS_PER_S
 
@@ -70,6 +74,12 @@ fp_rateclock_read(struct fp_rateclock *clock,
 		return true;
 	}
 	*now_ns = fp_rateclock_now_ns(clock, reading->boot_ns, latest_ns);
+	if (latest_ns > BOOT_STEP_NS &&
+		less(reading->boot_ns, clock->boot_ahead_ns) <
+			latest_ns - BOOT_STEP_NS) {
+		set(clock, reading, *now_ns);
+		return true;
+	}
 
 	int64_t ahead_ns = less(reading->wall_ns, *now_ns);
 	int64_t change_ns = less(ahead_ns, clock->wall_ahead_ns);

@@ -3,7 +3,10 @@
  * rateclock: the time in a rate file. It goes on over reboots, never back,
  * and steps of the wall clock do not move it.
  *
- * Within one boot it is the time since then (CLOCK_BOOTTIME), shifted.
+ * Within one boot it is the time since then (CLOCK_BOOTTIME), shifted. Should
+ * that have been ahead once, so that there are stamps of the future, they count
+ * as of now, and the time goes on from them.
+ *
  * How long a reboot took only the wall clock can tell: so the file remembers
  * how far the wall clock was ahead of its time when they were last compared.
  * A wall clock that was set back meanwhile makes the reboot take no time; one

@@ -14,7 +14,7 @@
  *
  * TIME. Stamps are in the file's own time (rateclock.h), which is
  * CLOCK_BOOTTIME as long as the machine is up. So a step of the wall clock
- * moves nothing. Only to tell how long a reboot took, which the boot id shows,
+ * moves nothing, and a time namespace neither. Only to tell how long a reboot took, which the boot id shows,
  * the wall clock is asked; and if it says that stamps are of the future, they
  * are of now.
  *
@@ -48,6 +48,7 @@ struct kept {
 	enum fp_ratebook_kind kind;
 	uint32_t slot;
 	int64_t time_ns;
+	int64_t ahead_ns; /* of the file's clock, when that was told */
 };
 
 struct fp_ratefile {
@@ -100,6 +101,16 @@ bury_the_dead(struct fp_ratefile *file)
 	return 0;
 }
 
+/* When it was, as the file's clock has it now. If that was set meanwhile, as it
+ * had been ahead once, it was now: later is only stricter. */
+static int64_t
+kept_ns(const struct fp_ratefile *file, const struct kept *kept)
+{
+	if (kept->ahead_ns != file->ring.clock.boot_ahead_ns)
+		return file->ring.now_ns;
+	return FP_MIN(kept->time_ns, file->ring.now_ns);
+}
+
 static int
 write_kept(struct fp_ratefile *file)
 {
@@ -114,8 +125,7 @@ write_kept(struct fp_ratefile *file)
 			return -1;
 		}
 		ret = fp_ratering_append(&file->ring, kept->kind, kept->slot,
-			file->ring.store.seat,
-			FP_MIN(kept->time_ns, file->ring.now_ns));
+			file->ring.store.seat, kept_ns(file, kept));
 		n += ret == 0;
 	}
 	file->n_kept -= n;
@@ -311,7 +321,8 @@ keep(struct fp_ratefile *file, enum fp_ratebook_kind kind, uint32_t slot)
 	if (file->error)
 		return -1;
 	FP_ASSERT(file->pid == getpid() && file->n_kept < file->n_held);
-	file->kept[file->n_kept++] = (struct kept){kind, slot, time_ns};
+	file->kept[file->n_kept++] = (struct kept){
+		kind, slot, time_ns, file->ring.clock.boot_ahead_ns};
 	return fp_ratefile_settle(file, &due_ns) < 0 ? -1 : 0;
 }
 

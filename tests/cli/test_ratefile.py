@@ -4,14 +4,15 @@
 import os
 import random
 import signal
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers
-from harness import Program, fetchpool
-from tap import (check, contents, equal, main, matches, temp_dir, temp_file,
-                 test, until)
+from harness import Program, fetchpool, tool
+from tap import (check, contents, equal, main, matches, skip, temp_dir,
+                 temp_file, test, until)
 
 MS = 10**6
 S = 1000 * MS
@@ -219,6 +220,23 @@ def _():
               "%r: %r" % (options, result))
         check("rate" in result.text, result.text)
         check(not os.path.exists(path), "a file was made")
+
+
+@test("a clock of its own: a time namespace that is a day ahead")
+def _():
+    ahead = [tool("unshare"), "-T", "--boottime", "86400"]
+    if subprocess.run([*ahead, "true"], capture_output=True).returncode:
+        skip("no time namespaces here")
+    with Arrivals() as server:
+        path = path_for()
+        args = ["-j", "16", "-r", "10/300ms", "--rate-file", path, server.url +
+                "/{}"]
+        programs = [Program(args, stdin=numbers(30), wrapper=wrapper)
+                    for wrapper in (ahead, [], ahead, [])]
+        for program in programs:
+            result = program.wait()
+            equal((result.status, len(result.records)), (0, 30), repr(result))
+        obeys(server, [(10, 300 * MS)], "in two namespaces")
 
 
 @test("a file that goes away under a run: nothing starts any more")

@@ -105,6 +105,30 @@ never_before_the_latest(void)
 }
 
 static void
+ahead_once(void)
+{
+	bool changed;
+
+	/* A stamp is a day ahead, as the clock was: time goes on from there. */
+	start(1, 100 * S, NOON);
+	int64_t latest_ns = NOON + 86400 * S;
+	CHECK(read_at(1, 101 * S, NOON + S, latest_ns, &changed) == latest_ns);
+	CHECK(changed);
+	CHECK(read_at(1, 102 * S, NOON + 2 * S, latest_ns, &changed) ==
+		latest_ns + S);
+	CHECK(!changed);
+	/* And over a reboot that takes 10 s. */
+	CHECK(read_at(2, 2 * S, NOON + 12 * S, latest_ns, &changed) ==
+		latest_ns + 11 * S);
+
+	/* The clocks of two processors may differ by a little: it stands. */
+	start(1, 100 * S, NOON);
+	CHECK(read_at(1, 101 * S, NOON + S, NOON + S + 5, &changed) ==
+		NOON + S + 5);
+	CHECK(!changed);
+}
+
+static void
 absurd_clocks(void)
 {
 	static const int64_t values[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1,
@@ -137,6 +161,7 @@ main(void)
 	run("steps of the wall clock move nothing", steps_of_the_wall_clock);
 	run("reboots take as long as the wall clock says", reboots);
 	run("never before the latest stamp", never_before_the_latest);
+	run("a clock that was ahead once locks nothing", ahead_once);
 	run("absurd clocks", absurd_clocks);
 	return done();
 }

@@ -223,6 +223,43 @@ lock_file(const char *path)
 	return fd;
 }
 
+/* The time since the boot is a day ahead, and then it is not any more: that
+ * locks nobody out, and lets nobody start too early, nor what was fired before
+ * and is written after. */
+static void
+clock_ahead_once(void)
+{
+	const char *path = scratch("ahead");
+	struct fp_ratefile *a = opened(path, "3/h");
+	int64_t due_ns;
+	uint32_t slot;
+
+	boot_ns += 86400 * S;
+	CHECK(start_many(a, 3) == 3);
+	boot_ns -= 86400 * S;
+	CHECK(count_free(path, "3/h") == 0);
+	pass(3600 * S);
+	CHECK(count_free(path, "3/h") == 0);
+	pass(100 * S);
+	CHECK(start_many(a, 3) == 3);
+
+	pass(7200 * S);
+	struct fp_ratefile *b = opened(path, "3/h");
+	CHECK(reserve_many(a, &slot, 1) == 1);
+	boot_ns += 86400 * S;
+	CHECK(start_many(b, 1) == 1);
+	boot_ns -= 86400 * S;
+	int fd = lock_file(path);
+	CHECK(fp_ratefile_fire(a, slot) == 0); /* kept */
+	close(fd);
+	CHECK(start_many(b, 9) == 1);
+	CHECK(fp_ratefile_settle(a, &due_ns) == 0);
+	pass(3500 * S);
+	CHECK(count_free(path, "3/h") == 0);
+	fp_ratefile_close(a);
+	fp_ratefile_close(b);
+}
+
 /* Someone holds the lock: nothing hangs, nothing is lost. */
 static void
 locked(void)
@@ -363,6 +400,7 @@ main(void)
 	run("a day of runs", a_day_of_runs);
 	run("round and round", round_and_round);
 	run("reboots, and steps of the wall clock", reboots_and_steps);
+	run("a clock that was ahead once", clock_ahead_once);
 	run("someone holds the lock", locked);
 	run("what the dead had reserved", found_dead);
 	run("after a fork", after_a_fork);
