@@ -189,6 +189,7 @@ endif
 SCRIPT_TESTS = \
 	tests/cli/test_torture.py \
 	tests/cli/test_origins.py \
+	tests/cli/test_stopped.py \
 	tests/cli/test_stops.py \
 	tests/cli/test_pool.py \
 	tests/cli/test_restart.py \

@@ -11,11 +11,16 @@
 #include "clock.h"
 #include "drive.h"
 #include "kept.h"
+#include "timing.h"
 
 #define STACK_BYTES ((size_t)1 << 20)
 
 /* The longest sleep: a wake-up that was lost is made good so soon. */
 #define IDLE_MS 1000
+
+/* Who wakes so much too late has not run: the process was stopped, or got no
+ * processor. */
+#define OVERSLEPT_NS (250 * FP_NS_PER_MS)
 
 int
 fp_crew_init(struct fp_crew *crew, struct fp_worker *workers, unsigned n,
@@ -32,7 +37,8 @@ fp_crew_destroy(struct fp_crew *crew)
 	fp_poller_destroy(&crew->poller);
 }
 
-static void
+/* Sleeps until something is due or happens; says for how long at most. */
+static int64_t
 sleep_until(struct fp_crew *crew, int64_t now_ns)
 {
 	int64_t due_ns = INT64_MAX, ms = IDLE_MS;
@@ -43,7 +49,18 @@ sleep_until(struct fp_crew *crew, int64_t now_ns)
 	/* Rounded up: to wake too early is to go round for nothing. */
 	if (due_ns - now_ns < ms * FP_NS_PER_MS)
 		ms = (due_ns - now_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
-	fp_poller_wait(&crew->poller, (int)FP_MAX(ms, 0));
+	ms = FP_MAX(ms, 0);
+	fp_poller_wait(&crew->poller, (int)ms);
+	return ms * FP_NS_PER_MS;
+}
+
+/* Nothing was done since then. When in it the process was stopped cannot be
+ * known, so none of it counts for any limit. */
+static void
+skip(struct fp_crew *crew, int64_t since_ns)
+{
+	for (unsigned i = 0; i < crew->n_workers; i++)
+		fp_timing_skip(&crew->workers[i], since_ns, crew->awake_ns);
 }
 
 /* Lets libcurl have what has happened on the sockets. */
@@ -78,19 +95,27 @@ go_round(struct fp_crew *crew, int64_t now_ns)
 	}
 }
 
+static int64_t
+look(struct fp_crew *crew)
+{
+	return crew->awake_ns = fp_clock_now_ns();
+}
+
 static void
 work(void *arg)
 {
 	struct fp_crew *crew = arg;
-	int64_t now_ns = fp_clock_now_ns();
 
+	crew->awake_ns = fp_clock_now_ns();
 	for (;;) {
-		go_round(crew, now_ns);
+		go_round(crew, crew->awake_ns);
 		if (crew->n_left == 0)
 			return;
-		sleep_until(crew, fp_clock_now_ns());
-		now_ns = fp_clock_now_ns();
-		take_events(crew, now_ns);
+		int64_t asleep_ns = look(crew);
+		int64_t due_ns = asleep_ns + sleep_until(crew, asleep_ns);
+		if (FP_UNLIKELY(look(crew) - due_ns > OVERSLEPT_NS))
+			skip(crew, asleep_ns);
+		take_events(crew, crew->awake_ns);
 	}
 }
 

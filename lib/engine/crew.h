@@ -23,6 +23,7 @@ struct fp_crew {
 	struct fp_worker *workers;
 	unsigned n_workers;
 	unsigned n_left; /* that are not done */
+	int64_t awake_ns; /* at the clock, between two things to do */
 };
 
 /* For `n` workers, which are made afterwards with this poller and their places

@@ -9,8 +9,9 @@
  * at: then what the body was judged with is free for the next one, and still in
  * the cache.
  *
- * libcurl is called for all limits of time that it was given with the transfer;
- * for one that was put off meanwhile it is not, that is for the worker.
+ * libcurl is given no limit of time but that of connecting: it looks at the
+ * clock in the middle of what it does, and would end whatever was under way
+ * when the process is stopped there. All limits are in timing.h.
  */
 #include "base.h"
 
@@ -20,6 +21,7 @@
 #include "nudge.h"
 #include "slot.h"
 #include "span.h"
+#include "timing.h"
 
 static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
@@ -129,6 +131,10 @@ end(struct fp_worker *worker, const CURLMsg *message)
 	struct fp_transfer *done = (struct fp_transfer *)(void *)transfer;
 	if (FP_UNLIKELY(worker->setup->options.trace))
 		fp_span_request(done);
+	/* The process was stopped while libcurl looked at the clock. */
+	if (code == CURLE_OPERATION_TIMEDOUT && done->n_on_wire == 0 &&
+		fp_timing_has_jumped(worker))
+		done->stop = FP_STOP_HELD;
 	fp_slot_go_on(worker, done, code);
 }
 

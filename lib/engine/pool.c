@@ -155,6 +155,7 @@ make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
 			.window = &pool->window,
 			.cancel = &pool->cancel,
 			.poller = &crew->poller,
+			.awake_ns = &crew->awake_ns,
 			.number = i,
 		};
 		struct fp_share share = fp_share_of(shares, first + i);

@@ -8,6 +8,8 @@
 #include "span.h"
 #include "timing.h"
 
+#include <stdio.h>
+
 /* The transfer has let go of its ticket: the slot is idle. */
 void
 fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
@@ -111,7 +113,15 @@ fp_slot_abandon(struct fp_worker *worker, struct fp_transfer *transfer,
 void
 fp_slot_expire(struct fp_worker *worker, struct fp_transfer *transfer)
 {
+	int64_t took_ns = worker->context.now_ns - transfer->begun_ns;
+
+	snprintf(transfer->error, sizeof(transfer->error),
+		"%s timed out after %lld milliseconds",
+		transfer->n_on_wire ? "Operation" : "Connection",
+		(long long)(took_ns / FP_NS_PER_MS));
 	curl_multi_remove_handle(worker->multi, transfer->easy);
+	if (FP_UNLIKELY(worker->setup->options.trace))
+		fp_span_request(transfer);
 	fp_slot_end(worker, transfer,
 		fp_transfer_end(transfer, CURLE_OPERATION_TIMEDOUT));
 }

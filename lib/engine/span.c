@@ -104,7 +104,7 @@ fp_span_request(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_span span =
-		make(transfer, ticket, FP_SPAN_REQUEST, transfer->given_ns);
+		make(transfer, ticket, FP_SPAN_REQUEST, transfer->tried_ns);
 	struct fp_buf shown = FP_BUF_INIT;
 	char *ip = NULL;
 

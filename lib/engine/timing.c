@@ -3,6 +3,11 @@
 
 #include "timing.h"
 
+#include "slot.h"
+
+/* Who is done so late with what was to be done has not run. */
+#define OVERWORKED_NS FP_NS_PER_S
+
 /* How long a start may be kept unused: most connections are there by then. Less
  * where the rate's period is short, or little of it would be left for others.
  */
@@ -43,14 +48,6 @@ holds_unused(const struct fp_transfer *transfer)
 }
 
 void
-fp_timing_begun(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	if (FP_UNLIKELY(holds_unused(transfer)))
-		worker->unused_due_ns =
-			FP_MIN(worker->unused_due_ns, unused_due_ns(transfer));
-}
-
-void
 fp_timing_return_unused(struct fp_worker *worker, int64_t *due)
 {
 	int64_t next_ns = INT64_MAX;
@@ -75,4 +72,120 @@ fp_timing_return_unused(struct fp_worker *worker, int64_t *due)
 	}
 	worker->unused_due_ns = next_ns;
 	*due = FP_MIN(*due, next_ns);
+}
+
+/* ---- attempts that take too long ---- */
+
+/* When its time is over. That to connect is libcurl's to see to, unless it was
+ * put off: then libcurl is not called for it. */
+static int64_t
+late_due_ns(const struct fp_transfer *transfer)
+{
+	const struct fp_options *options = &transfer->setup->options;
+	int64_t late_ns = INT64_MAX;
+
+	if (options->max_time_ms > 0)
+		late_ns = transfer->begun_ns +
+			  (int64_t)options->max_time_ms * FP_NS_PER_MS;
+	if (transfer->skipped_ns > 0 && transfer->n_on_wire == 0)
+		late_ns = FP_MIN(
+			late_ns, transfer->tried_ns + transfer->skipped_ns +
+					 (int64_t)options->connect_timeout_ms *
+						 FP_NS_PER_MS);
+	return late_ns;
+}
+
+static bool
+has_limit(const struct fp_transfer *transfer)
+{
+	return transfer->ticket && transfer->is_begun && !transfer->is_paused;
+}
+
+void
+fp_timing_end_late(struct fp_worker *worker, int64_t *due)
+{
+	int64_t next_ns = INT64_MAX;
+
+	if (FP_LIKELY(worker->late_due_ns > worker->context.now_ns)) {
+		*due = FP_MIN(*due, worker->late_due_ns);
+		return;
+	}
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (!has_limit(transfer))
+			continue;
+		int64_t due_ns = late_due_ns(transfer);
+		if (due_ns > worker->context.now_ns)
+			next_ns = FP_MIN(next_ns, due_ns);
+		else
+			fp_slot_expire(worker, transfer);
+	}
+	worker->late_due_ns = next_ns;
+	*due = FP_MIN(*due, next_ns);
+}
+
+void
+fp_timing_begun(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	worker->late_due_ns =
+		FP_MIN(worker->late_due_ns, late_due_ns(transfer));
+	if (FP_UNLIKELY(holds_unused(transfer)))
+		worker->unused_due_ns =
+			FP_MIN(worker->unused_due_ns, unused_due_ns(transfer));
+}
+
+/* ---- time that does not count ---- */
+
+/* When the worker's limits were last true. */
+static int64_t
+looked_ns(const struct fp_worker *worker, int64_t since_ns)
+{
+	return FP_MAX(since_ns, worker->skipped_ns);
+}
+
+bool
+fp_timing_has_jumped(const struct fp_worker *worker)
+{
+	return worker->context.now_ns - looked_ns(worker, *worker->awake_ns) >
+	       OVERWORKED_NS;
+}
+
+static int64_t
+later(int64_t then_ns, int64_t lost_ns, int64_t now_ns)
+{
+	return FP_MIN(then_ns + lost_ns, FP_MAX(then_ns, now_ns));
+}
+
+static void
+put_off(struct fp_transfer *transfer, int64_t lost_ns, int64_t now_ns)
+{
+	int64_t limit_ms = (int64_t)transfer->setup->options.connect_timeout_ms;
+
+	transfer->heard_ns = later(transfer->heard_ns, lost_ns, now_ns);
+	transfer->begun_ns = later(transfer->begun_ns, lost_ns, now_ns);
+	if (transfer->paused_ns > 0)
+		transfer->paused_ns =
+			later(transfer->paused_ns, lost_ns, now_ns);
+	if (transfer->n_on_wire > 0 || limit_ms == 0)
+		return;
+	transfer->skipped_ns += lost_ns;
+	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(limit_ms + transfer->skipped_ns / FP_NS_PER_MS + 1));
+}
+
+void
+fp_timing_skip(struct fp_worker *worker, int64_t since_ns, int64_t until_ns)
+{
+	int64_t lost_ns = until_ns - looked_ns(worker, since_ns);
+
+	if (lost_ns <= 0)
+		return;
+	worker->skipped_ns = until_ns;
+	worker->context.now_ns = FP_MAX(worker->context.now_ns, until_ns);
+	worker->late_due_ns = 0; /* to be found anew */
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (transfer->ticket && transfer->is_begun)
+			put_off(transfer, lost_ns, until_ns);
+	}
 }

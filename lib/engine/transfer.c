@@ -207,7 +207,6 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
 	SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
-	SET(CURLOPT_TIMEOUT_MS, (long)options->max_time_ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
@@ -269,23 +268,6 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_request_destroy(&transfer->request);
 	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
-}
-
-/* libcurl counts from the time at which it was given the transfer. */
-CURLcode
-fp_transfer_limit_time(struct fp_transfer *transfer)
-{
-	int64_t limit_ms = (int64_t)transfer->setup->options.max_time_ms;
-	int64_t now_ns = transfer->context->now_ns;
-
-	int64_t used_ms = (now_ns - transfer->begun_ns) / FP_NS_PER_MS;
-	int64_t given_ms = (now_ns - transfer->given_ns) / FP_NS_PER_MS;
-	bool is_whole = used_ms == 0 && given_ms == 0;
-	if (limit_ms == 0 || (is_whole && transfer->has_whole_time))
-		return CURLE_OK;
-	transfer->has_whole_time = is_whole;
-	return curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
-		(long)(given_ms + FP_MAX(limit_ms - used_ms, 1)));
 }
 
 /* An item that found no descriptor sees to it that its worker's idle
@@ -396,7 +378,6 @@ start_over(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->is_gunzipped = false;
 	transfer->is_paused = false;
-	transfer->is_put_off = false;
 	transfer->n_fed = 0;
 	transfer->n_received = 0;
 	transfer->is_leaving = false;
@@ -415,6 +396,10 @@ start_over(struct fp_transfer *transfer)
 	ticket->wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn))
 		renew(transfer);
+	if (FP_UNLIKELY(transfer->skipped_ns > 0))
+		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+			(long)options->connect_timeout_ms);
+	transfer->skipped_ns = 0;
 	fp_response_reset(&transfer->response, &ticket->type,
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
@@ -452,13 +437,9 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->ticket = NULL;
 		return false;
 	}
-	if (!transfer->easy) {
+	if (!transfer->easy)
 		transfer->easy = make_easy(transfer);
-		transfer->has_whole_time = true;
-	}
-	transfer->given_ns = transfer->context->now_ns;
-	if (!transfer->easy || fp_transfer_limit_time(transfer) != CURLE_OK ||
-		start_over(transfer) != CURLE_OK) {
+	if (!transfer->easy || start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		fp_download_end(&transfer->download);
 		transfer->ticket = NULL;
@@ -512,9 +493,7 @@ follow(struct fp_transfer *transfer)
 	}
 	if (must_ask(transfer))
 		return FP_ONWARD_PARK;
-	transfer->given_ns = transfer->context->now_ns;
-	if (fp_transfer_limit_time(transfer) != CURLE_OK ||
-		start_over(transfer) != CURLE_OK) {
+	if (start_over(transfer) != CURLE_OK) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return FP_ONWARD_END;
 	}

@@ -114,8 +114,6 @@ struct fp_transfer {
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received; /* bytes of the body, before it is unpacked */
 	bool is_filed; /* the body goes to a file */
-	bool has_whole_time; /* the handle's limit is that of an attempt */
-	bool is_put_off; /* its limit of time was, when it was paused */
 	bool has_opened; /* a connection, for the next request on the wire */
 	bool is_connecting; /* for nudge.c: with these sockets */
 	bool is_doubtful; /* whether they are all there still */
@@ -131,8 +129,8 @@ struct fp_transfer {
 	size_t n_header_bytes; /* of all responses of this transfer */
 	int64_t due_ns;
 	int64_t begun_ns; /* this attempt */
-	int64_t given_ns; /* to libcurl */
 	int64_t tried_ns; /* this request, since it was last set up */
+	int64_t skipped_ns; /* while it connected: does not count */
 	int64_t heard_ns; /* when the last byte came */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */
@@ -190,9 +188,6 @@ size_t fp_transfer_on_body(char *data, size_t one, size_t len, void *arg);
 /* One of libcurl's times (CURLINFO_..._TIME_T): since the request was begun, in
  * nanoseconds; 0: that was not reached. */
 int64_t fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info);
-
-/* Lets libcurl have what is left of the time for this attempt. */
-CURLcode fp_transfer_limit_time(struct fp_transfer *transfer);
 
 /* Whether one that is paused would find room now. */
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);

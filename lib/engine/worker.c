@@ -75,6 +75,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->window = place->window;
 	worker->cancel = place->cancel;
 	worker->number = place->number;
+	worker->awake_ns = place->awake_ns;
 	worker->context.setup = setup;
 	worker->context.queue = place->queue;
 	worker->context.poller = place->poller;
@@ -86,7 +87,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->share = share;
 	worker->waiter = (struct fp_waiter){.wake = wake, .arg = worker};
 	worker->last_ended = &worker->ended;
-	worker->unused_due_ns = INT64_MAX;
+	worker->unused_due_ns = worker->late_due_ns = INT64_MAX;
 	worker->transfers = calloc(share.slots, sizeof(worker->transfers[0]));
 	if (!worker->transfers || fp_drive_init(worker) ||
 		fp_sockets_init(
@@ -308,7 +309,7 @@ end_threadless(struct fp_worker *worker, int64_t *due)
 		const struct fp_transfer *transfer = &worker->transfers[i];
 		if (transfer->ticket && transfer->is_resolving)
 			next_ns = FP_MIN(
-				next_ns, transfer->given_ns + THREADLESS_NS);
+				next_ns, transfer->tried_ns + THREADLESS_NS);
 	}
 	next_ns = FP_MAX(next_ns, worker->next_thread_ns);
 	*due = FP_MIN(
@@ -321,33 +322,8 @@ end_threadless(struct fp_worker *worker, int64_t *due)
 	for (unsigned i = 0; i < worker->share.slots; i++) {
 		struct fp_transfer *transfer = &worker->transfers[i];
 		if (transfer->ticket && transfer->is_resolving &&
-			transfer->given_ns + THREADLESS_NS <= now_ns)
+			transfer->tried_ns + THREADLESS_NS <= now_ns)
 			fp_slot_abandon(worker, transfer, FP_STOP_THREAD);
-	}
-}
-
-/* Ends those whose limit was put off, and is over now: libcurl is called for
- * the old one alone. */
-static void
-end_late(struct fp_worker *worker, int64_t *due)
-{
-	int64_t most_ns =
-		(int64_t)worker->setup->options.max_time_ms * FP_NS_PER_MS;
-
-	if (!worker->has_put_off || most_ns == 0)
-		return;
-	worker->has_put_off = false;
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
-		if (!transfer->ticket || transfer->is_delayed ||
-			transfer->is_paused || !transfer->is_put_off)
-			continue;
-		if (transfer->begun_ns + most_ns <= worker->context.now_ns) {
-			fp_slot_expire(worker, transfer);
-		} else {
-			worker->has_put_off = true;
-			*due = FP_MIN(*due, transfer->begun_ns + most_ns);
-		}
 	}
 }
 
@@ -372,30 +348,18 @@ leave_redirects(struct fp_worker *worker, int64_t *due)
 	}
 }
 
-/* libcurl counts a pause as time that the server took: its limit is put off by
- * as long. */
-static void
-suspend(struct fp_worker *worker, struct fp_transfer *transfer)
-{
-	transfer->paused_ns = worker->context.now_ns;
-	transfer->has_whole_time = false;
-	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, 0L);
-}
-
+/* The pause is no time that the server took: the limit is put off by as much.
+ */
 static void
 resume(struct fp_worker *worker, struct fp_transfer *transfer)
 {
-	int64_t pause_ns = worker->context.now_ns - transfer->paused_ns;
-
 	if (FP_UNLIKELY(worker->setup->options.trace))
 		fp_span_resumed(transfer);
+	transfer->begun_ns += worker->context.now_ns - transfer->paused_ns;
 	transfer->is_paused = false;
 	transfer->paused_ns = 0;
-	transfer->begun_ns += pause_ns;
-	transfer->is_put_off = true;
-	worker->has_put_off = true;
 	transfer->heard_ns = worker->context.now_ns;
-	fp_transfer_limit_time(transfer);
+	fp_timing_begun(worker, transfer);
 	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
@@ -412,7 +376,7 @@ resume_paused(struct fp_worker *worker, int64_t *due)
 		if (!transfer->ticket || !transfer->is_paused)
 			continue;
 		if (transfer->paused_ns == 0)
-			suspend(worker, transfer);
+			transfer->paused_ns = worker->context.now_ns;
 		if (fp_transfer_may_go_on(transfer))
 			resume(worker, transfer);
 		worker->context.has_paused |= transfer->is_paused;
@@ -483,10 +447,13 @@ go_round(struct fp_worker *worker)
 
 	worker->due_ns = INT64_MAX;
 	fp_drive_run(worker);
+	if (FP_UNLIKELY(fp_timing_has_jumped(worker)))
+		fp_timing_skip(
+			worker, *worker->awake_ns, worker->context.now_ns);
 	begin_delayed(worker, &worker->due_ns);
 	resume_paused(worker, &worker->due_ns);
 	leave_redirects(worker, &worker->due_ns);
-	end_late(worker, &worker->due_ns);
+	fp_timing_end_late(worker, &worker->due_ns);
 	fp_timing_return_unused(worker, &worker->due_ns);
 	end_stalled(worker, &worker->due_ns);
 	end_threadless(worker, &worker->due_ns);

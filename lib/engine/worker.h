@@ -50,7 +50,9 @@ struct fp_worker {
 	int64_t next_thread_ns; /* when one for look-ups is in doubt again */
 	int64_t timer_ns; /* when libcurl wants to be called */
 	int64_t queue_due_ns; /* when the queue wants us back */
-	bool has_put_off; /* transfers that waited for memory, and go on */
+	int64_t late_due_ns; /* when a transfer has taken too long */
+	const int64_t *awake_ns; /* when its crew last looked at the clock */
+	int64_t skipped_ns; /* up to then, what was lost was put off */
 	int64_t unused_due_ns; /* when starts that are not used go back */
 	unsigned n_resolving_seen; /* after it was last filled */
 	bool is_over; /* nothing will come from the queue any more */
@@ -63,6 +65,7 @@ struct fp_worker_place {
 	struct fp_window *window;
 	atomic_int *cancel;
 	struct fp_poller *poller; /* its crew's */
+	const int64_t *awake_ns; /* the same */
 	unsigned number; /* in the crew */
 };
 
