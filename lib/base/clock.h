@@ -16,8 +16,7 @@
 int64_t fp_clock_now_ns(void);
 
 /* Nanoseconds since this boot, the time asleep included (CLOCK_BOOTTIME): the
- * same for all processes, those in a time namespace of their own included
- * (time_namespaces(7)), and unmoved by steps of the wall clock. */
+ * same for all processes, and unmoved by steps of the wall clock. */
 int64_t fp_clock_boot_ns(void);
 
 /* Nanoseconds since 1970-01-01 UTC, for people to read; never for a wait. */

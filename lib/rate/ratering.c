@@ -8,12 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-read_clocks(const uint64_t boot[2], struct fp_rateclock_reading *reading)
+/* The same for all processes. */
+static int64_t
+boot_ns(const struct fp_ratering *ring)
 {
-	reading->boot[0] = boot[0];
-	reading->boot[1] = boot[1];
-	reading->boot_ns = fp_clock_boot_ns();
+	return fp_clock_boot_ns() - ring->boot_ahead_ns;
+}
+
+static void
+read_clocks(
+	const struct fp_ratering *ring, struct fp_rateclock_reading *reading)
+{
+	reading->boot[0] = ring->boot[0];
+	reading->boot[1] = ring->boot[1];
+	reading->boot_ns = boot_ns(ring);
 	reading->wall_ns = fp_clock_wall_ns();
 }
 
@@ -66,7 +74,8 @@ fp_ratering_open(struct fp_ratering *ring, const char *path,
 		snprintf(why, why_size, "the kernel does not tell its boot id");
 		return -1;
 	}
-	read_clocks(ring->boot, &reading);
+	ring->boot_ahead_ns = fp_ratestore_read_boot_ahead_ns();
+	read_clocks(ring, &reading);
 	fp_rateclock_start(&clock, &reading);
 	return fp_ratestore_open(
 		&ring->store, path, &ring->rates, &clock, why, why_size);
@@ -149,7 +158,7 @@ tell_time(struct fp_ratering *ring)
 
 	if (fp_ratestore_read_clock(&ring->store, &ring->clock))
 		return -1;
-	read_clocks(ring->boot, &reading);
+	read_clocks(ring, &reading);
 	if (fp_rateclock_read(&ring->clock, &reading, ring->book.latest_ns,
 		    &ring->now_ns))
 		return fp_ratestore_write_clock(&ring->store, &ring->clock);
@@ -165,8 +174,7 @@ fp_ratering_read(struct fp_ratering *ring)
 int64_t
 fp_ratering_now_ns(const struct fp_ratering *ring)
 {
-	return fp_rateclock_now_ns(
-		&ring->clock, fp_clock_boot_ns(), ring->now_ns);
+	return fp_rateclock_now_ns(&ring->clock, boot_ns(ring), ring->now_ns);
 }
 
 /* ---- writing ---- */

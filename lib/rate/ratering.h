@@ -26,6 +26,7 @@ struct fp_ratering {
 	bool is_loaded; /* the book was read once */
 	struct fp_rateclock clock;
 	uint64_t boot[2];
+	int64_t boot_ahead_ns; /* of the time namespace's clock */
 };
 
 /* Opens or makes the file; on failure `why` says what is wrong. In either

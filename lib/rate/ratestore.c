@@ -161,6 +161,23 @@ fp_ratestore_read_boot(uint64_t boot[2])
 	return digits == 32 ? 0 : damaged();
 }
 
+int64_t
+fp_ratestore_read_boot_ahead_ns(void)
+{
+	FILE *file = fopen("/proc/self/timens_offsets", "re");
+	int64_t ahead_ns = 0;
+	char name[16];
+	long long s, ns;
+
+	while (file && fscanf(file, "%15s %lld %lld", name, &s, &ns) == 3) {
+		if (strcmp(name, "boottime") == 0)
+			ahead_ns = s * FP_NS_PER_S + ns;
+	}
+	if (file)
+		fclose(file);
+	return ahead_ns;
+}
+
 /* ---- making one ---- */
 
 static uint64_t

@@ -79,4 +79,8 @@ int fp_ratestore_write_clock(
 /* The boot that this machine is in. */
 int fp_ratestore_read_boot(uint64_t boot[2]);
 
+/* What the time namespace that this process is in adds to the time since then,
+ * as its clock tells it (time_namespaces(7)). */
+int64_t fp_ratestore_read_boot_ahead_ns(void);
+
 #endif

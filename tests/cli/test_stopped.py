@@ -103,7 +103,8 @@ def _():
             program.kill(signal.SIGCONT)
         program.kill(signal.SIGINT)
         result = program.wait(60)
-        kinds = {r["error"]["kind"] for r in result.records if "error" in r}
+        kinds = {r["error"]["kind"] for r in result.records
+                 if r.get("error")}
         equal(kinds - {"stopped"}, set(), result.text)
 
 
