@@ -312,8 +312,10 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 				"lines: jq -c '.[]' writes each element of an "
 				"array on one line");
 	}
+	/* What is in it may be secret. */
 	if (line.len > 2 && line.data[0] == '[')
-		doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
+		doubt(check, FP_ARRAY_LEN(doubts) + 1,
+			(struct fp_text){line.data, 1},
 			"is an array, not an object: jq -c '.[]' writes each "
 			"element of an array on one line");
 }

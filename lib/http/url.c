@@ -283,22 +283,95 @@ fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 	return 0;
 }
 
+/* Whether "http" or "https" stands before `at`. */
+static bool
+is_behind_scheme(const char *text, size_t at)
+{
+	return (at >= 4 && strncasecmp(text + at - 4, "http", 4) == 0) ||
+	       (at >= 5 && strncasecmp(text + at - 5, "https", 5) == 0);
+}
+
+/* Where an authority may begin behind the colon at `at`, or 0. Too few slashes
+ * or too many make no URL, and are still no reason to tell. */
+static size_t
+authority_start(const char *text, size_t len, size_t at)
+{
+	size_t start = at + 1;
+
+	while (start < len && text[start] == '/')
+		start++;
+	if (start - at >= 3)
+		return start;
+	while (start < len && (text[start] == '/' || text[start] == '\\'))
+		start++;
+	return is_behind_scheme(text, at) ? start : 0;
+}
+
+/* Whether the text, up to what ends an authority, is a port. */
+static bool
+is_port(const char *text, size_t len)
+{
+	unsigned port = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!is_digit(text[i]) || i > 4)
+			return false;
+		port = 10 * port + (unsigned)(text[i] - '0');
+	}
+	return len > 0 && port <= 65535;
+}
+
+/* A password may hold what ends an authority, if whoever wrote the URL did not
+ * encode it. Then "user:" is followed by no port, and an "@" comes later.
+ * *colon is where that is; false: it is a host. */
+static bool
+find_cut_userinfo(const char *text, size_t len, size_t at, size_t end,
+	size_t *colon, size_t *user)
+{
+	size_t stop = end;
+	const char *found = memchr(text + at, ':', end - at);
+
+	if (!found || text[at] == '[')
+		return false;
+	*colon = (size_t)(found - text);
+	if (is_port(found + 1, end - *colon - 1))
+		return false;
+	/* Another URL begins there. */
+	if (len - end >= 2 && text[end - 1] == ':' &&
+		memcmp(text + end, "//", 2) == 0)
+		return false;
+	while (stop < len && (unsigned char)text[stop] > ' ' &&
+		!strchr("\"<>", text[stop]) &&
+		!(len - stop >= 3 && memcmp(text + stop, "://", 3) == 0))
+		stop++;
+	*user = userinfo_end(text, end, stop);
+	return *user > end;
+}
+
 bool
 fp_find_secret(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end)
 {
-	for (size_t i = from; i + 3 <= len; i++) {
-		if (memcmp(text + i, "://", 3) != 0)
+	const char *found;
+
+	for (size_t i = from; i < len; i++) {
+		found = memchr(text + i, ':', len - i);
+		if (!found)
+			return false;
+		i = (size_t)(found - text);
+		size_t at = authority_start(text, len, i), cut, last;
+		if (at == 0 || at >= len)
 			continue;
-		size_t at = i + 3;
-		/* Too many of them are no URL, and still no reason to tell. */
-		while (at < len && text[at] == '/')
-			at++;
-		size_t user =
-			userinfo_end(text, at, authority_end(text, at, len));
+		size_t stop = authority_end(text, at, len);
+		size_t user = userinfo_end(text, at, stop);
 		const char *colon = memchr(text + at, ':', user - at);
 		*start = colon ? (size_t)(colon - text) + 1 : at;
 		*end = user;
+		if (user == at && (stop == at || text[at] != '@') &&
+			find_cut_userinfo(text, len, at, stop, &cut, &last)) {
+			*start = cut + 1;
+			*end = last;
+		}
 		if (*end > *start)
 			return true;
 	}

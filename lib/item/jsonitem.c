@@ -320,7 +320,6 @@ take_headers(
 	struct fp_text string, header, text;
 	size_t start = item->bufs[NAMES].len;
 
-	item->secret = value;
 	if (!must_be(item, name, is_object(value), "is not an object"))
 		return;
 	fp_jsonwalk_into(&walk, value);
@@ -437,7 +436,6 @@ clear(struct fp_jsonitem *item)
 
 	item->line = none;
 	item->context = none;
-	item->secret = none;
 	item->fault = NULL;
 	item->url = none;
 	item->method = none;

@@ -49,8 +49,6 @@ struct fp_jsonitem {
 	/* Set for an item that fails too, as far as they could be read. */
 	struct fp_text line; /* all of it; data NULL: it is no JSON */
 	struct fp_text context; /* data NULL: none */
-	struct fp_text
-		secret; /* where in line the headers are, if it has any */
 	const char *fault; /* NULL: it is an item */
 
 	struct fp_text url; /* data NULL: none */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """URLs and targets: section B of the fault catalogue, 17, 19, 20, 25."""
 import base64
+import json
 import os
 import re
 import sys
@@ -10,7 +11,8 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import TRACED, fetchpool, strace
 from servers import faults
-from tap import check, contents, equal, main, matches, temp_file, test
+from tap import check, contents, equal, main, matches, temp_dir, temp_file, \
+    test
 
 NOT_HTTP = ["file:///etc/passwd", "FILE:///etc/passwd", "file://localhost/x",
             "gopher://127.0.0.1:{port}/x", "ldap://127.0.0.1:{port}/x",
@@ -185,6 +187,56 @@ def _():
               result.out)
         check(b"s3cret" not in result.err, "on standard error: %r" %
               result.err)
+
+
+def everything(args, lines):
+    """All that a run tells, in any way there is."""
+    folder = temp_dir()
+    files = [os.path.join(folder, name) for name in (
+        "journal", "stats", "trace")]
+    told = b""
+    for more in ([], ["-a"], ["-q"], ["--error-format=json"], ["--dry-run"],
+                 ["--journal", files[0], "--stats", files[1], "--trace",
+                  files[2], "-o", os.path.join(folder, "out"), "-a",
+                  "--summary", "--fields=+final_url,tries"]):
+        result = fetchpool(["--connect-timeout=1s", *args, *more],
+                           input="\n".join(lines))
+        told += result.out + result.err
+    return told + b"".join(contents(os.path.join(folder, name))
+                           for name in os.listdir(folder))
+
+
+@test("20 nor a password with characters that ought to be encoded")
+def _():
+    for scheme in "http://", "HTTPS://", "http:/", "http:", "http:\\\\":
+        for password in ("s3/cret", "s3?cret", "s3#cret", "/s3cret",
+                         "#s3cret", "?s3cret", "s3c/r3t/p4s?w0r#d5x",
+                         "s3c@h/r3t", "s3cret", "s3c:r3t/p4s", "s3c//r3t"):
+            line = "%sann:%s@127.0.0.1:1/x" % (scheme, password)
+            item = json.dumps({"url": line})
+            for args, text in (([], line), (["{+}"], line),
+                               (["--input-format=json"], item)):
+                told = everything(args, [text])
+                # What follows an @ is a host, as far as one can tell.
+                for part in re.split("[/?#:]+", password.split("@")[0]):
+                    check(not part or part.encode() not in told,
+                          "%r: %r in %r" % (text, part, told))
+
+
+@test("20 nor what a JSON item has as headers, however often, or cut")
+def _():
+    lines = ['{"url":"http://127.0.0.1:1/","headers":{"A":"s3cret"},'
+             '"headers":{"B":"s3cret"}}',
+             '{"headers":{"A":"s3cret"},"url":"http://127.0.0.1:1/","headers"'
+             ':"s3cret","headers":["s3cret"]}',
+             '{"url":"http://127.0.0.1:1/","headers":{"A":"s3cret"',
+             '{"headers":{"A":"s3cret"},}', "{'headers':{'A':'s3cret'}}",
+             '[{"headers":{"A":"s3cret"}},{"a":[{"headers":"s3cret"}]}]',
+             '{"he\\u0061ders":{"A":"s3cret"},"headers":["s3cret"]}',
+             '{"he\\u0061ders":{"A":"s3cret"', 'x{"headers":"s3cret"}',
+             '{"url":"http://127.0.0.1:1/","headers":{"A":["s3cret",{}]}}']
+    told = everything(["--input-format=json"], lines)
+    check(b"s3cret" not in told, told)
 
 
 @test("20 nor is any password behind the first")

@@ -73,7 +73,6 @@ check_item(const struct fp_jsonitem *item)
 		HOLDS(fp_headerline_is_method(item->method));
 	if (item->url.data)
 		holds_text(item->url);
-	HOLDS(item->n_headers == 0 || is_within(item->secret, item->line));
 	for (size_t i = 0; i < item->n_headers; i++)
 		check_header(item->headers[i]);
 	for (size_t i = 0; i < item->n_values; i++) {
@@ -105,7 +104,6 @@ holds_same(const struct fp_jsonitem *a, const struct fp_jsonitem *b)
 	HOLDS(!a->line.data == !b->line.data);
 	HOLDS(fuzz_same_text(a->line, b->line));
 	HOLDS(fuzz_same_text(a->context, b->context));
-	HOLDS(fuzz_same_text(a->secret, b->secret));
 	if (a->fault)
 		return;
 	HOLDS(fuzz_same_text(a->url, b->url));
@@ -139,12 +137,9 @@ check_parser(const struct fp_jsonitem *item, struct fp_text line)
 	HOLDS(parser &&
 		fp_parser_parse(parser, line.data, line.len, &got) == 0);
 	HOLDS(got.is_json && !got.fault == !item->fault);
-	HOLDS(!got.input_json.data == !item->line.data);
+	HOLDS(got.input_json.data || !item->line.data);
 	if (got.input_json.data)
 		fuzz_holds_minified(got.input_json);
-	if (got.input_json.data && item->secret.data)
-		HOLDS(got.input_json.len ==
-			item->line.len - item->secret.len + 5);
 	fp_parser_free(parser);
 }
 

@@ -308,8 +308,42 @@ no_secrets(void)
 	OPEN("http://h?u:p@x");
 	OPEN("http://h#u:p@x");
 	OPEN("u:p@h");
-	OPEN("http:/u:p@h");
-	OPEN("http:u:p@h");
+	OPEN("mailto:u@h");
+	OPEN("x:/u:p@h");
+	OPEN("http://h:80/@u");
+	OPEN("http://h:65535/a?b=c@d");
+	OPEN("http://[::1]:80/@u");
+	OPEN("http://[fe80::1%25x]/@u");
+	OPEN("http://h/a:b/@u");
+	OPEN("http://h:x/ u@h");
+	OPEN("http://h:x/");
+	OPEN("http://h:x");
+}
+
+/* Passwords with characters in them that ought to be encoded, and URLs with a
+ * slash too few. */
+static void
+secrets_of_bad_urls(void)
+{
+	SHOWN("http://u:p/q@h/", "http://u:***@h/");
+	SHOWN("http://u:p?q@h/", "http://u:***@h/");
+	SHOWN("http://u:p#q@h/", "http://u:***@h/");
+	SHOWN("http://u:/p@h/", "http://u:***@h/");
+	SHOWN("http://u:?p@h/", "http://u:***@h/");
+	SHOWN("http://u:#@h/", "http://u:***@h/");
+	SHOWN("http://u:99999/p@h/", "http://u:***@h/");
+	SHOWN("http://u:123456/p@h/", "http://u:***@h/");
+	SHOWN("http://u:1x/2/3#4?5@6@h/", "http://u:***@h/");
+	SHOWN("http://u:p//q@h/", "http://u:***@h/");
+	SHOWN("see http://u:p/q@h/ there@x", "see http://u:***@h/ there@x");
+	SHOWN("http://u:p/q@h http://v:r?s@i", "http://u:***@h http://v:***@i");
+	SHOWN("http:/u:p@h", "http:/u:***@h");
+	SHOWN("HTTPS:/u:p/q@h", "HTTPS:/u:***@h");
+	SHOWN("http:u:p@h", "http:u:***@h");
+	SHOWN("https:token@h", "https:***@h");
+	SHOWN("http:\\\\u:p@h", "http:\\\\u:***@h");
+	SHOWN("http:\\u:p@h", "http:\\u:***@h");
+	SHOWN("http:/\\u:p@h", "http:/\\u:***@h");
 }
 
 /* A URL within a URL. */
@@ -488,6 +522,7 @@ known_hosts(void)
 int
 main(void)
 {
+	run("passwords in what is no URL", secrets_of_bad_urls);
 	run("URLs and IDs are told apart", urls_and_ids);
 	run("what can be fetched", what_can_be_fetched);
 	run("what has no host is no URL", what_has_no_host);
