@@ -13,6 +13,7 @@
 
 #include "journalfile.h"
 
+#include "outfile.h"
 #include "output.h"
 #include "wholefile.h"
 
@@ -165,13 +166,7 @@ give_name(const char *temporary, const char *path, bool replaces)
 {
 	if (replaces)
 		return rename(temporary, path);
-	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) ==
-		0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	/* Not every file system can do that. */
-	return link(temporary, path) ? -1 : unlink(temporary);
+	return fp_outfile_rename_new(AT_FDCWD, temporary, path);
 }
 
 int

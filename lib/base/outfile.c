@@ -75,10 +75,25 @@ link_unnamed(const struct fp_outfile *file, const char *name)
 	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW);
 }
 
+/* Not every C library has it (musl below 1.2.5), nor every file system. */
+static int
+rename_in_one(int dir, const char *from, const char *to)
+{
+#ifdef HAVE_RENAMEAT2
+	return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+#else
+	(void)dir;
+	(void)from;
+	(void)to;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
 int
 fp_outfile_rename_new(int dir, const char *from, const char *to)
 {
-	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+	if (rename_in_one(dir, from, to) == 0)
 		return 0;
 	if (errno == EEXIST || linkat(dir, from, dir, to, 0))
 		return -1;

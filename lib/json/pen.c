@@ -180,8 +180,8 @@ fp_pen_seconds(struct fp_pen *pen, int64_t ns)
 {
 	int64_t us = ns / 1000;
 	int64_t part = us % 1000000;
-	char digits[7] = ".000000";
-	size_t len = sizeof(digits);
+	char digits[] = ".000000";
+	size_t len = sizeof(digits) - 1;
 
 	fp_pen_number(pen, us / 1000000);
 	for (size_t i = len; i-- > 1; part /= 10)
