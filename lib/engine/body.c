@@ -41,6 +41,8 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 	if (!transfer->has_body)
 		return;
 	transfer->has_body = false;
+	transfer->is_filed = false;
+	fp_carry_forget(&transfer->carry);
 	put_on(&context->judges, transfer->carry.json);
 	transfer->carry.json = NULL;
 	put_on(&context->decoders, transfer->gunzip.state);

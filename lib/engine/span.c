@@ -77,6 +77,10 @@ find_phases(struct fp_transfer *transfer, struct fp_span *span)
 	enum fp_phase last = FP_PHASE_LOOKUP; /* that was begun */
 	long n_connects = 0;
 
+	/* libcurl 8.22.0 and later also have times for what never began. */
+	if (transfer->n_on_wire == 0)
+		sent_ns = took_ns[FP_PHASE_ANSWER] = 0;
+
 	for (int i = FP_PHASE_LOOKUP; i <= FP_PHASE_ANSWER; i++) {
 		if (took_ns[i] > 0)
 			last = (enum fp_phase)(i + 1);
@@ -110,7 +114,8 @@ fp_span_request(struct fp_transfer *transfer)
 
 	if (ticket->hop.len > 0)
 		span.url = fp_request_show(&ticket->hop, &shown);
-	if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
+	if (!transfer->is_resolving &&
+		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
 			CURLE_OK &&
 		ip)
 		span.ip = ip;

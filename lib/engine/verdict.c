@@ -171,6 +171,21 @@ fail_stopped(struct fp_transfer *transfer)
 	abort();
 }
 
+/* Whether it is the user's own certificate that cannot be used, or its key.
+ * libcurl 8.18.0 and later have a general code for some of that. */
+static bool
+is_certificate_bad(const struct fp_transfer *transfer, CURLcode code)
+{
+	const struct fp_curlopts *options = &transfer->setup->curlopts;
+
+	return code == CURLE_SSL_CERTPROBLEM ||
+	       (code == CURLE_BAD_FUNCTION_ARGUMENT &&
+		       transfer->n_on_wire == 0 &&
+		       fp_request_is_https(&transfer->request) &&
+		       (fp_curlopts_has(options, CURLOPT_SSLCERT) ||
+			       fp_curlopts_has(options, CURLOPT_SSLKEY)));
+}
+
 static void
 fail_curl(struct fp_transfer *transfer, CURLcode code)
 {
@@ -193,7 +208,8 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 			"cannot read CA certificates from %.80s",
 			transfer->unread);
 		message = text;
-	} else if (code == CURLE_SSL_CERTPROBLEM) {
+	} else if (is_certificate_bad(transfer, code)) {
+		kind = FP_KIND_TLS;
 		message = "the client certificate cannot be used";
 	} else if (strstr(message, "Invalid Content-Length")) {
 		/* What it was libcurl does not tell. */
@@ -395,16 +411,19 @@ fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info)
 	return (int64_t)us * 1000;
 }
 
-/* What is known of the attempt, however it ended. */
+/* What is known of the attempt, however it ended. `is_found`: its server was,
+ * by name or by a connection that was there. */
 static void
-describe(struct fp_transfer *transfer)
+describe(struct fp_transfer *transfer, bool is_found)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_result *result = &ticket->result;
 	const struct fp_response *response = &transfer->response;
 	char *ip = NULL;
 
-	if (curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
+	/* Before that, libcurl may still have the transfer's before. */
+	if (is_found &&
+		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
 			CURLE_OK &&
 		ip)
 		snprintf(ticket->ip, sizeof(ticket->ip), "%s", ip);
@@ -437,13 +456,14 @@ struct fp_ticket *
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
+	bool is_found = !transfer->is_resolving;
 
-	if (transfer->is_resolving && code != CURLE_COULDNT_RESOLVE_HOST)
+	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
 		transfer->context->left_ns = transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
 	fp_transfer_connected(transfer);
 	fp_transfer_let_go(transfer, false);
-	describe(transfer);
+	describe(transfer, is_found);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
 	fp_transfer_look_for_shortage(transfer, code);

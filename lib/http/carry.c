@@ -28,6 +28,16 @@ fp_carry_init(struct fp_carry *carry, const struct fp_options *options)
 }
 
 void
+fp_carry_forget(struct fp_carry *carry)
+{
+	*carry = (struct fp_carry){
+		.options = carry->options,
+		.json = carry->json,
+		.spare = carry->spare,
+	};
+}
+
+void
 fp_carry_destroy(struct fp_carry *carry)
 {
 	fp_json_free(carry->json);

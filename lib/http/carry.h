@@ -63,6 +63,10 @@ enum fp_kind fp_carry_end(
  * beginning may be another one. */
 bool fp_carry_is_number(const struct fp_carry *carry);
 
+/* What is known of the body is no other's: none has begun. What judged it stays
+ * for the next one. */
+void fp_carry_forget(struct fp_carry *carry);
+
 /* Whether a Content-Type says JSON: application/json, text/json, or any
  * with the suffix +json (RFC 6839, section 3.1). */
 bool fp_carry_is_json_type(const char *type);

@@ -165,6 +165,21 @@ def _():
                 kind="incomplete", status=200)
 
 
+@test("38 a body of which nothing came has no count of the one before")
+def _():
+    server = faults()
+    server.on("/half", lambda conn, request: (conn.send(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n"), conn.close()))
+    server.on("/none", lambda conn, request: (conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), conn.close()))
+    result = fetchpool(["-j1", "-k", "-a", "--retry=0"], input="".join(
+        server.url + path + "\n" for path in ("/half", "/none") * 2))
+    records = [r for r in result.records if r["url"].endswith("/none")]
+    equal([(r["size"], r["error"]["message"]) for r in records],
+          [(0, "the body ended after 0 of 5 bytes")] * 2)
+
+
 @test("47 a connection reset in the body")
 def _():
     failure("/rst_body", kind="network", status=200)
