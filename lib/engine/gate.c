@@ -60,6 +60,15 @@ note_socket(struct fp_transfer *transfer, int fd)
 	fp_poller_want(context->poller, fd, FP_POLLER_OUT, context->number);
 }
 
+/* libcurl 8.20.0 and later have -4 and -6 mean names only; an address of the
+ * other family in a URL they connect to. */
+static bool
+is_of_another_family(const struct fp_setup *setup, int family)
+{
+	return setup->family != 0 && family != setup->family &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
 curl_socket_t
 fp_transfer_on_open(
 	void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -69,6 +78,8 @@ fp_transfer_on_open(
 	(void)purpose;
 	note_connection(transfer);
 	transfer->has_opened = true;
+	if (is_of_another_family(transfer->setup, address->family))
+		return CURL_SOCKET_BAD;
 	if (!fp_address_allowed(&transfer->setup->addresses, &address->addr,
 		    &transfer->denied)) {
 		transfer->stop = FP_STOP_DENIED;
@@ -134,6 +145,7 @@ fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code)
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_PEER_FAILED_VERIFICATION: /* for want of an authority */
+	case CURLE_BAD_FUNCTION_ARGUMENT: /* see is_certificate_bad() */
 		break;
 	default:
 		return;

@@ -404,3 +404,15 @@ fp_curlopts_destroy(struct fp_curlopts *options)
 	free(options->all);
 	*options = (struct fp_curlopts){NULL, 0};
 }
+
+curl_off_t
+fp_curlopts_number(const struct fp_curlopts *options, CURLoption id)
+{
+	curl_off_t number = 0;
+
+	for (size_t i = 0; i < options->n; i++) {
+		if (options->all[i].option->id == id)
+			number = options->all[i].number;
+	}
+	return number;
+}

@@ -55,4 +55,7 @@ bool fp_curlopts_is_zero(const struct fp_curlopts *options, CURLoption id);
 /* Whether one of them was given. */
 bool fp_curlopts_has(const struct fp_curlopts *options, CURLoption id);
 
+/* The number that was given for one; 0: none was. */
+curl_off_t fp_curlopts_number(const struct fp_curlopts *options, CURLoption id);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 static int
 append(struct curl_slist **list, const char *line)
@@ -401,6 +402,11 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	if (fp_curlopts_init(&setup->curlopts, options->curl_options,
 		    options->n_curl_options, why, why_size))
 		return -1;
+	curl_off_t family =
+		fp_curlopts_number(&setup->curlopts, CURLOPT_IPRESOLVE);
+	setup->family = family == CURL_IPRESOLVE_V4   ? AF_INET
+			: family == CURL_IPRESOLVE_V6 ? AF_INET6
+						      : 0;
 	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
 		make_netrc(setup, why, why_size) ||
 		choose_http_version(setup, why, why_size) ||

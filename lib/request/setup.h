@@ -43,6 +43,7 @@ struct fp_setup {
 	bool is_direct; /* no request goes through a proxy */
 	struct fp_curlopts curlopts;
 	struct fp_trust trust;
+	int family; /* AF_INET, AF_INET6: of all connections; 0: of any */
 	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */

@@ -8,9 +8,11 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from faultserver import FaultServer
 from harness import TRACED, Program, fetchpool, strace
+from libcurl import does
 from servers import Nginx, faults
 from shim import PUBLIC, lookups, resolver
-from tap import check, contents, equal, main, temp_dir, temp_file, test
+from tap import (check, contents, equal, main, skip, temp_dir, temp_file,
+                 test)
 from webserver import Web, redirect, web
 
 
@@ -210,6 +212,10 @@ def _():
 
 @test("22 a connection that ended elsewhere is judged by where it ended")
 def _():
+    # Where a connection ended, the kernel tells whoever connects. The shim
+    # lies to connect() and is honest afterwards, which no kernel does.
+    if does("own end not asked"):
+        skip("this libcurl does not ask for it")
     with Web() as server:
         env = resolver("pub.test=" + PUBLIC, honest=True)
         result = fetch(["http://pub.test:%d/ok" % server.port] * 3,

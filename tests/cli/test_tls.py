@@ -13,6 +13,7 @@ import kit  # noqa: F401 (first: it finds the others)
 from authority import Authority, authority, good
 from faultserver import HEAD
 from harness import Program, fetchpool
+from libcurl import does
 from servers import Nginx, faults, free_port
 from tap import check, equal, main, matches, temp_dir, temp_file, test
 from webserver import Web
@@ -64,7 +65,9 @@ def works(url, *args, err=b"", **more):
 @test("33 a certificate of an authority that is trusted")
 def _():
     with https(good()) as nginx:
-        equal(works(nginx.tls + "/a", *trusting())["body"], "HTTP/1.1 /a")
+        version = "2.0" if does("HTTP/2 by default") else "1.1"
+        equal(works(nginx.tls + "/a", *trusting())["body"],
+              "HTTP/%s /a" % version)
         for name in "good.test", "localhost", "GOOD.test":
             works("https://%s:%d/" % (name, nginx.tls_port), *trusting(
                 "--resolve", "%s:%d:127.0.0.1" % (name, nginx.tls_port)))

@@ -25,6 +25,7 @@ from authority import authority, good
 from faultserver import Gone
 from frameserver import DATA, END_STREAM, FrameServer, frame, head
 from harness import fetchpool, strict_json
+from libcurl import does
 from tap import at_end, check, equal, main, temp_dir, test
 from webserver import web
 
@@ -48,10 +49,14 @@ class Response:
     def is_json(self):
         return self.type == b"application/json"
 
+    @property
+    def has_spare_lf(self):
+        return self.framing == "chunked" and not does("all of the last chunk")
+
     def may_pass(self, n, body):
         """Whether the first n bytes may be taken for a success with this
         body."""
-        if self.framing == "chunked" and n == len(self.data) - 1:
+        if n == len(self.data) - 1 and self.has_spare_lf:
             n += 1  # after the last chunk only an LF is missing
         if n < len(self.head):
             return False
@@ -106,6 +111,7 @@ for means, name in (TEXT, "text"), (JSON, "json"):
             LENGTH % len(twice) + GZIP, twice, means, "length"),
     })
 del means, name, short, twice
+SPARE = sum(r.has_spare_lf for r in RESPONSES.values())
 GZIP_CLOSE = [n for n in RESPONSES if n.endswith("gzip-close")]
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" \
     b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -185,7 +191,7 @@ def _():
     equal(whole, len(RESPONSES))
     # Of the text that ends with the connection all places in the body; of
     # each chunked one the last LF, of the JSON the line's end.
-    equal(parts, len(TEXT) + 4 + 1)
+    equal(parts, len(TEXT) + SPARE + 1)
 
 
 @test("46 71 responses that end at every byte, with --strict-framing")
@@ -193,7 +199,7 @@ def _():
     whole, parts = everywhere(RESPONSES, "fin", "--strict-framing",
                               strict=True)
     ends = [r for r in RESPONSES.values() if r.framing != CLOSE]
-    equal((whole, parts), (len(ends), 4))
+    equal((whole, parts), (len(ends), SPARE))
 
 
 @test("47 responses that are reset at every byte")
@@ -499,7 +505,9 @@ def _():
                     check(n == end or record.get("error") or told == "length"
                           and n >= end - 9 and
                           record["body"] == TEXT.decode(), what)
-                    if n == end and how != "rst":
+                    is_lost = record.get("error") and \
+                        does("HTTP/2 answers lost to a close")
+                    if n == end and how != "rst" and not is_lost:
                         equal(record["body"], TEXT.decode(), what)
 
 

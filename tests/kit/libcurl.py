@@ -15,10 +15,27 @@ from tap import PROGRAM
 
 ROWS = {
     # name: (since, before, commit, what)
+    "all of the last chunk": (
+        "8.6.0", None, "d7b6ce64ce",
+        "A chunked body that ends without its last LF is not whole."),
     "A and AAAA apart": (
         "8.20.0", None, "39036c9021",
         "A name is looked up in two threads, one for each family, and threads"
         " are kept for the next look-up."),
+    "fields unfolded": (
+        "8.18.0", None, "67ae101666",
+        "A field on several lines is one line to the callback, as RFC 9112,"
+        " section 5.2, has it: that it was folded cannot be seen."),
+    "HTTP/2 by default": (
+        "8.0.0", None, "",
+        "Our choice: where it can be trusted, HTTP/2 is what TLS agrees on."),
+    "HTTP/2 answers lost to a close": (
+        "8.0.0", None, "",
+        "A whole answer, and the connection is closed: it may fail to send its"
+        " own frames, and calls that a failure of the answer."),
+    "own end not asked": (
+        "8.0.0", None, "71b7e01610",
+        "After connect() it does not ask the kernel where it ended."),
 }
 
 
