@@ -6,9 +6,12 @@
  * those of the command's own tables.
  *
  *	generate bash|zsh|fish TEMPLATE
+ *
+ * As every build runs it, it also proves the yajl that is built with.
  */
 #include "base.h"
 
+#include "jsonproof.h"
 #include "optiontable.h"
 #include "optionwords.h"
 
@@ -288,6 +291,10 @@ main(int argc, char *argv[])
 	FILE *template = put ? fopen(argv[2], "r") : NULL;
 	char line[400];
 
+	if (fp_jsonproof_run()) {
+		fprintf(stderr, "this yajl does not judge JSON as it must\n");
+		return 1;
+	}
 	if (!template) {
 		fprintf(stderr, "usage: generate bash|zsh|fish TEMPLATE\n");
 		return 2;

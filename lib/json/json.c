@@ -433,3 +433,11 @@ fp_json_version(char *text, size_t size)
 	snprintf(text, size, "yajl/%d.%d.%d", version / 10000,
 		version / 100 % 100, version % 100);
 }
+
+/* Whether what stands here of yajl's ways is true of it is proven when the
+ * program is built and tested (jsonproof.h), and not at each start. */
+bool
+fp_json_is_supported(void)
+{
+	return yajl_version() >= 20100;
+}

@@ -65,6 +65,9 @@ bool fp_json_is_object(const struct fp_json *json);
 /* The yajl in use: "yajl/2.1.0". `text` has room for `size` bytes. */
 void fp_json_version(char *text, size_t size);
 
+/* Whether that is one that can be used. */
+bool fp_json_is_supported(void);
+
 /* For tests: the parsing library's n-th allocation from now on fails, once;
  * 0: none does. */
 void fp_json_fail_allocation(struct fp_json *json, unsigned nth);

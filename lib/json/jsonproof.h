@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jsonproof: a proof of the yajl that this process runs with: there are
- * builds of it with holes that have long been known.
+ * builds of it with holes that have long been known. It is made when the
+ * program is built, and by its tests.
  *
  * Threads: any.
  * Ownership: nothing is owned.
@@ -12,8 +13,7 @@
 
 #include "base.h"
 
-/* Judges inputs that broken builds of the parsing library get wrong. To be
- * called once, at the start of a program. 0; -1 with ENOTSUP: do not trust it;
+/* Judges inputs that broken builds of the parsing library get wrong. 0; -1 with ENOTSUP: do not trust it;
  * with ENOMEM: it was not judged. */
 int fp_jsonproof_run(void);
 
