@@ -136,6 +136,10 @@ judge(struct fp_settings *settings)
 		fp_complain_pool(settings, why);
 		return -1;
 	}
+	if (!pool && errno == ENOTSUP) {
+		fp_msg_local("cannot start: %s", why);
+		return -1;
+	}
 	fp_pool_free(pool);
 	return 0;
 }
@@ -200,6 +204,8 @@ start(struct fp_course *run)
 	if (run->settings->pool.insecure)
 		fp_msg_note("--insecure: whoever sits in between can read and "
 			    "change everything");
+	if (!fp_has_tls() && strstr(run->settings->pool.protocols, "https"))
+		fp_msg_note("libcurl is built without TLS: https URLs fail");
 	if (fp_input_is_idle_terminal(&run->reader.input))
 		fp_msg_note("reading URLs or IDs from the terminal, one a "
 			    "line; Ctrl-D ends (fetchpool --help)");

@@ -616,6 +616,9 @@ bool fp_is_retry_list(const char *text);
 /* How many of `jobs` can run when the process may have `n_descriptors` open. */
 unsigned fp_jobs_within(unsigned jobs, uint64_t n_descriptors);
 
+/* Whether libcurl has TLS; without it, https URLs fail. */
+bool fp_has_tls(void);
+
 /* The libraries in use: "yajl/2.1.0 libcurl/7.88.1 ...". */
 void fp_version(char *text, size_t size);
 

@@ -225,6 +225,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_install.py \
 	tests/cli/test_libmanual.py \
 	tests/cli/test_kept.py \
+	tests/cli/test_lacks.py \
 	tests/cli/test_leftovers.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_machines.py \

@@ -355,7 +355,8 @@ take_authorities(struct fp_settings *settings)
 	static const char *const names[][2] = {{"CURL_CA_BUNDLE", "CAINFO"},
 		{"SSL_CERT_DIR", "CAPATH"}, {"SSL_CERT_FILE", "CAINFO"}};
 
-	if (settings->pool.insecure || fp_httpopt_names_authorities(settings))
+	if (settings->pool.insecure || !fp_has_tls() ||
+		fp_httpopt_names_authorities(settings))
 		return true;
 	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
 		const char *path = getenv(names[i][0]);

@@ -100,6 +100,14 @@ fp_version(char *text, size_t size)
 	snprintf(text, size, "%s %s", yajl, curl_version());
 }
 
+bool
+fp_has_tls(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	return info->features & CURL_VERSION_SSL;
+}
+
 /* ---- making ---- */
 
 /* Requests that are on the wire may end; nothing else is begun. */
@@ -271,6 +279,14 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 	}
 	pool->setup.halt = halt;
 	pool->setup.halt_arg = pool;
+	if (fp_transfer_try(&pool->setup, why, why_size)) {
+		err = errno;
+		fp_setup_destroy(&pool->setup);
+		free(pool);
+		pool = NULL;
+		errno = err;
+		goto fail;
+	}
 	fp_request_init(&pool->locator, &pool->setup);
 	if (make_pool(pool) == 0)
 		return pool;

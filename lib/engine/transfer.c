@@ -189,28 +189,35 @@ on_header(char *line, size_t one, size_t len, void *arg)
 
 /* ---- the handle ---- */
 
-/* Everything that stays the same from item to item. */
-static CURL *
-make_easy(struct fp_transfer *transfer)
+/* Sets everything that stays the same from item to item. What libcurl refuses
+ * is *refused. */
+static CURLcode
+set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 {
 	const struct fp_setup *setup = transfer->setup;
 	const struct fp_options *options = &setup->options;
-	CURL *easy = curl_easy_init();
-	bool ok = easy != NULL;
+	CURLcode code = CURLE_OK;
 
-#define SET(option, value) \
-	(ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
+#define SET(option, value)                                            \
+	do {                                                          \
+		if (code == CURLE_OK) {                               \
+			*refused = #option;                           \
+			code = curl_easy_setopt(easy, option, value); \
+		}                                                     \
+	} while (0)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_PROTOCOLS_STR, options->protocols);
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, options->protocols);
+	SET(CURLOPT_PROTOCOLS_STR, setup->protocols);
+	SET(CURLOPT_REDIR_PROTOCOLS_STR, setup->protocols);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_HTTP_VERSION, setup->http_version);
 	if (!setup->is_direct)
 		SET(CURLOPT_USERAGENT, options->user_agent);
 	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
-	SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
+	if (setup->has_tls) {
+		SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
+		SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
+	}
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
@@ -232,21 +239,75 @@ make_easy(struct fp_transfer *transfer)
 	SET(CURLOPT_WRITEDATA, transfer);
 	if (setup->forgets_read)
 		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
-#undef SET
-	ok = ok && fp_curlopts_apply(&setup->curlopts, easy) == CURLE_OK;
-	ok = ok && fp_trust_apply(&setup->trust, easy, fp_transfer_on_tls,
-			   transfer) == CURLE_OK;
-
 	/* A filter that sees the proxy's address sees nothing. And libcurl does
 	 * not look through the environment for each request. */
-	if (ok && setup->is_direct)
-		ok = curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-		     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
-	if (!ok) {
-		curl_easy_cleanup(easy);
-		return NULL;
+	if (setup->is_direct) {
+		SET(CURLOPT_PROXY, "");
+		SET(CURLOPT_NOPROXY, "*");
 	}
-	return easy;
+#undef SET
+	return code;
+}
+
+static CURLcode
+set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
+{
+	const struct fp_setup *setup = transfer->setup;
+	CURLcode code = set_constants(transfer, easy, refused);
+
+	if (code == CURLE_OK) {
+		*refused = "one that was given";
+		code = fp_curlopts_apply(&setup->curlopts, easy);
+	}
+	if (code == CURLE_OK) {
+		*refused = "one for certificate authorities";
+		code = fp_trust_apply(
+			&setup->trust, easy, fp_transfer_on_tls, transfer);
+	}
+	return code;
+}
+
+static CURLcode
+make_easy(struct fp_transfer *transfer, const char **refused)
+{
+	CURL *easy = curl_easy_init();
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	if (easy)
+		code = set_all(transfer, easy, refused);
+	if (code == CURLE_OK) {
+		transfer->easy = easy;
+	} else {
+		curl_easy_cleanup(easy);
+	}
+	return code;
+}
+
+/* It is one of the handle's options that failed, and not always for want of
+ * memory. */
+static void
+fail_setting(struct fp_transfer *transfer, CURLcode code)
+{
+	fp_ticket_fail(transfer->ticket, FP_KIND_LOCAL,
+		code == CURLE_OUT_OF_MEMORY ? FP_OUT_OF_MEMORY
+					    : curl_easy_strerror(code));
+}
+
+int
+fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size)
+{
+	struct fp_context context = {.setup = setup};
+	struct fp_transfer transfer = {.setup = setup, .context = &context};
+	const char *refused = NULL;
+	CURLcode code = make_easy(&transfer, &refused);
+
+	curl_easy_cleanup(transfer.easy);
+	errno = code == CURLE_OUT_OF_MEMORY ? ENOMEM : ENOTSUP;
+	if (code != CURLE_OK && code != CURLE_OUT_OF_MEMORY)
+		snprintf(why, why_size, "libcurl %s refuses an option, %s: %s",
+			curl_version_info(CURLVERSION_NOW)->version, refused,
+			curl_easy_strerror(code));
+	return code == CURLE_OK ? 0 : -1;
 }
 
 void
@@ -427,6 +488,18 @@ start_over(struct fp_transfer *transfer)
 	return code;
 }
 
+/* On a handle that is there, or is made now. */
+static CURLcode
+begin(struct fp_transfer *transfer)
+{
+	const char *refused;
+	CURLcode code = CURLE_OK;
+
+	if (!transfer->easy)
+		code = make_easy(transfer, &refused);
+	return code == CURLE_OK ? start_over(transfer) : code;
+}
+
 bool
 fp_transfer_begin(struct fp_transfer *transfer)
 {
@@ -441,10 +514,9 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->ticket = NULL;
 		return false;
 	}
-	if (!transfer->easy)
-		transfer->easy = make_easy(transfer);
-	if (!transfer->easy || start_over(transfer) != CURLE_OK) {
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	CURLcode code = begin(transfer);
+	if (code != CURLE_OK) {
+		fail_setting(transfer, code);
 		fp_download_end(&transfer->download);
 		transfer->ticket = NULL;
 		return false;
@@ -497,11 +569,11 @@ follow(struct fp_transfer *transfer)
 	}
 	if (must_ask(transfer))
 		return FP_ONWARD_PARK;
-	if (start_over(transfer) != CURLE_OK) {
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return FP_ONWARD_END;
-	}
-	return FP_ONWARD_ADD;
+	CURLcode code = begin(transfer);
+	if (code == CURLE_OK)
+		return FP_ONWARD_ADD;
+	fail_setting(transfer, code);
+	return FP_ONWARD_END;
 }
 
 /* It may not go out now, and asks again later: that costs it nothing. The next

@@ -137,6 +137,10 @@ struct fp_transfer {
 	char error[CURL_ERROR_SIZE];
 };
 
+/* Whether libcurl takes what every transfer sets. -1: ENOMEM; or ENOTSUP, and
+ * `why` says what it refuses. */
+int fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size);
+
 void fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context);
 void fp_transfer_destroy(struct fp_transfer *transfer);
 

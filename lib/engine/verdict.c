@@ -220,6 +220,9 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		kind = FP_KIND_REDIRECT;
 		message = TWO_PLACES;
 	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
+		   !transfer->setup->has_tls) {
+		message = "libcurl is built without TLS";
+	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
 		   kind == FP_KIND_NETWORK) {
 		message = "the answer is not HTTP";
 	} else if (kind == FP_KIND_TOO_LARGE) {

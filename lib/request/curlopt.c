@@ -365,6 +365,11 @@ try(const struct fp_curlopts *options, char *why, size_t why_size)
 		if (code == CURLE_OUT_OF_MEMORY) {
 			errno = ENOMEM;
 			ret = -1;
+		} else if (code == CURLE_NOT_BUILT_IN ||
+			   code == CURLE_UNKNOWN_OPTION) {
+			ret = refuse(why, why_size,
+				options->all[i].option->name,
+				"is none that libcurl was built with");
 		} else if (code != CURLE_OK) {
 			ret = refuse(why, why_size,
 				options->all[i].option->name,

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "headerline.h"
+#include "url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -210,13 +211,47 @@ choose_connections(struct fp_setup *setup)
 	}
 }
 
+/* libcurl can be built without most of what it can do. */
+static int
+lack(char *why, size_t why_size, const char *what)
+{
+	snprintf(why, why_size, "libcurl %s is built without %s",
+		curl_version_info(CURLVERSION_NOW)->version, what);
+	errno = EINVAL;
+	return -1;
+}
+
+/* Of the allowed schemes, those that libcurl has: it refuses to be told of
+ * https when it has no TLS. Not to allow http then is asking for what cannot
+ * be. */
+static int
+choose_protocols(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	const char *message;
+
+	setup->has_tls = fp_has_tls();
+	setup->protocols = options->protocols;
+	if (setup->has_tls)
+		return 0;
+	setup->protocols = "http";
+	if (fp_url_check("http://a/", 9, options->protocols, &message) !=
+		FP_KIND_OK)
+		return lack(why, why_size, "TLS");
+	return 0;
+}
+
 static int
 choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const char *version = setup->options.http_version;
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	bool has_http2 = info->features & CURL_VERSION_HTTP2;
 
 	mind_old_libcurl(setup);
 	choose_connections(setup);
+	if (!has_http2)
+		setup->http_version = CURL_HTTP_VERSION_1_1;
 	if (!version)
 		return 0;
 	if (strcmp(version, "1.1") == 0) {
@@ -225,9 +260,10 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 	}
 	if (strcmp(version, "2") != 0)
 		return refuse(why, why_size, "not an HTTP version", version);
+	if (!has_http2)
+		return lack(why, why_size, "HTTP/2");
 	setup->http_version = CURL_HTTP_VERSION_2TLS;
-	setup->forgets_read = setup->loses_early =
-		curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+	setup->forgets_read = setup->loses_early = info->version_num < 0x080000;
 	return 0;
 }
 
@@ -409,6 +445,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 						      : 0;
 	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
 		make_netrc(setup, why, why_size) ||
+		choose_protocols(setup, why, why_size) ||
 		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
 		return -1;

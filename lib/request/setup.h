@@ -40,6 +40,8 @@ struct fp_setup {
 	struct curl_slist *headers; /* ours and then the user's */
 	struct curl_slist *travelling; /* those of them for other origins */
 	struct curl_slist *wire_headers; /* the same, for the handle */
+	const char *protocols; /* allowed schemes that libcurl has */
+	bool has_tls; /* libcurl */
 	bool is_direct; /* no request goes through a proxy */
 	struct fp_curlopts curlopts;
 	struct fp_trust trust;
