@@ -70,6 +70,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Descriptors that an item may need at once: a socket, a look-up's, a file. */
+#define DESCRIPTORS_LEAST 6
+
 /* Results that the pool's own consumer takes at once. */
 #define BATCH 64
 
@@ -253,6 +256,24 @@ make_pool(struct fp_pool *pool)
 	return start_threads(pool);
 }
 
+/* Whether one item at least can be fetched with the descriptors that are left:
+ * a connection, a look-up, the authorities' certificates, a file. */
+static bool
+has_descriptors(const struct fp_options *options, char *why, size_t why_size)
+{
+	uint64_t left = fp_descriptors_left();
+	unsigned least = DESCRIPTORS_LEAST + (options->output_dir ? 1 : 0);
+
+	if (options->dry_run || left >= least)
+		return true;
+	snprintf(why, why_size,
+		"too few open files are allowed: raise the limit (ulimit -n) "
+		"by at least %u",
+		least - (unsigned)left);
+	errno = EMFILE;
+	return false;
+}
+
 struct fp_pool *
 fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 {
@@ -288,10 +309,12 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 		goto fail;
 	}
 	fp_request_init(&pool->locator, &pool->setup);
-	if (make_pool(pool) == 0)
-		return pool;
-
+	bool is_made = make_pool(pool) == 0;
 	err = errno;
+	if (!has_descriptors(&copy, why, why_size))
+		err = errno;
+	else if (is_made)
+		return pool;
 	fp_pool_free(pool);
 	errno = err;
 	return NULL;

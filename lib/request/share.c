@@ -11,6 +11,7 @@
 #include "fetchpool.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ overhead(unsigned jobs, unsigned online)
 }
 
 /* Descriptors that are open: our own and those that came with the process.
- * What the system does not tell is taken as none. */
+ * What the system does not tell is taken as none; but that there is no
+ * descriptor to look with tells that there is none left. */
 static uint64_t
 count_open(void)
 {
@@ -78,7 +80,7 @@ count_open(void)
 	uint64_t n = 0;
 
 	if (!dir)
-		return 0;
+		return errno == EMFILE || errno == ENFILE ? UINT64_MAX : 0;
 	while (readdir(dir))
 		n++;
 	closedir(dir);
