@@ -15,6 +15,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/base/histogram.c cmd/base/histogram.h \
 	cmd/base/input.c cmd/base/input.h \
 	cmd/base/msg.c cmd/base/msg.h \
+	cmd/base/patience.c cmd/base/patience.h \
 	cmd/base/seqset.c cmd/base/seqset.h \
 	cmd/base/shard.c cmd/base/shard.h \
 	cmd/base/signals.c cmd/base/signals.h \

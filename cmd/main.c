@@ -53,7 +53,8 @@
  *
  *	base/		what the rest uses: msg (the only writer of standard
  *			error; the exit status), signals (INT, TERM, HUP, USR1
- *			as bytes on a descriptor), wholefile, input (lines from
+ *			as bytes on a descriptor), patience (with readers that
+ *			do not read), wholefile, input (lines from
  *			a descriptor, in bounded memory), histogram, seqset,
  *			shard (which items are ours, of those that many share
  *			out), descriptors (as many as there can be, and jobs to

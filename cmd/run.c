@@ -28,6 +28,7 @@
 #include "descriptors.h"
 #include "msg.h"
 #include "notice.h"
+#include "patience.h"
 #include "runfiles.h"
 #include "signals.h"
 
@@ -252,6 +253,7 @@ show_progress(struct fp_course *run)
 static void
 die(struct fp_course *run, int signal)
 {
+	fp_patience_end();
 	fp_meter_end(&run->meter);
 	fp_account_save(&run->account);
 	fp_signals_die(signal);
@@ -274,6 +276,7 @@ obey_stop(struct fp_course *run, int signal)
 	}
 	run->signal = signal;
 	run->give_up_ns = fp_clock_now_ns() + (int64_t)time_ms * FP_NS_PER_MS;
+	fp_patience_limit(run->give_up_ns);
 	stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
 }
 
@@ -288,6 +291,7 @@ cut_short(struct fp_course *run, const char *option)
 	run->was_all_read = atomic_load(&run->reader.is_done);
 	run->give_up_ns = fp_clock_now_ns() +
 			  (int64_t)run->settings->grace_ms * FP_NS_PER_MS;
+	fp_patience_limit(run->give_up_ns);
 	stop(run, FP_CANCEL_WAITING);
 }
 
@@ -478,6 +482,9 @@ fp_run(struct fp_settings *settings)
 	if (settings->deadline_ms)
 		run.deadline_ns = run.start_ns +
 				  (int64_t)settings->deadline_ms * FP_NS_PER_MS;
+	if (settings->deadline_ms)
+		fp_patience_limit(run.deadline_ns +
+				  (int64_t)settings->grace_ms * FP_NS_PER_MS);
 
 	atomic_init(&run.has_fault, false);
 	fp_output_none(&run.writer.output);

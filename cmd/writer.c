@@ -16,6 +16,7 @@
 #include "msg.h"
 #include "signals.h"
 #include "thread.h"
+#include "wholefile.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -92,7 +93,7 @@ tell(struct fp_output *output)
 		fp_msg_local("write error: %s", strerror(output->error));
 	else
 		fp_msg_local("write error: %s: %s", output->name,
-			strerror(output->error));
+			fp_write_why(output->error));
 }
 
 static void

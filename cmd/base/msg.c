@@ -4,6 +4,7 @@
 #include "msg.h"
 
 #include "buf.h"
+#include "patience.h"
 #include "thread.h"
 #include "utf8.h"
 
@@ -93,20 +94,26 @@ takes_some(void)
 static void
 write_all(const char *data, size_t len)
 {
+	int64_t since_ns = 0;
+
 	while (len > 0) {
+		bool is_limited = fp_patience_is_limited();
+		if (is_limited && fp_patience_wait(STDERR_FILENO, &since_ns))
+			return;
 		bool hurries = atomic_load(&is_hurried);
 		if (hurries && !takes_some())
 			return;
 		ssize_t n = write(STDERR_FILENO, data,
-			hurries ? FP_MIN(len, AT_ONCE_MAX) : len);
+			is_limited || hurries ? FP_MIN(len, AT_ONCE_MAX) : len);
 		if (n < 0 && errno == EAGAIN) {
-			struct pollfd wait = {STDERR_FILENO, POLLOUT, 0};
-			poll(&wait, 1, -1);
+			if (fp_patience_wait(STDERR_FILENO, &since_ns))
+				return;
 		} else if (n < 0 && errno != EINTR) {
 			return;
 		} else if (n > 0) {
 			data += n;
 			len -= (size_t)n;
+			since_ns = 0;
 		}
 	}
 }

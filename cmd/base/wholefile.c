@@ -8,10 +8,10 @@
 #include "wholefile.h"
 
 #include "clock.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,7 +74,8 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 	if (!is_there && errno != ENOENT)
 		return -1;
 	if (is_there && !S_ISREG(st.st_mode)) {
-		file->fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+		file->fd =
+			fp_patience_open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 		return file->fd < 0 ? -1 : 0;
 	}
 	if (is_there && access(path, W_OK))
@@ -90,19 +91,28 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 	return -1;
 }
 
+const char *
+fp_write_why(int err)
+{
+	return err == ETIMEDOUT ? "nobody reads it" : strerror(err);
+}
+
 int
 fp_write_whole(int fd, const char *data, size_t len)
 {
+	int64_t since_ns = 0;
+
 	while (len > 0) {
 		ssize_t n = write(fd, data, len);
 		if (n < 0 && errno == EAGAIN) {
-			struct pollfd wait = {fd, POLLOUT, 0};
-			poll(&wait, 1, -1);
+			if (fp_patience_wait(fd, &since_ns))
+				return -1;
 		} else if (n < 0 && errno != EINTR) {
 			return -1;
 		} else if (n > 0) {
 			data += n;
 			len -= (size_t)n;
+			since_ns = 0;
 		}
 	}
 	return 0;

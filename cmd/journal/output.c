@@ -3,9 +3,10 @@
 
 #include "output.h"
 
+#include "patience.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,8 +88,8 @@ fp_output_open(struct fp_output *output, const char *path, char separator)
 
 	/* Whoever empties a log that is being written to (copytruncate) is to
 	 * find it go on from its new beginning. */
-	output->fd =
-		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	output->fd = fp_patience_open(
+		path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
 	if (output->fd < 0)
 		return -1;
 	output->is_ours = true;
@@ -140,15 +141,6 @@ fail(struct fp_output *output, int err)
 	return -1;
 }
 
-/* Waits until a descriptor that does not block can be written to. */
-static void
-wait_writable(int fd)
-{
-	struct pollfd wait = {fd, POLLOUT, 0};
-
-	poll(&wait, 1, -1);
-}
-
 /* Counts what was written, and how much of it is whole lines. */
 static void
 count(struct fp_output *output, const char *data, size_t len)
@@ -177,6 +169,8 @@ allowed(struct fp_output *output, const char *data, size_t len)
 static int
 write_out(struct fp_output *output, const char *data, size_t len)
 {
+	int64_t since_ns = 0;
+
 	while (len > 0) {
 		int broken = atomic_load(&output->broken);
 		if (broken)
@@ -189,8 +183,10 @@ write_out(struct fp_output *output, const char *data, size_t len)
 			count(output, data, (size_t)n);
 			data += n;
 			len -= (size_t)n;
+			since_ns = 0;
 		} else if (errno == EAGAIN) {
-			wait_writable(output->fd);
+			if (fp_patience_wait(output->fd, &since_ns))
+				return fail(output, errno);
 		} else if (errno != EINTR) {
 			return fail(output, errno);
 		}

@@ -81,7 +81,7 @@ render_stats(struct fp_account *account, const struct fp_tally *tally,
 	if (fp_stats_write(&text, tally, totals) ||
 		fp_wholefile_write(&account->stats, text.data, text.len))
 		fp_msg_local("write error: %s: %s",
-			account->settings->stats_path, strerror(errno));
+			account->settings->stats_path, fp_write_why(errno));
 	fp_buf_destroy(&text);
 }
 

@@ -16,6 +16,7 @@
 #include "trace.h"
 
 #include "msg.h"
+#include "patience.h"
 #include "utf8.h"
 #include "wholefile.h"
 
@@ -57,7 +58,8 @@ fp_trace_open(struct fp_trace *trace, const char *path)
 
 	memset(trace, 0, sizeof(*trace));
 	trace->path = path;
-	trace->fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+	trace->fd = fp_patience_open(
+		path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC);
 	if (trace->fd < 0)
 		return -1;
 	if (fstat(trace->fd, &st) ||
@@ -82,7 +84,7 @@ fail_locked(struct fp_trace *trace, int err)
 		ftruncate(trace->fd, (off_t)trace->end) == 0)
 		(void)!pwrite(trace->fd, TAIL, TAIL_LEN, (off_t)trace->end);
 	fp_buf_destroy(&trace->pending);
-	fp_msg_local("write error: %s: %s", trace->path, strerror(err));
+	fp_msg_local("write error: %s: %s", trace->path, fp_write_why(err));
 }
 
 static int

@@ -303,6 +303,102 @@ def _():
     equal(sorted(contents(failed).decode().split()), sorted(lines[1:]))
 
 
+# ---- any output that nobody reads, alone and together ----
+
+OUTPUTS = "stdout", "stderr", "-o", "--failed", "--trace", "--stats"
+# How it is stopped, and how it may end then.
+STOPS = {"TERM": [-TERM], "deadline": [3, 4], "TERM TERM": [-TERM],
+         "max-errors": [3, 4]}
+
+
+def dammed(outputs, *args):
+    """A run whose outputs of these names are full, and a count of what is in
+    their pipes."""
+    folder, pipes, where = temp_dir(), [], {}
+    for name in outputs:
+        if name in ("stdout", "stderr"):
+            reader, where[name] = os.pipe()
+        else:
+            path = os.path.join(folder, name.strip("-"))
+            os.mkfifo(path)
+            reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            args = [*args, name, path]
+        Closing(reader)
+        fcntl.fcntl(reader, 1031, 4096)  # F_SETPIPE_SZ
+        if name == "--stats":  # which comes last
+            filler = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            Closing(filler)
+            os.write(filler, b"x" * 4096)
+        else:
+            pipes.append(reader)
+    if "stdout" not in outputs and "-o" not in outputs:
+        args = [*args, "-o", os.path.join(folder, "out")]
+    server = faults()
+    lines = "".join("size/700?%d\nstatus/500?%d\n" % (n, n)
+                    for n in range(1500))
+    program = Program(["-a", "-j4", *args, server.url + "/{+}"], stdin=lines,
+                      stdout=where.get("stdout"), stderr=where.get("stderr"))
+    for fd in where.values():
+        os.close(fd)
+    return program, lambda: [n_in(pipe) for pipe in pipes]
+
+
+def ends_soon(outputs, stop):
+    """Whatever of its outputs is not read, the run ends when it has to."""
+    args = {"deadline": ["--grace=100ms", "--deadline=500ms"],
+            "max-errors": ["--grace=100ms", "--max-errors=1"],
+            "TERM TERM": ["--grace=1h"]}.get(stop, ["--grace=100ms"])
+    program, contained = dammed(outputs, *args)
+    if stop in ("deadline", "max-errors"):
+        status = program.wait(SOON + 3).status
+    else:
+        if outputs != ("--stats",):
+            until(lambda: any(contained()), "something in a pipe")
+            steady(contained, "the pipes", span=0.1)
+        for number in stop.split():
+            if program.ended() is None:
+                program.caught(signal.SIGTERM)
+                program.kill(getattr(signal, "SIG" + number))
+                program.settled()
+        status = program.wait(SOON + 3).status
+    if not (outputs == ("--stats",) and stop == "TERM"):
+        check(status in STOPS[stop], "%s, %s: %s" % (outputs, stop, status))
+
+
+@test("a stop ends in time: each output unread, alone")
+def _():
+    writes_are_interrupted()
+    for number, output in enumerate(OUTPUTS):
+        ends_soon((output,), "TERM")
+        ends_soon((output,), ("deadline", "TERM TERM")[number % 2])
+
+
+@test("a stop ends in time: outputs unread together")
+def _():
+    writes_are_interrupted()
+    pairs = [(a, b) for a in OUTPUTS for b in OUTPUTS
+             if a < b and {a, b} != {"stdout", "-o"}]
+    # A run takes a second or two here; all of them are for an idle machine.
+    step = 1 if os.environ.get("FP_ALL_STOPS") else 4
+    for number, pair in enumerate(pairs[::step]):
+        ends_soon(pair, list(STOPS)[number % len(STOPS)])
+    for stop in list(STOPS)[::step]:
+        ends_soon(OUTPUTS[1:], stop)
+        ends_soon(OUTPUTS[:2] + OUTPUTS[3:], stop)
+
+
+@test("--deadline: a pipe that nobody has opened for reading")
+def _():
+    for option in "-o", "--failed", "--trace", "--stats":
+        path = os.path.join(temp_dir(), "fifo")
+        os.mkfifo(path)
+        result = fetchpool(["--deadline=200ms", "--grace=0", option, path,
+                            faults().url + "/ok?{}"], input="1\n")
+        equal(result.status, 3, repr(result))
+        matches("%s: (nobody reads it|Connection timed out)" % path,
+                result.text)
+
+
 # ---- many signals ----
 
 @test("96 thousands of USR1 do not hide an INT")

@@ -16,6 +16,13 @@
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 
+static void
+open_empty(struct fp_output *output, const char *path)
+{
+	CHECK(fp_output_open(output, path, '\n') == 0);
+	CHECK(fp_output_cut(output, 0) == 0);
+}
+
 static struct {
 	unsigned n_calls;
 	size_t most; /* bytes that one call may write; 0: all */
@@ -93,7 +100,7 @@ in_order(void)
 	struct fp_output output;
 	size_t len;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	char *expected = give_much(&output, &len);
 	CHECK(fp_output_flush(&output) == 0);
 	CHECK(output.n_given == len && output.n_written == len);
@@ -115,7 +122,7 @@ a_large_piece_waits_its_turn(void)
 	for (size_t i = 0; i < FP_ARRAY_LEN(borders); i++) {
 		const char *path = scratch("large");
 		struct fp_output output;
-		CHECK(fp_output_open(&output, path, '\n') == 0);
+		open_empty(&output, path);
 		CHECK(add(&output, "<") == 0);
 		CHECK(fp_output_add(&output, large, borders[i]) == 0);
 		CHECK(add(&output, ">") == 0);
@@ -134,7 +141,7 @@ in_few_writes(void)
 	const char *path = scratch("few");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	forget_writes();
 	for (unsigned i = 0; i < 20000; i++)
 		CHECK(add(&output,
@@ -158,7 +165,7 @@ at_once_when_flushed(void)
 	const char *path = scratch("flush");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	CHECK(add(&output, "one\ntw") == 0);
 	CHECK(holds(path, ""));
 	CHECK(output.n_given == 6 && output.n_written == 0);
@@ -184,7 +191,7 @@ short_writes(void)
 		char text[20000];
 		for (size_t k = 0; k < sizeof(text); k++)
 			text[k] = k % 100 ? (char)('a' + k % 23) : '\n';
-		CHECK(fp_output_open(&output, path, '\n') == 0);
+		open_empty(&output, path);
 		writes.error = errors[i % 3];
 		writes.most = most[i / 3];
 		CHECK(fp_output_add(&output, text, sizeof(text)) == 0);
@@ -324,7 +331,7 @@ stopped_between_lines(void)
 	const char *path = scratch("stop");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	CHECK(add(&output, "one\n") == 0 && fp_output_flush(&output) == 0);
 	CHECK(add(&output, "two\nthree\n") == 0);
 	fp_output_stop(&output);
@@ -345,7 +352,7 @@ stopped_in_a_line(void)
 	const char *path = scratch("stop");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	CHECK(add(&output, "one\ntw") == 0 && fp_output_flush(&output) == 0);
 	fp_output_stop(&output);
 	CHECK(add(&output, "o and a ") == 0 && fp_output_flush(&output) == 0);
@@ -363,7 +370,7 @@ stopped_while_writing(void)
 	const char *path = scratch("stop");
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	CHECK(add(&output, "one\ntwo\nthree\nfour\n") == 0);
 	writes.most = 6;
 	writes.stop = &output;
@@ -381,7 +388,7 @@ broken(void)
 	char large[40000] = {'x'};
 	struct fp_output output;
 
-	CHECK(fp_output_open(&output, path, '\n') == 0);
+	open_empty(&output, path);
 	CHECK(add(&output, "one\ntw") == 0 && fp_output_flush(&output) == 0);
 	fp_output_break(&output, EPIPE);
 	forget_writes();
