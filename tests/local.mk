@@ -277,9 +277,27 @@ TEST_TOOLS = \
 	tests/package \
 	tests/run \
 	tests/servers/arrivals.py \
+	tests/servers/check-servers \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
 	tests/servers/proxyserver.py \
+	tests/servers/real/apache \
+	tests/servers/real/go \
+	tests/servers/real/gunicorn \
+	tests/servers/real/haproxy \
+	tests/servers/real/hypercorn \
+	tests/servers/real/lib.sh \
+	tests/servers/real/lighttpd \
+	tests/servers/real/nginx \
+	tests/servers/real/node \
+	tests/servers/real/node.mjs \
+	tests/servers/real/puma \
+	tests/servers/real/pyapp.py \
+	tests/servers/real/server.go \
+	tests/servers/real/tomcat \
+	tests/servers/real/uvicorn \
+	tests/servers/real/varnish \
+	tests/servers/relay.py \
 	tests/servers/servers.py \
 	tests/servers/webserver.py \
 	tests/soak \

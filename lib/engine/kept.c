@@ -8,6 +8,8 @@
  * a connection that was used a moment ago, or on a new one; what a moment is,
  * idletime.c says. Where that was wrong, TCP often proves that the server had
  * closed before it had the request, and then it is sent again all the same.
+ *
+ * HTTP/2 needs none of this: a server says which streams it has not had.
  */
 #include "base.h"
 
@@ -54,7 +56,8 @@ static void
 learn_of_idle(
 	struct fp_context *context, struct fp_socket *socket, int64_t now_ns)
 {
-	if (socket->n_users > 0 || !socket->is_used || socket->is_ended)
+	if (socket->n_users > 0 || !socket->is_used || socket->is_ended ||
+		socket->is_http2)
 		return;
 	if (fp_socket_ends_within(socket, 0)) {
 		socket->is_ended = true;
@@ -101,7 +104,7 @@ fp_transfer_needs_new(struct fp_transfer *transfer)
 		return false;
 	struct fp_socket *newest =
 		fp_sockets_newest(&context->sockets, server, &oldest);
-	if (!newest)
+	if (!newest || newest->is_http2)
 		return false;
 	struct fp_idle_limit limit = fp_idletimes_limit(times, server);
 	int64_t most_ns = repeats ? limit.likely_ns : limit.sure_ns;
@@ -114,6 +117,61 @@ fp_transfer_needs_new(struct fp_transfer *transfer)
 	return true;
 }
 
+/* "HTTP/2 stream 3 refused by server, try again on a new connection", or with
+ * "REFUSED_STREAM," in it. */
+static bool
+is_refusal(const char *text, size_t len)
+{
+	static const char end[] = ", try again on a new connection";
+	size_t n = sizeof(end) - 1;
+
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	if (len < n || memcmp(text + len - n, end, n) != 0)
+		return false;
+	len -= n;
+	return memmem(text, len, " REFUSED_STREAM", 15) ||
+	       memmem(text, len, " refused by server", 18);
+}
+
+/* No function of libcurl tells that it sends again because the server refused
+ * the stream: with RST_STREAM, or with a GOAWAY that names an earlier one as
+ * the last. Its messages do. One that is worded in another way is not seen,
+ * and then the request counts as received. */
+static int
+on_debug(CURL *easy, curl_infotype type, char *text, size_t len, void *arg)
+{
+	struct fp_transfer *transfer = arg;
+
+	(void)easy;
+	if (type == CURLINFO_TEXT && is_refusal(text, len))
+		transfer->hold.is_unread = true;
+	return 0;
+}
+
+CURLcode
+fp_transfer_ask_refusal(struct fp_transfer *transfer)
+{
+	bool asks = transfer->setup->tells_refusal &&
+		    !is_repeatable(transfer) &&
+		    fp_request_is_https(&transfer->request);
+	CURLcode code = CURLE_OK;
+
+	if (asks == transfer->is_told)
+		return CURLE_OK;
+	transfer->is_told = asks;
+	if (asks)
+		code = curl_easy_setopt(
+			transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+	if (code == CURLE_OK && asks)
+		code = curl_easy_setopt(
+			transfer->easy, CURLOPT_DEBUGDATA, transfer);
+	if (code == CURLE_OK)
+		code = curl_easy_setopt(
+			transfer->easy, CURLOPT_VERBOSE, asks ? 1L : 0L);
+	return code;
+}
+
 /* Whether one that others used before is surely open for this request. */
 static bool
 is_sure(struct fp_transfer *transfer, struct fp_socket *socket, int64_t now_ns)
@@ -121,7 +179,7 @@ is_sure(struct fp_transfer *transfer, struct fp_socket *socket, int64_t now_ns)
 	struct fp_idletimes *times = times_of(transfer->context);
 	int64_t idle = idle_ns(socket, now_ns);
 
-	if (socket->n_users > 0)
+	if (socket->n_users > 0 || socket->is_http2)
 		return true;
 	struct fp_idle_limit limit =
 		fp_idletimes_limit(times, server_of(transfer));
@@ -148,6 +206,7 @@ fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket)
 			return false;
 		transfer->hold.idle_ns =
 			socket->n_users > 0 ? 0 : idle_ns(socket, now_ns);
+		transfer->hold.is_http2 = socket->is_http2;
 	}
 	socket->server = server_of(transfer);
 	socket->was_head = strcmp(transfer->request.method, "HEAD") == 0;
@@ -189,7 +248,9 @@ learn_of_answer(struct fp_transfer *transfer, struct fp_socket *socket)
 	struct fp_idletimes *times = times_of(transfer->context);
 	int64_t idle = transfer->hold.idle_ns;
 
-	if (idle >= 0 && idle < TELLING_NS && socket->is_proven)
+	socket->is_http2 = transfer->response.version[0] != '1';
+	if (socket->is_http2 ||
+		(idle >= 0 && idle < TELLING_NS && socket->is_proven))
 		return;
 	if (idle < 0) {
 		int64_t sent = fp_transfer_time_ns(
@@ -219,7 +280,7 @@ fp_transfer_let_go(struct fp_transfer *transfer, bool has_died)
 	if (has_died)
 		fp_hold_is_unread(hold);
 	struct fp_socket *socket = fp_hold_drop(hold, context->now_ns);
-	if (has_died && hold->idle_ns >= 0)
+	if (has_died && hold->idle_ns >= 0 && !hold->is_http2)
 		fp_idletimes_closed(
 			times_of(context), server_of(transfer), hold->idle_ns);
 	else if (!has_died && socket && transfer->response.in_trailers)

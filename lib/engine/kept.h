@@ -25,6 +25,10 @@ bool fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket);
  * used again. */
 void fp_transfer_answered(struct fp_transfer *transfer);
 
+/* Has libcurl say whether the server refuses the request's stream, if that
+ * matters. */
+CURLcode fp_transfer_ask_refusal(struct fp_transfer *transfer);
+
 /* It is done with its connection, which may have died under its request. */
 void fp_transfer_let_go(struct fp_transfer *transfer, bool has_died);
 

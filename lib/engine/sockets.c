@@ -255,7 +255,7 @@ fp_hold_is_unread(struct fp_hold *hold)
 	bool is_ended = info.tcpi_state == STATE_CLOSE_WAIT ||
 			info.tcpi_state == STATE_LAST_ACK ||
 			info.tcpi_bytes_received == socket->n_received + 1;
-	hold->is_unread = is_ended && info.tcpi_bytes_acked == socket->n_acked;
+	hold->is_unread |= is_ended && info.tcpi_bytes_acked == socket->n_acked;
 	return hold->is_unread;
 }
 

@@ -21,6 +21,7 @@ struct fp_socket {
 	int fd; /* -1: this place is free */
 	bool is_used; /* by a request before */
 	bool is_proven; /* a second one was answered on it */
+	bool is_http2; /* its last answer was */
 	bool was_head; /* the last request on it was HEAD */
 	bool is_ended; /* while it was idle, and that was noted */
 	uint64_t key; /* of both ends' addresses and ports; 0: not known */
@@ -39,8 +40,9 @@ struct fp_socket {
 struct fp_hold {
 	struct fp_socket *socket; /* NULL: none, or it is not known */
 	uint64_t id; /* the socket's: it may be closed, and another one now */
+	bool is_http2;
 	int64_t idle_ns; /* how long it had been idle; -1: it was new */
-	bool is_unread; /* it was closed before the request was received */
+	bool is_unread; /* it is known that the request was not received */
 };
 
 struct fp_sockets {

@@ -478,6 +478,8 @@ start_over(struct fp_transfer *transfer)
 	if (code == CURLE_OK)
 		code = choose_version(transfer);
 	if (code == CURLE_OK)
+		code = fp_transfer_ask_refusal(transfer);
+	if (code == CURLE_OK)
 		code = make_room(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;

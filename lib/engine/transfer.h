@@ -103,6 +103,7 @@ struct fp_transfer {
 	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
 	bool is_stranger; /* its host's name is not to be kept */
+	bool is_told; /* what libcurl says, for on_debug */
 	bool is_1_1; /* the handle does not offer HTTP/2 ... */
 	bool needs_2; /* ... and the server may speak nothing else */
 	bool is_fresh; /* it has a connection of its own */

@@ -7,6 +7,7 @@
 #include "headerline.h"
 #include "url.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,6 +185,19 @@ refuse(char *why, size_t why_size, const char *what, const char *value)
 	snprintf(why, why_size, "%s: '%s'", what, value);
 	errno = EINVAL;
 	return -1;
+}
+
+/* libcurl 8.3.0 and later have messages about HTTP/2, if asked. The function is
+ * looked up by name: what is older has none. */
+static bool
+ask_for_messages(const struct fp_setup *setup)
+{
+	CURLcode (*trace)(const char *config);
+
+	if (setup->http_version == CURL_HTTP_VERSION_1_1)
+		return false;
+	*(void **)&trace = dlsym(RTLD_DEFAULT, "curl_global_trace");
+	return trace && trace("http/2") == CURLE_OK;
 }
 
 /* Whether an option of libcurl was given that is a number, and not 0. */
@@ -449,6 +463,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
 		return -1;
+	setup->tells_refusal = ask_for_messages(setup);
 	setup->is_direct =
 		setup->addresses.is_on ||
 		(options->ignore_proxy_env &&

@@ -58,6 +58,7 @@ struct fp_setup {
 	bool joins_headers; /* in wire_headers */
 	bool forgets_connecting; /* libcurl does, see nudge.c */
 	bool forgets_read;
+	bool tells_refusal; /* of a stream, in its messages */
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	bool loses_early; /* answers of HTTP/2 to requests with a body */

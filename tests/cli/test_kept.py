@@ -8,16 +8,21 @@ timer is measured by nobody here: whatever the order of events is, the right
 result is the same.
 """
 import collections
-import queue
+import re
 import socket
+import subprocess
 import sys
 import threading
 import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool
-from tap import at_end, check, equal, main, temp_file, test
+from authority import authority, good
+from frameserver import (DATA, END_STREAM, NO_ERROR, REFUSED_STREAM,
+                         FrameServer, frame, goaway, head, rst_stream)
+from harness import environment, fetchpool
+from relay import relay, start
+from tap import PROGRAM, at_end, check, equal, main, skip, temp_file, test
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -83,55 +88,13 @@ class Server:
         equal((len(self.got), max(self.got.values())), (n, 1))
 
 
-def start(function, *args):
-    threading.Thread(target=function, args=args, daemon=True).start()
-
-
-def relay(server, delay):
-    """Brings all that passes as late as that, both ways; returns a URL."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-    at_end(listener.close)
-
-    def pump(source, sink):
-        waiting = queue.Queue()
-
-        def read():
-            data = True
-            while data:
-                try:
-                    data = source.recv(65536)
-                except OSError:
-                    data = b""
-                waiting.put((time.monotonic() + delay, data))
-
-        start(read)
-        while True:
-            due, data = waiting.get()
-            time.sleep(max(0, due - time.monotonic()))
-            try:
-                if data:
-                    sink.sendall(data)
-                else:
-                    sink.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
-            if not data:
-                return
-
-    def accept():
-        while True:
-            try:
-                near, _ = listener.accept()
-                far = socket.create_connection(("127.0.0.1", server.port))
-            except OSError:
-                return
-            for sock in near, far:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            start(pump, near, far)
-            start(pump, far, near)
-
-    start(accept)
-    return "http://127.0.0.1:%d/" % listener.getsockname()[1]
+def late(server, delay):
+    """Its URL, by a way that takes as long as that in each direction."""
+    if not delay:
+        return server.url
+    url, close = relay(server.port, delay)
+    at_end(close)
+    return url
 
 
 def items(url, n):
@@ -153,7 +116,7 @@ def _():
         for pace in 700, 900, 950, 1000, 1050:
             def run(delay=delay, pace=pace):
                 server = Server(idle=1)
-                url = relay(server, delay) if delay else server.url
+                url = late(server, delay)
                 results.append((server, delay, pace, fetchpool(
                     ["-d", "x", "-j4", "-r", "1/%dms" % pace],
                     input=items(url, 9), timeout=50)))
@@ -267,6 +230,41 @@ def _():
         result = fetchpool(["-X", "HEAD", "-j2"],
                            input=items(server.url, 100))
         equal((result.status, len(server.got)), (0, 100), repr(result)[-600:])
+
+
+def libcurl():
+    """The version that the program runs with, as numbers."""
+    text = subprocess.run([PROGRAM, "-V"], stdout=subprocess.PIPE, text=True,
+                          env=environment(), check=True).stdout
+    return tuple(map(int, re.search(r"libcurl/(\d+)\.(\d+)", text).groups()))
+
+
+@test("POSTs whose streams a server of HTTP/2 refuses are sent again")
+def _():
+    if libcurl() < (8, 3):
+        skip("this libcurl does not tell")
+    seen = collections.Counter()
+
+    def answer(conn, stream, words):
+        seen[words[0]] += 1
+        how = words[0][0]
+        if how == "o" or seen[words[0]] > 1:
+            conn.send(head(stream) + frame(DATA, END_STREAM, stream, b"ok"))
+        elif how == "r":
+            conn.send(rst_stream(stream, REFUSED_STREAM))
+        else:
+            conn.send(goaway(max(stream - 2, 0), NO_ERROR))
+            if how == "e":
+                conn.cut()
+
+    with FrameServer(good().server()) as server:
+        server.on("x", answer)
+        words = ["ogor"[i % 4] + str(i) for i in range(40)] + ["e40", "e41"]
+        result = fetchpool(
+            ["-d", "x", "-j1", "--http2", "--cacert", authority().cert],
+            input="\n".join(server.at("x", word) for word in words))
+        equal((result.status, len(result.records)), (0, 42), repr(result))
+    equal(seen, {word: 1 if word[0] == "o" else 2 for word in words})
 
 
 if __name__ == "__main__":
