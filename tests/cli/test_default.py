@@ -149,7 +149,7 @@ def _():
     server = faults()
     items = ['{"id":1}', '{"id":null}', '{"Id":2}', "{}", '{"id":""}',
              '{"id":[]}']
-    args = ["-k", "-a", "--input-format=json", "-X", "DELETE"]
+    args = ["-j1", "-k", "-a", "--input-format=json", "-X", "DELETE"]
     result = fetchpool(args + [server.url + "/posts/{id}"],
                        input="\n".join(items))
     equal([(r.get("error") or {}).get("kind") for r in result.records],

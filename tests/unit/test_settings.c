@@ -244,12 +244,13 @@ fields(void)
 	CHECK(takes(fp_settings_fields,
 		"seq,input,url,status,fetch_time,attempts,type,size,encoding,"
 		"body,method,headers,ip,http_version,started,time_connect,"
-		"time_first_byte,file,final_url,redirects,context,tries,framing,seq,input,url,status,fetch_time,attempts"));
+		"time_first_byte,file,final_url,redirects,context,tries,framing,"
+		"error,seq,input,url,status,fetch_time,attempts"));
 	CHECK(settings.format.n_fields == FP_FIELD_COUNT);
 
 	static const char *const bad[] = {"", ",", "seq,", ",seq", "seq,,url",
 		"+", "+,", "++ip", "seq,+ip", "+ip,", "SEQ", "seq url", " seq",
-		"error", "time", "seq;url"};
+		"errors", "time", "seq;url"};
 	for (size_t i = 0; i < FP_ARRAY_LEN(bad); i++)
 		CHECK(!takes(fp_settings_fields, bad[i]));
 }
