@@ -177,8 +177,8 @@ start(struct fp_course *run)
 	char why[200];
 
 	fp_descriptors_fit(&run->settings->pool);
-	if (!run->settings->quiet)
-		run->settings->pool.tell = fp_notice_tell;
+	run->settings->pool.tell = fp_notice_tell;
+	run->settings->pool.tell_arg = &run->account.notices;
 	run->settings->pool.fault = note_fault;
 	run->settings->pool.fault_arg = run;
 	if (run->deadline_ns < INT64_MAX)

@@ -230,10 +230,23 @@ struct fp_notice {
 		FP_NOTICE_QUOTA, /* it said that no more are left to us */
 		FP_NOTICE_SILENT, /* no connection to it can be made any more */
 		FP_NOTICE_MALFORMED, /* its Retry-After says nothing */
+		FP_NOTICE_LEARNED, /* how much it lets through */
 	} why;
 	const char *origin; /* "https://api.example.com:443" */
 	int status; /* 429 or 503; 0: neither */
 	int64_t wait_ns; /* how long no request goes to it */
+	unsigned count; /* PAUSED, QUOTA: pauses since the last notice, with
+			   this one */
+	char rate[32]; /* LEARNED: as for --rate, "5/s"; else "" */
+};
+
+/* Who waits after an answer that refuses a request because there were too
+ * many. Where the server says how long, all requests to it wait, but with
+ * FP_BUSY_ITEM. */
+enum fp_busy_mode {
+	FP_BUSY_AUTO, /* the item, or all of its origin: as answers tell */
+	FP_BUSY_ORIGIN, /* all of its origin, each time */
+	FP_BUSY_ITEM, /* the item alone */
 };
 
 typedef void fp_tell(void *arg, const struct fp_notice *notice);
@@ -400,6 +413,8 @@ struct fp_options {
 	uint64_t retry_after_max_ms; /* a server's own wish is obeyed up to */
 	bool idempotent; /* any request may be sent twice */
 	bool respect_ratelimit; /* pause when a quota is used up */
+	enum fp_busy_mode busy;
+	bool no_learning; /* of the rate that a server lets through */
 	uint64_t max_memory; /* bytes of all bodies; what would not fit waits */
 	bool strict_framing; /* a body whose end may be a cut fails */
 	bool allow_unclean_close; /* of TLS, at the end of a body */

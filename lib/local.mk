@@ -58,6 +58,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/netrc.c lib/http/netrc.h \
 	lib/http/outcome.c lib/http/outcome.h \
 	lib/http/quota.c lib/http/quota.h \
+	lib/http/refusal.c lib/http/refusal.h \
 	lib/http/response.c lib/http/response.h \
 	lib/http/retryafter.c lib/http/retryafter.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
@@ -67,6 +68,7 @@ lib_libinternal_la_SOURCES += \
 
 # rate: how many requests may start in which time
 lib_libinternal_la_SOURCES += \
+	lib/rate/learner.c lib/rate/learner.h \
 	lib/rate/outlook.c lib/rate/outlook.h \
 	lib/rate/ratebook.c lib/rate/ratebook.h \
 	lib/rate/rateclock.c lib/rate/rateclock.h \
@@ -93,6 +95,8 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/origins.c \
 	lib/sched/queue.c lib/sched/queue.h \
 	lib/sched/refuse.c \
+	lib/sched/ahead.c lib/sched/ahead.h \
+	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \
 	lib/sched/schedule.c lib/sched/schedule.h \
 	lib/sched/ticket.c lib/sched/ticket.h \

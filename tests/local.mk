@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_address \
 	tests/unit/test_addressblocks \
 	tests/unit/test_buf \
+	tests/unit/test_busy \
 	tests/unit/test_carry \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
@@ -33,6 +34,7 @@ UNIT_TESTS = \
 	tests/unit/test_jsonpick \
 	tests/unit/test_jsonscan \
 	tests/unit/test_jsonwalk \
+	tests/unit/test_learner \
 	tests/unit/test_memory \
 	tests/unit/test_msg \
 	tests/unit/test_netrc \
@@ -317,6 +319,7 @@ TEST_TOOLS = \
 	tests/unit/jsonitemtest.h \
 	tests/unit/jsontest.h \
 	tests/unit/optionstest.h \
+	tests/unit/limitersim.h \
 	tests/unit/origintest.h \
 	tests/unit/outfiletest.h \
 	tests/unit/ratefiletest.h \

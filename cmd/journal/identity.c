@@ -30,7 +30,7 @@ static const char *const indifferent[] = {
 	"connect-timeout", "stall-time", "max-memory", "max-errors", "deadline",
 	"rate", "host-rate", "pace", "rate-file", "share", "retry", "retry-on",
 	"retry-delay", "retry-max-delay", "retry-max-time", "retry-after-max",
-	"respect-ratelimit", "idempotent", "seed",
+	"respect-ratelimit", "busy", "learn-rate", "idempotent", "seed",
 	/* what is told meanwhile */
 	"quiet", "error-format", "progress", "summary", "stats", "trace",
 	"dry-run",

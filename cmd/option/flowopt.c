@@ -6,6 +6,8 @@
 #include "msg.h"
 #include "units.h"
 
+#include <string.h>
+
 /* The library says what would be right, and it knows best. */
 static bool
 judge_rate(const char *name, const char *value)
@@ -75,4 +77,43 @@ fp_flowopt_seed(struct fp_settings *settings, const char *value)
 	/* The library takes 0 for none. */
 	return fp_units_count(value, UINT64_MAX, &settings->pool.seed) == 0 &&
 	       settings->pool.seed > 0;
+}
+
+/* Which of these words it is; -1: none of them. */
+static int
+find_word(const char *value, const char *const *words, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (strcmp(value, words[i]) == 0)
+			return i;
+	}
+	return -1;
+}
+
+bool
+fp_flowopt_busy(struct fp_settings *settings, const char *value)
+{
+	static const char *const words[] = {
+		[FP_BUSY_AUTO] = "auto",
+		[FP_BUSY_ORIGIN] = "origin",
+		[FP_BUSY_ITEM] = "item",
+	};
+	int mode = find_word(value, words, FP_ARRAY_LEN(words));
+
+	if (mode < 0)
+		return false;
+	settings->pool.busy = (enum fp_busy_mode)mode;
+	return true;
+}
+
+bool
+fp_flowopt_learn_rate(struct fp_settings *settings, const char *value)
+{
+	static const char *const words[] = {"auto", "never"};
+	int when = find_word(value, words, FP_ARRAY_LEN(words));
+
+	if (when < 0)
+		return false;
+	settings->pool.no_learning = when == 1;
+	return true;
 }

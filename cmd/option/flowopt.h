@@ -20,6 +20,8 @@ fp_setter fp_flowopt_share;
 fp_setter fp_flowopt_host_jobs;
 fp_setter fp_flowopt_retry;
 fp_setter fp_flowopt_retry_on;
+fp_setter fp_flowopt_busy;
+fp_setter fp_flowopt_learn_rate;
 fp_setter fp_flowopt_seed;
 
 #endif

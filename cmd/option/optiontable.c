@@ -220,6 +220,12 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "respect-ratelimit", 0, NULL, FP_OPTION_FLAG,
 		AT(pool.respect_ratelimit), NULL, NULL,
 		"pause where RateLimit fields say: none left"},
+	{NULL, "busy", 0, "WHO", FP_OPTION_CALL, 0, fp_flowopt_busy,
+		"auto, origin or item",
+		"who waits after a 429: auto (default), origin, item"},
+	{NULL, "learn-rate", 0, "WHEN", FP_OPTION_CALL, 0,
+		fp_flowopt_learn_rate, "auto or never",
+		"keep to the rate a server lets through: auto, never"},
 	{NULL, "seed", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_seed,
 		"a whole number from 1", "draw the same pauses each time"},
 

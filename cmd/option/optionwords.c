@@ -15,6 +15,8 @@ const struct fp_option_words fp_option_words[] = {
 	{"retry-on", true, true,
 		{"timeout", "connect", "dns", "reset", "5xx", "404", "429",
 			"503"}},
+	{"busy", false, false, {"auto", "origin", "item"}},
+	{"learn-rate", false, false, {"auto", "never"}},
 	{"format", false, false, {"record", "body", "merged"}},
 	{"body", false, false,
 		{"auto", "json", "string", "text", "base64", "none"}},

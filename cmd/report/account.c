@@ -18,6 +18,7 @@ fp_account_none(struct fp_account *account)
 	account->settings = NULL;
 	fp_wholefile_none(&account->stats);
 	account->trace.fd = -1;
+	fp_notices_init(&account->notices, false);
 }
 
 /* ---- before ---- */
@@ -29,6 +30,7 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 	const char *trace = settings->trace_path;
 
 	account->settings = settings;
+	account->notices.is_quiet = settings->quiet;
 	if (stats && fp_wholefile_open(&account->stats, stats)) {
 		fp_msg_local("cannot write %s: %s", stats, strerror(errno));
 		return -1;
@@ -78,7 +80,7 @@ render_stats(struct fp_account *account, const struct fp_tally *tally,
 {
 	struct fp_buf text = FP_BUF_INIT;
 
-	if (fp_stats_write(&text, tally, totals) ||
+	if (fp_stats_write(&text, tally, totals, &account->notices) ||
 		fp_wholefile_write(&account->stats, text.data, text.len))
 		fp_msg_local("write error: %s: %s",
 			account->settings->stats_path, fp_write_why(errno));
@@ -107,6 +109,7 @@ fp_account_save(struct fp_account *account)
 void
 fp_account_close(struct fp_account *account)
 {
+	fp_notices_destroy(&account->notices);
 	fp_wholefile_close(&account->stats);
 	fp_trace_close(&account->trace);
 }

@@ -13,6 +13,7 @@
 
 #include "base.h"
 
+#include "notice.h"
 #include "settings.h"
 #include "tally.h"
 #include "trace.h"
@@ -22,6 +23,7 @@ struct fp_account {
 	const struct fp_settings *settings;
 	struct fp_wholefile stats;
 	struct fp_trace trace;
+	struct fp_notices notices;
 };
 
 /* Nothing, until it is opened. */

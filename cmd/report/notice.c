@@ -7,6 +7,8 @@
 #include "msg.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* A shorter pause is over before its line is read. */
@@ -37,39 +39,117 @@ write_wait(int64_t wait_ns, char *text, size_t size)
 	snprintf(text, size, wait_s < 100 ? "%.3g s" : "%.0f s", wait_s);
 }
 
+void
+fp_notices_init(struct fp_notices *notices, bool is_quiet)
+{
+	*notices = (struct fp_notices){.is_quiet = is_quiet};
+	fp_mutex_init(&notices->lock);
+}
+
+void
+fp_notices_destroy(struct fp_notices *notices)
+{
+	for (unsigned i = 0; i < notices->n_learned; i++)
+		free(notices->learned[i].origin);
+	notices->n_learned = 0;
+	fp_mutex_destroy(&notices->lock);
+}
+
+static void
+keep_learned(struct fp_notices *notices, const struct fp_notice *notice)
+{
+	unsigned i = 0;
+
+	fp_mutex_lock(&notices->lock);
+	while (i < notices->n_learned &&
+		strcmp(notices->learned[i].origin, notice->origin) != 0)
+		i++;
+	if (i == notices->n_learned && i < FP_NOTICE_LEARNED_MAX) {
+		notices->learned[i].origin = strdup(notice->origin);
+		notices->n_learned += notices->learned[i].origin != NULL;
+	}
+	if (i < notices->n_learned)
+		snprintf(notices->learned[i].rate,
+			sizeof(notices->learned[i].rate), "%s", notice->rate);
+	fp_mutex_unlock(&notices->lock);
+}
+
+/* Origins have no character that JSON would escape. */
+int
+fp_notices_add_learned(struct fp_notices *notices, struct fp_buf *text)
+{
+	if (fp_buf_add_text(text, "\"learned\":["))
+		return -1;
+	for (unsigned i = 0; i < notices->n_learned; i++) {
+		if (fp_buf_printf(text, "%s{\"origin\":\"%s\",\"rate\":\"%s\"}",
+			    i ? "," : "", notices->learned[i].origin,
+			    notices->learned[i].rate))
+			return -1;
+	}
+	return fp_buf_add_char(text, ']');
+}
+
 /* A pause is nothing to be done about, but it explains a run that stands
  * still. The time of day is what people look at. */
-void
-fp_notice_tell(void *arg, const struct fp_notice *notice)
+static void
+tell_pause(const struct fp_notice *notice)
 {
-	bool is_pause = notice->why == FP_NOTICE_PAUSED ||
-			notice->why == FP_NOTICE_QUOTA;
-	char wait[32], until[20];
+	char wait[32], until[20], more[60] = "";
 
-	(void)arg;
-	if (is_pause && notice->wait_ns < WORTH_A_LINE_NS)
+	if (notice->wait_ns < WORTH_A_LINE_NS)
 		return;
 	write_wait(notice->wait_ns, wait, sizeof(wait));
 	write_time(fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	if (notice->count > 1)
+		snprintf(more, sizeof(more), " (%u pauses since the last note)",
+			notice->count);
+	if (notice->why == FP_NOTICE_PAUSED)
+		fp_msg_note("%s answers %d and is paused for %s, until %s%s",
+			notice->origin, notice->status, wait, until, more);
+	else
+		fp_msg_note("%s says that no request is left and is paused "
+			    "for %s, until %s%s",
+			notice->origin, wait, until, more);
+}
+
+static void
+tell_silence(const struct fp_notice *notice)
+{
+	char wait[32], until[20];
+
+	write_wait(notice->wait_ns, wait, sizeof(wait));
+	write_time(fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	fp_msg_note("%s does not answer any more; it is tried again "
+		    "in %s, at %s",
+		notice->origin, wait, until);
+}
+
+void
+fp_notice_tell(void *arg, const struct fp_notice *notice)
+{
+	struct fp_notices *notices = arg;
+
+	if (notice->why == FP_NOTICE_LEARNED)
+		keep_learned(notices, notice);
+	if (notices->is_quiet)
+		return;
 	switch (notice->why) {
 	case FP_NOTICE_PAUSED:
-		fp_msg_note("%s answers %d and is paused for %s, until %s",
-			notice->origin, notice->status, wait, until);
-		break;
 	case FP_NOTICE_QUOTA:
-		fp_msg_note("%s says that no request is left and is paused "
-			    "for %s, until %s",
-			notice->origin, wait, until);
+		tell_pause(notice);
 		break;
 	case FP_NOTICE_SILENT:
-		fp_msg_note("%s does not answer any more; it is tried again "
-			    "in %s, at %s",
-			notice->origin, wait, until);
+		tell_silence(notice);
 		break;
 	case FP_NOTICE_MALFORMED:
 		fp_msg_note("%s sends a Retry-After that is neither seconds "
 			    "nor a date; it is passed over",
 			notice->origin);
+		break;
+	case FP_NOTICE_LEARNED:
+		fp_msg_note("%s lets about %s requests through; -r %s --pace "
+			    "keeps to that from the start",
+			notice->origin, notice->rate, notice->rate);
 		break;
 	}
 }

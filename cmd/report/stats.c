@@ -110,7 +110,7 @@ add_times(struct fp_buf *text, const struct fp_histogram *times)
 
 int
 fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals)
+	const struct fp_totals *totals, struct fp_notices *notices)
 {
 	uint64_t done = totals->n_succeeded + totals->n_failed;
 	const char *by = totals->stopped_by;
@@ -135,7 +135,8 @@ fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
 			tally->n_attempts, tally->n_retries, tally->n_bytes,
 			each_second(done, totals),
 			each_second(tally->n_bytes, totals)) ||
-		add_times(text, &tally->times))
+		add_times(text, &tally->times) || fp_buf_add_char(text, ',') ||
+		fp_notices_add_learned(notices, text))
 		return -1;
 	return fp_buf_add_text(text, "}\n");
 }

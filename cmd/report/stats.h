@@ -13,10 +13,11 @@
 #include "base.h"
 
 #include "buf.h"
+#include "notice.h"
 #include "tally.h"
 
 /* One line. */
 int fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals);
+	const struct fp_totals *totals, struct fp_notices *notices);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "transfer.h"
 
+#include "ahead.h"
 #include "clock.h"
 #include "random.h"
 
@@ -99,14 +100,13 @@ count_alike(const struct fp_result *result)
 
 /* What the attempt told of its origin, but for pauses. */
 static enum fp_heard
-what_was_heard(const struct fp_transfer *transfer, enum fp_cause cause)
+what_was_heard(const struct fp_transfer *transfer, enum fp_cause cause,
+	const struct fp_refused *refused)
 {
 	int status = transfer->response.status;
 
-	if (status == 429 || status == 503)
-		return cause == FP_CAUSE_NONE ? FP_HEARD_ANSWER : FP_HEARD_BUSY;
 	if (status > 0)
-		return FP_HEARD_ANSWER;
+		return fp_ahead_heard(refused, status, cause == FP_CAUSE_NONE);
 	if (transfer->n_on_wire > 0)
 		return FP_HEARD_NOTHING;
 	if (cause == FP_CAUSE_DNS || cause == FP_CAUSE_CONNECT ||
@@ -123,10 +123,27 @@ was_sent(const struct fp_transfer *transfer)
 	       transfer->ticket->n_hops > 0;
 }
 
-static struct fp_again
-decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
+/* What the answer says about waiting. */
+static struct fp_refused
+judge_refusal(struct fp_transfer *transfer, enum fp_cause cause)
 {
-	const struct fp_ticket *ticket = transfer->ticket;
+	struct fp_refused none = {.is = FP_REFUSAL_NONE, .wait_ns = -1};
+
+	if (cause != FP_CAUSE_STATUS &&
+		transfer->ticket->result.kind != FP_KIND_REDIRECT)
+		return none;
+	fp_waithint_body(&transfer->hints,
+		(struct fp_text){fp_buf_text(&transfer->refusal),
+			transfer->refusal.len});
+	return fp_refusal_judge(transfer->ticket->result.status,
+		&transfer->hints, fp_clock_wall_ns());
+}
+
+static void
+decide(struct fp_transfer *transfer, enum fp_cause cause,
+	const struct fp_refused *refused)
+{
+	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_result *result = &ticket->result;
 	struct fp_attempt attempt = {
 		.cause = cause,
@@ -138,13 +155,11 @@ decide(struct fp_transfer *transfer, enum fp_cause cause, int64_t wait_ns)
 		.n_attempts = result->attempts,
 		.n_cause = count_alike(result),
 		.elapsed_ns = transfer->context->now_ns - ticket->started_ns,
-		.retry_after_ns = wait_ns,
 	};
 
-	uint64_t random = fp_random_for(
-		transfer->setup->options.seed, result->seq, result->attempts);
-
-	return fp_retry_decide(&transfer->setup->retry, &attempt, &random);
+	fp_ahead_decide(ticket, &transfer->setup->retry, &attempt, refused,
+		fp_random_for(transfer->setup->options.seed, result->seq,
+			result->attempts));
 }
 
 void
@@ -160,13 +175,11 @@ fp_transfer_respect_quota(struct fp_transfer *transfer)
 	if (wait_ns <= 0)
 		return;
 
-	/* What is drawn is a guess; a Retry-After comes before a quota. */
-	if (report->pause_ns == 0)
-		report->status = 0;
-	else if (!report->is_drawn)
+	/* What a refusal says comes before a quota. */
+	if (report->pause_ns > 0)
 		return;
-	report->pause_ns = FP_MAX(report->pause_ns, wait_ns);
-	report->is_drawn = report->is_mild = false;
+	report->status = 0;
+	report->pause_ns = wait_ns;
 	report->is_too_long =
 		wait_ns / FP_NS_PER_MS > (int64_t)options->retry_after_max_ms;
 }
@@ -202,39 +215,18 @@ is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 }
 
 static void
-take_decision(struct fp_transfer *transfer, enum fp_cause cause)
+take_decision(struct fp_transfer *transfer, enum fp_cause cause,
+	const struct fp_refused *refused)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	struct fp_result *result = &ticket->result;
-	struct fp_report *report = &ticket->report;
-	int64_t wait_ns = -1;
 
-	if (cause == FP_CAUSE_STATUS) {
-		wait_ns = fp_waithint_after_ns(
-			&transfer->hints, fp_clock_wall_ns());
-		report->is_malformed =
+	if (cause == FP_CAUSE_STATUS)
+		ticket->report.is_malformed =
 			fp_waithint_is_malformed(&transfer->hints);
-	}
-	struct fp_again again = decide(transfer, cause, wait_ns);
-	report->is_last = !again.is_again;
-	if (again.pauses_origin) {
-		report->pause_ns = again.wait_ns;
-		report->status = result->status;
-		report->is_drawn = wait_ns < 0;
-		report->is_mild = result->status == 503 && wait_ns < 0;
-		report->is_too_long =
-			wait_ns / FP_NS_PER_MS >
-			(int64_t)transfer->setup->retry.after_max_ms;
-	}
-	if (!again.is_again) {
-		result->retry_after_ns = FP_MAX(wait_ns, 0);
-		result->is_outcome_unknown =
+	decide(transfer, cause, refused);
+	if (ticket->again == FP_AGAIN_NO)
+		ticket->result.is_outcome_unknown =
 			is_outcome_unknown(transfer, cause);
-		return;
-	}
-	ticket->again = again.is_invited ? FP_AGAIN_FREE : FP_AGAIN_PAID;
-	ticket->wait_ns = again.wait_ns;
-	ticket->wants_fresh = again.is_fresh;
 }
 
 void
@@ -242,12 +234,13 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	enum fp_cause cause = cause_of(transfer, code);
+	struct fp_refused refused = judge_refusal(transfer, cause);
 
 	ticket->again = FP_AGAIN_NO;
 	ticket->wait_ns = 0;
 	ticket->wants_fresh = false;
 	ticket->report = (struct fp_report){
-		.heard = what_was_heard(transfer, cause),
+		.heard = what_was_heard(transfer, cause, &refused),
 		.is_first_success =
 			cause == FP_CAUSE_NONE && ticket->result.attempts == 1,
 		.kind = ticket->result.kind,
@@ -259,6 +252,6 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 	}
 	if (wait_for_shortage(transfer))
 		return;
-	take_decision(transfer, cause);
+	take_decision(transfer, cause, &refused);
 	fp_transfer_respect_quota(transfer);
 }

@@ -93,12 +93,29 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
 }
 
+/* How the text begins, where it may say what the status does not. */
+static bool
+keep_refusal(struct fp_transfer *transfer, const char *data, size_t len)
+{
+	struct fp_buf *to = &transfer->refusal;
+
+	if (!fp_refusal_wants_text(transfer->response.status))
+		return true;
+	len = FP_MIN(len, FP_WAITHINT_BODY_MAX - to->len);
+	return len == 0 || fp_buf_add(to, data, len) == 0;
+}
+
 /* Bytes as they are when no coding is on them any more. */
 static bool
 on_decoded(void *arg, const char *data, size_t len)
 {
 	struct fp_transfer *transfer = arg;
 
+	if (FP_UNLIKELY(transfer->response.status >= 400) &&
+		!keep_refusal(transfer, data, len)) {
+		transfer->stop = FP_STOP_MEMORY;
+		return false;
+	}
 	if (!fp_carry_write(&transfer->carry, data, len)) {
 		transfer->stop = FP_STOP_TOO_LARGE;
 		return false;

@@ -214,6 +214,28 @@ start_threads(struct fp_pool *pool)
 	return 0;
 }
 
+static int64_t
+in_ns(uint64_t ms)
+{
+	return (int64_t)FP_MIN(ms, (uint64_t)INT64_MAX / 4 / FP_NS_PER_MS) *
+	       FP_NS_PER_MS;
+}
+
+static struct fp_busy_rules
+busy_rules(const struct fp_setup *setup)
+{
+	const struct fp_options *options = &setup->options;
+
+	return (struct fp_busy_rules){
+		.mode = options->busy,
+		.learns =
+			!options->no_learning && options->busy != FP_BUSY_ITEM,
+		.delay_ns = in_ns(
+			FP_MAX(options->retry_delay_ms, FP_RETRY_BUSY_MS)),
+		.max_delay_ns = in_ns(options->retry_max_delay_ms),
+	};
+}
+
 static int
 make_pool(struct fp_pool *pool)
 {
@@ -244,6 +266,9 @@ make_pool(struct fp_pool *pool)
 				.waiting_max = FP_MAX(window / 2, 1),
 				.rates = setup->host_rates,
 				.is_paced = options->pace,
+				.busy = busy_rules(setup),
+				.pause_max_ns =
+					in_ns(options->retry_after_max_ms),
 			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))

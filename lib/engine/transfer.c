@@ -333,6 +333,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_request_destroy(&transfer->request);
 	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
+	fp_buf_destroy(&transfer->refusal);
 }
 
 /* An item that found no descriptor sees to it that its worker's idle
@@ -469,6 +470,7 @@ start_over(struct fp_transfer *transfer)
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
 	transfer->response.hints = &transfer->hints;
+	transfer->refusal.len = 0;
 	transfer->response.wants_quota = options->respect_ratelimit;
 	transfer->response.answers_head =
 		strcmp(transfer->request.method, "HEAD") == 0;
@@ -668,8 +670,12 @@ fp_transfer_park(struct fp_transfer *transfer)
 				fp_waithint_is_malformed(&transfer->hints),
 		.begun_ns = transfer->begun_ns,
 	};
-	if (ticket->wait_ns == 0)
+	if (ticket->wait_ns == 0) {
 		fp_transfer_respect_quota(transfer);
+	} else if (transfer->stop == FP_STOP_NONE) {
+		ticket->report.pause_ns = ticket->wait_ns;
+		ticket->report.status = transfer->response.status;
+	}
 	fp_transfer_end_body(transfer);
 	transfer->ticket = NULL;
 	return ticket;

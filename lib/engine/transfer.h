@@ -20,6 +20,7 @@
 #include "gunzip.h"
 #include "poller.h"
 #include "queue.h"
+#include "refusal.h"
 #include "request.h"
 #include "response.h"
 #include "setup.h"
@@ -84,6 +85,7 @@ struct fp_transfer {
 	struct fp_request request;
 	struct fp_response response;
 	struct fp_waithint hints; /* of the response, or those before it */
+	struct fp_buf refusal; /* how the text of one begins */
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_download download;

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define EXCUSED_MAX 2
+
 void
 fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
@@ -97,21 +99,32 @@ end_attempt(
 		/* On a connection that was there already, nobody asks. */
 		origin->is_looking_up = false;
 		origin->is_known = report->heard == FP_HEARD_ANSWER ||
+				   report->heard == FP_HEARD_TROUBLE ||
 				   report->heard == FP_HEARD_BUSY;
 	}
 	if (ticket->is_fired)
 		fp_schedule_fire(schedule, ticket, now_ns);
 	if (ticket->is_reserved)
 		fp_schedule_give_back(schedule, ticket);
+	if (ticket->is_sole)
+		fp_busy_sole_ended(&origin->busy);
 	report->is_probe = ticket->is_probe;
 	report->is_last = ticket->again == FP_AGAIN_NO;
+	report->refused_ns = ticket->refused_ns;
+	report->n_refused = ticket->n_refused;
 	fp_origin_hear(&schedule->origins, origin, report, now_ns);
+	if (report->heard == FP_HEARD_BUSY) {
+		ticket->n_refused +=
+			ticket->refused_ns == 0 ||
+			origin->busy.passed_ns > ticket->refused_ns;
+		ticket->refused_ns = now_ns;
+	}
 	if (report->heard == FP_HEARD_SILENCE && report->kind == FP_KIND_DNS)
 		origin->is_known = fp_url_is_known(origin->name);
 	if (ticket->is_active)
 		origin->n_active--;
 	ticket->is_strange = ticket->is_reserved = ticket->is_probe =
-		ticket->is_active = false;
+		ticket->is_active = ticket->is_sole = false;
 	if (origin->news && !origin->is_news) {
 		origin->is_news = true;
 		origin->next_news = schedule->news;
@@ -137,13 +150,38 @@ move(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 	ticket->origin = to;
 	ticket->is_tried = is_tried;
 	to->n_tried += is_tried;
+	ticket->refused_ns = 0;
+	ticket->n_refused = 0;
 	return true;
+}
+
+/* An attempt that was refused after one, while its origin has let others
+ * through in between, was in bad luck: it need not count. Not for ever: the
+ * origin may mean this item. */
+static void
+excuse(struct fp_ticket *ticket)
+{
+	const struct fp_busy *busy = &ticket->origin->busy;
+	bool is_refused = ticket->report.heard == FP_HEARD_BUSY;
+
+	if (is_refused && ticket->again != FP_AGAIN_NO &&
+		ticket->n_excused < EXCUSED_MAX &&
+		ticket->report.refused.is == FP_REFUSAL_SAID &&
+		ticket->refused_ns > 0 &&
+		busy->passed_ns > ticket->refused_ns &&
+		fp_busy_is_limiting(busy)) {
+		ticket->n_excused++;
+		ticket->again = FP_AGAIN_FREE;
+	}
+	if (ticket->again == FP_AGAIN_SPENT)
+		ticket->again = FP_AGAIN_NO;
 }
 
 /* Another attempt is paid for, or there is none. */
 static void
 pay(struct fp_ticket *ticket)
 {
+	excuse(ticket);
 	if (ticket->again != FP_AGAIN_PAID ||
 		fp_budget_take(&ticket->origin->budget,
 			ticket->result.kind == FP_KIND_TIMEOUT))
@@ -158,6 +196,7 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	switch (ticket->again) {
 	case FP_AGAIN_NO:
+	case FP_AGAIN_SPENT:
 		return false;
 	case FP_AGAIN_PAID:
 	case FP_AGAIN_FREE:
@@ -166,6 +205,16 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 		return move(schedule, ticket, now_ns);
 	}
 	abort();
+}
+
+/* Whether what it waits for is its origin: it paused for this very answer, and
+ * then decides who goes first. */
+static bool
+waits_at_origin(const struct fp_ticket *ticket, int64_t now_ns)
+{
+	return ticket->report.heard == FP_HEARD_BUSY &&
+	       ticket->origin->busy.is_careful &&
+	       ticket->origin->not_before_ns > now_ns;
 }
 
 bool
@@ -179,7 +228,7 @@ fp_schedule_end(
 		return false;
 	}
 	schedule->n_items++;
-	if (ticket->wait_ns > 0)
+	if (ticket->wait_ns > 0 && !waits_at_origin(ticket, now_ns))
 		fp_timeheap_set(&schedule->attempts, &ticket->timed,
 			now_ns + ticket->wait_ns);
 	else

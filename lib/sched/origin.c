@@ -3,11 +3,12 @@
  * WHAT AN ORIGIN'S ANSWERS DO
  *
  *	any answer	it is there: the circuit closes
- *	429, 503	a pause as long as it says, or else as long as the item
- *			waits for its next attempt; the limit is halved, once
- *			for all requests that were under way together. A 503
- *			that does not say how long may be about one resource
- *			only, and does both from the third in a row on
+ *	a refusal	(refusal.h) a pause, if the server asks for one, or if
+ *			there are so many that they are a limit (busy.h); after
+ *			it requests are spaced as was learned. If nothing is to
+ *			be learned, the limit is halved, once for all requests
+ *			that were under way together
+ *	Retry-After	of any answer that fails or redirects: a pause
  *	20 others	in a row: one more item at once, if the limit was
  *			lowered
  *
@@ -47,7 +48,7 @@
 #include <string.h>
 
 #define GOOD_FOR_MORE 20
-#define MILD_MAX 2
+#define TELL_AGAIN_NS (60 * FP_NS_PER_S)
 #define SILENT_MAX 5
 
 /* Between tries, while there is hope and when it is down. */
@@ -115,6 +116,11 @@ fp_origin_may_start(const struct fp_origins *origins,
 		*until_ns = origin->not_before_ns;
 		return origin->is_parked ? FP_LEAVE_NEVER : FP_LEAVE_WAIT;
 	}
+	int64_t due_ns = fp_busy_due_ns(&origin->busy);
+	if (FP_UNLIKELY(due_ns > now_ns)) {
+		*until_ns = due_ns;
+		return due_ns == INT64_MAX ? FP_LEAVE_WAIT : FP_LEAVE_RATE;
+	}
 	if (origin->n_active >= origin->limit && !origin->is_hurried)
 		return FP_LEAVE_WAIT;
 	if (origins->rules.rates.n) {
@@ -163,9 +169,16 @@ fp_origin_tell(struct fp_origin *origin, int64_t now_ns)
 	origin->news &= ~(1U << notice.why);
 	if (notice.why == FP_NOTICE_PAUSED)
 		notice.status = origin->status;
+	if (notice.why == FP_NOTICE_LEARNED)
+		fp_learner_words(&origin->busy.learner, notice.rate);
+	if (notice.why == FP_NOTICE_PAUSED || notice.why == FP_NOTICE_QUOTA) {
+		notice.count = origin->n_pauses;
+		origin->n_pauses = 0;
+	}
 	if (notice.why == FP_NOTICE_SILENT)
 		notice.wait_ns = FP_MAX(origin->probe_ns - now_ns, 0);
-	else if (notice.why != FP_NOTICE_MALFORMED)
+	else if (notice.why == FP_NOTICE_PAUSED ||
+		 notice.why == FP_NOTICE_QUOTA)
 		notice.wait_ns = FP_MAX(origin->not_before_ns - now_ns, 0);
 	return notice;
 }
@@ -175,7 +188,9 @@ fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 	enum fp_kind *kind, char *text, size_t size)
 {
 	/* Rounded up; there is some. */
-	int64_t left_s = (origin->not_before_ns - now_ns - 1) / FP_NS_PER_S + 1;
+	int64_t until_ns =
+		FP_MAX(origin->not_before_ns, origin->asked_until_ns);
+	int64_t left_s = (until_ns - now_ns - 1) / FP_NS_PER_S + 1;
 
 	if (origin->circuit != FP_CIRCUIT_CLOSED) {
 		*kind = origin->kind;
@@ -234,24 +249,79 @@ hear_busy(struct fp_origin *origin, int64_t begun_ns, int64_t now_ns)
 	origin->halved_ns = now_ns;
 }
 
-static void
-pause_origin(struct fp_origin *origin, const struct fp_report *report,
-	int64_t now_ns)
+static int64_t
+after(int64_t now_ns, int64_t pause_ns)
 {
-	int64_t until = report->pause_ns > INT64_MAX - now_ns
-				? INT64_MAX
-				: now_ns + report->pause_ns;
+	return pause_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + pause_ns;
+}
 
-	if (until <= origin->not_before_ns)
+/* One line a minute is enough, but for a pause that fails items. */
+static void
+tell_pause(struct fp_origin *origin, bool is_too_long, int64_t now_ns)
+{
+	origin->n_pauses++;
+	if (origin->told_ns > 0 && now_ns - origin->told_ns < TELL_AGAIN_NS &&
+		!is_too_long)
+		return;
+	origin->told_ns = now_ns;
+	origin->news |=
+		1U << (origin->status ? FP_NOTICE_PAUSED : FP_NOTICE_QUOTA);
+}
+
+/* A pause that is too long ends when nobody would wait any longer: then it is
+ * asked again. */
+static void
+pause_origin(const struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t pause_ns, int64_t now_ns)
+{
+	int64_t most_ns = origins->rules.pause_max_ns;
+	int64_t asked_ns = after(now_ns, pause_ns);
+
+	if (report->is_too_long && most_ns > 0)
+		pause_ns = FP_MIN(pause_ns, most_ns);
+	int64_t until_ns = after(now_ns, pause_ns);
+	if (until_ns <= origin->not_before_ns)
 		return;
 	if (origin->not_before_ns <= now_ns) {
 		origin->is_parked = false;
+		origin->asked_until_ns = 0;
 		origin->status = report->status;
-		origin->news |= 1U << (report->status ? FP_NOTICE_PAUSED
-						      : FP_NOTICE_QUOTA);
+		tell_pause(origin, report->is_too_long, now_ns);
 	}
 	origin->is_parked |= report->is_too_long;
-	origin->not_before_ns = until;
+	origin->asked_until_ns = FP_MAX(origin->asked_until_ns, asked_ns);
+	origin->not_before_ns = until_ns;
+}
+
+static struct fp_busy_attempt
+attempt_of(const struct fp_report *report)
+{
+	return (struct fp_busy_attempt){
+		.begun_ns = report->begun_ns,
+		.refused_ns = report->refused_ns,
+		.n_refused = report->n_refused,
+		.wait_ns = report->wait_ns,
+		.random = report->random,
+	};
+}
+
+/* How long the origin is left alone after a refusal; 0: it is not. */
+static int64_t
+hear_refusal(const struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t now_ns)
+{
+	const struct fp_busy_rules *rules = &origins->rules.busy;
+	struct fp_busy_attempt attempt = attempt_of(report);
+	struct fp_busy_verdict verdict = fp_busy_refused(
+		&origin->busy, rules, &report->refused, &attempt, now_ns);
+
+	if (!rules->learns && (verdict.is_limit || report->pause_ns > 0))
+		hear_busy(origin, report->begun_ns, now_ns);
+
+	/* What is drawn for an item that is not tried again is for nobody. */
+	if (rules->delay_ns == 0 && report->is_last)
+		verdict.pause_ns = 0;
+	return FP_MAX(verdict.pause_ns, report->pause_ns);
 }
 
 /* After so long, one more item finds out. */
@@ -337,8 +407,8 @@ void
 fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns)
 {
-	bool pauses =
-		report->pause_ns > 0 && !(report->is_drawn && report->is_last);
+	int64_t pause_ns = report->pause_ns;
+	struct fp_busy_attempt attempt;
 
 	if (report->is_probe)
 		origin->is_probing = false;
@@ -350,16 +420,18 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_NOTHING:
 		break;
 	case FP_HEARD_ANSWER:
-		origin->n_busy = 0;
+		hear_answer(origins, origin);
+		hear_good(origins, origin);
+		attempt = attempt_of(report);
+		fp_busy_passed(&origin->busy, &attempt, now_ns);
+		break;
+	case FP_HEARD_TROUBLE:
 		hear_answer(origins, origin);
 		hear_good(origins, origin);
 		break;
 	case FP_HEARD_BUSY:
 		hear_answer(origins, origin);
-		if (++origin->n_busy <= MILD_MAX && report->is_mild)
-			pauses = false;
-		else
-			hear_busy(origin, report->begun_ns, now_ns);
+		pause_ns = hear_refusal(origins, origin, report, now_ns);
 		break;
 	case FP_HEARD_SILENCE:
 		hear_silence(origins, origin, report, now_ns);
@@ -367,6 +439,8 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	}
 	if (report->is_first_success)
 		fp_budget_success(&origin->budget);
-	if (pauses)
-		pause_origin(origin, report, now_ns);
+	if (fp_learner_tells(&origin->busy.learner))
+		origin->news |= 1U << FP_NOTICE_LEARNED;
+	if (pause_ns > 0 && origins->rules.busy.mode != FP_BUSY_ITEM)
+		pause_origin(origins, origin, report, pause_ns, now_ns);
 }

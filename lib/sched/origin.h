@@ -13,6 +13,7 @@
 
 #include "base.h"
 
+#include "busy.h"
 #include "fetchpool.h"
 #include "ratelimit.h"
 #include "retry.h"
@@ -26,13 +27,16 @@ struct fp_origin_rules {
 	size_t waiting_max; /* items that wait for one that went silent */
 	struct fp_rates rates; /* n 0: no limit */
 	bool is_paced;
+	struct fp_busy_rules busy;
+	int64_t pause_max_ns; /* of a pause that a server asks for; 0: any */
 };
 
 /* What an attempt told of its origin. */
 enum fp_heard {
 	FP_HEARD_NOTHING, /* it ended for other reasons */
 	FP_HEARD_ANSWER,
-	FP_HEARD_BUSY, /* 429 or 503: too many requests */
+	FP_HEARD_BUSY, /* too many requests, or it may be that */
+	FP_HEARD_TROUBLE, /* an answer, but neither this nor that */
 	FP_HEARD_SILENCE, /* no address, or no connection */
 };
 
@@ -41,14 +45,17 @@ struct fp_report {
 	bool is_first_success; /* the first attempt, and it succeeded */
 	bool is_last; /* the item has no attempt left */
 	bool is_probe; /* it was let through to find out */
-	bool is_drawn; /* the pause is ours, for the item's next attempt */
-	bool is_mild; /* busy, but a few of them say nothing about the rest */
 	bool is_too_long; /* the pause is longer than anyone waits */
 	bool is_malformed; /* its Retry-After says nothing */
 	int status; /* the answer's; 0: none */
+	struct fp_refused refused; /* with FP_HEARD_BUSY */
+	uint64_t random; /* for the pause, from fp_random_for() */
+	int64_t wait_ns; /* FP_HEARD_BUSY: of the item alone */
+	int64_t refused_ns; /* when the item was refused before; 0: never */
+	unsigned n_refused; /* how often, with others that passed in between */
 	enum fp_kind kind;
 	int64_t begun_ns; /* the attempt */
-	int64_t pause_ns; /* what the origin wants; 0: nothing */
+	int64_t pause_ns; /* that the server asks for; 0: none */
 };
 
 enum fp_circuit {
@@ -60,6 +67,9 @@ enum fp_circuit {
 struct fp_ticket_list {
 	struct fp_ticket *first, **last;
 };
+
+/* Items that were tried before are told apart by their attempts, up to this. */
+#define FP_ORIGIN_RANKS 6
 
 struct fp_origin_list {
 	struct fp_origin *first, *last;
@@ -76,15 +86,16 @@ struct fp_origin {
 	unsigned n_active; /* items that workers have */
 	unsigned limit; /* of them; less than the rules' after 429 and 503 */
 	bool is_hurried; /* what asks now may go over it */
-	unsigned n_busy; /* answers in a row that it has too much to do */
 	unsigned n_good; /* answers since the limit last changed */
 	int64_t halved_ns; /* when it was last lowered */
+	struct fp_busy busy;
 	struct fp_ratelimit rate; /* if the rules have one */
 	struct fp_budget budget; /* of retries */
 
 	/* Pauses. */
 	int64_t not_before_ns;
 	int status; /* that it was paused for; 0: a quota is used up */
+	int64_t asked_until_ns; /* longer, if it asks for too much */
 	bool is_parked; /* for longer than anyone waits */
 
 	/* Silence. */
@@ -104,7 +115,7 @@ struct fp_origin {
 
 	/* Items that wait for it, oldest first, and where the schedule has it.
 	 */
-	struct fp_ticket_list again; /* were tried before: they go first */
+	struct fp_ticket_list again[FP_ORIGIN_RANKS]; /* were tried before */
 	struct fp_ticket_list waiting; /* the others */
 	size_t n_waiting; /* in both */
 	struct fp_origin_list *list; /* of the schedule; NULL: in none */
@@ -114,6 +125,8 @@ struct fp_origin {
 	/* Something to tell the user. */
 	unsigned news; /* a bit for each enum fp_notice_why */
 	bool is_news; /* it is in the schedule's list of them */
+	int64_t told_ns; /* when a pause was last told; 0: never */
+	unsigned n_pauses; /* since then */
 	bool was_malformed; /* a Retry-After of it, once */
 	struct fp_origin *next_news;
 

@@ -183,7 +183,8 @@ make(struct fp_origins *origins, const struct fp_origin_name *name)
 	memcpy(origin->name, name->text, name->len);
 	origin->hash = name->hash;
 	origin->limit = origins->rules.host_jobs;
-	origin->again.last = &origin->again.first;
+	for (int i = 0; i < FP_ORIGIN_RANKS; i++)
+		origin->again[i].last = &origin->again[i].first;
 	origin->waiting.last = &origin->waiting.first;
 	origin->is_known = fp_url_is_known(origin->name);
 	fp_budget_init(&origin->budget, origins->rules.jobs);

@@ -61,7 +61,9 @@ fp_schedule_refuse_for_ever(struct fp_schedule *schedule,
 
 	fp_origin_explain(origin, now_ns, &kind, text, sizeof(text));
 	if (kind == FP_KIND_HTTP)
-		ticket->result.retry_after_ns = origin->not_before_ns - now_ns;
+		ticket->result.retry_after_ns =
+			FP_MAX(origin->not_before_ns, origin->asked_until_ns) -
+			now_ns;
 	refuse(schedule, refused, ticket, kind, text, now_ns);
 }
 

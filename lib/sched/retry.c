@@ -5,7 +5,8 @@
  * section 9.2.2). When: full jitter, a time drawn evenly from nothing up to a
  * bound that doubles with each attempt, so that clients which failed at the
  * same moment do not come back at the same moment. A Retry-After is a promise
- * to be kept, so what is drawn comes on top of it.
+ * to be kept, so its jitter comes on top of it; and it never makes the wait
+ * shorter than it would be without: servers cut seconds down, to 0 at last.
  */
 #include "base.h"
 
@@ -17,10 +18,6 @@
 
 /* No retry comes sooner than this. */
 #define LEAST_NS (50 * FP_NS_PER_MS)
-
-/* A server that says it is busy, but not for how long, has this long at least
- * to draw the first wait from. */
-#define BUSY_MS 1000
 
 /* Behind a Retry-After: a tenth of it, up to this. */
 #define AFTER_JITTER_NS (5 * FP_NS_PER_S)
@@ -38,8 +35,8 @@
 void
 fp_retry_policy_init(struct fp_retry_policy *policy)
 {
-	static const int statuses[] = {
-		408, 413, 421, 425, 429, 500, 502, 503, 504, 522, 524};
+	static const int statuses[] = {408, 413, 421, 425, 429, 500, 502, 503,
+		504, 520, 521, 522, 523, 524, 529, 530};
 
 	*policy = (struct fp_retry_policy){
 		.max = 3,
@@ -150,8 +147,12 @@ may_repeat(
 		return false;
 	switch (attempt->cause) {
 	case FP_CAUSE_STATUS:
-		return status >= 0 && status < FP_STATUS_MAX &&
-		       policy->on_status[status] &&
+		if (status < 0 || status >= FP_STATUS_MAX)
+			return false;
+		/* Like a 429, whatever its number. */
+		if (attempt->refusal == FP_REFUSAL_SAID && status < 500)
+			return policy->on_status[429];
+		return policy->on_status[status] &&
 		       may_repeat_status(attempt, is_safe);
 	case FP_CAUSE_DNS:
 		return policy->on_dns && is_safe && is_first;
@@ -192,8 +193,9 @@ backoff_ns(const struct fp_retry_policy *policy, unsigned k, bool is_busy,
 	uint64_t *random)
 {
 	int64_t most_ns = in_ns(policy->max_delay_ms);
-	int64_t bound_ns = in_ns(
-		is_busy ? FP_MAX(policy->delay_ms, BUSY_MS) : policy->delay_ms);
+	int64_t bound_ns =
+		in_ns(is_busy ? FP_MAX(policy->delay_ms, FP_RETRY_BUSY_MS)
+			      : policy->delay_ms);
 
 	while (--k > 0 && bound_ns > 0 && bound_ns < most_ns)
 		bound_ns *= 2;
@@ -242,6 +244,14 @@ left_ns_of(
 	return most_ns - FP_MIN(attempt->elapsed_ns, most_ns);
 }
 
+static bool
+is_refused(const struct fp_attempt *attempt)
+{
+	return attempt->cause == FP_CAUSE_STATUS &&
+	       (attempt->status == 429 || attempt->status == 503 ||
+		       attempt->refusal == FP_REFUSAL_SAID);
+}
+
 struct fp_again
 fp_retry_decide(const struct fp_retry_policy *policy,
 	const struct fp_attempt *attempt, uint64_t *random)
@@ -250,28 +260,33 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	int64_t asked_ns = attempt->retry_after_ns;
 	int64_t left_ns = left_ns_of(policy, attempt);
 	bool is_said = asked_ns >= 0;
-	bool is_busy = attempt->cause == FP_CAUSE_STATUS &&
-		       (attempt->status == 429 || attempt->status == 503);
+	bool is_busy = is_refused(attempt);
 
 	FP_ASSERT(attempt->n_attempts > 0);
 	bool may = may_repeat(policy, attempt);
-	if (!may && !is_busy)
+	if (!may && !is_busy && !is_said)
 		return again;
-	again.pauses_origin = is_busy;
+	again.pauses_origin = is_busy || is_said;
 	again.is_invited = is_said;
 	again.is_too_long =
 		is_said &&
 		asked_ns > FP_MIN(left_ns, in_ns(policy->after_max_ms));
-	again.wait_ns = is_said ? after_ns(asked_ns, left_ns, random)
-				: backoff_ns(policy, attempt->n_attempts,
-					  is_busy, random);
+	again.wait_ns =
+		backoff_ns(policy, attempt->n_attempts, is_busy, random);
 	if (attempt->cause == FP_CAUSE_CONNECT ||
 		attempt->cause == FP_CAUSE_DNS)
 		again.wait_ns = reach_ns(policy, attempt->n_attempts, random);
-	again.is_again = may && attempt->n_attempts <= policy->max &&
-			 !again.is_too_long && again.wait_ns <= left_ns;
+	if (is_said) {
+		again.pause_ns = after_ns(asked_ns, left_ns, random);
+		again.wait_ns =
+			FP_MIN(again.wait_ns, FP_MAX(left_ns, again.pause_ns));
+		again.wait_ns = FP_MAX(again.wait_ns, again.pause_ns);
+	}
+	bool would = may && !again.is_too_long && again.wait_ns <= left_ns;
+	again.is_again = would && attempt->n_attempts <= policy->max;
+	again.is_spent = would && is_busy && !again.is_again;
 	again.is_fresh = again.is_again && attempt->status == 421;
-	if (!again.is_again && !is_busy)
+	if (!again.is_again && !again.pauses_origin)
 		again.wait_ns = 0;
 	return again;
 }

@@ -14,6 +14,11 @@
 #include "base.h"
 
 #include "outcome.h"
+#include "refusal.h"
+
+/* A server that says it is busy, but not for how long, has this long at least
+ * to draw the first wait from. */
+#define FP_RETRY_BUSY_MS 1000
 
 /* What ended an attempt, as far as retries care. */
 enum fp_cause {
@@ -63,15 +68,19 @@ struct fp_attempt {
 	unsigned n_cause; /* of them, those with this cause and this status */
 	int64_t elapsed_ns; /* since the item's first attempt began */
 	int64_t retry_after_ns; /* -1: not said */
+	enum fp_refusal refusal; /* 429 and 503 are one in any case */
 };
 
 struct fp_again {
 	bool is_again; /* there is another attempt */
+	bool is_spent; /* it was refused, and but for policy.max there would be
+			*/
 	bool is_fresh; /* on a connection of its own (421) */
-	bool pauses_origin; /* 429, 503: nobody else begins there either */
+	bool pauses_origin; /* nobody else begins there either */
 	bool is_too_long; /* Retry-After is more than is waited for */
 	bool is_invited; /* by Retry-After: costs no budget */
-	int64_t wait_ns; /* until it, and the origin's pause; 0: neither */
+	int64_t wait_ns; /* until it; 0: there is none */
+	int64_t pause_ns; /* the origin's, as the server asks; 0: it does not */
 };
 
 /* What comes after that attempt. The pause of an origin does not depend on

@@ -107,14 +107,24 @@ fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 
 /* ---- one item ---- */
 
+/* Among those that were tried; the higher, the more attempts it has used. */
+static size_t
+rank(const struct fp_ticket *ticket)
+{
+	unsigned n = ticket->result.attempts;
+
+	return FP_MIN(n > 0 ? n - 1 : 0, FP_ORIGIN_RANKS - 1);
+}
+
 /* Lets it wait at its origin. */
 static void
 park(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	int64_t until_ns)
 {
 	struct fp_origin *origin = ticket->origin;
-	struct fp_ticket_list *list =
-		ticket->is_tried ? &origin->again : &origin->waiting;
+	struct fp_ticket_list *list = ticket->is_tried
+					      ? &origin->again[rank(ticket)]
+					      : &origin->waiting;
 
 	(goes_first ? fp_ticket_prepend : fp_ticket_append)(list, ticket);
 	origin->n_waiting++;
@@ -202,6 +212,7 @@ start(struct fp_schedule *schedule, struct fp_ticket *ticket, uint32_t token,
 	}
 	ticket->is_probe = started > 0;
 	ticket->is_active = true;
+	ticket->is_sole = fp_busy_started(&origin->busy, now_ns);
 	ticket->is_reserved = schedule->starts.is_limited ||
 			      schedule->rules.origin.rates.n > 0;
 	ticket->token = token;
@@ -238,18 +249,34 @@ fp_schedule_tick(struct fp_schedule *schedule, int64_t now_ns)
 	fp_starts_tick(&schedule->starts, now_ns);
 }
 
-/* The first item that waits at this origin, which is in a list. To find out
- * whether the origin answers again, one is better that has lost no attempt. */
+/* Those that were tried go before the others, and of them those with most
+ * attempts: an attempt more that fails is worse for them. But while nothing
+ * passes, or it does not answer, the one that finds out should have many left.
+ */
+static struct fp_ticket *
+pop_first(struct fp_origin *origin)
+{
+	bool is_silent =
+		origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered;
+	bool is_dark = is_silent || origin->busy.n_rounds > 1;
+
+	if (is_dark && origin->waiting.first)
+		return fp_ticket_pop(&origin->waiting);
+	for (size_t i = 0; i < FP_ARRAY_LEN(origin->again); i++) {
+		size_t at = FP_ARRAY_LEN(origin->again) - 1 - i;
+		struct fp_ticket_list *list = &origin->again[is_dark ? i : at];
+		if (list->first)
+			return fp_ticket_pop(list);
+	}
+	return fp_ticket_pop(&origin->waiting);
+}
+
+/* The first item that waits at this origin, which is in a list. */
 static struct fp_ticket *
 pop_waiting(struct fp_schedule *schedule, struct fp_origin *origin)
 {
-	bool prefers_new = origin->circuit == FP_CIRCUIT_OPEN &&
-			   origin->has_answered && origin->waiting.first;
-
 	unlist_origin(origin);
-	struct fp_ticket *ticket = fp_ticket_pop(
-		origin->again.first && !prefers_new ? &origin->again
-						    : &origin->waiting);
+	struct fp_ticket *ticket = pop_first(origin);
 	if (--origin->n_waiting == 0)
 		fp_timeheap_remove(&schedule->wakes, &origin->timed);
 	return ticket;
@@ -289,9 +316,10 @@ pick_waiting(struct fp_schedule *schedule, uint64_t turn)
 		struct fp_origin *next = origins->chains[i];
 		while (!ticket && (origin = next)) {
 			next = origin->chain;
-			ticket = fp_ticket_pick(&origin->again, turn);
-			if (!ticket)
-				ticket = fp_ticket_pick(&origin->waiting, turn);
+			ticket = fp_ticket_pick(&origin->waiting, turn);
+			for (int j = 0; !ticket && j < FP_ORIGIN_RANKS; j++)
+				ticket =
+					fp_ticket_pick(&origin->again[j], turn);
 		}
 	}
 	if (!ticket)
@@ -440,8 +468,10 @@ clear_origin(struct fp_schedule *schedule, struct fp_origin *origin,
 {
 	struct fp_ticket *ticket;
 
-	while ((ticket = fp_ticket_pop(&origin->again)))
-		fp_ticket_append(list, ticket);
+	for (int i = 0; i < FP_ORIGIN_RANKS; i++) {
+		while ((ticket = fp_ticket_pop(&origin->again[i])))
+			fp_ticket_append(list, ticket);
+	}
 	while ((ticket = fp_ticket_pop(&origin->waiting)))
 		fp_ticket_append(list, ticket);
 	origin->n_waiting = 0;

@@ -342,6 +342,9 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->is_rested = false;
 	ticket->has_begun = false;
 	ticket->n_short = 0;
+	ticket->n_excused = 0;
+	ticket->refused_ns = 0;
+	ticket->n_refused = 0;
 	uncharge(ticket);
 	clear_result(ticket);
 }

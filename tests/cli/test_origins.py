@@ -148,7 +148,7 @@ def _():
             conn.answer(b"ok")
 
     server.on("/x", answer)
-    program = Program(["-j8", "--retry=3", *SOON],
+    program = Program(["-j8", "--retry=3", "--learn-rate=never", *SOON],
                       stdin=lines(server.url + "/x", 100))
     server.wait(lambda: server.outstanding == 8, "eight")
     server.open("first")

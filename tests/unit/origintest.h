@@ -37,7 +37,11 @@ static inline void
 set_up(const char *rate)
 {
 	struct fp_origin_rules rules = {
-		.jobs = 16, .host_jobs = 16, .waiting_max = 100};
+		.jobs = 16,
+		.host_jobs = 16,
+		.waiting_max = 100,
+		.busy = {.mode = FP_BUSY_ORIGIN},
+	};
 
 	CHECK(!rate || fp_rates_parse(rate, &rules.rates) == 0);
 	CHECK(fp_origins_init(&origins, &rules) == 0);
@@ -103,6 +107,7 @@ busy(int64_t begun_ns, int64_t pause_ns, int64_t now_ns)
 {
 	end((struct fp_report){.heard = FP_HEARD_BUSY,
 		    .status = 429,
+		    .refused = {.is = FP_REFUSAL_SAID, .wait_ns = pause_ns},
 		    .begun_ns = begun_ns,
 		    .pause_ns = pause_ns},
 		now_ns);

@@ -143,15 +143,19 @@ each_pause_is_told_once(void)
 	busy(T0, 30 * S, T0 + 2 * S);
 	CHECK(!origin->news);
 
-	/* The next one is another; it is told late. */
+	/* Others within a minute are counted; the next is told, late. */
 	busy(T0, 10 * S, T0 + 40 * S);
+	busy(T0, 5 * S, T0 + 52 * S);
+	CHECK(!origin->news);
+	busy(T0, 10 * S, T0 + 61 * S);
 	CHECK(has_news(FP_NOTICE_PAUSED));
-	CHECK(fp_origin_tell(origin, T0 + 60 * S).wait_ns == 0);
+	notice = fp_origin_tell(origin, T0 + 80 * S);
+	CHECK(notice.wait_ns == 0 && notice.count == 3);
 
 	/* A quota that is used up is not a refusal. */
 	end((struct fp_report){.heard = FP_HEARD_ANSWER, .pause_ns = 3 * S},
-		T0 + 60 * S);
-	notice = fp_origin_tell(origin, T0 + 60 * S);
+		T0 + 160 * S);
+	notice = fp_origin_tell(origin, T0 + 160 * S);
 	CHECK(notice.why == FP_NOTICE_QUOTA && notice.status == 0);
 	CHECK(notice.wait_ns == 3 * S && origin->limit == 8);
 	CHECK(!origin->news);
@@ -169,6 +173,7 @@ too_long_a_pause_fails_items(void)
 	busy(T0, 60 * S, T0);
 	end((struct fp_report){.heard = FP_HEARD_BUSY,
 		    .status = 503,
+		    .refused = {.is = FP_REFUSAL_SAID},
 		    .begun_ns = T0,
 		    .pause_ns = 3600 * S,
 		    .is_too_long = true},
@@ -218,9 +223,8 @@ a_few_503_say_nothing_about_the_rest(void)
 	struct fp_report mild = {
 		.heard = FP_HEARD_BUSY,
 		.status = 503,
-		.pause_ns = S,
-		.is_drawn = true,
-		.is_mild = true,
+		.refused = {.is = FP_REFUSAL_MILD},
+		.wait_ns = S,
 	};
 
 	set_up(NULL);
@@ -228,12 +232,9 @@ a_few_503_say_nothing_about_the_rest(void)
 		start(T0);
 		end(mild, T0);
 		CHECK(may(FP_LEAVE_GO, false, T0));
-		start(T0);
-		end(mild, T0);
-		CHECK(may(FP_LEAVE_GO, false, T0));
 		CHECK(origin->limit == origins.rules.host_jobs);
-		start(T0);
-		answer(T0, T0);
+		for (int j = 0; j < 7; j++)
+			answer_once(T0);
 	}
 	for (int i = 0; i < 3; i++) {
 		start(T0);
@@ -250,8 +251,8 @@ what_has_no_attempt_left_pauses_nobody(void)
 	struct fp_report report = {
 		.heard = FP_HEARD_BUSY,
 		.status = 429,
-		.pause_ns = S,
-		.is_drawn = true,
+		.refused = {.is = FP_REFUSAL_SAID},
+		.wait_ns = S,
 		.is_last = true,
 	};
 
@@ -261,7 +262,7 @@ what_has_no_attempt_left_pauses_nobody(void)
 	CHECK(may(FP_LEAVE_GO, false, T0));
 
 	/* But what the server says holds for all. */
-	report.is_drawn = false;
+	report.pause_ns = S;
 	start(T0);
 	end(report, T0);
 	CHECK(may(FP_LEAVE_WAIT, false, T0));

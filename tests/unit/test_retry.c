@@ -49,8 +49,13 @@ static const struct row rows[] = {
 	{FP_CAUSE_STATUS, 502, "yynyyy", false},
 	{FP_CAUSE_STATUS, 503, "yynyrr", true},
 	{FP_CAUSE_STATUS, 504, "yynyyy", false},
+	{FP_CAUSE_STATUS, 520, "yynyyy", false},
+	{FP_CAUSE_STATUS, 521, "yynyyy", false},
 	{FP_CAUSE_STATUS, 522, "yynyyy", false},
+	{FP_CAUSE_STATUS, 523, "yynyyy", false},
 	{FP_CAUSE_STATUS, 524, "yynyyy", false},
+	{FP_CAUSE_STATUS, 529, "yynyyy", false},
+	{FP_CAUSE_STATUS, 530, "yynyyy", false},
 };
 
 static struct fp_attempt
@@ -99,14 +104,16 @@ check_row(const struct row *row)
 		struct fp_again again = decide(&attempt);
 		bool is_again = is_expected(row->answers[request], &attempt);
 		bool is_said = attempt.retry_after_ns >= 0;
+		bool pauses = row->pauses || is_said;
 
 		CHECK(again.is_again == is_again);
-		CHECK(again.pauses_origin == row->pauses);
+		CHECK(again.pauses_origin == pauses);
+		CHECK((again.pause_ns > 0) == is_said);
+		CHECK(again.wait_ns >= again.pause_ns);
 		CHECK(again.is_fresh == (is_again && row->status == 421));
 		CHECK(!again.is_too_long);
-		CHECK((again.wait_ns > 0) == (is_again || row->pauses));
-		CHECK(again.is_invited ==
-			((is_again || row->pauses) && is_said));
+		CHECK((again.wait_ns > 0) == (is_again || pauses));
+		CHECK(again.is_invited == is_said);
 		if (again.is_again != is_again)
 			printf("# cause %d, status %d, %s, time %d\n",
 				(int)row->cause, row->status,
@@ -211,6 +218,31 @@ how_many(void)
 	CHECK(decide(&attempt).is_again);
 }
 
+/* What was refused for there were too many is like a 429, by any status. */
+static void
+refusals(void)
+{
+	static const int statuses[] = {400, 403, 404, 429};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(statuses); i++) {
+		for (size_t j = 0; j < FP_ARRAY_LEN(requests); j++) {
+			struct fp_attempt attempt =
+				attempt_of(j, FP_CAUSE_STATUS, statuses[i]);
+			attempt.refusal = FP_REFUSAL_SAID;
+			fp_retry_policy_init(&policy);
+			struct fp_again again = decide(&attempt);
+			CHECK(again.is_again && again.pauses_origin);
+			attempt.n_attempts = 4;
+			again = decide(&attempt);
+			CHECK(!again.is_again && again.is_spent);
+			CHECK(again.pauses_origin && again.wait_ns > 0);
+			CHECK(fp_retry_policy_parse(&policy, "!429") == 0);
+			again = decide(&attempt);
+			CHECK(!again.is_again && !again.is_spent);
+		}
+	}
+}
+
 /* "Once" is once for each cause, not for each item. */
 static void
 once_for_each(void)
@@ -244,7 +276,7 @@ defaults(void)
 	CHECK(policy.on_dns && policy.on_reset && !policy.is_idempotent);
 	for (int status = 0; status < FP_STATUS_MAX; status++)
 		n += policy.on_status[status];
-	CHECK(n == 11);
+	CHECK(n == 16);
 }
 
 /* Whether the list leads to these: T timeout, C connect, D dns, R reset, and
@@ -350,6 +382,7 @@ random_lists(void)
 int
 main(void)
 {
+	run("refusals by other statuses", refusals);
 	run("what is tried again, and for whom", the_table);
 	run("other statuses only if asked for", other_statuses);
 	run("what was taken away is final", taken_away);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HOW A RATE IS FOUND
+ *
+ * Between two refusals a limit that is used up has let through what it lets
+ * through in that time, whatever kind of limit it is: a bucket that was empty
+ * is empty again, a window that was full is full again. At the first refusal
+ * there is only one of them: then it is what has passed since the first start,
+ * until the time at which the server says it will let more through, or did.
+ *
+ *	refused		what has passed since the last refusal, per second, is
+ *			the rate, within bounds; the one before was too high
+ *	4 pass		far below what was too high: a tenth more; if nothing
+ *			is known to be too high, a quarter more
+ *	24 pass		near it: a little more, to find out
+ *
+ * A server that refuses one request in twenty, whatever the rate, refuses them
+ * for another reason: a lower rate that does not help, a few times in a row, is
+ * given up, for a while.
+ */
+#include "base.h"
+
+#include "learner.h"
+
+#include <stdio.h>
+
+/* Just below. */
+#define BELOW 0.97
+
+/* What fp_ratelimit leaves between paced starts, over what it is given. */
+#define PACED 1.02
+
+#define RATE_MIN (1.0 / 3600)
+#define SLACK_NS (5 * FP_NS_PER_MS)
+
+#define FEW 4 /* passes that say little */
+#define STEADY 24 /* passes that say that a rate holds */
+#define HELD 12 /* passes without a refusal, after which a rate may be right \
+		 */
+#define NEAR 0.85 /* of what is too high */
+#define VAIN_MAX 10
+#define FIRST_PART 8
+#define REST 500 /* the first time; ten times as many the next */
+#define REST_MAX 50000
+
+#define STEP 0.035
+#define STEP_MAX 0.25
+
+static void
+set_rate(struct fp_learner *learner, double rate, int64_t now_ns)
+{
+	rate = FP_MAX(rate, RATE_MIN);
+	learner->rate = rate;
+	learner->spacing_ns = (int64_t)((double)FP_NS_PER_S / rate);
+	learner->next_ns = FP_MAX(learner->next_ns, now_ns);
+	learner->n_good = 0;
+}
+
+void
+fp_learner_started(struct fp_learner *learner, int64_t now_ns)
+{
+	if (learner->since_ns == 0)
+		learner->since_ns = now_ns;
+	if (!learner->is_on)
+		return;
+	int64_t late_ns = now_ns - learner->next_ns;
+	learner->binds = late_ns < learner->spacing_ns / 2;
+	/* A timer that is a little late keeps to the beat. */
+	late_ns =
+		late_ns < 0 || !learner->binds ? 0 : FP_MIN(late_ns, SLACK_NS);
+	learner->next_ns = now_ns - late_ns + learner->spacing_ns;
+}
+
+static double
+seconds(int64_t ns)
+{
+	return (double)FP_MAX(ns, FP_NS_PER_MS) / (double)FP_NS_PER_S;
+}
+
+/* The first one has passed after refusals. */
+static void
+settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+{
+	int64_t end_ns = FP_MAX(learner->until_ns, learner->refused_ns);
+	bool is_said = learner->until_ns > 0 && learner->n_asked == 1;
+
+	if (!is_said)
+		end_ns = now_ns;
+	double span_s = seconds(end_ns - learner->since_ns);
+	double n = (double)FP_MAX(learner->n_passed, 1);
+	learner->n_asked = 0;
+	learner->step = STEP;
+	learner->is_on = true;
+	learner->high = is_said && n >= FEW ? n / span_s : 0;
+	learner->next_ns = 0;
+	set_rate(learner, BELOW * n / span_s, begun_ns);
+	learner->first = learner->rate;
+	learner->n_lowered = 0;
+	learner->next_ns = FP_MAX(begun_ns + learner->spacing_ns, now_ns);
+	learner->since_ns = begun_ns;
+	learner->n_passed = 0;
+}
+
+static void
+grow(struct fp_learner *learner, int64_t now_ns)
+{
+	bool is_near =
+		learner->high > 0 && learner->rate >= NEAR * learner->high;
+	double rate = learner->rate;
+
+	if (learner->n_good < (is_near ? STEADY : FEW))
+		return;
+	if (learner->n_passed >= HELD)
+		learner->low = rate;
+	if (is_near) {
+		rate *= 1 + learner->step;
+		learner->step = FP_MIN(2 * learner->step, STEP_MAX);
+	} else if (learner->high > 0) {
+		rate = FP_MIN(rate * 1.1, BELOW * learner->high);
+	} else {
+		rate *= 1.25;
+	}
+	set_rate(learner, rate, now_ns);
+}
+
+void
+fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+{
+	if (learner->n_rest > 0)
+		learner->n_rest--;
+	if (learner->n_asked > 0 && begun_ns > learner->refused_ns)
+		settle(learner, begun_ns, now_ns);
+	learner->n_passed++;
+	if (!learner->is_on || !learner->binds)
+		return;
+	learner->n_good++;
+	grow(learner, now_ns);
+}
+
+/* A lower rate, from what was let through. */
+static void
+lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+{
+	double span_s = seconds(begun_ns - learner->since_ns);
+	double n = (double)learner->n_passed;
+	double rate = learner->rate;
+	double found = n < FEW ? FP_MIN(0.7 * rate, (n + 1) / span_s)
+			       : BELOW * n / span_s;
+	double least = FP_MAX(0.4 * rate, BELOW * learner->low);
+
+	/* What there was in store at first says nothing of the rate. */
+	if (learner->n_lowered++ < 2)
+		least = 0;
+	if (learner->n_lowered == 3)
+		learner->first = rate;
+
+	/* A lower rate has not helped much; but chance does not refuse several
+	 * that follow each other. */
+	if (n < STEADY && !learner->is_dark)
+		learner->n_vain++;
+	else if (learner->n_vain > 0)
+		learner->n_vain--;
+	learner->is_dark = false;
+	if (n < FEW)
+		learner->low *= 0.7;
+	found = FP_MAX(found, least);
+	learner->low = FP_MIN(learner->low, 0.95 * rate);
+	learner->high = rate;
+	learner->step = STEP;
+	set_rate(learner, FP_MIN(found, 0.95 * rate), now_ns);
+	learner->next_ns = now_ns + learner->spacing_ns;
+}
+
+void
+fp_learner_rest(struct fp_learner *learner)
+{
+	unsigned rest = FP_MAX(learner->rest, REST);
+
+	*learner = (struct fp_learner){
+		.n_rest = rest, .rest = FP_MIN(10 * rest, REST_MAX)};
+}
+
+void
+fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
+	int64_t until_ns, int64_t now_ns)
+{
+	if (learner->n_rest > 0)
+		return;
+	learner->refused_ns = now_ns;
+	learner->until_ns = until_ns;
+	if (!learner->is_on) {
+		learner->n_asked++;
+		return;
+	}
+	/* Again, and nothing has passed: that is no news about the rate. */
+	if (learner->n_passed == 0) {
+		learner->is_dark = true;
+		return;
+	}
+	lower(learner, begun_ns, now_ns);
+	learner->since_ns = begun_ns;
+	learner->n_passed = 0;
+	if (learner->n_vain >= VAIN_MAX ||
+		(learner->n_lowered > 2 &&
+			learner->rate < learner->first / FIRST_PART))
+		fp_learner_rest(learner);
+}
+
+bool
+fp_learner_tells(struct fp_learner *learner)
+{
+	if (!learner->is_on || learner->has_told ||
+		learner->n_good < STEADY - 1)
+		return false;
+	learner->has_told = true;
+	return true;
+}
+
+void
+fp_learner_words(const struct fp_learner *learner, char *text)
+{
+	static const struct {
+		const char *name;
+		double s;
+	} units[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
+
+	/* --pace stays below what it is given by itself. */
+	for (size_t i = 0; i < FP_ARRAY_LEN(units); i++) {
+		double n = learner->rate * PACED * units[i].s;
+		double whole = (double)(int64_t)(n + 0.5);
+		bool is_close =
+			whole >= 1 && whole <= n * 1.015 && whole >= n * 0.985;
+		if (!is_close)
+			whole = (double)(int64_t)n;
+		if (!is_close && n < 20 && i + 1 < FP_ARRAY_LEN(units))
+			continue;
+		snprintf(text, FP_LEARNER_WORDS, "%lld/%s",
+			(long long)FP_MAX(whole, 1), units[i].name);
+		return;
+	}
+}

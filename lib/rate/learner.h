@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * learner: finds out how many requests a server lets through in which time,
+ * from what it let through and what it refused, and says when the next one may
+ * start: just below that. Now and then it tries for a little more.
+ *
+ * Times are those of one clock, in nanoseconds, from 1 on.
+ *
+ * Threads: none; time is an argument.
+ * Ownership: the caller embeds it, zeroed.
+ * Failure: cannot fail.
+ */
+#ifndef FP_LEARNER_H
+#define FP_LEARNER_H
+
+#include "base.h"
+
+struct fp_learner {
+	bool is_on; /* starts are spaced */
+	unsigned n_asked; /* refusals, not spaced yet, since something passed */
+	bool binds; /* the last start waited for its time */
+	bool has_told; /* what it has learned, once */
+	double rate; /* starts in a second */
+	double high; /* one at which it was refused; 0: not known */
+	double first; /* the one that it began with */
+	unsigned n_lowered; /* how often it was lowered since */
+	double low; /* one that held for a while; 0: not known */
+	double step; /* by how much it grows next, near `high` */
+	int64_t spacing_ns; /* the same as `rate` */
+	int64_t next_ns; /* no start before */
+	int64_t since_ns; /* what passed is counted from here; 0: not yet */
+	uint64_t n_passed; /* since then */
+	int64_t refused_ns; /* when it was last refused */
+	int64_t until_ns; /* until when, as the server said; 0: it did not */
+	unsigned n_good; /* passed since the rate last changed, as spaced */
+	bool is_dark; /* since it was last refused, it was again at once */
+	unsigned n_vain; /* times that a lower rate did not help */
+	unsigned n_rest; /* passes until it learns again */
+	unsigned rest; /* so many the next time; 0: it never rested */
+};
+
+/* A request starts. */
+void fp_learner_started(struct fp_learner *learner, int64_t now_ns);
+
+/* One that began then was let through. */
+void fp_learner_passed(
+	struct fp_learner *learner, int64_t begun_ns, int64_t now_ns);
+
+/* One that began then was refused, the first of those that were under way
+ * together; until a time, or 0. */
+void fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
+	int64_t until_ns, int64_t now_ns);
+
+/* What was refused was not for there were too many: it forgets, and learns
+ * nothing for a while. */
+void fp_learner_rest(struct fp_learner *learner);
+
+/* Whether what it knows has held for a while, told once. */
+bool fp_learner_tells(struct fp_learner *learner);
+
+/* "5/s", "2.4/s" as 144/m: the rate in the words of --rate. */
+#define FP_LEARNER_WORDS 32
+void fp_learner_words(const struct fp_learner *learner, char *text);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A refusal counts 1, and fades with each request that passes. Three that
+ *follow closely are a limit; so is one that says that nothing is left, and each
+ *while a rate is kept to that was learned. A single one is not: then its item
+ *waits, and nobody else.
+ *
+ * Refusals of requests that were under way together are one round. The pause
+ * after it is drawn from a time that doubles with each round, for as long as
+ * nothing passes, however many items that takes: a window of a minute is found
+ * out after a minute. After it one request goes first; when that passes, the
+ * others follow.
+ *
+ * Not everything that refuses is a limit:
+ *
+ *	about items	those that were refused before are refused again, and
+ *			others pass meanwhile
+ *	by chance	a lower rate does not help (learner.h)
+ *	ill		503, and nothing has ever passed; or nothing passes any
+ *			more, after rounds of two minutes together
+ *
+ * Then each item waits by itself, as for other failures; while an ill server
+ * has its pauses, as long as its items wait.
+ */
+#include "base.h"
+
+#include "busy.h"
+
+#include "random.h"
+
+#define FADE 0.85
+#define LIMIT 2.6
+#define LIMIT_BY_CHANCE 12 /* in a row */
+#define PART_MOST 0.7 /* of all: that is no chance */
+#define PART_STEP 0.05
+
+/* The first pause of one that is paced, in times of its spacing. */
+#define PAUSE_TURNS 3
+
+#define AGAIN_MIN 2 /* refusals before that may have been bad luck */
+#define STUBBORN 0.58 /* four in a row */
+#define STUBBORN_FADE 0.8
+
+#define ROUNDS_MAX 10
+#define CHANCE_ROUNDS 3
+
+/* The shortest of pauses that are drawn. */
+#define LEAST_NS (50 * FP_NS_PER_MS)
+
+static bool
+is_ill(const struct fp_busy *busy, const struct fp_refused *refused)
+{
+	return busy->n_rounds >= ROUNDS_MAX ||
+	       (refused->is == FP_REFUSAL_MILD && busy->passed_ns == 0);
+}
+
+static bool
+is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused)
+{
+	bool is_mild = refused->is == FP_REFUSAL_MILD;
+
+	switch (rules->mode) {
+	case FP_BUSY_ORIGIN:
+		return !is_mild || busy->score >= LIMIT;
+	case FP_BUSY_ITEM:
+		return false;
+	case FP_BUSY_AUTO:
+		break;
+	}
+	if (busy->learner.is_on || refused->is_used_up)
+		return true;
+	if (busy->learner.n_rest > 0)
+		return busy->n_row >= LIMIT_BY_CHANCE;
+	return busy->score >= LIMIT;
+}
+
+/* From half of the time to all of it, so that one item does not draw nothing
+ * for all. */
+static int64_t
+draw_pause_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	uint64_t random)
+{
+	int64_t most_ns = rules->delay_ns;
+
+	if (busy->learner.is_on)
+		most_ns =
+			FP_MIN(most_ns, PAUSE_TURNS * busy->learner.spacing_ns);
+	for (unsigned i = 1;
+		i < busy->n_rounds && most_ns < rules->max_delay_ns; i++)
+		most_ns *= 2;
+	most_ns = FP_MIN(most_ns, FP_MAX(rules->max_delay_ns, 1));
+	int64_t half_ns = most_ns / 2;
+	return FP_MAX(half_ns + (int64_t)fp_random_evenly(
+					&random, (uint64_t)(most_ns - half_ns)),
+		LEAST_NS);
+}
+
+/* Whether it is about this item, and the same has shown for others. */
+static bool
+is_about_items(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	if (attempt->n_refused < AGAIN_MIN ||
+		busy->passed_ns <= attempt->refused_ns)
+		return false;
+	busy->stubborn = busy->stubborn * STUBBORN_FADE + 1 - STUBBORN_FADE;
+	if (busy->stubborn < STUBBORN)
+		return false;
+	fp_learner_rest(&busy->learner);
+	busy->score = 0;
+	busy->n_rounds = 0;
+	busy->is_careful = false;
+	return true;
+}
+
+struct fp_busy_verdict
+fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
+{
+	struct fp_busy_verdict verdict = {.is_limit = false};
+
+	if (rules->mode == FP_BUSY_AUTO && is_about_items(busy, attempt))
+		return verdict;
+	busy->score += 1;
+	if (attempt->refused_ns == 0) {
+		busy->n_row++;
+		busy->part += PART_STEP * (1 - busy->part);
+	}
+	if (busy->part >= PART_MOST)
+		busy->learner.n_rest = 0;
+	verdict.is_limit = is_limit(busy, rules, refused);
+	if (!verdict.is_limit)
+		return verdict;
+	if (rules->delay_ns == 0 || is_ill(busy, refused)) {
+		busy->is_careful = false;
+		verdict.pause_ns = attempt->wait_ns;
+		return verdict;
+	}
+	if (busy->n_rounds > 0 && attempt->begun_ns <= busy->round_ns)
+		return verdict;
+	if (busy->n_rounds++ == 0 && busy->learner.is_on)
+		busy->n_rounds = FP_MAX(busy->n_needed, 1);
+	busy->round_ns = now_ns;
+	busy->is_careful = rules->learns;
+	verdict.pause_ns = draw_pause_ns(busy, rules, attempt->random);
+
+	/* Chance does not refuse everything for so long. */
+	if (busy->n_rounds >= CHANCE_ROUNDS)
+		busy->learner.n_rest = 0;
+	if (rules->learns)
+		fp_learner_refused(&busy->learner, attempt->begun_ns,
+			refused->wait_ns > 0 ? now_ns + refused->wait_ns : 0,
+			now_ns);
+	return verdict;
+}
+
+void
+fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
+{
+	busy->score *= FADE;
+	busy->n_row = 0;
+	if (attempt->refused_ns == 0)
+		busy->part -= PART_STEP * busy->part;
+	busy->passed_ns = FP_MAX(busy->passed_ns, attempt->begun_ns);
+	if (attempt->n_refused > 0)
+		busy->stubborn *= STUBBORN_FADE;
+	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns) {
+		if (busy->learner.is_on)
+			busy->n_needed = busy->n_rounds;
+		busy->n_rounds = 0;
+		busy->is_careful = false;
+	}
+	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
+}
+
+int64_t
+fp_busy_due_ns(const struct fp_busy *busy)
+{
+	if (busy->is_careful && busy->has_sole)
+		return INT64_MAX;
+	return busy->learner.next_ns;
+}
+
+bool
+fp_busy_started(struct fp_busy *busy, int64_t now_ns)
+{
+	fp_learner_started(&busy->learner, now_ns);
+	if (!busy->is_careful)
+		return false;
+	busy->has_sole = true;
+	return true;
+}
+
+void
+fp_busy_sole_ended(struct fp_busy *busy)
+{
+	busy->has_sole = false;
+}
+
+bool
+fp_busy_is_limiting(const struct fp_busy *busy)
+{
+	return busy->learner.is_on || busy->n_rounds > 0;
+}

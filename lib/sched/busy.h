@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * busy: what an origin's refusals mean: whether it sheds single requests, or
+ * limits them all; how long it is left alone; and at which rate it is asked
+ * afterwards. An answer that says when to come back is obeyed in any case; this
+ * is about the rest.
+ *
+ * Threads: the caller's lock; time is an argument.
+ * Ownership: the caller embeds it, zeroed.
+ * Failure: cannot fail.
+ */
+#ifndef FP_BUSY_H
+#define FP_BUSY_H
+
+#include "base.h"
+
+#include "fetchpool.h"
+#include "learner.h"
+#include "refusal.h"
+
+struct fp_busy_rules {
+	enum fp_busy_mode mode;
+	bool learns;
+	int64_t delay_ns; /* the first pause, and the longest, where nobody */
+	int64_t max_delay_ns; /* says how long; 0: the item's own wait */
+};
+
+struct fp_busy {
+	double score; /* of refusals: each is 1, and fades with what passes */
+	double part; /* of first attempts of items, lately, that are refused */
+	double stubborn; /* of items that were refused before: how many are
+			    refused again, while others pass */
+	unsigned
+		n_row; /* first refusals of items, since something has passed */
+	unsigned n_rounds; /* of refusals, since something has passed */
+	unsigned n_needed; /* rounds that it took the last time, when paced */
+	bool is_careful; /* nothing has passed since; one at a time goes out */
+	bool has_sole; /* and it is out */
+	int64_t round_ns; /* when the last round began */
+	int64_t passed_ns; /* when the latest that has passed began; 0: none */
+	struct fp_learner learner;
+};
+
+/* What a refusal does. */
+struct fp_busy_verdict {
+	bool is_limit; /* everyone waits, not only this item */
+	int64_t pause_ns; /* at least so long, from now */
+};
+
+/* An attempt that got an answer. */
+struct fp_busy_attempt {
+	int64_t begun_ns;
+	int64_t refused_ns; /* when its item was refused before; 0: never */
+	unsigned n_refused; /* how often, with others that passed in between */
+	int64_t wait_ns; /* if it is refused: what the item waits by itself */
+	uint64_t random; /* the same: from fp_random_for() */
+};
+
+/* An answer that refused it. */
+struct fp_busy_verdict fp_busy_refused(struct fp_busy *busy,
+	const struct fp_busy_rules *rules, const struct fp_refused *refused,
+	const struct fp_busy_attempt *attempt, int64_t now_ns);
+
+/* One that did not. */
+void fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns);
+
+/* When the next may start; INT64_MAX: when the one that is out has ended. */
+int64_t fp_busy_due_ns(const struct fp_busy *busy);
+
+/* One starts. true: it is the only one, until fp_busy_sole_ended(). */
+bool fp_busy_started(struct fp_busy *busy, int64_t now_ns);
+void fp_busy_sole_ended(struct fp_busy *busy);
+
+/* Whether refusals now say more of the origin than of their items. */
+bool fp_busy_is_limiting(const struct fp_busy *busy);
+
+#endif

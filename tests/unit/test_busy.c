@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "busy.h"
+#include "random.h"
+#include "tap.h"
+
+#define S FP_NS_PER_S
+#define T0 (1000 * S)
+
+static struct fp_busy busy;
+static struct fp_busy_rules rules;
+
+static void
+begin(enum fp_busy_mode mode)
+{
+	busy = (struct fp_busy){.score = 0};
+	rules = (struct fp_busy_rules){.mode = mode,
+		.learns = true,
+		.delay_ns = S,
+		.max_delay_ns = 30 * S};
+}
+
+static struct fp_busy_verdict
+refuse_as(enum fp_refusal is, bool is_used_up, int64_t begun_ns, int64_t now_ns)
+{
+	struct fp_refused refused = {
+		.is = is, .wait_ns = -1, .is_used_up = is_used_up};
+	struct fp_busy_attempt attempt = {.begun_ns = begun_ns,
+		.wait_ns = S,
+		.random = fp_random_seed((uint64_t)now_ns)};
+
+	return fp_busy_refused(&busy, &rules, &refused, &attempt, now_ns);
+}
+
+static struct fp_busy_verdict
+refuse(int64_t begun_ns, int64_t now_ns)
+{
+	return refuse_as(FP_REFUSAL_SAID, false, begun_ns, now_ns);
+}
+
+static void
+pass(int64_t begun_ns, int64_t now_ns)
+{
+	struct fp_busy_attempt attempt = {.begun_ns = begun_ns};
+
+	fp_busy_passed(&busy, &attempt, now_ns);
+}
+
+static void
+one_is_no_limit(void)
+{
+	begin(FP_BUSY_AUTO);
+	for (int i = 0; i < 100; i++) {
+		CHECK(!refuse(T0 + i, T0 + i).is_limit);
+		for (int j = 0; j < 10; j++)
+			pass(T0 + i, T0 + i);
+	}
+	CHECK(!refuse(T0 + 100, T0 + 100).is_limit);
+	CHECK(!refuse(T0 + 100, T0 + 100).is_limit);
+	struct fp_busy_verdict verdict = refuse(T0 + 100, T0 + 101);
+	CHECK(verdict.is_limit && verdict.pause_ns >= S / 2);
+
+	/* Unless it says that nothing is left. */
+	begin(FP_BUSY_AUTO);
+	CHECK(refuse_as(FP_REFUSAL_SAID, true, T0, T0).is_limit);
+}
+
+static void
+pauses_grow_while_nothing_passes(void)
+{
+	int64_t now_ns = T0, least_ns = S / 2;
+
+	begin(FP_BUSY_AUTO);
+	pass(T0, T0);
+	refuse(now_ns, now_ns);
+	refuse(now_ns, now_ns);
+	for (int i = 0; i < 8; i++) {
+		int64_t begun_ns = now_ns + 1;
+		now_ns += 2;
+		struct fp_busy_verdict verdict = refuse(begun_ns, now_ns);
+		CHECK(verdict.is_limit && verdict.pause_ns >= least_ns);
+		CHECK(verdict.pause_ns <= FP_MIN(2 * least_ns, 30 * S));
+		least_ns = FP_MIN(2 * least_ns, 15 * S);
+
+		/* Those that were under way are of the same round. */
+		CHECK(refuse(begun_ns, now_ns).pause_ns == 0);
+	}
+	pass(now_ns + 1, now_ns + 2);
+	CHECK(busy.n_rounds == 0 && !busy.is_careful);
+}
+
+static void
+one_finds_out(void)
+{
+	begin(FP_BUSY_AUTO);
+	CHECK(!fp_busy_started(&busy, T0));
+	pass(T0, T0);
+	for (int i = 0; i < 3; i++)
+		refuse(T0, T0 + 1);
+	CHECK(fp_busy_due_ns(&busy) <= T0 + 2);
+	CHECK(fp_busy_started(&busy, T0 + 2));
+	CHECK(fp_busy_due_ns(&busy) == INT64_MAX);
+	pass(T0 + 2, T0 + 3);
+	fp_busy_sole_ended(&busy);
+	CHECK(fp_busy_due_ns(&busy) < INT64_MAX);
+	CHECK(!fp_busy_started(&busy, T0 + 4));
+}
+
+static void
+as_the_user_says(void)
+{
+	begin(FP_BUSY_ORIGIN);
+	CHECK(refuse(T0, T0).is_limit);
+	begin(FP_BUSY_ORIGIN);
+	CHECK(!refuse_as(FP_REFUSAL_MILD, false, T0, T0).is_limit);
+	begin(FP_BUSY_ITEM);
+	for (int i = 0; i < 100; i++)
+		CHECK(!refuse_as(FP_REFUSAL_SAID, true, T0 + i, T0 + i)
+				.is_limit);
+}
+
+/* 503 from the first one on: it is ill, and each item has its own pauses. */
+static void
+what_never_answered_is_ill(void)
+{
+	begin(FP_BUSY_AUTO);
+	for (int i = 0; i < 100; i++) {
+		struct fp_busy_verdict verdict =
+			refuse_as(FP_REFUSAL_MILD, false, T0 + i, T0 + i);
+		CHECK(verdict.is_limit == (i > 1));
+		CHECK(verdict.pause_ns == (i > 1 ? S : 0));
+		CHECK(!busy.is_careful);
+	}
+}
+
+/* {status, is there a Retry-After, is nothing left, do words say it, what it
+ * is}. */
+static void
+what_answers_are(void)
+{
+	static const struct {
+		int status;
+		bool has_time, is_used_up, is_throttled;
+		enum fp_refusal is;
+	} cases[] = {
+		{429, false, false, false, FP_REFUSAL_SAID},
+		{503, false, false, false, FP_REFUSAL_MILD},
+		{503, true, false, false, FP_REFUSAL_SAID},
+		{503, false, false, true, FP_REFUSAL_SAID},
+		{403, false, false, false, FP_REFUSAL_DOUBT},
+		{403, true, false, false, FP_REFUSAL_SAID},
+		{403, false, true, false, FP_REFUSAL_SAID},
+		{403, false, false, true, FP_REFUSAL_SAID},
+		{400, false, false, false, FP_REFUSAL_NONE},
+		{400, true, true, false, FP_REFUSAL_NONE},
+		{400, false, false, true, FP_REFUSAL_SAID},
+		{500, false, false, false, FP_REFUSAL_DOUBT},
+		{500, true, false, false, FP_REFUSAL_DOUBT},
+		{500, false, false, true, FP_REFUSAL_SAID},
+		{404, true, true, true, FP_REFUSAL_NONE},
+		{200, false, true, true, FP_REFUSAL_NONE},
+	};
+	struct fp_waithint hints;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		fp_waithint_reset(&hints);
+		hints.wait_ns = cases[i].has_time ? 2 * S : -1;
+		hints.is_throttled = cases[i].is_throttled;
+		if (cases[i].is_used_up)
+			hints.limits[hints.n_limits++] =
+				(struct fp_waithint_limit){
+					.left = FP_LEFT_NONE};
+		struct fp_refused refused =
+			fp_refusal_judge(cases[i].status, &hints, T0);
+		CHECK(refused.is == cases[i].is);
+		CHECK(refused.wait_ns == (cases[i].has_time ? 2 * S : -1));
+	}
+}
+
+int
+main(void)
+{
+	run("what answers are", what_answers_are);
+	run("a single refusal is no limit", one_is_no_limit);
+	run("pauses grow while nothing passes",
+		pauses_grow_while_nothing_passes);
+	run("one finds out", one_finds_out);
+	run("as the user says", as_the_user_says);
+	run("what has never answered is ill", what_never_answered_is_ill);
+	return done();
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs against simulated limits, in virtual time, with a picture of each. */
+#include "base.h"
+
+#include "limitersim.h"
+
+#include <string.h>
+
+#define N 300
+#define JOBS 16
+#define SEEDS 5
+
+#define SERVER(name_, kind_, n_, period_, hint_, status_, burst_, ...)         \
+	{                                                                      \
+		.name = name_, .kind = kind_, .n = n_, .period_ns = period_,   \
+		.hint = hint_, .status = status_, .burst = burst_, __VA_ARGS__ \
+	}
+#define LIMITS(times_, refused_) .most_times = times_, .most_refused = refused_
+
+static struct server servers[] = {
+	SERVER("fixed window, seconds rounded up", FIXED, 5, 2 * S, SECONDS_UP,
+		429, 0, LIMITS(1.25, 8)),
+	SERVER("fixed window, exact", FIXED, 5, 2 * S, EXACT, 429, 0,
+		LIMITS(1.25, 8)),
+	SERVER("fixed window, cut down", FIXED, 5, 2 * S, SECONDS_DOWN, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("fixed window, Retry-After: 0", FIXED, 5, 2 * S, ZERO, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("fixed window, no hint", FIXED, 5, 2 * S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("fixed window, 503, no hint", FIXED, 5, 2 * S, SILENT, 503, 0,
+		LIMITS(1.5, 15)),
+	SERVER("fixed window, 403 with a time", FIXED, 5, 2 * S, SECONDS_UP,
+		403, 0, LIMITS(1.25, 8)),
+	SERVER("windows of the clock, no hint", CLOCK, 5, 2 * S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("10 in 20 s, no hint", FIXED, 10, 20 * S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("10 in 20 s, seconds", FIXED, 10, 20 * S, SECONDS_UP, 429, 0,
+		LIMITS(1.25, 8)),
+	SERVER("10 in 10 s, seconds", FIXED, 10, 10 * S, SECONDS_UP, 429, 0,
+		LIMITS(1.25, 8)),
+	SERVER("20 in a minute, no hint", FIXED, 20, 60 * S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("100 in a second, seconds", FIXED, 100, S, SECONDS_UP, 429, 0,
+		LIMITS(0, 15)),
+	SERVER("sliding log, seconds", SLIDING_LOG, 5, 2 * S, SECONDS_UP, 429,
+		0, LIMITS(1.25, 8)),
+	SERVER("sliding log, no hint", SLIDING_LOG, 5, 2 * S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("sliding counter, seconds", SLIDING_COUNTER, 5, 2 * S,
+		SECONDS_UP, 429, 0, LIMITS(1.25, 8)),
+	SERVER("sliding counter, no hint", SLIDING_COUNTER, 5, 2 * S, SILENT,
+		429, 0, LIMITS(1.5, 15)),
+	SERVER("token bucket, exact", BUCKET, 5, 2 * S, EXACT, 429, 5,
+		LIMITS(1.25, 8)),
+	SERVER("token bucket, Retry-After: 0", BUCKET, 5, 2 * S, ZERO, 429, 5,
+		LIMITS(1.5, 15)),
+	SERVER("token bucket, no hint", BUCKET, 2, S, SILENT, 429, 5,
+		LIMITS(1.5, 15)),
+	SERVER("leaky bucket 5/s, no hint", LEAKY, 5, S, SILENT, 429, 0,
+		LIMITS(1.5, 15)),
+	SERVER("leaky bucket 2/s, 503", LEAKY, 2, S, SILENT, 503, 0,
+		LIMITS(1.5, 15)),
+	SERVER("leaky bucket 2/s that delays 20", LEAKY_DELAY, 2, S, SILENT,
+		503, 20, LIMITS(1.25, 8)),
+	SERVER("refused ones count, no hint", COUNTS_REFUSED, 5, 2 * S, SILENT,
+		429, 0, LIMITS(1.5, 15)),
+	SERVER("10 in 10 s, refused ones count", COUNTS_REFUSED, 10, 10 * S,
+		SILENT, 429, 0, LIMITS(1.5, 15)),
+	SERVER("a refusal prolongs, seconds", PROLONGS, 5, 2 * S, SECONDS_UP,
+		429, 0, LIMITS(1.25, 8)),
+	SERVER("a refusal prolongs, no hint", PROLONGS, 5, 2 * S, SILENT, 429,
+		0, LIMITS(1.5, 15)),
+	SERVER("a refusal blocks for 2 s, seconds", BLOCKS, 5, 2 * S,
+		SECONDS_UP, 429, 0, LIMITS(1.25, 8)),
+	SERVER("one that forgets", FORGETS, 5, 2 * S, SECONDS_UP, 429, 0,
+		LIMITS(1.25, 8)),
+	SERVER("100 ms away, seconds", FIXED, 5, 2 * S, SECONDS_UP, 429, 0,
+		LIMITS(1.25, 8), .rtt_ns = 100 * MS),
+	SERVER("100 ms away, token bucket, no hint", BUCKET, 5, 2 * S, SILENT,
+		429, 5, LIMITS(1.5, 15), .rtt_ns = 100 * MS),
+};
+
+static bool
+holds(const struct sim *sim)
+{
+	const struct outcome *out = &sim->out;
+	const struct server *server = sim->server;
+	double ideal = sim->ideal_s;
+
+	return out->n_ok == N && out->n_failed == 0 &&
+	       (server->most_times == 0 ||
+		       out->took_s <= server->most_times * ideal) &&
+	       out->n_refused * 100 <= server->most_refused * out->n_requests;
+}
+
+#define MANY 1000000
+#define SHED(name_, n_, status_, forbids_)                                \
+	{                                                                 \
+		.name = name_, .kind = SHEDS, .n = n_, .status = status_, \
+		.forbids = forbids_, .rtt_ns = 50 * MS, .period_ns = S    \
+	}
+
+/* However many at once: each item arrives. */
+static void
+every_limit_other_jobs(void)
+{
+	static const unsigned jobs[] = {1, 2, 4, 8, 32, 64};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(servers); i++) {
+		for (size_t j = 0; j < FP_ARRAY_LEN(jobs); j++) {
+			simulate(&sim, &servers[i], N, jobs[j], 7);
+			CHECK(sim.out.n_ok == N);
+			if (sim.out.n_ok != N) {
+				printf("# -j %u: ", jobs[j]);
+				draw(&sim, N);
+			}
+		}
+	}
+}
+
+static void
+every_limit(void)
+{
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(servers); i++) {
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			simulate(&sim, &servers[i], N, JOBS, seed);
+			bool ok = holds(&sim);
+			CHECK(ok);
+			if (seed == 1 || !ok)
+				draw(&sim, N);
+		}
+	}
+}
+
+/* Of 1000 items, in 3.2 s without any refusals. An item that is refused for
+ * good is one that fails; the others are not slowed down for long. */
+static void
+refusals_that_are_no_limit(void)
+{
+	static struct shed {
+		struct server server;
+		int least; /* that succeed */
+		double most_s;
+	} cases[] = {
+		{SHED("1 in 50 by chance", 50, 429, NULL), 1000, 8},
+		{SHED("1 in 50 by chance, 503", 50, 503, NULL), 1000, 8},
+		{SHED("1 in 20 by chance", 20, 429, NULL), 999, 60},
+		{SHED("1 in 7 by chance", 7, 429, NULL), 990, 400},
+		{SHED("every 50th for good", MANY, 429, "50"), 980, 30},
+		{SHED("every 5th for good, 503", MANY, 503, "5"), 798, 90},
+		{SHED("every 2nd for good, 503", MANY, 503, "2"), 498, 300},
+		{SHED("every 2nd for good, 429", MANY, 429, "2"), 498, 300},
+	};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			simulate(&sim, &cases[i].server, 1000, JOBS, seed);
+			bool ok = sim.out.n_ok >= cases[i].least &&
+				  sim.out.took_s <= cases[i].most_s;
+			CHECK(ok);
+			if (seed == 1 || !ok)
+				draw(&sim, 1000);
+		}
+	}
+}
+
+/* No more requests start than the rate that the user gave allows, whatever is
+ * learned; and what is said of the rate can be given as one. */
+static void
+words(void)
+{
+	static const struct {
+		double rate;
+		const char *text;
+	} cases[] = {{4.85, "5/s"}, {2.42, "148/m"}, {0.97, "1/s"},
+		{97, "99/s"}, {1.62, "99/m"}, {0.48, "29/m"}, {0.0162, "1/m"},
+		{0.00001, "1/h"}, {1234.5, "1259/s"}};
+	struct fp_rates rates;
+	char text[FP_LEARNER_WORDS];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct fp_learner learner = {.rate = cases[i].rate};
+		fp_learner_words(&learner, text);
+		CHECK_TEXT(text, cases[i].text);
+		CHECK(fp_rates_parse(text, &rates) == 0);
+	}
+}
+
+int
+main(void)
+{
+	run("300 items against every kind of limit", every_limit);
+	run("the same with other numbers of jobs", every_limit_other_jobs);
+	run("refusals that are no limit", refusals_that_are_no_limit);
+	run("the rate in words", words);
+	return done();
+}
