@@ -13,6 +13,7 @@
 /* What fetchpool(1) says of memory. */
 #define BASE_BYTES (16 * KIB * KIB)
 #define JOB_BYTES (128 * KIB)
+#define LINES 4 /* a line, its values, and its URL, without a password too */
 #define PLACE_BYTES (16 * KIB)
 
 #define NAME_SHOWN 100
@@ -138,13 +139,14 @@ tell_memory(const struct fp_settings *settings)
 				       : FP_MAX(4 * (uint64_t)pool->jobs, 256);
 	uint64_t max_line = settings->input.max_line;
 	uint64_t sum = BASE_BYTES + pool->jobs * JOB_BYTES +
-		       window * (PLACE_BYTES + max_line);
+		       window * (PLACE_BYTES + LINES * max_line);
 	char total[32], line[32], memory[32], body[32];
 
 	sum = add_up(sum, pool->max_memory);
 	sum = add_up(sum, pool->max_body + pool->max_body / 2);
 	fp_msg_note("a run needs less memory than %s: 16 MiB + %u jobs x 128 "
-		    "KiB + %" PRIu64 " places x (16 KiB + %s) + %s + 1.5 x %s",
+		    "KiB + %" PRIu64 " places x (16 KiB + 4 x %s) + %s + 1.5 x "
+		    "%s",
 		write_size(sum, total), pool->jobs, window,
 		write_size(max_line, line),
 		write_size(pool->max_memory, memory),

@@ -228,6 +228,8 @@ take_location(struct fp_response *response, struct fp_text value)
 {
 	struct fp_buf *location = response->location;
 
+	/* One byte more shows that it is too long. */
+	value.len = FP_MIN(value.len, FP_RESPONSE_LOCATION_MAX + 1);
 	if (!response->has_location) {
 		response->has_location = true;
 		return fp_buf_set(location, value.data, value.len);
@@ -294,7 +296,8 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 		break;
 	case 12:
 		if (is_named(line, name_len, "Content-Type"))
-			return fp_buf_set(response->type, value, len);
+			return fp_buf_set(response->type, value,
+				FP_MIN(len, FP_RESPONSE_TYPE_MAX));
 		break;
 	case 14:
 		if (is_named(line, name_len, "Content-Length"))

@@ -16,6 +16,11 @@
 #include "buf.h"
 #include "waithint.h"
 
+/* Of a longer Content-Type, the first bytes are kept. A longer Location leads
+ * nowhere: RFC 9110, section 4.1, has all support 8000 bytes. */
+#define FP_RESPONSE_TYPE_MAX 1024
+#define FP_RESPONSE_LOCATION_MAX 8000
+
 struct fp_response {
 	int status; /* 0: no status line yet */
 	const char *version; /* "1.1", "2", ...; "" unknown */

@@ -97,6 +97,10 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 {
 	size_t scheme = scheme_len(url, len);
 
+	if (len > FP_URL_MAX) {
+		*message = "the URL is longer than 64 KiB";
+		return FP_KIND_INPUT;
+	}
 	if (scheme == 0 ||
 		looks_like_port(url + scheme + 1, len - scheme - 1)) {
 		*message = "not a URL: it does not begin with http:// or "

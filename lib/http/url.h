@@ -30,6 +30,9 @@ bool fp_url_is_plain(const char *url, size_t len);
 /* The longest origin that is told from others. */
 #define FP_ORIGIN_MAX 320
 
+/* The bytes of a URL; servers take some kilobytes. */
+#define FP_URL_MAX 65536
+
 /* Writes the origin of a URL that passed fp_url_check(), "http://host:80": in
  * lower case, with its port, without userinfo (RFC 6454, section 6.2, but
  * always with the port). A port and an address are the same however they are

@@ -45,6 +45,11 @@ enum {
 _Static_assert(N_BUFS == FP_JSONITEM_BUFS, "as many as the struct has");
 
 #define KEEP_BYTES (1u << 20) /* of each buffer, for the next line */
+
+/* What stands for them is longer than the shortest of them are in a line. */
+#define VALUES_MAX 1000
+#define TEXTS_MAX 2000
+
 #define SHOWN_BYTES 64 /* of a name, in a fault */
 
 /* ---- faults ---- */
@@ -76,6 +81,12 @@ append(struct fp_jsonitem *item, int buf, const void *data, size_t len)
 {
 	if (fp_buf_add(&item->bufs[buf], data, len))
 		item->out_of_memory = true;
+}
+
+static size_t
+count(const struct fp_jsonitem *item, int buf, size_t size)
+{
+	return item->bufs[buf].len / size;
 }
 
 /* ---- kinds of values ---- */
@@ -244,6 +255,11 @@ take_value(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 		taken.n_texts = read_element(item, name, value);
 	}
 	append(item, VALUES, &taken, sizeof(taken));
+	if (count(item, VALUES, sizeof(taken)) > VALUES_MAX ||
+		count(item, TEXTS, sizeof(struct fp_text)) > TEXTS_MAX)
+		fault(item,
+			"it has more than 1000 members for the template, or "
+			"2000 values in them");
 }
 
 /* ---- the members with a meaning ---- */
@@ -310,6 +326,8 @@ add_header(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 		item->out_of_memory = true;
 	struct fp_text header = {NULL, lines->len - start - 1};
 	append(item, HEADERS, &header, sizeof(header));
+	if (count(item, HEADERS, sizeof(header)) > VALUES_MAX)
+		fault(item, "it has more than 1000 headers");
 }
 
 static void

@@ -372,6 +372,30 @@ fp_ratelimit_fire(struct fp_ratelimit *limit, int64_t now_ns)
 	}
 }
 
+uint64_t
+fp_ratelimit_n_fired(const struct fp_ratelimit *limit)
+{
+	uint64_t n = limit->log_len;
+
+	for (size_t i = 0; i < limit->rates.n; i++) {
+		if (limit->slices[i])
+			n = FP_MAX(n, limit->slices[i]->total);
+	}
+	return n;
+}
+
+int
+fp_ratelimit_refill(
+	struct fp_ratelimit *limit, uint64_t n_fired, int64_t last_ns)
+{
+	for (uint64_t i = 0; i < n_fired; i++) {
+		if (fp_ratelimit_take(limit, last_ns))
+			return -1;
+		fp_ratelimit_fire(limit, last_ns);
+	}
+	return 0;
+}
+
 bool
 fp_ratelimit_is_idle(const struct fp_ratelimit *limit, int64_t now_ns)
 {

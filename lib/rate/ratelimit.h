@@ -89,6 +89,13 @@ void fp_ratelimit_give_back(struct fp_ratelimit *limit);
  * as that one. */
 void fp_ratelimit_fire(struct fp_ratelimit *limit, int64_t now_ns);
 
+/* How many of the last starts are remembered, and having another, empty limit
+ * of the same rates remember as many as if all had been at this time: that of
+ * the last one, or later, is only stricter. -1: ENOMEM. */
+uint64_t fp_ratelimit_n_fired(const struct fp_ratelimit *limit);
+int fp_ratelimit_refill(
+	struct fp_ratelimit *limit, uint64_t n_fired, int64_t last_ns);
+
 /* How long a start is remembered: the longest period and its guard. */
 int64_t fp_ratelimit_memory_ns(const struct fp_ratelimit *limit);
 

@@ -3,6 +3,7 @@
 
 #include "redirect.h"
 
+#include "response.h"
 #include "url.h"
 
 #include <stdarg.h>
@@ -175,6 +176,22 @@ fail_url(struct fp_request *request, enum fp_kind kind, const char *message)
 		request, FP_KIND_REDIRECT, "a redirect: %s", message);
 }
 
+/* A server must not make it longer than all have to support, or the item. */
+static bool
+is_too_long(const struct fp_request *request, const char *url)
+{
+	return strlen(url) > FP_MAX(request->ticket->url.len,
+				     (size_t)FP_RESPONSE_LOCATION_MAX);
+}
+
+static bool
+fail_long(struct fp_request *request)
+{
+	return fail_redirect(request, FP_KIND_REDIRECT,
+		"a redirect to a URL of more than %d bytes",
+		FP_RESPONSE_LOCATION_MAX);
+}
+
 /* Resolves the location against the URL of this hop, and judges what comes
  * out. true: request->hop is the next URL. */
 static bool
@@ -201,6 +218,10 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 		curl_url_get(next, CURLUPART_URL, &url, 0))
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect to what is no URL");
+	if (is_too_long(request, url)) {
+		curl_free(url);
+		return fail_long(request);
+	}
 	kind = fp_url_check(url, strlen(url), options->protocols, &message);
 	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
 	curl_free(url);
@@ -252,6 +273,8 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 	if (request->ticket->n_hops == setup->options.max_redirs)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"more than %u redirects", setup->options.max_redirs);
+	if (strlen(location) > FP_RESPONSE_LOCATION_MAX)
+		return fail_long(request);
 	if (!resolve_raw(request, location))
 		return false;
 	request->ticket->n_hops++;

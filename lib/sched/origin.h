@@ -133,6 +133,14 @@ struct fp_origin {
 	char name[]; /* "https://example.com:443" */
 };
 
+/* What is left of an origin of which only its rate is remembered. */
+struct fp_origin_trace {
+	uint64_t hash; /* of its name: two that are alike share their rate */
+	int64_t last_ns; /* when the last of its starts was */
+	uint32_t n_fired; /* 0: the place is free, or was */
+	bool is_used; /* it never was free */
+};
+
 struct fp_origins {
 	struct fp_origin_rules rules;
 	struct fp_origin **chains;
@@ -141,6 +149,9 @@ struct fp_origins {
 	size_t n_open; /* of them, whose circuit is not closed */
 	struct fp_origin *oldest, *newest; /* those that nobody holds */
 	size_t n_idle;
+	struct fp_origin_trace *traces; /* in the places of their hashes */
+	size_t cap_traces; /* a power of two, or 0 */
+	size_t n_traces; /* places that are used */
 };
 
 struct fp_origin_name {

@@ -3,6 +3,11 @@
  * The table of origins. One that no item is for any more is remembered for a
  * while, and for as long as it holds back others: while it is paused, silent,
  * or has used up some of its rate.
+ *
+ * With many hosts and long periods the last would be very many. So of all but
+ * the latest of them only a trace remains: how many starts there were, and when
+ * the last one was. One that comes back has as many starts as if all had been
+ * then.
  */
 #include "base.h"
 
@@ -15,6 +20,8 @@
 
 /* Origins that nobody holds and that are remembered all the same. */
 #define IDLE_MAX 1024
+
+#define TRACES_MIN 1024
 
 /* How long one that is silent is remembered at least. */
 #define SILENT_NS (30 * FP_NS_PER_S)
@@ -48,7 +55,9 @@ fp_origins_destroy(struct fp_origins *origins)
 		}
 	}
 	free(origins->chains);
+	free(origins->traces);
 	origins->chains = NULL;
+	origins->traces = NULL;
 }
 
 void
@@ -111,10 +120,93 @@ grow(struct fp_origins *origins)
 	free(old);
 }
 
-/* Whether nothing of it is in force: no pause, no circuit, no used rate. What
- * else it knows, a new one will learn. */
+/* ---- traces ---- */
+
+/* The trace of this hash, or the place for it; there is one. */
+static struct fp_origin_trace *
+trace_at(struct fp_origin_trace *traces, size_t cap, uint64_t hash)
+{
+	size_t i = (size_t)(hash ^ (hash >> 32)) & (cap - 1);
+
+	while (traces[i].is_used && traces[i].hash != hash)
+		i = (i + 1) & (cap - 1);
+	return &traces[i];
+}
+
+/* Makes room for one more, without those that are of no force any more. */
 static bool
-is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
+make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
+{
+	size_t n = 1, cap = TRACES_MIN;
+
+	if (4 * (origins->n_traces + 1) <= 3 * origins->cap_traces)
+		return true;
+	for (size_t i = 0; i < origins->cap_traces; i++)
+		n += origins->traces[i].n_fired > 0 &&
+		     origins->traces[i].last_ns > now_ns - memory_ns;
+	while (cap < 2 * n)
+		cap *= 2;
+	struct fp_origin_trace *traces = calloc(cap, sizeof(traces[0]));
+	if (!traces)
+		return false;
+	for (size_t i = 0; i < origins->cap_traces; i++) {
+		const struct fp_origin_trace *trace = &origins->traces[i];
+		if (trace->n_fired > 0 && trace->last_ns > now_ns - memory_ns)
+			*trace_at(traces, cap, trace->hash) = *trace;
+	}
+	free(origins->traces);
+	origins->traces = traces;
+	origins->cap_traces = cap;
+	origins->n_traces = n - 1;
+	return true;
+}
+
+/* Leaves a trace of an origin of which nothing but its rate is in force. */
+static bool
+leave_trace(struct fp_origins *origins, const struct fp_origin *origin,
+	int64_t now_ns)
+{
+	const struct fp_ratelimit *rate = &origin->rate;
+	uint64_t n_fired = fp_ratelimit_n_fired(rate);
+
+	/* Slices remember for a little longer than the longest period. */
+	int64_t memory_ns = 2 * fp_ratelimit_memory_ns(rate);
+	if (n_fired == 0 || n_fired > UINT32_MAX ||
+		!make_room(origins, memory_ns, now_ns))
+		return false;
+	struct fp_origin_trace *trace =
+		trace_at(origins->traces, origins->cap_traces, origin->hash);
+	origins->n_traces += !trace->is_used;
+	*trace = (struct fp_origin_trace){
+		.hash = origin->hash,
+		.last_ns = rate->last_ns,
+		.n_fired = (uint32_t)n_fired,
+		.is_used = true,
+	};
+	return true;
+}
+
+/* A new origin has the rate of its trace. false: no memory. */
+static bool
+follow_trace(struct fp_origins *origins, struct fp_origin *origin)
+{
+	if (origins->cap_traces == 0)
+		return true;
+	struct fp_origin_trace *trace =
+		trace_at(origins->traces, origins->cap_traces, origin->hash);
+	if (trace->n_fired > 0 && fp_ratelimit_refill(&origin->rate,
+					  trace->n_fired, trace->last_ns))
+		return false;
+	trace->n_fired = 0;
+	return true;
+}
+
+/* ---- those that nobody holds ---- */
+
+/* Whether nothing of it is in force: no pause, no circuit, and of its used rate
+ * a trace remains. What else it knows, a new one will learn. */
+static bool
+is_forgettable(struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
 {
 	return origin->not_before_ns <= now_ns && !origin->is_news &&
@@ -122,7 +214,8 @@ is_forgettable(const struct fp_origins *origins, const struct fp_origin *origin,
 		       (origin->probe_ns <= now_ns &&
 			       now_ns - origin->silent_ns > SILENT_NS)) &&
 	       (origins->rules.rates.n == 0 ||
-		       fp_ratelimit_is_idle(&origin->rate, now_ns));
+		       fp_ratelimit_is_idle(&origin->rate, now_ns) ||
+		       leave_trace(origins, origin, now_ns));
 }
 
 static void
@@ -167,6 +260,8 @@ forget(struct fp_origins *origins, struct fp_origin *origin)
 	free_origin(origin);
 }
 
+/* ---- holding ---- */
+
 static struct fp_origin *
 make(struct fp_origins *origins, const struct fp_origin_name *name)
 {
@@ -182,6 +277,10 @@ make(struct fp_origins *origins, const struct fp_origin_name *name)
 	}
 	memcpy(origin->name, name->text, name->len);
 	origin->hash = name->hash;
+	if (!follow_trace(origins, origin)) {
+		free_origin(origin);
+		return NULL;
+	}
 	origin->limit = origins->rules.host_jobs;
 	for (int i = 0; i < FP_ORIGIN_RANKS; i++)
 		origin->again[i].last = &origin->again[i].first;

@@ -292,13 +292,13 @@ def _():
         text = notes(dry([*options, "http://h/{}"]))[3]
         match = re.fullmatch(
             r"a run needs less memory than (\S+) (\w+): 16 MiB \+ (\d+) jobs x "
-            r"128 KiB \+ (\d+) places x \(16 KiB \+ (\S+) (\w+)\) \+ (\S+) "
-            r"(\w+) \+ 1\.5 x (\S+) (\w+)", text)
+            r"128 KiB \+ (\d+) places x \(16 KiB \+ 4 x (\S+) (\w+)\) \+ "
+            r"(\S+) (\w+) \+ 1\.5 x (\S+) (\w+)", text)
         check(match, text)
         total, unit, *rest = match.groups()
         equal((int(rest[0]), int(rest[1]), bytes_of(*rest[2:4]),
                bytes_of(*rest[6:8])), (jobs, window, line, body), text)
-        exact = 16 * MIB + jobs * 131072 + window * (16384 + line) + \
+        exact = 16 * MIB + jobs * 131072 + window * (16384 + 4 * line) + \
             memory + 1.5 * body
         check(0 <= bytes_of(total, unit) - exact <= with_units[unit] / 10,
               "%s is not %g: %s" % (total, exact, text))

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """--max-memory: what all bodies take together, whoever is slow."""
 import gzip
+import signal
 import sys
 import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from arrivals import Arrivals
 from faultserver import HEAD
 from harness import Program, fetchpool
 from servers import faults
@@ -17,10 +19,10 @@ KIB = 1 << 10
 MIB = 1 << 20
 
 
-def bound(jobs, window, max_memory, max_body):
-    """What the manual says, in KiB."""
-    return (16 * MIB + jobs * 128 * KIB + window * 16 * KIB + max_memory
-            + max_body * 3 // 2) // KIB
+def bound(jobs, window, max_memory, max_body, line=0):
+    """What the manual says, in KiB, with lines of so many bytes."""
+    return (16 * MIB + jobs * 128 * KIB + window * (16 * KIB + 4 * line)
+            + max_memory + max_body * 3 // 2) // KIB
 
 
 def under(program, limit):
@@ -205,6 +207,110 @@ def _():
     program.kill(15)
     program.read_now()
     equal(program.wait().status, -15)
+
+
+# ---- what servers and lines can make long ----
+
+def heads(server):
+    """Answers with one thing in their heads as long as a head may be."""
+    long = b"a" * 90000
+
+    def sends(path, head, body=b"{}"):
+        server.on(path, lambda conn, request: conn.send(
+            b"HTTP/1.1 " + head + b"\r\nContent-Length: %d\r\n\r\n"
+            % len(body) + body))
+
+    sends("/type", b"200 OK\r\nContent-Type: application/json; x=" + long)
+    sends("/phrase", b"404 " + long)
+    sends("/hop", b"302 Found\r\nLocation: /size/2?" + long)
+    sends("/far", b"302 Found\r\nLocation: /size/2?" + long[:7900])
+    sends("/after", b"503 Busy\r\nRetry-After: " + long)
+    sends("/quota", b'200 OK\r\nRateLimit: "' + long + b'";r=1;t=1')
+    sends("/cookie", b"200 OK\r\nSet-Cookie: x=" + long)
+    sends("/kept", b"200 OK\r\nKeep-Alive: timeout=5, x=" + long)
+    sends("/coding", b"200 OK\r\nContent-Encoding: " + long)
+    sends("/auth", b"401 No\r\nWWW-Authenticate: Basic realm=" + long)
+    return ["/type", "/phrase", "/hop", "/far", "/after", "/quota", "/cookie",
+            "/kept", "/coding", "/auth"]
+
+
+def held(args, lines, limit, what):
+    """The peak of a run whose window is full, and whose output nobody reads."""
+    program = Program(["-a", "-q", "--retry=0", "--max-memory=1M",
+                       "--max-body=16K", *args], lines, read=False)
+    program.settled()
+    program.settled()
+    peak = under(program, limit)
+    check(peak > 1000, what)
+    program.kill(signal.SIGKILL)
+    program.wait()
+
+
+@test("every part of a head at its longest, in all records of a window")
+def _():
+    server = faults()
+    for path in heads(server):
+        held(["-j", "16", "--respect-ratelimit"], urls(server, path, 700),
+             bound(16, 256, MIB, 16 * KIB), path)
+
+
+@test("every part of an item at its longest")
+def _():
+    server = faults()
+    template = server.url + "/size/2?x={%s}"
+    n = 60000
+    names = "".join('"k%d":"v",' % i for i in range(999))
+    for args, line in (
+            ([template % ""], " " * n + "a"),
+            ([template % ""], "a" * n),
+            ([template.replace("//", "//u:p@") % ""], "a" * n),
+            ([template % "1", "-C", ","], "a," * (n // 2)),
+            (["--input-format=json", template % "x"],
+             '{"x":"%s"}' % ("\\u00e9" * (n // 6))),
+            (["--input-format=json", template % "x"],
+             '{"x":1,"context":["%s"]}' % ("c" * (n - 40))),
+            (["--input-format=json", template % "x"],
+             '{"x":1,"body":"%s"}' % ("c" * (n - 40))),
+            (["--input-format=json", template % "x"],
+             '{"x":1,"headers":{"X-Y":"%s"}}' % ("c" * (n - 60))),
+            (["--input-format=json", template % "x"],
+             "{%s\"x\":1}" % names),
+            (["--input-format=json", template % "y"],
+             '{"x":[%s1],"y":"%s"}' % ("1," * 1990, "a" * 55000))):
+        held(["-j", "16", *args], (line + "\n") * 400,
+             bound(16, 256, MIB, 16 * KIB, 64 * KIB), line[:40])
+
+
+@test("items of very many parts are refused")
+def _():
+    for line, what in (
+            ("{%s\"x\":1}" % "".join('"k%d":1,' % i for i in range(1001)),
+             "more than 1000 members"),
+            ('{"x":[%s1]}' % ("1," * 2000), "2000 values"),
+            ('{"x":1,"headers":{"a":[%s1]}}' % ("1," * 1001),
+             "more than 1000 headers")):
+        result = fetchpool(["--input-format=json", "http://127.0.0.1:9/{x}"],
+                           input=line)
+        equal(result.status, 1, repr(result))
+        check(what in result.text, result.text)
+    result = fetchpool(["http://127.0.0.1:9/{}"], input=" " * 30000 + "a")
+    check("the URL is longer than 64 KiB" in result.text, result.text)
+
+
+@test("20,000 hosts and a --host-rate for an hour: hardly more with each")
+def _():
+    with Arrivals(["0.0.0.0"]) as server:
+        lines = "".join("http://127.%d.%d.%d:%d/\n" % (
+            1 + i // 62500, i // 250 % 250, 1 + i % 250, server.port)
+            for i in range(20000))
+        program = Program(["-q", "-j", "16", "--host-rate=1/h",
+                           "--max-memory=1M", "--max-body=16K", "-o",
+                           "/dev/null"], lines + "http://127.0.0.1:%d/pause1/"
+                          % server.port)
+        until(lambda: server.n_requests > 20000, "20,000 requests", 60)
+        under(program, bound(16, 256, MIB, 16 * KIB))
+        program.kill(signal.SIGKILL)
+        program.wait()
 
 
 if __name__ == "__main__":

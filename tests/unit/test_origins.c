@@ -161,8 +161,11 @@ what_still_matters_is_not_forgotten(void)
 	start(now);
 	answer(now, now);
 	fp_ratelimit_fire(&origin->rate, now);
-	CHECK(is_remembered(now + 9 * S));
+	CHECK(!is_remembered(now + 9 * S)); /* but for its rate */
 	CHECK(may(FP_LEAVE_RATE, false, now + 9 * S));
+	CHECK(!is_remembered(now + 10 * S));
+	CHECK(may(FP_LEAVE_RATE, false, now + 10 * S));
+	CHECK(may(FP_LEAVE_GO, false, now + 11 * S));
 
 	now += 20 * S;
 	for (int i = 0; i < 5; i++) {
