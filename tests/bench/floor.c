@@ -61,8 +61,11 @@ make_easy(const struct floor *floor)
 	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
 		curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) ||
 		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)floor->http2) ||
-		(floor->cacert && curl_easy_setopt(easy, CURLOPT_CAINFO,
-					  floor->cacert)) ||
+		/* A file alone is read once by libcurl, not a folder too. */
+		(floor->cacert &&
+			(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) ||
+				curl_easy_setopt(easy, CURLOPT_CAINFO,
+					floor->cacert))) ||
 		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, floor->headers) ||
 		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard))
 		die("no easy handle");

@@ -29,6 +29,8 @@ import urllib.request
 import meter
 
 ECHO_MODULE = "/usr/lib/nginx/modules/ngx_http_echo_module.so"
+SYSTEM_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt",
+                      "/etc/pki/tls/certs/ca-bundle.crt")
 CONNECTIONS = 18000
 ADDRESSES = ["127.0.0.%d" % n for n in range(1, 17)]
 LARGE_BYTES = 50 * 1000 * 1000
@@ -97,7 +99,7 @@ def free_port():
 
 class Nginx:
     """.url is http://127.0.0.1:PORT, .cert the path of what to trust for
-    TLS."""
+    TLS: the system's authorities and its own."""
 
     def __init__(self):
         path = meter.environment()["PATH"]
@@ -129,7 +131,18 @@ class Nginx:
              "/CN=bench", "-addext", "subjectAltName=" + names, "-keyout",
              self.dir + "/key.pem", "-out", self.dir + "/cert.pem"],
             capture_output=True, timeout=30)
-        return self.dir + "/cert.pem" if made.returncode == 0 else None
+        return self._join_system() if made.returncode == 0 else None
+
+    def _join_system(self):
+        """The path of a file with the system's authorities and ours, as a
+        run of every day has to do with all of them."""
+        path = self.dir + "/authorities.pem"
+        with open(path, "wb") as file:
+            for one in SYSTEM_AUTHORITIES + (self.dir + "/cert.pem",):
+                if os.path.exists(one):
+                    with open(one, "rb") as source:
+                        file.write(source.read() + b"\n")
+        return path
 
     def _config(self, port, tls_port):
         listen = ["listen %s:%d backlog=65535;" % (address, port)

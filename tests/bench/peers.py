@@ -83,8 +83,12 @@ def aria2c(them, work):
 
 
 def ganda(them, work):
-    return meter.run([program("ganda"), "-s", "-J", "-W", str(work.jobs)],
-                     stdin=them.urls(work))
+    """The one that $GANDA names, or that is on the PATH."""
+    command = [os.environ.get("GANDA") or program("ganda"), "-s", "-J", "-W",
+               str(work.jobs)]
+    if work.cert:
+        command = ["env", "SSL_CERT_FILE=" + work.cert, *command]
+    return meter.run(command, stdin=them.urls(work))
 
 
 def httpx(them, work):

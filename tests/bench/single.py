@@ -53,11 +53,9 @@ def document(bench):
                  "curl | jq -c .", "wall")
 
 
-@scenario
-def one(bench):
-    """One URL, from the start of the process to its end, against curl"""
+def one_of(bench, url, options, most):
+    """The smallest run: so many processes, each for one URL."""
     n = bench.size(100, 25)
-    url = bench.nginx.url + "/posts/1"
     line = bench.line(url)
     # A shell starts them, as a person's would: an interpreter is too slow.
     loop = "i=0; while [ $i -lt %d ]; do %%s || exit; i=$((i+1)); done" % n
@@ -65,16 +63,31 @@ def one(bench):
     def times(command):
         return lambda: meter.run(["sh", "-c", loop % command])
 
-    contenders = {"fetchpool": times("'%s' <'%s'" % (
-        bench.contenders.program, line))}
+    contenders = {"fetchpool": times("'%s' %s <'%s'" % (
+        bench.contenders.program, options, line))}
     try:
-        contenders["curl"] = times("%s -s '%s'" % (peers.program("curl"), url))
+        contenders["curl"] = times("%s -s %s '%s'" % (
+            peers.program("curl"), options, url))
     except meter.Absent as why:
         bench.note("absent: %s" % why)
     contenders["an empty program"] = times(peers.program("true"))
     results = meter.interleave(contenders, bench.size(9, 3))
     # Of the shell's memory nothing is to be learnt.
     these = Table(bench, "processes").fill(results, n)
-    these.table("one URL for each process")
-    these.target("wall / curl's", "fetchpool", "curl", "wall", most=1.3)
+    these.table("one URL for each process" + (", TLS" if options else ""))
+    these.target("wall / curl's", "fetchpool", "curl", "wall", most=most)
     these.target("CPU / curl's", "fetchpool", "curl", "cpu")
+
+
+@scenario
+def one(bench):
+    """One URL, from the start of the process to its end, against curl"""
+    one_of(bench, bench.nginx.url + "/posts/1", "", 1.3)
+
+
+@scenario
+def onesecure(bench):
+    """The same over TLS, with the system's authorities"""
+    bench.nginx.need_tls()
+    one_of(bench, bench.nginx.host(0, True) + "/posts/1",
+           "--http1.1 --cacert " + bench.nginx.cert, 1.0)

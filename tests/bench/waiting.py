@@ -66,6 +66,30 @@ def crowd(bench):
 
 
 @scenario
+def secure(bench):
+    """20,000 GETs of 100 ms at -j 1000 over TLS, with the system's authorities
+
+    All are trusted, so that a program that reads them for each connection is
+    found out. h2load verifies nothing."""
+    bench.nginx.need_echo()
+    bench.nginx.need_tls()
+    n, jobs = bench.size(20000, 5000), 1000
+    these = Comparison(bench, "/slow/", jobs, tls=True)
+    these.add("fetchpool", bench.contenders.fetchpool, n)
+    these.add_peer("h2load", peers.h2load, n)
+    these.add_peer("ganda -W 1000", peers.ganda, n)
+    these.measure(bench.size(3, 1)).table(
+        "{:,d} GETs of 100 ms at -j {} over TLS".format(n, jobs))
+    these.target("CPU / h2load's", "fetchpool", "h2load", "cpu", most=1.4)
+    these.target("CPU / ganda's", "fetchpool", "ganda -W 1000", "cpu",
+                 most=0.6)
+    these.target("wall / h2load's", "fetchpool", "h2load", "wall")
+    bench.figure("resident, peak, for each job",
+                 these.median("fetchpool", "peak") / jobs, unit="KiB",
+                 most=60, form=".1f")
+
+
+@scenario
 def threads(bench):
     """1,000 GETs of 50 ms at -j 32, against Python's threads and requests"""
     bench.nginx.need_echo()
