@@ -167,6 +167,8 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = transfer->context->now_ns;
+	if (transfer->flow)
+		transfer->flow->n = 0;
 	if (transfer->is_leaving)
 		return fp_transfer_receive(transfer, len)
 			       ? len

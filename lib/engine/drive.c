@@ -165,6 +165,7 @@ act(struct fp_worker *worker, curl_socket_t fd, int ready)
 	int64_t since_ns = worker->context.now_ns;
 	int running;
 
+	worker->context.flood.now_ns = since_ns;
 	if (curl_multi_socket_action(worker->multi, fd, ready, &running) !=
 		CURLM_OK)
 		give_up_multi(worker);

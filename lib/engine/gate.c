@@ -293,14 +293,34 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 	return false;
 }
 
+/* Has the connection ended when much comes on it that carries nothing. */
+static void
+mind_floods(struct fp_transfer *transfer, struct fp_socket *at)
+{
+	const struct fp_setup *setup = transfer->setup;
+
+	transfer->socket_id = at->id;
+	transfer->flow = &at->flow;
+	if (at->flow.flood || setup->http_version == CURL_HTTP_VERSION_1_1 ||
+		!fp_request_is_https(&transfer->request))
+		return;
+	at->flow.fd = at->fd;
+	at->flow.id = at->id;
+	fp_tlsask_count(&setup->tlsask, transfer->easy, &at->flow,
+		&transfer->context->flood);
+}
+
 /* Takes the connection for the request. false: it is not fit for that. */
 static bool
 take_connection(struct fp_transfer *transfer, const struct fp_ends *ends)
 {
 	struct fp_socket *at = find_socket(transfer, ends);
 
-	return is_clean(transfer, at) &&
-	       (!at || fp_transfer_take(transfer, at));
+	if (!is_clean(transfer, at) || (at && !fp_transfer_take(transfer, at)))
+		return false;
+	if (at)
+		mind_floods(transfer, at);
+	return true;
 }
 
 int

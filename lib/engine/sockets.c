@@ -74,6 +74,7 @@ fp_sockets_remove(struct fp_sockets *sockets, struct fp_socket *socket)
 	socket->fd = -1;
 	socket->id = 0;
 	socket->hold = NULL;
+	socket->flow = (struct fp_tlsask_flow){.fd = -1};
 }
 
 /* FNV-1a over both ends. */

@@ -17,6 +17,8 @@
 
 #include "base.h"
 
+#include "tlsask.h"
+
 struct fp_socket {
 	int fd; /* -1: this place is free */
 	bool is_used; /* by a request before */
@@ -34,6 +36,7 @@ struct fp_socket {
 	 * end has acknowledged, and has sent. */
 	uint64_t n_acked, n_received;
 	struct fp_hold *hold; /* that request's; NULL: it does not ask */
+	struct fp_tlsask_flow flow; /* what comes on it, with HTTP/2 */
 };
 
 /* A request's connection, for the time that it is on it and after. */

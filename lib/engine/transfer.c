@@ -166,6 +166,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = transfer->context->now_ns;
+	if (transfer->flow)
+		transfer->flow->n = 0;
 	transfer->n_header_bytes += len + HEADER_LINE_BYTES;
 	if (transfer->n_header_bytes > HEADER_BYTES_MAX) {
 		transfer->stop = FP_STOP_HEADERS;
@@ -447,6 +449,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_fed = 0;
 	transfer->n_received = 0;
 	transfer->is_leaving = false;
+	transfer->socket_id = 0;
+	transfer->flow = NULL;
 	transfer->is_unclean = false;
 	transfer->tls_end = (struct fp_tlsask_end){NULL, false};
 	transfer->n_on_wire = 0;

@@ -72,6 +72,7 @@ struct fp_context {
 	struct fp_poller *poller; /* the crew's */
 	unsigned number; /* of the worker, for it */
 	struct fp_sockets sockets;
+	struct fp_tlsask_flood flood; /* on them */
 	struct fp_crowd crowd;
 	struct fp_shelf judges; /* of JSON, as the carry keeps them */
 	struct fp_shelf decoders; /* of gzip, the same */
@@ -127,6 +128,8 @@ struct fp_transfer {
 	unsigned n_nudges; /* to come */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	struct fp_hold hold; /* its connection */
+	struct fp_tlsask_flow *flow; /* the same, with HTTP/2; or NULL */
+	uint64_t socket_id; /* the same, for what is told of it afterwards */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */

@@ -21,6 +21,7 @@
 
 #define TOO_LARGE "the body is over --max-body"
 #define TWO_PLACES "two values of Location"
+#define FLOOD "the server sends much that carries nothing"
 #define HEAD_CUT "the response ended within its head"
 
 /* What libcurl's failures mean for the item. */
@@ -186,6 +187,20 @@ is_certificate_bad(const struct fp_transfer *transfer, CURLcode code)
 			       fp_curlopts_has(options, CURLOPT_SSLKEY)));
 }
 
+/* Whether its connection was ended because much came that carried nothing, and
+ * the response may have been cut by that. */
+static bool
+is_flooded(const struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+
+	return transfer->socket_id > 0 &&
+	       transfer->socket_id == transfer->context->flood.last_id &&
+	       !(response->in_trailers &&
+		       (response->has_length ||
+			       fp_response_ends_with_head(response)));
+}
+
 static void
 fail_curl(struct fp_transfer *transfer, CURLcode code)
 {
@@ -237,7 +252,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 			(unsigned long long)transfer->response.length);
 		message = text;
 	}
-	fp_ticket_fail(ticket, kind, message);
+	fp_ticket_fail(ticket, kind, is_flooded(transfer) ? FLOOD : message);
 }
 
 /* What told the end of the body (RFC 9112, section 6.3). "close" and
@@ -470,6 +485,11 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
 	fp_transfer_look_for_shortage(transfer, code);
+	/* libcurl 8 keeps a connection whose HTTP/2 is broken. */
+	if (transfer->flow &&
+		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
+			code == CURLE_SEND_ERROR))
+		fp_tlsask_cut(transfer->flow, transfer->socket_id);
 	if (is_unclean_end(transfer, code)) {
 		transfer->is_unclean = true;
 		code = CURLE_OK;
@@ -483,6 +503,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)
 			fail_curl(transfer, code);
+		else if (is_flooded(transfer))
+			fp_ticket_fail(ticket, FP_KIND_NETWORK, FLOOD);
 		else if (!transfer->response.in_trailers ||
 			 transfer->response.status >= FP_STATUS_MAX)
 			fp_ticket_fail(ticket, FP_KIND_NETWORK, HEAD_CUT);

@@ -111,10 +111,11 @@ fp_worker_destroy(struct fp_worker *worker)
 {
 	for (unsigned i = 0; worker->transfers && i < worker->share.slots; i++)
 		fp_transfer_destroy(&worker->transfers[i]);
-	free(worker->transfers);
-	worker->transfers = NULL;
+	/* Connections that end now may still have something to say to them. */
 	curl_multi_cleanup(worker->multi);
 	worker->multi = NULL;
+	free(worker->transfers);
+	worker->transfers = NULL;
 	fp_sockets_destroy(&worker->context.sockets);
 	fp_context_clear(&worker->context);
 }

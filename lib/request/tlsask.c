@@ -9,6 +9,14 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <sys/socket.h>
+
+/* Records in a row that may carry nothing: 16 MiB at most, in this time. */
+#define RECORDS_MAX 1000
+#define RECORDS_NS 5000000000LL
+
+/* The least that a record has of a body that is sent. */
+#define SENT_BYTES_MIN 1024
 
 struct fp_tlsask_name {
 	unsigned char *data;
@@ -37,6 +45,7 @@ is_h2(const unsigned char *name, unsigned len)
 
 /* OpenSSL's names. */
 #define SET_CALLBACK_ARG 16 /* SSL_CTRL_SET_MSG_CALLBACK_ARG */
+#define HEADER 256 /* SSL3_RT_HEADER */
 #define ALERT 21 /* SSL3_RT_ALERT */
 #define CLOSE_NOTIFY 0 /* SSL3_AD_CLOSE_NOTIFY */
 
@@ -55,21 +64,80 @@ on_message(int is_sent, int version, int type, const void *data, size_t len,
 		end->is_clean = true;
 }
 
+/* The OpenSSL session that `easy` uses; NULL: there is none, or it cannot be
+ * asked. */
+static void *
+openssl_session(const struct fp_tlsask *ask, CURL *easy)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
+		!tls || tls->backend != CURLSSLBACKEND_OPENSSL ||
+		!ask->openssl_set_callback || !ask->openssl_ctrl)
+		return NULL;
+	return tls->internals;
+}
+
+/* A record began, among other things: its header has the type, the version and
+ * the length (RFC 8446, section 5.1). A window for a body that is sent is of
+ * use. */
+static void
+on_record(int is_sent, int version, int type, const void *data, size_t len,
+	void *tls, void *arg)
+{
+	struct fp_tlsask_flow *flow = arg;
+	const unsigned char *header = data;
+
+	(void)version;
+	(void)tls;
+	if (type != HEADER || len < 5 || !flow->flood)
+		return;
+	if (is_sent) {
+		if (header[3] * 256 + header[4] >= SENT_BYTES_MIN)
+			flow->n = 0;
+		return;
+	}
+	if (flow->n == 0 || flow->flood->now_ns - flow->since_ns > RECORDS_NS) {
+		flow->since_ns = flow->flood->now_ns;
+		flow->n = 0;
+	}
+	if (++flow->n < RECORDS_MAX)
+		return;
+	flow->flood->last_id = flow->id;
+	fp_tlsask_cut(flow, flow->id);
+}
+
+void
+fp_tlsask_cut(struct fp_tlsask_flow *flow, uint64_t id)
+{
+	if (flow->flood && flow->id == id)
+		shutdown(flow->fd, SHUT_RDWR);
+}
+
+void
+fp_tlsask_count(const struct fp_tlsask *ask, CURL *easy,
+	struct fp_tlsask_flow *flow, struct fp_tlsask_flood *flood)
+{
+	void *tls = openssl_session(ask, easy);
+
+	if (!tls)
+		return;
+	flow->flood = flood;
+	ask->openssl_set_callback(tls, on_record);
+	ask->openssl_ctrl(tls, SET_CALLBACK_ARG, 0, flow);
+}
+
 void
 fp_tlsask_watch(
 	const struct fp_tlsask *ask, CURL *easy, struct fp_tlsask_end *end)
 {
-	struct curl_tlssessioninfo *tls = NULL;
+	void *tls = openssl_session(ask, easy);
 
-	*end = (struct fp_tlsask_end){NULL, false};
-	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
-		!tls || !tls->internals ||
-		tls->backend != CURLSSLBACKEND_OPENSSL ||
-		!ask->openssl_set_callback || !ask->openssl_ctrl)
+	*end = (struct fp_tlsask_end){tls, false};
+	if (!tls)
 		return;
-	end->tls = tls->internals;
-	ask->openssl_set_callback(tls->internals, on_message);
-	ask->openssl_ctrl(tls->internals, SET_CALLBACK_ARG, 0, end);
+	ask->openssl_set_callback(tls, on_message);
+	ask->openssl_ctrl(tls, SET_CALLBACK_ARG, 0, end);
 }
 
 struct fp_tlsask_answer

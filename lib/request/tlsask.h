@@ -42,12 +42,39 @@ struct fp_tlsask_end {
 	bool is_clean; /* the peer sent close_notify (RFC 8446, section 6.1) */
 };
 
+/* What comes on connections, and whether it carries anything. */
+struct fp_tlsask_flood {
+	int64_t now_ns; /* the owner's clock */
+	uint64_t last_id; /* of the connection that was ended; 0: none */
+};
+
+/* One connection whose records are counted. */
+struct fp_tlsask_flow {
+	struct fp_tlsask_flood *flood; /* NULL: it is not counted */
+	int64_t since_ns;
+	unsigned n; /* records since then; the owner clears it when one was of
+		       use */
+	uint64_t id;
+	int fd;
+};
+
 void fp_tlsask_init(struct fp_tlsask *ask);
 
 /* Of the connection that `easy` is about to use. Neither is true if it has no
  * TLS, which for a request to https is taken as not to be found out. */
 struct fp_tlsask_answer fp_tlsask(
 	const struct fp_tlsask *ask, CURL *easy, bool is_https);
+
+/* From now on, the connection that `easy` uses is ended, by a shutdown of
+ * flow->fd, when it brings 1000 records within five seconds and none is of use.
+ * libcurl 7.88.1 does not return as long as such come (with HTTP/2: empty DATA,
+ * WINDOW_UPDATE, PRIORITY, acknowledgements). *flow has to live as long as the
+ * connection. */
+void fp_tlsask_count(const struct fp_tlsask *ask, CURL *easy,
+	struct fp_tlsask_flow *flow, struct fp_tlsask_flood *flood);
+
+/* Ends it, if it is still the connection with this id. */
+void fp_tlsask_cut(struct fp_tlsask_flow *flow, uint64_t id);
 
 /* From now on, *end says how the session ends that `easy` uses, within one of
  * its callbacks; *end has to live as long as the connection may. It stays

@@ -379,5 +379,57 @@ def _():
               "%r: %r" % (garbage, record))
 
 
+# ---- much that carries nothing ----
+
+WINDOW_UPDATE, PRIORITY, UNKNOWN, PADDED = 8, 2, 0xfa, 8
+FLOODS = {
+    "empty": (True, lambda stream: frame(DATA, 0, stream)),
+    "padded": (True, lambda stream: frame(DATA, PADDED, stream, b"\xff" +
+                                          bytes(255))),
+    "priority": (True, lambda stream: frame(PRIORITY, 0, stream,
+                                            b"\0\0\0\0\1")),
+    "ack": (False, lambda stream: frame(PING, ACK, 0, bytes(8))),
+    "window": (False, lambda stream: frame(WINDOW_UPDATE, 0, 0,
+                                           b"\0\0\0\1")),
+    "unknown": (False, lambda stream: frame(UNKNOWN, 0, 0, bytes(16000))),
+    "settings": (False, lambda stream: frame(SETTINGS, 0, 0)),
+    "half": (True, lambda stream: frame(DATA, 0, stream)),
+}
+
+
+def flood(conn, stream, words):
+    """Until the client is gone, or for half a GiB."""
+    with_head, make = FLOODS[words[0]]
+    if with_head:
+        conn.send(head(stream, TEXT))
+    if words[0] == "half":
+        conn.send(frame(DATA, 0, stream, HALF))
+    piece = make(stream)
+    piece *= max(65536 // len(piece), 1)
+    for _ in range((1 << 29) // len(piece)):
+        conn.send(piece)
+
+
+@test("frames that carry nothing hold up no other item, and no stop")
+def _():
+    for name in FLOODS:
+        server = frames()
+        server.on("flood", flood)
+        server.on("whole", whole)
+        # One slot, so that all of them are one thread's.
+        result = run([server.at("flood", name)] +
+                     [server.at("whole", i) for i in range(3)],
+                     "-j1", "--stall-time=2s")
+        equal([bool(r.get("error")) for r in result.records],
+              [True] + 3 * [False], "%s: %r" % (name, result))
+        check(kind(result.records[0]) in ("network", "timeout", "incomplete"),
+              repr(result))
+    server = frames()
+    server.on("flood", flood)
+    for name in FLOODS:
+        fetchpool(ask("-j1", "--stall-time=60s", "--deadline=1s",
+                      "--grace=500ms"), input=server.at("flood", name))
+
+
 if __name__ == "__main__":
     main()
