@@ -32,6 +32,7 @@ struct batch {
 	const struct fp_result *results[BATCH];
 	struct fp_journal_mark ends[BATCH]; /* of the output, by item */
 	struct fp_journal_mark failed_ends[BATCH]; /* the same of --failed */
+	bool is_done[BATCH]; /* as far as order goes */
 	size_t n;
 };
 
@@ -190,18 +191,27 @@ write_error(struct fp_writer *writer, const struct fp_result *result)
 		fp_msg_flush();
 }
 
-/* Renders what is to be seen of the result. */
+/* With --keep-order and a journal, what comes after an item that was not done
+ * is not done either: it is fetched again after that one, in its place. The
+ * answer to a request that must not be sent again is kept all the same. */
+static bool
+is_put_off(struct fp_writer *writer, const struct fp_result *result)
+{
+	return writer->has_gap && writer->journal &&
+	       writer->settings->pool.keep_order &&
+	       !fp_journal_has_sent(writer->journal, result->seq);
+}
+
+/* Renders what is to be seen of the result. What is not done has its record
+ * when it is done: in the run that goes on, if there is to be one. */
 static void
-render(struct fp_writer *writer, const struct fp_result *result)
+render(struct fp_writer *writer, const struct fp_result *result, bool is_done)
 {
 	bool failed = result->kind != FP_KIND_OK;
 
-	/* What is not done has its record when it is done: in the run that goes
-	 * on, if there is to be one. */
-	bool is_to_come =
-		result->kind == FP_KIND_STOPPED && writer->journal != NULL;
-
-	if (!failed || (writer->settings->all && !is_to_come))
+	if (!is_done && writer->journal)
+		return;
+	if (!failed || writer->settings->all)
 		write_record(writer, result);
 	if (failed && result->kind != FP_KIND_STOPPED)
 		write_error(writer, result);
@@ -210,11 +220,9 @@ render(struct fp_writer *writer, const struct fp_result *result)
 /* Counts it, now that it is known what was written. */
 static void
 settle(struct fp_writer *writer, const struct fp_result *result,
-	bool is_delivered)
+	bool is_delivered, bool is_done)
 {
-	bool is_done = result->kind != FP_KIND_STOPPED &&
-		       (result->kind != FP_KIND_OK || is_delivered);
-
+	is_done = is_done && (result->kind != FP_KIND_OK || is_delivered);
 	fp_tally_add(&writer->tally, result, is_done);
 	if (!is_done) {
 		count(&writer->n_not_done);
@@ -273,7 +281,7 @@ keep_journal(struct fp_writer *writer, const struct batch *batch)
 		const struct fp_result *result = batch->results[i];
 		bool is_lost =
 			result->kind == FP_KIND_LOCAL && result->input.len == 0;
-		if (result->kind != FP_KIND_STOPPED && !is_lost &&
+		if (batch->is_done[i] && !is_lost &&
 			is_delivered(&writer->output, batch->ends[i].n_given) &&
 			is_delivered(
 				&writer->failed, batch->failed_ends[i].n_given))
@@ -289,7 +297,11 @@ deliver(struct fp_writer *writer, struct batch *batch)
 	struct fp_output *output = &writer->output;
 
 	for (size_t i = 0; i < batch->n; i++) {
-		render(writer, batch->results[i]);
+		const struct fp_result *result = batch->results[i];
+		batch->is_done[i] = result->kind != FP_KIND_STOPPED &&
+				    !is_put_off(writer, result);
+		writer->has_gap |= !batch->is_done[i];
+		render(writer, result, batch->is_done[i]);
 		batch->ends[i] = fp_journal_mark(output);
 	}
 	if (fp_output_flush(output))
@@ -297,7 +309,8 @@ deliver(struct fp_writer *writer, struct batch *batch)
 	fp_msg_flush();
 	for (size_t i = 0; i < batch->n; i++) {
 		settle(writer, batch->results[i],
-			is_delivered(output, batch->ends[i].n_given));
+			is_delivered(output, batch->ends[i].n_given),
+			batch->is_done[i]);
 		batch->failed_ends[i] = fp_journal_mark(&writer->failed);
 	}
 	if (fp_output_flush(&writer->failed))

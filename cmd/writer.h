@@ -39,6 +39,7 @@ struct fp_writer {
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;
+	bool has_gap; /* an item was not done */
 	int done_fd; /* a pipe: enum fp_writer_word; closed at the end */
 	bool has_warned; /* of too many errors */
 	unsigned n_presses; /* the main thread's */

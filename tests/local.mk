@@ -225,6 +225,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_http2.py \
 	tests/cli/test_input.py \
 	tests/cli/test_install.py \
+	tests/cli/test_journalcross.py \
 	tests/cli/test_libmanual.py \
 	tests/cli/test_kept.py \
 	tests/cli/test_lacks.py \

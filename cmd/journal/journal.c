@@ -311,6 +311,15 @@ fp_journal_mark(const struct fp_output *output)
 	return (struct fp_journal_mark){output->n_given, output->sum};
 }
 
+bool
+fp_journal_has_sent(struct fp_journal *journal, uint64_t seq)
+{
+	fp_mutex_lock(&journal->lock);
+	bool has = fp_seqset_has(&journal->state.sent, place(journal, seq));
+	fp_mutex_unlock(&journal->lock);
+	return has;
+}
+
 void
 fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	struct fp_journal_mark out, struct fp_journal_mark failed)

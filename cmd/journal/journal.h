@@ -82,6 +82,9 @@ struct fp_journal_mark {
 
 struct fp_journal_mark fp_journal_mark(const struct fp_output *output);
 
+/* Whether it is on record that the item was sent, and must not be again. */
+bool fp_journal_has_sent(struct fp_journal *journal, uint64_t seq);
+
 /* An item is done; with what was given to the outputs up to and with it. */
 void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	struct fp_journal_mark out, struct fp_journal_mark failed);

@@ -95,7 +95,8 @@ fp_outfile_rename_new(int dir, const char *from, const char *to)
 {
 	if (rename_in_one(dir, from, to) == 0)
 		return 0;
-	if (errno == EEXIST || linkat(dir, from, dir, to, 0))
+	if ((errno != EINVAL && errno != ENOSYS) ||
+		linkat(dir, from, dir, to, 0))
 		return -1;
 	unlinkat(dir, from, 0);
 	return 0;

@@ -6,9 +6,10 @@
  * reader of that name sees the old file or the new one, and a link of that name
  * is replaced, not followed. No name leads out of the folder.
  *
- * A process that is killed leaves nothing behind; on a file system that has no
- * files without a name (O_TMPFILE), it leaves a hidden ".fetchpool-*.part",
- * which is in nobody's way and can be deleted.
+ * A process that is killed leaves nothing behind; but just when it replaces a
+ * file, or on a file system that has no files without a name (O_TMPFILE), it
+ * leaves a hidden ".fetchpool-*.part", which is in nobody's way and can be
+ * deleted.
  *
  * Threads: any number may write files to one folder; each file belongs to one
  * thread at a time.

@@ -82,5 +82,10 @@ def crashes(soak):
     _script(soak, "test_crashstates.py")
 
 
+def cross(soak):
+    """A journal crossed with all kinds of items, options, ends and returns"""
+    _script(soak, "test_journalcross.py")
+
+
 PARTS = {"mixed": mixed, "signals": signals, "kills": kills,
-         "crashes": crashes, "torture": torture}
+         "crashes": crashes, "cross": cross, "torture": torture}
