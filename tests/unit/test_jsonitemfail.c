@@ -134,11 +134,11 @@ large_lines(void)
 		const char *head, *part, *tail;
 		bool numbered, fails;
 	} shapes[] = {
-		{"{\"a\":[", "0,", "0]}", false, false},
-		{"{\"a\":[", "\"\\n\",", "0]}", false, false},
-		{"{", "\"%zx\":0,", "\"z\":0}", true, false},
-		{"{\"m\":{", "\"%zx\":0,", "\"z\":0}}", true, false},
-		{"{", "\"%zx\":[0],", "\"z\":0}", true, false},
+		{"{\"a\":[", "0,", "0]}", false, true},
+		{"{\"a\":[", "\"\\n\",", "0]}", false, true},
+		{"{", "\"%zx\":0,", "\"z\":0}", true, true},
+		{"{\"m\":{", "\"%zx\":0,", "\"z\":0}}", true, true},
+		{"{", "\"%zx\":[0],", "\"z\":0}", true, true},
 		{"{", "\"\":0,", "\"z\":0}", false, true},
 		{"{\"headers\":{\"a\":[", "0,", "0]}}", false, true},
 		{"{\"headers\":{", "\"%zx\":0,", "\"z\":0}}", true, true},
