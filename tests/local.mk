@@ -238,6 +238,8 @@ SCRIPT_TESTS = \
 	tests/cli/test_promises.py \
 	tests/cli/test_proxy.py \
 	tests/cli/test_ratefile.py \
+	tests/cli/test_ratemodel.py \
+	tests/cli/test_ratestorm.py \
 	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
 	tests/cli/test_request.py \
