@@ -107,6 +107,7 @@ lib_libinternal_la_SOURCES += \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \
 	lib/request/idletime.c lib/request/idletime.h \
+	lib/request/lookup.c lib/request/lookup.h \
 	lib/request/login.c lib/request/login.h \
 	lib/request/poolopt.c lib/request/poolopt.h \
 	lib/request/preview.c lib/request/preview.h \

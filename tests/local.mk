@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_jsonscan \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
+	tests/unit/test_lookup \
 	tests/unit/test_memory \
 	tests/unit/test_msg \
 	tests/unit/test_netrc \
@@ -303,6 +304,7 @@ TEST_TOOLS = \
 	tests/servers/real/uvicorn \
 	tests/servers/real/varnish \
 	tests/servers/relay.py \
+	tests/servers/socksserver.py \
 	tests/servers/servers.py \
 	tests/servers/webserver.py \
 	tests/soak \

@@ -10,6 +10,7 @@
 
 #include "ahead.h"
 #include "clock.h"
+#include "lookup.h"
 #include "random.h"
 
 #include <errno.h>
@@ -52,6 +53,35 @@ cause_of_network(const struct fp_transfer *transfer, CURLcode code)
 	}
 }
 
+/* A proxy for SOCKS that found no way (RFC 1928, section 6), or went away, may
+ * do so the next time. What it will not have, it never will. */
+static enum fp_cause
+cause_of_proxy(const struct fp_transfer *transfer)
+{
+	long why = CURLPX_OK;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_ERROR, &why);
+	switch (why) {
+	case CURLPX_CLOSED:
+	case CURLPX_RECV_ADDRESS:
+	case CURLPX_RECV_AUTH:
+	case CURLPX_RECV_CONNECT:
+	case CURLPX_RECV_REQACK:
+	case CURLPX_REPLY_CONNECTION_REFUSED:
+	case CURLPX_REPLY_GENERAL_SERVER_FAILURE:
+	case CURLPX_REPLY_HOST_UNREACHABLE:
+	case CURLPX_REPLY_NETWORK_UNREACHABLE:
+	case CURLPX_REPLY_TTL_EXPIRED:
+	case CURLPX_REQUEST_FAILED:
+	case CURLPX_SEND_AUTH:
+	case CURLPX_SEND_CONNECT:
+	case CURLPX_SEND_REQUEST:
+		return FP_CAUSE_CONNECT;
+	default:
+		return FP_CAUSE_FINAL;
+	}
+}
+
 static enum fp_cause
 cause_of(const struct fp_transfer *transfer, CURLcode code)
 {
@@ -63,8 +93,11 @@ cause_of(const struct fp_transfer *transfer, CURLcode code)
 	case FP_KIND_HTTP:
 		return FP_CAUSE_STATUS;
 	case FP_KIND_DNS:
-		return FP_CAUSE_DNS;
+		return fp_lookup_may_pass(transfer->error) ? FP_CAUSE_DNS_AGAIN
+							   : FP_CAUSE_DNS;
 	case FP_KIND_CONNECT:
+		if (code == CURLE_PROXY)
+			return cause_of_proxy(transfer);
 		return code == CURLE_COULDNT_CONNECT ? FP_CAUSE_CONNECT
 						     : FP_CAUSE_FINAL;
 	case FP_KIND_TIMEOUT:
@@ -109,8 +142,8 @@ what_was_heard(const struct fp_transfer *transfer, enum fp_cause cause,
 		return fp_ahead_heard(refused, status, cause == FP_CAUSE_NONE);
 	if (transfer->n_on_wire > 0)
 		return FP_HEARD_NOTHING;
-	if (cause == FP_CAUSE_DNS || cause == FP_CAUSE_CONNECT ||
-		cause == FP_CAUSE_TIMEOUT)
+	if (cause == FP_CAUSE_DNS || cause == FP_CAUSE_DNS_AGAIN ||
+		cause == FP_CAUSE_CONNECT || cause == FP_CAUSE_TIMEOUT)
 		return FP_HEARD_SILENCE;
 	return FP_HEARD_NOTHING;
 }

@@ -223,6 +223,8 @@ use_start(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
+	if (transfer->is_proxys)
+		fp_transfer_forget_head(transfer);
 	transfer->n_on_wire++;
 	transfer->has_opened = false;
 	if (!transfer->setup->has_rates)

@@ -181,6 +181,10 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
+	if (FP_UNLIKELY(transfer->has_opened)) {
+		transfer->is_proxys = true;
+		return len;
+	}
 	if (!is_complete && transfer->response.in_trailers &&
 		!end_head(transfer))
 		return CURL_WRITEFUNC_ERROR;
@@ -211,7 +215,6 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, setup->protocols);
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, setup->protocols);
-	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_HTTP_VERSION, setup->http_version);
 	if (!setup->is_direct)
 		SET(CURLOPT_USERAGENT, options->user_agent);
@@ -261,6 +264,8 @@ set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
 		*refused = "one that was given";
 		code = fp_curlopts_apply(&setup->curlopts, easy);
 	}
+	if (code == CURLE_OK && setup->noproxy)
+		code = curl_easy_setopt(easy, CURLOPT_NOPROXY, setup->noproxy);
 	if (code == CURLE_OK) {
 		*refused = "one for certificate authorities";
 		code = fp_trust_apply(
@@ -435,6 +440,24 @@ renew(struct fp_transfer *transfer)
 	transfer->is_worn = false;
 }
 
+/* Before there is one, and when what there is was the proxy's. */
+void
+fp_transfer_forget_head(struct fp_transfer *transfer)
+{
+	const struct fp_options *options = &transfer->setup->options;
+	struct fp_ticket *ticket = transfer->ticket;
+
+	fp_response_reset(&transfer->response, &ticket->type,
+		options->want_headers ? &ticket->headers : NULL);
+	transfer->response.location = &transfer->location;
+	transfer->response.hints = &transfer->hints;
+	transfer->refusal.len = 0;
+	transfer->response.wants_quota = options->respect_ratelimit;
+	transfer->response.answers_head =
+		strcmp(transfer->request.method, "HEAD") == 0;
+	transfer->is_proxys = false;
+}
+
 /* Forgets what an earlier try left behind, and sets up the handle. */
 static CURLcode
 start_over(struct fp_transfer *transfer)
@@ -470,14 +493,7 @@ start_over(struct fp_transfer *transfer)
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
 			(long)options->connect_timeout_ms);
 	transfer->skipped_ns = 0;
-	fp_response_reset(&transfer->response, &ticket->type,
-		options->want_headers ? &ticket->headers : NULL);
-	transfer->response.location = &transfer->location;
-	transfer->response.hints = &transfer->hints;
-	transfer->refusal.len = 0;
-	transfer->response.wants_quota = options->respect_ratelimit;
-	transfer->response.answers_head =
-		strcmp(transfer->request.method, "HEAD") == 0;
+	fp_transfer_forget_head(transfer);
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
 	if (code == CURLE_OK)
 		code = choose_connection(transfer);

@@ -118,6 +118,7 @@ struct fp_transfer {
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received; /* bytes of the body, before it is unpacked */
 	bool is_filed; /* the body goes to a file */
+	bool is_proxys; /* the response is its answer to CONNECT */
 	bool has_opened; /* a connection, for the next request on the wire */
 	bool is_connecting; /* for nudge.c: with these sockets */
 	bool is_doubtful; /* whether they are all there still */
@@ -211,6 +212,9 @@ void fp_transfer_end_body(struct fp_transfer *transfer);
 
 /* Frees what no body has now. */
 void fp_context_clear(struct fp_context *context);
+
+/* There is no response any more. */
+void fp_transfer_forget_head(struct fp_transfer *transfer);
 
 /* Writes the outcome into the ticket and lets go of it. `code` is libcurl's
  * result; what fetchpool itself knows (stop, the framing, the body) comes

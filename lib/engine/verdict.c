@@ -45,6 +45,7 @@ kind_of(const struct fp_transfer *transfer, CURLcode code)
 		 * the other one. */
 		return transfer->n_on_wire ? FP_KIND_NETWORK : FP_KIND_CONNECT;
 	case CURLE_INTERFACE_FAILED:
+	case CURLE_PROXY: /* one for SOCKS */
 		return FP_KIND_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:
 		return FP_KIND_TIMEOUT;
@@ -209,7 +210,14 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	const char *message = transfer->error;
 	char text[128];
 
-	if (kind == FP_KIND_INCOMPLETE && !transfer->response.in_trailers) {
+	if (transfer->is_proxys && kind != FP_KIND_TIMEOUT) {
+		int status = transfer->response.status;
+		kind = FP_KIND_HTTP;
+		snprintf(text, sizeof(text), "%d %s, says the proxy", status,
+			fp_status_phrase(status));
+		message = text;
+	} else if (kind == FP_KIND_INCOMPLETE &&
+		   !transfer->response.in_trailers) {
 		kind = FP_KIND_NETWORK;
 		message = HEAD_CUT;
 	} else if (code == CURLE_FILESIZE_EXCEEDED) {
@@ -470,6 +478,18 @@ describe(struct fp_transfer *transfer, bool is_found)
 		fp_transfer_time_ns(transfer, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
+/* Whether the proxy's answer to CONNECT is what the item ends with: anything
+ * else that went wrong has nothing to do with it. */
+static bool
+is_refused_tunnel(const struct fp_transfer *transfer, CURLcode code)
+{
+	const struct fp_response *response = &transfer->response;
+
+	return transfer->stop == FP_STOP_NONE &&
+	       code != CURLE_OPERATION_TIMEDOUT && response->in_trailers &&
+	       response->status >= 300 && response->status < FP_STATUS_MAX;
+}
+
 struct fp_ticket *
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
@@ -481,6 +501,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	fp_transfer_resolved(transfer);
 	fp_transfer_connected(transfer);
 	fp_transfer_let_go(transfer, false);
+	if (transfer->is_proxys && !is_refused_tunnel(transfer, code))
+		fp_transfer_forget_head(transfer);
 	describe(transfer, is_found);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;

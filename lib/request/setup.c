@@ -432,6 +432,32 @@ make_rates(struct fp_setup *setup, char *why, size_t why_size)
 	return open_rate_file(setup, why, why_size);
 }
 
+/* libcurl knows ".example.com" for the hosts below, and not "*.example.com",
+ * which most others know as well; it passes over what it does not know, and
+ * tells the proxy. So in its list the one becomes the other. */
+static int
+make_noproxy(struct fp_setup *setup)
+{
+	const char *list = fp_curlopts_text(&setup->curlopts, CURLOPT_NOPROXY);
+	char *to;
+
+	if (!list)
+		list = getenv("no_proxy");
+	if (!list)
+		list = getenv("NO_PROXY");
+	if (setup->is_direct || !list || !strstr(list, "*."))
+		return 0;
+	setup->noproxy = to = strdup(list);
+	if (!to)
+		return -1;
+	for (const char *from = list; (*to = *from); from++, to++) {
+		bool is_first = from == list || strchr(", \t", from[-1]);
+		if (is_first && from[0] == '*' && from[1] == '.')
+			to--;
+	}
+	return 0;
+}
+
 static int
 make(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -469,7 +495,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		(options->ignore_proxy_env &&
 			!fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY) &&
 			!fp_curlopts_has(&setup->curlopts, CURLOPT_PRE_PROXY));
-	if (make_headers(setup)) {
+	if (make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -525,6 +551,8 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->headers = setup->travelling = setup->own_headers = NULL;
 	fp_trust_destroy(&setup->trust);
 	fp_curlopts_destroy(&setup->curlopts);
+	free(setup->noproxy);
+	setup->noproxy = NULL;
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);
 	fp_mutex_destroy(&setup->fault_lock);

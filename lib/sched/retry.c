@@ -85,6 +85,8 @@ set_word(struct fp_retry_policy *policy, const char *word, size_t len)
 	bool *cause = find_cause(policy, word, len);
 	if (cause) {
 		*cause = is_on;
+		if (cause == &policy->on_dns)
+			policy->on_every_dns = is_on;
 		return 0;
 	}
 	if (fp_statuses_word(word, len, &low, &high))
@@ -155,7 +157,10 @@ may_repeat(
 		return policy->on_status[status] &&
 		       may_repeat_status(attempt, is_safe);
 	case FP_CAUSE_DNS:
-		return policy->on_dns && is_safe && is_first;
+		return policy->on_dns && is_safe &&
+		       (is_first || policy->on_every_dns);
+	case FP_CAUSE_DNS_AGAIN:
+		return policy->on_dns && is_safe;
 	case FP_CAUSE_CONNECT:
 		return policy->on_connect && is_safe;
 	case FP_CAUSE_TIMEOUT:
@@ -274,7 +279,8 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	again.wait_ns =
 		backoff_ns(policy, attempt->n_attempts, is_busy, random);
 	if (attempt->cause == FP_CAUSE_CONNECT ||
-		attempt->cause == FP_CAUSE_DNS)
+		attempt->cause == FP_CAUSE_DNS ||
+		attempt->cause == FP_CAUSE_DNS_AGAIN)
 		again.wait_ns = reach_ns(policy, attempt->n_attempts, random);
 	if (is_said) {
 		again.pause_ns = after_ns(asked_ns, left_ns, random);

@@ -24,7 +24,8 @@
 enum fp_cause {
 	FP_CAUSE_NONE, /* it succeeded */
 	FP_CAUSE_STATUS, /* a complete response whose status is no success */
-	FP_CAUSE_DNS,
+	FP_CAUSE_DNS, /* there is no such name, or nobody knows why */
+	FP_CAUSE_DNS_AGAIN, /* the resolver could not tell for now */
 	FP_CAUSE_CONNECT,
 	FP_CAUSE_TIMEOUT,
 	FP_CAUSE_RESET, /* the connection or the response broke */
@@ -39,6 +40,7 @@ struct fp_retry_policy {
 	bool on_timeout;
 	bool on_connect;
 	bool on_dns;
+	bool on_every_dns; /* also names that do not exist */
 	bool on_reset; /* in the TLS handshake too */
 	uint64_t delay_ms; /* what the first one is drawn from */
 	uint64_t max_delay_ms; /* what it grows to; of no Retry-After */

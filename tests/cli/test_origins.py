@@ -467,6 +467,38 @@ def _():
     check(lookups(env)[0] <= 50, "%d look-ups" % lookups(env)[0])
 
 
+@test("26 a resolver that has no answer for now: as often as a connection")
+def _():
+    server = faults()
+    for answers, args, attempts in (
+            ("!again|!again|127.0.0.1", ["--retry=5"], 3),
+            ("!again|!again|!again|127.0.0.1", ["--retry=5",
+                                               "--retry-on=dns"], 4),
+            ("!|!|127.0.0.1", ["--retry=5", "--retry-on=dns"], 3)):
+        env = resolver("a.test=" + answers)
+        result = fetchpool(["-a", *SOON, "--retry-max-delay=50ms", *args],
+                           env=env,
+                           input="http://a.test:%d/ok\n" % server.port)
+        equal([(r["status"], r["attempts"]) for r in result.records],
+              [(200, attempts)], (answers, result.text))
+    for answer, args, attempts in (
+            ("!", [], 2), ("!again", [], 6), ("!again", ["--retry-on=!dns"],
+                                              1),
+            ("!", ["--retry-on=dns"], 6), ("!again", ["--retry=0"], 1)):
+        result = fetchpool(
+            ["-a", "--retry=5", *SOON, "--retry-max-delay=50ms", *args],
+            env=resolver("a.test=" + answer), input="http://a.test/\n")
+        record = result.records[0]
+        equal((record["error"]["kind"], record["attempts"]),
+              ("dns", attempts), (answer, args, result.text))
+    # And the proxy's name.
+    result = fetchpool(["-a", "--retry=5", *SOON, "-x", "http://p.test:1"],
+                       env=resolver("p.test=!again|!again|!"),
+                       input="http://a.test/\n")
+    equal([(r["error"]["kind"], r["attempts"]) for r in result.records],
+          [("dns", 3)], result.text)
+
+
 @test("27 a look-up that hangs: its item times out, all others are done")
 def _():
     server = faults()

@@ -11,6 +11,8 @@ from authority import authority, good
 from harness import fetchpool
 from proxyserver import Tinyproxy
 from servers import faults
+from shim import resolver
+from socksserver import SocksServer
 from tap import check, equal, main, matches, skip, test
 from webserver import Web, to_path, web
 
@@ -182,19 +184,105 @@ def _():
         equal(record["status"], code)
 
 
-@test("-x: a tunnel that is refused")
+@test("-x: a tunnel that is refused: the proxy's answer is an answer")
 def _():
-    for code in 403, 407, 502, 503:
+    for code, attempts in ((403, 1), (407, 1), (401, 1), (404, 1), (302, 1),
+                           (502, 3), (503, 3), (504, 3), (429, 3)):
         server = faults()
         server.on("far.test:443", lambda conn, request: conn.answer(
             b"no", status=code))
-        record, result = fetch("https://far.test/", "-x", server.url)
-        check(record.get("error"), record)
-        check(record["error"]["kind"] in ("http", "connect", "network"),
-              record)
+        for more in [], ["-d", "x"]:
+            server.reset()
+            server.on("far.test:443", lambda conn, request: conn.answer(
+                b"no", status=code))
+            record = fails("https://far.test/", "-x", server.url, "--retry=2",
+                           "--retry-delay=1ms", "--retry-max-delay=50ms",
+                           *more, kind="http")
+            equal((record["status"], record["attempts"], server.requests),
+                  (code, attempts, attempts), (code, record))
+            check("proxy" in record["error"]["message"], record)
         equal(server.log[0].method, "CONNECT")
         agent = server.log[0].header("User-Agent")
         check(agent and agent.startswith("fetchpool/"), agent)
+
+
+@test("-x: a tunnel that is to be had later is waited for")
+def _():
+    with Web(tls=good().server()) as far:
+        for code in 429, 503:
+            server = faults()
+            server.on("far.test:443", lambda conn, request: conn.answer(
+                b"no", status=code, headers=b"Retry-After: 1\r\n"))
+            fetchpool(["-x", server.url, "--retry=1"],
+                      input="https://far.test/\n")
+            equal(server.requests, 2)
+            first, second = [r.time for r in server.log]
+            check(second - first >= 1, second - first)
+    server.reset()
+    server.on("far.test:443", lambda conn, request: conn.answer(
+        b"no", status=429, headers=b"Retry-After: 5000\r\n"))
+    record = fails("https://far.test/", "-x", server.url, "--retry=3",
+                   kind="http")
+    equal((record["attempts"], server.requests), (1, 1))
+
+
+@test("-x: a tunnel that is made, and what comes after it fails: no answer")
+def _():
+    server = faults()
+
+    def behave(conn, request):
+        conn.send(b"HTTP/1.1 200 Connection established\r\n"
+                  b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+                  b"Retry-After: 9999\r\n\r\n")
+        conn.close()
+
+    server.on("far.test:443", behave)
+    record, _ = fetch("https://far.test/", "-x", server.url, "-m", "5s")
+    check(record["error"]["kind"] in ("network", "tls"), record)
+    equal(record["status"], None)
+
+
+# ---- SOCKS ----
+
+@test("-x: SOCKS5, with a name and a password, and names that it looks up")
+def _():
+    server = web()
+    for login in None, ("me", "c4naRy"):
+        with SocksServer(login=login) as socks:
+            url = socks.url
+            if login:
+                url = url.replace("//", "//me:c4naRy@")
+            works(server.url + "/ok", "-x", url)
+            equal(socks.asked, [("127.0.0.1", server.port)])
+            if login:
+                bad = socks.url.replace("//", "//me:wr0ng@")
+                record, result = fetch(server.url + "/ok", "-x", bad,
+                                       "--retry=3", "--retry-delay=1ms")
+                equal((record["error"]["kind"], record["attempts"],
+                       len(socks.logins)), ("connect", 1, 2), record)
+                check(b"wr0ng" not in result.out + result.err, result)
+
+
+@test("-x: SOCKS5 that finds no way: as a connection that cannot be made")
+def _():
+    server = web()
+    soon = ["--retry-delay=1ms", "--retry=2"]
+    for reply in 1, 3, 4, 5, 6, None:
+        with SocksServer(replies=[reply] * 2) as socks:
+            record = works(server.url + "/ok", "-x", socks.url, *soon)
+            equal((record["attempts"], len(socks.asked)), (3, 3), reply)
+        with SocksServer(replies=[reply] * 9) as socks:
+            record = fails(server.url + "/ok", "-x", socks.url, *soon,
+                           kind="connect")
+            equal(record["attempts"], 3, record)
+            record = fails(server.url + "/ok", "-x", socks.url, *soon,
+                           "--retry-on=!connect", kind="connect")
+            equal(record["attempts"], 1, record)
+    for reply in 2, 7, 8:
+        with SocksServer(replies=[reply] * 2) as socks:
+            record = fails(server.url + "/ok", "-x", socks.url, *soon,
+                           kind="connect")
+            equal(record["attempts"], 1, record)
 
 
 @test("-x: a tunnel whose answer never ends, or is no HTTP")
@@ -239,6 +327,10 @@ def _():
                        "no_proxy": "127.0.0.0/8"}), False)
         equal(through({"http_proxy": "http://127.0.0.1:1"}, "-x",
                       proxy.url), True)
+        equal(through({"no_proxy": "127.0.0.1"}, "-x", proxy.url), False,
+              "as curl")
+        equal(through({"no_proxy": "127.0.0.1"}, "-x", proxy.url,
+                      "--noproxy", ""), True)
         equal(through({"http_proxy": "http://127.0.0.1:1"}, "-x", ""), False)
         with Web(tls=good().server()) as tls:
             args = ["--cacert", authority().cert]
@@ -264,6 +356,28 @@ def _():
                   input="http://c.example/ok\nhttp://[::1]/ok\n")
         equal([r.header("Host") for r in proxy.log[len(hosts):]],
               ["c.example", "[::1]"])
+
+
+@test("no_proxy, --noproxy: *.domain is all hosts below it")
+def _():
+    server = web()
+    names = ["a.corp.test", "b.a.corp.test", "corp.test", "acorp.test",
+             "x.test"]
+    env = resolver(*(name + "=127.0.0.1" for name in names))
+    with Tinyproxy() as proxy:
+        for value, direct in (
+                ("*.corp.test", 3), ("x.test, *.corp.test", 4),
+                ("*.CORP.test *.y.test", 3), ("127.0.0.9,*.a.corp.test", 2),
+                ("a*.corp.test", 0), ("*corp.test", 0)):
+            for how in "no_proxy", "NO_PROXY", "--noproxy":
+                before = len(proxy.requests())
+                args = [how, value] if how[0] == "-" else []
+                fetchpool(["-a", "-x", proxy.url, *args], input="".join(
+                    "http://%s:%d/ok\n" % (name, server.port)
+                    for name in names),
+                    env={**env, **({} if args else {how: value})})
+                equal(len(names) - (len(proxy.requests()) - before), direct,
+                      (how, value))
 
 
 @test("--noproxy: what is reached without")

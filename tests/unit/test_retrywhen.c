@@ -102,8 +102,10 @@ static void
 reach(void)
 {
 	begin();
-	for (int i = 0; i < 2; i++) {
-		int cause = -(int)(i ? FP_CAUSE_DNS : FP_CAUSE_CONNECT);
+	for (int i = 0; i < 3; i++) {
+		int cause = -(int)(i == 0   ? FP_CAUSE_DNS
+				   : i == 1 ? FP_CAUSE_DNS_AGAIN
+					    : FP_CAUSE_CONNECT);
 		CHECK(is_even(cause, 1, -1, 250 * MS, 500 * MS));
 		CHECK(is_even(cause, 2, -1, 500 * MS, 1 * S));
 		CHECK(is_even(cause, 3, -1, 1 * S, 2 * S));
