@@ -425,6 +425,10 @@ fp_request_apply(struct fp_request *request, CURL *easy)
 	CURLcode code =
 		fp_target_give(&request->target, easy, url.data, url.len);
 
+	if (code == CURLE_OK && request->setup->changes_escapes)
+		code = fp_target_keep(&request->target, easy, url.data,
+			request->setup->is_direct ||
+				fp_request_is_https(request));
 	if (code == CURLE_OK)
 		code = apply_method(request, easy);
 	if (code == CURLE_OK)

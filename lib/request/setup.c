@@ -167,6 +167,9 @@ mind_old_libcurl(struct fp_setup *setup)
 	/* One for each of A and AAAA. */
 	setup->lookup_threads =
 		info->version_num < 0x081400 || info->ares ? 1 : 2;
+	setup->changes_escapes =
+		info->version_num >= 0x081400 &&
+		!fp_curlopts_has(&setup->curlopts, CURLOPT_REQUEST_TARGET);
 	setup->tells_socket = info->version_num >= 0x081600;
 	setup->cannot_look =
 		is_old &&

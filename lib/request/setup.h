@@ -56,6 +56,7 @@ struct fp_setup {
 	bool cannot_look; /* at a kept connection before it is used */
 	struct fp_tlsask tlsask;
 	unsigned lookup_threads; /* of a look-up; 2: a multi handle's */
+	bool changes_escapes; /* of a path: libcurl does */
 	bool joins_headers; /* in wire_headers */
 	bool forgets_connecting; /* libcurl does, see nudge.c */
 	bool forgets_read;

@@ -18,6 +18,8 @@
 
 #include <string.h>
 
+#define HEX "0123456789abcdefABCDEF"
+
 void
 fp_target_init(struct fp_target *target)
 {
@@ -132,4 +134,52 @@ fp_target_give(
 		target->is_given = is_taken;
 	}
 	return curl_easy_setopt(easy, CURLOPT_URL, url);
+}
+
+/* Whether the path has an escape with a hex digit in lower case. */
+static bool
+has_lower_escape(const char *path)
+{
+	for (; *path != '\0' && *path != '?' && *path != '#'; path++) {
+		if (*path == '%' && strspn(path + 1, HEX) >= 2 &&
+			(path[1] >= 'a' || path[2] >= 'a'))
+			return true;
+	}
+	return false;
+}
+
+/* The request target of a URL, as it is written there, but for dot segments.
+ * false: no memory. */
+static bool
+spell(struct fp_buf *out, const char *url)
+{
+	const char *query = strpbrk(url, "?#");
+	CURLU *parsed = curl_url();
+	char *path = NULL;
+	bool ok = parsed &&
+		  curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+		  curl_url_get(parsed, CURLUPART_PATH, &path, 0) == CURLUE_OK &&
+		  fp_buf_set(out, path, strlen(path)) == 0;
+
+	if (ok && query && *query == '?')
+		ok = fp_buf_add(out, query, strcspn(query, "#")) == 0;
+	curl_free(path);
+	curl_url_cleanup(parsed);
+	return ok;
+}
+
+CURLcode
+fp_target_keep(
+	struct fp_target *target, CURL *easy, const char *url, bool is_wanted)
+{
+	const char *host = strstr(url, "://");
+	bool is_needed = is_wanted && host && has_lower_escape(host + 3);
+
+	if (!is_needed && !target->is_spelled)
+		return CURLE_OK;
+	target->is_spelled = is_needed;
+	if (is_needed && !spell(&target->path, url))
+		return CURLE_OUT_OF_MEMORY;
+	return curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET,
+		is_needed ? fp_buf_text(&target->path) : NULL);
 }

@@ -24,6 +24,7 @@ struct fp_target {
 	struct fp_buf base; /* of it: up to the path; empty: there was none */
 	struct fp_buf path; /* a place for one */
 	bool has_query;
+	bool is_spelled; /* the handle has a request target, too */
 	bool is_given; /* the handle goes by `parsed` */
 };
 
@@ -33,5 +34,12 @@ void fp_target_destroy(struct fp_target *target);
 /* Makes it the handle's URL: always the same handle, or a copy of it. */
 CURLcode fp_target_give(
 	struct fp_target *target, CURL *easy, const char *url, size_t len);
+
+/* libcurl 8.20.0 and later write escapes in a path in upper case. With
+ * `is_wanted` the request has them as the URL has (RFC 3986, section 6.2.2.1:
+ * they mean the same, but a signature of the path may not hold); not for a
+ * request that a proxy gets whole. */
+CURLcode fp_target_keep(
+	struct fp_target *target, CURL *easy, const char *url, bool is_wanted);
 
 #endif
