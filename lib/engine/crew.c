@@ -3,6 +3,10 @@
  * Many workers have to be many multi handles, not many threads: beyond a few,
  * threads take the processors from each other and from a server on the same
  * machine, and each has its own stack and its own way to sleep.
+ *
+ * TLS sessions are resumed by all transfers of a crew, on whichever worker.
+ * They are not shared with other threads: a session that two use at once is a
+ * race in libcurl before 8.10.0.
  */
 #include "base.h"
 
@@ -10,8 +14,10 @@
 
 #include "clock.h"
 #include "drive.h"
+
 #include "kept.h"
 #include "timing.h"
+#include <errno.h>
 
 #define STACK_BYTES ((size_t)1 << 20)
 
@@ -28,6 +34,13 @@ fp_crew_init(struct fp_crew *crew, struct fp_worker *workers, unsigned n,
 {
 	crew->workers = workers;
 	crew->n_workers = crew->n_left = n;
+	crew->sessions = curl_share_init();
+	if (!crew->sessions ||
+		curl_share_setopt(crew->sessions, CURLSHOPT_SHARE,
+			CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
 	return fp_poller_init(&crew->poller, 2 * n_connections);
 }
 
@@ -35,6 +48,8 @@ void
 fp_crew_destroy(struct fp_crew *crew)
 {
 	fp_poller_destroy(&crew->poller);
+	curl_share_cleanup(crew->sessions);
+	crew->sessions = NULL;
 }
 
 /* Sleeps until something is due or happens; says for how long at most. */

@@ -165,6 +165,7 @@ make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
 			.window = &pool->window,
 			.cancel = &pool->cancel,
 			.poller = &crew->poller,
+			.sessions = crew->sessions,
 			.awake_ns = &crew->awake_ns,
 			.number = i,
 		};

@@ -231,6 +231,7 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	if (!options->data.data && !options->data_line)
 		SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_SHARE, transfer->context->sessions);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
@@ -435,6 +436,7 @@ renew(struct fp_transfer *transfer)
 
 	if (!copy)
 		return;
+	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = copy;
 	transfer->is_worn = false;

@@ -70,6 +70,7 @@ struct fp_context {
 	unsigned n_strange; /* of them, those whose host is new to all */
 	unsigned n_connecting; /* those that have sockets, but none connected */
 	struct fp_poller *poller; /* the crew's */
+	CURLSH *sessions; /* of TLS, the same */
 	unsigned number; /* of the worker, for it */
 	struct fp_sockets sockets;
 	struct fp_tlsask_flood flood; /* on them */

@@ -79,6 +79,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->context.setup = setup;
 	worker->context.queue = place->queue;
 	worker->context.poller = place->poller;
+	worker->context.sessions = place->sessions;
 	worker->context.number = place->number;
 	if (setup->options.keep_order) {
 		share.slots++; /* see room_for_items() */

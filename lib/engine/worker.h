@@ -65,6 +65,7 @@ struct fp_worker_place {
 	struct fp_window *window;
 	atomic_int *cancel;
 	struct fp_poller *poller; /* its crew's */
+	CURLSH *sessions; /* the same */
 	const int64_t *awake_ns; /* the same */
 	unsigned number; /* in the crew */
 };

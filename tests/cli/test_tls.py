@@ -231,6 +231,34 @@ def _():
         equal((result.status, server.connections), (0, 1))
 
 
+@test("a session is resumed by other transfers than the one it is of")
+def _():
+    # So many at once that each is on a handle of its own.
+    n, together = 32, threading.Barrier(32)
+    resumed = []
+
+    def answer(conn, request):
+        if request.path != "/first":
+            together.wait(20)
+        resumed.append((request.path, conn.sock.session_reused))
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+                  b"Connection: close\r\n\r\nok")
+
+    with Web(tls=good().server()) as server:
+        program = Program(trusting("-j%d" % n, "--fields=status"),
+                          stdin="pipe")
+        first = server.on("/first", answer)
+        program.write(first + "\n")
+        program.lines(1)
+        program.write((server.on("/all", answer) + "\n") * n)
+        program.close_stdin()
+        result = program.wait(60)
+        equal((result.status, len(result.records)), (0, n + 1))
+    # All of its thread's: there are two for each processor at most.
+    count = sum(how for path, how in resumed if path == "/all")
+    check(count >= 2, "%d of %d were resumed" % (count, n))
+
+
 # ---- what goes wrong ----
 
 @test("34 a handshake that stalls counts as connecting")
