@@ -368,17 +368,3 @@ fp_complain_pool(const struct fp_settings *settings, const char *why)
 	fp_msg_usage("%s%s%s%s", option ? "--" : "", option ? option : "",
 		option ? ": " : "", why);
 }
-
-void
-fp_complain_topic(const char *topic)
-{
-	const struct fp_option_words *words = fp_option_words_of("help");
-	char list[200];
-	size_t len = 0;
-
-	for (size_t i = 0; words->words[i] && len < sizeof(list); i++)
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
-			i ? ", " : "", words->words[i]);
-	fp_msg_usage("--help: '%s' is none of %s, and in no option's name",
-		topic, list);
-}

@@ -27,7 +27,4 @@ void fp_complain_letter(char letter, const char *argument);
 /* The pool has refused what it was given, and has said why. */
 void fp_complain_pool(const struct fp_settings *settings, const char *why);
 
-/* There is no such help. */
-void fp_complain_topic(const char *topic);
-
 #endif

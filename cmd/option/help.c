@@ -68,6 +68,24 @@ has_word(const char *name, const char *beginning)
 	return false;
 }
 
+/* Whether the name or the help of an option has a word that begins like
+ * this. */
+static bool
+is_about(const struct fp_option_row *row, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (has_word(row->name, word))
+		return true;
+	for (const char *at = row->help; len && *at;) {
+		if (strncasecmp(at, word, len) == 0)
+			return true;
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	return false;
+}
+
 /* The rows of this topic, or of all, under their headings; or only those of
  * them that most people need. */
 static void
@@ -81,7 +99,7 @@ write_rows(const char *topic, bool only_common)
 
 		group = row->group ? row->group : group;
 		if ((of_group && strcasecmp(group, topic) != 0) ||
-			(topic && !of_group && !has_word(row->name, topic)) ||
+			(topic && !of_group && !is_about(row, topic)) ||
 			(only_common && !is_common(row->name)))
 			continue;
 		if (heading != group)
@@ -96,8 +114,8 @@ write_topics(void)
 {
 	const char *comma = "";
 
-	printf("\nAll options: fetchpool --help all; or, in place of all, one of"
-	       "\n");
+	printf("\n'fetchpool --help all' lists all options. Instead of all, give "
+	       "a group:\n");
 	for (size_t i = 0; i < fp_option_n_rows; i++) {
 		const char *group = fp_option_rows[i].group;
 		if (!group)
@@ -105,7 +123,7 @@ write_topics(void)
 		printf("%s%c%s", comma, group[0] - 'A' + 'a', group + 1);
 		comma = ", ";
 	}
-	printf(".\nOr a word of an option's name: fetchpool --help retry.\n");
+	printf(";\nor a word to look for, as in 'fetchpool --help retry'.\n");
 }
 
 bool
@@ -114,7 +132,7 @@ fp_help_is_topic(const char *topic)
 	if (strcasecmp(topic, "all") == 0 || is_group(topic))
 		return true;
 	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		if (has_word(fp_option_rows[i].name, topic))
+		if (is_about(&fp_option_rows[i], topic))
 			return true;
 	}
 	return false;
@@ -125,21 +143,25 @@ fp_help_write(const char *topic)
 {
 	bool is_all = topic && strcasecmp(topic, "all") == 0;
 
-	if (topic && !is_all) {
+	if (topic && !is_all && fp_help_is_topic(topic)) {
 		write_rows(topic, false);
 		return;
 	}
+	if (topic && !is_all) {
+		printf("No option is about '%s'.\n\n", topic);
+		topic = NULL;
+	}
 	printf("Usage: fetchpool [OPTION]... [TEMPLATE]\n"
-	       "Fetch URLs or IDs from standard input, all at once; one JSON "
-	       "record a line.\n\n"
+	       "Fetch the URLs or IDs on standard input concurrently, and write "
+	       "a JSON record\nfor each.\n\n"
 	       "  seq 1 150 | fetchpool -j 16 'https://api.example.com/posts/{}'"
 	       "\n\nTEMPLATE is a URI template (RFC 6570); {} is the line. "
-	       "Without one, a line is\na URL, or an ID for $FETCHPOOL_URL or "
-	       "the public demonstration API.\n");
+	       "Without it, each line is\na URL, or an ID for $FETCHPOOL_URL or "
+	       "a public demonstration API.\n");
 	write_rows(NULL, !is_all);
 	if (!topic)
 		write_topics();
-	printf("\nExit status: 0 all succeeded, 1 some failed, 2 wrong usage, "
-	       "3 a local fault,\n4 stopped early. Manual: fetchpool(1), "
+	printf("\nExit status: 0 all items succeeded, 1 some failed, 2 usage "
+	       "error, 3 local error,\n4 stopped early. Manual: fetchpool(1), "
 	       "fetchpool-record(5).\n");
 }

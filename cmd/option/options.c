@@ -66,10 +66,7 @@ static enum fp_go
 choose_help(struct fp_settings *settings, const char *topic)
 {
 	settings->help_topic = topic;
-	if (!topic || fp_help_is_topic(topic))
-		return FP_GO_HELP;
-	fp_complain_topic(topic);
-	return FP_GO_WRONG;
+	return FP_GO_HELP;
 }
 
 static enum fp_go

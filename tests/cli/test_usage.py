@@ -223,7 +223,7 @@ def _():
         if line.startswith("  -") or line.startswith("      --"):
             check(line in everything, line)
     groups = re.findall(r"(?m)^(\w+):$", "\n".join(everything))
-    listed = re.search(r"in place of all, one of\n(.*)\.$", text, re.M)
+    listed = re.search(r"Instead of all, give a group:\n(.*);$", text, re.M)
     equal(listed[1].split(", "), [group.lower() for group in groups])
     parts = [plain(["-h", group.lower()]).out.decode().splitlines()
              for group in groups]
@@ -232,11 +232,15 @@ def _():
            if re.match(r"  (-|    --)|(%s):$" % "|".join(groups), line)])
 
 
-@test("a topic of the help that is none is named, with those that are")
+@test("a word that no option is about gets the usual help")
 def _():
-    result = fetchpool(["--help", "nope"])
-    equal((result.status, result.out), (2, b""))
-    matches("--help: 'nope' is none of all, input, requests", result.text)
+    usual = plain(["--help"]).out
+    for words in (["nope"], ["s3"]):
+        result = plain(["--help", *words])
+        equal((result.status, result.err), (0, b""))
+        check(result.out.endswith(usual), result.out)
+    matches("^No option is about 'nope'", plain(["--help", "nope"]).out.decode())
+    matches("--cacert", plain(["--help", "certificate"]).out.decode())
 
 
 @test("-V and --version: on standard output, with the libraries")
