@@ -280,7 +280,9 @@ fp_transfer_let_go(struct fp_transfer *transfer, bool has_died)
 	if (has_died)
 		fp_hold_is_unread(hold);
 	struct fp_socket *socket = fp_hold_drop(hold, context->now_ns);
-	if (has_died && hold->idle_ns >= 0 && !hold->is_http2)
+	/* One that was in use just before did not die of being idle. */
+	bool was_idle = hold->is_unread || hold->idle_ns > TELLING_NS;
+	if (has_died && hold->idle_ns >= 0 && was_idle && !hold->is_http2)
 		fp_idletimes_closed(
 			times_of(context), server_of(transfer), hold->idle_ns);
 	else if (!has_died && socket && transfer->response.in_trailers)

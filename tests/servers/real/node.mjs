@@ -5,12 +5,13 @@ import fs from "node:fs";
 import http from "node:http";
 
 if (cluster.isPrimary) {
+	let workers = [];
 	const roll = () => {
-		const old = Object.values(cluster.workers);
-		for (let i = 0; i < 2; i++)
-			cluster.fork();
-		cluster.once("listening", () =>
-			setTimeout(() => old.forEach((w) => w.disconnect()), 200));
+		const old = workers;
+		workers = [cluster.fork(), cluster.fork()];
+		workers[1].once("listening", () => setTimeout(() => {
+			old.forEach((worker) => worker.disconnect());
+		}, 200));
 	};
 	process.on("SIGHUP", roll);
 	process.on("SIGTERM", () => process.exit(0));
