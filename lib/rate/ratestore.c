@@ -355,7 +355,8 @@ fp_ratestore_open(struct fp_ratestore *store, const char *path,
 	if (open_file(store, path, rates, clock) ||
 		check_file(store, rates, why, why_size))
 		return refuse(store, why, why_size);
-	return 0;
+	store->path = realpath(path, NULL);
+	return store->path ? 0 : refuse(store, why, why_size);
 }
 
 int
@@ -379,6 +380,8 @@ fp_ratestore_close(struct fp_ratestore *store)
 	if (store->fd >= 0)
 		close(store->fd);
 	store->fd = -1;
+	free(store->path);
+	store->path = NULL;
 }
 
 int
@@ -419,6 +422,19 @@ try_lock(int fd, off_t at)
 	return errno == EAGAIN || errno == EACCES || errno == EINTR ? 0 : -1;
 }
 
+/* Whether another process that opens the file by its name gets this one. */
+static bool
+is_at_its_name(const struct fp_ratestore *store, const struct stat *ours)
+{
+	struct stat st;
+
+	if (ours->st_nlink == 0)
+		return false;
+	if (stat(store->path, &st))
+		return errno != ENOENT;
+	return st.st_dev == ours->st_dev && st.st_ino == ours->st_ino;
+}
+
 int
 fp_ratestore_lock(struct fp_ratestore *store)
 {
@@ -429,8 +445,11 @@ fp_ratestore_lock(struct fp_ratestore *store)
 		return ret;
 	if (fstat(store->fd, &st))
 		ret = -1;
-	else if (st.st_nlink == 0 || st.st_size != size_of(store->n_records)) {
-		errno = st.st_nlink == 0 ? ESTALE : EINVAL;
+	else if (!is_at_its_name(store, &st)) {
+		errno = ESTALE;
+		ret = -1;
+	} else if (st.st_size != size_of(store->n_records)) {
+		errno = EINVAL;
 		ret = -1;
 	}
 	if (ret < 0) {

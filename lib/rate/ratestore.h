@@ -34,6 +34,7 @@
 
 struct fp_ratestore {
 	int fd; /* -1: closed */
+	char *path; /* of the file itself; NULL: not known yet */
 	uint64_t id;
 	size_t n_records;
 	uint32_t seat;
@@ -55,7 +56,8 @@ int fp_ratestore_check(const char *path, const struct fp_rates *rates,
 int fp_ratestore_reopen(struct fp_ratestore *store);
 
 /* 1: it is locked; 0: someone else has it locked; -1: ESTALE: the file was
- * removed; EINVAL: it has another length than it was made with. */
+ * removed, moved or replaced; EINVAL: it has another length than it was made
+ * with. */
 int fp_ratestore_lock(struct fp_ratestore *store);
 void fp_ratestore_unlock(struct fp_ratestore *store);
 

@@ -68,6 +68,10 @@ def empty(path):
     os.truncate(path, 0)
 
 
+def carry_off(path):
+    os.rename(path, path + ".old")
+
+
 def replace(path):
     shutil.copy(path, path + ".new")
     os.rename(path + ".new", path)
@@ -82,7 +86,7 @@ def overwrite(path):
 
 @test("the rate file is removed, cut, emptied, replaced or overwritten")
 def _():
-    for harm in remove, cut, empty, replace, overwrite:
+    for harm in remove, cut, empty, replace, overwrite, carry_off:
         for options in [], ["-k"], ["-a"]:
             rate = temp_dir() + "/rate"
             run, _ = begun("-r", "100/s", "--pace", "--rate-file", rate,
