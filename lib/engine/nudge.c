@@ -17,7 +17,7 @@
  * THE END OF AN ANSWER
  *
  * libcurl below 8.0.0 does not see the end of an answer in HTTP/2 that was read
- * with what came before it, or while the request was still being sent: no
+ * while the request, which has a body, was still being sent: no
  * socket will be ready for what it has read. So after each of these, such a
  * transfer is looked at some times: to send what is left of its request, frame
  * by frame, and to see the end.
@@ -32,6 +32,7 @@
 
 #include "nudge.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #define LOOK_NS (5 * FP_NS_PER_MS)
@@ -95,6 +96,7 @@ look_at_answers(struct fp_worker *worker, curl_socket_t fd, int64_t since_ns)
 	for (unsigned i = 0; i < worker->share.slots; i++) {
 		struct fp_transfer *transfer = &worker->transfers[i];
 		if (transfer->ticket && transfer->n_on_wire > 0 &&
+			strcmp(transfer->request.method, "GET") != 0 &&
 			(transfer->heard_ns >= since_ns ||
 				(fd != CURL_SOCKET_TIMEOUT &&
 					transfer->n_header_bytes > 0)))
