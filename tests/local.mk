@@ -231,6 +231,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_kept.py \
 	tests/cli/test_lacks.py \
 	tests/cli/test_leftovers.py \
+	tests/cli/test_limiters.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \
@@ -284,6 +285,14 @@ TEST_TOOLS = \
 	tests/run \
 	tests/servers/arrivals.py \
 	tests/servers/check-servers \
+	tests/limiters/check-limiters \
+	tests/limiters/forms.py \
+	tests/limiters/haproxy.sh \
+	tests/limiters/nginx.sh \
+	tests/limiters/node.mjs \
+	tests/limiters/peer.py \
+	tests/limiters/server.go \
+	tests/limiters/web.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
 	tests/servers/proxyserver.py \

@@ -256,6 +256,7 @@ make_pool(struct fp_pool *pool)
 		.is_paced = options->pace,
 		.file = setup->rate_file,
 		.memory = &pool->setup.memory,
+		.retry_max = options->retry,
 		.retry_max_ns =
 			(int64_t)options->retry_max_time_ms * FP_NS_PER_MS,
 		.rests_first = options->delay_max_ms > 0,

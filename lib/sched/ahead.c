@@ -18,6 +18,7 @@ fp_ahead_decide(struct fp_ticket *ticket, const struct fp_retry_policy *policy,
 	report->random = random;
 	struct fp_again again = fp_retry_decide(policy, attempt, &random);
 	report->is_last = !again.is_again && !again.is_spent;
+	report->wait_ns = again.wait_ns;
 	if (again.pauses_origin) {
 		report->refused = *refused;
 		report->pause_ns = again.pause_ns;
@@ -27,7 +28,10 @@ fp_ahead_decide(struct fp_ticket *ticket, const struct fp_retry_policy *policy,
 			asked_ns / FP_NS_PER_MS > (int64_t)policy->after_max_ms;
 	}
 	ticket->result.retry_after_ns = FP_MAX(asked_ns, 0);
-	if (again.is_spent)
+	if (refused->is == FP_REFUSAL_DOUBT && attempt->status == 403 &&
+		!again.is_again && policy->max > 0 && policy->on_status[429])
+		ticket->again = FP_AGAIN_DOUBT;
+	else if (again.is_spent)
 		ticket->again = FP_AGAIN_SPENT;
 	else if (again.is_again)
 		ticket->again =

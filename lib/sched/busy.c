@@ -21,6 +21,12 @@
  *
  * Then each item waits by itself, as for other failures; while an ill server
  * has its pauses, as long as its items wait.
+ *
+ * A 403 without a word of a limit is a no, unless it looks like this: nothing
+ * but successes, and from a moment on nothing but 403, by which a limit that
+ * says no more would be known. Then one of them is tried again, up to three
+ * times; if it passes, they were a limit's. Where some items are forbidden and
+ * others are not, these pass in between, and nothing is tried again.
  */
 #include "base.h"
 
@@ -74,6 +80,11 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 		return busy->n_row >= LIMIT_BY_CHANCE;
 	return busy->score >= LIMIT;
 }
+
+#define CLEAN_MIN 5
+#define CLEAN_MAX 20000
+#define DOUBTS_MIN 8
+#define TESTS_MAX 3
 
 /* From half of the time to all of it, so that one item does not draw nothing
  * for all. */
@@ -155,6 +166,89 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	return verdict;
 }
 
+/* Successes, and then nothing but a no. */
+static bool
+is_doubtful(const struct fp_busy *busy)
+{
+	return busy->n_doubts >= DOUBTS_MIN && busy->n_clean >= CLEAN_MIN;
+}
+
+static void
+end_doubt(struct fp_busy *busy)
+{
+	busy->n_clean = busy->n_doubts = busy->n_tests = 0;
+	busy->is_testing = false;
+	busy->is_careful = busy->n_rounds > 0;
+}
+
+static void
+take_for_no(struct fp_busy *busy)
+{
+	busy->n_clean_min =
+		FP_MIN(4 * FP_MAX(busy->n_clean_min, CLEAN_MIN), CLEAN_MAX);
+	end_doubt(busy);
+}
+
+/* Something has passed. Answers do not come in the order of their requests:
+ * what began no later than the first no was before it. */
+static void
+settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	if (FP_LIKELY(busy->n_doubts == 0) ||
+		attempt->begun_ns <= busy->doubt_ns) {
+		busy->n_clean++;
+	} else if (attempt->is_test) {
+		busy->is_limit_no = true;
+		end_doubt(busy);
+	} else if (!is_doubtful(busy)) {
+		take_for_no(busy);
+	}
+}
+
+enum fp_doubt
+fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	if (busy->is_limit_no)
+		return FP_DOUBT_LIMIT;
+	if (attempt->is_test && ++busy->n_tests >= TESTS_MAX) {
+		take_for_no(busy);
+		return FP_DOUBT_NO;
+	}
+	if (busy->n_doubts == 0 && busy->n_clean < busy->n_clean_min) {
+		busy->n_clean = 0;
+		return FP_DOUBT_NO;
+	}
+	if (busy->n_doubts++ == 0 || attempt->begun_ns < busy->doubt_ns)
+		busy->doubt_ns = attempt->begun_ns;
+	busy->is_careful |= is_doubtful(busy);
+	return FP_DOUBT_HELD;
+}
+
+enum fp_doubt
+fp_busy_doubt_due(struct fp_busy *busy, bool is_test)
+{
+	if (busy->is_limit_no)
+		return FP_DOUBT_LIMIT;
+	if (!is_doubtful(busy)) {
+		if (busy->n_doubts > 0)
+			take_for_no(busy);
+		return FP_DOUBT_NO;
+	}
+	if (busy->is_testing && !is_test)
+		return FP_DOUBT_HELD;
+	busy->is_testing = true;
+	return FP_DOUBT_TEST;
+}
+
+int64_t
+fp_busy_doubt_pause_ns(
+	const struct fp_busy *busy, const struct fp_busy_rules *rules)
+{
+	if (!is_doubtful(busy))
+		return 0;
+	return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
+}
+
 void
 fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	int64_t now_ns)
@@ -173,6 +267,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy->is_careful = false;
 	}
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
+	settle_doubt(busy, attempt);
 }
 
 int64_t

@@ -39,6 +39,15 @@ struct fp_busy {
 	int64_t round_ns; /* when the last round began */
 	int64_t passed_ns; /* when the latest that has passed began; 0: none */
 	struct fp_learner learner;
+
+	/* A no that may be a limit (FP_REFUSAL_DOUBT). */
+	bool is_limit_no; /* it turned out to be one */
+	unsigned n_clean; /* passes without one, before the first */
+	unsigned n_clean_min; /* so many are needed to doubt it */
+	unsigned n_doubts; /* in a row */
+	int64_t doubt_ns; /* when the first of them began */
+	bool is_testing; /* one of them is tried again */
+	unsigned n_tests; /* how often it was */
 };
 
 /* What a refusal does. */
@@ -54,6 +63,7 @@ struct fp_busy_attempt {
 	unsigned n_refused; /* how often, with others that passed in between */
 	int64_t wait_ns; /* if it is refused: what the item waits by itself */
 	uint64_t random; /* the same: from fp_random_for() */
+	bool is_test; /* of a doubt */
 };
 
 /* An answer that refused it. */
@@ -71,6 +81,21 @@ int64_t fp_busy_due_ns(const struct fp_busy *busy);
 /* One starts. true: it is the only one, until fp_busy_sole_ended(). */
 bool fp_busy_started(struct fp_busy *busy, int64_t now_ns);
 void fp_busy_sole_ended(struct fp_busy *busy);
+
+/* What a doubtful no means, when it comes and when its time is over. */
+enum fp_doubt {
+	FP_DOUBT_NO, /* it is a no */
+	FP_DOUBT_LIMIT, /* there are too many requests */
+	FP_DOUBT_HELD, /* wait, and ask again */
+	FP_DOUBT_TEST, /* try this one again, to find out */
+};
+enum fp_doubt fp_busy_doubt(
+	struct fp_busy *busy, const struct fp_busy_attempt *attempt);
+enum fp_doubt fp_busy_doubt_due(struct fp_busy *busy, bool is_test);
+
+/* How long the origin waits for that; 0: it need not. */
+int64_t fp_busy_doubt_pause_ns(
+	const struct fp_busy *busy, const struct fp_busy_rules *rules);
 
 /* Whether refusals now say more of the origin than of their items. */
 bool fp_busy_is_limiting(const struct fp_busy *busy);

@@ -112,6 +112,7 @@ end_attempt(
 	report->is_last = ticket->again == FP_AGAIN_NO;
 	report->refused_ns = ticket->refused_ns;
 	report->n_refused = ticket->n_refused;
+	report->is_test = ticket->is_test && !ticket->is_doubted;
 	fp_origin_hear(&schedule->origins, origin, report, now_ns);
 	if (report->heard == FP_HEARD_BUSY) {
 		ticket->n_refused +=
@@ -177,6 +178,49 @@ excuse(struct fp_ticket *ticket)
 		ticket->again = FP_AGAIN_NO;
 }
 
+/* A no that may be a limit's: it is one, or its item waits until that is known,
+ * or it is final. */
+static void
+doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	const struct fp_busy_rules *rules = &schedule->rules.origin.busy;
+	struct fp_busy *busy = &ticket->origin->busy;
+	struct fp_report *report = &ticket->report;
+	bool is_test = ticket->is_test;
+	struct fp_busy_attempt attempt = {
+		.begun_ns = report->begun_ns, .is_test = is_test};
+
+	if (ticket->again != FP_AGAIN_DOUBT)
+		return;
+	ticket->is_test = false;
+	ticket->again = FP_AGAIN_NO;
+	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+		return;
+	switch (fp_busy_doubt(busy, &attempt)) {
+	case FP_DOUBT_LIMIT:
+		report->heard = FP_HEARD_BUSY;
+		report->refused.is = FP_REFUSAL_SAID;
+		report->refused.wait_ns = -1;
+		report->wait_ns = ticket->wait_ns = rules->delay_ns;
+		if (ticket->result.attempts - ticket->n_excused <=
+			schedule->rules.retry_max)
+			ticket->again = FP_AGAIN_FREE;
+		break;
+	case FP_DOUBT_HELD:
+		ticket->again = FP_AGAIN_FREE;
+		ticket->is_doubted = true;
+		ticket->is_test = is_test;
+		report->heard = FP_HEARD_TROUBLE;
+		report->status = ticket->result.status;
+		report->pause_ns = fp_busy_doubt_pause_ns(busy, rules);
+		ticket->wait_ns = FP_MAX(rules->delay_ns, report->pause_ns);
+		break;
+	default:
+		report->heard = FP_HEARD_TROUBLE;
+		break;
+	}
+}
+
 /* Another attempt is paid for, or there is none. */
 static void
 pay(struct fp_ticket *ticket)
@@ -197,6 +241,7 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 	switch (ticket->again) {
 	case FP_AGAIN_NO:
 	case FP_AGAIN_SPENT:
+	case FP_AGAIN_DOUBT:
 		return false;
 	case FP_AGAIN_PAID:
 	case FP_AGAIN_FREE:
@@ -221,6 +266,7 @@ bool
 fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
+	doubt(schedule, ticket);
 	pay(ticket);
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {

@@ -300,6 +300,7 @@ attempt_of(const struct fp_report *report)
 		.begun_ns = report->begun_ns,
 		.refused_ns = report->refused_ns,
 		.n_refused = report->n_refused,
+		.is_test = report->is_test,
 		.wait_ns = report->wait_ns,
 		.random = report->random,
 	};

@@ -52,6 +52,7 @@ struct fp_report {
 	uint64_t random; /* for the pause, from fp_random_for() */
 	int64_t wait_ns; /* FP_HEARD_BUSY: of the item alone */
 	int64_t refused_ns; /* when the item was refused before; 0: never */
+	bool is_test; /* of a doubtful no */
 	unsigned n_refused; /* how often, with others that passed in between */
 	enum fp_kind kind;
 	int64_t begun_ns; /* the attempt */

@@ -83,6 +83,18 @@ fp_schedule_refuse_uncounted(struct fp_schedule *schedule,
 }
 
 void
+fp_schedule_refuse_again(struct fp_schedule *schedule,
+	struct fp_ticket_list *refused, struct fp_ticket *ticket,
+	int64_t now_ns)
+{
+	char text[REASONS_MAX];
+
+	snprintf(text, sizeof(text), "%s", fp_buf_text(&ticket->message));
+	fp_ticket_fail_again(ticket, text);
+	take_out(schedule, refused, ticket, now_ns);
+}
+
+void
 fp_schedule_refuse_late(struct fp_schedule *schedule,
 	struct fp_ticket_list *refused, struct fp_ticket *ticket,
 	int64_t now_ns)

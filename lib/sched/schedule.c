@@ -156,6 +156,30 @@ is_late(const struct fp_schedule *schedule, const struct fp_ticket *ticket,
 	       then_ns - ticket->started_ns > schedule->rules.retry_max_ns;
 }
 
+/* Its no may be a limit's. false: it is not, and it is refused; or that is not
+ * known yet. */
+static bool
+settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	struct fp_ticket_list *refused, int64_t now_ns)
+{
+	switch (fp_busy_doubt_due(&ticket->origin->busy, ticket->is_test)) {
+	case FP_DOUBT_NO:
+		fp_schedule_refuse_again(schedule, refused, ticket, now_ns);
+		return false;
+	case FP_DOUBT_HELD:
+		fp_timeheap_set(&schedule->attempts, &ticket->timed,
+			now_ns + schedule->rules.origin.busy.delay_ns);
+		return false;
+	case FP_DOUBT_TEST:
+		ticket->is_test = true;
+		break;
+	case FP_DOUBT_LIMIT:
+		break;
+	}
+	ticket->is_doubted = false;
+	return true;
+}
+
 /* Whether its origin lets it start; else it was put where it has to wait, or
  * refused. */
 static bool
@@ -165,6 +189,9 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	struct fp_origin *origin = ticket->origin;
 	int64_t until_ns;
 
+	if (FP_UNLIKELY(ticket->is_doubted) &&
+		!settle_doubt(schedule, ticket, refused, now_ns))
+		return false;
 	origin->is_hurried = schedule->hurries;
 	enum fp_leave leave = fp_origin_may_start(&schedule->origins, origin,
 		ticket->is_tried, now_ns, &until_ns);

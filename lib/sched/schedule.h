@@ -27,6 +27,7 @@ struct fp_schedule_rules {
 	bool is_paced;
 	struct fp_ratefile *file; /* that keeps the count; NULL: memory does */
 	struct fp_memory *memory; /* of all bodies; NULL: there is enough */
+	unsigned retry_max; /* attempts after the first */
 	int64_t retry_max_ns; /* an item's attempts begin within; 0: ever */
 	bool rests_first; /* items pause in their slot before anything else */
 };
@@ -128,11 +129,15 @@ void fp_schedule_end_waiting(struct fp_ticket *ticket, int64_t now_ns);
 
 /* The item is put at the end of `refused`, failed: because of what its origin
  * is; or the start cannot be counted, as errno has it; or it fails as its last
- * attempt did, as there is no time for another. */
+ * attempt did, which was final after all; or as there is no time for another.
+ */
 void fp_schedule_refuse_for_ever(struct fp_schedule *schedule,
 	struct fp_ticket_list *refused, struct fp_ticket *ticket,
 	int64_t now_ns);
 void fp_schedule_refuse_uncounted(struct fp_schedule *schedule,
+	struct fp_ticket_list *refused, struct fp_ticket *ticket,
+	int64_t now_ns);
+void fp_schedule_refuse_again(struct fp_schedule *schedule,
 	struct fp_ticket_list *refused, struct fp_ticket *ticket,
 	int64_t now_ns);
 void fp_schedule_refuse_late(struct fp_schedule *schedule,

@@ -344,6 +344,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->n_short = 0;
 	ticket->n_excused = 0;
 	ticket->refused_ns = 0;
+	ticket->is_doubted = ticket->is_test = false;
 	ticket->n_refused = 0;
 	uncharge(ticket);
 	clear_result(ticket);

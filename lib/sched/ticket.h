@@ -31,6 +31,7 @@ enum fp_again_how {
 	FP_AGAIN_NO, /* it is finished */
 	FP_AGAIN_PAID, /* another attempt, out of its origin's budget */
 	FP_AGAIN_FREE, /* the same, at no cost */
+	FP_AGAIN_DOUBT, /* the same, if its no was a limit's; else finished */
 	FP_AGAIN_SPENT, /* the same, if this one need not count; else it is
 			   finished */
 	FP_AGAIN_SAME, /* the attempt goes on: to the next hop of a redirect */
@@ -85,6 +86,8 @@ struct fp_ticket {
 	bool is_tried; /* was started once */
 	bool is_held; /* its origin did not let it start, when last asked */
 	bool is_probe;
+	bool is_doubted; /* whether it goes on is found out when it is due */
+	bool is_test; /* of such a doubt */
 	bool is_sole; /* out to see whether its origin still refuses */
 	int64_t refused_ns; /* when it was last refused there; 0: it was not */
 	unsigned n_refused; /* with others that passed in between */

@@ -477,6 +477,7 @@ simulate_with(struct sim *sim, struct server *server, int n_items,
 	fp_retry_policy_init(&sim->policy);
 	struct fp_schedule_rules rules = {
 		.capacity = ITEMS_MAX,
+		.retry_max = 3,
 		.retry_max_ns = 900 * S,
 		.origin = {.jobs = jobs,
 			.host_jobs = jobs,

@@ -32,6 +32,8 @@ static struct server servers[] = {
 		LIMITS(1.5, 15)),
 	SERVER("fixed window, 403 with a time", FIXED, 5, 2 * S, SECONDS_UP,
 		403, 0, LIMITS(1.25, 8)),
+	SERVER("fixed window, 403, no hint", FIXED, 5, 2 * S, SILENT, 403, 0,
+		LIMITS(1.5, 15)),
 	SERVER("windows of the clock, no hint", CLOCK, 5, 2 * S, SILENT, 429, 0,
 		LIMITS(1.5, 15)),
 	SERVER("10 in 20 s, no hint", FIXED, 10, 20 * S, SILENT, 429, 0,
@@ -170,8 +172,32 @@ refusals_that_are_no_limit(void)
 	}
 }
 
-/* No more requests start than the rate that the user gave allows, whatever is
- * learned; and what is said of the rate can be given as one. */
+/* 403 that mean no: none is sent again where others pass in between, and where
+ * none does, one is, three times at most. */
+static void
+forbidden(void)
+{
+	static struct server some =
+		SHED("every 7th is forbidden", MANY, 403, "7");
+	static struct server rest = {.name = "all but the first 50 are",
+		.kind = NEVER,
+		.n = 50,
+		.status = 403,
+		.period_ns = S};
+	static struct sim sim;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		simulate(&sim, &some, 1000, JOBS, seed);
+		CHECK(sim.out.n_ok == 858 && sim.out.n_requests == 1000);
+		CHECK(sim.out.took_s < 10);
+		simulate(&sim, &rest, 1000, JOBS, seed);
+		CHECK(sim.out.n_ok == 50 && sim.out.n_requests <= 1003);
+		CHECK(sim.out.took_s < 30);
+	}
+	draw(&sim, 1000);
+}
+
+/* What is said of the rate can be given as one. */
 static void
 words(void)
 {
@@ -198,6 +224,7 @@ main(void)
 	run("300 items against every kind of limit", every_limit);
 	run("the same with other numbers of jobs", every_limit_other_jobs);
 	run("refusals that are no limit", refusals_that_are_no_limit);
+	run("403 that mean no", forbidden);
 	run("the rate in words", words);
 	return done();
 }

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Servers that refuse what is too much, in the ways that limiters do, and
+others that refuse single requests. All limits there are, and their figures,
+are in test_learner.c."""
+import collections
+import json
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from faultserver import FaultServer
+from harness import fetchpool
+from tap import check, equal, main, temp_file, test
+
+TOLD = b"Retry-After: 1\r\n"
+
+
+class Window:
+    """5 requests a second, and `status`, `headers` and `body` to others."""
+
+    def __init__(self, status=429, headers=b"", body=b""):
+        self.refusal = status, headers, body
+        self.lock = threading.Lock()
+        self.begun, self.n, self.refused = 0, 0, 0
+
+    def __call__(self, conn, request):
+        status, headers, body = self.refusal
+        with self.lock:
+            now = time.monotonic()
+            if now >= self.begun + 1:
+                self.begun, self.n = now, 0
+            self.n += 1
+            passes = self.n <= 5
+            self.refused += not passes
+        if passes:
+            conn.answer(b"ok")
+        else:
+            conn.answer(body, status=status, headers=headers)
+
+
+def run(window, *args, n=20):
+    with FaultServer(["127.0.0.1"]) as server:
+        server.on("/x", window)
+        return fetchpool(
+            ["-a", "-j16", "--retry=3", "--fields", "seq,status,attempts",
+             *args],
+            input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                          for i in range(n)), timeout=60)
+
+
+def all_pass(window):
+    result = run(window)
+    wrong = [r for r in result.records if r["status"] != 200]
+    equal((len(result.records), wrong), (20, []), repr(result))
+    check(window.refused <= 45, "%d refused" % window.refused)
+
+
+@test("a limit with 429 and a time, without one, and with one of 0")
+def _():
+    all_pass(Window(headers=TOLD))
+    all_pass(Window())
+    all_pass(Window(headers=b"Retry-After: 0\r\n"))
+
+
+@test("a limit with 503, 403 and 400, by its fields or its words")
+def _():
+    all_pass(Window(503))
+    all_pass(Window(403, TOLD))
+    all_pass(Window(403, b"X-RateLimit-Remaining: 0\r\n"))
+    all_pass(Window(403, body=b"You have exceeded a secondary rate limit"))
+    all_pass(Window(400, body=b'{"__type":"ThrottlingException"}'))
+
+
+@test("a 403 that means no is sent once, between others and after them")
+def _():
+    for forbidden in lambda i: i % 4 == 3, lambda i: i > 40:
+        with FaultServer(["127.0.0.1"]) as server:
+            server.on("/x", lambda conn, request: conn.answer(
+                b"", status=403 if forbidden(int(request.query)) else 200))
+            result = fetchpool(
+                ["-a", "-j4", "--retry=3", "--fields", "seq,status,attempts"],
+                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                              for i in range(80)), timeout=60)
+            equal(len(result.records), 80)
+            sent = collections.Counter(server.targets)
+            again = sum(sent.values()) - 80
+            check(again == 0 if forbidden(3) else again <= 3, again)
+            for record in result.records:
+                equal(record["status"],
+                      403 if forbidden(record["seq"] - 1) else 200)
+
+
+@test("one 429 without a time: its item waits, nobody else")
+def _():
+    with FaultServer(["127.0.0.1"]) as server:
+        server.on("/x", lambda conn, request: conn.answer(
+            b"", status=429 if request.nth % 50 == 10 else 200))
+        lines = "".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                        for i in range(200))
+        result = fetchpool(["-j4", "--retry=3"], input=lines, timeout=60)
+        equal((result.status, len(result.records)), (0, 200))
+        check("paused" not in result.text, result.text)
+
+
+@test("--busy origin: all wait; --busy item: it alone, whatever is asked for")
+def _():
+    for mode, waits in ("origin", True), ("item", False):
+        with FaultServer(["127.0.0.1"]) as server:
+            server.on("/x", lambda conn, request: conn.answer(
+                b"", status=429 if request.nth == 1 else 200,
+                headers=b"Retry-After: 2\r\n" if request.nth == 1 else b""))
+            result = fetchpool(
+                ["-j1", "--retry=3", "--busy", mode, "--fields", "seq"],
+                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                              for i in range(5)), timeout=60)
+            equal((result.status, len(result.records)), (0, 5))
+            first = result.records[0]["seq"]
+            equal(first == 1, waits, repr(result))
+
+
+@test("Retry-After of any answer that fails or redirects: nobody goes earlier")
+def _():
+    for status in 403, 404, 413, 500, 529, 301:
+        times = []
+        with FaultServer(["127.0.0.1"]) as server:
+            def answer(conn, request):
+                times.append(time.monotonic())
+                first = request.nth == 1
+                conn.answer(b"", status=status if first else 200,
+                            headers=b"Location: /x?z\r\nRetry-After: 1\r\n"
+                            if first else b"")
+
+            server.on("/x", answer)
+            fetchpool(["-a", "-j1"], input="".join(
+                "http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                for i in range(3)), timeout=60)
+        check(times[1] - times[0] >= 1, "%d: %r" % (status, times))
+
+
+@test("what was learned is said once, and is in --stats")
+def _():
+    stats = temp_file()
+    result = run(Window(headers=TOLD), "--stats", stats, n=60)
+    with open(stats, encoding="utf-8") as file:
+        learned = json.load(file)["learned"]
+    equal(len(learned), 1)
+    equal(result.text.count("--pace"), 1, repr(result))
+    check("-r %s --pace" % learned[0]["rate"] in result.text, result.text)
+    equal(result.text.count(" is paused "), 1, result.text)
+    result = run(Window(headers=TOLD), "--learn-rate=never", n=20)
+    check("--pace" not in result.text, result.text)
+
+
+main()
