@@ -641,6 +641,9 @@ wants_another(const struct fp_transfer *transfer, CURLcode code)
 		code == CURLE_WEIRD_SERVER_REPLY)
 		return transfer->n_on_wire > 0 &&
 		       fp_request_is_idempotent(&transfer->request);
+	if (code == CURLE_SEND_ERROR)
+		return transfer->hold.is_unread ||
+		       fp_request_is_idempotent(&transfer->request);
 	return code != CURLE_OK && transfer->hold.is_unread;
 }
 

@@ -30,6 +30,7 @@
 #define TICK_NS FP_NS_PER_S
 
 #define MARGIN_LEAST_NS (5 * FP_NS_PER_MS)
+#define SHORT_NS (50 * FP_NS_PER_MS)
 #define SLACK_LEAST_NS (10 * FP_NS_PER_MS)
 
 /* A wait that is longer is the application's, not the network's. */
@@ -102,7 +103,8 @@ fp_idletimes_limit(struct fp_idletimes *times, uint64_t server)
 	if (place->n_closed > 0) {
 		limit.sure_ns = place->least_ns - margin_ns(place) -
 				trip_ns / TRIP_JITTER;
-		limit.likely_ns = place->least_ns - trip_ns;
+		if (place->least_ns >= SHORT_NS)
+			limit.likely_ns = place->least_ns - trip_ns;
 	} else if (place->said_ns > 0) {
 		limit.sure_ns = said_limit_ns(place);
 	} else {
@@ -136,6 +138,11 @@ fp_idletimes_closed(
 {
 	struct fp_idletime *place = lock_place(times, server);
 
+	/* A server that keeps them does not close them so soon for idling. */
+	if (place->keeps && idle_ns < SHORT_NS) {
+		fp_mutex_unlock(&times->lock);
+		return;
+	}
 	if (place->n_closed == 0)
 		place->least_ns = place->most_ns = idle_ns;
 	place->least_ns = FP_MIN(place->least_ns, idle_ns);

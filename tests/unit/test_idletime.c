@@ -95,8 +95,10 @@ what_was_closed_for_another_reason(void)
 	fp_idletimes_survived(&times, 7, 30 * S);
 	for (int i = 0; i < 16; i++)
 		fp_idletimes_closed(&times, 7, i * 2 * MS);
-	CHECK(sure_ms(7) < 0);
-	fp_idletimes_survived(&times, 7, 20 * MS);
+	CHECK(sure_ms(7) == 29000);
+	fp_idletimes_closed(&times, 7, 100 * MS);
+	CHECK(sure_ms(7) < 100);
+	fp_idletimes_survived(&times, 7, 200 * MS);
 	CHECK(sure_ms(7) == 29000);
 }
 
