@@ -280,6 +280,7 @@ TEST_TOOLS = \
 	tests/kit/tap.h \
 	tests/kit/tap.py \
 	tests/lint \
+	tests/libcurl \
 	tests/matrix \
 	tests/package \
 	tests/run \

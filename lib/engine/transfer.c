@@ -322,6 +322,7 @@ void
 fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 {
 	memset(transfer, 0, sizeof(*transfer));
+	transfer->names_s = NAME_S; /* as libcurl has it, too */
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
@@ -369,6 +370,28 @@ would_mislead_proxy(const struct fp_transfer *transfer)
 	       strncmp(transfer->ticket->origin->name, "http://[", 8) == 0;
 }
 
+/* Whether its name was not there at the last attempt. libcurl 8.16.0 and later
+ * keep that, too; this attempt is to ask again. */
+static bool
+is_unresolved(const struct fp_ticket *ticket)
+{
+	const struct fp_result *result = &ticket->result;
+
+	return result->n_tries > 0 &&
+	       result->tries[result->n_tries - 1].kind == FP_KIND_DNS;
+}
+
+/* For how long addresses that are known count for this transfer. */
+static CURLcode
+keep_names(struct fp_transfer *transfer, long names_s)
+{
+	if (names_s == transfer->names_s)
+		return CURLE_OK;
+	transfer->names_s = names_s;
+	return curl_easy_setopt(
+		transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
+}
+
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
  * an entry for every name for a minute, and for every host that it ever kept a
  * connection to, and goes through them for every request. So then connections
@@ -401,11 +424,9 @@ choose_connection(struct fp_transfer *transfer)
 		if (code != CURLE_OK)
 			return code;
 	}
-	if (stranger == transfer->is_stranger)
-		return CURLE_OK;
-	transfer->is_stranger = stranger;
-	return curl_easy_setopt(transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT,
-		stranger ? CROWD_NAME_S : NAME_S);
+	return keep_names(transfer, is_unresolved(transfer->ticket) ? 0
+				    : stranger ? CROWD_NAME_S
+					       : NAME_S);
 }
 
 /* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body

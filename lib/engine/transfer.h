@@ -106,7 +106,7 @@ struct fp_transfer {
 	int64_t paused_ns; /* 0: the worker has not seen it yet */
 	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
-	bool is_stranger; /* its host's name is not to be kept */
+	long names_s; /* for so long the handle keeps names */
 	bool is_told; /* what libcurl says, for on_debug */
 	bool is_1_1; /* the handle does not offer HTTP/2 ... */
 	bool needs_2; /* ... and the server may speak nothing else */

@@ -313,8 +313,11 @@ def _():
     server.on("/same", lambda conn, request: conn.answer(
         b"", status=302, headers=b"Location: /ok\r\nLocation: /ok\r\n"))
     equal(run([server.url + "/same"]).records[0]["body"], "ok")
-    equal(kinds(run([server.url + "/two"], "--ok-status=302")), [None])
-    equal(kinds(run([server.url + "/two"], "--max-redirs=0")), ["http"])
+    is_refused = does("two Locations refused")
+    equal(kinds(run([server.url + "/two"], "--ok-status=302")),
+          ["redirect"] if is_refused else [None])
+    equal(kinds(run([server.url + "/two"], "--max-redirs=0")),
+          ["redirect"] if is_refused else ["http"])
 
 
 @test("a redirect that is not whole is followed on another connection")

@@ -212,7 +212,7 @@ def link(command, flags):
     """Libraries that libcurl alone was made with need not be here: libcurl is
     shared, and knows them."""
     done = Run(*command, *flags, status=None)
-    absent = {"-l" + name for name in re.findall(r"-l(\w+)", "\n".join(
+    absent = {"-l" + name for name in re.findall(r"-l([\w+.-]*\w)", "\n".join(
         line for line in done.err.splitlines() if "find" in line))}
     check(not absent & {"-lfetchpool", "-lcurl", "-lyajl", "-lz"},
           "not found: %r" % absent)

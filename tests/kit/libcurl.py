@@ -33,6 +33,10 @@ ROWS = {
         "8.0.0", None, "",
         "A whole answer, and the connection is closed: it may fail to send its"
         " own frames, and calls that a failure of the answer."),
+    "two Locations refused": (
+        "8.17.0", None, "9596c4a258",
+        "An answer with two Locations that differ is an error, wherever it"
+        " leads or not."),
     "own end not asked": (
         "8.0.0", None, "71b7e01610",
         "After connect() it does not ask the kernel where it ended."),
