@@ -151,9 +151,9 @@ take_left(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
 	if (!limit || number < 0)
 		return;
 	/* 0.0 and 0.7 are no whole request. */
-	int left = number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME;
+	enum fp_left left = number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME;
 	limit->is_unclear |=
-		limit->left != FP_LEFT_UNKNOWN && (int)limit->left != left;
+		limit->left != FP_LEFT_UNKNOWN && limit->left != left;
 	limit->left = left;
 }
 

@@ -35,7 +35,7 @@ struct fp_when {
 /* One limit, as "remaining" and "reset" fields describe it. */
 struct fp_waithint_limit {
 	char key[16]; /* "", "requests", ... */
-	enum { FP_LEFT_UNKNOWN, FP_LEFT_SOME, FP_LEFT_NONE } left;
+	enum fp_left { FP_LEFT_UNKNOWN, FP_LEFT_SOME, FP_LEFT_NONE } left;
 	struct fp_when reset;
 	bool is_unclear; /* two fields that differ */
 };

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/didip/tollbooth/v7"
 	"github.com/go-chi/httprate"
 )
 
@@ -15,5 +16,9 @@ func main() {
 		w.Write([]byte("ok"))
 	})
 	limited := httprate.Limit(5, 2*time.Second)(answer)
+	if os.Args[1] == "tollbooth" {
+		bucket := tollbooth.NewLimiter(2, nil).SetBurst(5)
+		limited = tollbooth.LimitHandler(bucket, answer)
+	}
 	http.ListenAndServe("127.0.0.1:"+os.Args[2], limited)
 }

@@ -22,7 +22,7 @@ def slowapi(headers):
                               slowapi._rate_limit_exceeded_handler)
 
     @app.get("/{item}")
-    @limiter.limit(LIMIT, key_func=lambda: "all")
+    @limiter.shared_limit(LIMIT, scope="all")
     async def answer(request: fastapi.Request, item: str):
         return fastapi.Response("ok")
 
@@ -44,7 +44,62 @@ def flask(**options):
     app.run("127.0.0.1", PORT, threaded=True)
 
 
+def django():
+    import wsgiref.simple_server
+    import socketserver
+
+    import django.conf
+    django.conf.settings.configure(
+        ALLOWED_HOSTS=["*"], SECRET_KEY="x", ROOT_URLCONF=__name__,
+        CACHES={"default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        SILENCED_SYSTEM_CHECKS=["django_ratelimit.E003",
+                                "django_ratelimit.W001"])
+    import django.core.wsgi
+    import django.http
+    import django.urls
+    import django_ratelimit.decorators
+
+    @django_ratelimit.decorators.ratelimit(key=lambda *_: "all", rate="5/2s")
+    def answer(request, item):
+        return django.http.HttpResponse("ok")
+
+    global urlpatterns
+    urlpatterns = [django.urls.path("<item>", answer)]
+
+    class Server(socketserver.ThreadingMixIn,
+                 wsgiref.simple_server.WSGIServer):
+        request_queue_size = 128
+
+    wsgiref.simple_server.make_server(
+        "127.0.0.1", PORT, django.core.wsgi.get_wsgi_application(),
+        server_class=Server).serve_forever()
+
+
+def quart():
+    import datetime
+
+    import quart
+    import quart_rate_limiter
+
+    app = quart.Quart("web")
+
+    async def key():
+        return "all"
+
+    quart_rate_limiter.RateLimiter(app, key_function=key)
+
+    @app.route("/<item>")
+    @quart_rate_limiter.rate_limit(5, datetime.timedelta(seconds=2))
+    async def answer(item):
+        return "ok"
+
+    app.run("127.0.0.1", PORT)
+
+
 {
+    "django": django,
+    "quart": quart,
     "slowapi": lambda: slowapi(False),
     "slowapi-headers": lambda: slowapi(True),
     "flask": flask,
