@@ -28,7 +28,7 @@ def session():
 
 def fetch(item):
     try:
-        return ONE.get("http://127.0.0.1:%d/%d" % (PORT, item)).ok
+        return ONE.get("http://127.0.0.1:%d/x?%d" % (PORT, item)).ok
     except (requests.RequestException, urllib3.exceptions.HTTPError):
         return False
 
