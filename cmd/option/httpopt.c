@@ -359,20 +359,16 @@ bool
 fp_httpopt_home_netrc(struct fp_settings *settings, const char *home)
 {
 	static const char option[] = "--netrc";
-	struct fp_buf path = FP_BUF_INIT;
-	bool ok = false;
+	struct fp_buf *path = &settings->home_netrc;
 
-	if (fp_buf_printf(&path, "%s/.netrc", home))
-		fp_settings_no_memory();
-	else if (fp_settings_read_most(
-			 &settings->netrc, path.data, NETRC_MAX_BYTES) == 0)
-		ok = take_netrc(settings, option, path.data);
-	else if (errno == ENOENT || errno == ENOTDIR)
-		ok = true;
-	else
-		fp_settings_unreadable(option, path.data);
-	fp_buf_destroy(&path);
-	return ok;
+	fp_buf_clear(path, 0);
+	if (fp_buf_printf(path, "%s/.netrc", home))
+		return fp_settings_no_memory();
+	if (fp_settings_read_most(
+		    &settings->netrc, path->data, NETRC_MAX_BYTES) == 0)
+		return take_netrc(settings, option, path->data);
+	return errno == ENOENT || errno == ENOTDIR ||
+	       fp_settings_unreadable(option, path->data);
 }
 
 /* A file of cookies would have to be shared by all transfers, which take no

@@ -397,6 +397,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		return FP_GO_WRONG;
 	}
 	read_terminal(settings);
+	if (fp_has_tls())
+		settings->key_log_path = getenv("SSLKEYLOGFILE");
 	if (!fp_template_choose(
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;

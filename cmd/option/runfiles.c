@@ -261,6 +261,70 @@ add_option(struct run_files *files, const char *name, const char *value)
 	return true;
 }
 
+/* The value of "NAME=VALUE", or NULL. */
+static const char *
+value_of(const char *pair, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncasecmp(pair, name, len) == 0 && pair[len] == '='
+		       ? pair + len + 1
+		       : NULL;
+}
+
+/* What libcurl reads itself, as --setopt or the environment says. A pipe may
+ * be one that an option has named already. */
+static bool
+add_curl(struct run_files *files, const struct fp_settings *settings)
+{
+	static const char *const names[][2] = {
+		{"CAINFO", "the file of CAINFO"},
+		{"CRLFILE", "the file of CRLFILE"},
+		{"ISSUERCERT", "the file of ISSUERCERT"},
+		{"PINNEDPUBLICKEY", "the file of PINNEDPUBLICKEY"},
+		{"PROXY_CAINFO", "the file of PROXY_CAINFO"},
+		{"PROXY_CRLFILE", "the file of PROXY_CRLFILE"},
+		{"PROXY_ISSUERCERT", "the file of PROXY_ISSUERCERT"},
+		{"PROXY_PINNEDPUBLICKEY", "the file of PROXY_PINNEDPUBLICKEY"},
+		{"PROXY_SSLCERT", "the file of PROXY_SSLCERT"},
+		{"PROXY_SSLKEY", "the file of PROXY_SSLKEY"},
+		{"SSLCERT", "the file of SSLCERT"},
+		{"SSLKEY", "the file of SSLKEY"},
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < settings->curl.n; i++) {
+		const char *pair = settings->curl.texts[i], *path;
+		if (strncasecmp(pair, "CURLOPT_", 8) == 0)
+			pair += 8;
+		for (size_t k = 0; k < FP_ARRAY_LEN(names); k++) {
+			path = value_of(pair, names[k][0]);
+			if (path && stat(path, &st) == 0 &&
+				S_ISREG(st.st_mode) &&
+				!add_named(files, "setopt", names[k][1], path,
+					false))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What no option names. The TLS library's secrets are appended to a file. */
+static bool
+add_unnamed(struct run_files *files, const struct fp_settings *settings)
+{
+	const char *keys = settings->key_log_path;
+
+	if (settings->home_netrc.len > 0 &&
+		!add_named(
+			files, "netrc", NULL, settings->home_netrc.data, false))
+		return false;
+	if (!add_curl(files, settings))
+		return false;
+	return !keys || !keys[0] ||
+	       add_named(files, NULL, "the file of SSLKEYLOGFILE", keys, true);
+}
+
 /* What the option was given last; NULL: nothing. A dry run opens no outputs,
  * but is judged like a run. */
 static const char *
@@ -339,7 +403,8 @@ collect(struct run_files *files, const struct fp_settings *settings)
 		if (!add_option(files, given->texts[i], given->texts[i + 1]))
 			return false;
 	}
-	return (is_dash(given_path(settings, "output")) ||
+	return add_unnamed(files, settings) &&
+	       (is_dash(given_path(settings, "output")) ||
 		       add_written(files, settings, "output", "the output")) &&
 	       add_standard(files, settings) &&
 	       add_written(files, settings, "failed", NULL) &&

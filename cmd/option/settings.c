@@ -45,6 +45,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->retry_on.texts);
 	fp_buf_destroy(&settings->data);
 	fp_buf_destroy(&settings->netrc);
+	fp_buf_destroy(&settings->home_netrc);
 	fp_buf_destroy(&settings->colsep_text);
 }
 

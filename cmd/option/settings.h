@@ -102,6 +102,8 @@ struct fp_settings {
 	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
 	struct fp_buf data;
 	struct fp_buf netrc;
+	struct fp_buf home_netrc; /* its path, if that was read */
+	const char *key_log_path; /* as SSLKEYLOGFILE says; or NULL */
 	struct fp_list owned; /* copies that are freed at the end */
 	struct fp_buf colsep_text;
 	enum fp_field fields[FP_FIELD_COUNT * 2];

@@ -152,6 +152,29 @@ def _():
         equal((lines[:2], len(lines)), ([b"1", b"2"], 4))
 
 
+@test("nor is what no option names: the netrc at home, libcurl's files")
+def _():
+    netrc = b"machine a login b password c\n"
+    for option in WRITTEN:
+        for args, env, what in (
+                (["-n"], {"HOME": "."}, "the file of --netrc"),
+                (["--setopt", "CRLFILE=file"], {}, "the file of CRLFILE"),
+                (["--setopt", "curlopt_proxy_cainfo=file"], {},
+                 "the file of PROXY_CAINFO"),
+                ([], {"SSL_CERT_FILE": "file"}, "the file of CAINFO"),
+                ([], {"SSLKEYLOGFILE": "file"},
+                 "the file of SSLKEYLOGFILE")):
+            folder = folder_with(items=ITEMS, file=netrc)
+            os.link(os.path.join(folder, "file"),
+                    os.path.join(folder, ".netrc"))
+            refused(folder, [*needs(option, folder), *args, "-i", "items",
+                             option, ".netrc"],
+                    r"^fetchpool: --\S+: '.netrc' is %s " % what, env=env)
+    refused(folder_with(items=ITEMS), ["-i", "items"],
+            "the file of SSLKEYLOGFILE is the input: 'items'",
+            env={"SSLKEYLOGFILE": "items"})
+
+
 @test("a dry run is judged in the same way")
 def _():
     folder = folder_with(items=ITEMS, x=ITEMS)
