@@ -320,6 +320,16 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 			"element of an array on one line");
 }
 
+void
+fp_linecheck_first(struct fp_linecheck *check, struct fp_text value)
+{
+	if (!check->has_seen_values && is_heading(value))
+		doubt(check, FP_ARRAY_LEN(doubts), value,
+			"looks like the heading of a column: {name} in the "
+			"template takes the first line for a header line");
+	check->has_seen_values = true;
+}
+
 /* ---- the whole ---- */
 
 const char *
@@ -342,7 +352,8 @@ fp_linecheck_judge(
 	check->has_seen_line = true;
 	bool is_value =
 		settings->pool.url_template && !url->data &&
-		!settings->pool.data_line && settings->n_columns == 0 &&
+		!settings->has_csv && !settings->pool.data_line &&
+		settings->n_columns == 0 &&
 		!(settings->pool.urls_pass && fp_is_url(line.data, line.len));
 	if (!fault && is_value)
 		look_for_doubt(check, line, is_first);

@@ -20,6 +20,7 @@
 struct fp_linecheck {
 	const struct fp_settings *settings;
 	bool has_seen_line;
+	bool has_seen_values;
 	bool is_url_list; /* the first line is a URL */
 	bool has_told_template;
 	unsigned told; /* kinds of doubt, as bits */
@@ -35,6 +36,10 @@ void fp_linecheck_destroy(struct fp_linecheck *check);
  * it is one but for its scheme. */
 const char *fp_linecheck_judge(
 	struct fp_linecheck *check, struct fp_text line, struct fp_text *url);
+
+/* A field of CSV without header line, of each record: of the first, may say
+ * that it looks like part of one. */
+void fp_linecheck_first(struct fp_linecheck *check, struct fp_text value);
 
 /* A line that was to be JSON and is none: may say why that is. */
 void fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line);

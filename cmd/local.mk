@@ -11,6 +11,7 @@ cmd_libcmd_a_SOURCES =
 
 # base: what the rest uses
 cmd_libcmd_a_SOURCES += \
+	cmd/base/csv.c cmd/base/csv.h \
 	cmd/base/descriptors.c cmd/base/descriptors.h \
 	cmd/base/histogram.c cmd/base/histogram.h \
 	cmd/base/input.c cmd/base/input.h \
@@ -65,6 +66,7 @@ cmd_libcmd_a_SOURCES += \
 # a run
 cmd_libcmd_a_SOURCES += \
 	cmd/course.c cmd/course.h \
+	cmd/fields.c cmd/fields.h \
 	cmd/itemfill.c cmd/itemfill.h \
 	cmd/linecheck.c cmd/linecheck.h \
 	cmd/reader.c cmd/reader.h \

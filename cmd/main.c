@@ -56,8 +56,9 @@
  *	base/		what the rest uses: msg (the only writer of standard
  *			error; the exit status), signals (INT, TERM, HUP, USR1
  *			as bytes on a descriptor), patience (with readers that
- *			do not read), wholefile, input (lines from
- *			a descriptor, in bounded memory), histogram, seqset,
+ *			do not read), wholefile, csv (where records of it end),
+ *			input (lines from a descriptor, in bounded memory),
+ *			histogram, seqset,
  *			shard (which items are ours, of those that many share
  *			out), descriptors (as many as there can be, and jobs to
  *			fit them)
@@ -81,6 +82,7 @@
  *			Perfetto), account (these three), progress and meter
  *			(how far it is), notice (what the pool tells of a
  *			server), dryrun
+ *	fields		which of a line's fields an item needs
  *	itemfill	what --expand-... options add to an item
  *	linecheck	whether a line can be an item, and what looks wrong in
  *it reader		the thread from the input to the pool

@@ -9,32 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "1000" and its NUL: see FP_COLUMNS_MAX. */
-#define NAME_BYTES 5
-
-static int
-make_columns(struct fp_reader *reader, size_t n)
-{
-	if (n == 0)
-		return 0;
-	reader->columns = calloc(n, sizeof(reader->columns[0]));
-	reader->texts = calloc(n, sizeof(reader->texts[0]));
-	reader->names = malloc(n * NAME_BYTES);
-	if (!reader->columns || !reader->texts || !reader->names)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		char *name = reader->names + i * NAME_BYTES;
-		int len = snprintf(name, NAME_BYTES, "%zu", i + 1);
-		reader->columns[i] = (struct fp_value){
-			.name = {name, (size_t)len},
-			.type = FP_VALUE_STRING,
-			.texts = &reader->texts[i],
-			.n_texts = 1,
-		};
-	}
-	return 0;
-}
-
 int
 fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 {
@@ -54,7 +28,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	if (settings->json_items)
 		reader->parser = fp_parser_new();
 	if ((settings->json_items && !reader->parser) ||
-		make_columns(reader, settings->n_columns)) {
+		fp_fields_init(&reader->fields, settings)) {
 		fp_msg_local("out of memory");
 		return -1;
 	}
@@ -69,9 +43,40 @@ fp_reader_destroy(struct fp_reader *reader)
 	fp_itemfill_destroy(&reader->fill);
 	fp_resume_destroy(&reader->resume);
 	fp_parser_free(reader->parser);
-	free(reader->columns);
-	free(reader->texts);
-	free(reader->names);
+	fp_fields_destroy(&reader->fields);
+}
+
+static void
+tell_late(void)
+{
+	fp_msg_set_status(FP_EXIT_STOPPED);
+	fp_msg_note("stopped by --deadline: the header line of the CSV has not "
+		    "come");
+}
+
+int
+fp_reader_header(
+	struct fp_reader *reader, int64_t until_ns, struct fp_text *header)
+{
+	struct fp_input *input = &reader->input;
+	int ret = 0;
+
+	input->until_ns = until_ns;
+	if (input->options.has_header)
+		ret = fp_input_header(input);
+	input->until_ns = 0;
+	if (ret < 0 && errno == EINVAL)
+		fp_msg_usage(
+			"the header line of the CSV: %s", input->line.fault);
+	else if (ret < 0 && errno == ETIMEDOUT)
+		tell_late();
+	else if (ret < 0)
+		fp_msg_local(
+			"cannot read %s: %s", input->name, strerror(errno));
+	if (ret <= 0)
+		return ret;
+	*header = (struct fp_text){input->header.data, input->header.len};
+	return fp_fields_header(&reader->fields, *header);
 }
 
 void
@@ -112,28 +117,6 @@ back(struct fp_reader *reader)
 
 /* ---- from the line to the item ---- */
 
-/* Splits the line into as many fields as the template needs. Returns how many
- * it has of them. */
-static size_t
-split(struct fp_reader *reader, struct fp_text line)
-{
-	const char *separator = reader->settings->colsep;
-	size_t separator_len = strlen(separator);
-	size_t n = 0;
-
-	while (n < reader->settings->n_columns) {
-		const char *end =
-			memmem(line.data, line.len, separator, separator_len);
-		size_t len = end ? (size_t)(end - line.data) : line.len;
-		reader->texts[n++] = (struct fp_text){line.data, len};
-		if (!end)
-			break;
-		line.data += len + separator_len;
-		line.len -= len + separator_len;
-	}
-	return n;
-}
-
 static int
 hand_in(struct fp_reader *reader, struct fp_item *item)
 {
@@ -148,7 +131,6 @@ submit(struct fp_reader *reader, const struct entry *entry)
 	const struct fp_line *line = &entry->line;
 	struct fp_item item = {
 		.input = line->text,
-		.values = reader->columns,
 		.fault = line->fault,
 		.is_cut = line->is_cut,
 		.more = true, /* before_wait() sees to it */
@@ -171,8 +153,11 @@ submit(struct fp_reader *reader, const struct entry *entry)
 	if (!item.fault)
 		item.fault = fp_linecheck_judge(
 			&reader->check, line->text, &item.url);
-	if (!item.fault && reader->columns)
-		item.n_values = split(reader, line->text);
+	if (!item.fault && fp_fields_fill(&reader->fields, &item))
+		return -1;
+	if (!item.fault && reader->input.options.csv &&
+		!reader->input.options.has_header && item.n_values > 0)
+		fp_linecheck_first(&reader->check, item.values[0].texts[0]);
 	return hand_in(reader, &item);
 }
 
@@ -257,8 +242,7 @@ fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed)
 		reader->n_cut += entry.line.is_cut;
 		if (entry.line.is_cut)
 			continue;
-		fp_output_add(failed, text.data, text.len);
-		fp_output_add(failed, &failed->separator, 1);
+		fp_output_line(failed, text.data, text.len);
 	}
 	return n;
 }

@@ -14,6 +14,7 @@
 
 #include "base.h"
 
+#include "fields.h"
 #include "input.h"
 #include "itemfill.h"
 #include "journal.h"
@@ -33,9 +34,7 @@ struct fp_reader {
 	bool is_resumed; /* items come from it */
 	bool is_refused; /* the input is not what it should be */
 	struct fp_parser *parser; /* NULL: lines are no JSON */
-	struct fp_value *columns; /* {1}, {2}, ...: what the template needs */
-	struct fp_text *texts; /* their values in the line at hand */
-	char *names;
+	struct fp_fields fields; /* of the line at hand */
 	struct fp_linecheck check; /* of each line */
 	struct fp_itemfill fill; /* what options add to each item */
 	atomic_uint_fast64_t n_read; /* items */
@@ -50,6 +49,12 @@ struct fp_reader {
 int fp_reader_init(
 	struct fp_reader *reader, const struct fp_settings *settings);
 void fp_reader_destroy(struct fp_reader *reader);
+
+/* Reads the header line that CSV has, if names of fields are asked for, before
+ * anything else is done: outputs are whole still. It waits until `until_ns`, or
+ * if that is 0, for ever. -1: said why. */
+int fp_reader_header(
+	struct fp_reader *reader, int64_t until_ns, struct fp_text *header);
 
 /* With the journal of an earlier run: goes on where that has ended. */
 void fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal);

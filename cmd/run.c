@@ -151,6 +151,10 @@ open_ends(struct fp_course *run)
 {
 	if (fp_reader_init(&run->reader, run->settings))
 		return -1;
+	bool has_end = run->deadline_ns < INT64_MAX;
+	if (fp_reader_header(&run->reader, has_end ? run->deadline_ns : 0,
+		    &run->settings->header))
+		return -1;
 	if (fp_writer_init(&run->writer, run->settings))
 		return -1;
 	if (open_account(run) || open_journal(run))

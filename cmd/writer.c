@@ -67,6 +67,8 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 	path = settings->failed_path;
 	if (path && fp_output_open(&writer->failed, path, separator))
 		return refuse_output(path);
+	writer->failed.heading = settings->header;
+	writer->failed.has_records = settings->has_csv;
 	return 0;
 }
 
@@ -152,10 +154,10 @@ set_aside(
 	if (failed->fd < 0 || result->input.len == 0 || result->is_cut)
 		return;
 	if (is_done || !writer->journal) {
-		fp_output_add(failed, result->input.data, result->input.len);
-		fp_output_add(failed, &failed->separator, 1);
-	} else if (fp_buf_add(undone, result->input.data, result->input.len) ||
-		   fp_buf_add_char(undone, failed->separator)) {
+		fp_output_line(failed, result->input.data, result->input.len);
+	} else if (fp_buf_add(undone, &result->input.len,
+			   sizeof(result->input.len)) ||
+		   fp_buf_add(undone, result->input.data, result->input.len)) {
 		fp_msg_local("out of memory");
 	}
 }
@@ -163,9 +165,16 @@ set_aside(
 void
 fp_writer_set_aside(struct fp_writer *writer)
 {
-	if (writer->undone.len > 0)
-		fp_output_add(&writer->failed, writer->undone.data,
-			writer->undone.len);
+	const char *at = writer->undone.data;
+	size_t left = writer->undone.len, len;
+
+	while (left > 0) {
+		memcpy(&len, at, sizeof(len));
+		at += sizeof(len);
+		fp_output_line(&writer->failed, at, len);
+		at += len;
+		left -= sizeof(len) + len;
+	}
 }
 
 static void

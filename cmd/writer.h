@@ -34,7 +34,8 @@ struct fp_writer {
 	struct fp_output output;
 	struct fp_output failed;
 	struct fp_journal *journal; /* NULL: none is kept */
-	struct fp_buf undone; /* with one: lines that come last in `failed` */
+	struct fp_buf undone; /* with one: lines, each after its length, that
+			       * come last in `failed` */
 	bool is_shared; /* output and standard error are one file */
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;

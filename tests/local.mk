@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test_httpdate \
 	tests/unit/test_identity \
 	tests/unit/test_idletime \
+	tests/unit/test_csv \
 	tests/unit/test_input \
 	tests/unit/test_inputstop \
 	tests/unit/test_journalline \
@@ -224,6 +225,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_framing.py \
 	tests/cli/test_leaving.py \
 	tests/cli/test_http2.py \
+	tests/cli/test_csv.py \
 	tests/cli/test_input.py \
 	tests/cli/test_install.py \
 	tests/cli/test_journalcross.py \

@@ -9,10 +9,12 @@
 
 #include "input.h"
 
+#include "clock.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +40,7 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 	memset(input, 0, sizeof(*input));
 	input->options = *options;
 	input->at_start = true;
+	input->needs_header = options->has_header;
 	input->stop_fd = -1;
 	atomic_init(&input->stop_end, -1);
 	if (options->path && strcmp(options->path, "-") != 0) {
@@ -66,8 +69,10 @@ fp_input_rewind(struct fp_input *input)
 	fp_buf_clear(&input->buf, SIZE_MAX);
 	input->next = 0;
 	input->at_start = true;
+	input->needs_header = input->options.has_header;
 	input->at_end = input->is_skipping = input->is_again = false;
 	input->n_blank = input->n_items = input->n_taken = 0;
+	input->n_newlines = 0;
 	return 0;
 }
 
@@ -80,6 +85,7 @@ fp_input_destroy(struct fp_input *input)
 	if (input->stop_fd >= 0)
 		close(input->stop_fd);
 	fp_buf_destroy(&input->buf);
+	fp_buf_destroy(&input->header);
 }
 
 /* To write could fail. */
@@ -127,6 +133,16 @@ fp_input_position(const struct fp_input *input)
 
 /* ---- reading ---- */
 
+static int
+time_left_ms(const struct fp_input *input)
+{
+	if (!input->until_ns)
+		return -1;
+	int64_t left_ns = FP_MAX(input->until_ns - fp_clock_now_ns(), 0);
+	int64_t ms = (left_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
+	return (int)FP_MIN(ms, INT32_MAX);
+}
+
 /* Waits until there is something to read. -1: stopped, or poll failed. */
 static int
 wait_readable(struct fp_input *input)
@@ -138,9 +154,14 @@ wait_readable(struct fp_input *input)
 
 	if (input->before_wait)
 		input->before_wait(input->before_wait_arg);
-	while (poll(fds, 2, -1) < 0) {
+	int n;
+	while ((n = poll(fds, 2, time_left_ms(input))) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			return -1;
+	}
+	if (n == 0) {
+		errno = ETIMEDOUT;
+		return -1;
 	}
 	if (fds[1].revents) {
 		errno = ECANCELED;
@@ -209,6 +230,10 @@ judge(struct fp_input *input)
 	bool is_ascii = true;
 
 	input->line.fault = NULL;
+	if (input->options.csv && input->csv.fault) {
+		fault(input, input->csv.fault, input->csv.fault_at);
+		return;
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		if (FP_LIKELY(c >= 0x20 && c < 0x7f))
@@ -235,11 +260,15 @@ judge(struct fp_input *input)
 		fault(input, "a byte-order mark", (size_t)(mark - text.data));
 }
 
+/* A blank that separates fields is none. */
 static bool
-is_blank(struct fp_text text)
+is_blank(const struct fp_input *input)
 {
+	struct fp_text text = input->line.text;
+
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] != ' ' && text.data[i] != '\t')
+		char c = text.data[i];
+		if ((c != ' ' && c != '\t') || c == input->options.csv)
 			return false;
 	}
 	return true;
@@ -281,6 +310,21 @@ pass_mark(struct fp_input *input)
 	return 0;
 }
 
+/* What ends the line, in its next bytes; NULL: it is in none of them. */
+static const char *
+find_end(struct fp_input *input, const char *data, size_t len)
+{
+	if (input->options.csv)
+		return fp_csv_find_end(&input->csv, data, len);
+	return memchr(data, input->options.separator, len);
+}
+
+static bool
+is_unclosed(const struct fp_input *input)
+{
+	return input->options.csv && input->csv.state == FP_CSV_QUOTED;
+}
+
 /* Passes over the rest of a line that is too long. */
 static int
 skip_line(struct fp_input *input)
@@ -288,8 +332,8 @@ skip_line(struct fp_input *input)
 	struct fp_buf *buf = &input->buf;
 
 	for (;;) {
-		char *end = memchr(buf->data + input->next,
-			input->options.separator, buf->len - input->next);
+		const char *end = find_end(
+			input, buf->data + input->next, buf->len - input->next);
 		if (end) {
 			input->next = (size_t)(end - buf->data) + 1;
 			return 0;
@@ -302,8 +346,27 @@ skip_line(struct fp_input *input)
 	}
 }
 
-/* Gives a line that is too long: its beginning is kept, the rest passed over.
- * So much of it is there, wherever the input was cut.
+/* The next record of CSV begins here. */
+static void
+begin_record(struct fp_input *input)
+{
+	fp_csv_begin(&input->csv, input->options.csv);
+	input->line_number = input->n_newlines + 1;
+}
+
+static const char *
+why_long(struct fp_input *input)
+{
+	if (!is_unclosed(input))
+		return "the line is longer than --max-line";
+	snprintf(input->fault, sizeof(input->fault),
+		"the quote that opens on line %" PRIu64 " is never closed",
+		input->line_number + input->csv.quote_line);
+	return input->fault;
+}
+
+/* Gives a line that is too long, or has no end: its beginning is kept, the rest
+ * passed over. So much of it is there, wherever the input was cut.
  * A stop in the middle of that is no harm: the next call goes on. */
 static int
 give_long(struct fp_input *input)
@@ -311,16 +374,19 @@ give_long(struct fp_input *input)
 	if (!input->is_skipping) {
 		const char *start = input->buf.data + input->next;
 		size_t n = FP_MIN(input->options.max_line, sizeof(input->cut));
+		n = FP_MIN(n, input->buf.len - input->next);
 		input->cut_len = fp_utf8_valid_prefix(start, n);
 		memcpy(input->cut, start, input->cut_len);
 		input->is_skipping = true;
+		begin_record(input);
 	}
 	if (skip_line(input))
 		return -1;
 	input->is_skipping = false;
+	input->n_newlines += input->csv.n_newlines;
 	input->line = (struct fp_line){
 		.text = {input->cut, input->cut_len},
-		.fault = "the line is longer than --max-line",
+		.fault = why_long(input),
 		.is_cut = true,
 	};
 	return 1;
@@ -335,11 +401,11 @@ find_line(struct fp_input *input)
 
 	if (input->is_skipping)
 		return give_long(input);
+	begin_record(input);
 	for (;;) {
 		char *start = buf->data + input->next;
 		size_t len = buf->len - input->next;
-		char *end = memchr(
-			start + looked, input->options.separator, len - looked);
+		const char *end = find_end(input, start + looked, len - looked);
 		if (end) {
 			len = (size_t)(end - start);
 		} else if (input->at_end && (len == 0 || input->is_torn)) {
@@ -356,9 +422,11 @@ find_line(struct fp_input *input)
 		if (input->options.separator == '\n' && len > 0 &&
 			start[len - 1] == '\r')
 			len--;
-		if (len > input->options.max_line)
+		if (len > input->options.max_line ||
+			(!end && is_unclosed(input)))
 			return give_long(input);
 		input->next = next;
+		input->n_newlines += input->csv.n_newlines;
 		input->line = (struct fp_line){.text = {start, len}};
 		return 1;
 	}
@@ -370,12 +438,62 @@ is_ours(struct fp_input *input)
 {
 	struct fp_line *line = &input->line;
 
-	if (!line->fault && is_blank(line->text)) {
+	if (!line->fault && is_blank(input)) {
 		input->n_blank++;
 		return false;
 	}
 	line->seq = ++input->n_items;
 	return fp_shard_has(&input->options.shard, line->seq);
+}
+
+/* A record that is not blank. */
+static int
+find_record(struct fp_input *input)
+{
+	int ret;
+
+	while ((ret = find_line(input)) > 0 && !input->line.fault &&
+		is_blank(input))
+		input->n_blank++;
+	return ret;
+}
+
+int
+fp_input_header(struct fp_input *input)
+{
+	struct fp_line *line = &input->line;
+	int ret = input->at_start ? pass_mark(input) : 0;
+
+	if (ret == 0)
+		ret = find_record(input);
+	if (ret >= 0)
+		input->needs_header = false;
+	if (ret > 0 && !line->fault)
+		judge(input);
+	if (ret > 0 && line->fault) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (ret > 0 && input->header.len == 0 &&
+		fp_buf_add(&input->header, line->text.data, line->text.len))
+		return -1;
+	return ret;
+}
+
+/* Before the first line. 1: that is one already. */
+static int
+begin(struct fp_input *input)
+{
+	if (input->needs_header)
+		return fp_input_header(input) < 0 ? -1 : 0;
+	return input->at_start ? pass_mark(input) : 0;
+}
+
+uint64_t
+fp_input_line_number(const struct fp_input *input)
+{
+	return input->options.csv ? input->line_number
+				  : input->n_items + input->n_blank;
 }
 
 int
@@ -384,7 +502,7 @@ fp_input_next(struct fp_input *input, struct fp_line *line)
 	int ret = 1;
 
 	if (!input->is_again) {
-		ret = input->at_start ? pass_mark(input) : 0;
+		ret = begin(input);
 		while (ret > 0 || (ret == 0 && (ret = find_line(input)) > 0)) {
 			if (is_ours(input))
 				break;

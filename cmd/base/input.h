@@ -2,7 +2,9 @@
 /*
  * input: items from a descriptor, one a line or one a NUL, in bounded memory
  * whatever comes: a line that is too long is passed over while it is read. A
- * line is given as soon as it is there; more input is never waited for.
+ * line is given as soon as it is there; more input is never waited for. A
+ * record of CSV is a line, too, though it may have newlines in its quotes; the
+ * header line is none.
  *
  * Threads: one at a time, but for fp_input_stop().
  * Ownership: the caller embeds it; a line is lent until the next call.
@@ -14,6 +16,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "csv.h"
 #include "fetchpool.h"
 #include "shard.h"
 
@@ -28,6 +31,8 @@ struct fp_input_options {
 	size_t max_line; /* bytes */
 	const char *allowed_controls; /* NULL: none may be in a line */
 	bool has_urls; /* tabs at the end of one do no harm */
+	char csv; /* what separates the fields of CSV; 0: lines are none */
+	bool has_header; /* CSV, and the first record names the fields */
 	struct fp_shard shard; /* the lines that are given */
 };
 
@@ -47,12 +52,18 @@ struct fp_input {
 	atomic_int stop_end; /* its other end, or -1: closed to say so */
 	struct fp_buf buf;
 	size_t next; /* where in buf the next line begins */
+	int64_t until_ns; /* wait no longer: ETIMEDOUT; 0: no end */
 	bool at_start; /* nothing was given yet: a mark may stand here */
+	bool needs_header; /* it was not read yet */
 	bool at_end; /* nothing more comes from fd */
 	bool is_stopped; /* give what is there, wait for nothing */
 	bool is_torn; /* stopped before the last line was whole */
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */
+	struct fp_csv csv; /* the record at hand */
+	struct fp_buf header; /* the header line, once it was read */
+	uint64_t n_newlines; /* of CSV, before the next record */
+	uint64_t line_number; /* of CSV: where the last record began, from 1 */
 	struct fp_line line;
 	void (*before_wait)(void *arg); /* for more to read; NULL: nothing */
 	void *before_wait_arg;
@@ -72,6 +83,14 @@ void fp_input_destroy(struct fp_input *input);
 /* The next line that is not blank, of our shard: 1; 0 at the end; -1 with
  * errno, which is ECANCELED after fp_input_stop(). */
 int fp_input_next(struct fp_input *input, struct fp_line *line);
+
+/* Reads the header line: 1; 0: the input is empty; -1 with errno, which is
+ * EINVAL if it is no header line, as input->line.fault says. fp_input_next()
+ * does it if nobody has. */
+int fp_input_header(struct fp_input *input);
+
+/* The line given last as people count: with those that were passed over. */
+uint64_t fp_input_line_number(const struct fp_input *input);
 
 /* Lets the next call give the same line again. */
 void fp_input_back(struct fp_input *input);

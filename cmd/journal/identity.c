@@ -21,6 +21,7 @@
 #define NAME_TEMPLATE "TEMPLATE"
 #define NAME_DATA "data"
 #define NAME_HEADER "header"
+#define NAME_HEADER_LINE "HEADER-LINE"
 
 static const char *const indifferent[] = {
 	/* where items come from and go to: judged otherwise */
@@ -154,6 +155,10 @@ fp_identity_add(
 			add_headers(state, &header))
 			return -1;
 	}
+	if (settings->header.len &&
+		add(state, NAME_HEADER_LINE, settings->header.data,
+			settings->header.len))
+		return -1;
 	if (data.data && add(state, NAME_DATA, data.data, data.len))
 		return -1;
 	if (settings->pool.data_is_json && add(state, "json", "", 0))
@@ -174,8 +179,12 @@ find(const struct fp_journal_state *state, const char *name)
 static bool
 say(const char *name, const char *what, char *why, size_t why_size)
 {
-	snprintf(why, why_size, "%s%s %s",
-		strcmp(name, NAME_TEMPLATE) == 0 ? "the " : "--", name, what);
+	if (strcmp(name, NAME_HEADER_LINE) == 0)
+		snprintf(why, why_size, "the header line of the CSV %s", what);
+	else
+		snprintf(why, why_size, "%s%s %s",
+			strcmp(name, NAME_TEMPLATE) == 0 ? "the " : "--", name,
+			what);
 	return true;
 }
 

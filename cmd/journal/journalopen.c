@@ -165,6 +165,18 @@ check_sum(const struct fp_journal *journal, const struct known *known, int fd,
 	return 0;
 }
 
+/* The first line of a file may have one before it. */
+static struct fp_text
+without_heading(const struct fp_journal *journal, struct fp_text text)
+{
+	size_t len = journal->failed->heading.len + 1;
+
+	if (len > 1 && text.len >= len &&
+		memcmp(text.data, journal->failed->heading.data, len - 1) == 0)
+		return (struct fp_text){text.data + len, text.len - len};
+	return text;
+}
+
 /* The lines of --failed that the journal has the hashes of: so it is known
  * which one is not there. */
 static int
@@ -184,7 +196,9 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 		ssize_t n = read_at(fd, buf->data, len, at);
 		if (n < 0)
 			return refuse_errno(journal);
-		const struct fp_text text = {buf->data, len - 1};
+		struct fp_text text = {buf->data, len - 1};
+		if (at == 0)
+			text = without_heading(journal, text);
 		if ((size_t)n != len ||
 			buf->data[len - 1] != journal->failed->separator ||
 			fp_journal_item_hash(state->key, seen->seq, text) !=

@@ -147,10 +147,16 @@ count(struct fp_output *output, const char *data, size_t len)
 {
 	const char *last = memrchr(data, output->separator, len);
 
-	if (last)
+	if (last && !output->has_records)
 		output->n_whole =
 			output->n_written + (uint64_t)(last - data) + 1;
 	output->n_written += len;
+	for (size_t at = 0; at < output->ends.len; at += sizeof(uint64_t)) {
+		uint64_t end;
+		memcpy(&end, output->ends.data + at, sizeof(end));
+		if (end <= output->n_written)
+			output->n_whole = FP_MAX(output->n_whole, end);
+	}
 }
 
 /* How much may be written in one go: all of it; but once asked to stop, no
@@ -218,6 +224,7 @@ fp_output_flush(struct fp_output *output)
 	if (write_out(output, output->pending.data, output->pending.len))
 		return -1;
 	fp_buf_clear(&output->pending, 2 * GATHER_BYTES);
+	fp_buf_clear(&output->ends, GATHER_BYTES);
 	return 0;
 }
 
@@ -246,6 +253,35 @@ fp_output_add(void *arg, const char *data, size_t len)
 	return 0;
 }
 
+/* Where a record ends is known before its last byte is written. */
+static int
+add_line(struct fp_output *output, const char *data, size_t len)
+{
+	uint64_t end = output->n_given + len + 1;
+
+	if (output->has_records && !output->error &&
+		fp_buf_add(&output->ends, &end, sizeof(end)))
+		return fail(output, ENOMEM);
+	if (fp_output_add(output, data, len))
+		return -1;
+	return fp_output_add(output, &output->separator, 1);
+}
+
+int
+fp_output_line(struct fp_output *output, const char *data, size_t len)
+{
+	struct stat st;
+
+	if (output->fd < 0)
+		return 0;
+	if (output->heading.len > 0 && output->n_given == 0 &&
+		(!output->is_file ||
+			(fstat(output->fd, &st) == 0 && st.st_size == 0)) &&
+		add_line(output, output->heading.data, output->heading.len))
+		return -1;
+	return add_line(output, data, len);
+}
+
 void
 fp_output_break(struct fp_output *output, int error)
 {
@@ -264,6 +300,7 @@ fp_output_close(struct fp_output *output)
 	int ret = fp_output_flush(output);
 
 	fp_buf_destroy(&output->pending);
+	fp_buf_destroy(&output->ends);
 	if (output->is_ours && output->fd >= 0 && close(output->fd) && ret == 0)
 		ret = fail(output, errno);
 	output->fd = -1;

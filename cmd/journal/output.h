@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "fetchpool.h"
 
 #include <stdatomic.h>
 
@@ -27,7 +28,10 @@ struct fp_output {
 	int error; /* errno of what failed, or 0 */
 	bool is_told; /* the user knows of it */
 	struct fp_buf pending;
-	char separator; /* ends a line; never inside one */
+	char separator; /* ends a line; never inside one, but in records */
+	struct fp_text heading; /* the first line of a file, if it has any */
+	bool has_records; /* lines, of which each ends where it was given */
+	struct fp_buf ends; /* of those in `pending`: uint64_t, by n_given */
 	bool is_summed; /* `sum` is kept */
 	uint32_t sum; /* CRC-32 of all that was given, and of what is before */
 	uint64_t n_given; /* bytes */
@@ -51,6 +55,10 @@ int fp_output_cut(struct fp_output *output, uint64_t end);
 
 /* Some bytes of a line; it may write them at once. An fp_sink. */
 int fp_output_add(void *output, const char *data, size_t len);
+
+/* A whole line, without its separator; before the first one in a file, or of
+ * ours in anything else, the heading. */
+int fp_output_line(struct fp_output *output, const char *data, size_t len);
 
 /* The checksum of more bytes after those that gave `sum`; 0 at first. */
 uint32_t fp_output_sum(uint32_t sum, const char *data, size_t len);

@@ -94,13 +94,6 @@ hold(struct fp_resume *resume, const struct fp_line *line)
 	return line->fault ? fp_buf_add(to, line->fault, held.fault_len) : 0;
 }
 
-/* The line as people count: those passed over too. */
-static uint64_t
-line_number(const struct fp_resume *resume)
-{
-	return resume->input->n_items + resume->input->n_blank;
-}
-
 /* An item of the journal as the records count it. */
 static uint64_t
 item_number(const struct fp_resume *resume, uint64_t seq)
@@ -125,7 +118,7 @@ check_line(struct fp_resume *resume, uint64_t hash)
 		return 0;
 	fp_msg_local("not resumed: the input has changed: item %" PRIu64
 		     " of the journal is not what line %" PRIu64 " of %s says",
-		item_number(resume, seq), line_number(resume),
+		item_number(resume, seq), fp_input_line_number(resume->input),
 		resume->input->name);
 	return refuse();
 }
@@ -150,7 +143,7 @@ check_page(struct fp_resume *resume)
 		     " to %" PRIu64 " of the journal are not what %s says up "
 		     "to line %" PRIu64,
 		item_number(resume, first), item_number(resume, resume->seq),
-		resume->input->name, line_number(resume));
+		resume->input->name, fp_input_line_number(resume->input));
 	return refuse();
 }
 

@@ -284,6 +284,15 @@ settle(struct fp_settings *settings)
 	pool->empty_fails = !settings->allows_empty;
 	if (pool->output_dir)
 		fp_settings_name_file(settings);
+	if (settings->has_csv) {
+		if (!settings->colsep)
+			settings->colsep = ",";
+		settings->input.csv = settings->colsep[0];
+		settings->input.has_header = settings->names.n > 0;
+		snprintf(settings->controls, sizeof(settings->controls),
+			"\t\r\n%c", settings->input.csv);
+		settings->input.allowed_controls = settings->controls;
+	}
 	if (settings->json_items) {
 		settings->input.allowed_controls = "\t\r";
 		pool->undefined_fails = false;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const struct fp_option_words fp_option_words[] = {
-	{"input-format", false, false, {"lines", "json"}},
+	{"input-format", false, false, {"lines", "json", "csv"}},
 	{"default-scheme", false, false, {"https", "http"}},
 	{"request", false, false,
 		{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}},

@@ -47,6 +47,9 @@ fp_settings_destroy(struct fp_settings *settings)
 	fp_buf_destroy(&settings->netrc);
 	fp_buf_destroy(&settings->home_netrc);
 	fp_buf_destroy(&settings->colsep_text);
+	for (size_t i = 0; i < settings->names.n; i++)
+		free((char *)settings->names.all[i].data);
+	free(settings->names.all);
 }
 
 bool
@@ -168,7 +171,9 @@ bool
 fp_settings_input_format(struct fp_settings *settings, const char *value)
 {
 	settings->json_items = strcmp(value, "json") == 0;
-	return settings->json_items || strcmp(value, "lines") == 0;
+	settings->has_csv = strcmp(value, "csv") == 0;
+	return settings->json_items || settings->has_csv ||
+	       strcmp(value, "lines") == 0;
 }
 
 bool

@@ -46,6 +46,12 @@ struct fp_expansions {
 	size_t n;
 };
 
+/* Names of fields, as texts that are filled in have them. */
+struct fp_names {
+	struct fp_text *all;
+	size_t n;
+};
+
 /* A list of texts that grows. */
 struct fp_list {
 	const char **texts;
@@ -59,7 +65,10 @@ struct fp_settings {
 
 	const char *colsep; /* NULL: lines are not split */
 	size_t n_columns; /* how many of a line's fields are needed */
+	struct fp_names names; /* of CSV: those needed by name, each once */
+	struct fp_text header; /* of CSV: the header line, once it was read */
 	bool json_items;
+	bool has_csv;
 	bool has_id_range;
 	uint64_t id_min, id_max;
 	bool tells_template; /* say so when the default is used */
@@ -106,6 +115,7 @@ struct fp_settings {
 	const char *key_log_path; /* as SSLKEYLOGFILE says; or NULL */
 	struct fp_list owned; /* copies that are freed at the end */
 	struct fp_buf colsep_text;
+	char controls[8]; /* that CSV may have in it */
 	enum fp_field fields[FP_FIELD_COUNT * 2];
 };
 

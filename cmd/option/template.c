@@ -24,14 +24,39 @@ complain_template(const char *name, const char *text, const char *why, int ret)
 
 /* What fp_template_variables() is asked for. */
 struct template_look {
-	const struct fp_settings *settings;
+	struct fp_settings *settings;
 	bool is_expansion; /* {{name}}, not {name} */
 	size_t n_variables;
 	size_t max_column;
 	char why[160];
 };
 
-/* Judges one variable: {} or, with --colsep, {1}, {2}, ... */
+/* A field of CSV that is named by the header line. -1: no memory. */
+static int
+add_name(struct fp_settings *settings, struct fp_text name)
+{
+	struct fp_names *names = &settings->names;
+	char *copy;
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->all[i].len == name.len &&
+			memcmp(names->all[i].data, name.data, name.len) == 0)
+			return 0;
+	}
+	struct fp_text *all =
+		realloc(names->all, (names->n + 1) * sizeof(all[0]));
+	if (!all)
+		return -1;
+	names->all = all;
+	copy = strndup(name.data, name.len);
+	if (!copy)
+		return -1;
+	names->all[names->n++] = (struct fp_text){copy, name.len};
+	return 0;
+}
+
+/* Judges one variable: {} or, with --colsep, {1}, {2}, ...; in CSV, names
+ * too. */
 static int
 look_at_variable(void *arg, struct fp_text name)
 {
@@ -46,13 +71,16 @@ look_at_variable(void *arg, struct fp_text name)
 	}
 	if (name.len == 0)
 		return 0;
-	if (fp_units_digits(name.data, name.len, &column)) {
+	bool is_number = fp_units_digits(name.data, name.len, &column) == 0;
+	if (!is_number && look->settings->has_csv)
+		return add_name(look->settings, name);
+	if (!is_number) {
 		snprintf(look->why, sizeof(look->why),
 			"lines have no {%.*s}; {} is the whole line",
 			(int)FP_MIN(name.len, 60), name.data);
 		return 1;
 	}
-	if (!look->settings->colsep) {
+	if (!look->settings->colsep && !look->settings->has_csv) {
 		snprintf(look->why, sizeof(look->why),
 			"{%.*s} needs --colsep; {} is the whole line",
 			(int)FP_MIN(name.len, 60), name.data);
@@ -122,11 +150,21 @@ choose(struct fp_settings *settings, const char *template,
 		fp_msg_usage("--data-line needs a TEMPLATE to send to");
 		return false;
 	}
+	bool has_environment = from_environment && from_environment[0];
+	if (settings->has_csv) {
+		settings->pool.url_template = from_environment;
+		if (has_environment)
+			return check_template(settings, "FETCHPOOL_URL");
+		fp_msg_usage("--input-format csv needs a TEMPLATE: '{+url}' "
+			     "takes URLs from the field that the header line "
+			     "calls url, '{+1}' from the first field");
+		return false;
+	}
 	settings->pool.urls_pass = true;
 	settings->input.has_urls = true;
 	if (settings->json_items)
 		return true;
-	if (from_environment && from_environment[0]) {
+	if (has_environment) {
 		settings->pool.url_template = from_environment;
 		return check_template(settings, "FETCHPOOL_URL");
 	}
@@ -146,6 +184,8 @@ check_expansions(struct fp_settings *settings)
 		if (fp_expand_names(settings->expansions.all[i].text,
 			    look_at_variable, &look) == 0)
 			continue;
+		if (!look.why[0])
+			return fp_settings_no_memory();
 		fp_msg_usage(
 			"--expand-...: %s (here in double braces)", look.why);
 		return false;

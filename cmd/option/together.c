@@ -112,6 +112,29 @@ check_json_items(const struct fp_settings *settings)
 }
 
 static bool
+check_csv(const struct fp_settings *settings)
+{
+	const char *other = settings->has_id_range		? "id-range"
+			    : settings->input.separator == '\0' ? "null"
+								: NULL;
+
+	if (!settings->has_csv)
+		return true;
+	if (other) {
+		fp_msg_usage("--input-format csv does not go with --%s: a "
+			     "record of CSV ends with a newline and has fields",
+			other);
+		return false;
+	}
+	if (strlen(settings->colsep) == 1 && settings->colsep[0] != '"')
+		return true;
+	fp_msg_usage("--input-format csv: --colsep: '%s' is not one byte "
+		     "other than a quote",
+		settings->colsep);
+	return false;
+}
+
+static bool
 check_files(const struct fp_settings *settings)
 {
 	const char *other = settings->format.format != FP_FORMAT_RECORD
@@ -169,7 +192,7 @@ check_formats(const struct fp_settings *settings)
 bool
 fp_together_check(const struct fp_settings *settings)
 {
-	return check_json_items(settings) && check_exclusive(settings) &&
-	       check_needs(settings) && check_files(settings) &&
-	       check_formats(settings);
+	return check_json_items(settings) && check_csv(settings) &&
+	       check_exclusive(settings) && check_needs(settings) &&
+	       check_files(settings) && check_formats(settings);
 }

@@ -203,7 +203,7 @@ def _(complete, shell):
     equal(complete("fetchpool -f "), FORMATS)
     equal(complete("fetchpool --format "), FORMATS)
     equal(complete("fetchpool --body "), BODIES)
-    equal(complete("fetchpool --input-format "), ["json", "lines"])
+    equal(complete("fetchpool --input-format "), ["csv", "json", "lines"])
     equal(complete("fetchpool --error-format "), ["json", "text"])
 
 

@@ -373,6 +373,72 @@ read_errors(void)
 	fp_input_destroy(&input);
 }
 
+#define CSV(bytes, expected) check(&csv, (bytes), sizeof(bytes) - 1, (expected))
+
+static void
+records(void)
+{
+	struct fp_input_options csv = usual;
+
+	csv.csv = ',';
+	csv.allowed_controls = "\t\r\n,";
+	CSV("a,b\r\n\n\"c\nd\",\"\r\n\"\r\ne", "<a,b><\"c\\0ad\",\"\\0d\\0a\">"
+					       "<e>1");
+	CSV("\"a\"b\nc\n", "<\"a\"b>!text after a closing quote at byte 4;"
+			   "<c>0");
+	CSV("a\n\n\"b\nc", "<a><\"b\\0ac~>!the quote that opens on line 3 is "
+			   "never closed;1");
+	CSV("\"a\0\"\n", "<\"a\\00\">!a NUL at byte 3;0");
+	csv.max_line = 6;
+	CSV("\"a\nb\nc\"\nd\n",
+		"<\"a\\0ab\\0ac~>!the line is longer than --max-line;<d>0");
+	CSV("a\n\"b\nccccccccc\nd\n",
+		"<a><\"b\\0accc~>!the quote that opens on line 2 is never "
+		"closed;0");
+	csv.max_line = 65536;
+	csv.has_header = true;
+	CSV("\xef\xbb\xbf\"x\ny\",z\r\n1\n2\n", "<1><2>0");
+	CSV("x\n", "0");
+	CSV("", "0");
+	CSV("\n\nx\n1\n", "<1>2");
+	csv.csv = '\t';
+	CSV("a\tb\n\t\n  \n", "<\\09>1");
+}
+
+static void
+headers(void)
+{
+	static const char text[] = "\xef\xbb\xbf"
+				   "a,\"b\n\"\r\n1\n\n2\n";
+	struct fp_input_options options = usual;
+	struct fp_input input;
+	struct fp_line line;
+
+	options.csv = ',';
+	options.allowed_controls = "\t\r\n,";
+	options.has_header = true;
+	options.path = put_file("input", text, sizeof(text) - 1);
+	MUST(fp_input_init(&input, &options) == 0);
+	CHECK(fp_input_header(&input) == 1);
+	CHECK_BYTES(input.header.data, input.header.len, "a,\"b\n\"", 6);
+	for (int i = 0; i < 2; i++) {
+		CHECK(fp_input_next(&input, &line) == 1 && line.seq == 1);
+		CHECK(fp_input_line_number(&input) == 3);
+		CHECK(fp_input_next(&input, &line) == 1 && line.seq == 2);
+		CHECK(fp_input_line_number(&input) == 5);
+		CHECK(fp_input_next(&input, &line) == 0);
+		CHECK(fp_input_rewind(&input) == 0);
+	}
+	CHECK_BYTES(input.header.data, input.header.len, "a,\"b\n\"", 6);
+	fp_input_destroy(&input);
+	options.path = put_file("input", "a\"\n1\n", 5);
+	MUST(fp_input_init(&input, &options) == 0);
+	CHECK(fp_input_header(&input) == -1 && errno == EINVAL);
+	CHECK_TEXT(input.line.fault, "a quote in a field that does not begin "
+				     "with one at byte 2");
+	fp_input_destroy(&input);
+}
+
 int
 main(void)
 {
@@ -389,6 +455,8 @@ main(void)
 	run("any bytes are the same lines, however they come", any_bytes);
 	run("the limit holds for lines of the usual size", large_limits);
 	run("a line without end needs no memory", bounded);
+	run("records of CSV end outside quotes", records);
+	run("the header line of CSV is no item", headers);
 	run("what cannot be read is said", read_errors);
 	return done();
 }

@@ -132,7 +132,8 @@ json_items(void)
 	WRONG("--input-format json http://h/{}",
 		"TEMPLATE: 'http://h/{}': a JSON item has no {}; it has "
 		"{name}");
-	WRONG("--input-format x", "--input-format: 'x' is not lines or json");
+	WRONG("--input-format x",
+		"--input-format: 'x' is not lines, json or csv");
 	for (size_t i = 0; i < FP_ARRAY_LEN(with); i++) {
 		snprintf(args, sizeof(args), "--input-format json %s",
 			with[i][0]);
@@ -298,6 +299,37 @@ a_dry_run(void)
 	WRONG("--dry-run --resume", "--resume needs --journal");
 }
 
+static void
+csv_items(void)
+{
+	RIGHT("--input-format csv http://h/{1}{?2}");
+	CHECK(settings.input.csv == ',' && !settings.input.has_header);
+	CHECK(settings.n_columns == 2 && settings.names.n == 0);
+	RIGHT("--input-format csv -C ; http://h/{id}{?id,q}");
+	CHECK(settings.input.csv == ';' && settings.input.has_header);
+	CHECK(settings.names.n == 2);
+	RIGHT("--input-format csv -C \\t --expand-header a:{{x}} http://h/{}");
+	CHECK(settings.input.csv == '\t' && settings.input.has_header);
+	RIGHT("--input-format csv -D d --output-name {name} http://h/{1}");
+	CHECK(settings.names.n == 1 && settings.n_columns == 1);
+	WRONG("--input-format csv -0 http://h/{1}",
+		"--input-format csv does not go with --null: a record of CSV "
+		"ends with a newline and has fields");
+	WRONG("--input-format csv --id-range 1-2 http://h/{1}",
+		"--input-format csv does not go with --id-range: a record of "
+		"CSV ends with a newline and has fields");
+	WRONG("--input-format csv -C :: http://h/{1}",
+		"--input-format csv: --colsep: '::' is not one byte other than "
+		"a quote");
+	WRONG("--input-format csv -C \" http://h/{1}",
+		"--input-format csv: --colsep: '\"' is not one byte other than "
+		"a quote");
+	WRONG("--input-format csv",
+		"--input-format csv needs a TEMPLATE: '{+url}' takes URLs from "
+		"the field that the header line calls url, '{+1}' from the "
+		"first field");
+}
+
 int
 main(void)
 {
@@ -308,6 +340,7 @@ main(void)
 	run("formats and bodies that go together", formats_and_bodies);
 	run("a body for all and a body for each", bodies_to_send);
 	run("JSON items and what goes with them", json_items);
+	run("CSV and what goes with it", csv_items);
 	run("bodies that go to files", files);
 	run("a journal and what goes with it", journals);
 	run("options from a file", options_from_a_file);
