@@ -34,7 +34,8 @@
  *			that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			workers), poolopt and setup (what all transfers have in
- *			common), curlopt (libcurl's options by name), tlsask
+ *			common), curlopt (libcurl's options by name), urlparse
+ *			(libcurl's parser, honest about memory), proxies, tlsask
  *			(what only the TLS library can tell), trust (the
  *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),

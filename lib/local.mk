@@ -111,13 +111,15 @@ lib_libinternal_la_SOURCES += \
 	lib/request/login.c lib/request/login.h \
 	lib/request/poolopt.c lib/request/poolopt.h \
 	lib/request/preview.c lib/request/preview.h \
+	lib/request/proxies.c lib/request/proxies.h \
 	lib/request/redirect.c lib/request/redirect.h \
 	lib/request/request.c lib/request/request.h \
 	lib/request/setup.c lib/request/setup.h \
 	lib/request/share.c lib/request/share.h \
 	lib/request/target.c lib/request/target.h \
 	lib/request/tlsask.c lib/request/tlsask.h \
-	lib/request/trust.c lib/request/trust.h
+	lib/request/trust.c lib/request/trust.h \
+	lib/request/urlparse.c lib/request/urlparse.h
 
 # engine: transfers, and the threads that drive them
 lib_libinternal_la_SOURCES += \

@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/test_poolopt \
 	tests/unit/test_poolresume \
 	tests/unit/test_progress \
+	tests/unit/test_proxies \
 	tests/unit/test_queue \
 	tests/unit/test_quota \
 	tests/unit/test_random \
@@ -98,6 +99,7 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_uritemplate \
 	tests/unit/test_url \
+	tests/unit/test_urlparse \
 	tests/unit/test_utf8 \
 	tests/unit/test_waithint \
 	tests/unit/test_wholefile \

@@ -35,13 +35,24 @@ fp_crew_init(struct fp_crew *crew, struct fp_worker *workers, unsigned n,
 	crew->workers = workers;
 	crew->n_workers = crew->n_left = n;
 	crew->sessions = curl_share_init();
-	if (!crew->sessions ||
+	if (crew->sessions &&
 		curl_share_setopt(crew->sessions, CURLSHOPT_SHARE,
 			CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		curl_share_cleanup(crew->sessions);
+		crew->sessions = NULL;
+	}
+	if (!crew->sessions) {
 		errno = ENOMEM;
 		return -1;
 	}
-	return fp_poller_init(&crew->poller, 2 * n_connections);
+	if (fp_poller_init(&crew->poller, 2 * n_connections)) {
+		int err = errno;
+		curl_share_cleanup(crew->sessions);
+		crew->sessions = NULL;
+		errno = err;
+		return -1;
+	}
+	return 0;
 }
 
 void

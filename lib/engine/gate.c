@@ -9,9 +9,11 @@
 
 #include "clock.h"
 #include "kept.h"
+#include "proxies.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -69,6 +71,21 @@ is_of_another_family(const struct fp_setup *setup, int family)
 	       (family == AF_INET || family == AF_INET6);
 }
 
+/* libcurl found no memory for the port of a proxy: nobody said this one. */
+static bool
+has_lost_port(const struct fp_setup *setup, const struct sockaddr *address)
+{
+	in_port_t port = 0;
+
+	if (setup->proxy_port != FP_PROXIES_LOST)
+		return false;
+	if (address->sa_family == AF_INET)
+		port = ((const struct sockaddr_in *)address)->sin_port;
+	else if (address->sa_family == AF_INET6)
+		port = ((const struct sockaddr_in6 *)address)->sin6_port;
+	return ntohs(port) == FP_PROXIES_LOST;
+}
+
 curl_socket_t
 fp_transfer_on_open(
 	void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -78,7 +95,8 @@ fp_transfer_on_open(
 	(void)purpose;
 	note_connection(transfer);
 	transfer->has_opened = true;
-	if (is_of_another_family(transfer->setup, address->family))
+	if (is_of_another_family(transfer->setup, address->family) ||
+		has_lost_port(transfer->setup, &address->addr))
 		return CURL_SOCKET_BAD;
 	if (!fp_address_allowed(&transfer->setup->addresses, &address->addr,
 		    &transfer->denied)) {

@@ -265,6 +265,9 @@ set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
 		*refused = "one that was given";
 		code = fp_curlopts_apply(&setup->curlopts, easy);
 	}
+	if (code == CURLE_OK && setup->proxy_port)
+		code = curl_easy_setopt(
+			easy, CURLOPT_PROXYPORT, setup->proxy_port);
 	if (code == CURLE_OK && setup->noproxy)
 		code = curl_easy_setopt(easy, CURLOPT_NOPROXY, setup->noproxy);
 	if (code == CURLE_OK) {

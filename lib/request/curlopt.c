@@ -3,6 +3,8 @@
 
 #include "curlopt.h"
 
+#include "proxies.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,32 +178,6 @@ check_login(const struct fp_curlopt *at, char *why, size_t why_size)
 	return 0;
 }
 
-/* As libcurl will judge it, for each item again; without memory it is left to
- * that. An empty one is none, whatever the environment says. */
-static bool
-is_proxy(const char *text)
-{
-	static const char *const schemes[] = {"http", "https", "socks",
-		"socks4", "socks4a", "socks5", "socks5h"};
-	CURLU *url = curl_url();
-	char *scheme = NULL;
-	bool ok = true;
-
-	if (url && text[0] != '\0')
-		ok = curl_url_set(url, CURLUPART_URL, text,
-			     CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
-		     CURLUE_OK;
-	if (ok && strstr(text, "://") && url &&
-		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK) {
-		ok = false;
-		for (size_t i = 0; i < FP_ARRAY_LEN(schemes); i++)
-			ok |= strcasecmp(scheme, schemes[i]) == 0;
-	}
-	curl_free(scheme);
-	curl_url_cleanup(url);
-	return ok;
-}
-
 static int
 add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 {
@@ -244,9 +220,12 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 				"takes no line breaks");
 		if ((option->id == CURLOPT_PROXY ||
 			    option->id == CURLOPT_PRE_PROXY) &&
-			!is_proxy(value))
-			return refuse(why, why_size, option->name,
-				"is no proxy like http://proxy.example:3128");
+			fp_proxies_check(value))
+			return errno == ENOMEM
+				       ? -1
+				       : refuse(why, why_size, option->name,
+						 "is no proxy like "
+						 "http://proxy.example:3128");
 		at->text = value;
 		return 0;
 	case CURLOT_SLIST: {

@@ -3,6 +3,8 @@
 
 #include "login.h"
 
+#include "urlparse.h"
+
 #include <string.h>
 
 /* What a URL says of it. */
@@ -14,19 +16,20 @@ struct said {
 static bool
 get(CURLU *url, CURLUPart part, char **text)
 {
-	CURLUcode code = curl_url_get(url, part, text, 0);
+	CURLUcode code = fp_urlparse_get(url, part, text, 0);
 
 	return code == CURLUE_OK || code == CURLUE_NO_USER ||
 	       code == CURLUE_NO_PASSWORD;
 }
 
 /* The URL was judged before, so that only a want of memory can be wrong with
- * it; libcurl has several words for that. */
+ * it. */
 static bool
 take_apart(const char *text, struct said *said)
 {
 	CURLU *url = curl_url();
-	bool ok = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK;
+	bool ok = url &&
+		  fp_urlparse_set(url, CURLUPART_URL, text, 0) == CURLUE_OK;
 
 	ok = ok && get(url, CURLUPART_HOST, &said->host) &&
 	     get(url, CURLUPART_USER, &said->user) &&

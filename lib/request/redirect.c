@@ -5,6 +5,7 @@
 
 #include "response.h"
 #include "url.h"
+#include "urlparse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,47 +36,52 @@ fail_redirect(
 	return false;
 }
 
-/* The part of a URL as text; NULL: there is none, or no memory. Free with
- * curl_free(). */
-static char *
-part(CURLU *url, CURLUPart what)
+/* The part of a URL as text; NULL: there is none. Free with curl_free(). */
+static CURLUcode
+get_part(CURLU *url, CURLUPart what, char **text)
 {
-	char *text = NULL;
+	CURLUcode code = fp_urlparse_get(url, what, text, CURLU_DEFAULT_PORT);
 
-	return curl_url_get(url, what, &text, CURLU_DEFAULT_PORT) == CURLUE_OK
-		       ? text
-		       : NULL;
+	return code == CURLUE_OUT_OF_MEMORY ? code : CURLUE_OK;
 }
 
 /* Whether both have this part, and it is the same. Hosts and schemes have no
- * case. */
-static bool
-same_part(CURLU *a, CURLU *b, CURLUPart what)
+ * case. If *same is false before, it stays so. */
+static CURLUcode
+same_part(CURLU *a, CURLU *b, CURLUPart what, bool *same)
 {
-	char *of_a = part(a, what), *of_b = part(b, what);
-	bool same = of_a && of_b && strcasecmp(of_a, of_b) == 0;
+	char *of_a = NULL, *of_b = NULL;
+	CURLUcode code = get_part(a, what, &of_a);
 
+	if (code == CURLUE_OK)
+		code = get_part(b, what, &of_b);
+	*same = *same && of_a && of_b && strcasecmp(of_a, of_b) == 0;
 	curl_free(of_a);
 	curl_free(of_b);
-	return same;
+	return code;
 }
 
-static bool
-same_origin(CURLU *a, CURLU *b)
+static CURLUcode
+same_origin(CURLU *a, CURLU *b, bool *same)
 {
-	return same_part(a, b, CURLUPART_SCHEME) &&
-	       same_part(a, b, CURLUPART_HOST) &&
-	       same_part(a, b, CURLUPART_PORT);
+	*same = true;
+	CURLUcode code = same_part(a, b, CURLUPART_SCHEME, same);
+	if (code == CURLUE_OK)
+		code = same_part(a, b, CURLUPART_HOST, same);
+	if (code == CURLUE_OK)
+		code = same_part(a, b, CURLUPART_PORT, same);
+	return code;
 }
 
+/* Without a look at libcurl's parts, so that no want of memory makes an https
+ * something else. */
 static bool
-is_scheme(CURLU *url, const char *scheme)
+is_scheme(const char *url, const char *scheme)
 {
-	char *text = part(url, CURLUPART_SCHEME);
-	bool is = text && strcasecmp(text, scheme) == 0;
+	size_t len = strlen(scheme);
 
-	curl_free(text);
-	return is;
+	return strncasecmp(url, scheme, len) == 0 &&
+	       strncmp(url + len, "://", 3) == 0;
 }
 
 /* The method and the body of the next hop: 303 asks for a GET, and so, as all
@@ -105,19 +111,19 @@ keep_fragment(CURLU *next, const char *from, const char *location)
 
 	if (!fragment || !fragment[1] || strchr(location, '#'))
 		return CURLUE_OK;
-	return curl_url_set(next, CURLUPART_FRAGMENT, fragment + 1, 0);
+	return fp_urlparse_set(next, CURLUPART_FRAGMENT, fragment + 1, 0);
 }
 
 static CURLUcode
 copy_part(CURLU *from, CURLU *to, CURLUPart what)
 {
 	char *text = NULL;
-	CURLUcode code = curl_url_get(from, what, &text, 0);
+	CURLUcode code = fp_urlparse_get(from, what, &text, 0);
 
 	if (code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD)
 		return CURLUE_OK;
 	if (code == CURLUE_OK)
-		code = curl_url_set(to, what, text, 0);
+		code = fp_urlparse_set(to, what, text, 0);
 	curl_free(text);
 	return code;
 }
@@ -127,15 +133,17 @@ copy_part(CURLU *from, CURLU *to, CURLUPart what)
 static CURLUcode
 keep_login(CURLU *first, CURLU *next, bool is_foreign, bool is_trusted)
 {
-	char *user = part(next, CURLUPART_USER);
-	char *password = part(next, CURLUPART_PASSWORD);
-	CURLUcode code = CURLUE_OK;
+	char *user = NULL, *password = NULL;
+	CURLUcode code = get_part(next, CURLUPART_USER, &user);
 
-	if (is_foreign && !is_trusted) {
-		code = curl_url_set(next, CURLUPART_USER, NULL, 0);
+	if (code == CURLUE_OK)
+		code = get_part(next, CURLUPART_PASSWORD, &password);
+	if (code == CURLUE_OK && is_foreign && !is_trusted) {
+		code = fp_urlparse_set(next, CURLUPART_USER, NULL, 0);
 		if (code == CURLUE_OK)
-			code = curl_url_set(next, CURLUPART_PASSWORD, NULL, 0);
-	} else if (!is_foreign && !user && !password) {
+			code = fp_urlparse_set(
+				next, CURLUPART_PASSWORD, NULL, 0);
+	} else if (code == CURLUE_OK && !is_foreign && !user && !password) {
 		code = copy_part(first, next, CURLUPART_USER);
 		if (code == CURLUE_OK)
 			code = copy_part(first, next, CURLUPART_PASSWORD);
@@ -153,12 +161,15 @@ combine(const struct fp_request *request, CURLU *first, CURLU *next,
 {
 	const struct fp_options *options = &request->setup->options;
 	const char *from = fp_ticket_url(request->ticket);
-	CURLUcode code = curl_url_set(
+	CURLUcode code = fp_urlparse_set(
 		next, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME);
+	bool same = false;
 
 	if (code == CURLUE_OK)
 		code = keep_fragment(next, from, location);
-	*is_foreign = request->ticket->is_foreign || !same_origin(first, next);
+	if (code == CURLUE_OK)
+		code = same_origin(first, next, &same);
+	*is_foreign = request->ticket->is_foreign || !same;
 	if (code == CURLUE_OK)
 		code = keep_login(
 			first, next, *is_foreign, options->location_trusted);
@@ -207,15 +218,19 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 	if (curl_url_set(first, CURLUPART_URL, request->ticket->url.data, 0) ||
 		curl_url_set(next, CURLUPART_URL, from, 0))
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	bool was_https = is_scheme(next, "https");
+	bool was_https = is_scheme(from, "https");
 	enum fp_kind kind = FP_KIND_OK;
 	if (location[strcspn(location, ":/?#")] == ':')
 		kind = fp_url_check(location, strlen(location),
 			options->protocols, &message);
 	if (kind != FP_KIND_OK)
 		return fail_url(request, kind, message);
-	if (combine(request, first, next, location, &is_foreign) ||
-		curl_url_get(next, CURLUPART_URL, &url, 0))
+	CURLUcode code = combine(request, first, next, location, &is_foreign);
+	if (code == CURLUE_OK)
+		code = fp_urlparse_get(next, CURLUPART_URL, &url, 0);
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	if (code != CURLUE_OK)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect to what is no URL");
 	if (is_too_long(request, url)) {
@@ -223,13 +238,14 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 		return fail_long(request);
 	}
 	kind = fp_url_check(url, strlen(url), options->protocols, &message);
+	bool is_http = is_scheme(url, "http");
 	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
 	curl_free(url);
 	if (ret)
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	if (kind != FP_KIND_OK)
 		return fail_url(request, kind, message);
-	if (was_https && is_scheme(next, "http") && !options->allow_downgrade)
+	if (was_https && is_http && !options->allow_downgrade)
 		return fail_redirect(request, FP_KIND_REDIRECT,
 			"a redirect from https to http");
 	request->ticket->is_foreign = is_foreign;

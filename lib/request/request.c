@@ -5,6 +5,7 @@
 
 #include "login.h"
 #include "url.h"
+#include "urlparse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -150,7 +151,7 @@ check_url(struct fp_request *request)
 	if (fp_url_is_plain(ticket->url.data, ticket->url.len))
 		return true;
 	CURLU *parsed = curl_url();
-	CURLUcode code = parsed ? curl_url_set(parsed, CURLUPART_URL,
+	CURLUcode code = parsed ? fp_urlparse_set(parsed, CURLUPART_URL,
 					  ticket->url.data, 0)
 				: CURLUE_OUT_OF_MEMORY;
 	curl_url_cleanup(parsed);

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "headerline.h"
+#include "proxies.h"
 #include "url.h"
 
 #include <dlfcn.h>
@@ -498,6 +499,9 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 		(options->ignore_proxy_env &&
 			!fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY) &&
 			!fp_curlopts_has(&setup->curlopts, CURLOPT_PRE_PROXY));
+	if (!setup->is_direct)
+		setup->proxy_port = fp_proxies_port(
+			&setup->curlopts, !options->ignore_proxy_env);
 	if (make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;

@@ -43,6 +43,7 @@ struct fp_setup {
 	const char *protocols; /* allowed schemes that libcurl has */
 	bool has_tls; /* libcurl */
 	bool is_direct; /* no request goes through a proxy */
+	long proxy_port; /* where no port was said, or it was lost; 0: any */
 	char *noproxy; /* hosts that none is used for; NULL: as libcurl knows */
 	struct fp_curlopts curlopts;
 	struct fp_trust trust;
