@@ -212,6 +212,11 @@ struct fp_result {
 				 * with dry_run_full, "name: value\n" */
 	bool is_request_full; /* request_fields have values, body is its own */
 	int64_t request_size; /* bytes of its body; -1: it would have none */
+
+	/* Of a failed item, whose body is that of its answer. */
+	bool is_body_cut; /* there was, or would have been, more of it */
+	const char *detail; /* what it says of the problem (RFC 9457, sections
+			     * 3.1.3 and 3.1.4); NULL: nothing */
 };
 
 /* One attempt that was followed by another. */
@@ -462,6 +467,10 @@ struct fp_options {
 	fp_fault *fault;
 	void *fault_arg;
 	bool dry_run_full; /* with dry_run: fields with values, and the body */
+
+	/* Bytes of the body of an answer whose status is no success that are
+	 * kept, and are in the result; 0: none. */
+	uint64_t max_error_body;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -55,6 +55,7 @@ UNIT_TESTS = \
 	tests/unit/test_pool \
 	tests/unit/test_poolopt \
 	tests/unit/test_poolresume \
+	tests/unit/test_problem \
 	tests/unit/test_progress \
 	tests/unit/test_proxies \
 	tests/unit/test_queue \
@@ -220,6 +221,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_catalogue.py \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \
+	tests/cli/test_failedbody.py \
 	tests/cli/test_default.py \
 	tests/cli/test_dryrun.py \
 	tests/cli/test_files.py \

@@ -23,6 +23,7 @@
 /* No message shows more than this of a text from outside, and is itself not
  * longer than that. */
 #define SHOWN_MAX 200
+#define DETAIL_MAX 200
 #define MESSAGE_MAX 1000
 
 /* No line needs more, but for a failed item as a record: each byte shown may
@@ -480,6 +481,23 @@ add_subject(struct fp_buf *line, const struct fp_result *result)
 	fp_buf_add_char(line, ')');
 }
 
+/* What the server says of the problem, at most so much of it. */
+static void
+add_detail(struct fp_buf *line, const char *detail)
+{
+	size_t start;
+
+	fp_buf_add_text(line, ": ");
+	start = line->len;
+	add_shown(line, detail, strlen(detail), DETAIL_MAX);
+	if (line->len - start <= DETAIL_MAX)
+		return;
+	size_t whole = fp_utf8_valid_prefix(
+		line->data + start, DETAIL_MAX - strlen("..."));
+	line->len = start + whole;
+	fp_buf_add_text(line, "...");
+}
+
 static void
 add_record_locked(
 	const struct fp_result *result, const struct fp_record_format *format)
@@ -505,6 +523,8 @@ fp_msg_item(
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
 		add_shown(&held, result->message, strlen(result->message),
 			SHOWN_MAX);
+		if (result->detail)
+			add_detail(&held, result->detail);
 		add_subject(&held, result);
 		fp_buf_add_char(&held, '\n');
 	}

@@ -279,6 +279,8 @@ settle(struct fp_settings *settings)
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
 	settings->format.has_error = settings->all;
+	if (settings->quiet && !settings->all)
+		pool->max_error_body = 0;
 	settings->input.allowed_controls = settings->colsep;
 	settings->resumes |= settings->retries_failed;
 	pool->empty_fails = !settings->allows_empty;

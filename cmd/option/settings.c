@@ -252,6 +252,14 @@ fp_settings_max_body(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_max_error_body(struct fp_settings *settings, const char *value)
+{
+	uint64_t *size = &settings->pool.max_error_body;
+
+	return fp_units_size(value, size) == 0 && *size <= INT64_MAX;
+}
+
+bool
 fp_settings_max_errors(struct fp_settings *settings, const char *value)
 {
 	size_t len = strlen(value);

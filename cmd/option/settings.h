@@ -160,6 +160,7 @@ fp_setter fp_settings_jobs;
 fp_setter fp_settings_window;
 fp_setter fp_settings_delay;
 fp_setter fp_settings_max_body;
+fp_setter fp_settings_max_error_body;
 fp_setter fp_settings_max_memory;
 fp_setter fp_settings_max_errors;
 fp_setter fp_settings_format;

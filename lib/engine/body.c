@@ -85,12 +85,17 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	/* A file holds what came; but where nothing else tells its end, JSON
 	 * does. */
 	bool has_end = response->has_length || response->is_chunked;
+	bool is_status = status > 0 && status < FP_STATUS_MAX;
+	const char *type = fp_buf_text(&transfer->ticket->type);
 	transfer->carry.judges_only = transfer->is_filed;
-	fp_carry_begin(&transfer->carry,
-		!(transfer->is_filed && has_end) && status > 0 &&
-			status < FP_STATUS_MAX && setup->ok.has[status] &&
-			is_readable,
-		fp_buf_text(&transfer->ticket->type), &transfer->ticket->body);
+	if (is_status && !setup->ok.has[status] && is_readable)
+		fp_carry_begin_failed(
+			&transfer->carry, type, &transfer->ticket->body);
+	else
+		fp_carry_begin(&transfer->carry,
+			!(transfer->is_filed && has_end) && is_status &&
+				setup->ok.has[status] && is_readable,
+			type, &transfer->ticket->body);
 }
 
 /* How the text begins, where it may say what the status does not. */
@@ -147,6 +152,9 @@ has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	size_t most = transfer->is_gunzipped ? len * GZIP_RATIO : len;
+
+	if (FP_UNLIKELY(transfer->carry.is_failed))
+		most = fp_carry_wants(&transfer->carry, most);
 	uint64_t more = fp_buf_growth(&ticket->body, most);
 
 	if (!transfer->carry.keep || transfer->carry.judges_only ||

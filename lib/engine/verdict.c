@@ -490,6 +490,29 @@ is_refused_tunnel(const struct fp_transfer *transfer, CURLcode code)
 	       response->status >= 300 && response->status < FP_STATUS_MAX;
 }
 
+/* The answer's body goes with the failure that it explains. */
+static void
+carry_failed(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_carry *carry = &transfer->carry;
+	enum fp_kind kind = ticket->result.kind;
+
+	if (kind == FP_KIND_STOPPED || !ticket->keeps_body) {
+		fp_ticket_drop_body(ticket);
+		return;
+	}
+	bool is_whole =
+		kind == FP_KIND_HTTP &&
+		(!transfer->is_gunzipped || transfer->n_received == 0 ||
+			fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK);
+	enum fp_body encoding =
+		fp_carry_end_failed(carry, is_whole, &ticket->detail);
+	if (transfer->setup->outdir.fd >= 0) /* no record has a body */
+		encoding = FP_BODY_NONE;
+	fp_ticket_carry_failed(ticket, encoding, carry->is_cut);
+}
+
 struct fp_ticket *
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
@@ -522,6 +545,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		fp_response_doubt(&transfer->response))
 		transfer->stop = FP_STOP_AMBIGUOUS;
 	bool is_over = ticket->result.kind != FP_KIND_OK;
+	ticket->keeps_body = transfer->has_body && transfer->carry.is_failed &&
+			     !is_over && !transfer->is_leaving;
 	if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)
 			fail_curl(transfer, code);
@@ -533,6 +558,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		else
 			judge_response(transfer);
 	}
+	if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
+		carry_failed(transfer);
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->result.fetch_time_ns =

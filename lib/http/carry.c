@@ -6,13 +6,16 @@
  *	no Content-Type, --body auto	kept, then tried as JSON at the end
  *	text, base64, other types	kept; UTF-8 decides at the end
  *
- * and for everything else only the size is counted.
+ * Of an answer that is no success, some is kept as it comes, and at the end it
+ * is whatever it can be: JSON, text or bytes. Names are not picked there: what
+ * says why would be lost. For everything else only the size is counted.
  */
 #include "base.h"
 
 #include "carry.h"
 
 #include "outcome.h"
+#include "problem.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -64,7 +67,8 @@ fail(struct fp_carry *carry, enum fp_kind kind, const char *message)
 		return;
 	carry->kind = kind;
 	carry->message = message;
-	fp_buf_clear(carry->out, 0);
+	if (!carry->is_failed)
+		fp_buf_clear(carry->out, 0);
 }
 
 static void
@@ -93,24 +97,63 @@ reset_json(struct fp_carry *carry)
 	return carry->json != NULL;
 }
 
-void
-fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
-	struct fp_buf *out)
+/* What is the same for all. */
+static void
+begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 {
 	carry->out = out;
 	carry->kind = FP_KIND_OK;
 	carry->message = NULL;
 	carry->first = 0;
 	carry->size = 0;
+	carry->is_failed = false;
+	carry->is_cut = false;
 	carry->want = carry->options->body;
 	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
 		carry->want = FP_BODY_JSON;
 	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
 		carry->want = FP_BODY_TEXT;
+}
+
+void
+fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
+	struct fp_buf *out)
+{
+	begin(carry, type, out);
 	carry->keep = wanted && carry->want != FP_BODY_NONE &&
 		      (!carry->judges_only || carry->want == FP_BODY_JSON);
 	carry->is_streamed =
 		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
+}
+
+void
+fp_carry_begin_failed(
+	struct fp_carry *carry, const char *type, struct fp_buf *out)
+{
+	begin(carry, type, out);
+	carry->is_failed = carry->keep = carry->options->max_error_body > 0;
+	carry->is_streamed = false;
+	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
+}
+
+size_t
+fp_carry_wants(const struct fp_carry *carry, size_t len)
+{
+	uint64_t most = carry->options->max_error_body - carry->out->len;
+
+	return most < len ? (size_t)most : len;
+}
+
+/* What finds no memory is not kept. */
+static void
+keep_failed(struct fp_carry *carry, const char *data, size_t len)
+{
+	size_t n = fp_carry_wants(carry, len);
+
+	if (n > 0 && fp_buf_add(carry->out, data, n))
+		n = 0;
+	carry->is_cut |= n < len;
+	carry->keep = !carry->is_cut;
 }
 
 static void
@@ -141,7 +184,9 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	}
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
-	if (carry->is_streamed) {
+	if (FP_UNLIKELY(carry->is_failed)) {
+		keep_failed(carry, data, len);
+	} else if (carry->is_streamed) {
 		if (!carry->first)
 			note_first(carry, data, len);
 		if (fp_json_feed(carry->json, data, len, carry->out))
@@ -177,20 +222,19 @@ end_streamed(struct fp_carry *carry)
  * buffer piece by piece; with `replaces`, it takes the place of what was fed,
  * which it is never longer than. */
 static bool
-judge_kept(struct fp_carry *carry, bool replaces)
+judge_kept(struct fp_carry *carry, struct fp_json *json, bool replaces)
 {
 	struct fp_buf *out = carry->out;
 	size_t done = 0;
 	bool ok = true;
 
-	fp_json_reset(carry->json);
+	fp_json_reset(json);
 	for (size_t at = 0; ok && at <= out->len; at += PIECE) {
 		size_t n = FP_MIN(PIECE, out->len - at);
 		fp_buf_clear(&carry->spare, 2 * PIECE);
-		ok = fp_json_feed(carry->json, out->data + at, n,
-			     &carry->spare) == 0;
+		ok = fp_json_feed(json, out->data + at, n, &carry->spare) == 0;
 		if (ok && n < PIECE)
-			ok = fp_json_finish(carry->json, &carry->spare) == 0;
+			ok = fp_json_finish(json, &carry->spare) == 0;
 		if (ok && replaces && carry->spare.len > 0)
 			memcpy(out->data + done, carry->spare.data,
 				carry->spare.len);
@@ -211,7 +255,8 @@ guess_json(struct fp_carry *carry)
 {
 	if (carry->out->len == 0 || !reset_json(carry))
 		return false;
-	if (judge_kept(carry, false) && judge_kept(carry, true))
+	if (judge_kept(carry, carry->json, false) &&
+		judge_kept(carry, carry->json, true))
 		return true;
 	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
 		fail_json(carry);
@@ -231,6 +276,85 @@ end_kept(struct fp_carry *carry)
 	if (carry->options->body == FP_BODY_TEXT)
 		fail(carry, FP_KIND_BODY, "the body is not valid UTF-8");
 	return FP_BODY_BASE64;
+}
+
+/* The end of text that was cut may be in the middle of a character. */
+static bool
+is_text(struct fp_carry *carry)
+{
+	struct fp_buf *out = carry->out;
+	size_t valid = fp_utf8_valid_prefix(fp_buf_text(out), out->len);
+
+	if (valid < out->len && (!carry->is_cut || out->len - valid > 3))
+		return false;
+	if (valid < out->len) {
+		out->len = valid;
+		out->data[valid] = '\0';
+	}
+	return true;
+}
+
+/* In a body that is to stay as it came. */
+static void
+find_problem(
+	struct fp_carry *carry, struct fp_json *json, struct fp_buf *detail)
+{
+	struct fp_buf *out = carry->out, *spare = &carry->spare;
+
+	if (out->len > PIECE)
+		return;
+	fp_json_reset(json);
+	if (fp_json_feed(json, out->data, out->len, spare) == 0)
+		fp_problem_find(
+			(struct fp_text){spare->data, spare->len}, detail);
+	fp_buf_clear(spare, 0);
+}
+
+/* Whether all of it is JSON. The names that are wanted of other bodies are not
+ * asked for here, so that a judge that knows some is of no use. */
+static bool
+is_json(struct fp_carry *carry, bool replaces, struct fp_buf *detail)
+{
+	const struct fp_options *options = carry->options;
+	bool is_picky = options->n_pick + options->n_omit > 0;
+	struct fp_json *json = carry->json;
+	struct fp_buf *out = carry->out;
+
+	if (is_picky || !json)
+		json = fp_json_new(NULL, 0, NULL, 0);
+	bool ok = json && judge_kept(carry, json, false);
+	if (ok && replaces)
+		ok = judge_kept(carry, json, true);
+	if (ok && replaces)
+		fp_problem_find((struct fp_text){out->data, out->len}, detail);
+	else if (ok)
+		find_problem(carry, json, detail);
+	if (is_picky)
+		fp_json_free(json);
+	else
+		carry->json = json;
+	return ok;
+}
+
+enum fp_body
+fp_carry_end_failed(
+	struct fp_carry *carry, bool is_whole, struct fp_buf *detail)
+{
+	enum fp_body demanded = carry->options->body;
+	bool may_be_json = demanded == FP_BODY_JSON || carry->may_be_problem;
+	bool becomes_json =
+		demanded == FP_BODY_JSON || demanded == FP_BODY_AUTO;
+
+	fp_buf_clear(detail, 0);
+	carry->is_cut |= !is_whole;
+	if (carry->out->len == 0)
+		return FP_BODY_NONE;
+	if (!carry->is_cut && may_be_json &&
+		is_json(carry, becomes_json, detail) && becomes_json)
+		return FP_BODY_JSON;
+	if (demanded == FP_BODY_NONE || demanded == FP_BODY_BASE64)
+		return demanded;
+	return is_text(carry) ? FP_BODY_TEXT : FP_BODY_BASE64;
 }
 
 enum fp_kind

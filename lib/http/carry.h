@@ -27,6 +27,9 @@ struct fp_carry {
 	struct fp_buf spare; /* a piece of a document that was guessed */
 
 	bool keep; /* bytes are wanted */
+	bool is_failed; /* of an answer that is no success: kept as they come */
+	bool is_cut; /* the same, and some were not kept */
+	bool may_be_problem; /* the same: by its type it may be JSON */
 	bool judges_only; /* set before begin: the bytes go elsewhere */
 	bool is_streamed; /* JSON is judged as it comes */
 	char first; /* byte of streamed JSON but white space; 0: none yet */
@@ -45,6 +48,14 @@ void fp_carry_destroy(struct fp_carry *carry);
 void fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 	struct fp_buf *out);
 
+/* The same for an answer that is no success: its body is kept as it comes, up
+ * to options.max_error_body, and nothing in it is a failure. */
+void fp_carry_begin_failed(
+	struct fp_carry *carry, const char *type, struct fp_buf *out);
+
+/* How many more bytes of such a body would be kept of `len`. */
+size_t fp_carry_wants(const struct fp_carry *carry, size_t len);
+
 /* Some of its bytes. false: it is over options.max_body; do not go on. */
 bool fp_carry_write(struct fp_carry *carry, const char *data, size_t len);
 
@@ -58,6 +69,13 @@ enum fp_carry_due {
 /* The body is complete: FP_KIND_OK and *encoding, or what is wrong. */
 enum fp_kind fp_carry_end(
 	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding);
+
+/* The body of an answer that is no success has ended, or been cut
+ * (`is_whole`: it was not): how it can be carried. What is no JSON is text, or
+ * else base64; NONE: there is nothing, or no memory. `detail` gets what a
+ * problem says of itself (problem.h), and is empty if it does not. */
+enum fp_body fp_carry_end_failed(
+	struct fp_carry *carry, bool is_whole, struct fp_buf *detail);
 
 /* Whether the body is streamed JSON that is a number, the only value whose
  * beginning may be another one. */

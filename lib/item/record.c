@@ -231,6 +231,12 @@ write_error(struct fp_pen *pen, const struct fp_result *result)
 		fp_pen_text(pen, ",\"retry\":\"budget\"");
 	if (result->is_outcome_unknown)
 		fp_pen_text(pen, ",\"outcome_unknown\":true");
+	if (result->detail) {
+		fp_pen_text(pen, ",\"detail\":");
+		write_string(pen, result->detail);
+	}
+	if (result->is_body_cut)
+		fp_pen_text(pen, ",\"body_cut\":true");
 	fp_pen_bytes(pen, "}", 1);
 }
 

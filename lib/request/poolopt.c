@@ -40,6 +40,7 @@ fp_options_init(struct fp_options *options, size_t size)
 		.connect_timeout_ms = 10 * 1000,
 		.stall_time_ms = 30 * 1000,
 		.max_body = (uint64_t)16 << 20,
+		.max_error_body = (uint64_t)64 << 10,
 		.max_memory = (uint64_t)512 << 20,
 		.retry = 3,
 		.retry_delay_ms = 500,
@@ -95,6 +96,8 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 		return refuse(why, why_size, "max_memory is too large");
 	if (options->max_body > INT64_MAX)
 		return refuse(why, why_size, "max_body is too large");
+	if (options->max_error_body > INT64_MAX)
+		return refuse(why, why_size, "max_error_body is too large");
 	if (options->body > FP_BODY_NONE)
 		return refuse(why, why_size, "body is no enum fp_body");
 	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {

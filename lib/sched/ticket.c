@@ -183,13 +183,57 @@ uncharge(struct fp_ticket *ticket)
 }
 
 void
-fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
+fp_ticket_drop_body(struct fp_ticket *ticket)
 {
-	ticket->result.kind = kind;
+	ticket->keeps_body = false;
 	fp_buf_clear(&ticket->body, 0);
 	uncharge(ticket);
 	ticket->result.body = (struct fp_text){NULL, 0};
 	ticket->result.encoding = FP_BODY_NONE;
+	ticket->result.is_body_cut = false;
+	ticket->result.detail = NULL;
+}
+
+/* There is no detail where there is no memory to mask it. */
+static void
+show_detail(struct fp_ticket *ticket)
+{
+	struct fp_buf shown = FP_BUF_INIT;
+
+	if (ticket->detail.len == 0)
+		return;
+	if (mask(&shown, ticket->detail.data)) {
+		fp_buf_destroy(&shown);
+		return;
+	}
+	fp_buf_destroy(&ticket->detail);
+	ticket->detail = shown;
+	ticket->result.detail = shown.data;
+}
+
+void
+fp_ticket_carry_failed(
+	struct fp_ticket *ticket, enum fp_body encoding, bool is_cut)
+{
+	show_detail(ticket);
+	ticket->keeps_body = false;
+	if (encoding == FP_BODY_NONE) {
+		fp_buf_clear(&ticket->body, 0);
+		uncharge(ticket);
+		return;
+	}
+	ticket->result.encoding = encoding;
+	ticket->result.body =
+		(struct fp_text){fp_buf_text(&ticket->body), ticket->body.len};
+	ticket->result.is_body_cut = is_cut;
+}
+
+void
+fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
+{
+	ticket->result.kind = kind;
+	if (!ticket->keeps_body)
+		fp_ticket_drop_body(ticket);
 
 	/* A message that finds no memory is replaced by one that needs none. */
 	ticket->result.message = mask(&ticket->message, message)
@@ -322,6 +366,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->next = NULL;
 	ticket->started_ns = 0;
 	ticket->is_intended = false;
+	ticket->keeps_body = false;
 	ticket->unused_ns = 0;
 	fp_buf_clear(&ticket->input, KEEP_BYTES);
 	fp_buf_clear(&ticket->url, KEEP_BYTES);
@@ -331,6 +376,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->headers, KEEP_BYTES);
 	fp_buf_clear(&ticket->body, KEEP_BYTES);
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
+	fp_buf_clear(&ticket->detail, 0);
 	fp_buf_clear(&ticket->hop, KEEP_BYTES);
 	ticket->n_hops = 0;
 	ticket->is_foreign = false;
@@ -366,6 +412,7 @@ fp_ticket_free(struct fp_ticket *ticket)
 	fp_buf_destroy(&ticket->headers);
 	fp_buf_destroy(&ticket->body);
 	fp_buf_destroy(&ticket->message);
+	fp_buf_destroy(&ticket->detail);
 	free(ticket);
 }
 

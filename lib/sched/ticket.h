@@ -57,6 +57,7 @@ struct fp_ticket {
 	struct fp_buf headers;
 	struct fp_buf body;
 	struct fp_buf message;
+	struct fp_buf detail; /* the problem's, in its answer's words */
 	char ip[FP_IP_MAX];
 	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
@@ -101,6 +102,7 @@ struct fp_ticket {
 	bool has_begun; /* this attempt has: it is counted */
 	unsigned n_short; /* times that no descriptor or thread was to be had */
 	bool is_intended; /* options.intent was called for it */
+	bool keeps_body; /* if the attempt fails */
 
 	/* With a trace: since when it waits, and what for. */
 	int64_t since_ns;
@@ -110,7 +112,8 @@ struct fp_ticket {
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */
 int fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item);
 
-/* Ends the item with this kind and message, and drops what it has of a body. */
+/* Ends the item with this kind and message, and drops what it has of a body,
+ * but with keeps_body. */
 void fp_ticket_fail(
 	struct fp_ticket *ticket, enum fp_kind kind, const char *message);
 
@@ -132,6 +135,14 @@ bool fp_ticket_has_room(
 
 /* Counts the body's memory as it is now. */
 void fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory);
+
+/* Drops what it has of a body. */
+void fp_ticket_drop_body(struct fp_ticket *ticket);
+
+/* A failed item's result has the body that was kept; `encoding` says as what.
+ * Its detail is masked as messages are. */
+void fp_ticket_carry_failed(
+	struct fp_ticket *ticket, enum fp_body encoding, bool is_cut);
 
 /* Ends an item that was not done. */
 void fp_ticket_drop(struct fp_ticket *ticket);

@@ -132,7 +132,8 @@ names(void)
 		{"--order", "did you mean '--keep-order'?"},
 		{"--token=x", "did you mean '--header'?"},
 		{"--max", "option '--max': did you mean --max-line, "
-			  "--max-redirs, --max-time, --max-body, --max-memory, "
+			  "--max-redirs, --max-time, --max-body, "
+			  "--max-error-body, --max-memory, "
 			  "--max-errors? Names cannot be shortened"},
 		{"--job 5", "option '--job': did you mean --jobs? Names cannot "
 			    "be shortened"},

@@ -106,6 +106,10 @@ sizes(void)
 	CHECK(takes(fp_settings_max_body, "9223372036854775807"));
 	CHECK(!takes(fp_settings_max_body, "9223372036854775808"));
 	CHECK(!takes(fp_settings_max_body, "many"));
+	CHECK(settings.pool.max_error_body == 64 << 10);
+	CHECK(takes(fp_settings_max_error_body, "1K"));
+	CHECK(settings.pool.max_error_body == 1 << 10);
+	CHECK(!takes(fp_settings_max_error_body, "many"));
 }
 
 static void
