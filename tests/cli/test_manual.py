@@ -414,7 +414,7 @@ def _():
     members = sections("fetchpool-record.5")["MEMBERS"]
     equal(list(items(members, "Va")),
           field_names() + ["kind", "message", "retry_after",
-                           "retry", "outcome_unknown"])
+                           "retry", "outcome_unknown", "detail", "body_cut"])
 
 
 @test("fetchpool-record(5) has every member of --stats, in their order")

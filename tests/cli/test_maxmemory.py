@@ -76,6 +76,23 @@ def _():
     all_there(read_all(program), 12, size)
 
 
+@test("the bodies of failed responses wait like all others")
+def _():
+    size = MIB
+    server = faults()
+    program = Program(["-a", "-q", "-B", "text", "--retry=0", "-j", "16",
+                       "--max-memory=8M", "--max-body=2M", "--window=64",
+                       "--max-error-body=1M", "--ok-status=404"],
+                      urls(server, "/size/%d" % size, 40), read=False)
+    program.settled()
+    under(program, bound(16, 64, 8 * MIB, 2 * MIB))
+    program.read_now()
+    result = program.wait(60)
+    equal(result.status, 1)
+    all_there(result, 40, size)
+    equal({record["error"]["kind"] for record in result.records}, {"http"})
+
+
 @test("94 -k, behind one item that is stuck")
 def _():
     size = MIB
