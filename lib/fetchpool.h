@@ -384,6 +384,7 @@ struct fp_options {
 	const char *const *omit; /* leave these out */
 	size_t n_omit;
 	bool body_is_object; /* any other JSON body fails */
+	const char *body_lacks; /* one that keeps this member, too; or NULL */
 	const char *ok_status; /* "2xx,304,400-404"; NULL: 2xx */
 	bool want_headers; /* collect the response's header fields */
 

@@ -275,6 +275,7 @@ settle(struct fp_settings *settings)
 	pool->n_retry_on = settings->retry_on.n;
 	pool->n_omit = settings->omit.n;
 	pool->body_is_object = settings->format.format == FP_FORMAT_MERGED;
+	pool->body_lacks = pool->body_is_object ? "fetch_time" : NULL;
 	if (settings->format.format != FP_FORMAT_RECORD &&
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;

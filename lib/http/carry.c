@@ -18,6 +18,7 @@
 #include "problem.h"
 #include "utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -90,8 +91,8 @@ reset_json(struct fp_carry *carry)
 		fp_json_reset(carry->json);
 		return true;
 	}
-	carry->json = fp_json_new(
-		options->pick, options->n_pick, options->omit, options->n_omit);
+	carry->json = fp_json_new_refusing(options->pick, options->n_pick,
+		options->omit, options->n_omit, options->body_lacks);
 	if (!carry->json)
 		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return carry->json != NULL;
@@ -205,6 +206,13 @@ end_document(struct fp_carry *carry)
 {
 	if (carry->options->body_is_object && !fp_json_is_object(carry->json))
 		fail(carry, FP_KIND_BODY, "the JSON document is not an object");
+	if (carry->options->body_lacks && fp_json_has_refused(carry->json)) {
+		snprintf(carry->why, sizeof(carry->why),
+			"the JSON document has a member %s already; with "
+			"--omit %s, it is left out",
+			carry->options->body_lacks, carry->options->body_lacks);
+		fail(carry, FP_KIND_BODY, carry->why);
+	}
 	return FP_BODY_JSON;
 }
 

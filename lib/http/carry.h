@@ -36,6 +36,7 @@ struct fp_carry {
 	enum fp_body want; /* AUTO: no type was given, look at the end */
 	enum fp_kind kind; /* what went wrong so far */
 	const char *message;
+	char why[160]; /* for it */
 	uint64_t size; /* bytes that came */
 };
 

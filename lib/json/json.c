@@ -327,7 +327,20 @@ struct fp_json *
 fp_json_new(const char *const *pick, size_t n_pick, const char *const *omit,
 	size_t n_omit)
 {
-	struct fp_jsonpick names = {pick, n_pick, omit, n_omit};
+	return fp_json_new_refusing(pick, n_pick, omit, n_omit, NULL);
+}
+
+bool
+fp_json_has_refused(const struct fp_json *json)
+{
+	return json->now.scan.has_refused;
+}
+
+struct fp_json *
+fp_json_new_refusing(const char *const *pick, size_t n_pick,
+	const char *const *omit, size_t n_omit, const char *refused)
+{
+	struct fp_jsonpick names = {pick, n_pick, omit, n_omit, refused};
 	size_t held_max = fp_jsonpick_longest(&names);
 
 	if (held_max > SIZE_MAX / 2) {

@@ -37,6 +37,13 @@ enum fp_json_error {
 struct fp_json *fp_json_new(const char *const *pick, size_t n_pick,
 	const char *const *omit, size_t n_omit);
 
+/* The same; and fp_json_has_refused() tells whether a member that is kept has
+ * the name `refused`, if that is not NULL. */
+struct fp_json *fp_json_new_refusing(const char *const *pick, size_t n_pick,
+	const char *const *omit, size_t n_omit, const char *refused);
+
+bool fp_json_has_refused(const struct fp_json *json);
+
 void fp_json_free(struct fp_json *json);
 
 /* Ready for the next document; cheap. */

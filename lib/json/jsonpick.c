@@ -50,6 +50,13 @@ fp_jsonpick_wants(const struct fp_jsonpick *names, const char *key, size_t len)
 }
 
 bool
+fp_jsonpick_refuses(
+	const struct fp_jsonpick *names, const char *key, size_t len)
+{
+	return names->refused && is_name(key + 1, len - 2, names->refused);
+}
+
+bool
 fp_jsonpick_wants_others(const struct fp_jsonpick *names)
 {
 	return names->n_pick == 0;
@@ -72,7 +79,8 @@ fp_jsonpick_longest(const struct fp_jsonpick *names)
 {
 	size_t pick = longest(names->pick, names->n_pick);
 	size_t omit = longest(names->omit, names->n_omit);
-	size_t most = FP_MAX(pick, omit);
+	size_t refused = names->refused ? strlen(names->refused) : 0;
+	size_t most = FP_MAX(FP_MAX(pick, omit), refused);
 
 	if (most > (SIZE_MAX - 2) / FP_JSONESCAPE_LEN)
 		return SIZE_MAX;

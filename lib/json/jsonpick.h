@@ -17,18 +17,23 @@ struct fp_jsonpick {
 	size_t n_pick; /* 0: every member */
 	const char *const *omit;
 	size_t n_omit;
+	const char *refused; /* no member that stays may have it; or NULL */
 };
 
 static inline bool
 fp_jsonpick_any(const struct fp_jsonpick *names)
 {
-	return names->n_pick + names->n_omit > 0;
+	return names->n_pick + names->n_omit > 0 || names->refused;
 }
 
 /* Whether the member of this name stays. `key` is the name as the document
  * writes it, quotes included and already known to be a valid JSON string; it
  * is compared with its escapes undone. */
 bool fp_jsonpick_wants(
+	const struct fp_jsonpick *names, const char *key, size_t len);
+
+/* Whether that name, which was found to stay, is the one that is refused. */
+bool fp_jsonpick_refuses(
 	const struct fp_jsonpick *names, const char *key, size_t len);
 
 /* Whether a member stays whose name is in no list. */

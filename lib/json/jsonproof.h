@@ -13,8 +13,8 @@
 
 #include "base.h"
 
-/* Judges inputs that broken builds of the parsing library get wrong. 0; -1 with ENOTSUP: do not trust it;
- * with ENOMEM: it was not judged. */
+/* Judges inputs that broken builds of the parsing library get wrong. 0; -1 with
+ * ENOTSUP: do not trust it; with ENOMEM: it was not judged. */
 int fp_jsonproof_run(void);
 
 #endif

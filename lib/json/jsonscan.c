@@ -198,7 +198,10 @@ end_key(struct fp_jsonscan *scan, const char *p)
 		key = scan->held;
 		len = scan->held_len;
 	}
-	decide(scan, fp_jsonpick_wants(scan->names, key, len));
+	bool wanted = fp_jsonpick_wants(scan->names, key, len);
+	scan->has_refused |=
+		wanted && fp_jsonpick_refuses(scan->names, key, len);
+	decide(scan, wanted);
 }
 
 /* Keeps nothing from `p` on until the next name was read. */

@@ -70,6 +70,7 @@ struct fp_jsonscan {
 	bool in_key; /* now in one, since `key` or the slice's beginning */
 	bool comma; /* one was left out before this name */
 	bool any_kept;
+	bool has_refused; /* a member that stays has the refused name */
 	const char *key;
 	char *held; /* the name's part in slices before, `held_max` at most */
 	size_t held_len;

@@ -203,6 +203,18 @@ def _():
     equal(result.records[1]["id"], 1)
 
 
+@test("-f merged: a fetch_time of the body's own fails, or is left out")
+def _():
+    url = url_of(b'{"a":1,"fetch_time":2}', "application/json")
+    result = fetchpool(["-f", "merged"], input=url)
+    equal((result.status, result.out), (1, b""))
+    matches("has a member fetch_time already; with --omit fetch_time, it is "
+            "left out", result.text)
+    for options in ["--omit", "fetch_time"], ["--pick", "a"]:
+        result = fetchpool(["-f", "merged", *options], input=url)
+        equal(list(result.records[0]), ["a", "fetch_time"])
+
+
 @test("-f merged: the members, then fetch_time")
 def _():
     equal(masked(fetchpool(["-f", "merged"], input=url_of(

@@ -242,6 +242,32 @@ objects(void)
 }
 
 static void
+refused_members(void)
+{
+	static const char *const omit[] = {"t"};
+	static const char has_t[] =
+		"!body the JSON document has a member t already; with --omit "
+		"t, it is left out";
+
+	for (int i = 0; i < 2; i++) {
+		fp_carry_destroy(&carry);
+		use(FP_BODY_AUTO);
+		options.body_lacks = "t";
+		options.omit = omit;
+		options.n_omit = (size_t)i;
+		fp_carry_init(&carry, &options);
+		WANTED(JSON, "{\"tt\":1,\"u\":{\"t\":1}}",
+			"json {\"tt\":1,\"u\":{\"t\":1}}");
+		WANTED(JSON, "{\"t\":1}", i ? "json {}" : has_t);
+		WANTED(JSON, "{\"a\":1, \"\\u0074\":1}",
+			i ? "json {\"a\":1}" : has_t);
+		WANTED("", "{\"t\":1}", i ? "json {}" : has_t);
+	}
+	fp_carry_destroy(&carry);
+	fp_carry_init(&carry, &options);
+}
+
+static void
 members(void)
 {
 	static const char *const pick[] = {"a", "b"}, *const omit[] = {"b"};
@@ -391,6 +417,8 @@ main(void)
 	run("a response without a body", bodiless);
 	run("a response that may leave its body out", left_out);
 	run("a document that must be an object", objects);
+	run("a member that is refused fails the document, if it stays",
+		refused_members);
 	run("members are picked and left out", members);
 	run("a body may be as large as allowed, and no larger", limits);
 	run("a body that is too large is nothing else", too_large_and_wrong);
