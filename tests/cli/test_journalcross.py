@@ -278,8 +278,14 @@ def words(row):
                      for name, value in row.items() if value)
 
 
+@test("99 lines, -a, -k, -D, --failed, --shard, --rate-file, TERM, --resume")
+def _():
+    run_row(next(row for row in all_rows() if words(row) == NAMED))
+
+
 for each in rows_to_run():
-    test("99 " + words(each))(lambda row=each: run_row(row))
+    if words(each) != NAMED:
+        test("99 " + words(each))(lambda row=each: run_row(row))
 
 if __name__ == "__main__":
     main()
