@@ -16,7 +16,8 @@
  *
  * A server that refuses one request in twenty, whatever the rate, refuses them
  * for another reason: a lower rate that does not help, a few times in a row, is
- * given up, for a while.
+ * given up, for a while. So is one at which the server refuses what it let
+ * through much faster a while ago: no limit does.
  */
 #include "base.h"
 
@@ -35,11 +36,14 @@
 
 #define FEW 4 /* passes that say little */
 #define STEADY 24 /* passes that say that a rate holds */
-#define HELD 12 /* passes without a refusal, after which a rate may be right \
-		 */
+#define HELD                                                            \
+	12 /* passes without a refusal, after which a rate may be right \
+	    */
 #define NEAR 0.85 /* of what is too high */
 #define VAIN_MAX 10
 #define FIRST_PART 8
+#define PACED_MIN 12 /* passes after which their average says something */
+#define BEST_PART 0.65 /* of it: a limit lets so much through */
 #define REST 500 /* the first time; ten times as many the next */
 #define REST_MAX 50000
 
@@ -99,6 +103,7 @@ settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->next_ns = FP_MAX(begun_ns + learner->spacing_ns, now_ns);
 	learner->since_ns = begun_ns;
 	learner->n_passed = 0;
+	learner->paced_ns = now_ns;
 }
 
 static void
@@ -131,7 +136,13 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	if (learner->n_asked > 0 && begun_ns > learner->refused_ns)
 		settle(learner, begun_ns, now_ns);
 	learner->n_passed++;
-	if (!learner->is_on || !learner->binds)
+	if (!learner->is_on)
+		return;
+	if (++learner->n_paced >= PACED_MIN)
+		learner->best = FP_MAX(learner->best,
+			(double)learner->n_paced /
+				seconds(now_ns - learner->paced_ns));
+	if (!learner->binds)
 		return;
 	learner->n_good++;
 	grow(learner, now_ns);
@@ -197,10 +208,11 @@ fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
 		learner->is_dark = true;
 		return;
 	}
+	bool is_no_limit = learner->rate < BEST_PART * learner->best;
 	lower(learner, begun_ns, now_ns);
 	learner->since_ns = begun_ns;
 	learner->n_passed = 0;
-	if (learner->n_vain >= VAIN_MAX ||
+	if (is_no_limit || learner->n_vain >= VAIN_MAX ||
 		(learner->n_lowered > 2 &&
 			learner->rate < learner->first / FIRST_PART))
 		fp_learner_rest(learner);

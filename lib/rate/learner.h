@@ -30,6 +30,9 @@ struct fp_learner {
 	int64_t next_ns; /* no start before */
 	int64_t since_ns; /* what passed is counted from here; 0: not yet */
 	uint64_t n_passed; /* since then */
+	int64_t paced_ns; /* since when starts are spaced */
+	uint64_t n_paced; /* passed since then */
+	double best; /* the best average of that; 0: not known */
 	int64_t refused_ns; /* when it was last refused */
 	int64_t until_ns; /* until when, as the server said; 0: it did not */
 	unsigned n_good; /* passed since the rate last changed, as spaced */

@@ -217,6 +217,7 @@ ask_server(struct server *server, int64_t now_ns, int64_t *wait_ns,
 	case BLOCKS:
 		return ask_block(server, now_ns, wait_ns);
 	case SHEDS:
+		*wait_ns = server->period_ns;
 		return fp_random_evenly(
 			       &server->random, (uint64_t)server->n - 1) > 0;
 	case NEVER:
