@@ -330,8 +330,8 @@ typedef int fp_intent(void *arg, uint64_t seq);
  * fp_pool_free(). Later versions add members at the end. */
 /* Something of this machine that all items need is gone for good, and the pool
  * cancels itself, as by FP_CANCEL_WAITING: what was not fetched is not
- * done. `why` says what. Called once at most, by a worker's thread; it may call
- * fp_pool_cancel(). */
+ * done. `why` says what. Called once at most, by one of the pool's threads; it
+ * may call fp_pool_cancel(). */
 typedef void fp_fault(void *arg, const char *why);
 
 struct fp_options {
@@ -394,7 +394,7 @@ struct fp_options {
 	fp_done *done;
 	void *done_arg;
 
-	/* Called by a worker's thread for each item whose method is not
+	/* Called by one of the pool's threads for each item whose method is not
 	 * idempotent (RFC 9110, section 9.2.2), once, just before its first
 	 * request goes on the wire. Other than 0: nothing is sent, and the
 	 * item fails with FP_KIND_LOCAL. */
@@ -426,7 +426,7 @@ struct fp_options {
 	bool allow_unclean_close; /* of TLS, at the end of a body */
 	uint64_t seed; /* of all that is drawn; 0: another each time */
 
-	/* Called by a worker's thread. */
+	/* Called by one of the pool's threads. */
 	fp_tell *tell;
 	void *tell_arg;
 
@@ -440,9 +440,10 @@ struct fp_options {
 
 	bool ignore_proxy_env; /* http_proxy and its like */
 
-	/* Called by the workers' threads, by several at once, for each span
-	 * when it is over. What takes time there holds up all transfers of
-	 * that worker. NULL: nothing of it is measured. */
+	/* Called for each span when it is over: by the pool's threads, several
+	 * at once. What takes time there holds up all transfers that this
+	 * thread drives, which may be half of all. NULL: nothing of it is
+	 * measured. */
 	fp_trace *trace;
 	void *trace_arg;
 

@@ -3,7 +3,7 @@
  * drive: how a worker drives libcurl: it is told of the sockets that are ready
  * and of the time when that has come, and asked at once for what has ended.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: the multi handle is the worker's, and its own.
  * Failure: fp_drive_init() -1. When libcurl fails, so do all transfers.
  */

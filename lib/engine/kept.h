@@ -3,7 +3,7 @@
  * kept: which of a worker's kept connections may be used again for a request,
  * and what is learned of their servers.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: nothing is owned.
  * Failure: cannot fail.
  */

@@ -3,7 +3,7 @@
  * nudge: has libcurl look at transfers that it should look at, but does not ask
  * to be called for. Of a libcurl without such faults it costs nothing.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: none.
  * Failure: none.
  */

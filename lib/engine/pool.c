@@ -4,23 +4,33 @@
  *
  *  1. fp_pool_submit() asks the window for a ticket. All `window` tickets may
  *     be out: then it waits, and with it whoever reads the input. This is the
- *     only place in the program that waits for room.
+ *     only place in the library that waits for room. (The command has one
+ *     more: with a journal, its writer waits in 9 for a commit, when too many
+ *     items are not committed yet.)
  *  2. The ticket gets the next seq and a copy of the item. The template is
  *     expanded and the URL judged. An item that is known to be unusable goes
  *     straight to 8.
  *  3. The ticket goes into the queue, to the others for the same origin. If a
- *     worker waits for work, it is woken.
+ *     worker waits for work, it is called, and the thread of its crew wakes. A
+ *     crew is one thread, and the workers that it lets go round in turn.
  *  4. A worker with an idle slot asks for what may start now. The schedule says
  *     which: rates, pauses, limits of the origin and memory may keep an item
  *     there, without a slot, a handle or a connection. A start is reserved.
  *  5. A transfer is set up on the slot's easy handle and given to the worker's
  *     multi handle. With a delay, the slot pauses before 4 is asked again.
- *  6. libcurl calls back: a socket is opened, the gate lets the request out
- *     (the reserved start is used), headers and body come in and are judged
- *     while they do. A body that finds no memory waits.
+ *  6. libcurl calls back: a socket is opened, and the gate asks, when the
+ *     request can go out: does the run go on, is the deadline still to come,
+ *     may the kept connection be used again, do pauses and rates still allow
+ *     it? If not the last, the ticket is parked: it goes back to 4, and that
+ *     is no attempt. If not the connection, it is 5 again on a new one.
+ *     Otherwise the request goes out and the reserved start is used. Headers
+ *     and body come in and are judged while they do. A body that finds no
+ *     memory waits. Where libcurl may miss an event, it is nudged.
  *  7. At the end comes the verdict: a success or a kind of failure, never both;
- *     and what follows. Its origin hears of it. For the next hop of a redirect,
- *     or another attempt, the ticket goes back to 4, perhaps after a while.
+ *     and what follows. Its origin hears of it. The next hop of a redirect
+ *     begins at 5, in the same slot, unless the schedule has to be asked:
+ *     then, and for another attempt, the ticket goes back to 4, perhaps after
+ *     a while.
  *  8. The window gets the ticket back as finished, and keeps it: in a list, or
  *     in a ring that restores the order in which items came.
  *  9. fp_pool_next() lends the result to the consumer, who writes it.
@@ -43,11 +53,20 @@
  *	struct fp_memory	any thread: it is atomic
  *	struct fp_setup		all read; `no_new` is atomic
  *	struct fp_worker	its crew's thread; see there for the exceptions
+ *	struct fp_crew		its thread: the poller and the TLS sessions that
+ *				its workers share need no lock
+ *	struct fp_idletimes	any thread, under its lock
+ *	struct fp_trust		all read; what is loaded late under its lock
  *	pool->locator, preview	the submitter
  *	pool->cancel		atomic: set by anyone, read by the workers
  *
- * No thread ever holds two locks. A cancel sets `no_new` and `cancel` first
- * and then wakes everyone, so that nobody who wakes can miss it.
+ * A thread that holds the lock of the queue or of the window takes no other in
+ * this process; a rate file is locked under the queue's, among processes. Three
+ * locks may be held while another is taken, and none of these is ever taken
+ * under that other: setup.fault_lock, while the pool cancels itself; that of
+ * the authorities, while OpenSSL takes its own; and the command's journal's,
+ * while a message is written. A cancel sets `no_new` and `cancel` first and
+ * then wakes everyone, so that nobody who wakes can miss it.
  */
 #include "base.h"
 

@@ -2,7 +2,7 @@
 /*
  * slot: a worker's places for transfers, each idle or with an item in it.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: a slot has the ticket of its item until it is ended; then it is
  * in worker->ended.
  * Failure: an item's, in its ticket.

@@ -7,7 +7,7 @@
  * more than it was asked for, and a libcurl that does not look takes them for
  * the next answer.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: the descriptors are libcurl's.
  * Failure: fp_sockets_init() -1 with ENOMEM. One that finds no place is not
  * known, and then not looked at.

@@ -4,7 +4,7 @@
  * place in the worker or the transfer, and is called only if there is a
  * trace.
  *
- * Threads: the worker's, but for fp_span_submitted(), the submitter's.
+ * Threads: that of the worker's crew; fp_span_submitted() the submitter's.
  * Ownership: nothing is owned; times are kept in the transfer and the ticket.
  * Failure: cannot fail; a URL that finds no memory is missing.
  */

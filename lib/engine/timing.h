@@ -14,7 +14,7 @@
  * One that gets no connection must not hold back others for as long as that may
  * take; so its start goes back soon, and it has to ask for another at the gate.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: nothing is owned.
  * Failure: cannot fail.
  */

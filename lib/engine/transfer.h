@@ -4,7 +4,7 @@
  * callbacks while it runs, and the verdict at its end. A transfer is a slot
  * of its worker; its handle is used for one item after the other.
  *
- * Threads: the worker's alone.
+ * Threads: that of the worker's crew alone.
  * Ownership: the worker embeds transfers; a transfer borrows its item's
  * ticket from fp_transfer_begin() until fp_transfer_end().
  * Failure: an item's, as the ticket's kind; nothing else can fail.

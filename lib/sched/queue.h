@@ -4,7 +4,7 @@
  * Which item is next is the schedule's to say; here it gets its lock, and
  * those who can do something about it are called. It has room for as many
  * items as the window is wide, so that pushing never blocks: the window is the
- * only place that does.
+ * only place in the library that does.
  *
  * A worker cannot sleep on a condition variable, as it sleeps in the network;
  * so one that finds too little here leaves its name (struct fp_waiter), and
