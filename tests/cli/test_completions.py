@@ -51,7 +51,7 @@ def run(*args, cwd=None):
     done = subprocess.run(args, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=environment({"HOME": temp_dir(), "TERM": "dumb"}),
-                          cwd=cwd, timeout=30 * PATIENCE)
+                          cwd=cwd, timeout=180 * PATIENCE)
     equal((done.returncode, done.stderr), (0, ""), repr(args))
     return done.stdout.splitlines()
 

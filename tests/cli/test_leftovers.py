@@ -5,7 +5,7 @@ else's answer. Every body carries its item's own number, and is checked.
 
 What comes when the next request is already out cannot be told from a hasty
 answer, by anybody. So here it comes with the answer, in one piece; or on a
-connection that is idle, where --delay keeps it so for long enough.
+connection that is idle, as the next items are not read before it has come.
 """
 import random
 import select
@@ -17,8 +17,8 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
 from faultserver import Connection
-from harness import fetchpool
-from tap import check, equal, main, temp_dir, test
+from harness import Program, fetchpool
+from tap import check, equal, main, temp_dir, test, until
 from webserver import Web
 
 EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
@@ -66,21 +66,42 @@ ANSWERS = {"length": length, "chunked": chunked, "padded": padded, "long": long,
 
 
 def answer(conn, request):
-    """/left/ANSWER/EXTRA/now/NUMBER, or /later/."""
+    """/left/ANSWER/EXTRA/now/NUMBER, or /BATCH/NUMBER."""
     _, _, how, extra, when, number = request.path.split("/")
     data = ANSWERS[how](b"item " + number.encode())
     if when == "now":
         conn.send(data + EXTRAS[extra])
         return
+    server = conn.server
     conn.send(data)
-    # If a request comes instead, there is nothing left behind.
-    if not select.select([conn.sock], [], [], 0.02)[0]:
+    try:
+        # If a request comes instead, there is nothing left behind.
+        while server.n_over <= int(when):
+            if select.select([conn.sock], [], [], 0.005)[0]:
+                return
         conn.send(EXTRAS[extra])
+    finally:
+        server.settled.add(number)
 
 
 def serve(server):
     server.own["/left/"] = answer
     return server
+
+
+def fetch_later(server, urls, size, args, **more):
+    """A batch of items is read when all that was left behind the last one has
+    been sent."""
+    server.n_over, server.settled = 0, set()
+    program = Program(args, stdin="pipe", **more)
+    for end in range(size, len(urls) + size, size):
+        end = min(end, len(urls))
+        program.write("".join(urls[server.n_over * size:end]))
+        program.lines(end)
+        server.n_over += 1
+        until(lambda: len(server.settled) >= end, "what is left behind")
+    program.close_stdin()
+    return program.wait()
 
 
 def rounds(server, when, n, *args, seed=1, **more):
@@ -89,11 +110,16 @@ def rounds(server, when, n, *args, seed=1, **more):
     answers = [how for how in ANSWERS if not server.tls or how != "padded"]
     items = [(chance.choice(answers), chance.choice(list(EXTRAS)),
               str(number)) for number in range(n)]
-    result = fetchpool(
-        ["-a", "-B", "text", "--fields=seq,status,body,headers", *args],
-        input="".join("%s/left/%s/%s/%s/%s\n" % (
-            server.url, how, extra, when, number)
-            for how, extra, number in items), timeout=50, **more)
+    args = ["-a", "-B", "text", "--fields=seq,status,body,headers", *args]
+    size = int(next(arg[2:] for arg in args if arg.startswith("-j")))
+    urls = ["%s/left/%s/%s/%s/%s\n" % (
+        server.url, how, extra,
+        "now" if when == "now" else int(number) // size, number)
+        for how, extra, number in items]
+    if when == "now":
+        result = fetchpool(args, input="".join(urls), timeout=50, **more)
+    else:
+        result = fetch_later(server, urls, size, args, **more)
     equal(len(result.records), n)
     for record in result.records:
         how, extra, number = items[record["seq"] - 1]
@@ -119,8 +145,8 @@ def _():
 @test("40 something comes on a connection that is idle")
 def _():
     with serve(Web()) as server:
-        rounds(server, "later", 10, "-j1", "--delay=150ms")
-        rounds(server, "later", 200, "-j16", "--delay=150ms", seed=2)
+        rounds(server, "later", 10, "-j1")
+        rounds(server, "later", 200, "-j16", seed=2)
 
 
 @test("40 over TLS: behind the answer, and on an idle connection")
@@ -129,16 +155,16 @@ def _():
         trust = ["--cacert", authority().cert]
         rounds(server, "now", 100, "-j1", *trust)
         rounds(server, "now", 200, "-j16", *trust)
-        rounds(server, "later", 128, "-j16", "--delay=150ms", *trust)
+        rounds(server, "later", 128, "-j16", *trust)
 
 
 @test("40 where HTTP/2 is allowed, but HTTP/1.1 is spoken")
 def _():
     with serve(Web()) as server:
         rounds(server, "now", 200, "-j16", "--http2")
-        rounds(server, "later", 128, "-j16", "--delay=150ms", "--http2")
+        rounds(server, "later", 128, "-j16", "--http2")
     with serve(Web(tls=good().server())) as server:
-        rounds(server, "later", 128, "-j16", "--delay=150ms", "--http2",
+        rounds(server, "later", 128, "-j16", "--http2",
                "--cacert", authority().cert)
 
 
@@ -146,7 +172,7 @@ def _():
 def _():
     with serve(OnUnixSocket()) as server:
         rounds(server, "now", 200, "-j16", "--unix-socket", server.path)
-        rounds(server, "later", 128, "-j16", "--delay=150ms", "--unix-socket",
+        rounds(server, "later", 128, "-j16", "--unix-socket",
                server.path)
 
 
@@ -162,14 +188,14 @@ def _():
     with serve(AnyHost()) as server:
         proxy, server.url = server.url, "http://any.test"
         rounds(server, "now", 200, "-j16", "-x", proxy)
-        rounds(server, "later", 128, "-j16", "--delay=150ms", "-x", proxy)
+        rounds(server, "later", 128, "-j16", "-x", proxy)
 
 
 @test("40 POST: no answer of another's, and none is sent twice")
 def _():
     with serve(Web()) as server:
         rounds(server, "now", 200, "-j16", "-d", "x")
-        rounds(server, "later", 128, "-j16", "--delay=150ms", "-d", "x")
+        rounds(server, "later", 128, "-j16", "-d", "x")
         targets = [r.target for r in server.log]
         equal(len(targets), 328)
 
@@ -177,17 +203,26 @@ def _():
 def close_silently(conn, request):
     """Answers as if the connection was to be kept, and closes it."""
     conn.answer(b"item " + request.body)
-    conn.close()
+    try:
+        conn.close()
+    finally:
+        conn.server.n_closed += 1
 
 
 def posts(server, *args):
     """15 items that may not be sent twice, each after the server has closed
     the connection of the one before."""
     server.own["/closes"] = close_silently
-    result = fetchpool(
+    server.n_closed = 0
+    program = Program(
         ["-B", "text", "--fields=seq,body", "--data-line", "--retry=0", "-j1",
-         "--delay=100ms", *args, server.url + "/closes"],
-        input="".join("%d\n" % n for n in range(15)), timeout=50)
+         *args, server.url + "/closes"], stdin="pipe")
+    for n in range(15):
+        program.write("%d\n" % n)
+        program.lines(n + 1)
+        until(lambda: server.n_closed > n, "the server to close")
+    program.close_stdin()
+    result = program.wait()
     equal(sorted(record["body"] for record in result.records),
           sorted("item %d" % n for n in range(15)), result)
     equal(len(server.log), 15)

@@ -62,7 +62,7 @@ class Script:
 
     def wait(self):
         try:
-            return self.proc.wait(50 * PATIENCE)
+            return self.proc.wait(300 * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failed("still running: %s\n%s" % (
                 self.text, self.said())) from None

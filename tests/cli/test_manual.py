@@ -562,7 +562,7 @@ class Script:
         started.append(self)
         last[:] = [self]
         try:
-            self.out = self.proc.communicate(timeout=30 * PATIENCE)[0]
+            self.out = self.proc.communicate(timeout=180 * PATIENCE)[0]
         except subprocess.TimeoutExpired:
             raise Failed("still running") from None
         self.status = self.proc.returncode

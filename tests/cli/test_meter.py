@@ -135,7 +135,7 @@ class Terminal:
     def wait(self):
         """Its status; what stays on the screen is in .lines."""
         try:
-            self.proc.wait(20 * PATIENCE)
+            self.proc.wait(120 * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failed("still running: %r" % bytes(self.data[-500:])) \
                 from None

@@ -31,6 +31,8 @@ def names_in(path):
     else:
         found = re.findall(r'\brun\(\s*((?:\s*"(?:[^"\\]|\\.)*")+),',
                            text(path))
+    # A name that is put together is one of the file's constants.
+    found += re.findall(r'^NAMED = ("[^"]*")$', text(path), re.M)
     return {bare("".join(part.replace('\\"', '"') for part in
                     re.findall(r'"((?:[^"\\]|\\.)*)"', name)))
             for name in found}

@@ -127,6 +127,24 @@ def check_interrupt(folder):
     return result("an interrupt ends all of it", passed)
 
 
+def check_progress(folder):
+    """It ends when it has been said that it still runs."""
+    test = os.path.join(folder, "t_long")
+    with open(test, "w") as file:
+        file.write("#!/bin/sh\nwhile ! [ -e '%s/said' ]; do sleep 0.01; done\n"
+                   "%s\n" % (folder, PASSES))
+    os.chmod(test, 0o755)
+    runner = subprocess.Popen([RUN, "--say", "0.05", test],
+                              stdout=subprocess.PIPE, text=True)
+    said = runner.stdout.readline()
+    with open(os.path.join(folder, "said"), "w"):
+        pass
+    rest = runner.communicate()[0].splitlines()
+    return result("what still runs is said, also in a log",
+                  said.startswith("....  0 of 1 done; running: t_long (") and
+                  rest[-1] == "1 passed, 0 failed")
+
+
 def main():
     passed = True
     for case in CASES:
@@ -134,6 +152,8 @@ def main():
             passed &= check(case, folder)
     with tempfile.TemporaryDirectory() as folder:
         passed &= check_interrupt(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        passed &= check_progress(folder)
     print(f"1..{number}")
     return 0 if passed else 1
 

@@ -3,8 +3,7 @@
 """
 Every call that can fail is made to fail, in runs that reach every module.
 
-Without arguments: a sample, evenly spread over all calls of all runs. With
---long: each of them; with words behind it, in the runs whose names hold one.
+Without arguments: a sample, the same each time. With --long: each of them; with words behind it, in the runs whose names hold one.
 --part I/N takes each N-th plan only.
 """
 import gzip
@@ -12,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+import zlib
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
@@ -26,13 +26,15 @@ from torture import (CLASSES, EACCES, EAGAIN, EMFILE, ENOBUFS, ENOMEM, ERRORS,
                      LIMITED, WHO, Plan, Run, clean, hurt)
 from webserver import Web, to_path
 
-SAMPLE = 300
-SAMPLE_OF_JOURNALS = 80
+# One of so many plans is in the sample, by its weight.
+SAMPLE = 180
+SAMPLE_OF_JOURNALS = 220
 
 # Calls of TLS and of others are all made to fail in these runs, and so many of
 # them in each other one.
 THOROUGH = "nothing", "tunnel"
 MOST_ALIKE = 30
+MOST_FROM = 24
 
 
 # ---- what the runs ask for ----
@@ -281,9 +283,8 @@ def plans(run):
             if is_beyond_us(run, kind, who):
                 continue
             # What TLS needs to begin with is the same in all runs.
-            step = max(n // MOST_ALIKE, 1) \
-                if who in ("tls", "others") and run.name not in THOROUGH else 1
-            for k in range(1, n + 1, step):
+            is_alike = who in ("tls", "others") and run.name not in THOROUGH
+            for k in some(n, MOST_ALIKE) if is_alike else range(1, n + 1):
                 yield Plan(kind, who, "once", k, errors[k % len(errors)])
         n = report.count(kind, "any")
         # A server that does not answer any more is waited for.
@@ -292,10 +293,9 @@ def plans(run):
                     run.n_items > 5 or run.name == "retries") or \
                 is_beyond_us(run, kind, "any"):
             continue
-        step = max(n // 24, 1)
         # An item without a descriptor waits long for one.
         error = EACCES if kind == "socket" else errors[0]
-        for k in range(1, n + 1, step):
+        for k in some(n, MOST_FROM):
             yield Plan(kind, "any", "from", k, error)
         for k in (2, 3, 5, 10, 30, 100, 300):
             if k <= n:
@@ -310,16 +310,19 @@ def weight(plan):
         3 if plan.who in ("curl", "parsers") else 12
 
 
-def spread(entries, n):
-    """n of them, as evenly as their weights have it."""
-    total = sum(weight(plan) for _, plan in entries)
-    gone, taken, chosen = 0, 0, []
-    for entry in entries:
-        gone += weight(entry[1])
-        if gone * n // total > taken:
-            taken = gone * n // total
-            chosen.append(entry)
-    return chosen
+def is_sampled(run, plan, n):
+    """Whether it is in the sample is a matter of its name alone, not of how
+    many calls there are or were: who draws it today draws it always."""
+    return zlib.crc32(("%s: %s" % (run.name, plan)).encode()) % n < weight(plan)
+
+
+def some(n, most):
+    """Numbers up to n, ever farther apart: about `most` up to a thousand. Those
+    of a larger n begin in the same way."""
+    k, factor = 1, 1 + 6 / most
+    while k <= n:
+        yield k
+        k = max(k + 1, int(k * factor))
 
 
 class Tally:
@@ -341,11 +344,13 @@ class Tally:
 
 
 def sample(runs, n):
-    entries = [(run, plan) for run in runs for plan in plans(run)]
-    tally = Tally()
-    for run, plan in spread(entries, n):
-        tally.add(hurt(run, plan))
-    print("# %s, of %d" % (tally, len(entries)))
+    n_all, tally = 0, Tally()
+    for run in runs:
+        for plan in plans(run):
+            n_all += 1
+            if is_sampled(run, plan, n):
+                tally.add(hurt(run, plan))
+    print("# %s, of %d" % (tally, n_all))
     check(tally.hit > tally.done * 0.9, str(tally))
 
 

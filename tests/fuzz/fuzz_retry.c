@@ -164,8 +164,10 @@ check_attempt(const struct fp_retry_policy *policy,
 	uint64_t most_ms = policy->max_time_ms;
 
 	HOLDS(again.wait_ns >= 0 && again.wait_ns <= WAIT_MAX_NS);
-	HOLDS(again.pauses_origin == is_busy);
-	HOLDS((again.wait_ns > 0) == (again.is_again || is_busy));
+	HOLDS(again.pauses_origin || !(again.is_again && asked_ns >= 0));
+	HOLDS(again.pauses_origin == is_busy ||
+		(again.pauses_origin && asked_ns >= 0));
+	HOLDS((again.wait_ns > 0) == (again.is_again || again.pauses_origin));
 	HOLDS(again.wait_ns == 0 || again.wait_ns >= LEAST_NS);
 	if (again.wait_ns > 0 && asked_ns >= 0)
 		HOLDS(again.wait_ns >= FP_MIN(asked_ns, WAIT_MAX_NS));

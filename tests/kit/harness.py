@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from tap import (PATIENCE, PROGRAM, SANITIZERS, Failed, as_bytes, check, last,
+from tap import (HANGS, PATIENCE, PROGRAM, SANITIZERS, Failed, as_bytes, check, last,
                  show, skip, started, until)
 
 sys.setrecursionlimit(20000)
@@ -269,7 +269,7 @@ class Program:
 
     def wait(self, timeout=20):
         try:
-            self.proc.wait(timeout * PATIENCE)
+            self.proc.wait(timeout * HANGS * PATIENCE)
         except subprocess.TimeoutExpired:
             where = ""
             try:
@@ -278,7 +278,7 @@ class Program:
                 pass
             self.end()
             raise Failed("still running after %g s; %s\nstdout: %s\n"
-                         "stderr: %s" % (timeout * PATIENCE, where,
+                         "stderr: %s" % (timeout * HANGS * PATIENCE, where,
                                          show(bytes(self.out)),
                                          show(bytes(self.err)))) from None
         for thread in self._readers:
