@@ -133,15 +133,17 @@ fp_course_conclude(struct fp_course *run)
 
 	tell_end(run, &totals);
 	if (run->settings->failed_path && run->reader.n_cut && !lost)
-		fp_msg_note("not in %s: %" PRIu64 " longer than --max-line%s",
+		fp_msg_note("not written to %s: %" PRIu64
+			    " lines longer than --max-line%s",
 			run->settings->failed_path, run->reader.n_cut,
 			run->settings->has_csv ? " or with an unclosed quote"
 					       : "");
 	if (totals.n_read !=
 		totals.n_succeeded + totals.n_failed + totals.n_not_done)
-		fp_msg_local("the counts do not agree: %" PRIu64
-			     " read, %" PRIu64 " succeeded, %" PRIu64
-			     " failed, %" PRIu64 " not done",
+		fp_msg_local(
+			"internal error: the counts do not add up: %" PRIu64
+			" read, %" PRIu64 " succeeded, %" PRIu64
+			" failed, %" PRIu64 " not done",
 			totals.n_read, totals.n_succeeded, totals.n_failed,
 			totals.n_not_done);
 	if (run->settings->pool.dry_run)

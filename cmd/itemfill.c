@@ -80,7 +80,7 @@ check_header(struct fp_itemfill *fill, struct fp_item *item, size_t start)
 
 	if (strlen(line) != fill->text.len - start)
 		return fail(fill, item,
-			"--expand-header:", "the value has a NUL in it");
+			"--expand-header:", "the value contains a NUL byte");
 	if (!fp_is_header(line, why, sizeof(why)))
 		return fail(fill, item, "--expand-header: the value", why);
 	return 0;
@@ -224,7 +224,7 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 	bool has_body = false;
 
 	if (repeats_key(fill, item)) {
-		item->fault = "a constant Idempotency-Key is for one item: "
+		item->fault = "the same Idempotency-Key for several items: "
 			      "use --expand-header 'Idempotency-Key: {{}}'";
 		return 0;
 	}

@@ -100,9 +100,9 @@ add_scheme(struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
 	size_t slashes = starts_with(line, "//") ? 2 : 0;
 
 	if (has_other_scheme(line))
-		return "not a URL of http or https";
+		return "not an http or https URL";
 	if (is_number(line))
-		return "not a URL: a number is no host";
+		return "not a URL: a number is not a host";
 	if (line.len == slashes || line.data[slashes] == '/' ||
 		line.data[slashes] == '#' || line.data[slashes] == '?')
 		return "not a URL: no host";
@@ -149,20 +149,20 @@ judge_either(
 	}
 	if (starts_with(rest, "http:") || starts_with(rest, "https:") ||
 		memmem(rest.data, rest.len, "://", 3))
-		return "looks like a URL, but does not begin like one";
+		return "looks like a URL, but does not begin with http:// or https://";
 	if (settings->default_scheme)
 		return add_scheme(check, line, url);
 	if (has_other_scheme(line))
-		return "not a URL of http or https";
+		return "not an http or https URL";
 	if (!settings->tells_template)
 		return NULL;
 	if (check->is_url_list)
-		return "not a URL, as the first line of the input is "
-		       "(--default-scheme is for lines without a scheme)";
+		return "not a URL, although the first line of the "
+		       "input is one (for lines without a scheme, use --default-scheme)";
 	if (!is_number(line))
 		return "neither a URL nor a whole number: for other IDs, give "
 		       "a TEMPLATE; for hosts without a scheme, "
-		       "--default-scheme";
+		       "use --default-scheme";
 	tell_template(check);
 	return NULL;
 }
@@ -260,14 +260,15 @@ static const struct {
 	bool (*is_it)(struct fp_text line);
 	const char *what;
 } doubts[] = {
-	{is_exponent, "looks like a number that awk or seq -f has rounded: "
-		      "have it written with all its digits"},
+	{is_exponent, "looks like a number rounded by awk or seq -f: print "
+		      "it with all its digits"},
 	{is_whole_with_point, "looks like a whole number with a decimal point"},
-	{is_quoted, "has quotes around it, which go into the URL"},
-	{has_blank_end, "has white space at an end, which goes into the URL"},
-	{has_strange_space, "has a no-break or zero-width space in it, which "
-			    "goes into the URL"},
-	{is_no_value, "looks like a missing value of a database"},
+	{is_quoted, "is in quotes, which become part of the URL"},
+	{has_blank_end,
+		"begins or ends with white space, which becomes part of the URL"},
+	{has_strange_space, "contains a no-break or zero-width space, which "
+			    "becomes part of the URL"},
+	{is_no_value, "looks like a missing value (NULL)"},
 };
 
 /* Says it, once for each kind and run. */
@@ -278,7 +279,7 @@ doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
 	if (check->told & 1U << kind)
 		return;
 	check->told |= 1U << kind;
-	fp_msg_note("the line '%.*s%s' %s (said once)",
+	fp_msg_note("the line '%.*s%s' %s (reported once)",
 		(int)FP_MIN(line.len, (size_t)SHOWN_MAX), line.data,
 		line.len > SHOWN_MAX ? "..." : "", what);
 }
@@ -291,7 +292,7 @@ look_for_doubt(struct fp_linecheck *check, struct fp_text line, bool is_first)
 		return;
 	if (is_first && is_heading(line))
 		doubt(check, FP_ARRAY_LEN(doubts), line,
-			"looks like the heading of a column");
+			"looks like a column heading");
 	for (unsigned i = 0; i < FP_ARRAY_LEN(doubts); i++) {
 		if (!(check->told & 1U << i) && doubts[i].is_it(line))
 			doubt(check, i, line, doubts[i].what);
@@ -325,8 +326,8 @@ fp_linecheck_first(struct fp_linecheck *check, struct fp_text value)
 {
 	if (!check->has_seen_values && is_heading(value))
 		doubt(check, FP_ARRAY_LEN(doubts), value,
-			"looks like the heading of a column: {name} in the "
-			"template takes the first line for a header line");
+			"looks like a column heading: with {name} in "
+			"the template, the first line is the header");
 	check->has_seen_values = true;
 }
 

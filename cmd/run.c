@@ -207,13 +207,14 @@ start(struct fp_course *run)
 	if (fp_journal_start(&run->journal))
 		return -1;
 	if (run->settings->pool.insecure)
-		fp_msg_note("--insecure: whoever sits in between can read and "
-			    "change everything");
+		fp_msg_note("--insecure: TLS certificates are not verified, so "
+			    "others can read and change the traffic");
 	if (!fp_has_tls() && strstr(run->settings->pool.protocols, "https"))
-		fp_msg_note("libcurl is built without TLS: https URLs fail");
+		fp_msg_note(
+			"libcurl is built without TLS: https URLs will fail");
 	if (fp_input_is_idle_terminal(&run->reader.input))
-		fp_msg_note("reading URLs or IDs from the terminal, one a "
-			    "line; Ctrl-D ends (fetchpool --help)");
+		fp_msg_note("reading URLs or IDs from the terminal, one "
+			    "per line; end with Ctrl-D (see fetchpool --help)");
 	if (fp_thread_start(
 		    &run->writer_thread, 0, fp_writer_main, &run->writer)) {
 		fp_msg_local("cannot start: %s", strerror(errno));

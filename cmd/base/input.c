@@ -241,12 +241,12 @@ judge(struct fp_input *input)
 		if (c >= 0x80) {
 			is_ascii = false;
 		} else if (c == 0) {
-			fault(input, "a NUL", i);
+			fault(input, "NUL byte", i);
 			return;
 		} else if (c == '\t' && ends_url(input, i)) {
 			break;
 		} else if (!allowed || !strchr(allowed, c)) {
-			fault(input, "a control character", i);
+			fault(input, "control character", i);
 			return;
 		}
 	}
@@ -257,7 +257,7 @@ judge(struct fp_input *input)
 	if (valid < text.len)
 		fault(input, "invalid UTF-8", valid);
 	else if (mark)
-		fault(input, "a byte-order mark", (size_t)(mark - text.data));
+		fault(input, "byte-order mark", (size_t)(mark - text.data));
 }
 
 /* A blank that separates fields is none. */
@@ -300,8 +300,9 @@ pass_mark(struct fp_input *input)
 			   memcmp(buf->data, "\xfe\xff", 2) == 0)) {
 		input->line = (struct fp_line){
 			.text = {"", 0},
-			.fault = "the input is UTF-16 (iconv -f UTF-16 -t "
-				 "UTF-8 helps); it is not read further",
+			.fault =
+				"the input is UTF-16 and is not read "
+				"further: convert it with iconv -f UTF-16 -t UTF-8",
 		};
 		input->next = buf->len;
 		input->at_end = true;
@@ -360,7 +361,7 @@ why_long(struct fp_input *input)
 	if (!is_unclosed(input))
 		return "the line is longer than --max-line";
 	snprintf(input->fault, sizeof(input->fault),
-		"the quote that opens on line %" PRIu64 " is never closed",
+		"the quote opened on line %" PRIu64 " is never closed",
 		input->line_number + input->csv.quote_line);
 	return input->fault;
 }

@@ -31,7 +31,7 @@
 #define LINE_MAX (16 * MESSAGE_MAX)
 
 /* What stands for lines that found no memory. */
-#define LINES_LOST "fetchpool: out of memory; lines of this kind are missing\n"
+#define LINES_LOST "fetchpool: out of memory; some lines are missing here\n"
 
 /* What a thread that must not wait may write to a pipe that takes something:
  * so much is taken whole. */

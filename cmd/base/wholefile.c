@@ -94,7 +94,7 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 const char *
 fp_write_why(int err)
 {
-	return err == ETIMEDOUT ? "nobody reads it" : strerror(err);
+	return err == ETIMEDOUT ? "no process reads it" : strerror(err);
 }
 
 int

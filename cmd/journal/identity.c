@@ -197,17 +197,17 @@ fp_identity_differs(const struct fp_journal_state *then,
 		const struct fp_journal_option *old = find(then, option->name);
 		if (!old)
 			return say(option->name,
-				"is given, and was not in the first run", why,
+				"was not given in the first run", why,
 				why_size);
 		if (old->hash != option->hash)
-			return say(option->name,
-				"is not what it was in the first run", why,
-				why_size);
+			return say(option->name, "differs from the first run",
+				why, why_size);
 	}
 	for (size_t i = 0; i < then->n_options; i++) {
 		const char *name = then->options[i].name;
 		if (!find(now, name))
-			return say(name, "was given in the first run", why,
+			return say(name,
+				"was given in the first run, but not now", why,
 				why_size);
 	}
 	return false;

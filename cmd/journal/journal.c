@@ -421,7 +421,7 @@ fp_journal_begin(struct fp_journal *journal)
 	journal->n_failed_before = state->failed.n;
 out:
 	if (ret)
-		fail(journal, "cannot go on with", name);
+		fail(journal, "cannot continue", name);
 	fp_mutex_unlock(&journal->lock);
 	return ret;
 }

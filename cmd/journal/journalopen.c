@@ -33,15 +33,15 @@ static int
 refuse_errno(const struct fp_journal *journal)
 {
 	if (errno == EWOULDBLOCK)
-		return refuse(journal, "another process has it");
+		return refuse(journal, "in use by another process");
 	if (errno == EINVAL || errno == ELOOP)
-		return refuse(journal, "no regular file");
+		return refuse(journal, "not a regular file");
 	if (errno == ENOTEMPTY)
-		return refuse(journal, "it is made under its name with .tmp "
-				       "appended, and what is there is none");
+		return refuse(journal, "cannot be created: another file has "
+				       "its name with .tmp appended");
 	if (errno == ENOLCK)
-		return refuse(journal, "it cannot be locked: its file system "
-				       "has no locks for files");
+		return refuse(journal, "cannot be locked: its file system "
+				       "does not support file locks");
 	return refuse(journal, strerror(errno));
 }
 
@@ -132,8 +132,8 @@ refuse_lost(const struct fp_journal *journal, const struct known *known,
 		return refuse_other(journal, known);
 	if (at != UINT64_MAX)
 		snprintf(where, sizeof(where), ", at byte %" PRIu64, at + 1);
-	fp_msg_local("journal %s: not resumed: %s does not hold what was "
-		     "written to it%s",
+	fp_msg_local("journal %s: not resumed: %s was modified after it "
+		     "was written%s",
 		journal->settings->journal_path, known->name, where);
 	return -1;
 }
@@ -252,8 +252,9 @@ compare_output(struct fp_journal *journal, struct known *known)
 					      size > known->end)))
 		return refuse_other(journal, known);
 	if (size < known->end) {
-		fp_msg_local("journal %s: not resumed: %s has been cut: it has "
-			     "%" PRIu64 " bytes, and had %" PRIu64 "%s",
+		fp_msg_local(
+			"journal %s: not resumed: %s was truncated: it has "
+			"%" PRIu64 " bytes, and should have %" PRIu64 "%s",
 			path, known->name, size, known->end,
 			output->is_ours ? ""
 					: " (append to it with >>, or use -o)");
@@ -321,8 +322,9 @@ compare(struct fp_journal *journal)
 	int ret = 0;
 
 	if (strcmp(state->version, PACKAGE_VERSION) != 0) {
-		fp_msg_local("journal %s: not resumed: it is one of fetchpool "
-			     "%s, and this is %s",
+		fp_msg_local(
+			"journal %s: not resumed: it was written by fetchpool "
+			"%s, and this is %s",
 			journal->settings->journal_path, state->version,
 			PACKAGE_VERSION);
 		return -1;
@@ -352,8 +354,8 @@ take_over(struct fp_journal *journal)
 	struct fp_buf text = FP_BUF_INIT;
 
 	if (!journal->settings->resumes)
-		return refuse(journal, "it is there already: go on with it "
-				       "(--resume), or remove it");
+		return refuse(journal, "already exists: continue it with "
+				       "--resume, or remove it");
 	int ret = fp_journalfile_read(&journal->file, &text);
 	if (ret == 0)
 		ret = fp_journal_state_read(
@@ -387,8 +389,9 @@ make_state(struct fp_journal *journal)
 	state->out_end = state->output.begin;
 	if (journal->settings->resumes && size > 0 &&
 		journal->output->is_file) {
-		fp_msg_local("journal %s: not resumed: there is none, but %s "
-			     "is not empty",
+		fp_msg_local(
+			"journal %s: not resumed: the journal does not exist, but %s "
+			"is not empty",
 			journal->settings->journal_path, journal->output->name);
 		return -1;
 	}
@@ -480,8 +483,9 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 	if (found ? take_over(journal) : start_afresh(journal))
 		return -1;
 	if (!output->is_file)
-		fp_msg_note("--journal: %s is no file: after a resumption some "
-			    "records may come twice, with the same seq",
+		fp_msg_note(
+			"--journal: %s is not a regular file: after "
+			"--resume, some records may appear twice, with the same seq",
 			output->name);
 	return 0;
 }

@@ -118,15 +118,15 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 
 	if (line->out_end < state->out_end ||
 		line->failed_end < state->failed_end)
-		return refuse(state, "the end of an output goes back");
+		return refuse(state, "an output offset decreases");
 	if ((line->out_end == state->out_end &&
 		    line->out_sum != state->out_sum) ||
 		(line->failed_end == state->failed_end &&
 			line->failed_sum != state->failed_sum))
-		return refuse(state, "its sums do not agree");
+		return refuse(state, "its checksums do not match");
 	int is_new = fp_seqset_add(&state->done, line->seq);
 	if (is_new == 0)
-		return refuse(state, "an item is done twice");
+		return refuse(state, "an item is recorded as done twice");
 	struct fp_journal_sums *sums =
 		find_sums(state, line->seq >> FP_SEQSET_PAGE_BITS);
 	if (is_new < 0 || !sums ||
@@ -274,16 +274,16 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 	int ret = 0;
 
 	if (!is_in_order(state, line->what))
-		return refuse(state, "its lines are not in order");
+		return refuse(state, "its lines are out of order");
 	if (!is_item(line))
-		return refuse(state, "there is no item of that number");
+		return refuse(state, "no item has that number");
 	switch (line->what) {
 	case FP_JOURNAL_BEGIN:
 		if (state->done.n != state->head_done ||
 			state->failed.n != state->head_failed)
-			return refuse(state, "its counts do not agree");
+			return refuse(state, "its counts do not match");
 		if (!are_items_sound(state))
-			return refuse(state, "its items do not agree");
+			return refuse(state, "its items do not match");
 		break;
 	case FP_JOURNAL_DONE:
 		ret = apply_done(state, line);
@@ -294,7 +294,7 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 	case FP_JOURNAL_RESUMED:
 		if (line->out_end != state->out_end ||
 			line->failed_end != state->failed_end)
-			return refuse(state, "the ends do not agree");
+			return refuse(state, "the output offsets do not match");
 		break;
 	case FP_JOURNAL_RETRY:
 		ret = apply_retry(state);
@@ -320,8 +320,8 @@ refuse_form(struct fp_journal_state *state, const char *data, size_t len)
 
 	if (len < sizeof(ours) || memcmp(data, FP_JOURNAL_MAGIC, magic) != 0 ||
 		memcmp(data, ours, strlen(ours)) == 0)
-		return refuse(state, "no journal");
-	return refuse(state, "a journal of another version of fetchpool");
+		return refuse(state, "not a journal");
+	return refuse(state, "the journal of another version of fetchpool");
 }
 
 /* An item that is about to be done. */
@@ -398,7 +398,7 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 	}
 	*good = at;
 	if (state->stage < FP_JOURNAL_BEGIN)
-		return refuse(state, "cut off in its head");
+		return refuse(state, "truncated in its header");
 	if (state->n_seen > 0)
 		qsort(state->seen, state->n_seen, sizeof(state->seen[0]),
 			by_seq);

@@ -84,8 +84,8 @@ hold(struct fp_resume *resume, const struct fp_line *line)
 	struct fp_buf *to = &resume->held;
 
 	if (to->len + held.len > HELD_MAX) {
-		fp_msg_local("not resumed: too much of the input is still to "
-			     "be fetched; it must be a file (--input)");
+		fp_msg_local("not resumed: too much of the input is left to "
+			     "hold in memory: give it as a file (--input)");
 		return refuse();
 	}
 	if (fp_buf_add(to, &held, sizeof(held)) ||
@@ -117,7 +117,7 @@ check_line(struct fp_resume *resume, uint64_t hash)
 	if (state->seen[resume->n_seen++].hash == hash)
 		return 0;
 	fp_msg_local("not resumed: the input has changed: item %" PRIu64
-		     " of the journal is not what line %" PRIu64 " of %s says",
+		     " of the journal does not match line %" PRIu64 " of %s",
 		item_number(resume, seq), fp_input_line_number(resume->input),
 		resume->input->name);
 	return refuse();
@@ -140,7 +140,7 @@ check_page(struct fp_resume *resume)
 	}
 	uint64_t first = FP_MAX(page << FP_SEQSET_PAGE_BITS, 1);
 	fp_msg_local("not resumed: the input has changed: items %" PRIu64
-		     " to %" PRIu64 " of the journal are not what %s says up "
+		     " to %" PRIu64 " of the journal do not match %s up "
 		     "to line %" PRIu64,
 		item_number(resume, first), item_number(resume, resume->seq),
 		resume->input->name, fp_input_line_number(resume->input));
@@ -157,8 +157,8 @@ check_one(struct fp_resume *resume)
 	if (ret < 0)
 		return -1;
 	if (ret == 0) {
-		fp_msg_local("not resumed: the input has changed: %s ends with "
-			     "item %" PRIu64 ", and the journal knows of item "
+		fp_msg_local("not resumed: the input has changed: %s ends at "
+			     "item %" PRIu64 ", but the journal has item "
 			     "%" PRIu64,
 			resume->input->name, item_number(resume, resume->seq),
 			item_number(resume, resume->last));

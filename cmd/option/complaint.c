@@ -305,8 +305,8 @@ fp_complain_name(const char *dashes, const char *name)
 	if (advice)
 		fp_msg_usage("unknown option '%s%s': %s", dashes, name, advice);
 	else if (*dashes && *name && list_those_like(name, list, sizeof(list)))
-		fp_msg_usage("unknown option '%s%s': did you mean %s? Names "
-			     "cannot be shortened",
+		fp_msg_usage("unknown option '%s%s': did you mean %s? Option "
+			     "names cannot be abbreviated",
 			dashes, name, list);
 	else if (meant)
 		fp_msg_usage("unknown option '%s%s': did you mean '%s%s'?",

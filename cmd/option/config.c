@@ -90,7 +90,7 @@ take_line(struct fp_settings *settings, char *line, fp_config_take *take)
 	char *name, *value;
 
 	if (!split(line, &name, &value)) {
-		fp_msg_usage("not an option, or a quote without its end");
+		fp_msg_usage("not an option, or an unterminated quote");
 		return false;
 	}
 	return !name || take(settings, name, value);

@@ -77,7 +77,7 @@ parse_value(struct piece *piece, const char *at, const char *end, char *why,
 	const char *close = memmem(at, (size_t)(end - at), "}}", 2);
 
 	if (!close) {
-		snprintf(why, why_size, "a {{ without }}");
+		snprintf(why, why_size, "{{ without }}");
 		errno = EINVAL;
 		return NULL;
 	}
@@ -88,7 +88,7 @@ parse_value(struct piece *piece, const char *at, const char *end, char *why,
 	piece->name = (struct fp_text){at, (size_t)(name_end - at)};
 	if (memchr(at, '{', piece->name.len) ||
 		memchr(at, ' ', piece->name.len)) {
-		snprintf(why, why_size, "{{%.*s}} has no name of a value in it",
+		snprintf(why, why_size, "{{%.*s}} names no value",
 			(int)FP_MIN(piece->name.len, (size_t)NAME_SHOWN_MAX),
 			at);
 		errno = EINVAL;
@@ -338,7 +338,7 @@ fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
 		if (!value.data) {
 			snprintf(why, why_size, "%s {{%.*s}}",
 				is_text ? "no value for"
-					: "an array or object, not a text, for",
+					: "an array or object instead of text for",
 				(int)FP_MIN(piece->name.len,
 					(size_t)NAME_SHOWN_MAX),
 				piece->name.data);

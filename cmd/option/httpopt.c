@@ -25,7 +25,9 @@ is_header(const char *line, const char *path, size_t number)
 		fp_msg_usage("--header: line %zu of %s %s", number, path, why);
 	else
 		fp_msg_usage("--header: the value %s%s", why,
-			strchr(line, ':') ? "" : "; @FILE is a file of such");
+			strchr(line, ':')
+				? ""
+				: "; @FILE reads headers from a file");
 	return false;
 }
 
@@ -35,7 +37,7 @@ is_meant_to_expand(const char *line)
 {
 	if (!fp_expand_is_meant(line))
 		return false;
-	fp_msg_usage("--header: {} is not filled in here: use --expand-header "
+	fp_msg_usage("--header: {} is not expanded here: use --expand-header "
 		     "'NAME: {{}}', or {{1}} for a field");
 	return true;
 }
@@ -167,8 +169,8 @@ add_expansion(struct fp_settings *settings, const char *option,
 	char why[120];
 
 	if (all->n == FP_EXPANSIONS_MAX) {
-		fp_msg_usage("%s: no more than %d of these options can be "
-			     "given",
+		fp_msg_usage("%s: more than %d --expand "
+			     "options",
 			option, FP_EXPANSIONS_MAX);
 		return false;
 	}
@@ -339,7 +341,7 @@ take_netrc(struct fp_settings *settings, const char *option, const char *path)
 		return true;
 	if (errno == ENOMEM)
 		return fp_settings_no_memory();
-	fp_msg_usage("%s: %s is no netrc file: %s", option, path, why);
+	fp_msg_usage("%s: %s is not a netrc file: %s", option, path, why);
 	return false;
 }
 
@@ -409,16 +411,27 @@ fp_httpopt_http2(struct fp_settings *settings, const char *value)
 	return true;
 }
 
+/* The library says what is wrong with it, and shows it. */
+static bool
+is_block(const char *option, const char *value)
+{
+	char why[200];
+
+	if (fp_is_address_block(value, why, sizeof(why)))
+		return true;
+	fp_msg_usage("%s: %s", option, why);
+	return false;
+}
+
 bool
 fp_httpopt_deny(struct fp_settings *settings, const char *value)
 {
-	return fp_is_address_block(value) &&
-	       fp_list_add(&settings->deny, value);
+	return is_block("--deny", value) && fp_list_add(&settings->deny, value);
 }
 
 bool
 fp_httpopt_allow(struct fp_settings *settings, const char *value)
 {
-	return fp_is_address_block(value) &&
+	return is_block("--allow", value) &&
 	       fp_list_add(&settings->allow, value);
 }

@@ -134,13 +134,14 @@ take_configured(
 	if (!row && name[len] == '\0' && len <= NAME_MAX_SHOWN)
 		fp_complain_name("", name);
 	else if (!row)
-		fp_msg_usage("no option has this name");
+		fp_msg_usage("unknown option");
 	else if (row->type <= FP_OPTION_CONFIG)
-		fp_msg_usage("--%s cannot stand in a file", name);
+		fp_msg_usage("--%s cannot be given in a file", name);
 	else if (row->arg && !value)
-		fp_msg_usage("--%s: a value is missing: %s", name, row->arg);
+		fp_msg_usage(
+			"option '--%s' needs a value (%s)", name, row->arg);
 	else if (!row->arg && value && row->type != FP_OPTION_MAYBE)
-		fp_msg_usage("--%s takes no value", name);
+		fp_msg_usage("option '--%s' takes no value", name);
 	else
 		return apply(settings, row, value) == FP_GO_ON;
 	return false;
@@ -221,10 +222,10 @@ complain_unknown(int code, int argc, char *const argv[])
 	char name[GETOPT_NAME_MAX + 1];
 
 	if (code == ':' && row) {
-		fp_msg_usage(
-			"--%s: a value is missing: %s", row->name, row->arg);
+		fp_msg_usage("option '--%s' needs a value (%s)", row->name,
+			row->arg);
 	} else if (row) {
-		fp_msg_usage("--%s takes no value", row->name);
+		fp_msg_usage("option '--%s' takes no value", row->name);
 	} else if (optopt) {
 		/* The argument is the next one until its last letter. */
 		const char *at = argv[optind - 1];
@@ -404,8 +405,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			return go;
 	}
 	if (argc - optind > 1) {
-		fp_msg_usage("one TEMPLATE at most: '%s' is too many",
-			argv[optind + 1]);
+		fp_msg_usage("more than one TEMPLATE: '%s'", argv[optind + 1]);
 		return FP_GO_WRONG;
 	}
 	read_terminal(settings);

@@ -41,7 +41,7 @@ const struct fp_option_row fp_option_rows[] = {
 		"a line like 'Name: value', or @FILE with such lines",
 		"send this header; @FILE: one from each line"},
 	{NULL, "request", 'X', "METHOD", FP_OPTION_CALL, 0, fp_httpopt_method,
-		"a method like PUT (CONNECT is none)",
+		"a method like PUT (CONNECT is not allowed)",
 		"request method (GET, or POST with a body)"},
 	{NULL, "data", 'd', "TEXT", FP_OPTION_CALL, 0, fp_httpopt_data,
 		"text, or @FILE with it",
@@ -247,8 +247,8 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "pick", 0, "NAME", FP_OPTION_CALL, 0, fp_settings_pick, NULL,
 		"keep only this member of JSON bodies"},
 	{NULL, "fields", 0, "LIST", FP_OPTION_CALL, 0, fp_settings_fields,
-		"a list of members (fetchpool-record(5) has them), all with "
-		"a + before them or none",
+		"a list of members (see fetchpool-record(5)), all with + or "
+		"none",
 		"members of each record; +NAME adds one"},
 	{NULL, "all", 'a', NULL, FP_OPTION_FLAG, AT(all), NULL, NULL,
 		"also write a record for each failed item"},

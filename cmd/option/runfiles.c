@@ -356,8 +356,8 @@ add_derived(struct run_files *files, const char *path)
 	if (!path)
 		return true;
 	bool ok = asprintf(&derived, "%s.tmp", real ? real : path) >= 0 &&
-		  add_named(files, "journal",
-			  "the file that --journal is made in", derived, true);
+		  add_named(files, "journal", "the temporary file of --journal",
+			  derived, true);
 	free(derived);
 	free(real);
 	return ok;
@@ -475,7 +475,7 @@ refuse(const struct run_file *first, const struct run_file *file)
 
 	name(first, what, sizeof(what));
 	if (first->is_stdin && file->is_stdin)
-		fp_msg_usage("--%s: standard input is read by %s%s already",
+		fp_msg_usage("--%s: standard input is already read by %s%s",
 			file->option, first->what ? "" : "--",
 			first->what ? "the items" : first->option);
 	else if (file->option)

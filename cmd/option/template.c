@@ -66,7 +66,7 @@ look_at_variable(void *arg, struct fp_text name)
 	look->n_variables++;
 	if (look->settings->json_items) {
 		snprintf(look->why, sizeof(look->why),
-			"a JSON item has no {}; it has {name}");
+			"JSON items have no {}: use {name}");
 		return name.len == 0 && !look->is_expansion;
 	}
 	if (name.len == 0)
@@ -87,8 +87,8 @@ look_at_variable(void *arg, struct fp_text name)
 		return 1;
 	}
 	if (column == 0 || column > FP_COLUMNS_MAX || name.data[0] == '0') {
-		snprintf(look->why, sizeof(look->why), "fields are {1} to {%d}",
-			FP_COLUMNS_MAX);
+		snprintf(look->why, sizeof(look->why),
+			"fields are numbered {1} to {%d}", FP_COLUMNS_MAX);
 		return 1;
 	}
 	look->max_column = FP_MAX(look->max_column, (size_t)column);
@@ -108,7 +108,7 @@ check_template(struct fp_settings *settings, const char *name)
 		!settings->json_items) {
 		ret = settings->expansions.n == 0;
 		snprintf(look.why, sizeof(look.why),
-			"no {} in it: every line would fetch the same");
+			"it contains no {}: every line would fetch the same URL");
 	}
 	if (ret) {
 		complain_template(name, text, look.why, ret);

@@ -31,19 +31,21 @@ static const struct {
 	{"data-line", "json", "the line is the body"},
 	{"data-line", "expand-data", "the line is the body"},
 	{"data-line", "expand-json", "the line is the body"},
-	{"data", "expand-data", "there is one body"},
-	{"data", "expand-json", "there is one body"},
-	{"json", "expand-data", "there is one body"},
-	{"json", "expand-json", "there is one body"},
-	{"expand-data", "expand-json", "there is one body"},
+	{"data", "expand-data", "a request has one body"},
+	{"data", "expand-json", "a request has one body"},
+	{"json", "expand-data", "a request has one body"},
+	{"json", "expand-json", "a request has one body"},
+	{"expand-data", "expand-json", "a request has one body"},
 	{"user", "expand-user", NULL},
-	{"share", "shard", "it takes 1/N of each rate already"},
-	{"output-dir", "pick", "bodies go to files as they are"},
-	{"output-dir", "omit", "bodies go to files as they are"},
+	{"deny-private", "proxy", "the proxy connects to the hosts"},
+	{"deny", "proxy", "the proxy connects to the hosts"},
+	{"share", "shard", "--shard already takes 1/N of each rate"},
+	{"output-dir", "pick", "bodies are written to files unchanged"},
+	{"output-dir", "omit", "bodies are written to files unchanged"},
 	{"compressed", "no-compressed", NULL},
 	{"strict-framing", "allow-unclean-close", NULL},
-	{"retry-failed", "all", "what failed is in the output already"},
-	{"retry-failed", "keep-order", "what failed has had its turn"},
+	{"retry-failed", "all", "failed items are already in the output"},
+	{"retry-failed", "keep-order", "failed items come out of order"},
 };
 
 static const struct {
@@ -52,7 +54,7 @@ static const struct {
 } needy[] = {
 	{"output-name", "output-dir", NULL, NULL},
 	{"overwrite", "output-dir", NULL, NULL},
-	{"rate-file", "rate", NULL, "what is to be kept"},
+	{"rate-file", "rate", NULL, NULL},
 	{"share", "rate", "host-rate", NULL},
 	{"pace", "rate", "host-rate", NULL},
 	{"retry-failed", "journal", NULL, NULL},
@@ -68,7 +70,7 @@ check_exclusive(const struct fp_settings *settings)
 		if (!is_given(settings, exclusive[i].name) ||
 			!is_given(settings, exclusive[i].other))
 			continue;
-		fp_msg_usage("--%s does not go with --%s%s%s",
+		fp_msg_usage("--%s cannot be used with --%s%s%s",
 			exclusive[i].name, exclusive[i].other, why ? ": " : "",
 			why ? why : "");
 		return false;
@@ -105,8 +107,9 @@ check_json_items(const struct fp_settings *settings)
 
 	if (!settings->json_items || !other)
 		return true;
-	fp_msg_usage("--input-format json does not go with --%s: a JSON item "
-		     "is no line of text",
+	fp_msg_usage(
+		"--input-format json cannot be used with --%s: a JSON item "
+		"is not a line of text",
 		other);
 	return false;
 }
@@ -121,7 +124,7 @@ check_csv(const struct fp_settings *settings)
 	if (!settings->has_csv)
 		return true;
 	if (other) {
-		fp_msg_usage("--input-format csv does not go with --%s: a "
+		fp_msg_usage("--input-format csv cannot be used with --%s: a "
 			     "record of CSV ends with a newline and has fields",
 			other);
 		return false;
@@ -145,15 +148,16 @@ check_files(const struct fp_settings *settings)
 	if (!settings->pool.output_dir)
 		return true;
 	if (other) {
-		fp_msg_usage("--output-dir does not go with --%s: bodies go to "
-			     "files as they are",
+		fp_msg_usage(
+			"--output-dir cannot be used with --%s: bodies are "
+			"written to files unchanged",
 			other);
 		return false;
 	}
 	if (settings->journal_path && !settings->pool.overwrite) {
 		fp_msg_usage("--journal with --output-dir needs --overwrite: "
-			     "the file of an item that was broken off may be "
-			     "there already");
+			     "an interrupted item may have left its "
+			     "file");
 		return false;
 	}
 	return true;
@@ -166,24 +170,25 @@ check_formats(const struct fp_settings *settings)
 	enum fp_body body = settings->pool.body;
 
 	if (format == FP_FORMAT_MERGED && body != FP_BODY_JSON) {
-		fp_msg_usage("--format merged needs JSON bodies, not the "
-			     "--body that was given");
+		fp_msg_usage("--format merged works only with --body "
+			     "json");
 		return false;
 	}
 	if (format == FP_FORMAT_MERGED && settings->format.json_as_string) {
-		fp_msg_usage("--format merged does not go with --body string: "
-			     "the document is the line");
+		fp_msg_usage(
+			"--format merged cannot be used with --body string: "
+			"the document itself is the line");
 		return false;
 	}
 	if ((settings->pick.n || settings->omit.n) && body != FP_BODY_AUTO &&
 		body != FP_BODY_JSON) {
-		fp_msg_usage("--%s needs JSON bodies, not the --body that was "
-			     "given",
+		fp_msg_usage("--%s works only with --body auto, json or "
+			     "string",
 			settings->pick.n ? "pick" : "omit");
 		return false;
 	}
 	if (format == FP_FORMAT_BODY && body == FP_BODY_NONE) {
-		fp_msg_usage("--format body needs a body, not --body none");
+		fp_msg_usage("--format body cannot be used with --body none");
 		return false;
 	}
 	return true;

@@ -118,10 +118,10 @@ tell_time(const struct fp_forecast *forecast)
 			write_time(limits[i].ns, time));
 	}
 	if (len > 0)
-		fp_msg_note("at least %s until the last one starts (%s)",
+		fp_msg_note("at least %s until the last request (%s)",
 			write_time(forecast->least_ns, time), text);
 	else
-		fp_msg_note("no rate and no delay holds any of them back");
+		fp_msg_note("no rate or delay limits the requests");
 }
 
 static uint64_t
@@ -144,9 +144,10 @@ tell_memory(const struct fp_settings *settings)
 
 	sum = add_up(sum, pool->max_memory);
 	sum = add_up(sum, pool->max_body + pool->max_body / 2);
-	fp_msg_note("a run needs less memory than %s: 16 MiB + %u jobs x 128 "
-		    "KiB + %" PRIu64 " places x (16 KiB + 4 x %s) + %s + 1.5 x "
-		    "%s",
+	fp_msg_note(
+		"a run needs less than %s of memory: 16 MiB + %u jobs x 128 "
+		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s) + %s + 1.5 x "
+		"%s",
 		write_size(sum, total), pool->jobs, window,
 		write_size(max_line, line),
 		write_size(pool->max_memory, memory),
@@ -161,7 +162,7 @@ fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
 
 	fp_pool_forecast(pool, &forecast);
 	fp_msg_note("dry run: %" PRIu64 " item%s, %" PRIu64
-		    " request%s, none of them sent",
+		    " request%s, none sent",
 		n_items, n_items == 1 ? "" : "s", forecast.n_requests,
 		forecast.n_requests == 1 ? "" : "s");
 	tell_hosts(&forecast);

@@ -104,10 +104,10 @@ tell_pause(const struct fp_notice *notice)
 		snprintf(more, sizeof(more), " (%u pauses since the last note)",
 			notice->count);
 	if (notice->why == FP_NOTICE_PAUSED)
-		fp_msg_note("%s answers %d and is paused for %s, until %s%s",
+		fp_msg_note("%s answered %d: paused for %s, until %s%s",
 			notice->origin, notice->status, wait, until, more);
 	else
-		fp_msg_note("%s says that no request is left and is paused "
+		fp_msg_note("%s reports no requests left: paused "
 			    "for %s, until %s%s",
 			notice->origin, wait, until, more);
 }
@@ -119,8 +119,8 @@ tell_silence(const struct fp_notice *notice)
 
 	write_wait(notice->wait_ns, wait, sizeof(wait));
 	write_time(fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
-	fp_msg_note("%s does not answer any more; it is tried again "
-		    "in %s, at %s",
+	fp_msg_note("%s has stopped answering: next attempt in %s, "
+		    "at %s",
 		notice->origin, wait, until);
 }
 
@@ -142,13 +142,13 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 		tell_silence(notice);
 		break;
 	case FP_NOTICE_MALFORMED:
-		fp_msg_note("%s sends a Retry-After that is neither seconds "
-			    "nor a date; it is passed over",
+		fp_msg_note("%s sends an invalid Retry-After (neither "
+			    "seconds nor a date); ignored",
 			notice->origin);
 		break;
 	case FP_NOTICE_LEARNED:
-		fp_msg_note("%s lets about %s requests through; -r %s --pace "
-			    "keeps to that from the start",
+		fp_msg_note("%s allows about %s requests: -r %s --pace stays "
+			    "within that from the start",
 			notice->origin, notice->rate, notice->rate);
 		break;
 	}

@@ -3,6 +3,8 @@
 
 #include "units.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,6 +57,19 @@ fp_units_digits(const char *text, size_t len, uint64_t *number)
 	}
 	*number = n;
 	return 0;
+}
+
+void
+fp_units_print_size(uint64_t bytes, char *text, size_t text_size)
+{
+	const struct unit *unit = &size_units[FP_ARRAY_LEN(size_units) - 1];
+
+	while (unit->factor > 1 && (bytes == 0 || bytes % unit->factor))
+		unit--;
+	snprintf(text, text_size, "%" PRIu64 "%s", bytes / unit->factor,
+		unit->factor > 1 ? unit->name
+		: bytes == 1	 ? " byte"
+				 : " bytes");
 }
 
 int

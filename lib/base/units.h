@@ -19,6 +19,9 @@ int fp_units_count(const char *text, uint64_t max, uint64_t *count);
  * case, with or without B or iB behind. */
 int fp_units_size(const char *text, uint64_t *bytes);
 
+/* The other way: "16M", or "1000 bytes" where no larger unit divides it. */
+void fp_units_print_size(uint64_t bytes, char *text, size_t text_size);
+
 /* "1.5s", "500ms", "10m", "2h", "1d"; without a unit seconds, as curl. */
 int fp_units_duration(const char *text, uint64_t *duration_ms);
 

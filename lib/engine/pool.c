@@ -150,7 +150,8 @@ check_libraries(char *why, size_t why_size)
 	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
 
 	if (info->version_num < 0x075700) {
-		snprintf(why, why_size, "libcurl is %s; 7.87.0 is the least",
+		snprintf(why, why_size,
+			"libcurl is %s; 7.87.0 or later is required",
 			info->version);
 		errno = ENOTSUP;
 		return -1;
@@ -158,7 +159,7 @@ check_libraries(char *why, size_t why_size)
 	if (!fp_json_is_supported()) {
 		char yajl[32];
 		fp_json_version(yajl, sizeof(yajl));
-		snprintf(why, why_size, "%s; 2.1.0 is the least", yajl);
+		snprintf(why, why_size, "%s; 2.1.0 or later is required", yajl);
 		errno = ENOTSUP;
 		return -1;
 	}
@@ -390,8 +391,8 @@ static void
 fail_unknown(struct fp_ticket *ticket)
 {
 	fp_ticket_fail(ticket, FP_KIND_NETWORK,
-		"it was sent by an earlier run, and its outcome is unknown; it "
-		"is not sent again");
+		"sent by an earlier run, with an unknown outcome; not sent "
+		"again");
 	ticket->result.is_outcome_unknown = true;
 }
 

@@ -262,7 +262,7 @@ set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	CURLcode code = set_constants(transfer, easy, refused);
 
 	if (code == CURLE_OK) {
-		*refused = "one that was given";
+		*refused = "an option that was given";
 		code = fp_curlopts_apply(&setup->curlopts, easy);
 	}
 	if (code == CURLE_OK && setup->proxy_port)
@@ -271,7 +271,7 @@ set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	if (code == CURLE_OK && setup->noproxy)
 		code = curl_easy_setopt(easy, CURLOPT_NOPROXY, setup->noproxy);
 	if (code == CURLE_OK) {
-		*refused = "one for certificate authorities";
+		*refused = "an option for certificate authorities";
 		code = fp_trust_apply(
 			&setup->trust, easy, fp_transfer_on_tls, transfer);
 	}
@@ -315,7 +315,7 @@ fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size)
 	curl_easy_cleanup(transfer.easy);
 	errno = code == CURLE_OUT_OF_MEMORY ? ENOMEM : ENOTSUP;
 	if (code != CURLE_OK && code != CURLE_OUT_OF_MEMORY)
-		snprintf(why, why_size, "libcurl %s refuses an option, %s: %s",
+		snprintf(why, why_size, "libcurl %s refuses %s: %s",
 			curl_version_info(CURLVERSION_NOW)->version, refused,
 			curl_easy_strerror(code));
 	return code == CURLE_OK ? 0 : -1;
@@ -613,7 +613,7 @@ follow(struct fp_transfer *transfer)
 	if (wait_ns / FP_NS_PER_MS >
 		(int64_t)transfer->setup->options.retry_after_max_ms) {
 		fp_ticket_fail(ticket, FP_KIND_REDIRECT,
-			"a redirect that is to be followed too late");
+			"redirect with a Retry-After over the limit");
 		ticket->result.retry_after_ns = wait_ns;
 		return FP_ONWARD_END;
 	}

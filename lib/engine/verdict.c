@@ -19,10 +19,9 @@
 #define FRAMING_UNCLEAN "unclean-close"
 #define FRAMING_STREAM "h2-unverified"
 
-#define TOO_LARGE "the body is over --max-body"
-#define TWO_PLACES "two values of Location"
-#define FLOOD "the server sends much that carries nothing"
-#define HEAD_CUT "the response ended within its head"
+#define TWO_PLACES "conflicting Location headers"
+#define FLOOD "the server sends too much that carries no data"
+#define HEAD_CUT "the connection ended within the response headers"
 
 /* What libcurl's failures mean for the item. */
 static enum fp_kind
@@ -104,7 +103,7 @@ fail_doubtful(struct fp_transfer *transfer)
 		fp_ticket_fail(transfer->ticket, FP_KIND_REDIRECT, TWO_PLACES);
 	else
 		fp_ticket_fail(transfer->ticket, FP_KIND_NETWORK,
-			doubt ? doubt : "a response that is in doubt");
+			doubt ? doubt : "ambiguous response");
 }
 
 /* Fails the item for a reason of our own. false: there is none. */
@@ -118,11 +117,13 @@ fail_stopped(struct fp_transfer *transfer)
 	case FP_STOP_NONE:
 		return false;
 	case FP_STOP_TOO_LARGE:
-		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE, TOO_LARGE);
+		fp_carry_explain_limit(
+			transfer->setup->options.max_body, text, sizeof(text));
+		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE, text);
 		return true;
 	case FP_STOP_HEADERS:
 		fp_ticket_fail(ticket, FP_KIND_TOO_LARGE,
-			"the headers are too large, or too many");
+			"the headers are too large or too many");
 		return true;
 	case FP_STOP_MEMORY:
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -136,7 +137,7 @@ fail_stopped(struct fp_transfer *transfer)
 		fp_ticket_drop(ticket);
 		return true;
 	case FP_STOP_STALLED:
-		snprintf(text, sizeof(text), "no byte for %g s",
+		snprintf(text, sizeof(text), "nothing received for %g s",
 			(double)transfer->setup->options.stall_time_ms / 1e3);
 		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
 		return true;
@@ -149,25 +150,25 @@ fail_stopped(struct fp_transfer *transfer)
 		return true;
 	case FP_STOP_RESENT:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			"the connection died after the request was sent; it "
-			"is not sent again");
+			"the connection was lost after the request was sent; "
+			"not sent again");
 		return true;
 	case FP_STOP_INTENT:
 		fp_ticket_fail(ticket, FP_KIND_LOCAL,
-			"that it is sent could not be put on record");
+			"not sent: the request could not be recorded first");
 		return true;
 	case FP_STOP_HELD: /* it is parked instead */
 	case FP_STOP_STALE:
 		fp_ticket_fail(ticket, FP_KIND_NETWORK,
-			"the server sends what nobody asked for");
+			"unexpected data on an idle connection");
 		return true;
 	case FP_STOP_DESCRIPTORS:
-		fp_ticket_fail(
-			ticket, FP_KIND_LOCAL, "no descriptor for a socket");
+		fp_ticket_fail(ticket, FP_KIND_LOCAL,
+			"no file descriptor left for a socket");
 		return true;
 	case FP_STOP_THREAD:
-		fp_ticket_fail(
-			ticket, FP_KIND_LOCAL, "no thread for a look-up");
+		fp_ticket_fail(ticket, FP_KIND_LOCAL,
+			"no thread left for a name lookup");
 		return true;
 	}
 	abort();
@@ -213,7 +214,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	if (transfer->is_proxys && kind != FP_KIND_TIMEOUT) {
 		int status = transfer->response.status;
 		kind = FP_KIND_HTTP;
-		snprintf(text, sizeof(text), "%d %s, says the proxy", status,
+		snprintf(text, sizeof(text), "the proxy answered %d %s", status,
 			fp_status_phrase(status));
 		message = text;
 	} else if (kind == FP_KIND_INCOMPLETE &&
@@ -221,7 +222,9 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		kind = FP_KIND_NETWORK;
 		message = HEAD_CUT;
 	} else if (code == CURLE_FILESIZE_EXCEEDED) {
-		message = TOO_LARGE;
+		fp_carry_explain_limit(
+			transfer->setup->options.max_body, text, sizeof(text));
+		message = text;
 	} else if (code == CURLE_COULDNT_RESOLVE_PROXY ||
 		   strstr(message, "roxy s")) {
 		/* libcurl's words hold the proxy's password. */
@@ -237,8 +240,8 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	} else if (strstr(message, "Invalid Content-Length")) {
 		/* What it was libcurl does not tell. */
 		message = transfer->response.has_length
-				  ? "two values of Content-Length"
-				  : "Content-Length is no number";
+				  ? "conflicting Content-Length values"
+				  : "Content-Length is not a number";
 	} else if (strstr(message, "Multiple Location")) {
 		kind = FP_KIND_REDIRECT;
 		message = TWO_PLACES;
@@ -247,7 +250,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		message = "libcurl is built without TLS";
 	} else if (code == CURLE_UNSUPPORTED_PROTOCOL &&
 		   kind == FP_KIND_NETWORK) {
-		message = "the answer is not HTTP";
+		message = "the response is not HTTP";
 	} else if (kind == FP_KIND_TOO_LARGE) {
 		message = "a header is too large";
 	} else if (message[0] == '\0') {
@@ -315,13 +318,12 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		/* Gzip has an end of its own: without it, this may be a cut. */
 		if (!fp_response_ends_with_close(response))
 			return FP_KIND_OK;
-		snprintf(text, size, "nothing where %s data should be",
+		snprintf(text, size, "empty body instead of %s data",
 			response->is_gzip ? "gzip" : response->coding);
 		return FP_KIND_INCOMPLETE;
 	}
 	if (!transfer->is_gunzipped) {
-		snprintf(text, size,
-			"a Content-Encoding that is not undone: %s",
+		snprintf(text, size, "unsupported Content-Encoding: %s",
 			response->coding);
 		return FP_KIND_BODY;
 	}
@@ -397,8 +399,9 @@ judge_response(struct fp_transfer *transfer)
 		const char *phrase = fp_status_phrase(response->status);
 		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
 			phrase[0] ? " " : "", phrase,
-			response->status < 300 ? ", which is no success here"
-					       : "");
+			response->status < 300
+				? ", which does not count as success"
+				: "");
 		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
 		return;
 	}
@@ -407,8 +410,8 @@ judge_response(struct fp_transfer *transfer)
 	result->framing = name_framing(transfer);
 	if (kind == FP_KIND_OK && may_be_cut(transfer, result->framing)) {
 		kind = FP_KIND_INCOMPLETE;
-		message = "the body has no length, and its end cannot be told "
-			  "from a cut";
+		message = "the body has no length, so it may have been cut "
+			  "off";
 	}
 	if (kind == FP_KIND_OK) {
 		kind = fp_carry_end(

@@ -214,7 +214,7 @@ fill(struct fp_worker *worker)
 		fp_window_hunger(worker->window);
 	/* Before anyone sees that it has cost an item. */
 	if (take.fault)
-		fp_setup_fault(worker->setup, "the rate file", take.fault);
+		fp_setup_fault(worker->setup, "rate file", take.fault);
 	if (take.refused)
 		fp_window_put(worker->window, take.refused);
 	while (take.items) {

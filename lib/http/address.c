@@ -168,6 +168,28 @@ parse_address(const char *text, unsigned char *address)
 	return inet_pton(AF_INET, text, address + V4_AT) == 1;
 }
 
+/* "10.0.0.1/8": is it the one address, or the block around it? */
+static void
+say_host_bits(const struct fp_address_block *block, const char *text,
+	unsigned skip, char *why, size_t why_size)
+{
+	unsigned char first[BYTES] = {0};
+	char address[INET6_ADDRSTRLEN];
+
+	memcpy(first, block->prefix, block->bits / 8);
+	if (block->bits % 8)
+		first[block->bits / 8] =
+			(unsigned char)(block->prefix[block->bits / 8] &
+					0xff << (8 - block->bits % 8));
+	inet_ntop(skip ? AF_INET : AF_INET6, skip ? first + V4_AT : first,
+		address, sizeof(address));
+	snprintf(why, why_size,
+		"'%.60s' has host bits set: the block is %s/%u, the address "
+		"%.*s",
+		text, address, block->bits - skip, (int)strcspn(text, "/"),
+		text);
+}
+
 /* "10.0.0.0/8", or without the slash. -1: it is no such thing, `why`. */
 static int
 parse_block(struct fp_address_block *block, const char *text, char *why,
@@ -193,16 +215,13 @@ parse_block(struct fp_address_block *block, const char *text, char *why,
 	if (number && (fp_units_count(number, BITS - skip, &bits) ||
 			      (number[0] == '0' && number[1]))) {
 		snprintf(why, why_size,
-			"'%.60s': behind the slash there must be 0 to %u", text,
+			"'%.60s': the prefix length must be 0 to %u", text,
 			BITS - skip);
 		return -1;
 	}
 	block->bits = (unsigned char)(skip + bits);
 	if (!is_zero_behind(block->prefix, block->bits)) {
-		snprintf(why, why_size,
-			"'%.60s' has bits behind its prefix of %u: is it the "
-			"one address, or the block around it?",
-			text, (unsigned)bits);
+		say_host_bits(block, text, skip, why, why_size);
 		return -1;
 	}
 	return 0;
@@ -376,10 +395,9 @@ fp_address_text_allowed(const struct fp_address_filter *filter,
 }
 
 bool
-fp_is_address_block(const char *text)
+fp_is_address_block(const char *text, char *why, size_t why_size)
 {
 	struct fp_address_block block = {.denies = true};
-	char why[8];
 
-	return parse_block(&block, text, why, sizeof(why)) == 0;
+	return parse_block(&block, text, why, why_size) == 0;
 }

@@ -16,6 +16,7 @@
 
 #include "outcome.h"
 #include "problem.h"
+#include "units.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -173,6 +174,16 @@ fp_carry_is_number(const struct fp_carry *carry)
 	       (carry->first >= '0' && carry->first <= '9');
 }
 
+void
+fp_carry_explain_limit(uint64_t max_body, char *text, size_t text_size)
+{
+	char limit[32];
+
+	fp_units_print_size(max_body, limit, sizeof(limit));
+	snprintf(text, text_size, "the body is larger than the limit of %s",
+		limit);
+}
+
 bool
 fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 {
@@ -180,7 +191,9 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	if (carry->size > carry->options->max_body) {
 		/* It is not read on: whatever was wrong so far, this is why. */
 		carry->kind = FP_KIND_OK;
-		fail(carry, FP_KIND_TOO_LARGE, "the body is over --max-body");
+		fp_carry_explain_limit(carry->options->max_body, carry->why,
+			sizeof(carry->why));
+		fail(carry, FP_KIND_TOO_LARGE, carry->why);
 		return false;
 	}
 	if (!carry->keep || carry->kind != FP_KIND_OK)
@@ -208,9 +221,8 @@ end_document(struct fp_carry *carry)
 		fail(carry, FP_KIND_BODY, "the JSON document is not an object");
 	if (carry->options->body_lacks && fp_json_has_refused(carry->json)) {
 		snprintf(carry->why, sizeof(carry->why),
-			"the JSON document has a member %s already; with "
-			"--omit %s, it is left out",
-			carry->options->body_lacks, carry->options->body_lacks);
+			"the JSON document already has a member %s (omit it)",
+			carry->options->body_lacks);
 		fail(carry, FP_KIND_BODY, carry->why);
 	}
 	return FP_BODY_JSON;

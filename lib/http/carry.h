@@ -20,6 +20,8 @@
 #include "fetchpool.h"
 #include "json.h"
 
+#define FP_CARRY_LIMIT_TEXT 80
+
 struct fp_carry {
 	const struct fp_options *options;
 	struct fp_json *json; /* NULL until first needed */
@@ -85,6 +87,9 @@ bool fp_carry_is_number(const struct fp_carry *carry);
 /* What is known of the body is no other's: none has begun. What judged it stays
  * for the next one. */
 void fp_carry_forget(struct fp_carry *carry);
+
+/* What to say of a body that is over the limit. */
+void fp_carry_explain_limit(uint64_t max_body, char *text, size_t text_size);
 
 /* Whether a Content-Type says JSON: application/json, text/json, or any
  * with the suffix +json (RFC 6839, section 3.1). */

@@ -107,8 +107,8 @@ fail_begin(struct fp_gunzip *gunzip, bool with_zero)
 	const char *message = "not gzip data";
 
 	if (gunzip->had_member)
-		message = with_zero ? "zeros behind the end of the gzip data"
-				    : "garbage behind the end of the gzip data";
+		message = with_zero ? "zeros after the end of the gzip data"
+				    : "garbage after the end of the gzip data";
 	fail(gunzip, FP_GUNZIP_CORRUPT, message);
 }
 
@@ -116,7 +116,7 @@ static void
 fail_inflate(struct fp_gunzip *gunzip, int status)
 {
 	const char *said = gunzip->state->zlib.msg;
-	const char *message = "gzip data that is corrupt";
+	const char *message = "corrupt gzip data";
 
 	if (status == Z_MEM_ERROR) {
 		fail(gunzip, FP_GUNZIP_NO_MEMORY, FP_OUT_OF_MEMORY);
@@ -221,7 +221,7 @@ fp_gunzip_finish(struct fp_gunzip *gunzip)
 	if (gunzip->result != FP_GUNZIP_OK)
 		return gunzip->result;
 	if (gunzip->in_member)
-		fail(gunzip, FP_GUNZIP_ENDS_EARLY, "gzip data that ends early");
+		fail(gunzip, FP_GUNZIP_ENDS_EARLY, "truncated gzip data");
 	return gunzip->result;
 }
 

@@ -25,7 +25,7 @@ bool fp_headerline_is_token(struct fp_text text);
 bool fp_headerline_is_method(struct fp_text text);
 
 /* Whether a field of this name says where the request ends, or what becomes of
- * the connection: that is for libcurl to say, or one item's body would be the
+ * the connection: libcurl sets that, or one item's body would be the
  * next one's request. */
 bool fp_headerline_is_framing(struct fp_text name);
 

@@ -69,7 +69,7 @@ take_quoted(struct reader *reader)
 			*reader->to++ = '\0';
 			if (reader->at == reader->end || is_space(*reader->at))
 				return true;
-			reader->wrong = "something right behind a quote";
+			reader->wrong = "unexpected text after a quote";
 			return false;
 		}
 		if (c == '\\' && ++reader->at < reader->end)
@@ -78,7 +78,7 @@ take_quoted(struct reader *reader)
 			break;
 		*reader->to++ = c;
 	}
-	reader->wrong = "a quote that does not end";
+	reader->wrong = "an unterminated quote";
 	return false;
 }
 
@@ -106,7 +106,7 @@ take_value(struct reader *reader)
 	const char *value = take_word(reader);
 
 	if (!value && !reader->wrong) {
-		reader->wrong = "a word without its value";
+		reader->wrong = "a keyword without a value";
 		reader->line = line;
 	}
 	return value;
@@ -228,7 +228,7 @@ fp_netrc_parse(
 {
 	*netrc = (struct fp_netrc){NULL, 0, NULL};
 	if (text.len > FP_NETRC_MAX_BYTES) {
-		snprintf(why, why_size, "it is larger than %zu bytes",
+		snprintf(why, why_size, "larger than %zu bytes",
 			FP_NETRC_MAX_BYTES);
 		errno = EINVAL;
 		return -1;
@@ -236,7 +236,7 @@ fp_netrc_parse(
 	if (text.len == 0)
 		return 0;
 	if (memchr(text.data, '\0', text.len)) {
-		snprintf(why, why_size, "there is a NUL in it");
+		snprintf(why, why_size, "contains a NUL byte");
 		errno = EINVAL;
 		return -1;
 	}

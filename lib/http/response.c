@@ -138,11 +138,12 @@ take_length(struct fp_response *response, struct fp_text list)
 
 	while (next_word(&list, &word)) {
 		if (read_number(word, &length))
-			doubt(response, "Content-Length is no number: \"%.*s\"",
+			doubt(response,
+				"Content-Length is not a number: \"%.*s\"",
 				shown(word), word.data);
 		else if (response->has_length && length != response->length)
 			doubt(response,
-				"two values of Content-Length: %" PRIu64
+				"conflicting Content-Length values: %" PRIu64
 				" and %" PRIu64,
 				response->length, length);
 		else
@@ -212,14 +213,15 @@ take_transfer_encoding(struct fp_response *response, struct fp_text list)
 		response->has_identity |= is_identity;
 		if (!is_chunked && !is_identity)
 			doubt(response,
-				"a Transfer-Encoding that is not read: \"%.*s\"",
+				"unsupported Transfer-Encoding: \"%.*s\"",
 				shown(all), all.data);
 	}
 	if (response->is_chunked && response->has_identity)
-		doubt(response, "two values of Transfer-Encoding: chunked and "
-				"identity");
+		doubt(response,
+			"conflicting Transfer-Encoding values: chunked and "
+			"identity");
 	if (response->is_chunked && strcmp(response->version, "1.0") == 0)
-		doubt(response, "a Transfer-Encoding in HTTP/1.0");
+		doubt(response, "Transfer-Encoding in an HTTP/1.0 response");
 }
 
 /* Of two Locations that differ neither is followed. */
@@ -348,8 +350,7 @@ fold(struct fp_response *response, const char *line, size_t len)
 	while (len > 0 && is_blank(line[len - 1]))
 		len--;
 	if (response->in_head && response->may_not_fold)
-		doubt(response,
-			"a field that says where the body ends is folded");
+		doubt(response, "a header that sets the body length is folded");
 	if (!response->in_head || !to || to->len == 0 || len == 0)
 		return 0;
 	if (fp_buf_reserve(to, len + 1))
@@ -393,11 +394,11 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 	size_t name_len = (size_t)(colon - line);
 	const char *value = colon + 1;
 	if (is_odd(line, name_len, len))
-		doubt(response, "a header field with %s",
-			memchr(line, '\0', len)	  ? "a NUL in it"
-			: memchr(line, '\r', len) ? "a carriage return in it"
+		doubt(response, "header field with %s",
+			memchr(line, '\0', len)	  ? "a NUL byte"
+			: memchr(line, '\r', len) ? "a carriage return"
 			: name_len == 0		  ? "no name"
-					: "white space before its colon");
+					: "white space before the colon");
 	len -= name_len + 1;
 	while (len > 0 && (*value == ' ' || *value == '\t'))
 		value++, len--;
@@ -432,9 +433,9 @@ fp_response_doubt(const struct fp_response *response)
 	if (!response->has_length)
 		return NULL;
 	if (response->is_chunked)
-		return "Content-Length and Transfer-Encoding at once";
+		return "both Content-Length and Transfer-Encoding";
 	return response->has_identity
-		       ? "Content-Length and Transfer-Encoding: identity at "
-			 "once"
+		       ? "both Content-Length and Transfer-Encoding: "
+			 "identity"
 		       : NULL;
 }

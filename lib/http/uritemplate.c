@@ -211,8 +211,8 @@ parse_modifier(struct parser *parser, struct variable *variable)
 	} else if (*start == ':') {
 		size_t n_digits = strspn(start + 1, "0123456789");
 		if (n_digits < 1 || n_digits > 4 || start[1] == '0')
-			return complain(
-				parser, "no number 1 to 9999 behind", start);
+			return complain(parser,
+				"no number from 1 to 9999 after", start);
 		variable->max_chars = (unsigned)strtoul(start + 1, NULL, 10);
 		parser->at += 1 + n_digits;
 	}

@@ -112,7 +112,7 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 		return FP_KIND_REFUSED;
 	}
 	if (len - scheme < 3 || memcmp(url + scheme, "://", 3) != 0) {
-		*message = "not a URL: no // behind the scheme";
+		*message = "not a URL: no // after the scheme";
 		return FP_KIND_INPUT;
 	}
 	size_t start = scheme + 3;
@@ -128,11 +128,11 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)url[i];
 		if (c == ' ') {
-			*message = "not a URL: a space in it (write %20)";
+			*message = "not a URL: it contains a space (write %20)";
 			return FP_KIND_INPUT;
 		}
 		if (c < 0x20 || c == 0x7f) {
-			*message = "not a URL: a control character in it";
+			*message = "not a URL: it contains a control character";
 			return FP_KIND_INPUT;
 		}
 	}

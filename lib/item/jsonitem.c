@@ -183,7 +183,7 @@ end_names(struct fp_jsonitem *item, size_t start, bool any_case)
 		const struct fp_text *name =
 			fp_textsort_twice(names, n, any_case);
 		if (name)
-			fault_of(item, *name, "is there twice");
+			fault_of(item, *name, "appears twice");
 	}
 	item->bufs[NAMES].len = start;
 }
@@ -197,7 +197,8 @@ read_element(
 	struct fp_text text;
 
 	if (is_array(element) || is_object(element)) {
-		fault_of(item, name, "is nested too deep for a template value");
+		fault_of(item, name,
+			"is nested too deeply for a template value");
 		return 0;
 	}
 	if (is_null(element) || !read_scalar(item, name, element, &text))
@@ -257,9 +258,8 @@ take_value(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 	append(item, VALUES, &taken, sizeof(taken));
 	if (count(item, VALUES, sizeof(taken)) > VALUES_MAX ||
 		count(item, TEXTS, sizeof(struct fp_text)) > TEXTS_MAX)
-		fault(item,
-			"it has more than 1000 members for the template, or "
-			"2000 values in them");
+		fault(item, "more than 1000 members for the template, or 2000 "
+			    "values in them");
 }
 
 /* ---- the members with a meaning ---- */
@@ -286,7 +286,7 @@ take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 	if (must_be(item, name, is_string(value), "is not a string") &&
 		read_string(item, name, value, &item->method))
 		must_be(item, name, fp_headerline_is_method(item->method),
-			"is no method");
+			"is not a method");
 }
 
 static void
@@ -315,10 +315,10 @@ add_header(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 		    "is not a string, a number or a list of them") ||
 		!read_scalar(item, name, value, &text) ||
 		!must_be(item, name, fp_headerline_is_value(text),
-			"has a control character in it"))
+			"contains a control character"))
 		return;
 	if (start + name.len + text.len > FP_JSONITEM_HEADERS_MAX) {
-		fault(item, "the headers are over 64 KiB");
+		fault(item, "the headers are larger than 64 KiB");
 		return;
 	}
 	if (fp_headerline_add(lines, name, text) ||
@@ -327,7 +327,7 @@ add_header(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 	struct fp_text header = {NULL, lines->len - start - 1};
 	append(item, HEADERS, &header, sizeof(header));
 	if (count(item, HEADERS, sizeof(header)) > VALUES_MAX)
-		fault(item, "it has more than 1000 headers");
+		fault(item, "more than 1000 headers");
 }
 
 static void
@@ -344,10 +344,10 @@ take_headers(
 	while (fp_jsonwalk_next(&walk, &string, &text)) {
 		if (!read_name(item, string, &header) ||
 			!must_be(item, header, fp_headerline_is_token(header),
-				"is no header name") ||
+				"is not a header name") ||
 			!must_be(item, header,
 				!fp_headerline_is_framing(header),
-				"is not for an item to say"))
+				"cannot be set by an item"))
 			continue;
 		if (!is_array(text)) {
 			add_header(item, header, text);

@@ -233,7 +233,7 @@ grammar_fault(struct fp_json *json, uint64_t at)
 	const char *reason = strchr(objection(json), ':');
 
 	if (!reason)
-		return invalid(json, at, "not as the grammar demands");
+		return invalid(json, at, "syntax error");
 	reason += strspn(reason, ": ");
 	invalid(json, at, reason);
 	json->message[strcspn(json->message, ".\n")] = '\0';

@@ -92,9 +92,9 @@ fp_jsonescape_undo(struct fp_text inside, struct fp_buf *out)
 		size_t n = fp_jsonescape_read(
 			p, (size_t)(end - p), utf8, &utf8_len);
 		if (n == 0)
-			return "has half a surrogate pair in it";
+			return "contains half a surrogate pair";
 		if (utf8[0] == '\0')
-			return "has \\u0000 in it";
+			return "contains \\u0000";
 		fp_buf_add(out, utf8, utf8_len);
 		p += n;
 	}

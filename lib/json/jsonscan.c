@@ -99,7 +99,7 @@ fp_jsonscan_reason(enum fp_jsonscan_fault fault)
 	case FP_JSONSCAN_FINE:
 		break;
 	case FP_JSONSCAN_BYTE:
-		return "no token begins with this byte";
+		return "unexpected byte";
 	case FP_JSONSCAN_CONTROL:
 		return "control character in a string";
 	case FP_JSONSCAN_ESCAPE:
@@ -109,7 +109,7 @@ fp_jsonscan_reason(enum fp_jsonscan_fault fault)
 	case FP_JSONSCAN_UTF8:
 		return "invalid UTF-8";
 	case FP_JSONSCAN_DEPTH:
-		return "nested too deep";
+		return "nested too deeply";
 	}
 	return "nothing";
 }

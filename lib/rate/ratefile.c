@@ -14,9 +14,9 @@
  *
  * TIME. Stamps are in the file's own time (rateclock.h), which is
  * CLOCK_BOOTTIME as long as the machine is up. So a step of the wall clock
- * moves nothing, and a time namespace neither. Only to tell how long a reboot took, which the boot id shows,
- * the wall clock is asked; and if it says that stamps are of the future, they
- * are of now.
+ * moves nothing, and a time namespace neither. Only to tell how long a reboot
+ * took, which the boot id shows, the wall clock is asked; and if it says that
+ * stamps are of the future, they are of now.
  *
  * THE LOCK is only ever tried: four times with the processor given away in
  * between, and then not before a millisecond. Whoever stops a process just
@@ -355,7 +355,7 @@ first_turn(struct fp_ratefile *file, char *why, size_t why_size)
 		errno = EAGAIN;
 	int err = errno;
 	snprintf(why, why_size, "%s",
-		err == EAGAIN	? "another process keeps it locked"
+		err == EAGAIN	? "locked by another process"
 		: err == EINVAL ? "it is damaged"
 				: strerror(err));
 	errno = err;

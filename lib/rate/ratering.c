@@ -34,8 +34,7 @@ make_book(struct fp_ratebook *book, const struct fp_rates *rates, bool is_paced,
 {
 	if (fp_ratebook_init(book, rates, is_paced, 0) == 0)
 		return 0;
-	snprintf(why, why_size,
-		"the rate must be of 1 to %d starts in a period",
+	snprintf(why, why_size, "a rate must allow 1 to %d requests per period",
 		FP_RATEBOOK_MAX);
 	errno = ERANGE;
 	return -1;
@@ -71,7 +70,7 @@ fp_ratering_open(struct fp_ratering *ring, const char *path,
 	if (make_book(&ring->book, &ring->rates, is_paced, why, why_size))
 		return -1;
 	if (fp_ratestore_read_boot(ring->boot)) {
-		snprintf(why, why_size, "the kernel does not tell its boot id");
+		snprintf(why, why_size, "cannot read the kernel's boot ID");
 		return -1;
 	}
 	ring->boot_ahead_ns = fp_ratestore_read_boot_ahead_ns();

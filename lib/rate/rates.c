@@ -137,7 +137,7 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 		break;
 	case FAULT_EMPTY:
 		snprintf(why, why_size,
-			"a rate is missing: it is written like 20/s or 5/15s");
+			"no rate given: write it like 20/s or 5/15s");
 		break;
 	case FAULT_TOO_MANY:
 		snprintf(why, why_size, "more than %d rates", FP_RATES_MAX);
@@ -149,8 +149,7 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 			rate);
 		break;
 	case FAULT_ZERO:
-		snprintf(why, why_size, "%s would never let anything start",
-			rate);
+		snprintf(why, why_size, "%s would never allow a request", rate);
 		break;
 	case FAULT_NO_PERIOD:
 		snprintf(why, why_size,
@@ -164,7 +163,7 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 		break;
 	case FAULT_PERIOD:
 		snprintf(why, why_size,
-			"the period of %s is not like s, m, h, d, 15s or 1.5h, "
+			"the period of %s must be like s, m, h, d, 15s or 1.5h, "
 			"from 1ms to 366d",
 			rate);
 		break;

@@ -279,8 +279,8 @@ say_other_rates(const struct header *header, const struct fp_rates *rates,
 	fp_rates_print(&its, its_text, sizeof(its_text));
 	fp_rates_print(rates, our_text, sizeof(our_text));
 	snprintf(why, why_size,
-		"it was made for %s, not for %s (remove it to begin anew)",
-		its_text, our_text);
+		"made for %s, not for %s (remove it to start over)", its_text,
+		our_text);
 	return damaged();
 }
 
@@ -294,14 +294,14 @@ check_file(struct fp_ratestore *store, const struct fp_rates *rates, char *why,
 	if (fstat(store->fd, &st))
 		return -1;
 	if (!S_ISREG(st.st_mode))
-		return fail(why, why_size, "it is not a regular file");
+		return fail(why, why_size, "not a regular file");
 	if (read_at(store->fd, &header, sizeof(header), 0)) {
 		if (errno == EINVAL)
-			return fail(why, why_size, "it is not a rate file");
+			return fail(why, why_size, "not a rate file");
 		return -1;
 	}
 	if (header.magic != MAGIC)
-		return fail(why, why_size, "it is not a rate file");
+		return fail(why, why_size, "not a rate file");
 	if (header.check != check_header(&header) ||
 		header.n_rates > FP_RATES_MAX)
 		return fail(why, why_size, "it is damaged");
@@ -311,7 +311,7 @@ check_file(struct fp_ratestore *store, const struct fp_rates *rates, char *why,
 	store->n_records = (size_t)header.n_records;
 	if (header.n_records != fp_ratebook_size(rates) ||
 		st.st_size != size_of(store->n_records))
-		return fail(why, why_size, "it is damaged: cut, or too long");
+		return fail(why, why_size, "damaged: truncated, or too long");
 	return 0;
 }
 

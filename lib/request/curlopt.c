@@ -174,7 +174,7 @@ check_login(const struct fp_curlopt *at, char *why, size_t why_size)
 		at->number != (curl_off_t)CURLAUTH_BASIC &&
 		at->number != (curl_off_t)CURLAUTH_BEARER)
 		return refuse(why, why_size, at->option->name,
-			"can be 1 (Basic) or 64 (bearer) only");
+			"must be 1 (Basic) or 64 (bearer)");
 	return 0;
 }
 
@@ -189,10 +189,10 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 		option = find(pair, strlen(pair));
 		return refuse(why, why_size,
 			option ? option->name : "an option of libcurl",
-			"is written NAME=VALUE");
+			"must be given as NAME=VALUE");
 	}
 	if (!option) {
-		snprintf(why, why_size, "%.*s is no option of this libcurl",
+		snprintf(why, why_size, "%.*s is not an option of this libcurl",
 			(int)FP_MIN(value - pair, 80), pair);
 		errno = EINVAL;
 		return -1;
@@ -217,21 +217,21 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 	case CURLOT_STRING:
 		if (strpbrk(value, "\r\n"))
 			return refuse(why, why_size, option->name,
-				"takes no line breaks");
+				"cannot contain line breaks");
 		if ((option->id == CURLOPT_PROXY ||
 			    option->id == CURLOPT_PRE_PROXY) &&
 			fp_proxies_check(value))
 			return errno == ENOMEM
 				       ? -1
 				       : refuse(why, why_size, option->name,
-						 "is no proxy like "
+						 "must be a proxy like "
 						 "http://proxy.example:3128");
 		at->text = value;
 		return 0;
 	case CURLOT_SLIST: {
 		if (strpbrk(value, "\r\n"))
 			return refuse(why, why_size, option->name,
-				"takes no line breaks");
+				"cannot contain line breaks");
 		struct curl_slist *list = curl_slist_append(at->list, value);
 		if (!list) {
 			errno = ENOMEM;
@@ -242,7 +242,7 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 	}
 	default:
 		return refuse(why, why_size, option->name,
-			"takes no value that can be written as text");
+			"takes a value that is not text");
 	}
 }
 
@@ -348,7 +348,7 @@ try(const struct fp_curlopts *options, char *why, size_t why_size)
 			   code == CURLE_UNKNOWN_OPTION) {
 			ret = refuse(why, why_size,
 				options->all[i].option->name,
-				"is none that libcurl was built with");
+				"is not supported by this build of libcurl");
 		} else if (code != CURLE_OK) {
 			ret = refuse(why, why_size,
 				options->all[i].option->name,

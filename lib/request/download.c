@@ -42,8 +42,8 @@ fail(struct fp_download *download, struct fp_ticket *ticket, int err)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s: %s", name,
-		err == EEXIST  ? "there is such a file already"
-		: err == EBUSY ? "this is a file of the run itself"
+		err == EEXIST  ? "the file already exists"
+		: err == EBUSY ? "the run itself uses this file"
 			       : strerror(err));
 	fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
 	return false;

@@ -91,7 +91,8 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 	if (options->share > FP_SHARE_MAX)
 		return refuse(why, why_size, "share must be 1 to 1000000");
 	if (options->delay_min_ms > options->delay_max_ms)
-		return refuse(why, why_size, "the delay's ends are reversed");
+		return refuse(why, why_size,
+			"the delay's minimum exceeds its maximum");
 	if (options->max_memory > INT64_MAX)
 		return refuse(why, why_size, "max_memory is too large");
 	if (options->max_body > INT64_MAX)
@@ -99,7 +100,7 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 	if (options->max_error_body > INT64_MAX)
 		return refuse(why, why_size, "max_error_body is too large");
 	if (options->body > FP_BODY_NONE)
-		return refuse(why, why_size, "body is no enum fp_body");
+		return refuse(why, why_size, "body is not an enum fp_body");
 	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
 		if (times[i].ms <= most)
 			continue;
@@ -133,12 +134,12 @@ fp_is_header(const char *text, char *why, size_t why_size)
 
 	if (!fp_headerline_is_token(name) ||
 		(*value != ':' && strcmp(value, ";") != 0))
-		wrong = "is no \"Name: value\"";
+		wrong = "is not a \"Name: value\" pair";
 	else if (!fp_headerline_is_value(
 			 (struct fp_text){value, strlen(value)}))
-		wrong = "has a control character in it";
+		wrong = "contains a control character";
 	else if (fp_headerline_is_framing(name) && !is_persistence(name, value))
-		wrong = "is for libcurl to say";
+		wrong = "is set by libcurl";
 	if (wrong)
 		snprintf(why, why_size, "%s", wrong);
 	return !wrong;
@@ -226,9 +227,10 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 	if (options->protocols[0] == '\0')
 		return refuse(why, why_size, "protocols is empty");
 	if (options->user_agent && strpbrk(options->user_agent, "\r\n"))
-		return refuse(why, why_size, "user_agent is no line");
+		return refuse(why, why_size, "user_agent is not a single line");
 	if (method && !fp_is_method(method))
-		return refuse(why, why_size, "method is no token, or CONNECT");
+		return refuse(
+			why, why_size, "method is not a token, or is CONNECT");
 	if (options->output_dir && options->output_dir[0] == '\0')
 		return refuse(why, why_size, "output_dir is empty");
 	if (options->output_name && options->output_name[0] == '\0')
@@ -248,7 +250,7 @@ fp_poolopt_take(struct fp_options *copy, const struct fp_options *options,
 
 	if (size < LEAST_SIZE || size > sizeof(*copy))
 		return refuse(why, why_size,
-			"the options are not fp_options_init()'s, or those of "
+			"the options were not set by fp_options_init(), or by "
 			"a later version");
 	fp_options_init(copy, sizeof(*copy));
 	memcpy(copy, options, size);

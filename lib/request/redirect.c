@@ -182,9 +182,9 @@ fail_url(struct fp_request *request, enum fp_kind kind, const char *message)
 {
 	if (kind == FP_KIND_REFUSED)
 		return fail_redirect(request, FP_KIND_REFUSED,
-			"a redirect to a scheme that is not allowed");
+			"redirect to a scheme that is not allowed");
 	return fail_redirect(
-		request, FP_KIND_REDIRECT, "a redirect: %s", message);
+		request, FP_KIND_REDIRECT, "redirect: %s", message);
 }
 
 /* A server must not make it longer than all have to support, or the item. */
@@ -199,7 +199,7 @@ static bool
 fail_long(struct fp_request *request)
 {
 	return fail_redirect(request, FP_KIND_REDIRECT,
-		"a redirect to a URL of more than %d bytes",
+		"redirect to a URL longer than %d bytes",
 		FP_RESPONSE_LOCATION_MAX);
 }
 
@@ -232,7 +232,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	if (code != CURLUE_OK)
 		return fail_redirect(request, FP_KIND_REDIRECT,
-			"a redirect to what is no URL");
+			"redirect to an invalid URL");
 	if (is_too_long(request, url)) {
 		curl_free(url);
 		return fail_long(request);
@@ -247,7 +247,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 		return fail_url(request, kind, message);
 	if (was_https && is_http && !options->allow_downgrade)
 		return fail_redirect(request, FP_KIND_REDIRECT,
-			"a redirect from https to http");
+			"redirect from https to http");
 	request->ticket->is_foreign = is_foreign;
 	return true;
 }

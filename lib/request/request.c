@@ -50,8 +50,7 @@ fp_request_expand(struct fp_request *request,
 
 	if (fp_uritemplate_expand(template, look_up, request, out, &gaps)) {
 		if (errno == EINVAL)
-			fail_variable(ticket,
-				"the value does not fit its place:",
+			fail_variable(ticket, "the value cannot be used for",
 				gaps.unfit);
 		else
 			fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -64,8 +63,7 @@ fp_request_expand(struct fp_request *request,
 	}
 	if (gaps.hole.data && options->empty_fails &&
 		template == request->setup->template) {
-		fail_variable(
-			ticket, "no value, or an empty one, for", gaps.hole);
+		fail_variable(ticket, "missing or empty value for", gaps.hole);
 		return false;
 	}
 	return true;
@@ -86,7 +84,7 @@ make_url(struct fp_request *request)
 		ret = fp_url_encode(url.data, url.len, &ticket->url);
 	} else if (ticket->item.input_json.data && !setup->template) {
 		fp_ticket_fail(ticket, FP_KIND_INPUT,
-			"no \"url\" in it, and there is no TEMPLATE");
+			"no \"url\" member, and no template");
 		return false;
 	} else if (!setup->template ||
 		   (setup->options.urls_pass &&
@@ -222,7 +220,8 @@ choose_method(struct fp_request *request)
 	request->first_method = request->method;
 	if (!request->body.data || strcmp(request->method, "HEAD") != 0)
 		return true;
-	fp_ticket_fail(request->ticket, FP_KIND_INPUT, "HEAD takes no body");
+	fp_ticket_fail(
+		request->ticket, FP_KIND_INPUT, "HEAD requests have no body");
 	return false;
 }
 

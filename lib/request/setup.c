@@ -285,6 +285,18 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 	return 0;
 }
 
+/* It is the proxy that connects to the hosts. */
+static int
+refuse_proxy(char *why, size_t why_size, const char *option)
+{
+	snprintf(why, why_size,
+		"%s cannot be used with denied addresses: the proxy connects "
+		"to the hosts",
+		option);
+	errno = EINVAL;
+	return -1;
+}
+
 static int
 make_addresses(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -305,8 +317,10 @@ make_addresses(struct fp_setup *setup, char *why, size_t why_size)
 	if (filter->is_on &&
 		(fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY) ||
 			fp_curlopts_has(&setup->curlopts, CURLOPT_PRE_PROXY)))
-		return refuse(why, why_size,
-			"addresses cannot be judged behind a proxy", "PROXY");
+		return refuse_proxy(why, why_size,
+			fp_curlopts_has(&setup->curlopts, CURLOPT_PROXY)
+				? "PROXY"
+				: "PRE_PROXY");
 	return 0;
 }
 
@@ -374,7 +388,7 @@ make_retry(struct fp_setup *setup, char *why, size_t why_size)
 		const char *list = options->retry_on[i];
 		if (fp_retry_policy_parse(policy, list))
 			return refuse(why, why_size,
-				"not a list of what to retry", list);
+				"not a list of retry conditions", list);
 	}
 	setup->is_idempotent =
 		options->idempotent || has_header(options, "Idempotency-Key");
@@ -429,7 +443,7 @@ make_rates(struct fp_setup *setup, char *why, size_t why_size)
 	if (!options->rate_file)
 		return 0;
 	if (!options->rate) {
-		snprintf(why, why_size, "rate_file needs a rate to keep");
+		snprintf(why, why_size, "rate_file needs a rate");
 		errno = EINVAL;
 		return -1;
 	}
@@ -469,7 +483,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	const char *ok = options->ok_status ? options->ok_status : "2xx";
 
 	if (fp_statuses_parse(&setup->ok, ok))
-		return refuse(why, why_size, "not a list of statuses", ok);
+		return refuse(why, why_size, "not a list of status codes", ok);
 	/* A part that nobody asked for is no whole. */
 	if (!options->ok_status && !has_header(options, "Range"))
 		setup->ok.has[206] = false;
@@ -575,9 +589,10 @@ fp_setup_fault(struct fp_setup *setup, const char *what, int err)
 	if (setup->has_fault)
 		goto out;
 	setup->has_fault = true;
-	snprintf(why, sizeof(why), "%s: %s", what,
-		err == ESTALE	? "it was removed or replaced"
-		: err == EINVAL ? "it is damaged"
+	snprintf(why, sizeof(why), "%s%s%s", what,
+		err == ESTALE || err == EINVAL ? " " : ": ",
+		err == ESTALE	? "was removed or replaced"
+		: err == EINVAL ? "is damaged"
 				: strerror(err));
 	setup->halt(setup->halt_arg, why);
 out:

@@ -195,14 +195,14 @@ fp_origin_explain(const struct fp_origin *origin, int64_t now_ns,
 	if (origin->circuit != FP_CIRCUIT_CLOSED) {
 		*kind = origin->kind;
 		snprintf(text, size,
-			"the host is down: the last %u attempts found no "
-			"connection",
+			"the host is down: the last %u attempts could not "
+			"connect",
 			origin->n_silent);
 	} else {
 		*kind = FP_KIND_HTTP;
 		snprintf(text, size,
-			"the server wants no request for another %lld s, "
-			"which is more than --retry-after-max",
+			"the server asks to wait another %lld s, more "
+			"than the limit on Retry-After",
 			(long long)left_s);
 	}
 }

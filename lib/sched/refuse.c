@@ -42,7 +42,7 @@ refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	char both[REASONS_MAX];
 
 	if (fp_ticket_has_failed(ticket)) {
-		snprintf(both, sizeof(both), "%s; its last attempt: %s", reason,
+		snprintf(both, sizeof(both), "%s; last attempt: %s", reason,
 			fp_buf_text(&ticket->message));
 		reason = both;
 	}
@@ -102,7 +102,7 @@ fp_schedule_refuse_late(struct fp_schedule *schedule,
 	char text[REASONS_MAX];
 
 	snprintf(text, sizeof(text),
-		"%s; no other attempt could begin within --retry-max-time",
+		"%s; another attempt would exceed the time limit for all attempts",
 		fp_buf_text(&ticket->message));
 	fp_ticket_fail_again(ticket, text);
 	take_out(schedule, refused, ticket, now_ns);

@@ -244,7 +244,7 @@ fp_ticket_fail(struct fp_ticket *ticket, enum fp_kind kind, const char *message)
 void
 fp_ticket_drop(struct fp_ticket *ticket)
 {
-	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it was done");
+	fp_ticket_fail(ticket, FP_KIND_STOPPED, "stopped before it finished");
 }
 
 struct fp_text

@@ -300,7 +300,7 @@ def _():
     check(most <= 200, "%d look-ups at once" % most)
 
 
-@test("29 no thread for a look-up is our fault, not the name's")
+@test("29 no thread left for a name lookup is our fault, not the name's")
 def _():
     server = faults()
     verdicts = set()

@@ -88,7 +88,7 @@ def _():
     equal(sorted(server.targets), ["/echo/1", "/echo/2"])
     equal(result.err, b"")
     result = fetchpool([*CSV, server.url + "/echo/{1}"], input="id,x\n1,y\n")
-    matches("'id' looks like the heading of a column: {name} in the template",
+    matches("'id' looks like a column heading: {name} in the template",
             result.text)
 
 
@@ -138,7 +138,7 @@ def _():
     matches("3: a quote in a field that does not begin with one", result.text)
     matches("4: the line has no value for {note}", result.text)
     matches("5: 3 fields, and the header line has 2", result.text)
-    matches("7: the quote that opens on line 11 is never closed", result.text)
+    matches("7: the quote opened on line 11 is never closed", result.text)
     matches("not in .*: 1 longer than --max-line or with an unclosed quote",
             result.text)
     first = contents(path)
@@ -222,8 +222,8 @@ def _():
     matches("the header line of the CSV is not what it was", result.text)
     put(run.input, text.replace(b"line\n7", b"line\n8"))
     result = run.run("--resume", "--failed", run.failed)
-    matches("not resumed: the input has changed: item 8 of the journal is not "
-            "what line 16 ", result.text)
+    matches("not resumed: the input has changed: item 8 of the journal does "
+            "not match line 16 ", result.text)
 
 
 @test("a --failed that is full ends with a whole record")

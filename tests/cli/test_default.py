@@ -178,10 +178,10 @@ def _():
     result = fetchpool([server.url + "/ok?{}"], input="\n".join(lines))
     equal(result.status, 0)
     equal(len(result.text.splitlines()), 6)
-    matches(r"'1e\+06' looks like a number that awk", result.text)
+    matches(r"'1e\+06' looks like a number rounded by awk", result.text)
     result = fetchpool([server.url + "/ok?{}"], input="id\n1\nid\n")
     equal(len(result.text.splitlines()), 1)
-    matches("heading of a column", result.text)
+    matches("column heading", result.text)
     result = fetchpool(["--input-format=json", server.url + "/ok?{a}"],
                        input='[\n{"a":1},\n{"a":2}\n]\n')
     equal(sum("jq -c '.[]'" in line for line in result.text.splitlines()), 1)

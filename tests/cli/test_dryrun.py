@@ -206,7 +206,7 @@ def _():
           [None, "refused"])
     equal((result.records[1]["method"], result.records[1]["headers"],
            result.status), (None, None, 1))
-    equal(notes(result)[0], "dry run: 2 items, 1 request, none of them sent")
+    equal(notes(result)[0], "dry run: 2 items, 1 request, none sent")
 
 
 @test("wrong usage is wrong usage")
@@ -239,7 +239,8 @@ def _():
     for options, n, least, limits in TIMES:
         args = [*options, server.url + "/ok?{}"]
         planned = dry(args, numbers(n))
-        equal(notes(planned)[2], "at least %s until the last one starts (%s)"
+        equal(notes(planned)[2],
+              "at least %s until the last request (%s)"
               % (least, limits))
         start = time.monotonic()
         done = fetchpool(args, numbers(n))
@@ -258,10 +259,10 @@ def _():
             (["-r", "10/d"], 41, "345600 s (4 d 0 h)"),
             (["-r", "1/366d"], 100, "more than 70 years")):
         equal(notes(dry([*options, "http://h/{}"], numbers(n)))[2],
-              "at least %s until the last one starts (--rate %s)" % (
+              "at least %s until the last request (--rate %s)" % (
                   text, text))
     equal(notes(dry(["http://h/{}"]))[2],
-          "no rate and no delay holds any of them back")
+          "no rate or delay limits the requests")
 
 
 @test("hosts are counted by scheme, name and port")
@@ -269,7 +270,7 @@ def _():
     result = dry([], "http://a/\nhttp://A:80/x\nhttps://a/\nhttp://a:8080/\n"
                  "http://u:p@a/\nhttp://[::1]/\n")
     equal(notes(result)[:2], [
-        "dry run: 6 items, 6 requests, none of them sent",
+        "dry run: 6 items, 6 requests, none sent",
         "4 hosts: http://a:80 (3), https://a:443 (1), http://a:8080 (1), "
         "http://[::1]:80 (1)"])
     equal(notes(dry(["http://h{}/"], numbers(6)))[1], "6 hosts: " + ", ".join(
@@ -292,7 +293,8 @@ def _():
              3000 * MIB, 16 * MIB)):
         text = notes(dry([*options, "http://h/{}"]))[3]
         match = re.fullmatch(
-            r"a run needs less memory than (\S+) (\w+): 16 MiB \+ (\d+) jobs x "
+            r"a run needs less than (\S+) (\w+) of memory: 16 MiB \+ (\d+) "
+            r"jobs x "
             r"128 KiB \+ (\d+) places x \(16 KiB \+ 4 x (\S+) (\w+)\) \+ "
             r"(\S+) (\w+) \+ 1\.5 x (\S+) (\w+)", text)
         check(match, text)
@@ -378,7 +380,7 @@ def _():
         planned = dry(["-r", rate, *args], "1\n")
         equal((planned.status, planned.out, planned.text),
               (3, b"", done.text))
-        matches("it was made for 5/s", planned.text)
+        matches("made for 5/s", planned.text)
     equal(dry(["-r", "5/s", *args], "1\n").status, 0)
     equal(contents(path), before)
     with open(path, "r+b") as file:

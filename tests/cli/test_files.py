@@ -173,7 +173,7 @@ def _():
         first = kinds(result).index(None)
         equal(files(folder), {"same": (b"one", b"two")[first],
                               "other": b"three"})
-        matches("same: there is such a file already",
+        matches("same: the file already exists",
                 result.errors[2 - first])
 
 

@@ -132,7 +132,7 @@ def _():
             harm(bodies)
             result = program.wait()
             check_stopped(run, result, "cannot write to .*bodies: (No such "
-                          "file or directory|it was removed or replaced)")
+                          "file or directory|was removed or replaced)")
             check_complete(run)
 
 

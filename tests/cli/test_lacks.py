@@ -169,7 +169,8 @@ def _():
           {"kind": "refused", "message": "libcurl is built without TLS"})
     lines = said(result)
     equal(len(lines), 2, repr(lines))
-    equal(lines[0], "fetchpool: libcurl is built without TLS: https URLs fail")
+    equal(lines[0],
+          "fetchpool: libcurl is built without TLS: https URLs will fail")
     # Who does not allow https anyway is not told.
     result = fetchpool(["--proto=http"], input=server.url + "/ok\n", env=env)
     equal((result.status, said(result)), (0, []))
@@ -180,7 +181,7 @@ def _():
     env, server = without("TLS"), faults()
     for args, words in ((["--proto=https"], "is built without TLS"),
                         (["--cacert", authority().cert],
-                         "--cacert: CAINFO is none that libcurl"),
+                         "--cacert: CAINFO is not supported by this build"),
                         (["--http2"], "is built without HTTP/2")):
         result = fetchpool(args, input=server.url + "/ok\n", env=env)
         equal((result.status, result.out), (2, b""), repr(result))
@@ -193,7 +194,7 @@ def _():
     result = fetchpool(["-a"], input="http://127.0.0.1:1/\n" * 3,
                        env=without("ages"))
     equal((result.status, result.out), (3, b""), repr(result))
-    matches("cannot start: libcurl [^ ]+ refuses an option, "
+    matches("cannot start: libcurl [^ ]+ refuses "
             "CURLOPT_MAXAGE_CONN: ", result.text)
     check("memory" not in result.text, repr(result))
 

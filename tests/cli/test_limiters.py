@@ -149,7 +149,7 @@ def _():
     equal(len(learned), 1)
     equal(result.text.count("--pace"), 1, repr(result))
     check("-r %s --pace" % learned[0]["rate"] in result.text, result.text)
-    equal(result.text.count(" is paused "), 1, result.text)
+    equal(result.text.count(": paused for "), 1, result.text)
     result = run(Window(headers=TOLD), "--learn-rate=never", n=20)
     check("--pace" not in result.text, result.text)
 

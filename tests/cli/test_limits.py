@@ -58,7 +58,7 @@ def _():
         check(time.monotonic() - began < 10, "too late")
 
 
-@test("59 --stall-time: no byte for so long, before and within the answer")
+@test("59 --stall-time: nothing received, before and within the answer")
 def _():
     for path, status in ("/silent", None), ("/stall_after", 200):
         record = failure(path, "--stall-time=400ms", kind="timeout",

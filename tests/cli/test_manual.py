@@ -281,7 +281,7 @@ def items(lines, macro):
             words = line.split()
             name = " ".join(words[2:]) if words[1] == macro else None
             if name is not None:
-                check(name not in found, "%s is there twice" % name)
+                check(name not in found, "%s appears twice" % name)
                 found[name] = ""
         elif line.startswith((".El", ".Ss", ".Sh")):
             name = None
@@ -818,7 +818,7 @@ def _():
         file.write("8,more.json\n")
     done = Script(to_loopback(re.sub(r"(?m)^    ", "", jobs[2])), folder)
     equal(done.status, 1, "given again, with one more")
-    matches("^(fetchpool: \\d: .*: there is such a file already .*\n){2}$",
+    matches("^(fetchpool: \\d: .*: the file already exists .*\n){2}$",
             done.out.decode())
     equal(len(lines_of(folder, "files.ndjson")), 1)
     check(not trap().asked, "requests left the machine")

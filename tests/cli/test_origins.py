@@ -268,7 +268,7 @@ def _():
     waits, text = run("--respect-ratelimit")
     for name in "RateLimit", "X-", "both":
         check(1 <= waits[name] < 60, waits)
-    equal(text.count("no request is left"), 2, text)
+    equal(text.count("reports no requests left"), 2, text)
     waits, text = run()
     check(waits["both"] >= 1, waits)
     equal(text.count("\n"), 1, text)
@@ -414,7 +414,7 @@ def abandoned(server, speed, n=100):
     server.go()
     program.write(lines(server.url + "/x", n, 2))
     program.close_stdin()
-    until(lambda: b"does not answer any more" in program.err, "the news")
+    until(lambda: b"has stopped answering" in program.err, "the news")
     return program
 
 
@@ -597,7 +597,7 @@ def _():
           "%d look-ups at once, %d threads" % (at_once, most))
 
 
-@test("29 no thread for a look-up: our own fault, not that of the name")
+@test("29 no thread left for a name lookup: our fault, not that of the name")
 def _():
     for threads in range(1, 12):
         env = resolver("ok.test=127.0.0.1", threads=threads)

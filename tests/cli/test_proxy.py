@@ -59,8 +59,8 @@ def _():
         for args in ["-x", value], ["--setopt", "PROXY=" + value]:
             result = fetchpool([*args, server.url + "/ok?{}"], input="1\n")
             equal((result.status, result.out), (2, b""), args)
-            matches(r"\Afetchpool: --(proxy|setopt): PROXY is no proxy like "
-                    r"http://proxy.example:3128 ", result.text)
+            matches(r"\Afetchpool: --(proxy|setopt): PROXY must be a proxy "
+                    r"like http://proxy.example:3128 ", result.text)
             check("hunter2" not in result.text, result.text)
     equal(server.requests, before)
 

@@ -249,7 +249,7 @@ def _():
         os.unlink(path)
         result = program.wait()
         equal((result.status, len(result.errors)), (3, 0), repr(result))
-        matches("the rate file: it was removed", result.text, "what is said")
+        matches("rate file was removed", result.text, "what is said")
         matches(r"%d done, 0 failed, %d not done" % (
             len(result.records), 100 - len(result.records)), result.text)
         check(server.n_requests < 100, "it went on")

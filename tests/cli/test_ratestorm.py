@@ -110,7 +110,7 @@ def storm(chance, env, stops, kills=10):
 @test("pauses at random, SIGSTOP and SIGKILL: never too many")
 def _():
     if SANITIZERS:
-        skip("a library before libc does not go with sanitizers")
+        skip("a library before libc cannot be used with sanitizers")
     library = pauses()
     for _ in range(ROUNDS):
         for stops in (False, True):

@@ -57,7 +57,7 @@ def _():
     equal(server.requests, 0)
 
 
-@test("HEAD takes no body")
+@test("HEAD requests have no body")
 def _():
     server = faults()
     result = fetchpool(["-a", "--input-format", "json"],

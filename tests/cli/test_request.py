@@ -464,7 +464,7 @@ def _():
               2)
 
 
-@test("a constant Idempotency-Key is for one item")
+@test("the same Idempotency-Key for several items")
 def _():
     result, requests = sent("-H", "Idempotency-Key: k", "--data-line",
                             input="1\n2\n3\n")

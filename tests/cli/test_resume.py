@@ -204,7 +204,7 @@ def crc32c(crc, data):
     return crc ^ 0xffffffff
 
 
-@test("100 a file system without locks is not called no regular file")
+@test("100 a file system without locks is not called not a regular file")
 def _():
     run = Run(3)
     result = run.run(env=TRACED, wrapper=strace(
@@ -394,8 +394,8 @@ def _():
             run.template]
     result = fetchpool(args)
     equal(result.status, 0)
-    matches(r"^fetchpool: --journal: standard output is no file: .* twice, "
-            r"with the same seq\n$", result.text)
+    matches(r"^fetchpool: --journal: standard output is not a regular file: "
+            r".* twice, with the same seq\n$", result.text)
     put(run.input, b"1\n2\n3\n4\n")
     result = fetchpool(["--resume", *args])
     equal([r["seq"] for r in result.records], [4])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """99: whatever ends a run, the one that goes on completes it: nothing is lost
-and nothing is there twice.
+and nothing appears twice.
 
     tests/cli/test_resumekill.py [--long] [WORD]...     --long: 1,000 kills
 """
@@ -256,7 +256,7 @@ def _():
         os.truncate(run.out, length)
         result = run.run("--resume")
         equal(result.status, 3, "cut to %d" % length)
-        matches("has been cut: it has %d bytes, and had %d" % (
+        matches("was truncated: it has %d bytes, and should have %d" % (
             length, len(out)), result.text)
         equal(os.path.getsize(run.out), length)
         put(run.out, out, "r+b")

@@ -45,7 +45,7 @@ def _():
     before = contents(run.out), contents(run.journal)
     result = run.run()
     equal(result.status, 3)
-    matches(r"journal: it is there already: go on with it \(--resume\), or "
+    matches(r"journal: already exists: continue it with --resume, or "
             "remove it", result.text)
     equal((contents(run.out), contents(run.journal)), before)
 
@@ -58,13 +58,13 @@ def _():
         name = "standard input" if pipes else re.escape(run.input)
         for data, words in (
                 (["\n", *lines[:6], "new\n", *lines[7:]],
-                 "the input has changed: item 7 of the journal is not what "
-                 "line 8 of %s says"),
+                 "the input has changed: item 7 of the journal does not "
+                 "match line 8 of %s"),
                 ([*lines[:3], *lines[4:]], "item 4 of the .* line 4 of %s"),
                 ([*lines[:3], lines[4], lines[3], *lines[5:]], "item 4 "),
-                (lines[:19], "%s ends with item 19, and the journal knows of "
-                 "item 20"),
-                ([], "%s ends with item 0")):
+                (lines[:19], "%s ends at item 19, but the journal has item "
+                 "20"),
+                ([], "%s ends at item 0")):
             put(run.input, "".join(data))
             run.refused(words % name if "%s" in words else words)
         put(run.input, "".join(lines))
@@ -75,16 +75,17 @@ def _():
 def _():
     run = Watched()
     for option, words in (
-            (["-k"], "--keep-order is given, and was not in the first run"),
-            (["--pick", "a"], "--pick is given"),
-            (["--fields", "seq"], "--fields is not what it was"),
-            (["-a"], "--all is given"),
-            (["-X", "PUT"], "--request is given"),
-            (["--ok-status", "404"], "--ok-status is given"),
-            (["-0"], "--null is given")):
+            (["-k"], "--keep-order was not given in the first run"),
+            (["--pick", "a"], "--pick was not given in the first run"),
+            (["--fields", "seq"], "--fields differs from the first run"),
+            (["-a"], "--all was not given in the first run"),
+            (["-X", "PUT"], "--request was not given in the first run"),
+            (["--ok-status", "404"],
+             "--ok-status was not given in the first run"),
+            (["-0"], "--null was not given in the first run")):
         run.refused(words, *option)
     run.template = run.server.url + "/ok?x{}"
-    run.refused("the TEMPLATE is not what it was in the first run")
+    run.refused("the TEMPLATE differs from the first run")
 
 
 @test("100 another output, or none that is a file, or another --failed")
@@ -101,7 +102,7 @@ def _():
         equal(contents(run.out), data)
     put(out, right[:50] + b"?" + right[51:])
     run.out = out
-    run.refused("out does not hold what was written to it$")
+    run.refused("out was modified after it was written$")
     put(out, right)
     run.appends = True
     run.refused("standard output is not the file", stdout=None)
@@ -142,8 +143,8 @@ def _():
     run = Watched(appends=True)
     os.truncate(run.out, 0)
     with open(run.out, "wb") as file:
-        run.refused(r"has been cut: it has 0 bytes, and had \d+ \(append to "
-                    "it with >>", stdout=file)
+        run.refused(r"was truncated: it has 0 bytes, and should have \d+ "
+                    r"\(append to it with >>", stdout=file)
 
 
 @test("100 a journal of another version, or none, or a damaged one")
@@ -152,16 +153,16 @@ def _():
     good = contents(run.journal)
     third = good.split(b"\n", 3)
     for data, words in (
-            (b"1\n2\n", r"line 1, byte 1: no journal"),
-            (b"\0", "line 1, byte 1: no journal"),
+            (b"1\n2\n", r"line 1, byte 1: not a journal"),
+            (b"\0", "line 1, byte 1: not a journal"),
             (good.replace(b"option", b"optiom", 1), "line 4, byte [0-9]+: "
              "damaged"),
             (b"\n".join([third[0], third[2], third[1], third[3]]),
              "line 2, byte .*: damaged"),
-            (good[:40], "line 1, byte 1: no journal"),
-            (good.replace(b"journal-2", b"journal-1", 1), "line 1, byte 1: a "
-             "journal of another version of fetchpool"),
-            (good[:good.index(b"begin")], "cut off in its head"),
+            (good[:40], "line 1, byte 1: not a journal"),
+            (good.replace(b"journal-2", b"journal-1", 1),
+             "line 1, byte 1: the journal of another version of fetchpool"),
+            (good[:good.index(b"begin")], "truncated in its header"),
             (good + b"\0", "line 28, byte .*: damaged"),
             (good + b"d 1\n", "line 28, byte .*: damaged")):
         put(run.journal, data)
@@ -176,7 +177,7 @@ def _():
         data = bytearray(good)
         data[bit // 8] ^= 1 << bit % 8
         put(run.journal, bytes(data))
-        run.refused("line [0-9]+, byte [0-9]+: (damaged|no journal)")
+        run.refused("line [0-9]+, byte [0-9]+: (damaged|not a journal)")
 
 
 @test("100 outputs of the right length that hold something else")
@@ -191,8 +192,8 @@ def _():
             put(path, good[:place] + b"\0" + good[place + 1:], "r+b")
             result = run.run("--resume", *more)
             equal(result.status, 3, repr(result))
-            matches("journal: not resumed: .*/%s does not hold what was "
-                    "written to it, at byte [0-9]+" % name, result.text)
+            matches("journal: not resumed: .*/%s was modified after it "
+                    "was written, at byte [0-9]+" % name, result.text)
         put(path, good, "r+b")
     equal(run.run("--resume", *more).status, 1)
 
@@ -209,7 +210,7 @@ def _():
         for more in [], ["--resume"], ["--retry-failed"]:
             second = run.run(*more)
             equal(second.status, 3)
-            matches("journal: another process has it", second.text)
+            matches("journal: in use by another process", second.text)
         equal(server.requests, before)
         server.open(str(len(resume)))
         equal(program.wait().status, 0)
@@ -225,10 +226,10 @@ def _():
     os.symlink("nowhere", folder + "/dangling")
     for path, words in (
             (folder + "/none/journal", "No such file or directory"),
-            (folder + "/fifo", "no regular file"),
-            (folder + "/dir", "Is a directory|no regular file"),
+            (folder + "/fifo", "not a regular file"),
+            (folder + "/dir", "Is a directory|not a regular file"),
             (folder + "/dangling", "File exists"),
-            ("/dev/null", "no regular file"),
+            ("/dev/null", "not a regular file"),
             ("/proc/journal", "No such file|Permission|not permitted")):
         run = Run(3, template=server.url + "/ok?{}")
         run.journal = path
@@ -260,7 +261,8 @@ def _():
         run.appends = appends
         result = run.run("--resume")
         equal(result.status, 3)
-        matches("not resumed: there is none, but .* is not empty", result.text)
+        matches("not resumed: the journal does not exist, but .* is not empty",
+                result.text)
         equal(contents(run.out), b"precious\n")
         check(not os.path.exists(run.journal), "it has made a journal")
     os.remove(run.out)

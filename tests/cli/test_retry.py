@@ -315,8 +315,8 @@ def _():
         input="%s/x\n%s/busy\n" % (server.url, server.url))
     x, busy = result.records
     equal((x["status"], x["attempts"], len(x["tries"])), (500, 1, 1), x)
-    equal(x["error"]["message"], "500 Internal Server Error; no other "
-          "attempt could begin within --retry-max-time")
+    equal(x["error"]["message"], "500 Internal Server Error; another "
+          "attempt would exceed the time limit for all attempts")
     equal((busy["status"], busy["error"]["retry_after"]), (429, 3), busy)
     equal(server.requests, 2)
 

@@ -109,7 +109,7 @@ def _():
         more = [] if option == "-i" else needs(option, folder)
         refused(folder, [*items, *out, *more, "--journal", "list", option,
                          "list.tmp"],
-                r"--\S+: '\S*list.tmp' is the (input|output|file )")
+                r"--\S+: '\S*list.tmp' is the (input|output|(temporary )?file )")
 
 
 @test("a stranger's file under that name is left alone")
@@ -118,7 +118,8 @@ def _():
     result = fetchpool(["-i", "items", "--journal", "list", "-o", "out",
                         api().posts], cwd=folder)
     equal(result.status, 3, repr(result))
-    matches("journal list: it is made under its name with .tmp", result.text)
+    matches("journal list: cannot be created: another file has its name with "
+            ".tmp appended", result.text)
     equal(contents(folder + "/list.tmp"), b"mine\n")
     with open(folder + "/list.tmp", "wb") as file:
         file.write(b"fetchpool-jour")
@@ -218,15 +219,15 @@ def _():
         data = READ[option][1] if option in READ else b""
         for name in "-", "/dev/stdin":
             refused(folder, [option, mark + name],
-                    "--%s: .*(standard input is read by the items|is the "
-                    "input)" % {"-d": "data", "-H": "header", "-K": "config"
+                    "--%s: .*(standard input is already read by the items|is "
+                    "the input)" % {"-d": "data", "-H": "header", "-K": "config"
                                 }.get(option, option.strip("-")),
                     input=data)
             equal(fetchpool(["-i", "items", option, mark + name,
                              faults().url + "/ok?{}"], input=data,
                             cwd=folder).status, 0)
     refused(folder, ["-i", "items", "-d", "@-", "-H", "@-"],
-            "--header: standard input is read by --data already", input=b"")
+            "--header: standard input is already read by --data", input=b"")
     refused(folder, ["-i", "-", "-d", "@-"], "read by the items", input=ITEMS)
     fifo = folder + "/fifo"
     os.mkfifo(fifo)
@@ -286,7 +287,7 @@ def _():
         equal(failed, wanted)
         for record in records:
             if record["input"] in wanted:
-                check("a file of the run itself" in record["error"]["message"]
+                check("the run itself uses this file" in record["error"]["message"]
                       or not over and "already" in record["error"]["message"],
                       record)
         equal(contents(folder + "/fine"), b"fine")

@@ -187,13 +187,13 @@ def _():
              array(folder, 2, "-i", items)]
     result = fetchpool(other)
     equal(result.status, 3)
-    matches("--shard is not what it was in the first run", result.text)
+    matches("--shard differs from the first run", result.text)
 
     with open(items, "w") as file:
         file.write("\n" + numbers(40).replace("10\n", "90\n"))
     result = fetchpool(array(folder, 2, "-i", items))
     equal(result.status, 3)
-    matches(r"item 10 of the journal is not what line 11 ", result.text)
+    matches(r"item 10 of the journal does not match line 11 ", result.text)
 
 
 @test("what is done of a shard has no gaps in its journal")

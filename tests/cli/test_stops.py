@@ -395,7 +395,7 @@ def _():
         result = fetchpool(["--deadline=200ms", "--grace=0", option, path,
                             faults().url + "/ok?{}"], input="1\n")
         equal(result.status, 3, repr(result))
-        matches("%s: (nobody reads it|Connection timed out)" % path,
+        matches("%s: (no process reads it|Connection timed out)" % path,
                 result.text)
 
 

@@ -104,7 +104,10 @@ add(struct fp_address_filter *filter, const struct block *block)
 				 : fp_address_filter_allow)(
 		filter, block->text, why, sizeof(why));
 
-	HOLDS((ret == 0) == fp_is_address_block(block->text));
+	char said[200] = "";
+	HOLDS((ret == 0) ==
+		fp_is_address_block(block->text, said, sizeof(said)));
+	HOLDS(strcmp(why, said) == 0);
 	HOLDS((ret == 0) == (why[0] == '\0'));
 	return ret;
 }

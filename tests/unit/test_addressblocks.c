@@ -204,8 +204,8 @@ static void
 bad_blocks(void)
 {
 	static const char no_block[] = "not an IP address or a block";
-	static const char bad_bits[] = "behind the slash there must be 0 to ";
-	static const char set_bits[] = "has bits behind its prefix of ";
+	static const char bad_bits[] = "the prefix length must be 0 to ";
+	static const char set_bits[] = "has host bits set: the block is ";
 	static const char *const bad[][2] = {
 		{"", no_block},
 		{"/", no_block},
@@ -297,7 +297,7 @@ no_memory(void)
 		snprintf(text, sizeof(text), "10.0.%u.0/24", i);
 		memory_is_out = true;
 		errno = 0;
-		CHECK(fp_is_address_block(text));
+		CHECK(fp_is_address_block(text, why, sizeof(why)));
 		if (fp_address_filter_deny(&filter, text, why, sizeof(why))) {
 			CHECK(errno == ENOMEM && filter.n_blocks == i);
 			CHECK(filter.is_on == (i > 0));

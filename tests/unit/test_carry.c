@@ -246,8 +246,7 @@ refused_members(void)
 {
 	static const char *const omit[] = {"t"};
 	static const char has_t[] =
-		"!body the JSON document has a member t already; with --omit "
-		"t, it is left out";
+		"!body the JSON document already has a member t (omit it)";
 
 	for (int i = 0; i < 2; i++) {
 		fp_carry_destroy(&carry);
@@ -288,7 +287,7 @@ members(void)
 
 /* ---- the limit ---- */
 
-static const char over[] = "!too_large the body is over --max-body";
+#define OVER(limit) "!too_large the body is larger than the limit of " limit
 
 /* Just so many bytes, and no more, whatever becomes of them. */
 static void
@@ -305,10 +304,10 @@ limits(void)
 			answer(wanted, type, "[ 123]", 6, false, step, step);
 			CHECK(carry.kind == FP_KIND_OK && carry.size == 6);
 		}
-		check(wanted, type, "[ 123] ", 7, false, over);
+		check(wanted, type, "[ 123] ", 7, false, OVER("6 bytes"));
 		CHECK(out.len == 0);
 		options.max_body = 0;
-		check(wanted, type, " ", 1, false, over);
+		check(wanted, type, " ", 1, false, OVER("0 bytes"));
 	}
 	use(FP_BODY_TEXT);
 	options.max_body = 0;
@@ -323,10 +322,10 @@ too_large_and_wrong(void)
 	use(FP_BODY_JSON);
 	options.max_body = 5;
 	WANTED(JSON, "{x", BAD_JSON);
-	WANTED(JSON, "{x   y", over);
+	WANTED(JSON, "{x   y", OVER("5 bytes"));
 	use(FP_BODY_AUTO);
 	options.max_body = 5;
-	WANTED("", "{x   y", over);
+	WANTED("", "{x   y", OVER("5 bytes"));
 }
 
 static void
@@ -334,6 +333,7 @@ large_bodies(void)
 {
 	size_t len = 300000;
 	char *body = malloc(len);
+	char limit[FP_CARRY_LIMIT_TEXT], over[100];
 
 	if (!body)
 		abort();
@@ -349,6 +349,8 @@ large_bodies(void)
 		CHECK(out.len == len && memcmp(out.data, body, len) == 0);
 	}
 	options.max_body = len - 1;
+	fp_carry_explain_limit(len - 1, limit, sizeof(limit));
+	snprintf(over, sizeof(over), "!too_large %s", limit);
 	CHECK_TEXT(answer(true, JSON, body, len, false, 16384, 16384), over);
 	CHECK(out.cap == 0);
 	free(body);

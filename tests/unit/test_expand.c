@@ -64,7 +64,8 @@ texts_are_filled_in(void)
 		{"}}{{2}}}}", "}}}}"},
 		{"{{none}}", "! no value for {{none}}"},
 		{"{{null}}", "! no value for {{null}}"},
-		{"{{list}}", "! an array or object, not a text, for {{list}}"},
+		{"{{list}}",
+			"! an array or object instead of text for {{list}}"},
 		{"{{3}}", "! no value for {{3}}"},
 	};
 
@@ -76,12 +77,12 @@ static void
 what_is_wrong(void)
 {
 	static const char *const cases[][2] = {
-		{"{{", "a {{ without }}"},
-		{"{{a}", "a {{ without }}"},
+		{"{{", "{{ without }}"},
+		{"{{a}", "{{ without }}"},
 		{"{{a:upper}}", "'upper' is not one of trim, json, url, b64"},
 		{"{{a:}}", ""},
-		{"{{ a }}", "{{ a }} has no name of a value in it"},
-		{"{{{a}}}", "{{{a}} has no name of a value in it"},
+		{"{{ a }}", "{{ a }} names no value"},
+		{"{{{a}}}", "{{{a}} names no value"},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {

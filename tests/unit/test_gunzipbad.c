@@ -25,8 +25,7 @@ truncated(void)
 			if (len == first)
 				continue;
 			CHECK_ENDS(gzip.data, len, ways[way],
-				FP_GUNZIP_ENDS_EARLY,
-				"gzip data that ends early");
+				FP_GUNZIP_ENDS_EARLY, "truncated gzip data");
 		}
 	}
 	CHECK(undo(gzip.data, gzip.len, 1) == FP_GUNZIP_OK);
@@ -162,8 +161,8 @@ damaged(void)
 static void
 garbage(void)
 {
-	static const char plain[] = "garbage behind the end of the gzip data";
-	static const char zeros[] = "zeros behind the end of the gzip data";
+	static const char plain[] = "garbage after the end of the gzip data";
+	static const char zeros[] = "zeros after the end of the gzip data";
 	static const struct {
 		const char *data;
 		size_t len;
@@ -179,10 +178,8 @@ garbage(void)
 			"gzip header of an unknown method"},
 		{TEXT("\x1f\x8b\x08\xe0"), FP_GUNZIP_CORRUPT,
 			"gzip header with unknown flags"},
-		{TEXT("\x1f"), FP_GUNZIP_ENDS_EARLY,
-			"gzip data that ends early"},
-		{TEXT("\x1f\x8b"), FP_GUNZIP_ENDS_EARLY,
-			"gzip data that ends early"},
+		{TEXT("\x1f"), FP_GUNZIP_ENDS_EARLY, "truncated gzip data"},
+		{TEXT("\x1f\x8b"), FP_GUNZIP_ENDS_EARLY, "truncated gzip data"},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(behind); i++) {
@@ -266,11 +263,11 @@ nothing_before(void)
 	CHECK(fp_buf_add(&gzip, TEXT(begins_with_match)) == 0);
 	for (size_t way = 0; way < N_WAYS; way++) {
 		CHECK_ENDS(gzip.data, gzip.len, ways[way], FP_GUNZIP_CORRUPT,
-			"gzip data that is corrupt");
+			"corrupt gzip data");
 		CHECK(came_out(text_1, strlen(text_1)));
 		CHECK(undo(gzip.data, whole, ways[way]) == FP_GUNZIP_OK);
 		CHECK_ENDS(gzip.data + whole, gzip.len - whole, ways[way],
-			FP_GUNZIP_CORRUPT, "gzip data that is corrupt");
+			FP_GUNZIP_CORRUPT, "corrupt gzip data");
 		CHECK(sink.got.len == 0);
 	}
 	tidy(&gzip);

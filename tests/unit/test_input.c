@@ -140,17 +140,17 @@ carriage_returns(void)
 {
 	LINES("a\r\nbc\r\n", "<a><bc>0");
 	LINES("a\r\nbc\r", "<a><bc>0");
-	LINES("a\r\r\n", "<a\\0d>!a control character at byte 2;0");
-	LINES("a\rb\n", "<a\\0db>!a control character at byte 2;0");
-	LINES("\ra\n", "<\\0da>!a control character at byte 1;0");
+	LINES("a\r\r\n", "<a\\0d>!control character at byte 2;0");
+	LINES("a\rb\n", "<a\\0db>!control character at byte 2;0");
+	LINES("\ra\n", "<\\0da>!control character at byte 1;0");
 }
 
 static void
 marks(void)
 {
 	static const char utf16[] =
-		"<>!the input is UTF-16 (iconv -f UTF-16 -t UTF-8 helps); it "
-		"is not read further;0";
+		"<>!the input is UTF-16 and is not read further: convert it "
+		"with iconv -f UTF-16 -t UTF-8;0";
 
 	LINES("\xef\xbb\xbf"
 	      "a\nb\n",
@@ -164,11 +164,11 @@ marks(void)
 	LINES("\xef\xbb\xbf\xef\xbb\xbf"
 	      "a\n",
 		"<\xef\xbb\xbf"
-		"a>!a byte-order mark at byte 1;0");
+		"a>!byte-order mark at byte 1;0");
 	LINES("a\n\xef\xbb\xbf"
 	      "b\n",
 		"<a><\xef\xbb\xbf"
-		"b>!a byte-order mark at byte 1;0");
+		"b>!byte-order mark at byte 1;0");
 	LINES("\xff\xfe"
 	      "a\0\n\0b\0\n\0",
 		utf16);
@@ -181,11 +181,11 @@ marks(void)
 static void
 faults(void)
 {
-	LINES("u\0v\nw\n", "<u\\00v>!a NUL at byte 2;<w>0");
-	LINES("\0\n", "<\\00>!a NUL at byte 1;0");
-	LINES("a\tb\n", "<a\\09b>!a control character at byte 2;0");
-	LINES("\x1b[31m\n", "<\\1b[31m>!a control character at byte 1;0");
-	LINES("ab\x7f\n", "<ab\\7f>!a control character at byte 3;0");
+	LINES("u\0v\nw\n", "<u\\00v>!NUL byte at byte 2;<w>0");
+	LINES("\0\n", "<\\00>!NUL byte at byte 1;0");
+	LINES("a\tb\n", "<a\\09b>!control character at byte 2;0");
+	LINES("\x1b[31m\n", "<\\1b[31m>!control character at byte 1;0");
+	LINES("ab\x7f\n", "<ab\\7f>!control character at byte 3;0");
 	LINES("caf\xe9\nok\n", "<caf\xe9>!invalid UTF-8 at byte 4;<ok>0");
 	LINES("\xc3\n\xa9\n", "<\xc3>!invalid UTF-8 at byte 1;"
 			      "<\xa9>!invalid UTF-8 at byte 1;0");
@@ -200,12 +200,12 @@ allowed_controls(void)
 
 	options.allowed_controls = "\t";
 	check(&options, text, sizeof(text) - 1,
-		"<a\\09b><c\\01>!a control character at byte 2;0");
+		"<a\\09b><c\\01>!control character at byte 2;0");
 	options.allowed_controls = "::\x01";
 	check(&options, text, sizeof(text) - 1,
-		"<a\\09b>!a control character at byte 2;<c\\01>0");
+		"<a\\09b>!control character at byte 2;<c\\01>0");
 	options.allowed_controls = "";
-	check(&options, "a\0b\x02", 4, "<a\\00b\\02>!a NUL at byte 2;0");
+	check(&options, "a\0b\x02", 4, "<a\\00b\\02>!NUL byte at byte 2;0");
 }
 
 static void
@@ -218,8 +218,8 @@ null_items(void)
 	check(&options, (bytes), sizeof(bytes) - 1, (expected))
 	ITEMS("a\0bc\0", "<a><bc>0");
 	ITEMS("a\0\0 \0bc", "<a><bc>2");
-	ITEMS("a\nb\0c\0", "<a\\0ab>!a control character at byte 2;<c>0");
-	ITEMS("a\r\0", "<a\\0d>!a control character at byte 2;0");
+	ITEMS("a\nb\0c\0", "<a\\0ab>!control character at byte 2;<c>0");
+	ITEMS("a\r\0", "<a\\0d>!control character at byte 2;0");
 	ITEMS("\xef\xbb\xbf"
 	      "a\0",
 		"<a>0");
@@ -386,14 +386,14 @@ records(void)
 					       "<e>1");
 	CSV("\"a\"b\nc\n", "<\"a\"b>!text after a closing quote at byte 4;"
 			   "<c>0");
-	CSV("a\n\n\"b\nc", "<a><\"b\\0ac~>!the quote that opens on line 3 is "
+	CSV("a\n\n\"b\nc", "<a><\"b\\0ac~>!the quote opened on line 3 is "
 			   "never closed;1");
-	CSV("\"a\0\"\n", "<\"a\\00\">!a NUL at byte 3;0");
+	CSV("\"a\0\"\n", "<\"a\\00\">!NUL byte at byte 3;0");
 	csv.max_line = 6;
 	CSV("\"a\nb\nc\"\nd\n",
 		"<\"a\\0ab\\0ac~>!the line is longer than --max-line;<d>0");
 	CSV("a\n\"b\nccccccccc\nd\n",
-		"<a><\"b\\0accc~>!the quote that opens on line 2 is never "
+		"<a><\"b\\0accc~>!the quote opened on line 2 is never "
 		"closed;0");
 	csv.max_line = 65536;
 	csv.has_header = true;

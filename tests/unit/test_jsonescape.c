@@ -59,7 +59,7 @@ code_points(void)
 	MEANS("\\udbff\\udfff!", "\xf4\x8f\xbf\xbf!");
 }
 
-#define HALF "has half a surrogate pair in it"
+#define HALF "contains half a surrogate pair"
 
 static void
 no_characters(void)
@@ -74,7 +74,7 @@ no_characters(void)
 	MEANS("\\ud83dude00aaaa", HALF);
 	MEANS("\\ud83d\\ndc00", HALF);
 	MEANS("\\ud83dxudc00", HALF);
-	MEANS("a\\u0000b", "has \\u0000 in it");
+	MEANS("a\\u0000b", "contains \\u0000");
 }
 
 /* Every code point comes back, as one escape or as two. */

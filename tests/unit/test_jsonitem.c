@@ -55,10 +55,12 @@ template_values(void)
 		"map m <x> <1> <y> <2> <w> <false>\n");
 	BECOMES("{'a':['1'],'b':'2','c':{'d':3},'e':[4,5]}",
 		"list a <1>\nb <2>\nmap c <d> <3>\nlist e <4> <5>\n");
-	FAILS("{'a':[[]]}", "'a' is nested too deep for a template value");
-	FAILS("{'a':[{}]}", "'a' is nested too deep for a template value");
-	FAILS("{'a':{'b':[]}}", "'b' is nested too deep for a template value");
-	FAILS("{'a':{'b':{}}}", "'b' is nested too deep for a template value");
+	FAILS("{'a':[[]]}", "'a' is nested too deeply for a template value");
+	FAILS("{'a':[{}]}", "'a' is nested too deeply for a template value");
+	FAILS("{'a':{'b':[]}}",
+		"'b' is nested too deeply for a template value");
+	FAILS("{'a':{'b':{}}}",
+		"'b' is nested too deeply for a template value");
 }
 
 static void
@@ -93,9 +95,9 @@ headers(void)
 	FAILS("{'headers':[]}", "'headers' is not an object");
 	FAILS("{'headers':null}", "'headers' is not an object");
 	FAILS("{'headers':'A: b'}", "'headers' is not an object");
-	FAILS("{'headers':{'':'b'}}", "'' is no header name");
-	FAILS("{'headers':{'A:':'b'}}", "'A:' is no header name");
-	FAILS("{'headers':{'A\\n':'b'}}", "'A\n' is no header name");
+	FAILS("{'headers':{'':'b'}}", "'' is not a header name");
+	FAILS("{'headers':{'A:':'b'}}", "'A:' is not a header name");
+	FAILS("{'headers':{'A\\n':'b'}}", "'A\n' is not a header name");
 	FAILS("{'headers':{'A':null}}",
 		"'A' is not a string, a number or a list of them");
 	FAILS("{'headers':{'A':[null]}}",
@@ -104,12 +106,12 @@ headers(void)
 		"'A' is not a string, a number or a list of them");
 	FAILS("{'headers':{'A':[[]]}}",
 		"'A' is not a string, a number or a list of them");
-	FAILS("{'headers':{'A':'b\\r'}}", "'A' has a control character in it");
+	FAILS("{'headers':{'A':'b\\r'}}", "'A' contains a control character");
 	FAILS("{'headers':{'A':['b','c\\nD: e']}}",
-		"'A' has a control character in it");
+		"'A' contains a control character");
 	FAILS("{'headers':{'A':'\\u007f'}}",
-		"'A' has a control character in it");
-	FAILS("{'headers':{'A':'\\u0000'}}", "'A' has \\u0000 in it");
+		"'A' contains a control character");
+	FAILS("{'headers':{'A':'\\u0000'}}", "'A' contains \\u0000");
 }
 
 static void
@@ -118,10 +120,10 @@ methods(void)
 	BECOMES("{'method':'get'}", "method <get>\n");
 	BECOMES("{'method':'M-SEARCH'}", "method <M-SEARCH>\n");
 	BECOMES("{'method':'P\\u0055T'}", "method <PUT>\n");
-	FAILS("{'method':''}", "'method' is no method");
-	FAILS("{'method':'GET /'}", "'method' is no method");
-	FAILS("{'method':'GET\\r\\n'}", "'method' is no method");
-	FAILS("{'method':'\xc3\xa4'}", "'method' is no method");
+	FAILS("{'method':''}", "'method' is not a method");
+	FAILS("{'method':'GET /'}", "'method' is not a method");
+	FAILS("{'method':'GET\\r\\n'}", "'method' is not a method");
+	FAILS("{'method':'\xc3\xa4'}", "'method' is not a method");
 }
 
 static void
@@ -175,21 +177,21 @@ whole_lines(void)
 static void
 names_twice(void)
 {
-	FAILS("{'a':1,'a':1}", "'a' is there twice");
-	FAILS("{'a':1,'b':2,'\\u0061':3}", "'a' is there twice");
-	FAILS("{'a':null,'a':1}", "'a' is there twice");
-	FAILS("{'':1,'':2}", "'' is there twice");
-	FAILS("{'url':'x','id':1,'url':'y'}", "'url' is there twice");
-	FAILS("{'url':'x','ur\\u006C':'x'}", "'url' is there twice");
-	FAILS("{'method':'A','method':'B'}", "'method' is there twice");
-	FAILS("{'body':1,'body':2}", "'body' is there twice");
-	FAILS("{'context':1,'context':2}", "'context' is there twice");
-	FAILS("{'headers':{},'headers':{}}", "'headers' is there twice");
-	FAILS("{'headers':{'A':'1','A':'2'}}", "'A' is there twice");
-	FAILS("{'headers':{'A':'1','B':[],'a':[]}}", "'a' is there twice");
-	FAILS("{'a':{'b':1,'c':2,'b':1}}", "'b' is there twice");
+	FAILS("{'a':1,'a':1}", "'a' appears twice");
+	FAILS("{'a':1,'b':2,'\\u0061':3}", "'a' appears twice");
+	FAILS("{'a':null,'a':1}", "'a' appears twice");
+	FAILS("{'':1,'':2}", "'' appears twice");
+	FAILS("{'url':'x','id':1,'url':'y'}", "'url' appears twice");
+	FAILS("{'url':'x','ur\\u006C':'x'}", "'url' appears twice");
+	FAILS("{'method':'A','method':'B'}", "'method' appears twice");
+	FAILS("{'body':1,'body':2}", "'body' appears twice");
+	FAILS("{'context':1,'context':2}", "'context' appears twice");
+	FAILS("{'headers':{},'headers':{}}", "'headers' appears twice");
+	FAILS("{'headers':{'A':'1','A':'2'}}", "'A' appears twice");
+	FAILS("{'headers':{'A':'1','B':[],'a':[]}}", "'a' appears twice");
+	FAILS("{'a':{'b':1,'c':2,'b':1}}", "'b' appears twice");
 	FAILS("{'a':{'A':1,'b':{}},'b':1}",
-		"'b' is nested too deep for a template value");
+		"'b' is nested too deeply for a template value");
 	BECOMES("{'a':{'a':1,'A':2},'A':{'a':3},'headers':{'a':4}}",
 		"header <a: 4>\nmap a <a> <1> <A> <2>\nmap A <a> <3>\n");
 }
@@ -197,18 +199,18 @@ names_twice(void)
 static void
 no_characters(void)
 {
-	FAILS("{'url':'\\ud800'}", "'url' has half a surrogate pair in it");
-	FAILS("{'url':'a\\u0000'}", "'url' has \\u0000 in it");
-	FAILS("{'method':'\\u0000'}", "'method' has \\u0000 in it");
-	FAILS("{'body':'\\udc00'}", "'body' has half a surrogate pair in it");
-	FAILS("{'body':'\\u0000'}", "'body' has \\u0000 in it");
-	FAILS("{'id':'\\u0000'}", "'id' has \\u0000 in it");
-	FAILS("{'id':['\\ud800']}", "'id' has half a surrogate pair in it");
+	FAILS("{'url':'\\ud800'}", "'url' contains half a surrogate pair");
+	FAILS("{'url':'a\\u0000'}", "'url' contains \\u0000");
+	FAILS("{'method':'\\u0000'}", "'method' contains \\u0000");
+	FAILS("{'body':'\\udc00'}", "'body' contains half a surrogate pair");
+	FAILS("{'body':'\\u0000'}", "'body' contains \\u0000");
+	FAILS("{'id':'\\u0000'}", "'id' contains \\u0000");
+	FAILS("{'id':['\\ud800']}", "'id' contains half a surrogate pair");
 	FAILS("{'id':{'\\ud800x':1}}",
-		"'\\ud800x' has half a surrogate pair in it");
-	FAILS("{'\\u0000':1}", "'\\u0000' has \\u0000 in it");
+		"'\\ud800x' contains half a surrogate pair");
+	FAILS("{'\\u0000':1}", "'\\u0000' contains \\u0000");
 	FAILS("{'headers':{'A':['\\ud800']}}",
-		"'A' has half a surrogate pair in it");
+		"'A' contains half a surrogate pair");
 	BECOMES("{'id':'\\ud83d\\ude00'}", "id <\xf0\x9f\x98\x80>\n");
 }
 
@@ -241,7 +243,7 @@ main(void)
 	run("bodies are text or JSON", bodies);
 	run("a context is given back", contexts);
 	run("the line is given back", whole_lines);
-	run("a name that is there twice fails the item", names_twice);
+	run("a name that appears twice fails the item", names_twice);
 	run("what is no character fails the item", no_characters);
 	run("a fault shows some of a long name", long_names);
 	fp_jsonitem_destroy(&item);

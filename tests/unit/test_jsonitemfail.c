@@ -109,7 +109,7 @@ nesting(void)
 	}
 	const char *line = nested("id", FP_JSON_DEPTH_MAX - 1);
 	CHECK_TEXT(parsed(line, strlen(line)),
-		"\"id\" is nested too deep for a template value");
+		"\"id\" is nested too deeply for a template value");
 	line = nested("id", 1);
 	CHECK_TEXT(parsed(line, strlen(line)), "list id\n");
 }
@@ -184,7 +184,7 @@ many_headers(void)
 		CHECK(ret || item.n_headers == n);
 		line.len -= 3;
 	}
-	CHECK_TEXT(item.fault, "the headers are over 64 KiB");
+	CHECK_TEXT(item.fault, "the headers are larger than 64 KiB");
 	fp_buf_destroy(&line);
 }
 

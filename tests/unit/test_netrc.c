@@ -73,7 +73,7 @@ entries(void)
 	GIVES("login a password b", "none");
 	GIVES("", "none");
 	GIVES(" \n\t\n", "none");
-	GIVES("machine", "line 1: a word without its value");
+	GIVES("machine", "line 1: a keyword without a value");
 	GIVES("default login d password e", "d:e");
 	GIVES("default login d machine h login a", "d:-");
 	GIVES("machine h login a default login d", "a:-");
@@ -110,31 +110,31 @@ quotes(void)
 static void
 what_is_wrong(void)
 {
-	GIVES("machine h\nlogin \"a", "line 2: a quote that does not end");
-	GIVES("machine h\nlogin \"", "line 2: a quote that does not end");
-	GIVES("machine h login \"a\\", "line 1: a quote that does not end");
-	GIVES("machine h login \"a\\\"", "line 1: a quote that does not end");
+	GIVES("machine h\nlogin \"a", "line 2: an unterminated quote");
+	GIVES("machine h\nlogin \"", "line 2: an unterminated quote");
+	GIVES("machine h login \"a\\", "line 1: an unterminated quote");
+	GIVES("machine h login \"a\\\"", "line 1: an unterminated quote");
 	GIVES("machine h login \"a\n\" password b",
-		"line 1: a quote that does not end");
+		"line 1: an unterminated quote");
 	GIVES("\n\nmachine h login \"a\"b",
-		"line 3: something right behind a quote");
+		"line 3: unexpected text after a quote");
 	GIVES("machine h\nlogin a\npassword\n\n",
-		"line 3: a word without its value");
-	GIVES("macdef", "line 1: a word without its value");
-	GIVES("account # x", "line 1: a word without its value");
+		"line 3: a keyword without a value");
+	GIVES("macdef", "line 1: a keyword without a value");
+	GIVES("account # x", "line 1: a keyword without a value");
 
 	char why[100];
 	errno = 0;
 	CHECK(parse("machine h\0", 10, why, sizeof(why)) == -1);
 	CHECK(errno == EINVAL && !netrc.entries && !netrc.words);
-	CHECK_TEXT(why, "there is a NUL in it");
+	CHECK_TEXT(why, "contains a NUL byte");
 
 	size_t len = FP_NETRC_MAX_BYTES + 1;
 	char *large = malloc(len);
 	FP_ASSERT(large);
 	memset(large, '\n', len);
 	CHECK(parse(large, len, why, sizeof(why)) == -1 && errno == EINVAL);
-	CHECK_TEXT(why, "it is larger than 1048576 bytes");
+	CHECK_TEXT(why, "larger than 1048576 bytes");
 	CHECK(parse(large, len - 1, why, sizeof(why)) == 0 && netrc.n == 0);
 	fp_netrc_destroy(&netrc);
 	free(large);

@@ -227,11 +227,12 @@ wrong_values(void)
 		"lower one first: did you mean '1-5'?");
 	WRONG("--max-line 0",
 		"--max-line: '0' is not a size like 64K, up to 1G");
-	WRONG("-H x", "--header: the value is no \"Name: value\"; @FILE is a "
-		      "file of such");
+	WRONG("-H x",
+		"--header: the value is not a \"Name: value\" pair; @FILE reads "
+		"headers from a file");
 	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
 	WRONG("-X a:b",
-		"--request: 'a:b' is not a method like PUT (CONNECT is none)");
+		"--request: 'a:b' is not a method like PUT (CONNECT is not allowed)");
 	CHECK(parse("-b x") == FP_GO_WRONG && status == FP_EXIT_USAGE);
 	CHECK(strncmp(said, "--cookie: ", 10) == 0);
 	CHECK(parse("--oauth2-bearer a\nb") == FP_GO_WRONG);
@@ -288,13 +289,13 @@ unknown_options(void)
 static void
 missing_and_needless_values(void)
 {
-	WRONG("-j", "--jobs: a value is missing: N");
-	WRONG("-kj", "--jobs: a value is missing: N");
-	WRONG("--jobs", "--jobs: a value is missing: N");
-	WRONG("--id-range", "--id-range: a value is missing: MIN-MAX");
-	WRONG("http://h/{} -o", "--output: a value is missing: FILE");
-	WRONG("--all=yes", "--all takes no value");
-	WRONG("--null=", "--null takes no value");
+	WRONG("-j", "option '--jobs' needs a value (N)");
+	WRONG("-kj", "option '--jobs' needs a value (N)");
+	WRONG("--jobs", "option '--jobs' needs a value (N)");
+	WRONG("--id-range", "option '--id-range' needs a value (MIN-MAX)");
+	WRONG("http://h/{} -o", "option '--output' needs a value (FILE)");
+	WRONG("--all=yes", "option '--all' takes no value");
+	WRONG("--null=", "option '--null' takes no value");
 }
 
 static void

@@ -24,17 +24,20 @@ templates(void)
 static void
 wrong_templates(void)
 {
-	WRONG("http://h/", "TEMPLATE: 'http://h/': no {} in it: every line "
-			   "would fetch the same");
+	WRONG("http://h/", "TEMPLATE: 'http://h/': it contains no {}: every "
+			   "line would fetch the same URL");
 	WRONG("-- ",
-		"TEMPLATE: '': no {} in it: every line would fetch the same");
+		"TEMPLATE: '': it contains no {}: every line would fetch the same URL");
 	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
 			      "{} is the whole line");
 	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
 			       "{id}; {} is the whole line");
-	WRONG("-C , {}{0}", "TEMPLATE: '{}{0}': fields are {1} to {1000}");
-	WRONG("-C , {01}", "TEMPLATE: '{01}': fields are {1} to {1000}");
-	WRONG("-C , {1001}", "TEMPLATE: '{1001}': fields are {1} to {1000}");
+	WRONG("-C , {}{0}",
+		"TEMPLATE: '{}{0}': fields are numbered {1} to {1000}");
+	WRONG("-C , {01}",
+		"TEMPLATE: '{01}': fields are numbered {1} to {1000}");
+	WRONG("-C , {1001}",
+		"TEMPLATE: '{1001}': fields are numbered {1} to {1000}");
 	WRONG("-C , {1}{x}",
 		"TEMPLATE: '{1}{x}': lines have no {x}; {} is the whole line");
 	WRONG("-C , {99999999999999999999}",
@@ -42,9 +45,9 @@ wrong_templates(void)
 		"{99999999999999999999}; {} is the whole line");
 	CHECK(parse("http://h/{") == FP_GO_WRONG);
 	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
-	WRONG("{} {}", "one TEMPLATE at most: '{}' is too many");
-	WRONG("a b c", "one TEMPLATE at most: 'b' is too many");
-	WRONG("-j 1 {} -k x", "one TEMPLATE at most: 'x' is too many");
+	WRONG("{} {}", "more than one TEMPLATE: '{}'");
+	WRONG("a b c", "more than one TEMPLATE: 'b'");
+	WRONG("-j 1 {} -k x", "more than one TEMPLATE: 'x'");
 }
 
 static void
@@ -66,8 +69,8 @@ default_templates(void)
 	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
 	CHECK(!settings.pool.urls_pass);
 	setenv("FETCHPOOL_URL", "http://h/", 1);
-	WRONG("", "FETCHPOOL_URL: 'http://h/': no {} in it: every line would "
-		  "fetch the same");
+	WRONG("", "FETCHPOOL_URL: 'http://h/': it contains no {}: every line "
+		  "would fetch the same URL");
 	RIGHT("http://h/{}");
 	unsetenv("FETCHPOOL_URL");
 }
@@ -97,9 +100,10 @@ formats_and_bodies(void)
 		"-B text -f merged", "-f merged -B base64",
 		"-f merged -B none"};
 	for (size_t i = 0; i < FP_ARRAY_LEN(not_merged); i++)
-		WRONG(not_merged[i], "--format merged needs JSON bodies, not "
-				     "the --body that was given");
-	WRONG("-f body -B none", "--format body needs a body, not --body none");
+		WRONG(not_merged[i], "--format merged works only with --body "
+				     "json");
+	WRONG("-f body -B none",
+		"--format body cannot be used with --body none");
 }
 
 /* The line is the body, or something else is. */
@@ -108,9 +112,9 @@ bodies_to_send(void)
 {
 	RIGHT("--data-line http://h/");
 	WRONG("--data-line -d a http://h/",
-		"--data-line does not go with --data: the line is the body");
+		"--data-line cannot be used with --data: the line is the body");
 	WRONG("--json [] --data-line http://h/",
-		"--data-line does not go with --json: the line is the body");
+		"--data-line cannot be used with --json: the line is the body");
 }
 
 static void
@@ -130,7 +134,7 @@ json_items(void)
 	RIGHT("--input-format json http://h/{id}{?q}");
 	RIGHT("--input-format json http://h/");
 	WRONG("--input-format json http://h/{}",
-		"TEMPLATE: 'http://h/{}': a JSON item has no {}; it has "
+		"TEMPLATE: 'http://h/{}': JSON items have no {}: use "
 		"{name}");
 	WRONG("--input-format x",
 		"--input-format: 'x' is not lines, json or csv");
@@ -138,8 +142,8 @@ json_items(void)
 		snprintf(args, sizeof(args), "--input-format json %s",
 			with[i][0]);
 		snprintf(expected, sizeof(expected),
-			"--input-format json does not go with --%s: a JSON "
-			"item is no line of text",
+			"--input-format json cannot be used with --%s: a JSON "
+			"item is not a line of text",
 			with[i][1]);
 		WRONG(args, expected);
 	}
@@ -168,8 +172,8 @@ files(void)
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
 		snprintf(args, sizeof(args), "-D out %s", wrong[i][0]);
 		snprintf(expected, sizeof(expected),
-			"--output-dir does not go with --%s: bodies go to "
-			"files as they are",
+			"--output-dir cannot be used with --%s: bodies are "
+			"written to files unchanged",
 			wrong[i][1]);
 		WRONG(args, expected);
 	}
@@ -204,14 +208,14 @@ journals(void)
 	WRONG("--sync", "--sync needs --journal");
 	WRONG("--retry-failed", "--retry-failed needs --journal");
 	WRONG("--journal j --retry-failed -a",
-		"--retry-failed does not go with --all: what failed is in the "
-		"output already");
+		"--retry-failed cannot be used with --all: failed items are "
+		"already in the output");
 	WRONG("--journal j --retry-failed -k",
-		"--retry-failed does not go with --keep-order: what failed has "
-		"had its turn");
+		"--retry-failed cannot be used with --keep-order: failed items "
+		"come out of order");
 	WRONG("--journal j -D d",
-		"--journal with --output-dir needs --overwrite: the file of an "
-		"item that was broken off may be there already");
+		"--journal with --output-dir needs --overwrite: an interrupted "
+		"item may have left its file");
 }
 
 static void
@@ -243,11 +247,11 @@ wrong_files(void)
 		{"all\nnope", ":2: unknown option 'nope'"},
 		{"j 1", ":1: unknown option 'j'"},
 		{"job 1", ":1: unknown option 'job': did you mean 'jobs'?"},
-		{"help", ":1: --help cannot stand in a file"},
-		{"config x", ":1: --config cannot stand in a file"},
-		{"jobs", ":1: --jobs: a value is missing: N"},
-		{"all yes", ":1: --all takes no value"},
-		{"jobs \"1", ":1: not an option, or a quote without its end"},
+		{"help", ":1: --help cannot be given in a file"},
+		{"config x", ":1: --config cannot be given in a file"},
+		{"jobs", ":1: option '--jobs' needs a value (N)"},
+		{"all yes", ":1: option '--all' takes no value"},
+		{"jobs \"1", ":1: not an option, or an unterminated quote"},
 		{"\n\njobs 0", ":3: --jobs: '0' is not a whole number from 1 "
 			       "to 20000"},
 	};
@@ -275,11 +279,17 @@ shards(void)
 	RIGHT("--share 4 -r 8/s");
 	CHECK(settings.input.shard.count == 0 && settings.pool.share == 4);
 	WRONG("--shard 3/4 --share 4 -r 8/s",
-		"--share does not go with --shard: it takes 1/N of each rate "
-		"already");
+		"--share cannot be used with --shard: --shard already takes 1/N "
+		"of each rate");
 	WRONG("--shard 3/4 --pace", "--pace needs --rate or --host-rate");
 	WRONG("--share 4", "--share needs --rate or --host-rate");
-	WRONG("--rate-file f", "--rate-file needs --rate: what is to be kept");
+	WRONG("--rate-file f", "--rate-file needs --rate");
+	WRONG("--deny-private -x http://p:1",
+		"--deny-private cannot be used with --proxy: the proxy "
+		"connects to the hosts");
+	WRONG("-x http://p:1 --deny 10.0.0.0/8",
+		"--deny cannot be used with --proxy: the proxy connects to the "
+		"hosts");
 	RIGHT("--share 4 --host-rate 8/s");
 	RIGHT("--pace -r 8/s --rate-file f");
 }
@@ -313,10 +323,10 @@ csv_items(void)
 	RIGHT("--input-format csv -D d --output-name {name} http://h/{1}");
 	CHECK(settings.names.n == 1 && settings.n_columns == 1);
 	WRONG("--input-format csv -0 http://h/{1}",
-		"--input-format csv does not go with --null: a record of CSV "
+		"--input-format csv cannot be used with --null: a record of CSV "
 		"ends with a newline and has fields");
 	WRONG("--input-format csv --id-range 1-2 http://h/{1}",
-		"--input-format csv does not go with --id-range: a record of "
+		"--input-format csv cannot be used with --id-range: a record of "
 		"CSV ends with a newline and has fields");
 	WRONG("--input-format csv -C :: http://h/{1}",
 		"--input-format csv: --colsep: '::' is not one byte other than "

@@ -117,7 +117,7 @@ failures_have_kinds(void)
 	pool = new_pool(&options);
 	const struct fp_result *result = fetch_one(pool, "1");
 	CHECK(result->kind == FP_KIND_TIMEOUT);
-	CHECK_TEXT(result->message, "no byte for 0.05 s");
+	CHECK_TEXT(result->message, "nothing received for 0.05 s");
 	fp_pool_release(pool, &result, 1);
 	fp_pool_free(pool);
 }

@@ -119,18 +119,17 @@ headers_are_one_line_with_a_name(void)
 	options.n_headers = 1;
 	for (size_t i = 0; i < FP_ARRAY_LEN(bad); i++) {
 		options.headers = bad + i;
-		CHECK_TEXT(
-			judged(&options), "headers[0] is no \"Name: value\"");
+		CHECK_TEXT(judged(&options),
+			"headers[0] is not a \"Name: value\" pair");
 	}
 	for (size_t i = 0; i < FP_ARRAY_LEN(unruly); i++) {
 		options.headers = unruly + i;
 		CHECK_TEXT(judged(&options),
-			"headers[0] has a control character in it");
+			"headers[0] contains a control character");
 	}
 	for (size_t i = 0; i < FP_ARRAY_LEN(not_ours); i++) {
 		options.headers = not_ours + i;
-		CHECK_TEXT(
-			judged(&options), "headers[0] is for libcurl to say");
+		CHECK_TEXT(judged(&options), "headers[0] is set by libcurl");
 	}
 }
 
@@ -213,12 +212,12 @@ texts_are_not_empty(void)
 	CHECK_TEXT(judged(&options), "output_name is empty");
 	options = defaults();
 	options.method = "";
-	CHECK_TEXT(judged(&options), "method is no token, or CONNECT");
+	CHECK_TEXT(judged(&options), "method is not a token, or is CONNECT");
 	options.method = "GET /x";
-	CHECK_TEXT(judged(&options), "method is no token, or CONNECT");
+	CHECK_TEXT(judged(&options), "method is not a token, or is CONNECT");
 	options = defaults();
 	options.user_agent = "a\r\nb: c";
-	CHECK_TEXT(judged(&options), "user_agent is no line");
+	CHECK_TEXT(judged(&options), "user_agent is not a single line");
 	options.user_agent = NULL;
 	options.data.len = 1;
 	CHECK_TEXT(judged(&options), "data is NULL");

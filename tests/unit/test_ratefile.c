@@ -298,7 +298,7 @@ locked(void)
 	CHECK(boot_ns - now_ns < 100000000);
 	errno = 0;
 	CHECK(!open_rates(path, "4/h") && errno == EAGAIN);
-	CHECK_TEXT(why, "another process keeps it locked");
+	CHECK_TEXT(why, "locked by another process");
 	close(fd);
 	CHECK(count_free(path, "4/h") == 3);
 	pass(3601 * S);

@@ -55,17 +55,17 @@ other_rates(void)
 
 	fp_ratefile_close(opened(path, "5/s,100/m"));
 	check_refused(path, "100/m", EINVAL,
-		"it was made for 5/s,100/m, not for 100/m (remove it to "
-		"begin anew)");
+		"made for 5/s,100/m, not for 100/m (remove it to "
+		"start over)");
 	check_refused(path, "5/s,101/m", EINVAL,
-		"it was made for 5/s,100/m, not for 5/s,101/m (remove it to "
-		"begin anew)");
+		"made for 5/s,100/m, not for 5/s,101/m (remove it to "
+		"start over)");
 	check_refused(path, "6/s,100/m", EINVAL,
-		"it was made for 5/s,100/m, not for 6/s,100/m (remove it to "
-		"begin anew)");
+		"made for 5/s,100/m, not for 6/s,100/m (remove it to "
+		"start over)");
 	fp_ratefile_close(opened(path, "100/m,5/s"));
 	check_refused(scratch("many"), "1000001/d", ERANGE,
-		"the rate must be of 1 to 1000000 starts in a period");
+		"a rate must allow 1 to 1000000 requests per period");
 }
 
 static void
@@ -75,17 +75,16 @@ what_is_no_rate_file(void)
 
 	memset(text, 'x', sizeof(text));
 	check_refused(put_file("text", text, sizeof(text)), "5/s", EINVAL,
-		"it is not a rate file");
-	check_refused(put_file("empty", "", 0), "5/s", EINVAL,
-		"it is not a rate file");
+		"not a rate file");
+	check_refused(
+		put_file("empty", "", 0), "5/s", EINVAL, "not a rate file");
 	CHECK(file_is(scratch("text"), text, sizeof(text)));
 	CHECK(file_is(scratch("empty"), "", 0));
 
 	MUST(mkdir(scratch("folder"), 0700) == 0);
 	check_refused(scratch("folder"), "5/s", EISDIR, "Is a directory");
 	MUST(mkfifo(scratch("fifo"), 0600) == 0);
-	check_refused(
-		scratch("fifo"), "5/s", EINVAL, "it is not a regular file");
+	check_refused(scratch("fifo"), "5/s", EINVAL, "not a regular file");
 	fp_ratefile_close(opened(scratch("target"), "5/s"));
 	MUST(symlink("target", scratch("link")) == 0);
 	check_refused(scratch("link"), "5/s", ELOOP, "it is a symbolic link");
@@ -274,7 +273,7 @@ dead_at_each_write(void)
 int
 main(void)
 {
-	run("it was made for other rates", other_rates);
+	run("made for other rates", other_rates);
 	run("what is no rate file", what_is_no_rate_file);
 	run("without permission", without_permission);
 	run("a full disk", a_full_disk);

@@ -50,20 +50,20 @@ several(void)
 static const struct {
 	const char *text, *why;
 } bad[] = {
-	{"", "a rate is missing: it is written like 20/s or 5/15s"},
-	{"5/s,", "a rate is missing: it is written like 20/s or 5/15s"},
-	{",5/s", "a rate is missing: it is written like 20/s or 5/15s"},
-	{"1/s,,5/s", "a rate is missing: it is written like 20/s or 5/15s"},
+	{"", "no rate given: write it like 20/s or 5/15s"},
+	{"5/s,", "no rate given: write it like 20/s or 5/15s"},
+	{",5/s", "no rate given: write it like 20/s or 5/15s"},
+	{"1/s,,5/s", "no rate given: write it like 20/s or 5/15s"},
 	{"5", "5 has no period: did you mean 5/s?"},
 	{"5/", "5/ has no period: did you mean 5/s?"},
 	{"1/s,5", "5 has no period: did you mean 5/s?"},
 	{"5/15", "the period of 5/15 has no unit: did you mean 5/15s?"},
-	{"0/s", "0/s would never let anything start"},
+	{"0/s", "0/s would never allow a request"},
 	{"fast", "fast is not like 20/s or 5/15s: a whole number, / and a "
 		 "period"},
 	{"/s", "/s is not like 20/s or 5/15s: a whole number, / and a period"},
 	{"1/s,2/s,3/s,4/s,5/s,6/s,7/s,8/s,9/s", "more than 8 rates"},
-	{"5/0s", "the period of 5/0s is not like s, m, h, d, 15s or 1.5h, "
+	{"5/0s", "the period of 5/0s must be like s, m, h, d, 15s or 1.5h, "
 		 "from 1ms to 366d"},
 	{"a\tb\x1b[m\xc3\xa4", "a?b?[m?? is not like 20/s or 5/15s: a whole "
 			       "number, / and a period"},

@@ -61,8 +61,8 @@ check_late(struct fp_ticket *ticket, int64_t waited_ns)
 	CHECK(result->attempts == 1 && result->n_tries == 0);
 	CHECK(result->fetch_time_ns == waited_ns);
 	CHECK_TEXT(result->message,
-		"500 Internal Server Error; no other attempt could begin "
-		"within --retry-max-time");
+		"500 Internal Server Error; another attempt would exceed "
+		"the time limit for all attempts");
 	CHECK(take_refused() == 1);
 }
 
@@ -200,15 +200,15 @@ both_reasons_are_told(void)
 	CHECK(!next_item(T0 + 1));
 	CHECK(refused.first == fresh);
 	CHECK_TEXT(fresh->result.message,
-		"the host is down: the last 8 attempts found no connection");
+		"the host is down: the last 8 attempts could not connect");
 	CHECK(take_refused() == 1);
 	CHECK(!next_item(T0 + 40 * S));
 	CHECK(refused.first == tried);
 	CHECK(tried->result.kind == FP_KIND_CONNECT);
 	CHECK(tried->result.n_tries == 1 && tried->result.attempts == 1);
 	CHECK_TEXT(tried->result.message,
-		"the host is down: the last 8 attempts found no connection; "
-		"its last attempt: 500 Internal Server Error");
+		"the host is down: the last 8 attempts could not connect; "
+		"last attempt: 500 Internal Server Error");
 	CHECK(take_refused() == 1);
 	origin->circuit = FP_CIRCUIT_CLOSED;
 	tear_down();

@@ -151,7 +151,7 @@ length_and_transfer_encoding(void)
 	head("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n");
 	CHECK(fp_response_doubt(&response) != NULL);
 	CHECK_TEXT(fp_response_doubt(&response),
-		"Content-Length and Transfer-Encoding at once");
+		"both Content-Length and Transfer-Encoding");
 	head("Content-Length: 5\r\ntransfer-encoding:\r\n");
 	CHECK(fp_response_doubt(&response) != NULL);
 	head("Content-Length: 5\r\ntransfer-encoding: identity\r\n");
@@ -365,24 +365,24 @@ doubts(void)
 		const char *fields, *doubt;
 	} cases[] = {
 		{"Content-Length: five\r\n",
-			"Content-Length is no number: \"five\""},
+			"Content-Length is not a number: \"five\""},
 		{"Content-Length: 5\r\nContent-Length: 6\r\n",
-			"two values of Content-Length: 5 and 6"},
+			"conflicting Content-Length values: 5 and 6"},
 		{"Content-Length: x2345678901234567890123456789012\r\n",
-			"Content-Length is no number: "
+			"Content-Length is not a number: "
 			"\"x23456789012345678901234\""},
 		{"Transfer-Encoding: gzip, chunked\r\n",
-			"a Transfer-Encoding that is not read: "
+			"unsupported Transfer-Encoding: "
 			"\"gzip, chunked\""},
 		{"Transfer-Encoding: chunked\r\nTransfer-Encoding: "
 		 "identity\r\n",
-			"two values of Transfer-Encoding: chunked and "
+			"conflicting Transfer-Encoding values: chunked and "
 			"identity"},
 		{"Content-Length : 5\r\n",
-			"a header field with white space before its colon"},
-		{"X: a\rb\r\n", "a header field with a carriage return in it"},
+			"header field with white space before the colon"},
+		{"X: a\rb\r\n", "header field with a carriage return"},
 		{"Content-Length: \xc3\xa4\xff\r\n",
-			"Content-Length is no number: \"\xc3\xa4\""},
+			"Content-Length is not a number: \"\xc3\xa4\""},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
@@ -438,7 +438,7 @@ main(void)
 	run("any bytes at all", any_bytes);
 	run("answers that end with their head", ends_with_head);
 	run("what leaves the end in doubt is told", doubts);
-	run("two values of Location", locations);
+	run("conflicting Location headers", locations);
 	fp_buf_destroy(&type);
 	fp_buf_destroy(&headers);
 	return done();

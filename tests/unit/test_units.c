@@ -48,6 +48,31 @@ sizes(void)
 }
 
 static void
+printed_sizes(void)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} all[] = {
+		{0, "0 bytes"},
+		{1, "1 byte"},
+		{1000, "1000 bytes"},
+		{1024, "1K"},
+		{1536, "1536 bytes"},
+		{16 << 20, "16M"},
+		{UINT64_C(3) << 30, "3G"},
+		{UINT64_C(2048) << 40, "2048T"},
+		{UINT64_MAX, "18446744073709551615 bytes"},
+	};
+	char text[32];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		fp_units_print_size(all[i].bytes, text, sizeof(text));
+		CHECK_TEXT(text, all[i].text);
+	}
+}
+
+static void
 durations(void)
 {
 	CHECK_VALUE(fp_units_duration, "10", 10000);
@@ -120,6 +145,7 @@ int
 main(void)
 {
 	run("sizes are bytes with powers of 1024", sizes);
+	run("sizes are printed as people write them", printed_sizes);
 	run("lengths of time have a unit or are seconds", durations);
 	run("ranges of time", duration_ranges);
 	run("ranges of whole numbers", ranges);

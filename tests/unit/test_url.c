@@ -29,10 +29,10 @@ urls_and_ids(void)
 
 static const char no_url[] =
 	"not a URL: it does not begin with http:// or https://";
-static const char no_slashes[] = "not a URL: no // behind the scheme";
+static const char no_slashes[] = "not a URL: no // after the scheme";
 static const char no_host[] = "not a URL: no host";
-static const char space[] = "not a URL: a space in it (write %20)";
-static const char control[] = "not a URL: a control character in it";
+static const char space[] = "not a URL: it contains a space (write %20)";
+static const char control[] = "not a URL: it contains a control character";
 
 /* A copy of just its size, so that a look beyond it is seen. */
 static char *
