@@ -98,7 +98,7 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 	size_t scheme = scheme_len(url, len);
 
 	if (len > FP_URL_MAX) {
-		*message = "the URL is longer than 64 KiB";
+		*message = "the URL is longer than 200 KiB";
 		return FP_KIND_INPUT;
 	}
 	if (scheme == 0 ||

@@ -31,7 +31,7 @@ bool fp_url_is_plain(const char *url, size_t len);
 #define FP_ORIGIN_MAX 320
 
 /* The bytes of a URL; servers take some kilobytes. */
-#define FP_URL_MAX 65536
+#define FP_URL_MAX 204800
 
 /* Writes the origin of a URL that passed fp_url_check(), "http://host:80": in
  * lower case, with its port, without userinfo (RFC 6454, section 6.2, but

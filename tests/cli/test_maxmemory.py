@@ -310,8 +310,9 @@ def _():
                            input=line)
         equal(result.status, 1, repr(result))
         check(what in result.text, result.text)
-    result = fetchpool(["http://127.0.0.1:9/{}"], input=" " * 30000 + "a")
-    check("the URL is longer than 64 KiB" in result.text, result.text)
+    result = fetchpool(["--max-line=1M", "http://127.0.0.1:9/{}"],
+                       input=" " * 70000 + "a")
+    check("the URL is longer than 200 KiB" in result.text, result.text)
 
 
 @test("20,000 hosts and a --host-rate for an hour: hardly more with each")
