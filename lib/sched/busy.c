@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A refusal counts 1, and fades with each request that passes. Three that
- *follow closely are a limit; so is one that says that nothing is left, and each
- *while a rate is kept to that was learned. A single one is not: then its item
- *waits, and nobody else.
+ * follow closely are a limit; so is one that says that nothing is left, and
+ *each while a rate is kept to that was learned. A single one is not: then its
+ *item waits, and nobody else.
+ *
+ * A time that is named is for all, even if the refusal is a single one. But a
+ * server that names one again and again, and refuses nobody else, sheds single
+ * requests: then the time is for the item, until there is a limit.
  *
  * Refusals of requests that were under way together are one round. The pause
  * after it is drawn from a time that doubles with each round, for as long as
@@ -42,6 +46,10 @@
 
 /* The first pause of one that is paced, in times of its spacing. */
 #define PAUSE_TURNS 3
+
+#define LONE 0.5 /* score before, after five that passed */
+#define LONE_MIN 3
+#define LONE_MIN_MAX 1000
 
 #define AGAIN_MIN 2 /* refusals before that may have been bad luck */
 #define STUBBORN 0.58 /* four in a row */
@@ -124,6 +132,25 @@ is_about_items(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 	return true;
 }
 
+/* Whether the time that a refusal names is for its item only. */
+static bool
+is_its_own(struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused, double score, bool is_limit)
+{
+	unsigned least = FP_MAX(busy->n_lone_min, LONE_MIN);
+
+	if (is_limit) {
+		if (busy->n_lone > least)
+			busy->n_lone_min = FP_MIN(4 * least, LONE_MIN_MAX);
+		busy->n_lone = 0;
+		return false;
+	}
+	if (rules->mode != FP_BUSY_AUTO || refused->wait_ns <= 0)
+		return false;
+	busy->n_lone += score < LONE;
+	return busy->n_lone > least || busy->learner.n_rest > 0;
+}
+
 struct fp_busy_verdict
 fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	const struct fp_refused *refused, const struct fp_busy_attempt *attempt,
@@ -133,6 +160,7 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 
 	if (rules->mode == FP_BUSY_AUTO && is_about_items(busy, attempt))
 		return verdict;
+	double score = busy->score;
 	busy->score += 1;
 	if (attempt->refused_ns == 0) {
 		busy->n_row++;
@@ -141,6 +169,8 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	if (busy->part >= PART_MOST)
 		busy->learner.n_rest = 0;
 	verdict.is_limit = is_limit(busy, rules, refused);
+	verdict.is_its_own =
+		is_its_own(busy, rules, refused, score, verdict.is_limit);
 	if (!verdict.is_limit)
 		return verdict;
 	if (rules->delay_ns == 0 || is_ill(busy, refused)) {

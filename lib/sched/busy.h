@@ -32,6 +32,8 @@ struct fp_busy {
 			    refused again, while others pass */
 	unsigned
 		n_row; /* first refusals of items, since something has passed */
+	unsigned n_lone; /* refusals with a time, between many that passed */
+	unsigned n_lone_min; /* so many are obeyed by all; 0: not set */
 	unsigned n_rounds; /* of refusals, since something has passed */
 	unsigned n_needed; /* rounds that it took the last time, when paced */
 	bool is_careful; /* nothing has passed since; one at a time goes out */
@@ -53,6 +55,7 @@ struct fp_busy {
 /* What a refusal does. */
 struct fp_busy_verdict {
 	bool is_limit; /* everyone waits, not only this item */
+	bool is_its_own; /* a time that is named is for this item only */
 	int64_t pause_ns; /* at least so long, from now */
 };
 

@@ -316,13 +316,16 @@ hear_refusal(const struct fp_origins *origins, struct fp_origin *origin,
 	struct fp_busy_verdict verdict = fp_busy_refused(
 		&origin->busy, rules, &report->refused, &attempt, now_ns);
 
-	if (!rules->learns && (verdict.is_limit || report->pause_ns > 0))
+	int64_t told_ns = report->pause_ns;
+	if (verdict.is_its_own && !report->is_too_long)
+		told_ns = 0;
+	if (!rules->learns && (verdict.is_limit || told_ns > 0))
 		hear_busy(origin, report->begun_ns, now_ns);
 
 	/* What is drawn for an item that is not tried again is for nobody. */
 	if (rules->delay_ns == 0 && report->is_last)
 		verdict.pause_ns = 0;
-	return FP_MAX(verdict.pause_ns, report->pause_ns);
+	return FP_MAX(verdict.pause_ns, told_ns);
 }
 
 /* After so long, one more item finds out. */

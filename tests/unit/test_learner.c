@@ -99,10 +99,12 @@ holds(const struct sim *sim)
 }
 
 #define MANY 1000000
-#define SHED(name_, n_, status_, forbids_)                                \
+#define TOLD .hint = SECONDS_UP
+#define SHED(name_, n_, status_, forbids_, ...)                           \
 	{                                                                 \
 		.name = name_, .kind = SHEDS, .n = n_, .status = status_, \
-		.forbids = forbids_, .rtt_ns = 50 * MS, .period_ns = S    \
+		.forbids = forbids_, .rtt_ns = 50 * MS, .period_ns = S,   \
+		__VA_ARGS__                                               \
 	}
 
 /* However many at once: each item arrives. */
@@ -152,6 +154,7 @@ refusals_that_are_no_limit(void)
 	} cases[] = {
 		{SHED("1 in 50 by chance", 50, 429, NULL), 1000, 15},
 		{SHED("1 in 50 by chance, 503", 50, 503, NULL), 1000, 15},
+		{SHED("1 in 50 by chance, 1 s", 50, 429, NULL, TOLD), 1000, 30},
 		{SHED("1 in 20 by chance", 20, 429, NULL), 999, 40},
 		{SHED("1 in 7 by chance", 7, 429, NULL), 990, 60},
 		{SHED("every 50th for good", MANY, 429, "50"), 980, 30},
