@@ -9,6 +9,7 @@
 #include "signals.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 /* ---- meanwhile ---- */
@@ -91,6 +92,32 @@ add_up(struct fp_course *run, uint64_t n_set_aside)
 	return totals;
 }
 
+/* What --json-safe changed, in a line. */
+static void
+tell_changes(const struct fp_json_changes *changes)
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} all[] = {
+		{changes->surrogates, "lone surrogates replaced by U+FFFD"},
+		{changes->nuls, "U+0000 replaced by U+FFFD"},
+		{changes->numbers, "numbers written as strings"},
+		{changes->deep, "values nested too deep written as strings"},
+	};
+	char text[240] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		if (all[i].n > 0)
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"%s%s: %" PRIu64, len ? "; " : "", all[i].what,
+				all[i].n);
+	}
+	if (len > 0)
+		fp_msg_note("--json-safe changed bodies: %s", text);
+}
+
 /* How it ended, in a line, if that is not as it should be. */
 static void
 tell_end(struct fp_course *run, const struct fp_totals *totals)
@@ -132,6 +159,7 @@ fp_course_conclude(struct fp_course *run)
 	struct fp_totals totals = add_up(run, left);
 
 	tell_end(run, &totals);
+	tell_changes(&run->writer.tally.changes);
 	if (run->settings->failed_path && run->reader.n_cut && !lost)
 		fp_msg_note("not written to %s: %" PRIu64
 			    " lines longer than --max-line%s",

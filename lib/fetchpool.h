@@ -171,6 +171,14 @@ struct fp_item {
 };
 
 /* What became of it. Everything in it lives until fp_pool_release(). */
+/* What options.json_safe changed. */
+struct fp_json_changes {
+	uint64_t surrogates; /* halves of pairs that became U+FFFD */
+	uint64_t nuls; /* the same of U+0000 */
+	uint64_t numbers; /* that became strings */
+	uint64_t deep; /* the same of arrays and objects, nested too deep */
+};
+
 struct fp_result {
 	uint64_t seq; /* the item's; or from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
@@ -188,6 +196,7 @@ struct fp_result {
 	int64_t size; /* bytes of body; -1: no response */
 	enum fp_body encoding; /* of body: JSON, TEXT, BASE64 or NONE */
 	struct fp_text body; /* JSON on one line, or the bytes as sent */
+	struct fp_json_changes changes; /* in the body */
 	const char *method; /* NULL: no request was made */
 	struct fp_text headers; /* "name: value\n" each, if asked for */
 	const char *ip; /* "" or the address connected to */
@@ -384,6 +393,7 @@ struct fp_options {
 	const char *const *omit; /* leave these out */
 	size_t n_omit;
 	bool body_is_object; /* any other JSON body fails */
+	bool json_safe; /* JSON bodies as every reader takes them */
 	const char *body_lacks; /* one that keeps this member, too; or NULL */
 	const char *ok_status; /* "2xx,304,400-404"; NULL: 2xx */
 	bool want_headers; /* collect the response's header fields */

@@ -43,6 +43,7 @@ lib_libinternal_la_SOURCES += \
 	lib/json/jsonescape.c lib/json/jsonescape.h \
 	lib/json/jsonpick.c lib/json/jsonpick.h \
 	lib/json/jsonproof.c lib/json/jsonproof.h \
+	lib/json/jsonsafe.c lib/json/jsonsafe.h \
 	lib/json/jsonscan.c lib/json/jsonscan.h \
 	lib/json/jsonstring.c lib/json/jsonstring.h \
 	lib/json/jsonwalk.c lib/json/jsonwalk.h \

@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/test_jsonitem \
 	tests/unit/test_jsonitemfail \
 	tests/unit/test_jsonpick \
+	tests/unit/test_jsonsafe \
 	tests/unit/test_jsonscan \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
@@ -238,6 +239,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_lacks.py \
 	tests/cli/test_leftovers.py \
 	tests/cli/test_limiters.py \
+	tests/cli/test_jsonsafe.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \

@@ -242,6 +242,8 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "body", 'B', "MODE", FP_OPTION_CALL, 0, fp_settings_body,
 		"auto, json, string, text, base64 or none",
 		"auto, json, string, text, base64 or none"},
+	{NULL, "json-safe", 0, NULL, FP_OPTION_FLAG, AT(pool.json_safe), NULL,
+		NULL, "change JSON bodies so that any reader takes them"},
 	{NULL, "omit", 0, "NAME", FP_OPTION_CALL, 0, fp_settings_omit, NULL,
 		"leave this member out of JSON bodies"},
 	{NULL, "pick", 0, "NAME", FP_OPTION_CALL, 0, fp_settings_pick, NULL,

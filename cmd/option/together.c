@@ -42,6 +42,7 @@ static const struct {
 	{"share", "shard", "--shard already takes 1/N of each rate"},
 	{"output-dir", "pick", "bodies are written to files unchanged"},
 	{"output-dir", "omit", "bodies are written to files unchanged"},
+	{"output-dir", "json-safe", "bodies are written to files unchanged"},
 	{"compressed", "no-compressed", NULL},
 	{"strict-framing", "allow-unclean-close", NULL},
 	{"retry-failed", "all", "failed items are already in the output"},
@@ -185,6 +186,12 @@ check_formats(const struct fp_settings *settings)
 		fp_msg_usage("--%s works only with --body auto, json or "
 			     "string",
 			settings->pick.n ? "pick" : "omit");
+		return false;
+	}
+	if (settings->pool.json_safe && body != FP_BODY_AUTO &&
+		body != FP_BODY_JSON) {
+		fp_msg_usage("--json-safe needs JSON bodies, not the --body "
+			     "that was given");
 		return false;
 	}
 	if (format == FP_FORMAT_BODY && body == FP_BODY_NONE) {

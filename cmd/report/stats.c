@@ -108,6 +108,16 @@ add_times(struct fp_buf *text, const struct fp_histogram *times)
 	return fp_buf_add_char(text, '}');
 }
 
+static int
+add_changes(struct fp_buf *text, const struct fp_json_changes *changes)
+{
+	return fp_buf_printf(text,
+		",\"json_safe\":{\"surrogates\":%" PRIu64 ",\"nuls\":%" PRIu64
+		",\"numbers\":%" PRIu64 ",\"deep\":%" PRIu64 "}",
+		changes->surrogates, changes->nuls, changes->numbers,
+		changes->deep);
+}
+
 int
 fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
 	const struct fp_totals *totals, struct fp_notices *notices)
@@ -135,6 +145,7 @@ fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
 			tally->n_attempts, tally->n_retries, tally->n_bytes,
 			each_second(done, totals),
 			each_second(tally->n_bytes, totals)) ||
+		add_changes(text, &tally->changes) ||
 		add_times(text, &tally->times) || fp_buf_add_char(text, ',') ||
 		fp_notices_add_learned(notices, text))
 		return -1;

@@ -18,6 +18,10 @@ fp_tally_add(
 	if (result->kind != FP_KIND_OK)
 		tally->n_kind[result->kind]++;
 	tally->n_status[has_status ? result->status : 0]++;
+	tally->changes.surrogates += result->changes.surrogates;
+	tally->changes.nuls += result->changes.nuls;
+	tally->changes.numbers += result->changes.numbers;
+	tally->changes.deep += result->changes.deep;
 	if (result->size > 0)
 		tally->n_bytes += (uint64_t)result->size;
 	if (result->attempts > 0)

@@ -24,6 +24,7 @@ struct fp_tally {
 	uint64_t n_status[FP_STATUS_COUNT]; /* of those done; 0: no response */
 	uint64_t n_attempts; /* of all, also of those not done */
 	uint64_t n_retries; /* of them, not an item's first */
+	struct fp_json_changes changes; /* in bodies, of the items done */
 	uint64_t n_bytes; /* of bodies, of the items done */
 	struct fp_histogram times; /* fetch_time of the items done */
 };

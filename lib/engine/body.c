@@ -152,6 +152,8 @@ has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	size_t most = transfer->is_gunzipped ? len * GZIP_RATIO : len;
+	if (transfer->setup->options.json_safe)
+		most *= 2;
 
 	if (FP_UNLIKELY(transfer->carry.is_failed))
 		most = fp_carry_wants(&transfer->carry, most);

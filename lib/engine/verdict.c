@@ -418,6 +418,7 @@ judge_response(struct fp_transfer *transfer)
 			&transfer->carry, due_of(transfer), &result->encoding);
 		message = transfer->carry.message;
 	}
+	result->changes = transfer->carry.changes;
 	if (kind != FP_KIND_OK) {
 		fp_ticket_fail(ticket, kind, message);
 		return;

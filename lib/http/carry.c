@@ -82,6 +82,22 @@ fail_json(struct fp_carry *carry)
 		fail(carry, FP_KIND_BODY, fp_json_message(carry->json));
 }
 
+/* NULL: no memory. */
+static struct fp_json *
+new_judge(const struct fp_options *options, bool knows_names)
+{
+	struct fp_json *json =
+		knows_names ? fp_json_new_refusing(options->pick,
+				      options->n_pick, options->omit,
+				      options->n_omit, options->body_lacks)
+			    : fp_json_new(NULL, 0, NULL, 0);
+
+	if (!json || !options->json_safe || fp_json_make_safe(json) == 0)
+		return json;
+	fp_json_free(json);
+	return NULL;
+}
+
 /* Gets the judge ready for a document; false: no memory. */
 static bool
 reset_json(struct fp_carry *carry)
@@ -92,8 +108,7 @@ reset_json(struct fp_carry *carry)
 		fp_json_reset(carry->json);
 		return true;
 	}
-	carry->json = fp_json_new_refusing(options->pick, options->n_pick,
-		options->omit, options->n_omit, options->body_lacks);
+	carry->json = new_judge(options, true);
 	if (!carry->json)
 		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return carry->json != NULL;
@@ -110,6 +125,7 @@ begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 	carry->size = 0;
 	carry->is_failed = false;
 	carry->is_cut = false;
+	carry->changes = (struct fp_json_changes){0};
 	carry->want = carry->options->body;
 	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
 		carry->want = FP_BODY_JSON;
@@ -235,33 +251,43 @@ end_streamed(struct fp_carry *carry)
 		fail_json(carry);
 		return FP_BODY_NONE;
 	}
+	carry->changes = fp_json_changes(carry->json);
 	return end_document(carry);
 }
 
 /* Feeds all that was kept to the judge. The document comes out in the spare
  * buffer piece by piece; with `replaces`, it takes the place of what was fed,
- * which it is never longer than. */
+ * which it is never longer than, unless it is made safe: then it is gathered
+ * there. */
 static bool
 judge_kept(struct fp_carry *carry, struct fp_json *json, bool replaces)
 {
 	struct fp_buf *out = carry->out;
 	size_t done = 0;
+	bool is_apart = replaces && carry->options->json_safe;
 	bool ok = true;
 
 	fp_json_reset(json);
 	for (size_t at = 0; ok && at <= out->len; at += PIECE) {
 		size_t n = FP_MIN(PIECE, out->len - at);
-		fp_buf_clear(&carry->spare, 2 * PIECE);
+		if (!is_apart)
+			fp_buf_clear(&carry->spare, 2 * PIECE);
 		ok = fp_json_feed(json, out->data + at, n, &carry->spare) == 0;
 		if (ok && n < PIECE)
 			ok = fp_json_finish(json, &carry->spare) == 0;
-		if (ok && replaces && carry->spare.len > 0)
+		if (ok && replaces && !is_apart && carry->spare.len > 0)
 			memcpy(out->data + done, carry->spare.data,
 				carry->spare.len);
 		done += carry->spare.len;
 	}
+	if (ok && is_apart) {
+		struct fp_buf fed = *out;
+		*out = carry->spare;
+		carry->spare = fed;
+		carry->changes = fp_json_changes(json);
+	}
 	fp_buf_clear(&carry->spare, 0);
-	if (ok && replaces) {
+	if (ok && replaces && !is_apart) {
 		out->len = done;
 		out->data[done] = '\0';
 	}
@@ -278,9 +304,18 @@ guess_json(struct fp_carry *carry)
 	if (judge_kept(carry, carry->json, false) &&
 		judge_kept(carry, carry->json, true))
 		return true;
-	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
+	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY ||
+		fp_json_error(carry->json) == FP_JSON_REFUSED)
 		fail_json(carry);
 	return false;
+}
+
+/* Text with a U+0000, which not every reader of JSON takes. */
+static bool
+is_unsafe(const struct fp_carry *carry)
+{
+	return carry->options->json_safe &&
+	       memchr(fp_buf_text(carry->out), 0, carry->out->len);
 }
 
 /* Text if it is that, else bytes; unless one of them was demanded. */
@@ -291,7 +326,8 @@ end_kept(struct fp_carry *carry)
 		return end_document(carry);
 	if (carry->want == FP_BODY_BASE64)
 		return FP_BODY_BASE64;
-	if (fp_utf8_valid(fp_buf_text(carry->out), carry->out->len))
+	if (fp_utf8_valid(fp_buf_text(carry->out), carry->out->len) &&
+		!is_unsafe(carry))
 		return FP_BODY_TEXT;
 	if (carry->options->body == FP_BODY_TEXT)
 		fail(carry, FP_KIND_BODY, "the body is not valid UTF-8");
@@ -305,6 +341,8 @@ is_text(struct fp_carry *carry)
 	struct fp_buf *out = carry->out;
 	size_t valid = fp_utf8_valid_prefix(fp_buf_text(out), out->len);
 
+	if (is_unsafe(carry))
+		return false;
 	if (valid < out->len && (!carry->is_cut || out->len - valid > 3))
 		return false;
 	if (valid < out->len) {
@@ -336,12 +374,13 @@ static bool
 is_json(struct fp_carry *carry, bool replaces, struct fp_buf *detail)
 {
 	const struct fp_options *options = carry->options;
-	bool is_picky = options->n_pick + options->n_omit > 0;
+	bool is_picky =
+		options->n_pick + options->n_omit > 0 || options->body_lacks;
 	struct fp_json *json = carry->json;
 	struct fp_buf *out = carry->out;
 
 	if (is_picky || !json)
-		json = fp_json_new(NULL, 0, NULL, 0);
+		json = new_judge(options, false);
 	bool ok = json && judge_kept(carry, json, false);
 	if (ok && replaces)
 		ok = judge_kept(carry, json, true);

@@ -38,6 +38,7 @@ struct fp_carry {
 	enum fp_body want; /* AUTO: no type was given, look at the end */
 	enum fp_kind kind; /* what went wrong so far */
 	const char *message;
+	struct fp_json_changes changes; /* to the body */
 	char why[160]; /* for it */
 	uint64_t size; /* bytes that came */
 };

@@ -22,6 +22,7 @@
 #include "base.h"
 
 #include "json.h"
+#include "jsonsafe.h"
 #include "jsonscan.h"
 
 #include <errno.h>
@@ -52,6 +53,8 @@ struct fp_json {
 	char message[160];
 	jmp_buf out_of_memory;
 	unsigned fail_in; /* allocations until one fails; 0: none does */
+	struct fp_jsonsafe *safe; /* NULL: what stays, stays as it is */
+	struct fp_buf raw; /* what it gets */
 	struct fp_jsonpick names;
 	size_t held_max;
 	char held[]; /* the scanner's */
@@ -290,12 +293,27 @@ locate(struct fp_json *json, struct fp_jsonslice slice)
 }
 
 static int
+safe_result(struct fp_json *json, int ret)
+{
+	if (ret == 0)
+		return 0;
+	if (errno == ENOMEM)
+		return no_memory(json);
+	return fail(json, FP_JSON_REFUSED, "%s", json->safe->fault);
+}
+
+static int
 feed_slice(
 	struct fp_json *json, const char *data, size_t len, struct fp_buf *out)
 {
 	char tokens[FP_JSONSCAN_TOKEN_ROOM(SLICE)];
 	struct state before;
+	struct fp_buf *safe_out = out;
 
+	if (json->safe) {
+		out = &json->raw;
+		out->len = 0;
+	}
 	if (fp_buf_reserve(out, fp_jsonscan_out_room(&json->now.scan, len)))
 		return no_memory(json);
 	copy_state(&before, &json->now);
@@ -318,6 +336,9 @@ feed_slice(
 		return scan_fault(json);
 	out->len += slice.n_out;
 	out->data[out->len] = '\0';
+	if (json->safe)
+		return safe_result(json, fp_jsonsafe_feed(json->safe, out->data,
+						 out->len, safe_out));
 	return 0;
 }
 
@@ -350,6 +371,8 @@ fp_json_new_refusing(const char *const *pick, size_t n_pick,
 	struct fp_json *json = malloc(sizeof(*json) + held_max);
 	if (!json)
 		return NULL;
+	json->safe = NULL;
+	json->raw = (struct fp_buf)FP_BUF_INIT;
 	json->names = names;
 	json->held_max = held_max;
 	json->fail_in = 0;
@@ -366,7 +389,30 @@ fp_json_fail_allocation(struct fp_json *json, unsigned nth)
 void
 fp_json_free(struct fp_json *json)
 {
+	if (!json)
+		return;
+	if (json->safe)
+		fp_jsonsafe_destroy(json->safe);
+	free(json->safe);
+	fp_buf_destroy(&json->raw);
 	free(json);
+}
+
+int
+fp_json_make_safe(struct fp_json *json)
+{
+	if (!json->safe)
+		json->safe = malloc(sizeof(*json->safe));
+	if (!json->safe)
+		return -1;
+	fp_jsonsafe_init(json->safe);
+	return 0;
+}
+
+struct fp_json_changes
+fp_json_changes(const struct fp_json *json)
+{
+	return json->safe ? json->safe->changes : (struct fp_json_changes){0};
 }
 
 void
@@ -376,6 +422,8 @@ fp_json_reset(struct fp_json *json)
 	json->message[0] = '\0';
 	json->now.yajl = NULL;
 	json->now.arena_used = 0;
+	if (json->safe)
+		fp_jsonsafe_reset(json->safe);
 	fp_jsonscan_init(
 		&json->now.scan, &json->names, json->held, json->held_max);
 }
@@ -399,7 +447,6 @@ fp_json_finish(struct fp_json *json, struct fp_buf *out)
 {
 	enum verdict verdict = RIGHT;
 
-	(void)out; /* nothing is ever held back */
 	if (json->error != FP_JSON_OK)
 		return -1;
 	if (!json->now.scan.started && json->now.scan.state != FP_JSONSCAN_MARK)
@@ -417,6 +464,8 @@ fp_json_finish(struct fp_json *json, struct fp_buf *out)
 		verdict = json->now.yajl ? judge_end(json) : WRONG;
 	if (verdict == NO_MEMORY)
 		return no_memory(json);
+	if (verdict == RIGHT && json->safe)
+		return safe_result(json, fp_jsonsafe_finish(json->safe, out));
 	return verdict == RIGHT ? 0 : ends_early(json);
 }
 

@@ -20,6 +20,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "fetchpool.h"
 
 #define FP_JSON_DEPTH_MAX 1024
 
@@ -27,6 +28,7 @@ enum fp_json_error {
 	FP_JSON_OK,
 	FP_JSON_INVALID,
 	FP_JSON_TOO_DEEP,
+	FP_JSON_REFUSED, /* valid, and not safe */
 	FP_JSON_NO_MEMORY,
 };
 
@@ -43,6 +45,13 @@ struct fp_json *fp_json_new_refusing(const char *const *pick, size_t n_pick,
 	const char *const *omit, size_t n_omit, const char *refused);
 
 bool fp_json_has_refused(const struct fp_json *json);
+
+/* From the next document on, what is given back is as jsonsafe.h says, which
+ * may be longer than what came. -1: ENOMEM. */
+int fp_json_make_safe(struct fp_json *json);
+
+/* What that has changed in this document. */
+struct fp_json_changes fp_json_changes(const struct fp_json *json);
 
 void fp_json_free(struct fp_json *json);
 

@@ -17,7 +17,7 @@ from tap import (check, contents, equal, main, matches, skip, temp_dir,
 MEMBERS = ["fetchpool", "started", "seconds", "exit_status", "stopped_by",
            "read", "succeeded", "failed", "not_done", "kinds", "statuses",
            "no_response", "attempts", "retries", "bytes", "items_per_second",
-           "bytes_per_second", "fetch_time", "learned"]
+           "bytes_per_second", "json_safe", "fetch_time", "learned"]
 KINDS = ["input", "refused", "dns", "connect", "tls", "timeout", "network",
          "incomplete", "http", "too_large", "body", "redirect", "local"]
 
