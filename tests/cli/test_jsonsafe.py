@@ -102,6 +102,28 @@ def _():
             skip("this jq takes them as they come")
 
 
+@test("jq and SQLite load records as fetchpool-record(5) says")
+def _():
+    records = run().out
+    n = len(CASES)
+    if shutil.which("jq"):
+        jq = subprocess.run(["jq", "-cR", "fromjson? | .seq"], input=records,
+                            capture_output=True)
+        check(n - 2 <= len(jq.stdout.split()) <= n, repr(jq))
+    if not shutil.which("sqlite3"):
+        skip("sqlite3 is not here")
+    folder = temp_dir()
+    path = os.path.join(folder, "records.ndjson")
+    with open(path, "wb") as file:
+        file.write(records)
+    sqlite = subprocess.run(
+        ["sqlite3", os.path.join(folder, "r.db"), "create table r(j)",
+         ".mode ascii", '.separator "\\t" "\\n"', ".import %s r" % path,
+         "select j from r order by rowid"], capture_output=True)
+    equal(sqlite.stderr, b"")
+    equal(sqlite.stdout.strip(b"\n").splitlines(), records.splitlines())
+
+
 @test("--json-safe is for JSON")
 def _():
     for options in ["-B", "text"], ["-B", "base64"], ["-D", temp_dir()]:

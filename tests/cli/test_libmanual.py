@@ -24,6 +24,7 @@ LISTS = {
     "fp_value": "ITEM MEMBERS",
     "fp_result": "RESULT MEMBERS",
     "fp_try": "RESULT MEMBERS",
+    "fp_json_changes": "RESULT MEMBERS",
     "fp_record_format": "OTHER TYPES",
     "fp_notice": "OTHER TYPES",
     "fp_span": "OTHER TYPES",
