@@ -153,6 +153,25 @@ keep_login(CURLU *first, CURLU *next, bool is_foreign, bool is_trusted)
 	return code;
 }
 
+/* Resolves the location against `next`, a URL. A fragment is no part of the
+ * base, and a location that is nothing else leaves all of it as it is (RFC
+ * 3986, sections 5.1 and 5.2.2); libcurl puts what comes after the last slash
+ * into the place of it. */
+static CURLUcode
+resolve_reference(CURLU *next, const char *location)
+{
+	CURLUcode code = fp_urlparse_set(next, CURLUPART_FRAGMENT, NULL, 0);
+
+	if (code != CURLUE_OK)
+		return code;
+	if (location[0] != '#')
+		return fp_urlparse_set(next, CURLUPART_URL, location,
+			CURLU_NON_SUPPORT_SCHEME);
+	if (!location[1])
+		return CURLUE_OK;
+	return fp_urlparse_set(next, CURLUPART_FRAGMENT, location + 1, 0);
+}
+
 /* The next URL, from that of this hop and the location, encoded like an item's.
  * CURLUE_OK: *is_foreign is whether it is at another origin than the first. */
 static CURLUcode
@@ -161,8 +180,7 @@ combine(const struct fp_request *request, CURLU *first, CURLU *next,
 {
 	const struct fp_options *options = &request->setup->options;
 	const char *from = fp_ticket_url(request->ticket);
-	CURLUcode code = fp_urlparse_set(
-		next, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME);
+	CURLUcode code = resolve_reference(next, location);
 	bool same = false;
 
 	if (code == CURLUE_OK)

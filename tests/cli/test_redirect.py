@@ -58,6 +58,41 @@ def _():
         equal(server.targets[1:], [path], location)
 
 
+@test("60 the fragment of the URL before is no part of what a place is added to")
+def _():
+    server = web()
+    for base, location, target, fragment in (
+            ("/a#x", b"?q=1", "/a?q=1", "x"), ("/a#", b"?q=1", "/a?q=1", ""),
+            ("/a?b=c#x", b"?q=1", "/a?q=1", "x"),
+            ("/d/a#/e/f", b"?q=1", "/d/a?q=1", "/e/f"),
+            ("/d/a#/e/f", b"g", "/d/g", "/e/f"),
+            ("/d/a#/e?f", b"../g?q=1", "/g?q=1", "/e?f"),
+            ("/d/a?b=/c#x", b"g#y", "/d/g", "y"),
+            ("/d/a?b=/c", b"g", "/d/g", ""), ("?b=/c", b"g", "/g", "")):
+        server.reset()
+        for path in ("/", "/a", "/d/a", "/d/g", "/g"):
+            server.on(path, lambda conn, request: conn.answer(b"ok")
+                      if len(server.targets) > 1
+                      else redirect(conn, 302, location))
+        record = lands(server.url + base, "--fields=status,final_url")
+        equal(server.targets[1:], [target], "%s and %s" % (base, location))
+        equal(record["final_url"].partition("#")[2], fragment, base)
+
+
+@test("60 a place that is a fragment alone is the same place")
+def _():
+    server = web()
+    for base in ("/d/a", "/d/a?b=/c", "/d/a?b#/x/y"):
+        server.reset()
+        server.on("/d/a", lambda conn, request: conn.answer(b"ok")
+                  if len(server.targets) > 1
+                  else redirect(conn, 302, b"#z"))
+        record = lands(server.url + base, "--fields=status,final_url")
+        equal(server.targets, [base.split("#")[0]] * 2, base)
+        equal(record["final_url"],
+              server.url + base.split("#")[0] + "#z", base)
+
+
 @test("60 bytes that are not ASCII are encoded")
 def _():
     server = web()
