@@ -82,11 +82,31 @@ cause_of_proxy(const struct fp_transfer *transfer)
 	}
 }
 
+/* Whether the answer says no by its status, and the body that was to explain it
+ * broke. If such a status is tried again, that is why, and not the break: it
+ * may say that nothing was done. */
+static bool
+is_status_enough(const struct fp_transfer *transfer)
+{
+	const struct fp_result *result = &transfer->ticket->result;
+	int status = transfer->response.status;
+
+	return transfer->response.in_trailers && status >= 400 &&
+	       !transfer->setup->ok.has[status] &&
+	       transfer->setup->retry.on_status[status] &&
+	       (result->kind == FP_KIND_INCOMPLETE ||
+		       result->kind == FP_KIND_TOO_LARGE ||
+		       result->kind == FP_KIND_NETWORK) &&
+	       transfer->stop != FP_STOP_AMBIGUOUS;
+}
+
 static enum fp_cause
 cause_of(const struct fp_transfer *transfer, CURLcode code)
 {
 	long os_errno = 0;
 
+	if (FP_UNLIKELY(is_status_enough(transfer)))
+		return FP_CAUSE_STATUS;
 	switch (transfer->ticket->result.kind) {
 	case FP_KIND_OK:
 		return FP_CAUSE_NONE;
@@ -156,14 +176,14 @@ was_sent(const struct fp_transfer *transfer)
 	       transfer->ticket->n_hops > 0;
 }
 
-/* What the answer says about waiting. */
+/* What the answer says about waiting, if its item fails: the head says it, and
+ * whatever became of the body. */
 static struct fp_refused
 judge_refusal(struct fp_transfer *transfer, enum fp_cause cause)
 {
 	struct fp_refused none = {.is = FP_REFUSAL_NONE, .wait_ns = -1};
 
-	if (cause != FP_CAUSE_STATUS &&
-		transfer->ticket->result.kind != FP_KIND_REDIRECT)
+	if (cause == FP_CAUSE_NONE || !transfer->response.in_trailers)
 		return none;
 	fp_waithint_body(&transfer->hints,
 		(struct fp_text){fp_buf_text(&transfer->refusal),
@@ -253,7 +273,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause,
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
-	if (cause == FP_CAUSE_STATUS)
+	if (transfer->response.in_trailers)
 		ticket->report.is_malformed =
 			fp_waithint_is_malformed(&transfer->hints);
 	decide(transfer, cause, refused);

@@ -721,7 +721,8 @@ fp_transfer_park(struct fp_transfer *transfer)
 	};
 	if (ticket->wait_ns == 0) {
 		fp_transfer_respect_quota(transfer);
-	} else if (transfer->stop == FP_STOP_NONE) {
+	} else if (transfer->stop == FP_STOP_NONE ||
+		   transfer->stop == FP_STOP_LEFT) {
 		ticket->report.pause_ns = ticket->wait_ns;
 		ticket->report.status = transfer->response.status;
 	}

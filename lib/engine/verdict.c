@@ -315,8 +315,10 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 	if (!response->is_encoded || transfer->setup->options.no_compressed)
 		return FP_KIND_OK;
 	if (transfer->n_received == 0) {
-		/* Gzip has an end of its own: without it, this may be a cut. */
-		if (!fp_response_ends_with_close(response))
+		/* Gzip has an end of its own: without it, this may be a cut,
+		 * unless TLS says that it is none. */
+		if (!fp_response_ends_with_close(response) ||
+			strcmp(name_framing(transfer), "close-notify") == 0)
 			return FP_KIND_OK;
 		snprintf(text, size, "empty body instead of %s data",
 			response->is_gzip ? "gzip" : response->coding);

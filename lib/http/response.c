@@ -278,8 +278,10 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 	response->may_not_fold =
 		name_len == 14 || name_len == 16 || name_len == 17;
 
+	/* Of a success, which may still turn out to be none, Retry-After. */
 	if (response->hints &&
-		(response->status >= 300 || response->wants_quota))
+		(response->status >= 300 || response->wants_quota ||
+			name_len == 11 || name_len == 4))
 		fp_waithint_field(response->hints,
 			(struct fp_text){line, name_len},
 			(struct fp_text){value, len});

@@ -190,6 +190,8 @@ take_after_word(
 	struct fp_httpdate date;
 
 	if (number >= FP_WHENFORM_EPOCH_S) {
+		/* Rounded up, so as not to be earlier. */
+		number += memchr(value.data, '.', value.len) != NULL;
 		hints->number = FP_MAX(hints->number, number);
 		return true;
 	}
@@ -203,28 +205,47 @@ take_after_word(
 	return when.is != FP_WHEN_NONE;
 }
 
+/* The part of a list up to its n-th comma. */
+static struct fp_text
+up_to_comma(struct fp_text list, int n)
+{
+	const char *end = list.data + list.len, *at = list.data;
+
+	while (at < end && (*at != ',' || --n > 0))
+		at++;
+	return (struct fp_text){list.data, (size_t)(at - list.data)};
+}
+
 /* "1, 3": fields that were joined (RFC 9110, section 5.3), of which the longest
  * counts, as of fields that were not. A date has a comma too. */
 static void
 take_after(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 {
 	struct fp_text rest = value;
-	bool is_all = true;
+	bool is_any = false;
 
+	if (value.len > 2 && value.data[0] == '"' &&
+		value.data[value.len - 1] == '"')
+		value = rest =
+			trim((struct fp_text){value.data + 1, value.len - 2});
 	if (take_after_word(hints, name, value))
 		return;
-	while (is_all && rest.len > 0) {
-		const char *comma = memchr(rest.data, ',', rest.len);
-		size_t len = comma ? (size_t)(comma - rest.data) : rest.len;
-		struct fp_text word = trim((struct fp_text){rest.data, len});
-		is_all = fp_whenform_number(word) >= 0;
-		if (is_all)
-			take_after_word(hints, name, word);
-		len = FP_MIN(len + 1, rest.len);
+	while (rest.len > 0) {
+		struct fp_text word = up_to_comma(rest, 1);
+		bool is_good = take_after_word(hints, name, trim(word));
+		if (!is_good && word.len < rest.len) {
+			struct fp_text date = up_to_comma(rest, 2);
+			is_good = take_after_word(hints, name, trim(date));
+			word = is_good ? date : word;
+		}
+		is_any |= is_good;
+		if (!is_good && trim(word).len > 0)
+			hints->after.is_malformed = true;
+		size_t len = FP_MIN(word.len + 1, rest.len);
 		rest.data += len;
 		rest.len -= len;
 	}
-	if (!is_all || value.len == 0)
+	if (!is_any)
 		hints->after.is_malformed = true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "httpdate.h"
 
+#include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
 
@@ -252,31 +253,29 @@ iso_date(struct fp_text value)
 		second.has_frac};
 }
 
-/* An HTTP date that ends in another name of the same zone. */
+/* A date as HTTP has it, or else as mail and cookies do: with a zone, a day of
+ * one digit, without its weekday (curl_getdate(3)). */
 static struct fp_when
 http_date(struct fp_text value)
 {
-	static const char *const zones[] = {"UTC", "+0000", "-0000", "Z"};
-	char text[64];
-	size_t len = value.len;
 	struct fp_httpdate date;
+	char text[64];
+	int64_t s;
 
-	if (len + 4 > sizeof(text))
+	if (value.len >= sizeof(text))
 		return none();
-	memcpy(text, value.data, len);
-	for (size_t i = 0; i < FP_ARRAY_LEN(zones); i++) {
-		size_t n = strlen(zones[i]);
-		if (len <= n || memcmp(text + len - n, zones[i], n) != 0)
-			continue;
-		memcpy(text + len - n, "GMT", 3);
-		len = len - n + 3;
-		break;
+	if (fp_httpdate_parse(value.data, value.len, &date) == 0) {
+		s = fp_httpdate_unix_s(&date, INT64_C(2524608000));
+		s = FP_MAX(s, 0);
+	} else {
+		memcpy(text, value.data, value.len);
+		text[value.len] = '\0';
+		s = curl_getdate(text, NULL);
 	}
-	if (fp_httpdate_parse(text, len, &date))
+	if (s < 0)
 		return none();
-	int64_t s = fp_httpdate_unix_s(&date, INT64_C(2524608000));
-	return (struct fp_when){FP_MIN(FP_MAX(s, 0), SECONDS_MAX) * FP_NS_PER_S,
-		FP_WHEN_DATE, false};
+	return (struct fp_when){
+		FP_MIN(s, SECONDS_MAX) * FP_NS_PER_S, FP_WHEN_DATE, false};
 }
 
 struct fp_when

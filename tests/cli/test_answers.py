@@ -367,6 +367,18 @@ def _():
                               ("close-notify", 1))
 
 
+@test("35 a body of gzip that is empty, and ends with close_notify, is empty")
+def _():
+    with Web(tls=good().server()) as server:
+        for how, status, kind in ("clean", 0, None), ("cut", 1, "incomplete"):
+            record, got = ended(server, ends(
+                b"", how, b"text/plain\r\nContent-Encoding: gzip"),
+                "--retry=0")
+            equal((got, (record.get("error") or {}).get("kind"),
+                   record["framing"] == "close-notify"),
+                  (status, kind, how == "clean"), repr(record))
+
+
 @test("35 without close_notify no text is whole, nor a number in JSON")
 def _():
     with Web(tls=good().server()) as server:

@@ -140,6 +140,55 @@ def _():
         check(times[1] - times[0] >= 1, "%d: %r" % (status, times))
 
 
+# Answers that fail by something else than their status, or by both.
+BROKEN = (
+    (b"503 Busy", b"Content-Length: 9\r\n", b"x", True),
+    (b"429 Slow", b"Content-Length: 9\r\n", b"x", True),
+    (b"404 No", b"Content-Length: 9\r\n", b"x", True),
+    (b"429 Slow", b"Content-Length: 99999999999\r\n", b"x", False),
+    (b"429 Slow", b"Content-Length: 1\r\nContent-Length: 2\r\n", b"x", False),
+    (b"503 Busy", b"Transfer-Encoding: chunked\r\n", b"xyz\r\n", True),
+    (b"503 Busy", b"Content-Encoding: gzip\r\nContent-Length: 1\r\n", b"x",
+     False),
+    (b"206 Part", b"Content-Length: 1\r\n", b"x", False),
+    (b"200 OK", b"Content-Length: 9\r\n", b"x", True),
+    (b"200 OK", b"Content-Type: application/json\r\nContent-Length: 1\r\n",
+     b"x", False),
+    (b"302 Found", b"Location: /x?z\r\n", b"no end", False),
+    (b"302 Found", b"Location: ftp://x.test/\r\nContent-Length: 0\r\n", b"",
+     False),
+)
+
+
+@test("Retry-After holds whatever becomes of the body, and of a redirect")
+def _():
+    for method in "GET", "POST":
+        for status, head, body, ends in BROKEN:
+            times = []
+            with FaultServer(["127.0.0.1"]) as server:
+                def answer(conn, request):
+                    times.append(time.monotonic())
+                    if request.nth > 1:
+                        conn.answer(b"")
+                        return
+                    conn.send(b"HTTP/1.1 %s\r\n%sRetry-After: 1\r\n\r\n%s" % (
+                        status, head, body))
+                    if ends:
+                        conn.close()
+
+                server.on("/x", answer)
+                result = fetchpool(
+                    ["-a", "-j1", "-m9s", "--retry=1", "-X", method],
+                    timeout=60,
+                    input="".join("http://127.0.0.1:%d/x?%d\n" % (
+                        server.port, i) for i in range(3)))
+            check(times[1] - times[0] >= 1, "%s, %r, %r: %r %r" % (
+                method, status, head, times, result))
+            # Such a no is the same no without its explanation.
+            if status == b"429 Slow" and b"Length: 2" not in head:
+                equal(result.status, 0, "%s %r: %r" % (method, head, result))
+
+
 @test("what was learned is said once, and is in --stats")
 def _():
     stats = temp_file()

@@ -215,6 +215,27 @@ static const struct answer answers[] = {
 	{"a length beside a 0", "Retry-After: 0\n\ntry again in 2 minutes",
 		120 * S},
 
+	/* Retry-After as it should not be. NOW is 500 ms before Date. */
+	{"since 1970 with a fraction", "Retry-After: 1795262402.25\n",
+		2500 * MS},
+	{"since 1970 in ms with a fraction", "Retry-After: 1795262402250.5\n",
+		1751 * MS},
+	{"a date and a number, joined",
+		"Retry-After: Sat, 21 Nov 2026 12:00:09 GMT, 1\n", 8500 * MS},
+	{"a number and a date, joined",
+		"Retry-After: 1, Sat, 21 Nov 2026 12:00:09 GMT\n", 8500 * MS},
+	{"an empty element", "Retry-After: ,2\n", 2 * S},
+	{"lengths, joined", "Retry-After: 1s, 3s\n", 3 * S},
+	{"what can be read counts", "Retry-After: x, 2\n", 2 * S},
+	{"quoted", "Retry-After: \"2\"\n", 2 * S},
+	{"no weekday", "Retry-After: 21 Nov 2026 12:00:09 GMT\n", 8500 * MS},
+	{"another zone", "Retry-After: Sat, 21 Nov 2026 13:00:09 +0100\n",
+		8500 * MS},
+	{"a zone of ISO", "Retry-After: Sat, 21 Nov 2026 12:00:09 Z\n",
+		8500 * MS},
+	{"as a cookie", "Retry-After: Sat, 21-Nov-2026 12:00:09 GMT\n",
+		8500 * MS},
+
 	/* Neither says anything. */
 	{"nothing", DATE "Server: x\n", -1},
 	{"a reset with something left",
@@ -248,7 +269,7 @@ static void
 nonsense_is_marked(void)
 {
 	static const char *const bad[] = {"abc", "", "-5", "1, x", "1e3",
-		"2026", "3 minutes or so", "Mon, 30 Feb 2026 12:02:00 UTC",
+		"2026", "3 minutes or so", "Mon, 32 Feb 2026 12:02:00 UTC",
 		"5;a=b", "1.", ".5", "1,"};
 	static const int is_bad[] = {1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0};
 	char text[100];
