@@ -259,7 +259,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		   transfer->response.has_length) {
 		snprintf(text, sizeof(text),
 			"the body ended after %llu of %llu bytes",
-			(unsigned long long)transfer->carry.size,
+			(unsigned long long)transfer->n_received,
 			(unsigned long long)transfer->response.length);
 		message = text;
 	}

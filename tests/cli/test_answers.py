@@ -167,6 +167,15 @@ def _():
     equal((result.status, contents(folder + "/it")), (0, b""), repr(result))
 
 
+@test("a body of gzip that is shorter than announced: what came is counted")
+def _():
+    packed = gzip.compress(b"x" * 300)
+    fails(answer(b"Content-Type: text/plain\r\nContent-Encoding: gzip\r\n"
+                 b"Content-Length: 300\r\n", packed), "--retry=0", close=True,
+          kind="incomplete",
+          says="the body ended after %d of 300 bytes" % len(packed))
+
+
 @test("a body of gzip that is cut is not empty")
 def _():
     whole = gzip.compress(b"hello")
