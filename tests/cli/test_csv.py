@@ -88,7 +88,8 @@ def _():
     equal(sorted(server.targets), ["/echo/1", "/echo/2"])
     equal(result.err, b"")
     result = fetchpool([*CSV, server.url + "/echo/{1}"], input="id,x\n1,y\n")
-    matches("'id' looks like a column heading: {name} in the template",
+    matches("'id' looks like a column heading: with {name} in the "
+            "template",
             result.text)
 
 
@@ -114,7 +115,7 @@ def _():
     equal(result.status, 2)
     matches("has more than one field of this name", result.text)
     for header, why in ((b'a,b"c\n', "a quote in a field that does not begin"),
-                        (b'"a\n1\n2\n', "quote that opens on line 1 is never"),
+                        (b'"a\n1\n2\n', "quote opened on line 1 is never"),
                         (b"\xff\xfea\0", "UTF-16"), (b"\xff\n", "invalid UTF")):
         result = fetchpool([*CSV, server.url + "/echo/{a}"], input=header)
         equal(result.status, 2, repr(result))
@@ -139,7 +140,8 @@ def _():
     matches("4: the line has no value for {note}", result.text)
     matches("5: 3 fields, and the header line has 2", result.text)
     matches("7: the quote opened on line 11 is never closed", result.text)
-    matches("not in .*: 1 longer than --max-line or with an unclosed quote",
+    matches("not written to .*: 1 lines longer than --max-line or with "
+            "an unclosed quote",
             result.text)
     first = contents(path)
     equal(first, b'id,note\n404,"a\nb"\n7,"x"y\n8,a"b\n9\n10,b,c\n')
@@ -219,7 +221,7 @@ def _():
     put(run.input, text.replace(b"code,text", b"text,code"))
     result = run.run("--resume", "--failed", run.failed)
     equal(result.status, 3, repr(result))
-    matches("the header line of the CSV is not what it was", result.text)
+    matches("the header line of the CSV differs from", result.text)
     put(run.input, text.replace(b"line\n7", b"line\n8"))
     result = run.run("--resume", "--failed", run.failed)
     matches("not resumed: the input has changed: item 8 of the journal does "
