@@ -246,6 +246,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_nginx.py \
 	tests/cli/test_output.py \
 	tests/cli/test_promises.py \
+	tests/cli/test_recipes.py \
 	tests/cli/test_proxy.py \
 	tests/cli/test_ratefile.py \
 	tests/cli/test_ratemodel.py \
