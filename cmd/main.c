@@ -19,21 +19,22 @@
  *			(RFC 6570), url, address (CIDR blocks), headerline,
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
- *			it says that there were too many requests), response (heads),
- *			netrc, gunzip and carry (bodies; problem: what one
- *			says of a failure)
+ *			it says that there were too many requests), response
+ *			(heads), netrc, gunzip and carry (bodies; problem: what
+ *			one says of a failure)
  *	rate/		how many requests may start in which time: rates (as
- *			words), ratelimit, learner (finds out one), ratebook, starts (the run's own),
- *			outlook (how long many take), and ratefile (for many
- *			processes; in parts: rateclock ratestore ratering)
+ *			words), ratelimit, learner (finds out one), ratebook,
+ *			starts (the run's own), outlook (how long many take),
+ *			and ratefile (for many processes; in parts: rateclock
+ *			ratestore ratering)
  *	item/		one item in, one record out: jsonitem (with parser for
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),
  *			retry, busy (what refusals mean together), ahead (what
  *			follows from an attempt), origin and origins (servers),
- *			ticket (what goes round), window (the bound, the order), schedule (with
- *			feedback and refuse), queue (its lock, and the workers
- *			that wait)
+ *			ticket (what goes round), window (the bound, the order),
+ *			schedule (with feedback and refuse), queue (its lock,
+ *			and the workers that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			workers), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), urlparse

@@ -27,8 +27,8 @@ from torture import (CLASSES, EACCES, EAGAIN, EMFILE, ENOBUFS, ENOMEM, ERRORS,
 from webserver import Web, to_path
 
 # One of so many plans is in the sample, by its weight.
-SAMPLE = 180
-SAMPLE_OF_JOURNALS = 220
+SAMPLE = 530
+SAMPLE_OF_JOURNALS = 630
 
 # Calls of TLS and of others are all made to fail in these runs, and so many of
 # them in each other one.

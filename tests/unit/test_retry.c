@@ -181,8 +181,8 @@ taken_away(void)
 		/* It is that word which makes the difference. */
 		memmove(text, text + 1, strlen(text));
 		CHECK(fp_retry_policy_parse(&policy, text) == 0);
-		row.answers = row.cause == FP_CAUSE_DNS ? "yynyyy"
-							: rows[i].answers;
+		row.answers =
+			row.cause == FP_CAUSE_DNS ? "yynyyy" : rows[i].answers;
 		check_row(&row);
 	}
 }
