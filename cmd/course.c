@@ -72,6 +72,8 @@ name_stop(struct fp_course *run, uint64_t n_not_done)
 {
 	if (run->signal)
 		return fp_signals_name(run->signal);
+	if (fp_writer_ends_by_pipe(&run->writer))
+		return "SIGPIPE";
 	return was_cut_short(run, n_not_done) ? run->cut_by : NULL;
 }
 
@@ -133,6 +135,9 @@ tell_end(struct fp_course *run, const struct fp_totals *totals)
 			failed_before);
 	if (was_cut_short(run, totals->n_not_done))
 		fp_msg_set_status(FP_EXIT_STOPPED);
+	/* A filter whose reader went away says nothing. */
+	if (fp_writer_ends_by_pipe(&run->writer))
+		return;
 	if (by || totals->n_not_done)
 		fp_msg_note("stopped%s%s: %" PRIu64 " done, %" PRIu64
 			    " failed, %" PRIu64 " not done",

@@ -382,7 +382,8 @@ obey_hangup(struct fp_course *run)
 	run->writer.output.is_watchable = false;
 	if (is_nearly_done(run))
 		return;
-	if (!fp_signals_is_ignored(SIGPIPE))
+	bool is_told = fp_writer_is_told(run->settings);
+	if (!fp_signals_is_ignored(SIGPIPE) && !is_told)
 		die(run, SIGPIPE);
 	fp_output_break(&run->writer.output, EPIPE);
 	stop(run, FP_CANCEL_ALL);
@@ -505,6 +506,8 @@ fp_run(struct fp_settings *settings)
 		fp_thread_join(&run.writer_thread);
 		fp_course_conclude(&run);
 		obey_late_signals(&run);
+		if (fp_writer_ends_by_pipe(&run.writer))
+			run.signal = SIGPIPE;
 	}
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);

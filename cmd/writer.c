@@ -91,6 +91,9 @@ tell(struct fp_output *output)
 {
 	if (output->is_told || output->error == ECANCELED)
 		return;
+	if (output->error == EPIPE && !output->is_ours &&
+		!fp_signals_is_ignored(SIGPIPE))
+		return;
 	output->is_told = true;
 	if (!output->is_ours)
 		fp_msg_local("write error: %s", strerror(output->error));
@@ -108,11 +111,25 @@ stop(struct fp_writer *writer)
 	}
 }
 
+bool
+fp_writer_is_told(const struct fp_settings *settings)
+{
+	return settings->failed_path || settings->stats_path;
+}
+
+bool
+fp_writer_ends_by_pipe(const struct fp_writer *writer)
+{
+	return writer->output.error == EPIPE && !writer->output.is_ours &&
+	       !fp_signals_is_ignored(SIGPIPE);
+}
+
 /* An output failed: nothing more is to be fetched. */
 static void
 give_up(struct fp_writer *writer, struct fp_output *output)
 {
-	if (output == &writer->output && output->error == EPIPE)
+	if (output == &writer->output && output->error == EPIPE &&
+		!fp_writer_is_told(writer->settings))
 		fp_signals_obey_pipe();
 	tell(output);
 	if (output->error != ECANCELED)

@@ -68,6 +68,13 @@ void fp_writer_press(struct fp_writer *writer, struct fp_thread *thread);
 /* After the thread was joined: lines that were held back go to `failed`. */
 void fp_writer_set_aside(struct fp_writer *writer);
 
+/* Whether files are to tell what was not done: then a run whose reader went
+ * away writes them before it dies of that. */
+bool fp_writer_is_told(const struct fp_settings *settings);
+
+/* Whether the reader of the output went away, and the run is to die of it. */
+bool fp_writer_ends_by_pipe(const struct fp_writer *writer);
+
 /* Flushes and closes. -1: something was not written; said so. */
 int fp_writer_close(struct fp_writer *writer);
 

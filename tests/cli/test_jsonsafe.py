@@ -5,13 +5,14 @@ bodies, and how much of it there was is said once."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from urllib.parse import quote
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool
+from harness import Program, fetchpool
 from servers import faults
 from tap import check, contents, equal, main, matches, skip, temp_dir, test
 
@@ -122,6 +123,23 @@ def _():
          "select j from r order by rowid"], capture_output=True)
     equal(sqlite.stderr, b"")
     equal(sqlite.stdout.strip(b"\n").splitlines(), records.splitlines())
+
+
+@test("a reader that goes away: silence, --failed has what was not done")
+def _():
+    folder = temp_dir()
+    failed, stats = folder + "/failed", folder + "/stats"
+    program = Program(["-j2", "--failed", failed, "--stats", stats,
+                       faults().url + "/echo/{}"],
+                      stdin="".join("%d\n" % n for n in range(2000)).encode())
+    program.lines(1)
+    program.drop()
+    result = program.wait(20)
+    equal((result.status, result.err), (-signal.SIGPIPE, b""), repr(result))
+    told = json.loads(contents(stats))
+    equal(told["stopped_by"], "SIGPIPE")
+    equal(told["not_done"], len(contents(failed).split()))
+    check(told["not_done"] > 0, "all was done")
 
 
 @test("--json-safe is for JSON")
