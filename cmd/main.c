@@ -12,8 +12,8 @@
  *			units utf8 timeheap textsort crowd filename outfile
  *			(bodies on disk)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
- *			jsonpick jsonproof
- *			jsonsafe), jsonwalk, jsonescape, pen (writes
+ *			jsonpick jsonproof jsonsafe), jsonwalk, jsonfind,
+ *			jsonescape, pen (writes
  *			it)
  *	http/		HTTP's own forms: outcome (kinds, statuses), uritemplate
  *			(RFC 6570), url, address (CIDR blocks), headerline,

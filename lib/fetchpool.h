@@ -483,6 +483,12 @@ struct fp_options {
 	/* Bytes of the body of an answer whose status is no success that are
 	 * kept, and are in the result; 0: none. */
 	uint64_t max_error_body;
+
+	/* JSON Pointers (RFC 6901): an item whose JSON body has something there
+	 * (not null, false, or an empty string, array or object) fails with
+	 * FP_KIND_BODY. Its body is kept as that of such an answer. */
+	const char *const *fail_if;
+	size_t n_fail_if;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -641,6 +647,9 @@ bool fp_is_header(const char *text, char *why, size_t why_size);
 /* Whether `text` is what netrc may be. If not, `why` says where what is wrong,
  * but shows nothing of it; errno ENOMEM: it is not known. */
 bool fp_is_netrc(struct fp_text text, char *why, size_t why_size);
+
+/* Whether `text` is what fail_if may hold. */
+bool fp_is_json_pointer(const char *text);
 
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);

@@ -46,6 +46,7 @@ lib_libinternal_la_SOURCES += \
 	lib/json/jsonsafe.c lib/json/jsonsafe.h \
 	lib/json/jsonscan.c lib/json/jsonscan.h \
 	lib/json/jsonstring.c lib/json/jsonstring.h \
+	lib/json/jsonfind.c lib/json/jsonfind.h \
 	lib/json/jsonwalk.c lib/json/jsonwalk.h \
 	lib/json/pen.c lib/json/pen.h
 

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_journalstate \
 	tests/unit/test_json \
 	tests/unit/test_jsonescape \
+	tests/unit/test_jsonfind \
 	tests/unit/test_jsonitem \
 	tests/unit/test_jsonitemfail \
 	tests/unit/test_jsonpick \
@@ -223,6 +224,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \
 	tests/cli/test_failedbody.py \
+	tests/cli/test_failif.py \
 	tests/cli/test_default.py \
 	tests/cli/test_dryrun.py \
 	tests/cli/test_files.py \

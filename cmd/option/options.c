@@ -275,6 +275,8 @@ settle(struct fp_settings *settings)
 	pool->retry_on = settings->retry_on.texts;
 	pool->n_retry_on = settings->retry_on.n;
 	pool->n_omit = settings->omit.n;
+	pool->fail_if = settings->fail_if.texts;
+	pool->n_fail_if = settings->fail_if.n;
 	pool->body_is_object = settings->format.format == FP_FORMAT_MERGED;
 	pool->body_lacks = pool->body_is_object ? "fetch_time" : NULL;
 	if (settings->format.format != FP_FORMAT_RECORD &&

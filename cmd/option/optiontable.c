@@ -122,6 +122,9 @@ const struct fp_option_row fp_option_rows[] = {
 	{NULL, "ok-status", 0, "LIST", FP_OPTION_CALL, 0, fp_httpopt_ok_status,
 		"a list like 2xx,304,400-404",
 		"status codes that count as success (2xx)"},
+	{NULL, "fail-if", 0, "POINTER", FP_OPTION_CALL, 0, fp_settings_fail_if,
+		"a JSON Pointer like /errors or /results/0/error",
+		"fail JSON bodies that have something at POINTER"},
 
 	{"Connections", "proxy", 'x', "URL", FP_OPTION_CURL, 0, NULL, "PROXY",
 		"use this proxy"},

@@ -39,6 +39,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);
+	free(settings->fail_if.texts);
 	free(settings->curl.texts);
 	free(settings->deny.texts);
 	free(settings->allow.texts);
@@ -335,6 +336,13 @@ bool
 fp_settings_omit(struct fp_settings *settings, const char *value)
 {
 	return fp_list_add(&settings->omit, value);
+}
+
+bool
+fp_settings_fail_if(struct fp_settings *settings, const char *value)
+{
+	return fp_is_json_pointer(value) &&
+	       fp_list_add(&settings->fail_if, value);
 }
 
 static bool

@@ -108,7 +108,7 @@ struct fp_settings {
 
 	/* What the above points into. */
 	struct fp_list reserved; /* names in --output-dir */
-	struct fp_list headers, pick, omit, curl, deny, allow, retry_on;
+	struct fp_list headers, pick, omit, fail_if, curl, deny, allow, retry_on;
 	struct fp_buf data;
 	struct fp_buf netrc;
 	struct fp_buf home_netrc; /* its path, if that was read */
@@ -167,6 +167,7 @@ fp_setter fp_settings_format;
 fp_setter fp_settings_body;
 fp_setter fp_settings_pick;
 fp_setter fp_settings_omit;
+fp_setter fp_settings_fail_if;
 fp_setter fp_settings_fields;
 fp_setter fp_settings_error_format;
 fp_setter fp_settings_progress;

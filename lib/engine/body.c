@@ -47,6 +47,8 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 	transfer->carry.json = NULL;
 	put_on(&context->decoders, transfer->gunzip.state);
 	transfer->gunzip.state = NULL;
+	put_on(&context->finders, transfer->carry.find);
+	transfer->carry.find = NULL;
 }
 
 void
@@ -56,6 +58,8 @@ fp_context_clear(struct fp_context *context)
 
 	while (context->judges.n > 0)
 		fp_json_free(take_from(&context->judges));
+	while (context->finders.n > 0)
+		fp_jsonfind_free(take_from(&context->finders));
 	while (context->decoders.n > 0) {
 		gunzip.state = take_from(&context->decoders);
 		fp_gunzip_free(&gunzip);
@@ -75,6 +79,7 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	transfer->has_body = true;
 	transfer->is_gunzipped = is_undone;
 	transfer->carry.json = take_from(&transfer->context->judges);
+	transfer->carry.find = take_from(&transfer->context->finders);
 	if (is_undone) {
 		transfer->gunzip.state =
 			take_from(&transfer->context->decoders);
@@ -88,6 +93,8 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	bool is_status = status > 0 && status < FP_STATUS_MAX;
 	const char *type = fp_buf_text(&transfer->ticket->type);
 	transfer->carry.judges_only = transfer->is_filed;
+	transfer->carry.is_success =
+		is_status && setup->ok.has[status] && is_readable;
 	if (is_status && !setup->ok.has[status] && is_readable)
 		fp_carry_begin_failed(
 			&transfer->carry, type, &transfer->ticket->body);

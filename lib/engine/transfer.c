@@ -329,6 +329,7 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
+	transfer->carry.fail_if = context->setup->fail_if;
 	fp_gunzip_init(&transfer->gunzip);
 	fp_request_init(&transfer->request, context->setup);
 	fp_download_init(&transfer->download, context->setup);

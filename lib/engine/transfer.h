@@ -76,6 +76,7 @@ struct fp_context {
 	struct fp_tlsask_flood flood; /* on them */
 	struct fp_crowd crowd;
 	struct fp_shelf judges; /* of JSON, as the carry keeps them */
+	struct fp_shelf finders; /* in JSON, the same */
 	struct fp_shelf decoders; /* of gzip, the same */
 };
 

@@ -419,6 +419,7 @@ judge_response(struct fp_transfer *transfer)
 		kind = fp_carry_end(
 			&transfer->carry, due_of(transfer), &result->encoding);
 		message = transfer->carry.message;
+		ticket->keeps_body = transfer->carry.has_found;
 	}
 	result->changes = transfer->carry.changes;
 	if (kind != FP_KIND_OK) {
@@ -496,6 +497,13 @@ is_refused_tunnel(const struct fp_transfer *transfer, CURLcode code)
 	       response->status >= 300 && response->status < FP_STATUS_MAX;
 }
 
+static bool
+is_unpacked(struct fp_transfer *transfer)
+{
+	return !transfer->is_gunzipped || transfer->n_received == 0 ||
+	       fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK;
+}
+
 /* The answer's body goes with the failure that it explains. */
 static void
 carry_failed(struct fp_transfer *transfer)
@@ -503,15 +511,17 @@ carry_failed(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_carry *carry = &transfer->carry;
 	enum fp_kind kind = ticket->result.kind;
+	bool is_whole = true;
 
 	if (kind == FP_KIND_STOPPED || !ticket->keeps_body) {
 		fp_ticket_drop_body(ticket);
 		return;
 	}
-	bool is_whole =
-		kind == FP_KIND_HTTP &&
-		(!transfer->is_gunzipped || transfer->n_received == 0 ||
-			fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK);
+	if (carry->has_found)
+		carry->is_cut = fp_ticket_trim_body(
+			ticket, transfer->setup->options.max_error_body);
+	else
+		is_whole = kind == FP_KIND_HTTP && is_unpacked(transfer);
 	enum fp_body encoding =
 		fp_carry_end_failed(carry, is_whole, &ticket->detail);
 	if (transfer->setup->outdir.fd >= 0) /* no record has a body */

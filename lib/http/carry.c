@@ -39,6 +39,8 @@ fp_carry_forget(struct fp_carry *carry)
 		.options = carry->options,
 		.json = carry->json,
 		.spare = carry->spare,
+		.fail_if = carry->fail_if,
+		.find = carry->find,
 	};
 }
 
@@ -46,6 +48,7 @@ void
 fp_carry_destroy(struct fp_carry *carry)
 {
 	fp_json_free(carry->json);
+	fp_jsonfind_free(carry->find);
 	fp_buf_destroy(&carry->spare);
 }
 
@@ -126,11 +129,29 @@ begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 	carry->is_failed = false;
 	carry->is_cut = false;
 	carry->changes = (struct fp_json_changes){0};
+	carry->looks = carry->has_found = false;
+	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
 	carry->want = carry->options->body;
 	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
 		carry->want = FP_BODY_JSON;
 	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
 		carry->want = FP_BODY_TEXT;
+}
+
+/* Gets ready to look through what may be JSON. */
+static void
+begin_find(struct fp_carry *carry)
+{
+	if (!carry->is_success || !(carry->may_be_problem ||
+					  carry->options->body == FP_BODY_JSON))
+		return;
+	if (carry->find)
+		fp_jsonfind_reset(carry->find);
+	else
+		carry->find = fp_jsonfind_new(carry->fail_if);
+	carry->looks = carry->find != NULL;
+	if (!carry->find)
+		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 }
 
 void
@@ -142,6 +163,8 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 		      (!carry->judges_only || carry->want == FP_BODY_JSON);
 	carry->is_streamed =
 		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
+	if (FP_UNLIKELY(carry->fail_if))
+		begin_find(carry);
 }
 
 void
@@ -212,6 +235,8 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 		fail(carry, FP_KIND_TOO_LARGE, carry->why);
 		return false;
 	}
+	if (FP_UNLIKELY(carry->looks))
+		fp_jsonfind_feed(carry->find, data, len);
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
 	if (FP_UNLIKELY(carry->is_failed)) {
@@ -384,9 +409,9 @@ is_json(struct fp_carry *carry, bool replaces, struct fp_buf *detail)
 	bool ok = json && judge_kept(carry, json, false);
 	if (ok && replaces)
 		ok = judge_kept(carry, json, true);
-	if (ok && replaces)
+	if (ok && replaces && detail)
 		fp_problem_find((struct fp_text){out->data, out->len}, detail);
-	else if (ok)
+	else if (ok && detail)
 		find_problem(carry, json, detail);
 	if (is_picky)
 		fp_json_free(json);
@@ -406,19 +431,22 @@ fp_carry_end_failed(
 
 	fp_buf_clear(detail, 0);
 	carry->is_cut |= !is_whole;
+	if (carry->has_found) /* what, in its own words */
+		(void)fp_jsonfind_text(carry->find, detail);
 	if (carry->out->len == 0)
 		return FP_BODY_NONE;
 	if (!carry->is_cut && may_be_json &&
-		is_json(carry, becomes_json, detail) && becomes_json)
+		is_json(carry, becomes_json,
+			carry->has_found ? NULL : detail) &&
+		becomes_json)
 		return FP_BODY_JSON;
 	if (demanded == FP_BODY_NONE || demanded == FP_BODY_BASE64)
 		return demanded;
 	return is_text(carry) ? FP_BODY_TEXT : FP_BODY_BASE64;
 }
 
-enum fp_kind
-fp_carry_end(
-	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
+static enum fp_kind
+end_body(struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
 {
 	*encoding = FP_BODY_NONE;
 	if (!carry->keep || carry->kind != FP_KIND_OK)
@@ -434,5 +462,30 @@ fp_carry_end(
 	*encoding = carry->is_streamed ? end_streamed(carry) : end_kept(carry);
 	if (carry->kind != FP_KIND_OK || carry->judges_only)
 		*encoding = FP_BODY_NONE;
+	return carry->kind;
+}
+
+enum fp_kind
+fp_carry_end(
+	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
+{
+	enum fp_kind kind = end_body(carry, due, encoding);
+
+	if (FP_LIKELY(!carry->looks) || kind != FP_KIND_OK)
+		return kind;
+	/* Without a type, and not asked for as JSON, it may be anything. */
+	bool is_json = carry->keep && carry->want == FP_BODY_AUTO
+			       ? *encoding == FP_BODY_JSON
+			       : true;
+	const char *pointer = fp_jsonfind_found(carry->find);
+	if (!pointer || !is_json)
+		return kind;
+	carry->has_found = true;
+	carry->kind = FP_KIND_BODY;
+	snprintf(carry->why, sizeof(carry->why),
+		"the body has something at %s",
+		pointer[0] ? pointer : "its root");
+	carry->message = carry->why;
+	*encoding = FP_BODY_NONE;
 	return carry->kind;
 }

@@ -19,6 +19,7 @@
 #include "buf.h"
 #include "fetchpool.h"
 #include "json.h"
+#include "jsonfind.h"
 
 #define FP_CARRY_LIMIT_TEXT 80
 
@@ -27,6 +28,12 @@ struct fp_carry {
 	struct fp_json *json; /* NULL until first needed */
 	struct fp_buf *out; /* where the body goes */
 	struct fp_buf spare; /* a piece of a document that was guessed */
+
+	const struct fp_pointers *fail_if; /* set after init; NULL: none */
+	struct fp_jsonfind *find; /* NULL until first needed */
+	bool is_success; /* set before begin: its JSON is looked through */
+	bool looks; /* it is */
+	bool has_found; /* something that it must not have */
 
 	bool keep; /* bytes are wanted */
 	bool is_failed; /* of an answer that is no success: kept as they come */
@@ -74,10 +81,11 @@ enum fp_carry_due {
 enum fp_kind fp_carry_end(
 	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding);
 
-/* The body of an answer that is no success has ended, or been cut
- * (`is_whole`: it was not): how it can be carried. What is no JSON is text, or
- * else base64; NONE: there is nothing, or no memory. `detail` gets what a
- * problem says of itself (problem.h), and is empty if it does not. */
+/* The body of an answer that is no success, or that has what it must not have,
+ * has ended, or been cut (`is_whole`: it was not): how it can be carried. What
+ * is no JSON is text, or else base64; NONE: there is nothing, or no memory.
+ * `detail` gets what a problem says of itself (problem.h), and is empty if it
+ * does not. */
 enum fp_body fp_carry_end_failed(
 	struct fp_carry *carry, bool is_whole, struct fp_buf *detail);
 

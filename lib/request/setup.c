@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "headerline.h"
+#include "jsonfind.h"
 #include "proxies.h"
 #include "url.h"
 
@@ -477,6 +478,22 @@ make_noproxy(struct fp_setup *setup)
 }
 
 static int
+make_pointers(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+
+	if (options->n_fail_if == 0)
+		return 0;
+	for (size_t i = 0; i < options->n_fail_if; i++) {
+		if (!fp_is_json_pointer(options->fail_if[i]))
+			return refuse(why, why_size, "not a JSON Pointer",
+				options->fail_if[i]);
+	}
+	setup->fail_if = fp_pointers_new(options->fail_if, options->n_fail_if);
+	return setup->fail_if ? 0 : -1;
+}
+
+static int
 make(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
@@ -487,6 +504,8 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	/* A part that nobody asked for is no whole. */
 	if (!options->ok_status && !has_header(options, "Range"))
 		setup->ok.has[206] = false;
+	if (make_pointers(setup, why, why_size))
+		return -1;
 	if (options->url_template) {
 		setup->template = fp_uritemplate_parse(
 			options->url_template, why, why_size);
@@ -556,6 +575,8 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->template = NULL;
 	fp_uritemplate_free(setup->name_template);
 	setup->name_template = NULL;
+	fp_pointers_free(setup->fail_if);
+	setup->fail_if = NULL;
 	if (setup->outdir.fd >= 0)
 		fp_outdir_close(&setup->outdir);
 	setup->outdir.fd = -1;

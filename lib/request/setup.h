@@ -50,6 +50,7 @@ struct fp_setup {
 	int family; /* AF_INET, AF_INET6: of all connections; 0: of any */
 	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
+	struct fp_pointers *fail_if; /* NULL: none */
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	bool cannot_see_close; /* of TLS, where a body ends with it */

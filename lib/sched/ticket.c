@@ -194,6 +194,28 @@ fp_ticket_drop_body(struct fp_ticket *ticket)
 	ticket->result.detail = NULL;
 }
 
+bool
+fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most)
+{
+	struct fp_buf *body = &ticket->body;
+	struct fp_buf rest = FP_BUF_INIT;
+
+	if (body->len <= most)
+		return false;
+	if (fp_buf_set(&rest, body->data, (size_t)most))
+		fp_buf_clear(&rest, 0);
+	fp_buf_destroy(body);
+	*body = rest;
+
+	uint64_t now = count_body(ticket);
+	if (ticket->memory && ticket->charged > now) {
+		fp_memory_give(
+			ticket->memory, ticket->turn, ticket->charged - now);
+		ticket->charged = now;
+	}
+	return true;
+}
+
 /* There is no detail where there is no memory to mask it. */
 static void
 show_detail(struct fp_ticket *ticket)

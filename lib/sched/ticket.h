@@ -136,6 +136,9 @@ bool fp_ticket_has_room(
 /* Counts the body's memory as it is now. */
 void fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory);
 
+/* Keeps no more of the body than that. Whether there was more. */
+bool fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most);
+
 /* Drops what it has of a body. */
 void fp_ticket_drop_body(struct fp_ticket *ticket);
 

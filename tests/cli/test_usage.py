@@ -36,6 +36,7 @@ WRONG = [
     ("--error-format", ["", "xml", "json,text"]),
     ("--fields", ["", "nonsense", "seq,,url", "seq,nonsense", "+nonsense",
                   ","]),
+    ("--fail-if", ["errors", "#/a", "/~", "/a~2"]),
     ("--ok-status", ["", "x", "99", "1000", "2xx,", "404-400", "20",
                      "2000", "xx2"]),
     ("--proto", ["", "nonsense", "http,", "file", "ftp", "http,gopher"]),
