@@ -672,6 +672,21 @@ wants_another(const struct fp_transfer *transfer, CURLcode code)
 	return code != CURLE_OK && transfer->hold.is_unread;
 }
 
+/* Whether libcurl has refused the head of a redirect for how it says where its
+ * body ends, which is of no use, and where it leads is known. */
+static bool
+is_redirect_refused(const struct fp_transfer *transfer, CURLcode code)
+{
+	const struct fp_response *response = &transfer->response;
+
+	return code != CURLE_OK && transfer->stop == FP_STOP_NONE &&
+	       !response->in_trailers && !response->moved_twice &&
+	       (strstr(transfer->error, "Content-Length") ||
+		       strstr(transfer->error, "Transfer-Encoding")) &&
+	       fp_redirect_is_followed(&transfer->request, response->status,
+		       fp_buf_text(&transfer->location));
+}
+
 enum fp_onward
 fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
@@ -686,6 +701,8 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 		transfer->stop = FP_STOP_STALE;
 		transfer->ticket->wants_fresh = true;
 	}
+	if (FP_UNLIKELY(is_redirect_refused(transfer, code)))
+		transfer->is_leaving = true;
 	/* However its body came out. */
 	if (transfer->is_leaving && (transfer->stop == FP_STOP_NONE ||
 					    transfer->stop == FP_STOP_LEFT))

@@ -242,6 +242,9 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		message = transfer->response.has_length
 				  ? "conflicting Content-Length values"
 				  : "Content-Length is not a number";
+	} else if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
+		   transfer->response.status > 0) {
+		message = "the header begins with a folded line";
 	} else if (strstr(message, "Multiple Location")) {
 		kind = FP_KIND_REDIRECT;
 		message = TWO_PLACES;
