@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
 from harness import fetchpool
-from tap import PROGRAM, check, equal, main, temp_dir, test
+from tap import check, equal, main, temp_dir, test
 from webserver import Web, redirect, web
 
 FIELDS = "--fields=status,attempts,redirects,fetch_time,body,framing"
