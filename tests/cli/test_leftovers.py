@@ -126,7 +126,8 @@ def rounds(server, when, n, *args, seed=1, **more):
         what = "%s, %s, %s: %r" % (how, extra, when, record)
         if how == "failing":
             equal((record["status"], record["body"],
-                   record["error"]["kind"]), (404, None, "http"), what)
+                   record["error"]["kind"]),
+                  (404, "item " + number, "http"), what)
             continue
         check(not record.get("error"), what)
         if how == "bodiless":
