@@ -221,6 +221,29 @@ fail_long(struct fp_request *request)
 		FP_RESPONSE_LOCATION_MAX);
 }
 
+static bool
+is_alike(char a, char b)
+{
+	return a == b ||
+	       ((a ^ b) == 0x20 && ((a | 0x20) >= 'a') && ((a | 0x20) <= 'z'));
+}
+
+/* libcurl from 8.20.0 on writes the escapes of a path in upper case, and a
+ * signature made over the URL then no longer fits: what both end in is written
+ * as the location has it, up to the first difference. */
+static void
+spell_as(char *url, const char *location)
+{
+	size_t to = strcspn(url, "#"), from = strcspn(location, "#");
+
+	while (to > 0 && from > 0 &&
+		is_alike(url[to - 1], location[from - 1])) {
+		url[to - 1] = location[from - 1];
+		to--;
+		from--;
+	}
+}
+
 /* Resolves the location against the URL of this hop, and judges what comes
  * out. true: request->hop is the next URL. */
 static bool
@@ -255,6 +278,7 @@ resolve(struct fp_request *request, CURLU *first, CURLU *next,
 		curl_free(url);
 		return fail_long(request);
 	}
+	spell_as(url, location);
 	kind = fp_url_check(url, strlen(url), options->protocols, &message);
 	bool is_http = is_scheme(url, "http");
 	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
