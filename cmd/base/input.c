@@ -45,7 +45,10 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 	atomic_init(&input->stop_end, -1);
 	if (options->path && strcmp(options->path, "-") != 0) {
 		input->name = options->path;
-		input->fd = open(options->path, O_RDONLY | O_CLOEXEC);
+		/* A pipe that nobody has opened for writing is waited for where
+		 * a stop is heard: by poll(), which ends there too. */
+		input->fd = open(
+			options->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	} else {
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;

@@ -399,6 +399,30 @@ def _():
                 result.text)
 
 
+@test("--deadline: an input that nobody has opened for writing")
+def _():
+    path = os.path.join(temp_dir(), "fifo")
+    os.mkfifo(path)
+    result = fetchpool(["--deadline=200ms", "--grace=0", "-i", path,
+                        faults().url + "/ok?{}"])
+    equal((result.status, result.out), (4, b""), repr(result))
+    matches("stopped by --deadline: 0 done", result.text)
+
+
+@test("an input that is opened for writing late, and in parts")
+def _():
+    path = os.path.join(temp_dir(), "fifo")
+    os.mkfifo(path)
+    program = Program(["-k", "-i", path,
+                       faults().url + "/ok?{}"], stdin=b"")
+    with open(path, "wb", buffering=0) as pipe:
+        pipe.write(b"1\n")
+        program.lines(1)
+        pipe.write(b"2\n")
+    result = program.wait(SOON)
+    equal((result.status, result.err), (0, b""), repr(result))
+
+
 # ---- many signals ----
 
 @test("96 thousands of USR1 do not hide an INT")
