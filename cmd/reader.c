@@ -133,6 +133,8 @@ submit(struct fp_reader *reader, const struct entry *entry)
 		.input = line->text,
 		.fault = line->fault,
 		.is_cut = line->is_cut,
+		.is_url = reader->settings->default_scheme ||
+			  reader->settings->tells_template,
 		.more = true, /* before_wait() sees to it */
 		.seq = line->seq,
 		.outcome_unknown = entry->is_unknown,

@@ -148,6 +148,7 @@ struct fp_item {
 	struct fp_text input_json; /* the same as a JSON value, if it is one */
 	bool is_cut; /* input is only the beginning of it */
 	bool is_json; /* it is, or should be, JSON: not shown in messages */
+	bool is_url; /* input is, or should be, a URL, perhaps without scheme */
 	const char *fault; /* not NULL: the item is unusable, and why */
 
 	const struct fp_value *values; /* for the template's other names */
@@ -184,6 +185,7 @@ struct fp_result {
 	struct fp_text input; /* as submitted: it may hold a password */
 	bool is_cut; /* the item's is_cut */
 	bool is_json; /* the item's is_json */
+	bool is_url; /* the item's is_url */
 	struct fp_text input_json; /* as submitted */
 	struct fp_text context; /* as submitted */
 	const char *url; /* passwords masked; NULL: none was made */
@@ -635,6 +637,13 @@ bool fp_find_secret(
 /* Whether `text` is what deny and allow may hold; if not, `why` says what is
  * wrong with it. */
 bool fp_is_address_block(const char *text, char *why, size_t why_size);
+/* The same in a text that is a URL, or should be one: at its beginning there
+ * may be a userinfo without a scheme. */
+bool fp_find_secret_of_url(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end);
+
+/* Whether `text` is what deny and allow may hold. */
+bool fp_is_address_block(const char *text);
 
 /* Whether `text` is what method may be. */
 bool fp_is_method(const char *text);

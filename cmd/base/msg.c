@@ -317,15 +317,18 @@ add_escaped(struct fp_buf *line, const char *text, size_t len)
 
 /* The same, but no more than fits a line, and no password. */
 static void
-add_shown(struct fp_buf *line, const char *text, size_t len, size_t max)
+add_shown(struct fp_buf *line, const char *text, size_t len, size_t max,
+	bool is_url)
 {
+	bool (*find)(const char *, size_t, size_t, size_t *, size_t *) =
+		is_url ? fp_find_secret_of_url : fp_find_secret;
 	size_t shown = FP_MIN(len, max), done = 0, start, end;
 
 	/* No cut in the middle of a character; what is none is cut anywhere. */
 	for (int i = 0; i < 3 && shown < len && (text[shown] & 0xc0) == 0x80;
 		i++)
 		shown--;
-	while (fp_find_secret(text, len, done, &start, &end) && start < shown) {
+	while (find(text, len, done, &start, &end) && start < shown) {
 		add_escaped(line, text + done, start - done);
 		fp_buf_add_text(line, "***");
 		done = FP_MIN(end, shown);
@@ -369,8 +372,8 @@ add_line_locked(const char *level, const char *place, const char *text,
 	else
 		fp_buf_add_text(&held, "fetchpool: ");
 	size_t start = held.len;
-	add_shown(&held, place, strlen(place), MESSAGE_MAX);
-	add_shown(&held, text, strlen(text), MESSAGE_MAX);
+	add_shown(&held, place, strlen(place), MESSAGE_MAX, false);
+	add_shown(&held, text, strlen(text), MESSAGE_MAX, false);
 	fp_buf_add_text(&held, hint);
 	if (json && (!quote_end(&held, start) || fp_buf_add_char(&held, '}'))) {
 		held.len = begin;
@@ -477,7 +480,7 @@ add_subject(struct fp_buf *line, const struct fp_result *result)
 	if (about.len == 0)
 		return;
 	fp_buf_add_text(line, " (");
-	add_shown(line, about.data, about.len, SHOWN_MAX);
+	add_shown(line, about.data, about.len, SHOWN_MAX, result->is_url);
 	fp_buf_add_char(line, ')');
 }
 
@@ -489,7 +492,7 @@ add_detail(struct fp_buf *line, const char *detail)
 
 	fp_buf_add_text(line, ": ");
 	start = line->len;
-	add_shown(line, detail, strlen(detail), DETAIL_MAX);
+	add_shown(line, detail, strlen(detail), DETAIL_MAX, false);
 	if (line->len - start <= DETAIL_MAX)
 		return;
 	size_t whole = fp_utf8_valid_prefix(
@@ -522,7 +525,7 @@ fp_msg_item(
 	} else if (has_room_locked(true)) {
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
 		add_shown(&held, result->message, strlen(result->message),
-			SHOWN_MAX);
+			SHOWN_MAX, false);
 		if (result->detail)
 			add_detail(&held, result->detail);
 		add_subject(&held, result);

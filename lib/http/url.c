@@ -352,6 +352,25 @@ find_cut_userinfo(const char *text, size_t len, size_t at, size_t end,
 	return *user > end;
 }
 
+/* The part that must not be shown of an authority that begins at `at`. */
+static bool
+find_secret_at(
+	const char *text, size_t len, size_t at, size_t *start, size_t *end)
+{
+	size_t stop = authority_end(text, at, len), cut, last;
+	size_t user = userinfo_end(text, at, stop);
+	const char *colon = memchr(text + at, ':', user - at);
+
+	*start = colon ? (size_t)(colon - text) + 1 : at;
+	*end = user;
+	if (user == at && (stop == at || text[at] != '@') &&
+		find_cut_userinfo(text, len, at, stop, &cut, &last)) {
+		*start = cut + 1;
+		*end = last;
+	}
+	return *end > *start;
+}
+
 bool
 fp_find_secret(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end)
@@ -363,21 +382,36 @@ fp_find_secret(
 		if (!found)
 			return false;
 		i = (size_t)(found - text);
-		size_t at = authority_start(text, len, i), cut, last;
-		if (at == 0 || at >= len)
-			continue;
-		size_t stop = authority_end(text, at, len);
-		size_t user = userinfo_end(text, at, stop);
-		const char *colon = memchr(text + at, ':', user - at);
-		*start = colon ? (size_t)(colon - text) + 1 : at;
-		*end = user;
-		if (user == at && (stop == at || text[at] != '@') &&
-			find_cut_userinfo(text, len, at, stop, &cut, &last)) {
-			*start = cut + 1;
-			*end = last;
-		}
-		if (*end > *start)
+		size_t at = authority_start(text, len, i);
+		if (at > 0 && at < len &&
+			find_secret_at(text, len, at, start, end))
 			return true;
 	}
 	return false;
+}
+
+bool
+fp_find_secret_of_url(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end)
+{
+	size_t at = 0;
+
+	while (at < len && strchr(" \t/\\", text[at]) && text[at])
+		at++;
+	size_t scheme = from > 0 ? 0 : scheme_len(text + at, len - at);
+	bool is_bare = from == 0 &&
+		       !(scheme > 0 && (is_behind_scheme(text, at + scheme) ||
+					       fp_is_url(text + at, len - at)));
+	const char *slashes =
+		is_bare ? memmem(text + at, len - at, "//", 2) : NULL;
+
+	if (is_bare && at < len && find_secret_at(text, len, at, start, end))
+		return true;
+	/* What should have been a scheme stands before them. */
+	if (slashes && memchr(text + at, '/', len - at) == slashes &&
+		slashes + 2 < text + len &&
+		find_secret_at(
+			text, len, (size_t)(slashes - text) + 2, start, end))
+		return true;
+	return fp_find_secret(text, len, from, start, end);
 }

@@ -111,7 +111,7 @@ write_input(struct fp_pen *pen, const struct fp_result *result)
 	if (result->input_json.data)
 		fp_recordmask_json(pen, result->input_json);
 	else
-		fp_recordmask_text(pen, result->input);
+		fp_recordmask_text(pen, result->input, result->is_url);
 }
 
 static void

@@ -132,12 +132,14 @@ fp_recordmask_json(struct fp_pen *pen, struct fp_text json)
 }
 
 void
-fp_recordmask_text(struct fp_pen *pen, struct fp_text text)
+fp_recordmask_text(struct fp_pen *pen, struct fp_text text, bool is_url)
 {
+	bool (*find)(const char *, size_t, size_t, size_t *, size_t *) =
+		is_url ? fp_find_secret_of_url : fp_find_secret;
 	size_t done = 0, start, end;
 
 	fp_pen_bytes(pen, "\"", 1);
-	while (fp_find_secret(text.data, text.len, done, &start, &end)) {
+	while (find(text.data, text.len, done, &start, &end)) {
 		fp_pen_inside(pen, text.data + done, start - done);
 		fp_pen_bytes(pen, "***", 3);
 		done = end;

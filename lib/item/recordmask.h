@@ -15,8 +15,8 @@
 #include "fetchpool.h"
 #include "pen.h"
 
-/* A text as a JSON string. */
-void fp_recordmask_text(struct fp_pen *pen, struct fp_text text);
+/* A text as a JSON string. is_url: it may be a URL without a scheme. */
+void fp_recordmask_text(struct fp_pen *pen, struct fp_text text, bool is_url);
 
 /* A JSON value; passwords in its strings are found behind escapes too. */
 void fp_recordmask_json(struct fp_pen *pen, struct fp_text json);

@@ -106,7 +106,7 @@ fp_request_show(const struct fp_buf *url, struct fp_buf *shown)
 	size_t done = 0, start, end;
 
 	fp_buf_clear(shown, SIZE_MAX);
-	while (fp_find_secret(text, url->len, done, &start, &end)) {
+	while (fp_find_secret_of_url(text, url->len, done, &start, &end)) {
 		if (fp_buf_add(shown, text + done, start - done) ||
 			fp_buf_add_text(shown, "***"))
 			return NULL;
@@ -123,7 +123,7 @@ show_url(struct fp_ticket *ticket)
 	size_t start, end;
 
 	ticket->result.url = url;
-	if (!fp_find_secret(url, ticket->url.len, 0, &start, &end))
+	if (!fp_find_secret_of_url(url, ticket->url.len, 0, &start, &end))
 		return true;
 	ticket->result.url = fp_request_show(&ticket->url, &ticket->shown_url);
 	if (!ticket->result.url)

@@ -91,6 +91,7 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 		fp_buf_text(&ticket->input), ticket->input.len};
 	result->is_cut = item->is_cut;
 	result->is_json = item->is_json;
+	result->is_url = item->is_url;
 	if (is_only_input(item))
 		return 0;
 
@@ -344,6 +345,7 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	ticket->result.input_json = before.input_json;
 	ticket->result.is_cut = before.is_cut;
 	ticket->result.is_json = before.is_json;
+	ticket->result.is_url = before.is_url;
 	ticket->result.context = before.context;
 	ticket->result.url = before.url;
 	ticket->result.attempts = before.attempts;

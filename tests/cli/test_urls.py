@@ -256,6 +256,24 @@ def _():
     check(server.log[-1].target.count("s3cret") == 2, "was not sent whole")
 
 
+@test("20 nor a password in a URL without a scheme")
+def _():
+    here = "127.0.0.1:%d/ok" % faults().port
+    lines = [form % ("ann:s3cret@" + here)
+             for form in ("%s", "//%s", "\\\\%s")]
+    lines += ["ann:s3cret/x@" + here, "s3cret@" + here, "ann:s3cret@\x01"]
+    for args, first in ([], "http://" + here), (
+            ["--default-scheme=http"], here):
+        told = everything(args, [first, *lines])
+        check(b"s3cret" not in told, repr(told))
+    for url in "ann:s3cret@127.0.0.1/{}", "//ann:s3cret@127.0.0.1/{}":
+        told = everything([url], ["1"])
+        check(b"s3cret" not in told, repr(told))
+    # With TEMPLATE a line is a value, and stands in its record as it was.
+    result = fetchpool(["http://%s?{}" % here], input="acct:bob@a.example\n")
+    equal(result.records[0]["input"], "acct:bob@a.example")
+
+
 @test("20 a password in TEMPLATE or FETCHPOOL_URL is not shown")
 def _():
     server = faults()

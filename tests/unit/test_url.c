@@ -292,6 +292,47 @@ secrets(void)
 	SHOWN("http://////token@h/", "http://////***@h/");
 }
 
+/* What fp_find_secret_of_url() finds first, and nothing is lost by it. */
+static void
+secrets_of_urls(void)
+{
+	static const char *const texts[][2] = {
+		{"u:p@h/", "p"},
+		{"//u:p@h/", "p"},
+		{" \tu:p@h/", "p"},
+		{"\\\\u:p@h", "p"},
+		{"token@h", "token"},
+		{"u:p/q@h/", "p/q"},
+		{"u:p@h/http://v:q@i/", "p"},
+		{"http\xef\xbc\x9a//u:p@h/", "p"},
+		{"http://u:p@h/", "p"},
+		{"HTTPS:u:p@h/", "p"},
+		{"ftp://u:p@h/", "p"},
+		{"x:http://u:p@h/", "p"},
+		{"h/a@b", NULL},
+		{"h:80/a@b", NULL},
+		{"h/", NULL},
+		{"h:80", NULL},
+		{"http://h/a:b@c", NULL},
+		{"/", NULL},
+		{"", NULL},
+	};
+	size_t start, end;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(texts); i++) {
+		const char *text = texts[i][0], *secret = texts[i][1];
+		char *copy = copy_of(text, strlen(text));
+		bool found = fp_find_secret_of_url(
+			copy, strlen(text), 0, &start, &end);
+		CHECK(found == (secret != NULL));
+		if (found && secret) {
+			CHECK(end - start == strlen(secret));
+			CHECK(memcmp(copy + start, secret, end - start) == 0);
+		}
+		free(copy);
+	}
+}
+
 static void
 no_secrets(void)
 {
@@ -532,6 +573,7 @@ main(void)
 	run("other schemes are refused", what_is_refused);
 	run("what is behind the host is encoded", encoding);
 	run("passwords are found", secrets);
+	run("passwords without a scheme are found in URLs", secrets_of_urls);
 	run("what is no password is shown", no_secrets);
 	run("a password of a later URL is found", secrets_further_on);
 	run("libcurl sees no host or password that we do not", like_libcurl);
