@@ -92,9 +92,15 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	bool has_end = response->has_length || response->is_chunked;
 	bool is_status = status > 0 && status < FP_STATUS_MAX;
 	const char *type = fp_buf_text(&transfer->ticket->type);
-	transfer->carry.judges_only = transfer->is_filed;
 	transfer->carry.is_success =
 		is_status && setup->ok.has[status] && is_readable;
+	transfer->carry.proves_end = !has_end &&
+				     !setup->options.allow_unclean_close &&
+				     fp_carry_is_json_type(type);
+	transfer->carry.judges_only =
+		transfer->is_filed ||
+		(transfer->carry.proves_end &&
+			setup->options.body == FP_BODY_NONE);
 	if (is_status && !setup->ok.has[status] && is_readable)
 		fp_carry_begin_failed(
 			&transfer->carry, type, &transfer->ticket->body);

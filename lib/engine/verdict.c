@@ -365,7 +365,7 @@ may_be_cut(const struct fp_transfer *transfer, const char *framing)
 		return true;
 	if (options->allow_unclean_close || !(is_close || is_unclean))
 		return false;
-	if (carry->is_streamed)
+	if (carry->is_streamed || (carry->proves_end && is_close))
 		return fp_carry_is_number(carry);
 	return is_unclean;
 }

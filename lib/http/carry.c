@@ -132,7 +132,9 @@ begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 	carry->looks = carry->has_found = false;
 	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
 	carry->want = carry->options->body;
-	if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
+	if (carry->want == FP_BODY_NONE && carry->proves_end)
+		carry->want = FP_BODY_JSON;
+	else if (carry->want == FP_BODY_AUTO && fp_carry_is_json_type(type))
 		carry->want = FP_BODY_JSON;
 	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
 		carry->want = FP_BODY_TEXT;
@@ -239,11 +241,11 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 		fp_jsonfind_feed(carry->find, data, len);
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
+	if (!carry->first && (carry->is_streamed || carry->proves_end))
+		note_first(carry, data, len);
 	if (FP_UNLIKELY(carry->is_failed)) {
 		keep_failed(carry, data, len);
 	} else if (carry->is_streamed) {
-		if (!carry->first)
-			note_first(carry, data, len);
 		if (fp_json_feed(carry->json, data, len, carry->out))
 			fail_json(carry);
 		if (carry->judges_only)
@@ -343,12 +345,26 @@ is_unsafe(const struct fp_carry *carry)
 	       memchr(fp_buf_text(carry->out), 0, carry->out->len);
 }
 
+/* Whether it is whole JSON, though it is carried as something else. */
+static bool
+prove_end(struct fp_carry *carry)
+{
+	if (!reset_json(carry))
+		return false;
+	if (judge_kept(carry, carry->json, false))
+		return true;
+	fail_json(carry);
+	return false;
+}
+
 /* Text if it is that, else bytes; unless one of them was demanded. */
 static enum fp_body
 end_kept(struct fp_carry *carry)
 {
 	if (carry->want == FP_BODY_AUTO && guess_json(carry))
 		return end_document(carry);
+	if (carry->proves_end && !prove_end(carry))
+		return FP_BODY_NONE;
 	if (carry->want == FP_BODY_BASE64)
 		return FP_BODY_BASE64;
 	if (fp_utf8_valid(fp_buf_text(carry->out), carry->out->len) &&
@@ -457,7 +473,8 @@ end_body(struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
 	if (due == FP_CARRY_NOTHING && !demanded)
 		return FP_KIND_OK;
 	if (due == FP_CARRY_ANYTHING && carry->size == 0 &&
-		carry->is_streamed && !carry->options->body_is_object)
+		(carry->is_streamed || carry->proves_end) &&
+		!carry->options->body_is_object)
 		return FP_KIND_OK;
 	*encoding = carry->is_streamed ? end_streamed(carry) : end_kept(carry);
 	if (carry->kind != FP_KIND_OK || carry->judges_only)

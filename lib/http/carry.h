@@ -40,6 +40,8 @@ struct fp_carry {
 	bool is_cut; /* the same, and some were not kept */
 	bool may_be_problem; /* the same: by its type it may be JSON */
 	bool judges_only; /* set before begin: the bytes go elsewhere */
+	bool proves_end; /* set before begin: it must be whole JSON, whatever is
+			    made of it: nothing else tells its end */
 	bool is_streamed; /* JSON is judged as it comes */
 	char first; /* byte of streamed JSON but white space; 0: none yet */
 	enum fp_body want; /* AUTO: no type was given, look at the end */

@@ -232,6 +232,28 @@ def _():
     equal(os.listdir(folder), [], "files that are left")
 
 
+@test("38 44 71 JSON that ends with the connection, whatever is made of it")
+def _():
+    server = plain()
+    RESPONSES["number-close"] = Response(
+        b"", b"123456", b"123456", CLOSE, b"application/json")
+    for mode in "auto", "json", "string", "text", "base64", "none":
+        for name in "json-close", "json-gzip-close", "number-close":
+            response = RESPONSES[name]
+            # Of an object only the line break behind it may be missing.
+            is_whole = [n >= len(response.data) - (name == "json-close") and
+                        name != "number-close"
+                        for n in range(len(response.data) + 1)]
+            urls = ["%s/cut/%s/fin/%d" % (server.url, name, n)
+                    for n in range(len(response.data) + 1)]
+            records = ask(urls, "-j16", "-B", mode)
+            equal([not r.get("error") for r in records], is_whole,
+                  "%s %s" % (name, mode))
+    records = ask(urls[-1:], "-B", "text", "--allow-unclean-close")
+    equal(records[0]["body"], "123456")
+    del RESPONSES["number-close"]
+
+
 @test("38 44 71 what is cut and then comes whole: nothing is left of the cut")
 def _():
     tries = collections.Counter()
