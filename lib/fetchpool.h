@@ -634,16 +634,14 @@ bool fp_is_url(const char *text, size_t len);
 bool fp_find_secret(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end);
 
-/* Whether `text` is what deny and allow may hold; if not, `why` says what is
- * wrong with it. */
-bool fp_is_address_block(const char *text, char *why, size_t why_size);
 /* The same in a text that is a URL, or should be one: at its beginning there
  * may be a userinfo without a scheme. */
 bool fp_find_secret_of_url(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end);
 
-/* Whether `text` is what deny and allow may hold. */
-bool fp_is_address_block(const char *text);
+/* Whether `text` is what deny and allow may hold; if not, `why` says what is
+ * wrong with it. */
+bool fp_is_address_block(const char *text, char *why, size_t why_size);
 
 /* Whether `text` is what method may be. */
 bool fp_is_method(const char *text);
