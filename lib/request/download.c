@@ -81,7 +81,8 @@ fail_write(struct fp_download *download, struct fp_ticket *ticket, int err)
 			    access(dir, W_OK | X_OK) == 0;
 	if (is_there && (is_forbidden || is_of_file(err)))
 		return fail(download, ticket, err);
-	snprintf(what, sizeof(what), "cannot write to %.250s", dir);
+	snprintf(what, sizeof(what), "%s %.250s",
+		err == ESTALE ? "folder" : "cannot write to", dir);
 	fp_ticket_drop(ticket);
 	fp_setup_fault(setup, what, err);
 	return false;

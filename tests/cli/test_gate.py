@@ -130,7 +130,7 @@ def _():
             url = url % server.port
         program = Program(["-j", "8", "--retry=1", *args(server.port), url],
                           stdin=numbers(8))
-        until(lambda: b"is paused" in program.err, "the notice")
+        until(lambda: b"paused for" in program.err, "the notice")
         server.go()
         result = program.wait()
         equal((result.status, len(result.records)), (0, 8), repr(result))

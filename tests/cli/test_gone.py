@@ -96,8 +96,8 @@ def _():
                   contents(run.out).count(b"\n") > 3, "some records")
             harm(rate)
             result = program.wait()
-            check_stopped(run, result, "the rate file: it (was removed or "
-                          "replaced|is damaged)")
+            check_stopped(run, result, "rate file (was removed or replaced|"
+                          "is damaged)")
             if os.path.exists(rate):
                 os.unlink(rate)
             run.options[run.options.index("100/s")] = "1000/s"
@@ -131,8 +131,9 @@ def _():
                   contents(run.out).count(b"\n") > 3, "some records")
             harm(bodies)
             result = program.wait()
-            check_stopped(run, result, "cannot write to .*bodies: (No such "
-                          "file or directory|was removed or replaced)")
+            check_stopped(run, result, "(cannot write to .*bodies: No such "
+                          "file or directory|folder .*bodies was removed or "
+                          "replaced)")
             check_complete(run)
 
 

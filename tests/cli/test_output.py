@@ -67,7 +67,7 @@ def _():
     expected = (
         b'{"seq":1,"input":"101","url":"%s","status":404,"fetch_time":T,'
         b'"attempts":1,"type":"application/json; charset=utf-8","size":2,'
-        b'"encoding":null,"body":null,"error":{"kind":"http","message":'
+        b'"encoding":"json","body":{},"error":{"kind":"http","message":'
         b'"404 Not Found"}}\n' % url.encode())
     equal(masked(result.out), expected)
     equal(result.status, 1)

@@ -211,7 +211,7 @@ def _():
         "-o", "/dev/null", "-e", "trace=flock", "-e",
         "inject=flock:error=EOPNOTSUPP"))
     equal(result.status, 3, repr(result))
-    matches("journal: it cannot be locked", result.text)
+    matches("journal: cannot be locked", result.text)
 
 
 @test("99 bodies that go to files")
@@ -423,8 +423,8 @@ def _():
     put(run.input, b"ab\n" * 70000 + b"cd\n" + b"ab\n" * (n - 69996))
     result = run.run("--resume", timeout=60)
     equal(result.status, 3)
-    matches("items 65536 to 131071 of the journal are not what standard input "
-            "says up to line 131071", result.text)
+    matches("items 65536 to 131071 of the journal do not match standard input "
+            "up to line 131071", result.text)
 
 
 if __name__ == "__main__":
