@@ -33,7 +33,6 @@ cmd_libcmd_a_SOURCES += \
 	cmd/option/httpopt.c cmd/option/httpopt.h \
 	cmd/option/options.c cmd/option/options.h \
 	cmd/option/optiontable.c cmd/option/optiontable.h \
-	cmd/option/optionwords.c cmd/option/optionwords.h \
 	cmd/option/runfiles.c cmd/option/runfiles.h \
 	cmd/option/settings.c cmd/option/settings.h \
 	cmd/option/suggest.c cmd/option/suggest.h \

@@ -66,8 +66,8 @@
  *			shard (which items are ours, of those that many share
  *			out), descriptors (as many as there can be, and jobs to
  *			fit them)
- *	option/		what can be asked for: optiontable (one row each),
- *			optionwords (values that are words), settings (what is
+ *	option/		what can be asked for: optiontable (all of one in a row),
+ *			settings (what is
  *			asked for, judged; in parts: httpopt flowopt),
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),

@@ -13,7 +13,6 @@
 
 #include "jsonproof.h"
 #include "optiontable.h"
-#include "optionwords.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static enum kind
 kind_of(const struct fp_option_row *row)
 {
 	static const char *const at[] = {"header", "data", "json"};
-	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const struct fp_option_words *words = row->words;
 
 	if (!row->arg)
 		return KIND_NONE;
@@ -71,7 +70,7 @@ kind_of(const struct fp_option_row *row)
 static void
 put_words(const char *option)
 {
-	const struct fp_option_words *words = fp_option_words_of(option);
+	const struct fp_option_words *words = fp_option_find(option)->words;
 
 	for (size_t i = 0; words->words[i]; i++)
 		printf("%s%s", i ? " " : "", words->words[i]);
@@ -103,7 +102,7 @@ put_bash_value(const struct fp_option_row *row)
 		[KIND_WORD] = "words",
 		[KIND_LIST] = "list"};
 	enum kind kind = kind_of(row);
-	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const struct fp_option_words *words = row->words;
 
 	if (kind == KIND_NONE)
 		return;
@@ -124,7 +123,7 @@ put_bash_value(const struct fp_option_row *row)
 static void
 put_zsh_action(const struct fp_option_row *row)
 {
-	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const struct fp_option_words *words = row->words;
 
 	switch (kind_of(row)) {
 	case KIND_NONE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An option counts unless it is named here: one that is new changes the run
- * until someone has said that it does not.
+ * An option counts unless its row in the table says that it does not: one that
+ * is new changes the run until someone has said so.
  *
  * Not even a hash is kept of what is there to be a secret: something short
  * could be guessed from it. So credentials do not count, and may be renewed
@@ -11,6 +11,8 @@
 #include "base.h"
 
 #include "identity.h"
+
+#include "optiontable.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,26 +25,8 @@
 #define NAME_HEADER "header"
 #define NAME_HEADER_LINE "HEADER-LINE"
 
-static const char *const indifferent[] = {
-	/* where items come from and go to: judged otherwise */
-	"input", "config", "output", "failed", "overwrite",
-	/* how fast, how often, how long */
-	"jobs", "host-jobs", "window", "delay", "grace", "max-time",
-	"connect-timeout", "stall-time", "max-memory", "max-errors", "deadline",
-	"rate", "host-rate", "pace", "rate-file", "share", "retry", "retry-on",
-	"retry-delay", "retry-max-delay", "retry-max-time", "retry-after-max",
-	"respect-ratelimit", "busy", "learn-rate", "idempotent", "seed",
-	/* what is told meanwhile */
-	"quiet", "error-format", "progress", "summary", "stats", "trace",
-	"dry-run",
-	/* the journal itself */
-	"journal", "resume", "retry-failed", "sync",
-	/* who we are, and which way we go */
-	"user", "expand-user", "oauth2-bearer", "netrc", "netrc-file", "cookie",
-	"cert", "key", "cacert", "capath", "insecure", "proxy", "noproxy",
-	"interface", "ipv4", "ipv6", "fresh-connect", "http1.1", "http2",
-	/* made of several options: below */
-	"data", "json", "header", "expand-header"};
+/* Made of several options: below. */
+static const char *const joined[] = {"data", "json", "header", "expand-header"};
 
 /* Headers whose values are no secret, and count. */
 static const char *const plain_headers[] = {"Accept", "Accept-Charset",
@@ -131,6 +115,15 @@ add_template(struct fp_journal_state *state, const char *text)
 	return add(state, NAME_TEMPLATE, text + done, len - done);
 }
 
+static bool
+counts(const char *name)
+{
+	const struct fp_option_row *row = fp_option_find(name);
+
+	return !(row && row->keeps_output) &&
+	       !is_in(joined, FP_ARRAY_LEN(joined), name, strlen(name));
+}
+
 int
 fp_identity_add(
 	struct fp_journal_state *state, const struct fp_settings *settings)
@@ -144,8 +137,7 @@ fp_identity_add(
 	for (size_t i = 0; i < given->n; i += 2) {
 		const char *name = given->texts[i];
 		const char *value = given->texts[i + 1];
-		if (!is_in(indifferent, FP_ARRAY_LEN(indifferent), name,
-			    strlen(name)) &&
+		if (counts(name) &&
 			add(state, name, value, plain_length(name, value)))
 			return -1;
 	}

@@ -10,7 +10,6 @@
 #include "foreign.h"
 #include "help.h"
 #include "msg.h"
-#include "optionwords.h"
 #include "suggest.h"
 #include "units.h"
 
@@ -139,7 +138,7 @@ guess_value(const struct fp_option_row *row, const char *text, char *to)
 	static guess *const guesses[] = {in_small_letters, with_a_short_unit,
 		turned_round, with_a_dash, with_a_point, without_groups,
 		from_one};
-	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const struct fp_option_words *words = row->words;
 	const char *word = NULL;
 	size_t n = 0;
 
@@ -201,7 +200,7 @@ is_a_long_name(const struct fp_option_row *row, const char *value)
 void
 fp_complain_value(const struct fp_option_row *row, const char *value)
 {
-	const struct fp_option_words *words = fp_option_words_of(row->name);
+	const struct fp_option_words *words = row->words;
 	const char *right = row->right ? row->right : "right";
 	char member[GUESS_MAX], space[GUESS_MAX], end[3 * GUESS_MAX] = "";
 	const char *wrong = value;

@@ -2,7 +2,8 @@
 /*
  * Who asks for help the first time wants to see it whole, and the hundred
  * options that there are do not fit a terminal. So --help alone has those
- * that are named here; the rest is one word away, by the groups of the table.
+ * that the table calls common; the rest is one word away, by the groups of the
+ * table.
  */
 #include "base.h"
 
@@ -13,24 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-static const char *const common[] = {"input", "null", "input-format", "colsep",
-	"shard", "header", "request", "data", "json", "data-line", "user",
-	"max-time", "ok-status", "proxy", "insecure", "deny-private", "jobs",
-	"keep-order", "max-errors", "deadline", "rate", "host-rate",
-	"rate-file", "retry", "retry-on", "format", "body", "fields", "all",
-	"output", "output-dir", "failed", "quiet", "journal", "resume",
-	"config", "dry-run", "help", "version"};
-
-static bool
-is_common(const char *name)
-{
-	for (size_t i = 0; i < FP_ARRAY_LEN(common); i++) {
-		if (strcmp(common[i], name) == 0)
-			return true;
-	}
-	return false;
-}
 
 static void
 write_row(const struct fp_option_row *row)
@@ -100,7 +83,7 @@ write_rows(const char *topic, bool only_common)
 		group = row->group ? row->group : group;
 		if ((of_group && strcasecmp(group, topic) != 0) ||
 			(topic && !of_group && !is_about(row, topic)) ||
-			(only_common && !is_common(row->name)))
+			(only_common && !row->is_common))
 			continue;
 		if (heading != group)
 			printf("%s%s:\n", topic ? "" : "\n", group);

@@ -108,7 +108,8 @@ struct fp_settings {
 
 	/* What the above points into. */
 	struct fp_list reserved; /* names in --output-dir */
-	struct fp_list headers, pick, omit, fail_if, curl, deny, allow, retry_on;
+	struct fp_list headers, pick, omit, fail_if, curl, deny, allow,
+		retry_on;
 	struct fp_buf data;
 	struct fp_buf netrc;
 	struct fp_buf home_netrc; /* its path, if that was read */

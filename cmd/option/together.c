@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Most of it is two tables of names, looked up in the options that were given.
- * What depends on values is written out behind them.
+ * Most of it is in the table of options. What depends on values is written out
+ * here.
  */
 #include "base.h"
 
 #include "together.h"
 
 #include "msg.h"
+#include "optiontable.h"
 
 #include <string.h>
 
@@ -23,57 +24,31 @@ is_given(const struct fp_settings *settings, const char *name)
 
 /* ---- by their names ---- */
 
-static const struct {
-	const char *name, *other;
-	const char *why; /* NULL: it goes without saying */
-} exclusive[] = {
-	{"data-line", "data", "the line is the body"},
-	{"data-line", "json", "the line is the body"},
-	{"data-line", "expand-data", "the line is the body"},
-	{"data-line", "expand-json", "the line is the body"},
-	{"data", "expand-data", "a request has one body"},
-	{"data", "expand-json", "a request has one body"},
-	{"json", "expand-data", "a request has one body"},
-	{"json", "expand-json", "a request has one body"},
-	{"expand-data", "expand-json", "a request has one body"},
-	{"user", "expand-user", NULL},
-	{"deny-private", "proxy", "the proxy connects to the hosts"},
-	{"deny", "proxy", "the proxy connects to the hosts"},
-	{"share", "shard", "--shard already takes 1/N of each rate"},
-	{"output-dir", "pick", "bodies are written to files unchanged"},
-	{"output-dir", "omit", "bodies are written to files unchanged"},
-	{"output-dir", "json-safe", "bodies are written to files unchanged"},
-	{"compressed", "no-compressed", NULL},
-	{"strict-framing", "allow-unclean-close", NULL},
-	{"retry-failed", "all", "failed items are already in the output"},
-	{"retry-failed", "keep-order", "failed items come out of order"},
-};
-
-static const struct {
-	const char *name, *other, *or_other; /* NULL: no other will do */
-	const char *why;
-} needy[] = {
-	{"output-name", "output-dir", NULL, NULL},
-	{"overwrite", "output-dir", NULL, NULL},
-	{"rate-file", "rate", NULL, NULL},
-	{"share", "rate", "host-rate", NULL},
-	{"pace", "rate", "host-rate", NULL},
-	{"retry-failed", "journal", NULL, NULL},
-	{"resume", "journal", NULL, NULL},
-	{"sync", "journal", NULL, NULL},
-};
+/* The first of a row's exclusions that is given, or NULL. */
+static const struct fp_option_exclusion *
+find_excluded(
+	const struct fp_settings *settings, const struct fp_option_row *row)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(row->excludes); i++) {
+		const struct fp_option_exclusion *other = &row->excludes[i];
+		if (other->name && is_given(settings, other->name))
+			return other;
+	}
+	return NULL;
+}
 
 static bool
 check_exclusive(const struct fp_settings *settings)
 {
-	for (size_t i = 0; i < FP_ARRAY_LEN(exclusive); i++) {
-		const char *why = exclusive[i].why;
-		if (!is_given(settings, exclusive[i].name) ||
-			!is_given(settings, exclusive[i].other))
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const struct fp_option_row *row = &fp_option_rows[i];
+		const struct fp_option_exclusion *other =
+			find_excluded(settings, row);
+		if (!other || !is_given(settings, row->name))
 			continue;
-		fp_msg_usage("--%s cannot be used with --%s%s%s",
-			exclusive[i].name, exclusive[i].other, why ? ": " : "",
-			why ? why : "");
+		fp_msg_usage("--%s cannot be used with --%s%s%s", row->name,
+			other->name, other->why ? ": " : "",
+			other->why ? other->why : "");
 		return false;
 	}
 	return true;
@@ -82,14 +57,16 @@ check_exclusive(const struct fp_settings *settings)
 static bool
 check_needs(const struct fp_settings *settings)
 {
-	for (size_t i = 0; i < FP_ARRAY_LEN(needy); i++) {
-		const char * or = needy[i].or_other, *why = needy[i].why;
-		if (!is_given(settings, needy[i].name) ||
-			is_given(settings, needy[i].other) ||
-			(or &&is_given(settings, or)))
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const struct fp_option_row *row = &fp_option_rows[i];
+		const char *needs = row->needs.name, *why = row->needs.why;
+		const char *or_name = row->needs.or_name;
+		if (!needs || !is_given(settings, row->name) ||
+			is_given(settings, needs) ||
+			(or_name && is_given(settings, or_name)))
 			continue;
-		fp_msg_usage("--%s needs --%s%s%s%s%s", needy[i].name,
-			needy[i].other, or ? " or --" : "", or ? or : "",
+		fp_msg_usage("--%s needs --%s%s%s%s%s", row->name, needs,
+			or_name ? " or --" : "", or_name ? or_name : "",
 			why ? ": " : "", why ? why : "");
 		return false;
 	}

@@ -2,7 +2,6 @@
 #include "optionstest.h"
 
 #include "complaint.h"
-#include "optionwords.h"
 
 #include <string.h>
 
@@ -220,13 +219,16 @@ words(void)
 {
 	char args[300];
 
-	for (size_t i = 0; i < fp_option_n_words; i++) {
-		const struct fp_option_words *of = &fp_option_words[i];
+	for (size_t i = 0; i < fp_option_n_rows; i++) {
+		const char *option = fp_option_rows[i].name;
+		const struct fp_option_words *of = fp_option_rows[i].words;
 		enum fp_go go = FP_GO_ON;
-		if (strcmp(of->option, "help") == 0)
+		if (!of)
+			continue;
+		if (strcmp(option, "help") == 0)
 			go = FP_GO_HELP;
-		size_t len = (size_t)snprintf(
-			args, sizeof(args), "--%s=", of->option);
+		size_t len =
+			(size_t)snprintf(args, sizeof(args), "--%s=", option);
 		size_t name_len = len;
 		for (size_t k = 0; of->words[k]; k++) {
 			snprintf(args + name_len, sizeof(args) - name_len, "%s",

@@ -3,7 +3,6 @@
 
 #include "help.h"
 #include "optiontable.h"
-#include "optionwords.h"
 
 static void
 forms(void)
@@ -465,7 +464,7 @@ the_help_of_a_word(void)
 static void
 topics_are_words(void)
 {
-	const struct fp_option_words *words = fp_option_words_of("help");
+	const struct fp_option_words *words = fp_option_find("help")->words;
 	size_t n = 0, n_groups = 0;
 
 	for (; words->words[n]; n++)
