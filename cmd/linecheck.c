@@ -3,6 +3,7 @@
 
 #include "linecheck.h"
 
+#include "ascii.h"
 #include "msg.h"
 #include "units.h"
 
@@ -45,24 +46,12 @@ is(struct fp_text text, const char *word)
 	return text.len == strlen(word) && starts_with(text, word);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static size_t
 count_digits(struct fp_text text, size_t from)
 {
 	size_t at = from;
 
-	while (at < text.len && is_digit(text.data[at]))
+	while (at < text.len && fp_ascii_is_digit(text.data[at]))
 		at++;
 	return at - from;
 }
@@ -143,7 +132,7 @@ judge_either(
 	check->has_seen_line = true;
 	if (is_url)
 		return NULL;
-	while (rest.len > 0 && is_blank(rest.data[0])) {
+	while (rest.len > 0 && fp_ascii_is_blank(rest.data[0])) {
 		rest.data++;
 		rest.len--;
 	}
@@ -214,7 +203,8 @@ is_quoted(struct fp_text line)
 static bool
 has_blank_end(struct fp_text line)
 {
-	return is_blank(line.data[0]) || is_blank(line.data[line.len - 1]);
+	return fp_ascii_is_blank(line.data[0]) ||
+	       fp_ascii_is_blank(line.data[line.len - 1]);
 }
 
 static bool
@@ -304,7 +294,7 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 {
 	static const char *const begins[] = {"[", "{", "[{"};
 
-	while (line.len > 0 && is_blank(line.data[line.len - 1]))
+	while (line.len > 0 && fp_ascii_is_blank(line.data[line.len - 1]))
 		line.len--;
 	for (size_t i = 0; i < FP_ARRAY_LEN(begins); i++) {
 		if (line.len > 0 && line.len <= 2 && is(line, begins[i]))

@@ -8,7 +8,7 @@
  *
  * lib/	the pool, a library
  *
- *	base/		what any program could use: base buf clock random thread
+ *	base/		what any program could use: base ascii buf clock random thread
  *			units utf8 timeheap textsort crowd filename outfile
  *			(bodies on disk)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring

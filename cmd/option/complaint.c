@@ -7,6 +7,7 @@
 
 #include "complaint.h"
 
+#include "ascii.h"
 #include "foreign.h"
 #include "help.h"
 #include "msg.h"
@@ -34,12 +35,6 @@ accepts(const struct fp_option_row *row, const char *text)
 	bool ok = row->call(&scratch, text);
 	fp_settings_destroy(&scratch);
 	return ok;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 /* Each writes to `to`, of GUESS_MAX bytes, what was meant by `text`, which is
@@ -151,7 +146,7 @@ guess_value(const struct fp_option_row *row, const char *text, char *to)
 	if (word && accepts(row, word))
 		return word;
 	for (size_t i = 0; i < FP_ARRAY_LEN(guesses); i++) {
-		if (i > 0 && !is_digit(text[0]))
+		if (i > 0 && !fp_ascii_is_digit(text[0]))
 			break;
 		to[0] = '\0';
 		guesses[i](to, text);

@@ -3,6 +3,8 @@
 
 #include "expand.h"
 
+#include "ascii.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,20 +192,14 @@ fp_expand_is_meant(const char *text)
 
 /* ---- functions ---- */
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static struct fp_text
 trim(struct fp_text text)
 {
-	while (text.len > 0 && is_space(text.data[0])) {
+	while (text.len > 0 && fp_ascii_is_space(text.data[0])) {
 		text.data++;
 		text.len--;
 	}
-	while (text.len > 0 && is_space(text.data[text.len - 1]))
+	while (text.len > 0 && fp_ascii_is_space(text.data[text.len - 1]))
 		text.len--;
 	return text;
 }

@@ -3,6 +3,8 @@
 
 #include "units.h"
 
+#include "ascii.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,12 +36,6 @@ static const struct unit duration_units[] = {
 	{"d", UINT64_C(24) * 3600 * 1000},
 };
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 int
 fp_units_digits(const char *text, size_t len, uint64_t *number)
 {
@@ -48,7 +44,7 @@ fp_units_digits(const char *text, size_t len, uint64_t *number)
 	if (len == 0)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(text[i]))
+		if (!fp_ascii_is_digit(text[i]))
 			return -1;
 		unsigned digit = (unsigned)(text[i] - '0');
 		if (n > (UINT64_MAX - digit) / 10)
@@ -110,12 +106,12 @@ parse(const char *text, size_t len, const struct unit *units, size_t n_units,
 {
 	size_t whole = 0;
 
-	while (whole < len && is_digit(text[whole]))
+	while (whole < len && fp_ascii_is_digit(text[whole]))
 		whole++;
 	size_t end = whole;
 	uint64_t fraction = 0, scale = 1;
 	if (end < len && text[end] == '.') {
-		for (end++; end < len && is_digit(text[end]); end++)
+		for (end++; end < len && fp_ascii_is_digit(text[end]); end++)
 			scale *= scale < 10000000 ? 10 : 1;
 		if (scale == 1 || scale > 1000000 ||
 			fp_units_digits(

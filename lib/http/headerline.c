@@ -3,6 +3,8 @@
 
 #include "headerline.h"
 
+#include "ascii.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -33,20 +35,14 @@ fp_headerline_is_value(struct fp_text text)
 	return true;
 }
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static struct fp_text
 trim(struct fp_text text)
 {
-	while (text.len > 0 && is_space(text.data[0])) {
+	while (text.len > 0 && fp_ascii_is_blank(text.data[0])) {
 		text.data++;
 		text.len--;
 	}
-	while (text.len > 0 && is_space(text.data[text.len - 1]))
+	while (text.len > 0 && fp_ascii_is_blank(text.data[text.len - 1]))
 		text.len--;
 	return text;
 }

@@ -3,6 +3,8 @@
 
 #include "netrc.h"
 
+#include "ascii.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,12 +27,6 @@ struct maker {
 	bool is_open;
 };
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static void
 pass_line(struct reader *reader)
 {
@@ -45,7 +41,8 @@ pass_space(struct reader *reader)
 	for (; reader->at < reader->end; reader->at++) {
 		if (*reader->at == '#')
 			pass_line(reader);
-		if (reader->at == reader->end || !is_space(*reader->at))
+		if (reader->at == reader->end ||
+			!fp_ascii_is_space(*reader->at))
 			return;
 		reader->line += *reader->at == '\n';
 	}
@@ -67,7 +64,8 @@ take_quoted(struct reader *reader)
 		if (c == '"') {
 			reader->at++;
 			*reader->to++ = '\0';
-			if (reader->at == reader->end || is_space(*reader->at))
+			if (reader->at == reader->end ||
+				fp_ascii_is_space(*reader->at))
 				return true;
 			reader->wrong = "unexpected text after a quote";
 			return false;
@@ -92,7 +90,7 @@ take_word(struct reader *reader)
 		return NULL;
 	if (*reader->at == '"')
 		return take_quoted(reader) ? word : NULL;
-	while (reader->at < reader->end && !is_space(*reader->at))
+	while (reader->at < reader->end && !fp_ascii_is_space(*reader->at))
 		*reader->to++ = *reader->at++;
 	*reader->to++ = '\0';
 	return word;

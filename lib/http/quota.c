@@ -13,6 +13,7 @@
 
 #include "quota.h"
 
+#include "ascii.h"
 #include "units.h"
 
 #include <string.h>
@@ -42,12 +43,6 @@ is_in(char c, const char *set)
 }
 
 static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 is_lower(char c)
 {
 	return c >= 'a' && c <= 'z';
@@ -56,7 +51,7 @@ is_lower(char c)
 static bool
 is_alnum(char c)
 {
-	return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
+	return fp_ascii_is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
 static bool
@@ -86,7 +81,7 @@ take_digits(struct scan *scan)
 {
 	const char *start = scan->at;
 
-	while (scan->at < scan->end && is_digit(*scan->at))
+	while (scan->at < scan->end && fp_ascii_is_digit(*scan->at))
 		scan->at++;
 	return (size_t)(scan->at - start);
 }
@@ -191,7 +186,7 @@ take_bare_item(struct scan *scan, int64_t *number)
 	if (scan->at == scan->end)
 		return false;
 	char c = *scan->at;
-	if (is_digit(c) || c == '-')
+	if (fp_ascii_is_digit(c) || c == '-')
 		return take_number(scan, number);
 	scan->at++;
 	switch (c) {
@@ -207,7 +202,7 @@ take_bare_item(struct scan *scan, int64_t *number)
 		return take_char(scan, '"') && take_display_string(scan);
 	default:
 		pass_token(scan);
-		return c == '*' || (is_alnum(c) && !is_digit(c));
+		return c == '*' || (is_alnum(c) && !fp_ascii_is_digit(c));
 	}
 }
 
@@ -222,7 +217,7 @@ take_parameters(struct scan *scan, int64_t *remaining, int64_t *reset_s)
 		if (key == scan->end || (!is_lower(*key) && *key != '*'))
 			return false;
 		while (scan->at < scan->end &&
-			(is_lower(*scan->at) || is_digit(*scan->at) ||
+			(is_lower(*scan->at) || fp_ascii_is_digit(*scan->at) ||
 				is_in(*scan->at, "_-.*")))
 			scan->at++;
 		size_t len = (size_t)(scan->at - key);

@@ -3,6 +3,7 @@
 
 #include "response.h"
 
+#include "ascii.h"
 #include "units.h"
 #include "utf8.h"
 
@@ -59,12 +60,6 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 }
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
 is_named(const char *line, size_t name_len, const char *name)
 {
 	return strlen(name) == name_len &&
@@ -84,9 +79,9 @@ next_word(struct fp_text *list, struct fp_text *word)
 	list->len -= word->len;
 	list->data = comma ? comma + 1 : NULL;
 	list->len -= comma ? 1 : 0;
-	while (word->len > 0 && is_blank(*word->data))
+	while (word->len > 0 && fp_ascii_is_blank(*word->data))
 		word->data++, word->len--;
-	while (word->len > 0 && is_blank(word->data[word->len - 1]))
+	while (word->len > 0 && fp_ascii_is_blank(word->data[word->len - 1]))
 		word->len--;
 	return true;
 }
@@ -347,9 +342,9 @@ fold(struct fp_response *response, const char *line, size_t len)
 {
 	struct fp_buf *to = response->headers;
 
-	while (len > 0 && is_blank(*line))
+	while (len > 0 && fp_ascii_is_blank(*line))
 		line++, len--;
-	while (len > 0 && is_blank(line[len - 1]))
+	while (len > 0 && fp_ascii_is_blank(line[len - 1]))
 		len--;
 	if (response->in_head && response->may_not_fold)
 		doubt(response, "a header that sets the body length is folded");
@@ -367,7 +362,7 @@ fold(struct fp_response *response, const char *line, size_t len)
 static bool
 is_odd(const char *line, size_t name_len, size_t len)
 {
-	return name_len == 0 || is_blank(line[name_len - 1]) ||
+	return name_len == 0 || fp_ascii_is_blank(line[name_len - 1]) ||
 	       memchr(line, '\r', len) || memchr(line, '\0', len);
 }
 
@@ -388,7 +383,7 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		response->in_head = true;
 		return 0;
 	}
-	if (is_blank(*line))
+	if (fp_ascii_is_blank(*line))
 		return fold(response, line, len);
 	const char *colon = memchr(line, ':', len);
 	if (!colon || response->in_trailers)

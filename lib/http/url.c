@@ -3,6 +3,7 @@
 
 #include "url.h"
 
+#include "ascii.h"
 #include "uritemplate.h"
 
 #include <arpa/inet.h>
@@ -15,12 +16,6 @@ is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The length of a leading scheme without its colon, or 0. */
 static size_t
 scheme_len(const char *text, size_t len)
@@ -30,8 +25,8 @@ scheme_len(const char *text, size_t len)
 	if (len == 0 || !is_alpha(text[0]))
 		return 0;
 	while (i < len &&
-		(is_alpha(text[i]) || is_digit(text[i]) || text[i] == '+' ||
-			text[i] == '-' || text[i] == '.'))
+		(is_alpha(text[i]) || fp_ascii_is_digit(text[i]) ||
+			text[i] == '+' || text[i] == '-' || text[i] == '.'))
 		i++;
 	return i < len && text[i] == ':' ? i : 0;
 }
@@ -65,7 +60,7 @@ looks_like_port(const char *rest, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && is_digit(rest[i]))
+	while (i < len && fp_ascii_is_digit(rest[i]))
 		i++;
 	return i > 0 && (i == len || strchr("/?#", rest[i]));
 }
@@ -146,14 +141,16 @@ fp_url_is_plain(const char *url, size_t len)
 	size_t host = at;
 	unsigned port = 0;
 
-	while (at < len && (is_alpha(url[at]) || is_digit(url[at]) ||
+	while (at < len && (is_alpha(url[at]) || fp_ascii_is_digit(url[at]) ||
 				   url[at] == '.' || url[at] == '-'))
 		at++;
 	if (at == host || at - host > 250)
 		return false;
 	if (at < len && url[at] == ':') {
 		size_t digits = ++at;
-		for (; at < len && is_digit(url[at]) && at - digits < 6; at++)
+		for (; at < len && fp_ascii_is_digit(url[at]) &&
+			at - digits < 6;
+			at++)
 			port = 10 * port + (unsigned)(url[at] - '0');
 		if (at == digits || port > 65535)
 			return false;
@@ -192,7 +189,8 @@ add_host(char *to, size_t at, const char *host, size_t len)
 	struct in6_addr six;
 	struct in_addr four;
 
-	if (n >= sizeof(text) || (!is_six && (n < len || !is_digit(*start))))
+	if (n >= sizeof(text) ||
+		(!is_six && (n < len || !fp_ascii_is_digit(*start))))
 		return add_lower(to, at, host, len);
 	memcpy(text, start, n);
 	text[n] = '\0';
@@ -217,7 +215,7 @@ fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
 
 	if (url[host] == '@')
 		host++;
-	while (port > host && is_digit(url[port - 1]))
+	while (port > host && fp_ascii_is_digit(url[port - 1]))
 		port--;
 	bool has_port = port > host && url[port - 1] == ':';
 	size_t at = add_lower(origin, 0, url, start);
@@ -226,7 +224,7 @@ fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
 	const char *text = has_port && port < end	       ? url + port
 			   : strncmp(origin, "https:", 6) == 0 ? "443"
 							       : "80";
-	while (text[0] == '0' && is_digit(text[1]))
+	while (text[0] == '0' && fp_ascii_is_digit(text[1]))
 		text++;
 	at = add_lower(origin, at, ":", 1);
 	at = add_lower(origin, at, text, strspn(text, "0123456789"));
@@ -318,7 +316,7 @@ is_port(const char *text, size_t len)
 	unsigned port = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(text[i]) || i > 4)
+		if (!fp_ascii_is_digit(text[i]) || i > 4)
 			return false;
 		port = 10 * port + (unsigned)(text[i] - '0');
 	}

@@ -3,6 +3,7 @@
 
 #include "whenform.h"
 
+#include "ascii.h"
 #include "httpdate.h"
 
 #include <curl/curl.h>
@@ -22,12 +23,6 @@ struct number {
 	bool has_frac;
 };
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Returns how many bytes it has; 0: there is none. */
 static size_t
 take_number(const char *text, size_t len, struct number *number)
@@ -36,13 +31,14 @@ take_number(const char *text, size_t len, struct number *number)
 	int64_t unit = FP_NS_PER_S / 10;
 
 	*number = (struct number){.whole = 0};
-	for (; i < len && is_digit(text[i]); i++)
+	for (; i < len && fp_ascii_is_digit(text[i]); i++)
 		number->whole = FP_MIN(
 			number->whole * 10 + (text[i] - '0'), DIGITS_MAX);
-	if (i == 0 || i + 1 >= len || text[i] != '.' || !is_digit(text[i + 1]))
+	if (i == 0 || i + 1 >= len || text[i] != '.' ||
+		!fp_ascii_is_digit(text[i + 1]))
 		return i;
 	number->has_frac = true;
-	for (i++; i < len && is_digit(text[i]); i++, unit /= 10)
+	for (i++; i < len && fp_ascii_is_digit(text[i]); i++, unit /= 10)
 		number->frac_ns += (text[i] - '0') * unit;
 	return i;
 }
@@ -198,7 +194,7 @@ take_digits(const char *text, size_t n, int *number)
 {
 	*number = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_digit(text[i]))
+		if (!fp_ascii_is_digit(text[i]))
 			return false;
 		*number = *number * 10 + (text[i] - '0');
 	}

@@ -2,6 +2,8 @@
 #include "base.h"
 
 #include "rates.h"
+
+#include "ascii.h"
 #include "units.h"
 
 #include <inttypes.h>
@@ -34,12 +36,6 @@ enum fault {
 	FAULT_PERIOD,
 };
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* "s" or "1.5s". */
 static enum fault
 parse_period(const char *text, size_t len, int64_t *period_ns)
@@ -51,7 +47,7 @@ parse_period(const char *text, size_t len, int64_t *period_ns)
 		return FAULT_NO_PERIOD;
 	if (len > PERIOD_MAX_LEN)
 		return FAULT_PERIOD;
-	if (is_digit(text[len - 1]))
+	if (fp_ascii_is_digit(text[len - 1]))
 		return FAULT_NO_UNIT;
 	bool is_unit = text[0] >= 'a' && text[0] <= 'z';
 	snprintf(number, sizeof(number), "%s%.*s", is_unit ? "1" : "", (int)len,
