@@ -78,7 +78,7 @@ name_stop(struct fp_course *run, uint64_t n_not_done)
 }
 
 static struct fp_totals
-add_up(struct fp_course *run, uint64_t n_set_aside)
+course_add_up(struct fp_course *run, uint64_t n_set_aside)
 {
 	struct fp_totals totals = {
 		.n_read = read_counter(&run->reader.n_read) + n_set_aside,
@@ -161,7 +161,7 @@ fp_course_conclude(struct fp_course *run)
 	bool lost = run->writer.failed.error != 0;
 	if (fp_writer_close(&run->writer))
 		lost = true;
-	struct fp_totals totals = add_up(run, left);
+	struct fp_totals totals = course_add_up(run, left);
 
 	tell_end(run, &totals);
 	tell_changes(&run->writer.tally.changes);

@@ -93,7 +93,7 @@ digit(char c)
 /* Whether a field of the header line has this name, or the one that it encodes:
  * what a template cannot say is written with "%" (RFC 6570, section 2.3). */
 static bool
-is_name(struct fp_text field, struct fp_text name)
+fields_is_name(struct fp_text field, struct fp_text name)
 {
 	size_t at = 0;
 
@@ -129,7 +129,7 @@ find_name(struct fp_fields *fields, struct fp_text header, struct fp_text name,
 		has_more = fp_csv_take_field(&header, separator, &field);
 		at++;
 		field = fp_csv_unquote(field, fields->unquoted.data);
-		if (is_name(field, name) && n++ == 0)
+		if (fields_is_name(field, name) && n++ == 0)
 			*column = at;
 	}
 	fields->n_header = at;
@@ -161,8 +161,8 @@ list_names(struct fp_fields *fields, struct fp_text header,
 }
 
 static int
-complain(struct fp_fields *fields, struct fp_text header, struct fp_text name,
-	size_t n)
+fields_complain(struct fp_fields *fields, struct fp_text header,
+	struct fp_text name, size_t n)
 {
 	char names[SHOWN_BYTES + 8];
 
@@ -189,7 +189,8 @@ fp_fields_header(struct fp_fields *fields, struct fp_text header)
 		size_t column = 0;
 		size_t n = find_name(fields, header, names->all[i], &column);
 		if (n != 1)
-			return complain(fields, header, names->all[i], n);
+			return fields_complain(
+				fields, header, names->all[i], n);
 		fields->columns[first + i] = column;
 		fields->n_split = FP_MAX(fields->n_split, column);
 	}
@@ -204,7 +205,7 @@ fp_fields_header(struct fp_fields *fields, struct fp_text header)
 /* Splits at the separator, wherever it stands. Returns how many fields there
  * are, of those that are needed. */
 static size_t
-split(struct fp_fields *fields, struct fp_text line)
+fields_split(struct fp_fields *fields, struct fp_text line)
 {
 	const char *separator = fields->settings->colsep;
 	size_t separator_len = strlen(separator);
@@ -248,7 +249,7 @@ split_csv(struct fp_fields *fields, struct fp_text record)
 
 /* Values of fields that are not there are left out. */
 static void
-choose(struct fp_fields *fields, struct fp_item *item, size_t n)
+fields_choose(struct fp_fields *fields, struct fp_item *item, size_t n)
 {
 	size_t n_values = 0;
 
@@ -279,7 +280,7 @@ fp_fields_fill(struct fp_fields *fields, struct fp_item *item)
 	if (fields->n == 0)
 		return 0;
 	if (!fields->settings->has_csv) {
-		choose(fields, item, split(fields, item->input));
+		fields_choose(fields, item, fields_split(fields, item->input));
 		return 0;
 	}
 	n = split_csv(fields, item->input);
@@ -292,6 +293,6 @@ fp_fields_fill(struct fp_fields *fields, struct fp_item *item)
 		item->fault = fields->fault;
 		return 0;
 	}
-	choose(fields, item, (size_t)n);
+	fields_choose(fields, item, (size_t)n);
 	return 0;
 }

@@ -30,7 +30,7 @@ fp_itemfill_destroy(struct fp_itemfill *fill)
 
 /* Fills one text in. 1: the item has a fault now; -1: no memory. */
 static int
-add(struct fp_itemfill *fill, struct fp_item *item,
+itemfill_add(struct fp_itemfill *fill, struct fp_item *item,
 	const struct fp_expansion *expansion)
 {
 	char why[160];
@@ -46,7 +46,7 @@ add(struct fp_itemfill *fill, struct fp_item *item,
 }
 
 static int
-fail(struct fp_itemfill *fill, struct fp_item *item, const char *what,
+itemfill_fail(struct fp_itemfill *fill, struct fp_item *item, const char *what,
 	const char *why)
 {
 	snprintf(fill->fault, sizeof(fill->fault), "%s %s", what, why);
@@ -58,7 +58,7 @@ fail(struct fp_itemfill *fill, struct fp_item *item, const char *what,
 
 /* Whether the item says itself what this header is to be. */
 static bool
-has_header(const struct fp_item *item, const char *line)
+itemfill_has_header(const struct fp_item *item, const char *line)
 {
 	size_t len = strcspn(line, ":;");
 
@@ -73,16 +73,18 @@ has_header(const struct fp_item *item, const char *line)
 
 /* The line of a header is in the buffer, from `start` on. */
 static int
-check_header(struct fp_itemfill *fill, struct fp_item *item, size_t start)
+itemfill_check_header(
+	struct fp_itemfill *fill, struct fp_item *item, size_t start)
 {
 	const char *line = fp_buf_text(&fill->text) + start;
 	char why[80];
 
 	if (strlen(line) != fill->text.len - start)
-		return fail(fill, item,
+		return itemfill_fail(fill, item,
 			"--expand-header:", "the value contains a NUL byte");
 	if (!fp_is_header(line, why, sizeof(why)))
-		return fail(fill, item, "--expand-header: the value", why);
+		return itemfill_fail(
+			fill, item, "--expand-header: the value", why);
 	return 0;
 }
 
@@ -93,7 +95,7 @@ add_login(struct fp_itemfill *fill, struct fp_item *item,
 {
 	struct fp_buf login = FP_BUF_INIT;
 	size_t start = fill->text.len;
-	int ret = add(fill, item, expansion);
+	int ret = itemfill_add(fill, item, expansion);
 
 	if (ret == 0)
 		ret = fp_buf_add(&login, fill->text.data + start,
@@ -109,7 +111,7 @@ add_login(struct fp_itemfill *fill, struct fp_item *item,
 
 /* The item's headers, and behind them those in the buffer. */
 static int
-join_headers(struct fp_itemfill *fill, struct fp_item *item,
+itemfill_join_headers(struct fp_itemfill *fill, struct fp_item *item,
 	const struct part *parts, size_t n)
 {
 	size_t total = item->n_headers + n;
@@ -143,7 +145,7 @@ repeats_key(const struct fp_itemfill *fill, const struct fp_item *item)
 	static const char name[] = "Idempotency-Key:";
 	const struct fp_list *headers = &fill->settings->headers;
 
-	if (!fill->has_item || has_header(item, name))
+	if (!fill->has_item || itemfill_has_header(item, name))
 		return false;
 	for (size_t i = 0; i < headers->n; i++) {
 		if (strncasecmp(headers->texts[i], name, sizeof(name) - 1) == 0)
@@ -175,7 +177,7 @@ add_body(struct fp_itemfill *fill, struct fp_item *item, struct part *body,
 			continue;
 		if (*has_some && !is_json && fp_buf_add_char(&fill->text, '&'))
 			return -1;
-		int ret = add(fill, item, expansion);
+		int ret = itemfill_add(fill, item, expansion);
 		if (ret)
 			return ret;
 		*has_some = true;
@@ -185,8 +187,8 @@ add_body(struct fp_itemfill *fill, struct fp_item *item, struct part *body,
 }
 
 static int
-add_headers(struct fp_itemfill *fill, struct fp_item *item, struct part *parts,
-	size_t *n)
+itemfill_add_headers(struct fp_itemfill *fill, struct fp_item *item,
+	struct part *parts, size_t *n)
 {
 	const struct fp_expansions *all = &fill->settings->expansions;
 
@@ -196,7 +198,7 @@ add_headers(struct fp_itemfill *fill, struct fp_item *item, struct part *parts,
 		int ret;
 
 		if (expansion->what == FP_EXPAND_HEADER)
-			ret = add(fill, item, expansion);
+			ret = itemfill_add(fill, item, expansion);
 		else if (expansion->what == FP_EXPAND_USER)
 			ret = add_login(fill, item, expansion);
 		else
@@ -205,12 +207,12 @@ add_headers(struct fp_itemfill *fill, struct fp_item *item, struct part *parts,
 			ret = end_part(fill, &parts[*n], start);
 		if (ret == 0) {
 			fill->text.len--;
-			ret = check_header(fill, item, start);
+			ret = itemfill_check_header(fill, item, start);
 			fill->text.len++;
 		}
 		if (ret)
 			return ret;
-		if (!has_header(item, fill->text.data + start))
+		if (!itemfill_has_header(item, fill->text.data + start))
 			(*n)++;
 	}
 	return 0;
@@ -230,7 +232,7 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 	}
 	fill->has_item = true;
 	fp_buf_clear(&fill->text, KEEP_BYTES);
-	int ret = add_headers(fill, item, parts, &n);
+	int ret = itemfill_add_headers(fill, item, parts, &n);
 	if (ret == 0 && !item->body.data)
 		ret = add_body(fill, item, &body, &has_body);
 	if (ret)
@@ -238,5 +240,5 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 	if (has_body)
 		item->body = (struct fp_text){
 			fill->text.data + body.start, body.len};
-	return join_headers(fill, item, parts, n);
+	return itemfill_join_headers(fill, item, parts, n);
 }

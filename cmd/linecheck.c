@@ -263,7 +263,7 @@ static const struct {
 
 /* Says it, once for each kind and run. */
 static void
-doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
+linecheck_doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
 	const char *what)
 {
 	if (check->told & 1U << kind)
@@ -281,11 +281,11 @@ look_for_doubt(struct fp_linecheck *check, struct fp_text line, bool is_first)
 	if (line.len == 0 || is_number(line))
 		return;
 	if (is_first && is_heading(line))
-		doubt(check, FP_ARRAY_LEN(doubts), line,
+		linecheck_doubt(check, FP_ARRAY_LEN(doubts), line,
 			"looks like a column heading");
 	for (unsigned i = 0; i < FP_ARRAY_LEN(doubts); i++) {
 		if (!(check->told & 1U << i) && doubts[i].is_it(line))
-			doubt(check, i, line, doubts[i].what);
+			linecheck_doubt(check, i, line, doubts[i].what);
 	}
 }
 
@@ -298,14 +298,14 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 		line.len--;
 	for (size_t i = 0; i < FP_ARRAY_LEN(begins); i++) {
 		if (line.len > 0 && line.len <= 2 && is(line, begins[i]))
-			doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
+			linecheck_doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
 				"looks like one JSON document over several "
 				"lines: jq -c '.[]' writes each element of an "
 				"array on one line");
 	}
 	/* What is in it may be secret. */
 	if (line.len > 2 && line.data[0] == '[')
-		doubt(check, FP_ARRAY_LEN(doubts) + 1,
+		linecheck_doubt(check, FP_ARRAY_LEN(doubts) + 1,
 			(struct fp_text){line.data, 1},
 			"is an array, not an object: jq -c '.[]' writes each "
 			"element of an array on one line");
@@ -315,7 +315,7 @@ void
 fp_linecheck_first(struct fp_linecheck *check, struct fp_text value)
 {
 	if (!check->has_seen_values && is_heading(value))
-		doubt(check, FP_ARRAY_LEN(doubts), value,
+		linecheck_doubt(check, FP_ARRAY_LEN(doubts), value,
 			"looks like a column heading: with {name} in "
 			"the template, the first line is the header");
 	check->has_seen_values = true;

@@ -8,9 +8,8 @@
  *
  * lib/	the pool, a library
  *
- *	base/		what any program could use: base ascii buf clock random thread
- *			units utf8 timeheap textsort crowd filename outfile
- *			(bodies on disk)
+ *	base/		what any program could use: base ascii buf clock random
+ *thread units utf8 timeheap textsort crowd filename outfile (bodies on disk)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonfind,
  *			jsonescape, pen (writes
@@ -66,9 +65,8 @@
  *			shard (which items are ours, of those that many share
  *			out), descriptors (as many as there can be, and jobs to
  *			fit them)
- *	option/		what can be asked for: optiontable (all of one in a row),
- *			settings (what is
- *			asked for, judged; in parts: httpopt flowopt),
+ *	option/		what can be asked for: optiontable (all of one in a
+ *row), settings (what is asked for, judged; in parts: httpopt flowopt),
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),
  *			template (which one, and whether lines fit it), expand

@@ -60,7 +60,7 @@
 
 /* Nothing new is read or started; `how` decides about what is under way. */
 static void
-stop(struct fp_course *run, enum fp_cancel how)
+run_stop(struct fp_course *run, enum fp_cancel how)
 {
 	fp_input_stop(&run->reader.input);
 	fp_pool_cancel(run->pool, how);
@@ -69,7 +69,7 @@ stop(struct fp_course *run, enum fp_cancel how)
 static void
 stop_writing(void *arg)
 {
-	stop(arg, FP_CANCEL_ALL);
+	run_stop(arg, FP_CANCEL_ALL);
 }
 
 /* An fp_fault: the main thread is to see it, too. */
@@ -124,7 +124,7 @@ open_account(struct fp_course *run)
  * options, and makes nothing.
  * -1: said why. */
 static int
-judge(struct fp_settings *settings)
+run_judge(struct fp_settings *settings)
 {
 	char why[200];
 
@@ -176,7 +176,7 @@ open_ends(struct fp_course *run)
 }
 
 static int
-start(struct fp_course *run)
+run_start(struct fp_course *run)
 {
 	char why[200];
 
@@ -282,7 +282,7 @@ obey_stop(struct fp_course *run, int signal)
 	run->signal = signal;
 	run->give_up_ns = fp_clock_now_ns() + (int64_t)time_ms * FP_NS_PER_MS;
 	fp_patience_limit(run->give_up_ns);
-	stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
+	run_stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
 }
 
 /* The run ends before its time, like after a first signal. */
@@ -297,7 +297,7 @@ cut_short(struct fp_course *run, const char *option)
 	run->give_up_ns = fp_clock_now_ns() +
 			  (int64_t)run->settings->grace_ms * FP_NS_PER_MS;
 	fp_patience_limit(run->give_up_ns);
-	stop(run, FP_CANCEL_WAITING);
+	run_stop(run, FP_CANCEL_WAITING);
 }
 
 /* The writer has had the last result (true), or too many that failed. */
@@ -341,7 +341,7 @@ obey_signals(struct fp_course *run)
 /* The time that a signal or an option gave is over: what is under way ends. So
  * must the writer, though nobody may read what it writes. */
 static void
-give_up(struct fp_course *run)
+run_give_up(struct fp_course *run)
 {
 	bool is_first = !run->has_given_up;
 	int64_t next_ms = is_first ? LAST_WRITES_MS : PRESS_MS;
@@ -353,7 +353,7 @@ give_up(struct fp_course *run)
 	run->has_given_up = true;
 	run->give_up_ns = fp_clock_now_ns() + next_ms * FP_NS_PER_MS;
 	if (is_first)
-		stop(run, FP_CANCEL_ALL);
+		run_stop(run, FP_CANCEL_ALL);
 	else
 		fp_writer_press(&run->writer, &run->writer_thread);
 }
@@ -386,11 +386,11 @@ obey_hangup(struct fp_course *run)
 	if (!fp_signals_is_ignored(SIGPIPE) && !is_told)
 		die(run, SIGPIPE);
 	fp_output_break(&run->writer.output, EPIPE);
-	stop(run, FP_CANCEL_ALL);
+	run_stop(run, FP_CANCEL_ALL);
 }
 
 static int
-time_left_ms(const struct fp_course *run)
+run_time_left_ms(const struct fp_course *run)
 {
 	int64_t end_ns = FP_MIN(run->give_up_ns, run->deadline_ns);
 
@@ -404,7 +404,7 @@ time_left_ms(const struct fp_course *run)
 
 /* Returns when the writer is done. */
 static void
-watch(struct fp_course *run)
+run_watch(struct fp_course *run)
 {
 	for (;;) {
 		struct pollfd fds[3] = {
@@ -415,7 +415,7 @@ watch(struct fp_course *run)
 				0, 0},
 		};
 
-		if (poll(fds, 3, time_left_ms(run)) < 0) {
+		if (poll(fds, 3, run_time_left_ms(run)) < 0) {
 			obey_signals(run);
 			continue;
 		}
@@ -431,7 +431,7 @@ watch(struct fp_course *run)
 			obey_hangup(run);
 		show_progress(run);
 		if (run->give_up_ns <= fp_clock_now_ns())
-			give_up(run);
+			run_give_up(run);
 	}
 }
 
@@ -496,8 +496,9 @@ fp_run(struct fp_settings *settings)
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);
 	fp_account_none(&run.account);
-	if (judge(settings) == 0 && open_ends(&run) == 0 && start(&run) == 0) {
-		watch(&run);
+	if (run_judge(settings) == 0 && open_ends(&run) == 0 &&
+		run_start(&run) == 0) {
+		run_watch(&run);
 
 		end_meter(&run);
 		wind_up(&run);

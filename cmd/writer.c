@@ -87,7 +87,7 @@ fp_writer_begin(struct fp_writer *writer)
 
 /* Tells once that an output failed; that it was stopped is no failure. */
 static void
-tell(struct fp_output *output)
+writer_tell(struct fp_output *output)
 {
 	if (output->is_told || output->error == ECANCELED)
 		return;
@@ -103,7 +103,7 @@ tell(struct fp_output *output)
 }
 
 static void
-stop(struct fp_writer *writer)
+writer_stop(struct fp_writer *writer)
 {
 	if (!writer->has_stopped) {
 		writer->has_stopped = true;
@@ -126,14 +126,14 @@ fp_writer_ends_by_pipe(const struct fp_writer *writer)
 
 /* An output failed: nothing more is to be fetched. */
 static void
-give_up(struct fp_writer *writer, struct fp_output *output)
+writer_give_up(struct fp_writer *writer, struct fp_output *output)
 {
 	if (output == &writer->output && output->error == EPIPE &&
 		!fp_writer_is_told(writer->settings))
 		fp_signals_obey_pipe();
-	tell(output);
+	writer_tell(output);
 	if (output->error != ECANCELED)
-		stop(writer);
+		writer_stop(writer);
 }
 
 int
@@ -143,17 +143,17 @@ fp_writer_close(struct fp_writer *writer)
 
 	fp_buf_destroy(&writer->undone);
 	if (failed)
-		tell(&writer->failed);
+		writer_tell(&writer->failed);
 	if (fp_output_close(&writer->output) == 0)
 		return failed;
-	tell(&writer->output);
+	writer_tell(&writer->output);
 	return -1;
 }
 
 /* ---- one result ---- */
 
 static void
-count(atomic_uint_fast64_t *counter)
+writer_count(atomic_uint_fast64_t *counter)
 {
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
@@ -195,14 +195,14 @@ fp_writer_set_aside(struct fp_writer *writer)
 }
 
 static void
-write_record(struct fp_writer *writer, const struct fp_result *result)
+writer_write_record(struct fp_writer *writer, const struct fp_result *result)
 {
 	fp_record_write(result, &writer->settings->format, fp_output_add,
 		&writer->output);
 }
 
 static void
-write_error(struct fp_writer *writer, const struct fp_result *result)
+writer_write_error(struct fp_writer *writer, const struct fp_result *result)
 {
 	const struct fp_settings *settings = writer->settings;
 
@@ -238,31 +238,31 @@ render(struct fp_writer *writer, const struct fp_result *result, bool is_done)
 	if (!is_done && writer->journal)
 		return;
 	if (!failed || writer->settings->all)
-		write_record(writer, result);
+		writer_write_record(writer, result);
 	if (failed && result->kind != FP_KIND_STOPPED)
-		write_error(writer, result);
+		writer_write_error(writer, result);
 }
 
 /* Counts it, now that it is known what was written. */
 static void
-settle(struct fp_writer *writer, const struct fp_result *result,
+writer_settle(struct fp_writer *writer, const struct fp_result *result,
 	bool is_delivered, bool is_done)
 {
 	is_done = is_done && (result->kind != FP_KIND_OK || is_delivered);
 	fp_tally_add(&writer->tally, result, is_done);
 	if (!is_done) {
-		count(&writer->n_not_done);
+		writer_count(&writer->n_not_done);
 		set_aside(writer, result, false);
 	} else if (result->kind != FP_KIND_OK) {
-		count(&writer->n_failed);
+		writer_count(&writer->n_failed);
 		set_aside(writer, result, true);
 	} else {
-		count(&writer->n_succeeded);
+		writer_count(&writer->n_succeeded);
 	}
 }
 
 static void
-say(struct fp_writer *writer, enum fp_writer_word what)
+writer_say(struct fp_writer *writer, enum fp_writer_word what)
 {
 	char word = (char)what;
 
@@ -289,7 +289,7 @@ watch_errors(struct fp_writer *writer)
 	if (!are_too_many)
 		return;
 	writer->has_warned = true;
-	say(writer, FP_WRITER_ERRORS);
+	writer_say(writer, FP_WRITER_ERRORS);
 }
 
 static bool
@@ -331,18 +331,18 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		batch->ends[i] = fp_journal_mark(output);
 	}
 	if (fp_output_flush(output))
-		give_up(writer, output);
+		writer_give_up(writer, output);
 	fp_msg_flush();
 	for (size_t i = 0; i < batch->n; i++) {
-		settle(writer, batch->results[i],
+		writer_settle(writer, batch->results[i],
 			is_delivered(output, batch->ends[i].n_given),
 			batch->is_done[i]);
 		batch->failed_ends[i] = fp_journal_mark(&writer->failed);
 	}
 	if (fp_output_flush(&writer->failed))
-		give_up(writer, &writer->failed);
+		writer_give_up(writer, &writer->failed);
 	if (writer->journal && keep_journal(writer, batch))
-		stop(writer);
+		writer_stop(writer);
 }
 
 /* A signal that comes just before write() is lost, so there is always another

@@ -12,7 +12,7 @@ fp_csv_begin(struct fp_csv *csv, char separator)
 }
 
 static void
-fault(struct fp_csv *csv, const char *what, size_t at)
+csv_fault(struct fp_csv *csv, const char *what, size_t at)
 {
 	if (csv->fault)
 		return;
@@ -22,12 +22,12 @@ fault(struct fp_csv *csv, const char *what, size_t at)
 
 /* Outside of quotes, or after a quote that may close a field. */
 static void
-look_at(struct fp_csv *csv, char c)
+csv_look_at(struct fp_csv *csv, char c)
 {
 	bool is_closed = csv->state == FP_CSV_QUOTE;
 
 	if (csv->is_after_cr)
-		fault(csv, "a carriage return outside quotes", csv->at - 1);
+		csv_fault(csv, "a carriage return outside quotes", csv->at - 1);
 	csv->is_after_cr = c == '\r';
 	if (c == csv->separator) {
 		csv->state = FP_CSV_START;
@@ -36,11 +36,12 @@ look_at(struct fp_csv *csv, char c)
 			csv->quote_line = csv->n_newlines;
 		csv->state = FP_CSV_QUOTED;
 	} else if (c == '"') {
-		fault(csv, "a quote in a field that does not begin with one",
+		csv_fault(csv,
+			"a quote in a field that does not begin with one",
 			csv->at);
 	} else if (c != '\r') {
 		if (is_closed)
-			fault(csv, "text after a closing quote", csv->at);
+			csv_fault(csv, "text after a closing quote", csv->at);
 		csv->state = FP_CSV_PLAIN;
 	}
 }
@@ -59,7 +60,7 @@ fp_csv_find_end(struct fp_csv *csv, const char *data, size_t len)
 		}
 		if (c == '\n')
 			return data + i;
-		look_at(csv, c);
+		csv_look_at(csv, c);
 	}
 	return NULL;
 }

@@ -47,8 +47,8 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 		input->name = options->path;
 		/* A pipe that nobody has opened for writing is waited for where
 		 * a stop is heard: by poll(), which ends there too. */
-		input->fd = open(
-			options->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		input->fd =
+			open(options->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	} else {
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;
@@ -137,7 +137,7 @@ fp_input_position(const struct fp_input *input)
 /* ---- reading ---- */
 
 static int
-time_left_ms(const struct fp_input *input)
+input_time_left_ms(const struct fp_input *input)
 {
 	if (!input->until_ns)
 		return -1;
@@ -158,7 +158,7 @@ wait_readable(struct fp_input *input)
 	if (input->before_wait)
 		input->before_wait(input->before_wait_arg);
 	int n;
-	while ((n = poll(fds, 2, time_left_ms(input))) < 0) {
+	while ((n = poll(fds, 2, input_time_left_ms(input))) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			return -1;
 	}
@@ -204,7 +204,7 @@ read_more(struct fp_input *input)
 /* ---- judging ---- */
 
 static int
-fault(struct fp_input *input, const char *what, size_t at)
+input_fault(struct fp_input *input, const char *what, size_t at)
 {
 	snprintf(input->fault, sizeof(input->fault), "%s at byte %zu", what,
 		at + 1);
@@ -226,7 +226,7 @@ ends_url(const struct fp_input *input, size_t at)
 
 /* Finds what no item may hold. */
 static void
-judge(struct fp_input *input)
+input_judge(struct fp_input *input)
 {
 	const char *allowed = input->options.allowed_controls;
 	struct fp_text text = input->line.text;
@@ -234,7 +234,7 @@ judge(struct fp_input *input)
 
 	input->line.fault = NULL;
 	if (input->options.csv && input->csv.fault) {
-		fault(input, input->csv.fault, input->csv.fault_at);
+		input_fault(input, input->csv.fault, input->csv.fault_at);
 		return;
 	}
 	for (size_t i = 0; i < text.len; i++) {
@@ -244,12 +244,12 @@ judge(struct fp_input *input)
 		if (c >= 0x80) {
 			is_ascii = false;
 		} else if (c == 0) {
-			fault(input, "NUL byte", i);
+			input_fault(input, "NUL byte", i);
 			return;
 		} else if (c == '\t' && ends_url(input, i)) {
 			break;
 		} else if (!allowed || !strchr(allowed, c)) {
-			fault(input, "control character", i);
+			input_fault(input, "control character", i);
 			return;
 		}
 	}
@@ -258,14 +258,15 @@ judge(struct fp_input *input)
 	size_t valid = fp_utf8_valid_prefix(text.data, text.len);
 	const char *mark = memmem(text.data, text.len, "\xef\xbb\xbf", 3);
 	if (valid < text.len)
-		fault(input, "invalid UTF-8", valid);
+		input_fault(input, "invalid UTF-8", valid);
 	else if (mark)
-		fault(input, "byte-order mark", (size_t)(mark - text.data));
+		input_fault(
+			input, "byte-order mark", (size_t)(mark - text.data));
 }
 
 /* A blank that separates fields is none. */
 static bool
-is_blank(const struct fp_input *input)
+input_is_blank(const struct fp_input *input)
 {
 	struct fp_text text = input->line.text;
 
@@ -282,7 +283,7 @@ is_blank(const struct fp_input *input)
 /* Deals with the marks that may stand before the first line. 1: it is UTF-16,
  * which ends the input with one fault. */
 static int
-pass_mark(struct fp_input *input)
+input_pass_mark(struct fp_input *input)
 {
 	struct fp_buf *buf = &input->buf;
 
@@ -442,7 +443,7 @@ is_ours(struct fp_input *input)
 {
 	struct fp_line *line = &input->line;
 
-	if (!line->fault && is_blank(input)) {
+	if (!line->fault && input_is_blank(input)) {
 		input->n_blank++;
 		return false;
 	}
@@ -457,7 +458,7 @@ find_record(struct fp_input *input)
 	int ret;
 
 	while ((ret = find_line(input)) > 0 && !input->line.fault &&
-		is_blank(input))
+		input_is_blank(input))
 		input->n_blank++;
 	return ret;
 }
@@ -466,14 +467,14 @@ int
 fp_input_header(struct fp_input *input)
 {
 	struct fp_line *line = &input->line;
-	int ret = input->at_start ? pass_mark(input) : 0;
+	int ret = input->at_start ? input_pass_mark(input) : 0;
 
 	if (ret == 0)
 		ret = find_record(input);
 	if (ret >= 0)
 		input->needs_header = false;
 	if (ret > 0 && !line->fault)
-		judge(input);
+		input_judge(input);
 	if (ret > 0 && line->fault) {
 		errno = EINVAL;
 		return -1;
@@ -486,11 +487,11 @@ fp_input_header(struct fp_input *input)
 
 /* Before the first line. 1: that is one already. */
 static int
-begin(struct fp_input *input)
+input_begin(struct fp_input *input)
 {
 	if (input->needs_header)
 		return fp_input_header(input) < 0 ? -1 : 0;
-	return input->at_start ? pass_mark(input) : 0;
+	return input->at_start ? input_pass_mark(input) : 0;
 }
 
 uint64_t
@@ -506,14 +507,14 @@ fp_input_next(struct fp_input *input, struct fp_line *line)
 	int ret = 1;
 
 	if (!input->is_again) {
-		ret = begin(input);
+		ret = input_begin(input);
 		while (ret > 0 || (ret == 0 && (ret = find_line(input)) > 0)) {
 			if (is_ours(input))
 				break;
 			ret = 0;
 		}
 		if (ret > 0 && !input->line.fault)
-			judge(input);
+			input_judge(input);
 	}
 	input->is_again = false;
 	*line = input->line;

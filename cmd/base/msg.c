@@ -166,7 +166,7 @@ fp_msg_bar_forget(void)
  * to say waits for whoever reads standard error. A thread that must not wait
  * itself leaves its lines to the one that writes now, or that comes next. */
 static void
-flush_locked(bool may_wait)
+msg_flush_locked(bool may_wait)
 {
 	while (is_writing && may_wait)
 		fp_cond_wait(&idle, &lock);
@@ -209,7 +209,7 @@ void
 fp_msg_flush(void)
 {
 	fp_mutex_lock(&lock);
-	flush_locked(true);
+	msg_flush_locked(true);
 	fp_mutex_unlock(&lock);
 }
 
@@ -217,7 +217,7 @@ void
 fp_msg_flush_now(void)
 {
 	fp_mutex_lock(&lock);
-	flush_locked(false);
+	msg_flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
 
@@ -273,7 +273,7 @@ has_room_locked(bool may_wait)
 {
 	if (fp_buf_reserve(&held, LINE_MAX) == 0)
 		return true;
-	flush_locked(may_wait);
+	msg_flush_locked(may_wait);
 	if (fp_buf_reserve(&held, LINE_MAX) == 0)
 		return true;
 	lose_locked();
@@ -383,12 +383,12 @@ add_line_locked(const char *level, const char *place, const char *text,
 	fp_buf_add_char(&held, '\n');
 }
 
-static void say(enum fp_exit status, const char *format, va_list args,
+static void msg_say(enum fp_exit status, const char *format, va_list args,
 	const char *hint) FP_PRINTF(2, 0);
 
 /* One message of ours, behind those that are held back. */
 static void
-say(enum fp_exit status, const char *format, va_list args, const char *hint)
+msg_say(enum fp_exit status, const char *format, va_list args, const char *hint)
 {
 	char text[4 * MESSAGE_MAX];
 
@@ -398,7 +398,7 @@ say(enum fp_exit status, const char *format, va_list args, const char *hint)
 	if (has_room_locked(false))
 		add_line_locked(status == FP_EXIT_OK ? "note" : "error",
 			status == FP_EXIT_USAGE ? usage_place : "", text, hint);
-	flush_locked(false);
+	msg_flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
 
@@ -408,7 +408,7 @@ fp_msg_note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(FP_EXIT_OK, format, args, "");
+	msg_say(FP_EXIT_OK, format, args, "");
 	va_end(args);
 }
 
@@ -418,7 +418,7 @@ fp_msg_local(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(FP_EXIT_LOCAL, format, args, "");
+	msg_say(FP_EXIT_LOCAL, format, args, "");
 	va_end(args);
 }
 
@@ -428,7 +428,7 @@ fp_msg_usage(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(FP_EXIT_USAGE, format, args, " (see fetchpool --help)");
+	msg_say(FP_EXIT_USAGE, format, args, " (see fetchpool --help)");
 	va_end(args);
 }
 
@@ -457,12 +457,12 @@ fp_msg_lines(const char *text)
 	} else {
 		add_objects_locked(text);
 	}
-	flush_locked(false);
+	msg_flush_locked(false);
 	fp_mutex_unlock(&lock);
 }
 
 static int
-add_piece(void *arg, const char *data, size_t len)
+msg_add_piece(void *arg, const char *data, size_t len)
 {
 	return fp_buf_add(arg, data, len);
 }
@@ -507,10 +507,10 @@ add_record_locked(
 {
 	for (int tries = 2; tries > 0; tries--) {
 		size_t before = held.len;
-		if (fp_record_write(result, format, add_piece, &held) == 0)
+		if (fp_record_write(result, format, msg_add_piece, &held) == 0)
 			return;
 		held.len = before;
-		flush_locked(true);
+		msg_flush_locked(true);
 	}
 	lose_locked();
 }
@@ -532,6 +532,6 @@ fp_msg_item(
 		fp_buf_add_char(&held, '\n');
 	}
 	if (held.len > HELD_MAX)
-		flush_locked(true);
+		msg_flush_locked(true);
 	fp_mutex_unlock(&lock);
 }

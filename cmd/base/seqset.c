@@ -59,7 +59,7 @@ unfold(struct fp_seqset_page *page)
 }
 
 static void
-fold(struct fp_seqset_page *page)
+seqset_fold(struct fp_seqset_page *page)
 {
 	if (page->n == 0 || page->n == PAGE_NUMBERS) {
 		free(page->words);
@@ -95,7 +95,7 @@ fp_seqset_add_word(struct fp_seqset *set, uint64_t i, uint64_t bits)
 	page->n += n;
 	set->n += n;
 	set->last = FP_MAX(set->last, last);
-	fold(page);
+	seqset_fold(page);
 	return 1;
 }
 
@@ -112,7 +112,7 @@ fp_seqset_remove_word(struct fp_seqset *set, uint64_t i, uint64_t bits)
 	page->words[i % PAGE_WORDS] &= ~bits;
 	page->n -= n;
 	set->n -= n;
-	fold(page);
+	seqset_fold(page);
 	return 1;
 }
 

@@ -129,7 +129,7 @@ keep_mode(const char *path, int fd)
 }
 
 static int
-replace(const char *path, char *name, const char *data, size_t len)
+wholefile_replace(const char *path, char *name, const char *data, size_t len)
 {
 	int fd = make_beside(path, name, name_size(path));
 
@@ -155,7 +155,7 @@ fp_wholefile_write(struct fp_wholefile *file, const char *data, size_t len)
 	char *name = malloc(name_size(file->path));
 	if (!name)
 		return -1;
-	int ret = replace(file->path, name, data, len);
+	int ret = wholefile_replace(file->path, name, data, len);
 	free(name);
 	return ret;
 }

@@ -34,7 +34,7 @@ static const char *const plain_headers[] = {"Accept", "Accept-Charset",
 	"X-Requested-With"};
 
 static bool
-is_in(const char *const *words, size_t n, const char *word, size_t len)
+identity_is_in(const char *const *words, size_t n, const char *word, size_t len)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(words[i]) == len &&
@@ -66,8 +66,8 @@ plain_length(const char *option, const char *value)
 
 /* Adds a value to what this name has, or the name. */
 static int
-add(struct fp_journal_state *state, const char *name, const char *value,
-	size_t len)
+identity_add(struct fp_journal_state *state, const char *name,
+	const char *value, size_t len)
 {
 	struct fp_journal_option *option = NULL;
 	struct fp_text text = {name, strlen(name)};
@@ -87,14 +87,15 @@ add(struct fp_journal_state *state, const char *name, const char *value,
 }
 
 static int
-add_headers(struct fp_journal_state *state, const struct fp_list *headers)
+identity_add_headers(
+	struct fp_journal_state *state, const struct fp_list *headers)
 {
 	for (size_t i = 0; i < headers->n; i++) {
 		const char *line = headers->texts[i];
 		size_t name = strcspn(line, ":;");
-		bool is_plain = is_in(
+		bool is_plain = identity_is_in(
 			plain_headers, FP_ARRAY_LEN(plain_headers), line, name);
-		if (add(state, NAME_HEADER, line,
+		if (identity_add(state, NAME_HEADER, line,
 			    is_plain ? strlen(line) : name))
 			return -1;
 	}
@@ -108,11 +109,12 @@ add_template(struct fp_journal_state *state, const char *text)
 	size_t len = strlen(text), done = 0, start, end;
 
 	while (fp_find_secret(text, len, done, &start, &end)) {
-		if (add(state, NAME_TEMPLATE, text + done, start - done))
+		if (identity_add(
+			    state, NAME_TEMPLATE, text + done, start - done))
 			return -1;
 		done = end;
 	}
-	return add(state, NAME_TEMPLATE, text + done, len - done);
+	return identity_add(state, NAME_TEMPLATE, text + done, len - done);
 }
 
 static bool
@@ -121,7 +123,8 @@ counts(const char *name)
 	const struct fp_option_row *row = fp_option_find(name);
 
 	return !(row && row->keeps_output) &&
-	       !is_in(joined, FP_ARRAY_LEN(joined), name, strlen(name));
+	       !identity_is_in(
+		       joined, FP_ARRAY_LEN(joined), name, strlen(name));
 }
 
 int
@@ -137,29 +140,29 @@ fp_identity_add(
 	for (size_t i = 0; i < given->n; i += 2) {
 		const char *name = given->texts[i];
 		const char *value = given->texts[i + 1];
-		if (counts(name) &&
-			add(state, name, value, plain_length(name, value)))
+		if (counts(name) && identity_add(state, name, value,
+					    plain_length(name, value)))
 			return -1;
 	}
 	for (size_t i = 0; i < given->n; i += 2) {
 		struct fp_list header = {&given->texts[i + 1], 1};
 		if (strcmp(given->texts[i], "expand-header") == 0 &&
-			add_headers(state, &header))
+			identity_add_headers(state, &header))
 			return -1;
 	}
 	if (settings->header.len &&
-		add(state, NAME_HEADER_LINE, settings->header.data,
+		identity_add(state, NAME_HEADER_LINE, settings->header.data,
 			settings->header.len))
 		return -1;
-	if (data.data && add(state, NAME_DATA, data.data, data.len))
+	if (data.data && identity_add(state, NAME_DATA, data.data, data.len))
 		return -1;
-	if (settings->pool.data_is_json && add(state, "json", "", 0))
+	if (settings->pool.data_is_json && identity_add(state, "json", "", 0))
 		return -1;
-	return add_headers(state, &settings->headers);
+	return identity_add_headers(state, &settings->headers);
 }
 
 static const struct fp_journal_option *
-find(const struct fp_journal_state *state, const char *name)
+identity_find(const struct fp_journal_state *state, const char *name)
 {
 	for (size_t i = 0; i < state->n_options; i++) {
 		if (strcmp(state->options[i].name, name) == 0)
@@ -169,7 +172,7 @@ find(const struct fp_journal_state *state, const char *name)
 }
 
 static bool
-say(const char *name, const char *what, char *why, size_t why_size)
+identity_say(const char *name, const char *what, char *why, size_t why_size)
 {
 	if (strcmp(name, NAME_HEADER_LINE) == 0)
 		snprintf(why, why_size, "the header line of the CSV %s", what);
@@ -186,19 +189,20 @@ fp_identity_differs(const struct fp_journal_state *then,
 {
 	for (size_t i = 0; i < now->n_options; i++) {
 		const struct fp_journal_option *option = &now->options[i];
-		const struct fp_journal_option *old = find(then, option->name);
+		const struct fp_journal_option *old =
+			identity_find(then, option->name);
 		if (!old)
-			return say(option->name,
+			return identity_say(option->name,
 				"was not given in the first run", why,
 				why_size);
 		if (old->hash != option->hash)
-			return say(option->name, "differs from the first run",
-				why, why_size);
+			return identity_say(option->name,
+				"differs from the first run", why, why_size);
 	}
 	for (size_t i = 0; i < then->n_options; i++) {
 		const char *name = then->options[i].name;
-		if (!find(now, name))
-			return say(name,
+		if (!identity_find(now, name))
+			return identity_say(name,
 				"was given in the first run, but not now", why,
 				why_size);
 	}

@@ -51,7 +51,7 @@
 /* ---- under the lock ---- */
 
 static int
-fail(struct fp_journal *journal, const char *what, const char *name)
+journal_fail(struct fp_journal *journal, const char *what, const char *name)
 {
 	if (!journal->error) {
 		journal->error = errno;
@@ -63,9 +63,10 @@ fail(struct fp_journal *journal, const char *what, const char *name)
 }
 
 static int
-fail_write(struct fp_journal *journal)
+journal_fail_write(struct fp_journal *journal)
 {
-	return fail(journal, "cannot write the journal", journal->file.path);
+	return journal_fail(
+		journal, "cannot write the journal", journal->file.path);
 }
 
 static void
@@ -105,22 +106,22 @@ sync_files(const struct fp_journal *journal)
 }
 
 static int
-renew(struct fp_journal *journal)
+journal_renew(struct fp_journal *journal)
 {
 	wait_while_syncing(journal);
 	const char *name =
 		journal->settings->syncs ? NULL : sync_files(journal);
 	if (name)
-		return fail(journal, "cannot sync", name);
+		return journal_fail(journal, "cannot sync", name);
 	if (fp_journal_make(journal))
-		return fail_write(journal);
+		return journal_fail_write(journal);
 	journal->n_lines = 0;
 	journal->n_synced = journal->n_written;
 	return 0;
 }
 
 static int
-append(struct fp_journal *journal, const struct fp_journal_line *lines,
+journal_append(struct fp_journal *journal, const struct fp_journal_line *lines,
 	size_t n)
 {
 	if (journal->error || n == 0)
@@ -129,14 +130,14 @@ append(struct fp_journal *journal, const struct fp_journal_line *lines,
 	for (size_t i = 0; i < n; i++) {
 		if (fp_journal_state_add(
 			    &journal->state, &journal->text, &lines[i]))
-			return fail_write(journal);
+			return journal_fail_write(journal);
 	}
 	if (fp_journalfile_append(
 		    &journal->file, journal->text.data, journal->text.len))
-		return fail_write(journal);
+		return journal_fail_write(journal);
 	journal->n_written += n;
 	journal->n_lines += n;
-	return journal->n_lines < RENEW_LINES ? 0 : renew(journal);
+	return journal->n_lines < RENEW_LINES ? 0 : journal_renew(journal);
 }
 
 /* Returns when all that was appended before is on the disk. */
@@ -159,7 +160,7 @@ sync_journal(struct fp_journal *journal)
 		journal->is_syncing = false;
 		if (ret) {
 			errno = err;
-			fail(journal, "cannot sync the journal",
+			journal_fail(journal, "cannot sync the journal",
 				journal->file.path);
 		} else {
 			journal->n_synced = n;
@@ -185,7 +186,7 @@ sync_outputs(struct fp_journal *journal)
 	int err = errno;
 	fp_mutex_lock(&journal->lock);
 	errno = err;
-	fail(journal, "cannot sync", name);
+	journal_fail(journal, "cannot sync", name);
 	fp_mutex_unlock(&journal->lock);
 	return -1;
 }
@@ -212,9 +213,9 @@ commit_group(struct fp_journal *journal, struct fp_journal_line **group)
 	fp_mutex_lock(&journal->lock);
 	int ret = 0;
 	if (journal->n_synced == journal->n_written)
-		ret = append(journal, &mark, 1);
+		ret = journal_append(journal, &mark, 1);
 	if (ret == 0)
-		ret = append(journal, items, n);
+		ret = journal_append(journal, items, n);
 	if (ret == 0)
 		ret = sync_journal(journal);
 	fp_mutex_unlock(&journal->lock);
@@ -246,7 +247,7 @@ commit_main(void *arg)
 
 	if (!group) {
 		fp_mutex_lock(&journal->lock);
-		ret = fail_write(journal);
+		ret = journal_fail_write(journal);
 		fp_mutex_unlock(&journal->lock);
 	}
 	while (ret == 0 && !is_last) {
@@ -290,7 +291,7 @@ fp_journal_start(struct fp_journal *journal)
 /* Items are counted without those of other shards: what is done has gaps only
  * where it is being worked at, and is short to say. */
 static uint64_t
-place(const struct fp_journal *journal, uint64_t seq)
+journal_place(const struct fp_journal *journal, uint64_t seq)
 {
 	return fp_shard_place(&journal->settings->input.shard, seq);
 }
@@ -315,7 +316,8 @@ bool
 fp_journal_has_sent(struct fp_journal *journal, uint64_t seq)
 {
 	fp_mutex_lock(&journal->lock);
-	bool has = fp_seqset_has(&journal->state.sent, place(journal, seq));
+	bool has = fp_seqset_has(
+		&journal->state.sent, journal_place(journal, seq));
 	fp_mutex_unlock(&journal->lock);
 	return has;
 }
@@ -328,7 +330,7 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	if (journal->n_items == FP_JOURNAL_AHEAD)
 		wait_for_room(journal);
 	if (!journal->error) {
-		uint64_t seq = place(journal, result->seq);
+		uint64_t seq = journal_place(journal, result->seq);
 		journal->items[journal->n_items++] = (struct fp_journal_line){
 			.what = FP_JOURNAL_DONE,
 			.seq = seq,
@@ -351,7 +353,8 @@ fp_journal_commit(struct fp_journal *journal)
 	int ret = journal->error ? -1 : 0;
 	if (!journal->has_thread) {
 		if (ret == 0)
-			ret = append(journal, journal->items, journal->n_items);
+			ret = journal_append(
+				journal, journal->items, journal->n_items);
 		journal->n_items = 0;
 	} else if (journal->n_items > 0 &&
 		   (journal->n_told == 0 ||
@@ -369,10 +372,10 @@ fp_journal_intent(void *arg, uint64_t seq)
 {
 	struct fp_journal *journal = arg;
 	const struct fp_journal_line line = {
-		.what = FP_JOURNAL_INTENT, .seq = place(journal, seq)};
+		.what = FP_JOURNAL_INTENT, .seq = journal_place(journal, seq)};
 
 	fp_mutex_lock(&journal->lock);
-	int ret = append(journal, &line, 1);
+	int ret = journal_append(journal, &line, 1);
 	if (ret == 0)
 		ret = sync_journal(journal);
 	fp_mutex_unlock(&journal->lock);
@@ -408,9 +411,10 @@ fp_journal_begin(struct fp_journal *journal)
 	free(state->seen);
 	state->seen = NULL;
 	state->n_seen = state->cap_seen = 0;
-	ret = append(journal, lines, n);
+	ret = journal_append(journal, lines, n);
 	if (ret == 0 && journal->settings->syncs)
-		ret = sync_journal(journal) || append(journal, &mark, 1);
+		ret = sync_journal(journal) ||
+		      journal_append(journal, &mark, 1);
 	name = journal->failed->name;
 	if (ret == 0 && journal->failed->fd >= 0 && journal->failed->is_file)
 		ret = fp_output_cut(journal->failed, state->failed_end);
@@ -421,7 +425,7 @@ fp_journal_begin(struct fp_journal *journal)
 	journal->n_failed_before = state->failed.n;
 out:
 	if (ret)
-		fail(journal, "cannot continue", name);
+		journal_fail(journal, "cannot continue", name);
 	fp_mutex_unlock(&journal->lock);
 	return ret;
 }

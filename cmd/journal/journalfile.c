@@ -162,7 +162,7 @@ fp_journalfile_sync_name(const char *path)
 
 /* Gives the new file its name. */
 static int
-give_name(const char *temporary, const char *path, bool replaces)
+journalfile_give_name(const char *temporary, const char *path, bool replaces)
 {
 	if (replaces)
 		return rename(temporary, path);
@@ -189,7 +189,8 @@ fp_journalfile_make(struct fp_journalfile *file, const char *data, size_t len)
 		ftruncate(made.fd, 0) == 0 &&
 		fp_journalfile_append(&made, data, len) == 0 &&
 		fsync(made.fd) == 0 &&
-		give_name(temporary.data, file->path, file->fd >= 0) == 0)
+		journalfile_give_name(
+			temporary.data, file->path, file->fd >= 0) == 0)
 		ret = sync_folder(file->path);
 	else if (made.fd >= 0) {
 		int err = errno;

@@ -330,7 +330,7 @@ parse_key(const char *text, size_t len, uint8_t key[FP_JOURNAL_KEY_BYTES])
 
 /* A C string, which a message may show. */
 static int
-parse_name(struct fp_text *name, const char *text, size_t len)
+journalline_parse_name(struct fp_text *name, const char *text, size_t len)
 {
 	if (len == 0 || len > FP_JOURNAL_NAME_MAX)
 		return -1;
@@ -368,7 +368,7 @@ parse_field(
 	case 't':
 		return parse_kind(text, len, &line->kind);
 	case 'n':
-		return parse_name(&line->name, text, len);
+		return journalline_parse_name(&line->name, text, len);
 	default:
 		return parse_key(text, len, line->key);
 	}

@@ -23,7 +23,7 @@
 #define CHECK_BYTES ((size_t)65536)
 
 static int
-refuse(const struct fp_journal *journal, const char *why)
+journalopen_refuse(const struct fp_journal *journal, const char *why)
 {
 	fp_msg_local("journal %s: %s", journal->settings->journal_path, why);
 	return -1;
@@ -33,24 +33,26 @@ static int
 refuse_errno(const struct fp_journal *journal)
 {
 	if (errno == EWOULDBLOCK)
-		return refuse(journal, "in use by another process");
+		return journalopen_refuse(journal, "in use by another process");
 	if (errno == EINVAL || errno == ELOOP)
-		return refuse(journal, "not a regular file");
+		return journalopen_refuse(journal, "not a regular file");
 	if (errno == ENOTEMPTY)
-		return refuse(journal, "cannot be created: another file has "
-				       "its name with .tmp appended");
+		return journalopen_refuse(journal,
+			"cannot be created: another file has "
+			"its name with .tmp appended");
 	if (errno == ENOLCK)
-		return refuse(journal, "cannot be locked: its file system "
-				       "does not support file locks");
-	return refuse(journal, strerror(errno));
+		return journalopen_refuse(journal,
+			"cannot be locked: its file system "
+			"does not support file locks");
+	return journalopen_refuse(journal, strerror(errno));
 }
 
 /* ---- the outputs ---- */
 
 /* Which file an output is; how long it is, and where we would begin. */
 static int
-look_at(const struct fp_output *output, struct fp_journal_place *place,
-	uint64_t *size)
+journalopen_look_at(const struct fp_output *output,
+	struct fp_journal_place *place, uint64_t *size)
 {
 	struct stat st;
 
@@ -86,7 +88,7 @@ open_to_read(const struct fp_output *output, int *fd)
 
 /* Reads so many bytes, or fewer if the file ends. */
 static ssize_t
-read_at(int fd, char *to, size_t len, uint64_t at)
+journalopen_read_at(int fd, char *to, size_t len, uint64_t at)
 {
 	size_t n = 0;
 
@@ -148,7 +150,7 @@ check_sum(const struct fp_journal *journal, const struct known *known, int fd,
 
 	while (at < known->end) {
 		size_t most = FP_MIN(known->end - at, CHECK_BYTES);
-		ssize_t n = read_at(fd, buf->data, most, at);
+		ssize_t n = journalopen_read_at(fd, buf->data, most, at);
 		if (n < 0)
 			return refuse_errno(journal);
 		if (n == 0)
@@ -193,7 +195,7 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 			continue;
 		if (fp_buf_reserve(buf, FP_MAX(len, CHECK_BYTES)))
 			return refuse_errno(journal);
-		ssize_t n = read_at(fd, buf->data, len, at);
+		ssize_t n = journalopen_read_at(fd, buf->data, len, at);
 		if (n < 0)
 			return refuse_errno(journal);
 		struct fp_text text = {buf->data, len - 1};
@@ -239,7 +241,7 @@ compare_output(struct fp_journal *journal, struct known *known)
 	struct fp_journal_place now;
 	uint64_t size;
 
-	if (look_at(output, &now, &size))
+	if (journalopen_look_at(output, &now, &size))
 		return refuse_errno(journal);
 	known->is_there = now.device == known->then->device &&
 			  now.inode == known->then->inode;
@@ -315,7 +317,7 @@ sync_names(struct fp_journal *journal)
 /* ---- a journal that is there ---- */
 
 static int
-compare(struct fp_journal *journal)
+journalopen_compare(struct fp_journal *journal)
 {
 	struct fp_journal_state *state = &journal->state, now;
 	char why[160];
@@ -354,8 +356,9 @@ take_over(struct fp_journal *journal)
 	struct fp_buf text = FP_BUF_INIT;
 
 	if (!journal->settings->resumes)
-		return refuse(journal, "already exists: continue it with "
-				       "--resume, or remove it");
+		return journalopen_refuse(journal,
+			"already exists: continue it with "
+			"--resume, or remove it");
 	int ret = fp_journalfile_read(&journal->file, &text);
 	if (ret == 0)
 		ret = fp_journal_state_read(
@@ -370,7 +373,7 @@ take_over(struct fp_journal *journal)
 	}
 	journal->is_resumed = true;
 	journal->n_lines = state->bad_line;
-	return compare(journal);
+	return journalopen_compare(journal);
 }
 
 /* ---- a new one ---- */
@@ -383,8 +386,9 @@ make_state(struct fp_journal *journal)
 
 	if (getrandom(state->key, sizeof(state->key), 0) !=
 			sizeof(state->key) ||
-		look_at(journal->output, &state->output, &size) ||
-		look_at(journal->failed, &state->failed_file, &failed_size))
+		journalopen_look_at(journal->output, &state->output, &size) ||
+		journalopen_look_at(
+			journal->failed, &state->failed_file, &failed_size))
 		return refuse_errno(journal);
 	state->out_end = state->output.begin;
 	if (journal->settings->resumes && size > 0 &&

@@ -54,7 +54,7 @@ fp_journal_state_destroy(struct fp_journal_state *state)
 }
 
 static int
-refuse(struct fp_journal_state *state, const char *why)
+journalstate_refuse(struct fp_journal_state *state, const char *why)
 {
 	snprintf(state->why, sizeof(state->why), "%s", why);
 	errno = EILSEQ;
@@ -118,15 +118,16 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 
 	if (line->out_end < state->out_end ||
 		line->failed_end < state->failed_end)
-		return refuse(state, "an output offset decreases");
+		return journalstate_refuse(state, "an output offset decreases");
 	if ((line->out_end == state->out_end &&
 		    line->out_sum != state->out_sum) ||
 		(line->failed_end == state->failed_end &&
 			line->failed_sum != state->failed_sum))
-		return refuse(state, "its checksums do not match");
+		return journalstate_refuse(state, "its checksums do not match");
 	int is_new = fp_seqset_add(&state->done, line->seq);
 	if (is_new == 0)
-		return refuse(state, "an item is recorded as done twice");
+		return journalstate_refuse(
+			state, "an item is recorded as done twice");
 	struct fp_journal_sums *sums =
 		find_sums(state, line->seq >> FP_SEQSET_PAGE_BITS);
 	if (is_new < 0 || !sums ||
@@ -269,21 +270,24 @@ is_item(const struct fp_journal_line *line)
 }
 
 static int
-apply(struct fp_journal_state *state, const struct fp_journal_line *line)
+journalstate_apply(
+	struct fp_journal_state *state, const struct fp_journal_line *line)
 {
 	int ret = 0;
 
 	if (!is_in_order(state, line->what))
-		return refuse(state, "its lines are out of order");
+		return journalstate_refuse(state, "its lines are out of order");
 	if (!is_item(line))
-		return refuse(state, "no item has that number");
+		return journalstate_refuse(state, "no item has that number");
 	switch (line->what) {
 	case FP_JOURNAL_BEGIN:
 		if (state->done.n != state->head_done ||
 			state->failed.n != state->head_failed)
-			return refuse(state, "its counts do not match");
+			return journalstate_refuse(
+				state, "its counts do not match");
 		if (!are_items_sound(state))
-			return refuse(state, "its items do not match");
+			return journalstate_refuse(
+				state, "its items do not match");
 		break;
 	case FP_JOURNAL_DONE:
 		ret = apply_done(state, line);
@@ -294,7 +298,8 @@ apply(struct fp_journal_state *state, const struct fp_journal_line *line)
 	case FP_JOURNAL_RESUMED:
 		if (line->out_end != state->out_end ||
 			line->failed_end != state->failed_end)
-			return refuse(state, "the output offsets do not match");
+			return journalstate_refuse(
+				state, "the output offsets do not match");
 		break;
 	case FP_JOURNAL_RETRY:
 		ret = apply_retry(state);
@@ -320,13 +325,15 @@ refuse_form(struct fp_journal_state *state, const char *data, size_t len)
 
 	if (len < sizeof(ours) || memcmp(data, FP_JOURNAL_MAGIC, magic) != 0 ||
 		memcmp(data, ours, strlen(ours)) == 0)
-		return refuse(state, "not a journal");
-	return refuse(state, "the journal of another version of fetchpool");
+		return journalstate_refuse(state, "not a journal");
+	return journalstate_refuse(
+		state, "the journal of another version of fetchpool");
 }
 
 /* An item that is about to be done. */
 static int
-see(struct fp_journal_state *state, const struct fp_journal_line *line)
+journalstate_see(
+	struct fp_journal_state *state, const struct fp_journal_line *line)
 {
 	if (state->n_seen == state->cap_seen) {
 		size_t cap = FP_MAX(state->cap_seen * 2, 64);
@@ -386,11 +393,12 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 		if (!end || fp_journal_line_parse(&line, data + at, n, &crc)) {
 			if (is_torn(state, data + at, len - at, has_commit))
 				break;
-			return at > 0 ? refuse(state, "damaged")
+			return at > 0 ? journalstate_refuse(state, "damaged")
 				      : refuse_form(state, data, len);
 		}
-		if ((line.what == FP_JOURNAL_DONE && see(state, &line)) ||
-			apply(state, &line))
+		if ((line.what == FP_JOURNAL_DONE &&
+			    journalstate_see(state, &line)) ||
+			journalstate_apply(state, &line))
 			return -1;
 		state->crc = crc;
 		has_commit |= line.what == FP_JOURNAL_COMMIT;
@@ -398,7 +406,7 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 	}
 	*good = at;
 	if (state->stage < FP_JOURNAL_BEGIN)
-		return refuse(state, "truncated in its header");
+		return journalstate_refuse(state, "truncated in its header");
 	if (state->n_seen > 0)
 		qsort(state->seen, state->n_seen, sizeof(state->seen[0]),
 			by_seq);
@@ -413,7 +421,7 @@ fp_journal_state_add(struct fp_journal_state *state, struct fp_buf *to,
 {
 	if (fp_journal_line_add(to, line, &state->crc))
 		return -1;
-	return apply(state, line);
+	return journalstate_apply(state, line);
 }
 
 /* A line for each 64 items that have any bit set. */

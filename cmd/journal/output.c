@@ -26,7 +26,7 @@ fp_output_none(struct fp_output *output)
 }
 
 static int
-look_at(struct fp_output *output)
+output_look_at(struct fp_output *output)
 {
 	struct stat st;
 	int flags = fcntl(output->fd, F_GETFL);
@@ -52,11 +52,11 @@ fp_output_take(struct fp_output *output, int fd, const char *name)
 	fp_output_none(output);
 	output->fd = fd;
 	output->name = name;
-	return look_at(output);
+	return output_look_at(output);
 }
 
 static bool
-are_same(const struct stat *a, const struct stat *b)
+output_are_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
@@ -67,7 +67,7 @@ fp_output_is_same(int fd, int other_fd)
 	struct stat a, b;
 
 	return fstat(fd, &a) == 0 && fstat(other_fd, &b) == 0 &&
-	       are_same(&a, &b);
+	       output_are_same(&a, &b);
 }
 
 bool
@@ -76,7 +76,7 @@ fp_output_is_at(int fd, const char *path)
 	struct stat a, b;
 
 	return fd >= 0 && fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
-	       are_same(&a, &b);
+	       output_are_same(&a, &b);
 }
 
 int
@@ -93,7 +93,7 @@ fp_output_open(struct fp_output *output, const char *path, char separator)
 	if (output->fd < 0)
 		return -1;
 	output->is_ours = true;
-	if (look_at(output) == 0)
+	if (output_look_at(output) == 0)
 		return 0;
 	int err = errno;
 	close(output->fd);
@@ -131,7 +131,7 @@ cut_back(struct fp_output *output)
 }
 
 static int
-fail(struct fp_output *output, int err)
+output_fail(struct fp_output *output, int err)
 {
 	output->error = err;
 	if (output->is_file)
@@ -143,7 +143,7 @@ fail(struct fp_output *output, int err)
 
 /* Counts what was written, and how much of it is whole lines. */
 static void
-count(struct fp_output *output, const char *data, size_t len)
+output_count(struct fp_output *output, const char *data, size_t len)
 {
 	const char *last = memrchr(data, output->separator, len);
 
@@ -180,21 +180,21 @@ write_out(struct fp_output *output, const char *data, size_t len)
 	while (len > 0) {
 		int broken = atomic_load(&output->broken);
 		if (broken)
-			return fail(output, broken);
+			return output_fail(output, broken);
 		size_t most = allowed(output, data, len);
 		if (most == 0)
-			return fail(output, ECANCELED);
+			return output_fail(output, ECANCELED);
 		ssize_t n = write(output->fd, data, most);
 		if (n >= 0) {
-			count(output, data, (size_t)n);
+			output_count(output, data, (size_t)n);
 			data += n;
 			len -= (size_t)n;
 			since_ns = 0;
 		} else if (errno == EAGAIN) {
 			if (fp_patience_wait(output->fd, &since_ns))
-				return fail(output, errno);
+				return output_fail(output, errno);
 		} else if (errno != EINTR) {
-			return fail(output, errno);
+			return output_fail(output, errno);
 		}
 	}
 	return 0;
@@ -214,7 +214,7 @@ fp_output_flush(struct fp_output *output)
 	if (output->fd < 0)
 		return 0;
 	if (!output->error && broken)
-		return fail(output, broken);
+		return output_fail(output, broken);
 	if (output->error) {
 		errno = output->error;
 		return -1;
@@ -249,19 +249,19 @@ fp_output_add(void *arg, const char *data, size_t len)
 	if (is_large)
 		return write_out(output, data, len);
 	if (fp_buf_add(&output->pending, data, len))
-		return fail(output, ENOMEM);
+		return output_fail(output, ENOMEM);
 	return 0;
 }
 
 /* Where a record ends is known before its last byte is written. */
 static int
-add_line(struct fp_output *output, const char *data, size_t len)
+output_add_line(struct fp_output *output, const char *data, size_t len)
 {
 	uint64_t end = output->n_given + len + 1;
 
 	if (output->has_records && !output->error &&
 		fp_buf_add(&output->ends, &end, sizeof(end)))
-		return fail(output, ENOMEM);
+		return output_fail(output, ENOMEM);
 	if (fp_output_add(output, data, len))
 		return -1;
 	return fp_output_add(output, &output->separator, 1);
@@ -277,9 +277,10 @@ fp_output_line(struct fp_output *output, const char *data, size_t len)
 	if (output->heading.len > 0 && output->n_given == 0 &&
 		(!output->is_file ||
 			(fstat(output->fd, &st) == 0 && st.st_size == 0)) &&
-		add_line(output, output->heading.data, output->heading.len))
+		output_add_line(
+			output, output->heading.data, output->heading.len))
 		return -1;
-	return add_line(output, data, len);
+	return output_add_line(output, data, len);
 }
 
 void
@@ -302,7 +303,7 @@ fp_output_close(struct fp_output *output)
 	fp_buf_destroy(&output->pending);
 	fp_buf_destroy(&output->ends);
 	if (output->is_ours && output->fd >= 0 && close(output->fd) && ret == 0)
-		ret = fail(output, errno);
+		ret = output_fail(output, errno);
 	output->fd = -1;
 	return ret;
 }

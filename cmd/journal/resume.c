@@ -55,7 +55,7 @@ fp_resume_destroy(struct fp_resume *resume)
 }
 
 static int
-refuse(void)
+resume_refuse(void)
 {
 	errno = EILSEQ;
 	return -1;
@@ -72,7 +72,7 @@ is_to_fetch(const struct fp_resume *resume, uint64_t seq)
 }
 
 static int
-hold(struct fp_resume *resume, const struct fp_line *line)
+resume_hold(struct fp_resume *resume, const struct fp_line *line)
 {
 	struct held held = {
 		.seq = resume->seq,
@@ -86,7 +86,7 @@ hold(struct fp_resume *resume, const struct fp_line *line)
 	if (to->len + held.len > HELD_MAX) {
 		fp_msg_local("not resumed: too much of the input is left to "
 			     "hold in memory: give it as a file (--input)");
-		return refuse();
+		return resume_refuse();
 	}
 	if (fp_buf_add(to, &held, sizeof(held)) ||
 		fp_buf_add(to, line->text.data, held.len))
@@ -120,7 +120,7 @@ check_line(struct fp_resume *resume, uint64_t hash)
 		     " of the journal does not match line %" PRIu64 " of %s",
 		item_number(resume, seq), fp_input_line_number(resume->input),
 		resume->input->name);
-	return refuse();
+	return resume_refuse();
 }
 
 /* Behind the last item of a page, or the last of all. */
@@ -144,7 +144,7 @@ check_page(struct fp_resume *resume)
 		     "to line %" PRIu64,
 		item_number(resume, first), item_number(resume, resume->seq),
 		resume->input->name, fp_input_line_number(resume->input));
-	return refuse();
+	return resume_refuse();
 }
 
 static int
@@ -162,7 +162,7 @@ check_one(struct fp_resume *resume)
 			     "%" PRIu64,
 			resume->input->name, item_number(resume, resume->seq),
 			item_number(resume, resume->last));
-		return refuse();
+		return resume_refuse();
 	}
 	uint64_t seq = ++resume->seq;
 	if (fp_seqset_has(&state->done, seq) &&
@@ -175,7 +175,7 @@ check_one(struct fp_resume *resume)
 		if (fp_seqset_has(&state->sent, seq) &&
 			fp_seqset_add(&resume->unknown, seq) < 0)
 			return -1;
-		if (resume->input->start < 0 && hold(resume, &line))
+		if (resume->input->start < 0 && resume_hold(resume, &line))
 			return -1;
 	}
 	if (seq == resume->last || PAGE(seq) != PAGE(seq + 1))

@@ -16,7 +16,7 @@ is_space(char c)
 }
 
 static char *
-skip_space(char *at)
+config_skip_space(char *at)
 {
 	while (is_space(*at))
 		at++;
@@ -39,7 +39,7 @@ unquote(char *at)
 			*to++ = *at;
 		}
 	}
-	if (*at != '"' || *skip_space(at + 1))
+	if (*at != '"' || *config_skip_space(at + 1))
 		return NULL;
 	*to = '\0';
 	return text;
@@ -47,7 +47,7 @@ unquote(char *at)
 
 /* Cuts white space off the end. */
 static void
-trim(char *text)
+config_trim(char *text)
 {
 	size_t len = strlen(text);
 
@@ -58,9 +58,9 @@ trim(char *text)
 /* Splits a line into an option's name and its value. false: it is neither
  * that nor empty. */
 static bool
-split(char *line, char **name, char **value)
+config_split(char *line, char **name, char **value)
 {
-	char *at = skip_space(line);
+	char *at = config_skip_space(line);
 
 	*name = *value = NULL;
 	if (*at == '\0' || *at == '#')
@@ -72,15 +72,15 @@ split(char *line, char **name, char **value)
 	if (at == *name)
 		return false;
 	char *end = at;
-	at = skip_space(at);
+	at = config_skip_space(at);
 	if (*at == '=' || *at == ':')
-		at = skip_space(at + 1);
+		at = config_skip_space(at + 1);
 	*end = '\0';
 	if (*at == '\0')
 		return true;
 	*value = *at == '"' ? unquote(at) : at;
 	if (*value == at)
-		trim(at);
+		config_trim(at);
 	return *value != NULL;
 }
 
@@ -89,7 +89,7 @@ take_line(struct fp_settings *settings, char *line, fp_config_take *take)
 {
 	char *name, *value;
 
-	if (!split(line, &name, &value)) {
+	if (!config_split(line, &name, &value)) {
 		fp_msg_usage("not an option, or an unterminated quote");
 		return false;
 	}

@@ -102,7 +102,7 @@ parse_value(struct piece *piece, const char *at, const char *end, char *why,
 }
 
 static struct piece *
-add_piece(struct fp_expand *expand, struct fp_text literal)
+expand_add_piece(struct fp_expand *expand, struct fp_text literal)
 {
 	struct piece *pieces = realloc(expand->pieces,
 		(expand->n_pieces + 1) * sizeof(expand->pieces[0]));
@@ -116,7 +116,7 @@ add_piece(struct fp_expand *expand, struct fp_text literal)
 }
 
 static int
-parse(struct fp_expand *expand, char *why, size_t why_size)
+expand_parse(struct fp_expand *expand, char *why, size_t why_size)
 {
 	const char *at = fp_buf_text(&expand->text);
 	const char *end = at + expand->text.len;
@@ -130,7 +130,7 @@ parse(struct fp_expand *expand, char *why, size_t why_size)
 			at++;
 			continue;
 		}
-		struct piece *piece = add_piece(expand,
+		struct piece *piece = expand_add_piece(expand,
 			(struct fp_text){literal, (size_t)(at - literal)});
 		if (!piece)
 			return -1;
@@ -144,7 +144,7 @@ parse(struct fp_expand *expand, char *why, size_t why_size)
 			return -1;
 		literal = at;
 	}
-	return add_piece(expand,
+	return expand_add_piece(expand,
 		       (struct fp_text){literal, (size_t)(end - literal)})
 		       ? 0
 		       : -1;
@@ -158,7 +158,7 @@ fp_expand_parse(const char *text, size_t len, char *why, size_t why_size)
 	if (!expand)
 		return NULL;
 	if (fp_buf_add(&expand->text, text, len) ||
-		parse(expand, why, why_size)) {
+		expand_parse(expand, why, why_size)) {
 		int err = errno;
 		fp_expand_free(expand);
 		errno = err;
@@ -193,7 +193,7 @@ fp_expand_is_meant(const char *text)
 /* ---- functions ---- */
 
 static struct fp_text
-trim(struct fp_text text)
+expand_trim(struct fp_text text)
 {
 	while (text.len > 0 && fp_ascii_is_space(text.data[0])) {
 		text.data++;
@@ -273,7 +273,7 @@ add_b64(struct fp_buf *out, struct fp_text text)
 
 /* The value of a name; data NULL: there is none. */
 static struct fp_text
-find(const struct fp_item *item, struct fp_text name, bool *is_text)
+expand_find(const struct fp_item *item, struct fp_text name, bool *is_text)
 {
 	*is_text = true;
 	if (name.len == 0)
@@ -291,7 +291,8 @@ find(const struct fp_item *item, struct fp_text name, bool *is_text)
 }
 
 static int
-add_value(const struct piece *piece, struct fp_text value, struct fp_buf *out)
+expand_add_value(
+	const struct piece *piece, struct fp_text value, struct fp_buf *out)
 {
 	struct fp_buf now = FP_BUF_INIT, next = FP_BUF_INIT;
 	int ret = 0;
@@ -299,7 +300,7 @@ add_value(const struct piece *piece, struct fp_text value, struct fp_buf *out)
 	for (size_t i = 0; ret == 0 && i < piece->n_functions; i++) {
 		enum function function = piece->functions[i];
 		if (function == TRIM) {
-			value = trim(value);
+			value = expand_trim(value);
 			continue;
 		}
 		fp_buf_clear(&next, SIZE_MAX);
@@ -330,7 +331,7 @@ fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
 			return -1;
 		if (!piece->has_value)
 			continue;
-		struct fp_text value = find(item, piece->name, &is_text);
+		struct fp_text value = expand_find(item, piece->name, &is_text);
 		if (!value.data) {
 			snprintf(why, why_size, "%s {{%.*s}}",
 				is_text ? "no value for"
@@ -341,7 +342,7 @@ fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
 			errno = EINVAL;
 			return -1;
 		}
-		if (add_value(piece, value, out))
+		if (expand_add_value(piece, value, out))
 			return -1;
 	}
 	return 0;

@@ -81,7 +81,7 @@ fp_flowopt_seed(struct fp_settings *settings, const char *value)
 
 /* Which of these words it is; -1: none of them. */
 static int
-find_word(const char *value, const char *const *words, int n)
+flowopt_find_word(const char *value, const char *const *words, int n)
 {
 	for (int i = 0; i < n; i++) {
 		if (strcmp(value, words[i]) == 0)
@@ -98,7 +98,7 @@ fp_flowopt_busy(struct fp_settings *settings, const char *value)
 		[FP_BUSY_ORIGIN] = "origin",
 		[FP_BUSY_ITEM] = "item",
 	};
-	int mode = find_word(value, words, FP_ARRAY_LEN(words));
+	int mode = flowopt_find_word(value, words, FP_ARRAY_LEN(words));
 
 	if (mode < 0)
 		return false;
@@ -110,7 +110,7 @@ bool
 fp_flowopt_learn_rate(struct fp_settings *settings, const char *value)
 {
 	static const char *const words[] = {"auto", "never"};
-	int when = find_word(value, words, FP_ARRAY_LEN(words));
+	int when = flowopt_find_word(value, words, FP_ARRAY_LEN(words));
 
 	if (when < 0)
 		return false;

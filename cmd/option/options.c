@@ -70,7 +70,7 @@ choose_help(struct fp_settings *settings, const char *topic)
 }
 
 static enum fp_go
-apply(struct fp_settings *settings, const struct fp_option_row *row,
+options_apply(struct fp_settings *settings, const struct fp_option_row *row,
 	const char *value)
 {
 	void *at = (char *)settings + row->at;
@@ -143,7 +143,7 @@ take_configured(
 	else if (!row->arg && value && row->type != FP_OPTION_MAYBE)
 		fp_msg_usage("option '--%s' takes no value", name);
 	else
-		return apply(settings, row, value) == FP_GO_ON;
+		return options_apply(settings, row, value) == FP_GO_ON;
 	return false;
 }
 
@@ -185,7 +185,7 @@ make_tables(struct getopt_tables *tables)
 }
 
 static const struct fp_option_row *
-find_row(int code)
+options_find_row(int code)
 {
 	if (code >= LONG_BASE)
 		return &fp_option_rows[code - LONG_BASE];
@@ -218,7 +218,7 @@ is_whole_name(const struct fp_option_row *row, char *const argv[])
 static void
 complain_unknown(int code, int argc, char *const argv[])
 {
-	const struct fp_option_row *row = find_row(optopt);
+	const struct fp_option_row *row = options_find_row(optopt);
 	char name[GETOPT_NAME_MAX + 1];
 
 	if (code == ':' && row) {
@@ -254,7 +254,7 @@ take_topic(int argc, char *const argv[])
 
 /* What follows from several options together. */
 static void
-settle(struct fp_settings *settings)
+options_settle(struct fp_settings *settings)
 {
 	struct fp_options *pool = &settings->pool;
 
@@ -392,7 +392,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, tables.letters, tables.longs,
 			NULL)) != -1) {
-		const struct fp_option_row *row = find_row(code);
+		const struct fp_option_row *row = options_find_row(code);
 		if (!row) {
 			complain_unknown(code, argc, argv);
 			return FP_GO_WRONG;
@@ -401,7 +401,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			return FP_GO_WRONG;
 		if (row->type == FP_OPTION_HELP && !optarg)
 			optarg = take_topic(argc, argv);
-		enum fp_go go = apply(settings, row, optarg);
+		enum fp_go go = options_apply(settings, row, optarg);
 		fp_msg_json(settings->json_errors);
 		if (go != FP_GO_ON)
 			return go;
@@ -418,7 +418,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		return FP_GO_WRONG;
 	if (!take_authorities(settings))
 		return FP_GO_WRONG;
-	settle(settings);
+	options_settle(settings);
 	if (settings->wants_netrc && !settings->has_netrc &&
 		!fp_httpopt_home_netrc(settings, find_home()))
 		return FP_GO_WRONG;

@@ -75,7 +75,7 @@ join(const char *folder, const char *name)
 
 /* The name itself, in its folder as that really is called. */
 static char *
-place_of(const char *path)
+runfiles_place_of(const char *path)
 {
 	char *folder = folder_of(path);
 	char *real = folder ? realpath(folder, NULL) : NULL;
@@ -97,7 +97,7 @@ real_path(const char *path)
 		char *real = realpath(at, NULL);
 		ssize_t len = real ? -1 : readlink(at, target, PATH_MAX - 1);
 		if (len < 0) {
-			real = real ? real : place_of(at);
+			real = real ? real : runfiles_place_of(at);
 			free(at);
 			return real;
 		}
@@ -128,7 +128,7 @@ destroy(struct run_files *files)
 
 /* NULL: no memory. */
 static struct run_file *
-add(struct run_files *files, const char *option, const char *what,
+runfiles_add(struct run_files *files, const char *option, const char *what,
 	const char *path)
 {
 	struct run_file *all =
@@ -150,7 +150,7 @@ static bool
 add_named(struct run_files *files, const char *option, const char *what,
 	const char *path, bool is_written)
 {
-	struct run_file *file = add(files, option, what, path);
+	struct run_file *file = runfiles_add(files, option, what, path);
 
 	if (!file)
 		return false;
@@ -167,7 +167,7 @@ add_open(struct run_files *files, const char *option, const char *path,
 	const char *what, int fd)
 {
 	char link[40], target[PATH_MAX];
-	struct run_file *file = add(files, option, what, path);
+	struct run_file *file = runfiles_add(files, option, what, path);
 
 	if (!file)
 		return NULL;
@@ -220,7 +220,7 @@ add_certificate(struct run_files *files, const struct fp_option_row *row,
 }
 
 static const struct fp_option_row *
-find_row(const char *name)
+runfiles_find_row(const char *name)
 {
 	for (size_t i = 0; i < fp_option_n_rows; i++) {
 		if (strcmp(fp_option_rows[i].name, name) == 0)
@@ -230,7 +230,7 @@ find_row(const char *name)
 }
 
 static bool
-is_in(const char *const *names, size_t n, const char *name)
+runfiles_is_in(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(names[i], name) == 0)
@@ -247,15 +247,16 @@ add_option(struct run_files *files, const char *name, const char *value)
 	static const char *const others[] = {"input", "output", "failed",
 		"journal", "rate-file", "stats", "trace"};
 	static const char *const dashed[] = {"config", "netrc-file"};
-	const struct fp_option_row *row = find_row(name);
+	const struct fp_option_row *row = runfiles_find_row(name);
 
-	if (!row || !row->arg || is_in(others, FP_ARRAY_LEN(others), name))
+	if (!row || !row->arg ||
+		runfiles_is_in(others, FP_ARRAY_LEN(others), name))
 		return true;
 	if (strcmp(name, "cert") == 0)
 		return add_certificate(files, row, value);
 	if (strcmp(row->arg, "FILE") == 0)
 		return add_read(files, name, NULL, value,
-			is_in(dashed, FP_ARRAY_LEN(dashed), name));
+			runfiles_is_in(dashed, FP_ARRAY_LEN(dashed), name));
 	if (value[0] == '@' && row->right && strstr(row->right, "@FILE"))
 		return add_read(files, name, NULL, value + 1, true);
 	return true;
@@ -418,7 +419,7 @@ collect(struct run_files *files, const struct fp_settings *settings)
 /* ---- the judgement ---- */
 
 static bool
-are_same(const struct run_file *a, const struct run_file *b)
+runfiles_are_same(const struct run_file *a, const struct run_file *b)
 {
 	if (a->is_there != b->is_there)
 		return false;
@@ -450,7 +451,7 @@ do_clash(const struct run_file *a, const struct run_file *b)
 {
 	if (a->is_stdin && b->is_stdin)
 		return true;
-	if (!are_same(a, b))
+	if (!runfiles_are_same(a, b))
 		return false;
 	if (!a->is_written && !b->is_written)
 		return is_stream(a);
@@ -469,7 +470,7 @@ name(const struct run_file *file, char *text, size_t size)
 }
 
 static bool
-refuse(const struct run_file *first, const struct run_file *file)
+runfiles_refuse(const struct run_file *first, const struct run_file *file)
 {
 	char what[80];
 
@@ -489,7 +490,8 @@ refuse(const struct run_file *first, const struct run_file *file)
 }
 
 static bool
-judge(const struct run_files *files, const struct fp_settings *settings)
+runfiles_judge(
+	const struct run_files *files, const struct fp_settings *settings)
 {
 	const struct run_file *output = NULL;
 
@@ -499,11 +501,11 @@ judge(const struct run_files *files, const struct fp_settings *settings)
 			output = file;
 		for (size_t k = 0; k < i; k++) {
 			if (do_clash(&files->all[k], file))
-				return refuse(&files->all[k], file);
+				return runfiles_refuse(&files->all[k], file);
 		}
 		if (file->is_stderr && output && settings->journal_path &&
 			!settings->pool.dry_run && is_regular(file) &&
-			are_same(output, file)) {
+			runfiles_are_same(output, file)) {
 			fp_msg_usage("--journal: standard error goes to the "
 				     "same file as the output");
 			return false;
@@ -516,7 +518,8 @@ judge(const struct run_files *files, const struct fp_settings *settings)
 
 /* Keeps the name if its folder is that of --output-dir. */
 static bool
-reserve(struct fp_settings *settings, const struct stat *dir, const char *path)
+runfiles_reserve(
+	struct fp_settings *settings, const struct stat *dir, const char *path)
 {
 	char *folder = path ? folder_of(path) : NULL;
 	struct stat st;
@@ -539,8 +542,9 @@ reserve_all(struct fp_settings *settings, const struct run_files *files)
 		return true;
 	for (size_t i = 0; i < files->n; i++) {
 		const struct run_file *file = &files->all[i];
-		if (!reserve(settings, &dir, file->real) ||
-			(file->option && !reserve(settings, &dir, file->path)))
+		if (!runfiles_reserve(settings, &dir, file->real) ||
+			(file->option &&
+				!runfiles_reserve(settings, &dir, file->path)))
 			return false;
 	}
 	settings->pool.reserved = settings->reserved.texts;
@@ -555,7 +559,8 @@ fp_runfiles_check(struct fp_settings *settings)
 	bool ok;
 
 	if (collect(&files, settings))
-		ok = judge(&files, settings) && reserve_all(settings, &files);
+		ok = runfiles_judge(&files, settings) &&
+		     reserve_all(settings, &files);
 	else
 		ok = fp_settings_no_memory();
 	destroy(&files);

@@ -283,7 +283,7 @@ fp_settings_max_memory(struct fp_settings *settings, const char *value)
 
 /* The place of a word in a list of them, or -1. */
 static int
-find_word(const char *const *words, size_t n, const char *word)
+settings_find_word(const char *const *words, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(words[i], word) == 0)
@@ -300,7 +300,7 @@ fp_settings_format(struct fp_settings *settings, const char *value)
 		[FP_FORMAT_BODY] = "body",
 		[FP_FORMAT_MERGED] = "merged",
 	};
-	int i = find_word(words, FP_ARRAY_LEN(words), value);
+	int i = settings_find_word(words, FP_ARRAY_LEN(words), value);
 
 	settings->format.format = (enum fp_format)i;
 	return i >= 0;
@@ -316,7 +316,7 @@ fp_settings_body(struct fp_settings *settings, const char *value)
 		[FP_BODY_BASE64] = "base64",
 		[FP_BODY_NONE] = "none",
 	};
-	int i = find_word(words, FP_ARRAY_LEN(words), value);
+	int i = settings_find_word(words, FP_ARRAY_LEN(words), value);
 
 	settings->format.json_as_string = strcmp(value, "string") == 0;
 	if (settings->format.json_as_string)
@@ -418,7 +418,7 @@ fp_settings_progress(struct fp_settings *settings, const char *value)
 		[FP_PROGRESS_ALWAYS] = "always",
 		[FP_PROGRESS_NEVER] = "never",
 	};
-	int i = find_word(words, FP_ARRAY_LEN(words), value);
+	int i = settings_find_word(words, FP_ARRAY_LEN(words), value);
 
 	settings->progress = (enum fp_progress_when)i;
 	return i >= 0;

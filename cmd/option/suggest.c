@@ -13,7 +13,7 @@
 #define SLIPS_MAX 3
 
 static char
-lower(char c)
+suggest_lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
@@ -26,7 +26,7 @@ least(size_t a, size_t b, size_t c)
 
 /* Both are at most LETTERS_MAX long. */
 static size_t
-distance(const char *a, const char *b)
+suggest_distance(const char *a, const char *b)
 {
 	size_t rows[3][LETTERS_MAX + 1];
 	size_t a_len = strlen(a), b_len = strlen(b);
@@ -39,11 +39,12 @@ distance(const char *a, const char *b)
 		size_t *row = rows[i % 3];
 		row[0] = i;
 		for (size_t k = 1; k <= b_len; k++) {
-			char x = lower(a[i - 1]), y = lower(b[k - 1]);
+			char x = suggest_lower(a[i - 1]),
+			     y = suggest_lower(b[k - 1]);
 			row[k] = least(above[k] + 1, row[k - 1] + 1,
 				above[k - 1] + (x != y));
-			if (i > 1 && k > 1 && x == lower(b[k - 2]) &&
-				y == lower(a[i - 2]))
+			if (i > 1 && k > 1 && x == suggest_lower(b[k - 2]) &&
+				y == suggest_lower(a[i - 2]))
 				row[k] = FP_MIN(row[k], before[k - 2] + 1);
 		}
 	}
@@ -62,7 +63,7 @@ fp_suggest(const char *const *words, size_t n, const char *text)
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(words[i]) > LETTERS_MAX)
 			continue;
-		size_t slips = distance(text, words[i]);
+		size_t slips = suggest_distance(text, words[i]);
 		if (slips < nearest) {
 			nearest = slips;
 			found = words[i];

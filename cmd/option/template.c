@@ -33,7 +33,7 @@ struct template_look {
 
 /* A field of CSV that is named by the header line. -1: no memory. */
 static int
-add_name(struct fp_settings *settings, struct fp_text name)
+template_add_name(struct fp_settings *settings, struct fp_text name)
 {
 	struct fp_names *names = &settings->names;
 	char *copy;
@@ -73,7 +73,7 @@ look_at_variable(void *arg, struct fp_text name)
 		return 0;
 	bool is_number = fp_units_digits(name.data, name.len, &column) == 0;
 	if (!is_number && look->settings->has_csv)
-		return add_name(look->settings, name);
+		return template_add_name(look->settings, name);
 	if (!is_number) {
 		snprintf(look->why, sizeof(look->why),
 			"lines have no {%.*s}; {} is the whole line",
@@ -140,7 +140,7 @@ check_output_name(struct fp_settings *settings)
 }
 
 static bool
-choose(struct fp_settings *settings, const char *template,
+template_choose(struct fp_settings *settings, const char *template,
 	const char *from_environment)
 {
 	settings->pool.url_template = template;
@@ -198,6 +198,6 @@ bool
 fp_template_choose(struct fp_settings *settings, const char *template,
 	const char *from_environment)
 {
-	return choose(settings, template, from_environment) &&
+	return template_choose(settings, template, from_environment) &&
 	       check_output_name(settings) && check_expansions(settings);
 }

@@ -20,7 +20,7 @@
 
 /* Rounded up, to a tenth of the unit. */
 static const char *
-write_size(uint64_t bytes, char text[32])
+dryrun_write_size(uint64_t bytes, char text[32])
 {
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	uint64_t unit = 1;
@@ -44,7 +44,7 @@ write_size(uint64_t bytes, char text[32])
 /* In seconds, to the millisecond, rounded down, so that it stays the least;
  * and if those are many, in two larger units. */
 static const char *
-write_time(int64_t ns, char text[64])
+dryrun_write_time(int64_t ns, char text[64])
 {
 	static const struct {
 		const char *name;
@@ -97,7 +97,7 @@ tell_hosts(const struct fp_forecast *forecast)
 
 /* Which limits there are, and what each would do alone. */
 static void
-tell_time(const struct fp_forecast *forecast)
+dryrun_tell_time(const struct fp_forecast *forecast)
 {
 	const struct {
 		const char *name;
@@ -115,17 +115,17 @@ tell_time(const struct fp_forecast *forecast)
 			continue;
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 			"%s%s %s", len ? ", " : "", limits[i].name,
-			write_time(limits[i].ns, time));
+			dryrun_write_time(limits[i].ns, time));
 	}
 	if (len > 0)
 		fp_msg_note("at least %s until the last request (%s)",
-			write_time(forecast->least_ns, time), text);
+			dryrun_write_time(forecast->least_ns, time), text);
 	else
 		fp_msg_note("no rate or delay limits the requests");
 }
 
 static uint64_t
-add_up(uint64_t a, uint64_t b)
+dryrun_add_up(uint64_t a, uint64_t b)
 {
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
@@ -142,16 +142,16 @@ tell_memory(const struct fp_settings *settings)
 		       window * (PLACE_BYTES + LINES * max_line);
 	char total[32], line[32], memory[32], body[32];
 
-	sum = add_up(sum, pool->max_memory);
-	sum = add_up(sum, pool->max_body + pool->max_body / 2);
+	sum = dryrun_add_up(sum, pool->max_memory);
+	sum = dryrun_add_up(sum, pool->max_body + pool->max_body / 2);
 	fp_msg_note(
 		"a run needs less than %s of memory: 16 MiB + %u jobs x 128 "
 		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s) + %s + 1.5 x "
 		"%s",
-		write_size(sum, total), pool->jobs, window,
-		write_size(max_line, line),
-		write_size(pool->max_memory, memory),
-		write_size(pool->max_body, body));
+		dryrun_write_size(sum, total), pool->jobs, window,
+		dryrun_write_size(max_line, line),
+		dryrun_write_size(pool->max_memory, memory),
+		dryrun_write_size(pool->max_body, body));
 }
 
 void
@@ -166,6 +166,6 @@ fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
 		n_items, n_items == 1 ? "" : "s", forecast.n_requests,
 		forecast.n_requests == 1 ? "" : "s");
 	tell_hosts(&forecast);
-	tell_time(&forecast);
+	dryrun_tell_time(&forecast);
 	tell_memory(settings);
 }

@@ -37,7 +37,7 @@ is_pipe(int fd)
 }
 
 static enum fp_meter_how
-choose(const struct fp_settings *settings, int input_fd, int output_fd)
+meter_choose(const struct fp_settings *settings, int input_fd, int output_fd)
 {
 	const char *term = settings->term;
 	bool can_draw = isatty(fp_msg_fd()) && term && term[0] &&
@@ -62,7 +62,7 @@ fp_meter_init(struct fp_meter *meter, const struct fp_settings *settings,
 	int input_fd, int output_fd, int64_t now_ns)
 {
 	memset(meter, 0, sizeof(*meter));
-	meter->how = choose(settings, input_fd, output_fd);
+	meter->how = meter_choose(settings, input_fd, output_fd);
 	meter->columns = settings->columns;
 	meter->wait_ns = LINE_NS;
 	meter->due_ns = INT64_MAX;

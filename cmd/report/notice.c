@@ -17,7 +17,7 @@
 /* The local time of day at which a wait is over; with its date, if that may be
  * another day's. */
 static void
-write_time(int64_t now_ns, int64_t wait_ns, char *text, size_t size)
+notice_write_time(int64_t now_ns, int64_t wait_ns, char *text, size_t size)
 {
 	int64_t wait_s = wait_ns / FP_NS_PER_S + (wait_ns % FP_NS_PER_S > 0);
 	time_t at = (time_t)(now_ns / FP_NS_PER_S + wait_s);
@@ -92,14 +92,15 @@ fp_notices_add_learned(struct fp_notices *notices, struct fp_buf *text)
 /* A pause is nothing to be done about, but it explains a run that stands
  * still. The time of day is what people look at. */
 static void
-tell_pause(const struct fp_notice *notice)
+notice_tell_pause(const struct fp_notice *notice)
 {
 	char wait[32], until[20], more[60] = "";
 
 	if (notice->wait_ns < WORTH_A_LINE_NS)
 		return;
 	write_wait(notice->wait_ns, wait, sizeof(wait));
-	write_time(fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	notice_write_time(
+		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
 	if (notice->count > 1)
 		snprintf(more, sizeof(more), " (%u pauses since the last note)",
 			notice->count);
@@ -118,7 +119,8 @@ tell_silence(const struct fp_notice *notice)
 	char wait[32], until[20];
 
 	write_wait(notice->wait_ns, wait, sizeof(wait));
-	write_time(fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	notice_write_time(
+		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
 	fp_msg_note("%s has stopped answering: next attempt in %s, "
 		    "at %s",
 		notice->origin, wait, until);
@@ -136,7 +138,7 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 	switch (notice->why) {
 	case FP_NOTICE_PAUSED:
 	case FP_NOTICE_QUOTA:
-		tell_pause(notice);
+		notice_tell_pause(notice);
 		break;
 	case FP_NOTICE_SILENT:
 		tell_silence(notice);

@@ -7,15 +7,16 @@
 #include <time.h>
 
 static double
-seconds(int64_t ns)
+stats_seconds(int64_t ns)
 {
 	return (double)ns / 1e9;
 }
 
 static double
-each_second(uint64_t n, const struct fp_totals *totals)
+stats_each_second(uint64_t n, const struct fp_totals *totals)
 {
-	return totals->took_ns > 0 ? (double)n / seconds(totals->took_ns) : 0;
+	return totals->took_ns > 0 ? (double)n / stats_seconds(totals->took_ns)
+				   : 0;
 }
 
 /* RFC 3339, in UTC, to the millisecond. */
@@ -34,7 +35,7 @@ add_started(struct fp_buf *text, int64_t wall_ns)
 
 /* Every kind is there, so that what reads it need not ask. */
 static int
-add_kinds(struct fp_buf *text, const struct fp_tally *tally)
+stats_add_kinds(struct fp_buf *text, const struct fp_tally *tally)
 {
 	if (fp_buf_add_text(text, ",\"kinds\":{"))
 		return -1;
@@ -49,7 +50,7 @@ add_kinds(struct fp_buf *text, const struct fp_tally *tally)
 }
 
 static int
-add_statuses(struct fp_buf *text, const struct fp_tally *tally)
+stats_add_statuses(struct fp_buf *text, const struct fp_tally *tally)
 {
 	bool has_one = false;
 
@@ -80,7 +81,8 @@ add_buckets(struct fp_buf *text, const struct fp_histogram *times)
 			continue;
 		int64_t most = FP_MIN(fp_histogram_greatest(i), times->max_ns);
 		if (fp_buf_printf(text, "%s[%.9f,%" PRIu64 "]",
-			    has_one ? "," : "", seconds(most), times->n_in[i]))
+			    has_one ? "," : "", stats_seconds(most),
+			    times->n_in[i]))
 			return -1;
 		has_one = true;
 	}
@@ -89,7 +91,7 @@ add_buckets(struct fp_buf *text, const struct fp_histogram *times)
 
 /* Nothing is said of the times of nothing. */
 static int
-add_times(struct fp_buf *text, const struct fp_histogram *times)
+stats_add_times(struct fp_buf *text, const struct fp_histogram *times)
 {
 	if (times->n == 0)
 		return fp_buf_add_text(text, ",\"fetch_time\":null");
@@ -97,12 +99,12 @@ add_times(struct fp_buf *text, const struct fp_histogram *times)
 		    ",\"fetch_time\":{\"count\":%" PRIu64
 		    ",\"min\":%.6f,\"mean\":%.6f,\"p50\":%.6f,\"p90\":%.6f,"
 		    "\"p99\":%.6f,\"max\":%.6f",
-		    times->n, seconds(times->min_ns),
+		    times->n, stats_seconds(times->min_ns),
 		    times->sum_ns / (double)times->n / 1e9,
-		    seconds(fp_histogram_quantile(times, 500000)),
-		    seconds(fp_histogram_quantile(times, 900000)),
-		    seconds(fp_histogram_quantile(times, 990000)),
-		    seconds(times->max_ns)) ||
+		    stats_seconds(fp_histogram_quantile(times, 500000)),
+		    stats_seconds(fp_histogram_quantile(times, 900000)),
+		    stats_seconds(fp_histogram_quantile(times, 990000)),
+		    stats_seconds(times->max_ns)) ||
 		add_buckets(text, times))
 		return -1;
 	return fp_buf_add_char(text, '}');
@@ -130,23 +132,25 @@ fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
 		fp_buf_printf(text,
 			",\"seconds\":%.6f,\"exit_status\":%d,\"stopped_by\":"
 			"%s%s%s",
-			seconds(totals->took_ns), totals->exit_status,
+			stats_seconds(totals->took_ns), totals->exit_status,
 			by ? "\"" : "", by ? by : "null", by ? "\"" : "") ||
 		fp_buf_printf(text,
 			",\"read\":%" PRIu64 ",\"succeeded\":%" PRIu64
 			",\"failed\":%" PRIu64 ",\"not_done\":%" PRIu64,
 			totals->n_read, totals->n_succeeded, totals->n_failed,
 			totals->n_not_done) ||
-		add_kinds(text, tally) || add_statuses(text, tally) ||
+		stats_add_kinds(text, tally) ||
+		stats_add_statuses(text, tally) ||
 		fp_buf_printf(text,
 			",\"attempts\":%" PRIu64 ",\"retries\":%" PRIu64
 			",\"bytes\":%" PRIu64
 			",\"items_per_second\":%.3f,\"bytes_per_second\":%.3f",
 			tally->n_attempts, tally->n_retries, tally->n_bytes,
-			each_second(done, totals),
-			each_second(tally->n_bytes, totals)) ||
+			stats_each_second(done, totals),
+			stats_each_second(tally->n_bytes, totals)) ||
 		add_changes(text, &tally->changes) ||
-		add_times(text, &tally->times) || fp_buf_add_char(text, ',') ||
+		stats_add_times(text, &tally->times) ||
+		fp_buf_add_char(text, ',') ||
 		fp_notices_add_learned(notices, text))
 		return -1;
 	return fp_buf_add_text(text, "}\n");

@@ -20,7 +20,7 @@
 
 /* To three digits, in the unit that fits. */
 static const char *
-write_time(int64_t ns, char text[32])
+summary_write_time(int64_t ns, char text[32])
 {
 	static const struct {
 		const char *name;
@@ -43,7 +43,7 @@ write_time(int64_t ns, char text[32])
 }
 
 static const char *
-write_size(double bytes, char text[32])
+summary_write_size(double bytes, char text[32])
 {
 	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	size_t i = 0;
@@ -58,7 +58,7 @@ write_size(double bytes, char text[32])
 }
 
 static double
-each_second(double n, const struct fp_totals *totals)
+summary_each_second(double n, const struct fp_totals *totals)
 {
 	return totals->took_ns > 0 ? n * 1e9 / (double)totals->took_ns : 0;
 }
@@ -85,7 +85,7 @@ add_count(struct fp_buf *text, size_t *line, const char *name, uint64_t n)
 }
 
 static int
-add_kinds(struct fp_buf *text, const struct fp_tally *tally)
+summary_add_kinds(struct fp_buf *text, const struct fp_tally *tally)
 {
 	if (fp_buf_printf(text, "%-*s", LABEL_COLUMNS, "  failed"))
 		return -1;
@@ -101,7 +101,7 @@ add_kinds(struct fp_buf *text, const struct fp_tally *tally)
 
 /* Those without a response come last. */
 static int
-add_statuses(struct fp_buf *text, const struct fp_tally *tally)
+summary_add_statuses(struct fp_buf *text, const struct fp_tally *tally)
 {
 	char name[16];
 
@@ -152,8 +152,8 @@ add_row(struct fp_buf *text, int64_t from_ns, int64_t to_ns, uint64_t n,
 	memset(bar, '#', len);
 	bar[len] = '\0';
 	return fp_buf_printf(text, "  %8s - %-8s %10" PRIu64 "%s%s\n",
-		write_time(from_ns, from), write_time(to_ns, to), n,
-		len ? " " : "", bar);
+		summary_write_time(from_ns, from),
+		summary_write_time(to_ns, to), n, len ? " " : "", bar);
 }
 
 /* Each row and the next one's beginning; or with `text` NULL the most that is
@@ -198,7 +198,7 @@ add_histogram(struct fp_buf *text, const struct fp_histogram *times)
 }
 
 static int
-add_times(struct fp_buf *text, const struct fp_histogram *times)
+summary_add_times(struct fp_buf *text, const struct fp_histogram *times)
 {
 	char p50[32], p90[32], p99[32], max[32];
 
@@ -206,10 +206,13 @@ add_times(struct fp_buf *text, const struct fp_histogram *times)
 		return 0;
 	if (fp_buf_printf(text, "%-*sp50 %s, p90 %s, p99 %s, max %s\n",
 		    LABEL_COLUMNS, "  fetch_time",
-		    write_time(fp_histogram_quantile(times, 500000), p50),
-		    write_time(fp_histogram_quantile(times, 900000), p90),
-		    write_time(fp_histogram_quantile(times, 990000), p99),
-		    write_time(times->max_ns, max)))
+		    summary_write_time(
+			    fp_histogram_quantile(times, 500000), p50),
+		    summary_write_time(
+			    fp_histogram_quantile(times, 900000), p90),
+		    summary_write_time(
+			    fp_histogram_quantile(times, 990000), p99),
+		    summary_write_time(times->max_ns, max)))
 		return -1;
 	return add_histogram(text, times);
 }
@@ -225,21 +228,24 @@ fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
 		    "fetchpool: %" PRIu64 " item%s in %s: %" PRIu64
 		    " succeeded, %" PRIu64 " failed, %" PRIu64 " not done\n",
 		    totals->n_read, totals->n_read == 1 ? "" : "s",
-		    write_time(totals->took_ns, took), totals->n_succeeded,
-		    totals->n_failed, totals->n_not_done))
+		    summary_write_time(totals->took_ns, took),
+		    totals->n_succeeded, totals->n_failed, totals->n_not_done))
 		return -1;
 	if (fp_buf_printf(text,
 		    "%-*s%.1f items/s, %" PRIu64 " attempt%s, %" PRIu64
 		    " retr%s\n%*s%s of bodies, %s/s\n",
-		    LABEL_COLUMNS, "  pace", each_second((double)done, totals),
+		    LABEL_COLUMNS, "  pace",
+		    summary_each_second((double)done, totals),
 		    tally->n_attempts, tally->n_attempts == 1 ? "" : "s",
 		    tally->n_retries, tally->n_retries == 1 ? "y" : "ies",
-		    LABEL_COLUMNS, "", write_size((double)tally->n_bytes, size),
-		    write_size(each_second((double)tally->n_bytes, totals),
+		    LABEL_COLUMNS, "",
+		    summary_write_size((double)tally->n_bytes, size),
+		    summary_write_size(
+			    summary_each_second((double)tally->n_bytes, totals),
 			    speed)))
 		return -1;
-	if ((totals->n_failed > 0 && add_kinds(text, tally)) ||
-		(done > 0 && add_statuses(text, tally)))
+	if ((totals->n_failed > 0 && summary_add_kinds(text, tally)) ||
+		(done > 0 && summary_add_statuses(text, tally)))
 		return -1;
-	return add_times(text, &tally->times);
+	return summary_add_times(text, &tally->times);
 }

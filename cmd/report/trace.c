@@ -96,7 +96,7 @@ write_locked(struct fp_trace *trace, const char *data, size_t len)
 }
 
 static void
-flush_locked(struct fp_trace *trace, bool is_last)
+trace_flush_locked(struct fp_trace *trace, bool is_last)
 {
 	struct fp_buf *pending = &trace->pending;
 	size_t len = pending->len;
@@ -130,7 +130,7 @@ fp_trace_begin(struct fp_trace *trace, int64_t start_ns)
 			   PID_WAITING)) {
 		fail_locked(trace, ENOMEM);
 	} else {
-		flush_locked(trace, false);
+		trace_flush_locked(trace, false);
 	}
 	fp_mutex_unlock(&trace->lock);
 }
@@ -139,7 +139,7 @@ void
 fp_trace_flush(struct fp_trace *trace)
 {
 	fp_mutex_lock(&trace->lock);
-	flush_locked(trace, false);
+	trace_flush_locked(trace, false);
 	fp_mutex_unlock(&trace->lock);
 }
 
@@ -149,7 +149,7 @@ fp_trace_close(struct fp_trace *trace)
 	if (trace->fd < 0)
 		return 0;
 	fp_mutex_lock(&trace->lock);
-	flush_locked(trace, true);
+	trace_flush_locked(trace, true);
 	if (close(trace->fd) && !trace->error)
 		fail_locked(trace, errno);
 	trace->fd = -1;
@@ -163,7 +163,7 @@ fp_trace_close(struct fp_trace *trace)
 
 /* A JSON string, whatever the bytes are; NULL is null. */
 static int
-add_string(struct fp_buf *text, const char *string)
+trace_add_string(struct fp_buf *text, const char *string)
 {
 	size_t len = string ? strlen(string) : 0;
 	uint32_t code;
@@ -247,12 +247,12 @@ add_attempt(struct fp_trace *trace, const struct fp_span *span)
 			span->is_continued ? "true" : "false",
 			span->is_parted ? "true" : "false",
 			span->is_again ? "true" : "false") ||
-		add_string(text, span->url) || add_status(text, span))
+		trace_add_string(text, span->url) || add_status(text, span))
 		return -1;
 	if (!span->is_parted &&
 		(fp_buf_printf(text, ",\"kind\":\"%s\",\"message\":",
 			 fp_kind_name(span->kind)) ||
-			add_string(text, span->message)))
+			trace_add_string(text, span->message)))
 		return -1;
 	return fp_buf_add_text(text, "}}");
 }
@@ -295,9 +295,9 @@ add_request(struct fp_trace *trace, const struct fp_span *span)
 			",\"args\":{\"seq\":%" PRIu64
 			",\"attempt\":%u,\"url\":",
 			span->seq, span->attempt) ||
-		add_string(text, span->url) || add_status(text, span) ||
+		trace_add_string(text, span->url) || add_status(text, span) ||
 		fp_buf_add_text(text, ",\"ip\":") ||
-		add_string(text, span->ip[0] ? span->ip : NULL) ||
+		trace_add_string(text, span->ip[0] ? span->ip : NULL) ||
 		fp_buf_printf(text, ",\"reused\":%s}}",
 			span->is_reused ? "true" : "false"))
 		return -1;
@@ -389,7 +389,7 @@ fp_trace_tell(void *arg, const struct fp_span *span)
 	if (trace->pending.len > PENDING_MAX ||
 		span->end_ns - trace->flushed_ns > FLUSH_NS) {
 		trace->flushed_ns = span->end_ns;
-		flush_locked(trace, false);
+		trace_flush_locked(trace, false);
 	}
 	fp_mutex_unlock(&trace->lock);
 }

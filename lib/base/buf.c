@@ -17,7 +17,7 @@ fp_buf_destroy(struct fp_buf *buf)
 }
 
 static bool
-has_room(const struct fp_buf *buf, size_t more)
+buf_has_room(const struct fp_buf *buf, size_t more)
 {
 	return buf->cap > buf->len && buf->cap - buf->len > more;
 }
@@ -34,13 +34,13 @@ next_cap(const struct fp_buf *buf, size_t more)
 size_t
 fp_buf_growth(const struct fp_buf *buf, size_t more)
 {
-	return has_room(buf, more) ? 0 : next_cap(buf, more) - buf->cap;
+	return buf_has_room(buf, more) ? 0 : next_cap(buf, more) - buf->cap;
 }
 
 int
 fp_buf_reserve(struct fp_buf *buf, size_t more)
 {
-	if (FP_LIKELY(has_room(buf, more)))
+	if (FP_LIKELY(buf_has_room(buf, more)))
 		return 0;
 	if (more >= SIZE_MAX / 2 - buf->len) {
 		errno = ENOMEM;

@@ -15,7 +15,7 @@
  * (so that "gpj.exe" reads "exe.jpg"): Unicode's Cc, U+2028 to U+202E, and
  * U+2066 to U+2069. */
 static bool
-is_plain(uint32_t code)
+filename_is_plain(uint32_t code)
 {
 	if (code < 0x80)
 		return code >= ' ' && code != 0x7f && code != '/' &&
@@ -31,7 +31,7 @@ struct made {
 };
 
 static void
-put(struct made *made, char c)
+filename_put(struct made *made, char c)
 {
 	if (made->len < sizeof(made->bytes))
 		made->bytes[made->len++] = c;
@@ -43,9 +43,9 @@ put_encoded(struct made *made, char c)
 	static const char digits[] = "0123456789ABCDEF";
 	unsigned char byte = (unsigned char)c;
 
-	put(made, '%');
-	put(made, digits[byte >> 4]);
-	put(made, digits[byte & 15]);
+	filename_put(made, '%');
+	filename_put(made, digits[byte >> 4]);
+	filename_put(made, digits[byte & 15]);
 }
 
 int
@@ -56,11 +56,11 @@ fp_filename_encode(const char *name, size_t len, struct fp_buf *out)
 	for (size_t at = 0; at < len && made.len <= FP_FILENAME_MAX;) {
 		uint32_t code;
 		size_t n = fp_utf8_next(name + at, len - at, &code);
-		bool plain = n > 0 && is_plain(code);
+		bool plain = n > 0 && filename_is_plain(code);
 		if (at == 0 && name[0] == '.')
 			plain = false;
 		for (n += n == 0; n > 0; n--, at++)
-			(plain ? put : put_encoded)(&made, name[at]);
+			(plain ? filename_put : put_encoded)(&made, name[at]);
 	}
 	if (made.len == 0 || made.len > FP_FILENAME_MAX) {
 		errno = made.len ? ENAMETOOLONG : EINVAL;
@@ -100,7 +100,7 @@ fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out)
 
 	/* What is too long for a name is so when it is encoded again, too. */
 	for (size_t at = 0; at < len; at += n)
-		put(&decoded, decode_one(text + at, len - at, &n));
+		filename_put(&decoded, decode_one(text + at, len - at, &n));
 	return fp_filename_encode(decoded.bytes, decoded.len, out);
 }
 

@@ -125,7 +125,7 @@ fp_outfile_abort(struct fp_outfile *file)
 }
 
 static int
-fail(struct fp_outfile *file)
+outfile_fail(struct fp_outfile *file)
 {
 	fp_outfile_abort(file);
 	return -1;
@@ -190,7 +190,7 @@ fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 
 /* Gives a whole file this name, safe or not. */
 static int
-give_name(struct fp_outfile *file, const char *name, bool overwrite)
+outfile_give_name(struct fp_outfile *file, const char *name, bool overwrite)
 {
 	int dir = file->dir->fd;
 
@@ -220,14 +220,16 @@ fp_outfile_commit(struct fp_outfile *file, const char *name)
 {
 	errno = file->error;
 	if (file->error)
-		return fail(file);
+		return outfile_fail(file);
 	errno = EINVAL;
 	if (file->fd < 0 || !fp_filename_is_safe(name))
-		return fail(file);
+		return outfile_fail(file);
 	errno = EBUSY;
 	if (fp_outdir_reserves(file->dir, name))
-		return fail(file);
-	return give_name(file, name, file->dir->overwrite) ? fail(file) : 0;
+		return outfile_fail(file);
+	return outfile_give_name(file, name, file->dir->overwrite)
+		       ? outfile_fail(file)
+		       : 0;
 }
 
 /* ---- a folder ---- */
@@ -241,8 +243,8 @@ try_out(const struct fp_outdir *dir)
 
 	if (make_temp_name(name) || fp_outfile_begin(&file, dir))
 		return -1;
-	if (give_name(&file, name, dir->overwrite))
-		return fail(&file);
+	if (outfile_give_name(&file, name, dir->overwrite))
+		return outfile_fail(&file);
 	return unlinkat(dir->fd, name, 0);
 }
 

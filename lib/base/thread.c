@@ -80,7 +80,7 @@ fp_cond_broadcast(struct fp_cond *cond)
 }
 
 static void *
-enter(void *arg)
+thread_enter(void *arg)
 {
 	struct fp_thread *thread = arg;
 
@@ -113,7 +113,7 @@ fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 	sigdelset(&blocked, SIGFPE);
 	sigdelset(&blocked, SIGILL);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	err = pthread_create(&thread->id, &attr, enter, thread);
+	err = pthread_create(&thread->id, &attr, thread_enter, thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	if (err) {

@@ -20,7 +20,7 @@ fp_timeheap_destroy(struct fp_timeheap *heap)
 
 /* Puts it at this index. */
 static void
-put(struct fp_timeheap *heap, size_t at, struct fp_timed *timed)
+timeheap_put(struct fp_timeheap *heap, size_t at, struct fp_timed *timed)
 {
 	heap->all[at] = timed;
 	timed->place = at + 1;
@@ -35,14 +35,14 @@ rise(struct fp_timeheap *heap, struct fp_timed *timed)
 		size_t above = (at - 1) / 2;
 		if (heap->all[above]->due_ns <= timed->due_ns)
 			break;
-		put(heap, at, heap->all[above]);
+		timeheap_put(heap, at, heap->all[above]);
 		at = above;
 	}
-	put(heap, at, timed);
+	timeheap_put(heap, at, timed);
 }
 
 static void
-sink(struct fp_timeheap *heap, struct fp_timed *timed)
+timeheap_sink(struct fp_timeheap *heap, struct fp_timed *timed)
 {
 	size_t at = timed->place - 1;
 
@@ -55,10 +55,10 @@ sink(struct fp_timeheap *heap, struct fp_timed *timed)
 			below++;
 		if (timed->due_ns <= heap->all[below]->due_ns)
 			break;
-		put(heap, at, heap->all[below]);
+		timeheap_put(heap, at, heap->all[below]);
 		at = below;
 	}
-	put(heap, at, timed);
+	timeheap_put(heap, at, timed);
 }
 
 void
@@ -67,11 +67,11 @@ fp_timeheap_set(
 {
 	if (timed->place == 0) {
 		FP_ASSERT(heap->len < heap->capacity);
-		put(heap, heap->len++, timed);
+		timeheap_put(heap, heap->len++, timed);
 	}
 	timed->due_ns = due_ns;
 	rise(heap, timed);
-	sink(heap, timed);
+	timeheap_sink(heap, timed);
 }
 
 void
@@ -85,9 +85,9 @@ fp_timeheap_remove(struct fp_timeheap *heap, struct fp_timed *timed)
 	struct fp_timed *last = heap->all[--heap->len];
 	if (last == timed)
 		return;
-	put(heap, place - 1, last);
+	timeheap_put(heap, place - 1, last);
 	rise(heap, last);
-	sink(heap, last);
+	timeheap_sink(heap, last);
 }
 
 struct fp_timed *

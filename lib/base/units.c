@@ -101,8 +101,8 @@ find_unit(const struct unit *units, size_t n, const char *name, size_t len)
  * "1.1M" has to be cut to whole bytes.
  */
 static int
-parse(const char *text, size_t len, const struct unit *units, size_t n_units,
-	uint64_t *value)
+units_parse(const char *text, size_t len, const struct unit *units,
+	size_t n_units, uint64_t *value)
 {
 	size_t whole = 0;
 
@@ -154,7 +154,7 @@ fp_units_size(const char *text, uint64_t *bytes)
 			len -= 2;
 	}
 	uint64_t n = 0;
-	if (parse(text, len, size_units, FP_ARRAY_LEN(size_units), &n))
+	if (units_parse(text, len, size_units, FP_ARRAY_LEN(size_units), &n))
 		return -1;
 	*bytes = n;
 	return 0;
@@ -165,7 +165,8 @@ parse_duration(const char *text, size_t len, uint64_t *duration_ms)
 {
 	uint64_t n;
 
-	if (parse(text, len, duration_units, FP_ARRAY_LEN(duration_units), &n))
+	if (units_parse(text, len, duration_units, FP_ARRAY_LEN(duration_units),
+		    &n))
 		return -1;
 	if (n > DURATION_MAX_MS)
 		return -1;

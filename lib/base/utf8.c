@@ -17,7 +17,7 @@
 /* What a first byte promises: the bytes that follow, and the range of the
  * first of them. false: no character begins with this byte. */
 static inline bool
-begin(struct fp_utf8 *utf8, unsigned char c)
+utf8_begin(struct fp_utf8 *utf8, unsigned char c)
 {
 	if (c < 0xc2 || c > 0xf4)
 		return false;
@@ -62,7 +62,7 @@ wide_len(const char *s, size_t len)
 	if (len >= 3 && (c & 0xf0) == 0xe0 && c != 0xe0 && c != 0xed &&
 		is_tail(s[1]) && is_tail(s[2]))
 		return 3;
-	if (!begin(&utf8, c) || len <= utf8.need)
+	if (!utf8_begin(&utf8, c) || len <= utf8.need)
 		return 0;
 	unsigned char second = (unsigned char)s[1];
 	if (second < utf8.low || second > utf8.high)
@@ -136,7 +136,7 @@ fp_utf8_init(struct fp_utf8 *utf8)
 
 /* From now on no byte is right: low is above high. */
 static bool
-fail(struct fp_utf8 *utf8)
+utf8_fail(struct fp_utf8 *utf8)
 {
 	utf8->need = 1;
 	utf8->low = 0xff;
@@ -152,13 +152,14 @@ fp_utf8_feed(struct fp_utf8 *utf8, const char *s, size_t len)
 	while (at < len) {
 		if (utf8->need == 0) {
 			at += fp_utf8_valid_prefix(s + at, len - at);
-			if (at < len && !begin(utf8, (unsigned char)s[at++]))
-				return fail(utf8);
+			if (at < len &&
+				!utf8_begin(utf8, (unsigned char)s[at++]))
+				return utf8_fail(utf8);
 			continue;
 		}
 		unsigned char c = (unsigned char)s[at++];
 		if (c < utf8->low || c > utf8->high)
-			return fail(utf8);
+			return utf8_fail(utf8);
 		utf8->low = 0x80;
 		utf8->high = 0xbf;
 		utf8->have++;

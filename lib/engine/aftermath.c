@@ -193,7 +193,7 @@ judge_refusal(struct fp_transfer *transfer, enum fp_cause cause)
 }
 
 static void
-decide(struct fp_transfer *transfer, enum fp_cause cause,
+aftermath_decide(struct fp_transfer *transfer, enum fp_cause cause,
 	const struct fp_refused *refused)
 {
 	struct fp_ticket *ticket = transfer->ticket;
@@ -276,7 +276,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause,
 	if (transfer->response.in_trailers)
 		ticket->report.is_malformed =
 			fp_waithint_is_malformed(&transfer->hints);
-	decide(transfer, cause, refused);
+	aftermath_decide(transfer, cause, refused);
 	if (ticket->again == FP_AGAIN_NO)
 		ticket->result.is_outcome_unknown =
 			is_outcome_unknown(transfer, cause);

@@ -161,7 +161,7 @@ piece_of(const struct fp_transfer *transfer, size_t len)
 
 /* Whether there is room for what these bytes may make the body grow by. */
 static bool
-has_room(struct fp_transfer *transfer, size_t len)
+body_has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	size_t most = transfer->is_gunzipped ? len * GZIP_RATIO : len;
@@ -201,7 +201,7 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 	while (goes_on && transfer->n_fed < len) {
 		const char *at = data + transfer->n_fed;
 		size_t n = piece_of(transfer, len - transfer->n_fed);
-		if (!has_room(transfer, n)) {
+		if (!body_has_room(transfer, n)) {
 			transfer->is_paused = true;
 			transfer->context->has_paused = true;
 			return CURL_WRITEFUNC_PAUSE;
@@ -222,5 +222,5 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 bool
 fp_transfer_may_go_on(struct fp_transfer *transfer)
 {
-	return has_room(transfer, piece_of(transfer, CURL_MAX_WRITE_SIZE));
+	return body_has_room(transfer, piece_of(transfer, CURL_MAX_WRITE_SIZE));
 }

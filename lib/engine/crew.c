@@ -108,7 +108,7 @@ take_events(struct fp_crew *crew, int64_t now_ns)
 }
 
 static void
-go_round(struct fp_crew *crew, int64_t now_ns)
+crew_go_round(struct fp_crew *crew, int64_t now_ns)
 {
 	for (unsigned i = 0; i < crew->n_workers; i++) {
 		struct fp_worker *worker = &crew->workers[i];
@@ -134,7 +134,7 @@ work(void *arg)
 
 	crew->awake_ns = fp_clock_now_ns();
 	for (;;) {
-		go_round(crew, crew->awake_ns);
+		crew_go_round(crew, crew->awake_ns);
 		if (crew->n_left == 0)
 			return;
 		int64_t asleep_ns = look(crew);

@@ -255,7 +255,7 @@ use_start(struct fp_transfer *transfer)
 /* Whether the run goes on, as far as requests are concerned. The clock is asked
  * here, too: who is to cancel at the deadline may not have run yet. */
 static bool
-is_over(const struct fp_transfer *transfer, int64_t now_ns)
+gate_is_over(const struct fp_transfer *transfer, int64_t now_ns)
 {
 	const struct fp_setup *setup = transfer->setup;
 	int64_t deadline_ns = setup->options.deadline_ns;
@@ -332,7 +332,7 @@ mind_floods(struct fp_transfer *transfer, struct fp_socket *at)
 
 /* Takes the connection for the request. false: it is not fit for that. */
 static bool
-take_connection(struct fp_transfer *transfer, const struct fp_ends *ends)
+gate_take_connection(struct fp_transfer *transfer, const struct fp_ends *ends)
 {
 	struct fp_socket *at = find_socket(transfer, ends);
 
@@ -358,7 +358,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	/* One was found all the same. */
 	if (transfer->stop == FP_STOP_DESCRIPTORS)
 		transfer->stop = FP_STOP_NONE;
-	if (is_over(transfer, now_ns)) {
+	if (gate_is_over(transfer, now_ns)) {
 		transfer->stop = FP_STOP_CANCELLED;
 		return CURL_PREREQFUNC_ABORT;
 	}
@@ -373,7 +373,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		if (!may_send_again(transfer))
 			return CURL_PREREQFUNC_ABORT;
 	}
-	if (!take_connection(transfer, &ends)) {
+	if (!gate_take_connection(transfer, &ends)) {
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}

@@ -41,7 +41,7 @@ home_of(const struct fp_poller *poller, int fd)
 
 /* Its place, or the one that is free for it. */
 static struct fp_poller_socket *
-place_of(const struct fp_poller *poller, int fd)
+poller_place_of(const struct fp_poller *poller, int fd)
 {
 	size_t i = home_of(poller, fd);
 
@@ -51,7 +51,7 @@ place_of(const struct fp_poller *poller, int fd)
 }
 
 static void
-forget(struct fp_poller *poller, struct fp_poller_socket *socket)
+poller_forget(struct fp_poller *poller, struct fp_poller_socket *socket)
 {
 	size_t last = poller->n_places - 1;
 	size_t gap = (size_t)(socket - poller->sockets);
@@ -129,7 +129,7 @@ fp_poller_destroy(struct fp_poller *poller)
 void
 fp_poller_opened(struct fp_poller *poller, int fd)
 {
-	struct fp_poller_socket *socket = place_of(poller, fd);
+	struct fp_poller_socket *socket = poller_place_of(poller, fd);
 
 	if (socket->fd < 0) {
 		if (poller->n_sockets >= poller->n_places / 2)
@@ -142,10 +142,10 @@ fp_poller_opened(struct fp_poller *poller, int fd)
 void
 fp_poller_closing(struct fp_poller *poller, int fd)
 {
-	struct fp_poller_socket *socket = place_of(poller, fd);
+	struct fp_poller_socket *socket = poller_place_of(poller, fd);
 
 	if (socket->fd == fd)
-		forget(poller, socket);
+		poller_forget(poller, socket);
 }
 
 static int
@@ -181,7 +181,7 @@ int
 fp_poller_want(
 	struct fp_poller *poller, int fd, unsigned wanted, unsigned owner)
 {
-	struct fp_poller_socket *socket = place_of(poller, fd);
+	struct fp_poller_socket *socket = poller_place_of(poller, fd);
 
 	if (FP_UNLIKELY(socket->fd < 0))
 		return want_unknown(poller, fd, wanted, owner);
@@ -250,7 +250,8 @@ fp_poller_next(struct fp_poller *poller, struct fp_poller_event *event)
 		event->fd = (int)(at->data.u64 & UINT32_MAX);
 		event->owner = (unsigned)(at->data.u64 >> 32);
 		event->ready = readiness(at->events);
-		struct fp_poller_socket *socket = place_of(poller, event->fd);
+		struct fp_poller_socket *socket =
+			poller_place_of(poller, event->fd);
 		if (socket->fd < 0)
 			return true;
 		event->ready &= socket->wanted;

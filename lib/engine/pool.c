@@ -236,7 +236,7 @@ start_threads(struct fp_pool *pool)
 }
 
 static int64_t
-in_ns(uint64_t ms)
+pool_in_ns(uint64_t ms)
 {
 	return (int64_t)FP_MIN(ms, (uint64_t)INT64_MAX / 4 / FP_NS_PER_MS) *
 	       FP_NS_PER_MS;
@@ -251,9 +251,9 @@ busy_rules(const struct fp_setup *setup)
 		.mode = options->busy,
 		.learns =
 			!options->no_learning && options->busy != FP_BUSY_ITEM,
-		.delay_ns = in_ns(
+		.delay_ns = pool_in_ns(
 			FP_MAX(options->retry_delay_ms, FP_RETRY_BUSY_MS)),
-		.max_delay_ns = in_ns(options->retry_max_delay_ms),
+		.max_delay_ns = pool_in_ns(options->retry_max_delay_ms),
 	};
 }
 
@@ -290,7 +290,7 @@ make_pool(struct fp_pool *pool)
 				.is_paced = options->pace,
 				.busy = busy_rules(setup),
 				.pause_max_ns =
-					in_ns(options->retry_after_max_ms),
+					pool_in_ns(options->retry_after_max_ms),
 			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))

@@ -82,7 +82,7 @@ fp_slot_leave(struct fp_worker *worker, struct fp_transfer *transfer)
 
 /* Gives it to libcurl, or ends its item at once. */
 static void
-begin(struct fp_worker *worker, struct fp_transfer *transfer)
+slot_begin(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
@@ -155,7 +155,7 @@ fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 		ticket->result.started_wall_ns = fp_clock_wall_ns();
 	}
 	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
-		begin(worker, transfer);
+		slot_begin(worker, transfer);
 		return;
 	}
 	transfer->is_delayed = true;

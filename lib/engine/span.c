@@ -11,7 +11,7 @@
 #include "clock.h"
 
 static void
-tell(const struct fp_transfer *transfer, const struct fp_span *span)
+span_tell(const struct fp_transfer *transfer, const struct fp_span *span)
 {
 	const struct fp_options *options = &transfer->setup->options;
 
@@ -19,7 +19,7 @@ tell(const struct fp_transfer *transfer, const struct fp_span *span)
 }
 
 static struct fp_span
-make(const struct fp_transfer *transfer, const struct fp_ticket *ticket,
+span_make(const struct fp_transfer *transfer, const struct fp_ticket *ticket,
 	enum fp_span_what what, int64_t start_ns)
 {
 	return (struct fp_span){
@@ -46,7 +46,7 @@ fp_span_occupied(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_span span =
-		make(transfer, ticket, FP_SPAN_WAIT, ticket->since_ns);
+		span_make(transfer, ticket, FP_SPAN_WAIT, ticket->since_ns);
 
 	transfer->occupied_ns = transfer->context->now_ns;
 	transfer->is_continued = ticket->has_begun;
@@ -55,7 +55,7 @@ fp_span_occupied(struct fp_transfer *transfer)
 	span.start_ns = FP_MIN(span.start_ns, span.end_ns);
 	span.slot = 0;
 	span.wait = ticket->waits_for;
-	tell(transfer, &span);
+	span_tell(transfer, &span);
 }
 
 static void
@@ -107,8 +107,8 @@ void
 fp_span_request(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	struct fp_span span =
-		make(transfer, ticket, FP_SPAN_REQUEST, transfer->tried_ns);
+	struct fp_span span = span_make(
+		transfer, ticket, FP_SPAN_REQUEST, transfer->tried_ns);
 	struct fp_buf shown = FP_BUF_INIT;
 	char *ip = NULL;
 
@@ -121,24 +121,24 @@ fp_span_request(struct fp_transfer *transfer)
 		span.ip = ip;
 	span.status = transfer->response.status;
 	find_phases(transfer, &span);
-	tell(transfer, &span);
+	span_tell(transfer, &span);
 	fp_buf_destroy(&shown);
 }
 
 void
 fp_span_resumed(struct fp_transfer *transfer)
 {
-	struct fp_span span = make(transfer, transfer->ticket, FP_SPAN_MEMORY,
-		transfer->paused_ns);
+	struct fp_span span = span_make(transfer, transfer->ticket,
+		FP_SPAN_MEMORY, transfer->paused_ns);
 
-	tell(transfer, &span);
+	span_tell(transfer, &span);
 }
 
 void
 fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 {
 	enum fp_again_how again = ticket->again;
-	struct fp_span span = make(transfer, ticket,
+	struct fp_span span = span_make(transfer, ticket,
 		transfer->is_begun ? FP_SPAN_ATTEMPT : FP_SPAN_DELAY,
 		transfer->occupied_ns);
 
@@ -152,7 +152,7 @@ fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 		span.ip = ticket->ip;
 	}
 	if (transfer->is_begun || span.end_ns > span.start_ns)
-		tell(transfer, &span);
+		span_tell(transfer, &span);
 
 	ticket->since_ns = transfer->context->now_ns;
 	ticket->waits_for = span.is_again	 ? FP_WAIT_RETRY

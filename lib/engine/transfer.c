@@ -353,7 +353,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
  * connections are closed first, as libcurl looks at their age before it makes
  * another one; and its own is not kept. */
 static CURLcode
-make_room(struct fp_transfer *transfer)
+transfer_make_room(struct fp_transfer *transfer)
 {
 	bool is_short = transfer->ticket->n_short > 0;
 
@@ -455,7 +455,7 @@ choose_version(struct fp_transfer *transfer)
  * that is used for long would fail each sixth such request. A copy of it has
  * all options, and has counted nothing. */
 static void
-renew(struct fp_transfer *transfer)
+transfer_renew(struct fp_transfer *transfer)
 {
 	CURL *copy = curl_easy_duphandle(transfer->easy);
 
@@ -515,7 +515,7 @@ start_over(struct fp_transfer *transfer)
 	fp_buf_clear(&transfer->location, SIZE_MAX);
 	ticket->wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn))
-		renew(transfer);
+		transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
 			(long)options->connect_timeout_ms);
@@ -529,7 +529,7 @@ start_over(struct fp_transfer *transfer)
 	if (code == CURLE_OK)
 		code = fp_transfer_ask_refusal(transfer);
 	if (code == CURLE_OK)
-		code = make_room(transfer);
+		code = transfer_make_room(transfer);
 	if (code == CURLE_OK) {
 		transfer->is_resolving = true;
 		transfer->context->n_resolving++;
@@ -541,7 +541,7 @@ start_over(struct fp_transfer *transfer)
 
 /* On a handle that is there, or is made now. */
 static CURLcode
-begin(struct fp_transfer *transfer)
+transfer_begin(struct fp_transfer *transfer)
 {
 	const char *refused;
 	CURLcode code = CURLE_OK;
@@ -565,7 +565,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->ticket = NULL;
 		return false;
 	}
-	CURLcode code = begin(transfer);
+	CURLcode code = transfer_begin(transfer);
 	if (code != CURLE_OK) {
 		fail_setting(transfer, code);
 		fp_download_end(&transfer->download);
@@ -620,7 +620,7 @@ follow(struct fp_transfer *transfer)
 	}
 	if (must_ask(transfer))
 		return FP_ONWARD_PARK;
-	CURLcode code = begin(transfer);
+	CURLcode code = transfer_begin(transfer);
 	if (code == CURLE_OK)
 		return FP_ONWARD_ADD;
 	fail_setting(transfer, code);
@@ -630,7 +630,7 @@ follow(struct fp_transfer *transfer)
 /* It may not go out now, and asks again later: that costs it nothing. The next
  * time it may keep its start unused for longer, as its server does answer. */
 static void
-hold(struct fp_transfer *transfer)
+transfer_hold(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	int64_t took_ns = transfer->context->now_ns - transfer->tried_ns;
@@ -710,7 +710,7 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
 		return FP_ONWARD_END;
 	if (transfer->stop == FP_STOP_HELD) {
-		hold(transfer);
+		transfer_hold(transfer);
 		return FP_ONWARD_PARK;
 	}
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)

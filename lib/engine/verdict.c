@@ -25,7 +25,7 @@
 
 /* What libcurl's failures mean for the item. */
 static enum fp_kind
-kind_of(const struct fp_transfer *transfer, CURLcode code)
+verdict_kind_of(const struct fp_transfer *transfer, CURLcode code)
 {
 	switch (code) {
 	case CURLE_OK:
@@ -207,7 +207,7 @@ static void
 fail_curl(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	enum fp_kind kind = kind_of(transfer, code);
+	enum fp_kind kind = verdict_kind_of(transfer, code);
 	const char *message = transfer->error;
 	char text[128];
 

@@ -186,7 +186,7 @@ room_for_items(const struct fp_worker *worker, bool *hurries)
 
 /* Begins items; false: none. */
 static bool
-fill(struct fp_worker *worker)
+worker_fill(struct fp_worker *worker)
 {
 	struct fp_context *context = &worker->context;
 	struct fp_take take = {
@@ -353,7 +353,7 @@ leave_redirects(struct fp_worker *worker, int64_t *due)
 /* The pause is no time that the server took: the limit is put off by as much.
  */
 static void
-resume(struct fp_worker *worker, struct fp_transfer *transfer)
+worker_resume(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	if (FP_UNLIKELY(worker->setup->options.trace))
 		fp_span_resumed(transfer);
@@ -380,7 +380,7 @@ resume_paused(struct fp_worker *worker, int64_t *due)
 		if (transfer->paused_ns == 0)
 			transfer->paused_ns = worker->context.now_ns;
 		if (fp_transfer_may_go_on(transfer))
-			resume(worker, transfer);
+			worker_resume(worker, transfer);
 		worker->context.has_paused |= transfer->is_paused;
 	}
 	if (worker->context.has_paused)
@@ -424,7 +424,7 @@ tell_news(struct fp_worker *worker)
 }
 
 static void
-hand_over(struct fp_worker *worker)
+worker_hand_over(struct fp_worker *worker)
 {
 	bool has_news = false;
 
@@ -443,7 +443,7 @@ hand_over(struct fp_worker *worker)
 
 /* Returns whether there is more to be done at once. */
 static bool
-go_round(struct fp_worker *worker)
+worker_go_round(struct fp_worker *worker)
 {
 	struct fp_context *context = &worker->context;
 
@@ -461,11 +461,11 @@ go_round(struct fp_worker *worker)
 	end_threadless(worker, &worker->due_ns);
 	obey_cancel(worker);
 	show_active(worker);
-	hand_over(worker);
+	worker_hand_over(worker);
 
 	/* Names became known that others may have waited for. */
 	context->is_stirred |= context->n_resolving < worker->n_resolving_seen;
-	bool has_begun = fill(worker);
+	bool has_begun = worker_fill(worker);
 	return has_begun || worker->ended || context->is_stirred ||
 	       fp_drive_is_due(worker);
 }
@@ -476,7 +476,7 @@ fp_worker_round(struct fp_worker *worker)
 	bool has_more = true;
 
 	for (int i = 0; has_more && i < ROUNDS_MAX; i++)
-		has_more = go_round(worker);
+		has_more = worker_go_round(worker);
 	if (has_more)
 		worker->due_ns = worker->context.now_ns;
 	else

@@ -246,8 +246,8 @@ fp_address_filter_destroy(struct fp_address_filter *filter)
 }
 
 static int
-add(struct fp_address_filter *filter, bool denies, const char *text, char *why,
-	size_t why_size)
+address_add(struct fp_address_filter *filter, bool denies, const char *text,
+	char *why, size_t why_size)
 {
 	struct fp_address_block block = {.denies = denies};
 	size_t n = filter->n_blocks;
@@ -276,14 +276,14 @@ int
 fp_address_filter_deny(struct fp_address_filter *filter, const char *block,
 	char *why, size_t why_size)
 {
-	return add(filter, true, block, why, why_size);
+	return address_add(filter, true, block, why, why_size);
 }
 
 int
 fp_address_filter_allow(struct fp_address_filter *filter, const char *block,
 	char *why, size_t why_size)
 {
-	return add(filter, false, block, why, why_size);
+	return address_add(filter, false, block, why, why_size);
 }
 
 /* ---- the judgement ---- */
@@ -323,7 +323,8 @@ is_isatap(const unsigned char *address)
 }
 
 static const char *
-judge(const struct fp_address_filter *filter, const unsigned char *address)
+address_judge(
+	const struct fp_address_filter *filter, const unsigned char *address)
 {
 	const char *why = judge_one(filter, address);
 	unsigned char hidden[BYTES] = {V4_PREFIX};
@@ -378,7 +379,7 @@ fp_address_allowed(const struct fp_address_filter *filter,
 	} else {
 		return answer(NOT_IP, why);
 	}
-	return answer(judge(filter, bytes), why);
+	return answer(address_judge(filter, bytes), why);
 }
 
 bool
@@ -391,7 +392,7 @@ fp_address_text_allowed(const struct fp_address_filter *filter,
 		return true;
 	if (!parse_address(address, bytes))
 		return answer(NOT_IP, why);
-	return answer(judge(filter, bytes), why);
+	return answer(address_judge(filter, bytes), why);
 }
 
 bool

@@ -66,7 +66,7 @@ fp_carry_is_json_type(const char *type)
 
 /* The first thing that goes wrong is the one that is told. */
 static void
-fail(struct fp_carry *carry, enum fp_kind kind, const char *message)
+carry_fail(struct fp_carry *carry, enum fp_kind kind, const char *message)
 {
 	if (carry->kind != FP_KIND_OK)
 		return;
@@ -80,9 +80,9 @@ static void
 fail_json(struct fp_carry *carry)
 {
 	if (fp_json_error(carry->json) == FP_JSON_NO_MEMORY)
-		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	else
-		fail(carry, FP_KIND_BODY, fp_json_message(carry->json));
+		carry_fail(carry, FP_KIND_BODY, fp_json_message(carry->json));
 }
 
 /* NULL: no memory. */
@@ -113,13 +113,13 @@ reset_json(struct fp_carry *carry)
 	}
 	carry->json = new_judge(options, true);
 	if (!carry->json)
-		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return carry->json != NULL;
 }
 
 /* What is the same for all. */
 static void
-begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
+carry_begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 {
 	carry->out = out;
 	carry->kind = FP_KIND_OK;
@@ -153,14 +153,14 @@ begin_find(struct fp_carry *carry)
 		carry->find = fp_jsonfind_new(carry->fail_if);
 	carry->looks = carry->find != NULL;
 	if (!carry->find)
-		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 }
 
 void
 fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 	struct fp_buf *out)
 {
-	begin(carry, type, out);
+	carry_begin(carry, type, out);
 	carry->keep = wanted && carry->want != FP_BODY_NONE &&
 		      (!carry->judges_only || carry->want == FP_BODY_JSON);
 	carry->is_streamed =
@@ -173,7 +173,7 @@ void
 fp_carry_begin_failed(
 	struct fp_carry *carry, const char *type, struct fp_buf *out)
 {
-	begin(carry, type, out);
+	carry_begin(carry, type, out);
 	carry->is_failed = carry->keep = carry->options->max_error_body > 0;
 	carry->is_streamed = false;
 	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
@@ -234,7 +234,7 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 		carry->kind = FP_KIND_OK;
 		fp_carry_explain_limit(carry->options->max_body, carry->why,
 			sizeof(carry->why));
-		fail(carry, FP_KIND_TOO_LARGE, carry->why);
+		carry_fail(carry, FP_KIND_TOO_LARGE, carry->why);
 		return false;
 	}
 	if (FP_UNLIKELY(carry->looks))
@@ -251,7 +251,7 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 		if (carry->judges_only)
 			fp_buf_clear(carry->out, 65536);
 	} else if (fp_buf_add(carry->out, data, len)) {
-		fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	}
 	return true;
 }
@@ -261,12 +261,13 @@ static enum fp_body
 end_document(struct fp_carry *carry)
 {
 	if (carry->options->body_is_object && !fp_json_is_object(carry->json))
-		fail(carry, FP_KIND_BODY, "the JSON document is not an object");
+		carry_fail(carry, FP_KIND_BODY,
+			"the JSON document is not an object");
 	if (carry->options->body_lacks && fp_json_has_refused(carry->json)) {
 		snprintf(carry->why, sizeof(carry->why),
 			"the JSON document already has a member %s (omit it)",
 			carry->options->body_lacks);
-		fail(carry, FP_KIND_BODY, carry->why);
+		carry_fail(carry, FP_KIND_BODY, carry->why);
 	}
 	return FP_BODY_JSON;
 }
@@ -371,7 +372,7 @@ end_kept(struct fp_carry *carry)
 		!is_unsafe(carry))
 		return FP_BODY_TEXT;
 	if (carry->options->body == FP_BODY_TEXT)
-		fail(carry, FP_KIND_BODY, "the body is not valid UTF-8");
+		carry_fail(carry, FP_KIND_BODY, "the body is not valid UTF-8");
 	return FP_BODY_BASE64;
 }
 

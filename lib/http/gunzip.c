@@ -54,7 +54,7 @@ static const struct {
 
 /* zlib's allocator. calloc() knows products that are too large. */
 static void *
-take(void *arg, unsigned n, unsigned size)
+gunzip_take(void *arg, unsigned n, unsigned size)
 {
 	(void)arg;
 	return calloc(n, size);
@@ -93,7 +93,7 @@ fp_gunzip_start(struct fp_gunzip *gunzip)
 }
 
 static void
-fail(struct fp_gunzip *gunzip, enum fp_gunzip_result result,
+gunzip_fail(struct fp_gunzip *gunzip, enum fp_gunzip_result result,
 	const char *message)
 {
 	gunzip->result = result;
@@ -109,7 +109,7 @@ fail_begin(struct fp_gunzip *gunzip, bool with_zero)
 	if (gunzip->had_member)
 		message = with_zero ? "zeros after the end of the gzip data"
 				    : "garbage after the end of the gzip data";
-	fail(gunzip, FP_GUNZIP_CORRUPT, message);
+	gunzip_fail(gunzip, FP_GUNZIP_CORRUPT, message);
 }
 
 static void
@@ -119,7 +119,7 @@ fail_inflate(struct fp_gunzip *gunzip, int status)
 	const char *message = "corrupt gzip data";
 
 	if (status == Z_MEM_ERROR) {
-		fail(gunzip, FP_GUNZIP_NO_MEMORY, FP_OUT_OF_MEMORY);
+		gunzip_fail(gunzip, FP_GUNZIP_NO_MEMORY, FP_OUT_OF_MEMORY);
 		return;
 	}
 	if (said && strcmp(said, "incorrect header check") == 0) {
@@ -130,7 +130,7 @@ fail_inflate(struct fp_gunzip *gunzip, int status)
 		if (strcmp(said, sayings[i].zlib) == 0)
 			message = sayings[i].message;
 	}
-	fail(gunzip, FP_GUNZIP_CORRUPT, message);
+	gunzip_fail(gunzip, FP_GUNZIP_CORRUPT, message);
 }
 
 /* Makes zlib ready for a member; takes the memory if there is none yet. */
@@ -146,7 +146,7 @@ begin_member(struct fp_gunzip *gunzip)
 	}
 	state = calloc(1, sizeof(*state));
 	if (state) {
-		state->zlib.zalloc = take;
+		state->zlib.zalloc = gunzip_take;
 		state->zlib.zfree = give;
 		if (inflateInit2(&state->zlib, WINDOW_BITS + ONLY_GZIP) !=
 			Z_OK) {
@@ -157,7 +157,7 @@ begin_member(struct fp_gunzip *gunzip)
 	gunzip->state = state;
 	gunzip->in_member = state != NULL;
 	if (!state)
-		fail(gunzip, FP_GUNZIP_NO_MEMORY, FP_OUT_OF_MEMORY);
+		gunzip_fail(gunzip, FP_GUNZIP_NO_MEMORY, FP_OUT_OF_MEMORY);
 	return state != NULL;
 }
 
@@ -180,7 +180,7 @@ inflate_member(struct fp_gunzip *gunzip, fp_gunzip_out *out, void *arg)
 		}
 		size_t len = sizeof(chunk) - zlib->avail_out;
 		if (len > 0 && !out(arg, chunk, len)) {
-			fail(gunzip, FP_GUNZIP_STOPPED, "");
+			gunzip_fail(gunzip, FP_GUNZIP_STOPPED, "");
 			return;
 		}
 		if (status == Z_STREAM_END) {
@@ -221,7 +221,8 @@ fp_gunzip_finish(struct fp_gunzip *gunzip)
 	if (gunzip->result != FP_GUNZIP_OK)
 		return gunzip->result;
 	if (gunzip->in_member)
-		fail(gunzip, FP_GUNZIP_ENDS_EARLY, "truncated gzip data");
+		gunzip_fail(
+			gunzip, FP_GUNZIP_ENDS_EARLY, "truncated gzip data");
 	return gunzip->result;
 }
 

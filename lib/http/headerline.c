@@ -36,7 +36,7 @@ fp_headerline_is_value(struct fp_text text)
 }
 
 static struct fp_text
-trim(struct fp_text text)
+headerline_trim(struct fp_text text)
 {
 	while (text.len > 0 && fp_ascii_is_blank(text.data[0])) {
 		text.data++;
@@ -50,7 +50,7 @@ trim(struct fp_text text)
 int
 fp_headerline_add(struct fp_buf *out, struct fp_text name, struct fp_text value)
 {
-	value = trim(value);
+	value = headerline_trim(value);
 	if (fp_buf_reserve(out, name.len + 2 + value.len))
 		return -1;
 	fp_buf_add(out, name.data, name.len);
@@ -136,5 +136,5 @@ fp_headerline_is_persistence(struct fp_text value)
 {
 	static const char *const words[] = {"close", "keep-alive"};
 
-	return is_one_of(trim(value), words, FP_ARRAY_LEN(words));
+	return is_one_of(headerline_trim(value), words, FP_ARRAY_LEN(words));
 }

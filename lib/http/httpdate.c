@@ -43,7 +43,7 @@ take_text(struct reading *r, const char *text, size_t len)
 }
 
 static bool
-take_number(struct reading *r, size_t n_digits, int *number)
+httpdate_take_number(struct reading *r, size_t n_digits, int *number)
 {
 	int n = 0;
 
@@ -84,7 +84,7 @@ take_month(struct reading *r)
 }
 
 static bool
-take_field(struct reading *r, char field)
+httpdate_take_field(struct reading *r, char field)
 {
 	switch (field) {
 	case 'D':
@@ -95,21 +95,21 @@ take_field(struct reading *r, char field)
 		return take_month(r);
 	case 'e':
 		if (take_text(r, " ", 1))
-			return take_number(r, 1, &r->date.day);
-		return take_number(r, 2, &r->date.day);
+			return httpdate_take_number(r, 1, &r->date.day);
+		return httpdate_take_number(r, 2, &r->date.day);
 	case 'n':
-		return take_number(r, 2, &r->date.day);
+		return httpdate_take_number(r, 2, &r->date.day);
 	case 'y':
 		r->date.is_short = true;
-		return take_number(r, 2, &r->date.year);
+		return httpdate_take_number(r, 2, &r->date.year);
 	case 'Y':
-		return take_number(r, 4, &r->date.year);
+		return httpdate_take_number(r, 4, &r->date.year);
 	case 'h':
-		return take_number(r, 2, &r->hour);
+		return httpdate_take_number(r, 2, &r->hour);
 	case 'm':
-		return take_number(r, 2, &r->minute);
+		return httpdate_take_number(r, 2, &r->minute);
 	case 's':
-		return take_number(r, 2, &r->second);
+		return httpdate_take_number(r, 2, &r->second);
 	default:
 		return take_text(r, &field, 1);
 	}
@@ -143,7 +143,7 @@ static bool
 reads_as(const char *form, struct reading *r)
 {
 	for (; *form; form++) {
-		if (!take_field(r, *form))
+		if (!httpdate_take_field(r, *form))
 			return false;
 	}
 	return r->left == 0 && is_possible(r);

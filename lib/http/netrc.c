@@ -50,7 +50,7 @@ pass_space(struct reader *reader)
 
 /* What stands behind a backslash. */
 static char
-unescape(char c)
+netrc_unescape(char c)
 {
 	return c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
 }
@@ -71,7 +71,7 @@ take_quoted(struct reader *reader)
 			return false;
 		}
 		if (c == '\\' && ++reader->at < reader->end)
-			c = unescape(*reader->at);
+			c = netrc_unescape(*reader->at);
 		if (reader->at == reader->end || *reader->at == '\n')
 			break;
 		*reader->to++ = c;
@@ -98,7 +98,7 @@ take_word(struct reader *reader)
 
 /* The value of a keyword, which must be there. */
 static const char *
-take_value(struct reader *reader)
+netrc_take_value(struct reader *reader)
 {
 	unsigned line = reader->line;
 	const char *value = take_word(reader);
@@ -168,28 +168,28 @@ obey(struct reader *reader, struct maker *maker, const char *word)
 	if (strcasecmp(word, "default") == 0)
 		return begin_entry(maker, NULL);
 	if (strcasecmp(word, "machine") == 0) {
-		value = take_value(reader);
+		value = netrc_take_value(reader);
 		return value ? begin_entry(maker, value) : 0;
 	}
 	if (strcasecmp(word, "login") == 0) {
-		value = take_value(reader);
+		value = netrc_take_value(reader);
 		if (!maker->entry.login)
 			maker->entry.login = value;
 	} else if (strcasecmp(word, "password") == 0) {
-		value = take_value(reader);
+		value = netrc_take_value(reader);
 		if (!maker->entry.password)
 			maker->entry.password = value;
 	} else if (strcasecmp(word, "account") == 0) {
-		take_value(reader);
+		netrc_take_value(reader);
 	} else if (strcasecmp(word, "macdef") == 0) {
-		if (take_value(reader))
+		if (netrc_take_value(reader))
 			pass_macro(reader);
 	}
 	return 0;
 }
 
 static int
-refuse(char *why, size_t why_size, unsigned line, const char *wrong)
+netrc_refuse(char *why, size_t why_size, unsigned line, const char *wrong)
 {
 	snprintf(why, why_size, "line %u: %s", line, wrong);
 	errno = EINVAL;
@@ -197,7 +197,8 @@ refuse(char *why, size_t why_size, unsigned line, const char *wrong)
 }
 
 static int
-parse(struct fp_netrc *netrc, struct fp_text text, char *why, size_t why_size)
+netrc_parse(
+	struct fp_netrc *netrc, struct fp_text text, char *why, size_t why_size)
 {
 	struct maker maker = {.netrc = netrc};
 	struct reader reader = {
@@ -216,7 +217,7 @@ parse(struct fp_netrc *netrc, struct fp_text text, char *why, size_t why_size)
 			return -1;
 	}
 	if (reader.wrong)
-		return refuse(why, why_size, reader.line, reader.wrong);
+		return netrc_refuse(why, why_size, reader.line, reader.wrong);
 	return end_entry(&maker);
 }
 
@@ -238,7 +239,7 @@ fp_netrc_parse(
 		errno = EINVAL;
 		return -1;
 	}
-	if (parse(netrc, text, why, why_size) == 0)
+	if (netrc_parse(netrc, text, why, why_size) == 0)
 		return 0;
 	int err = errno;
 	fp_netrc_destroy(netrc);

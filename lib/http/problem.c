@@ -16,7 +16,7 @@
 #include <string.h>
 
 static bool
-is_name(struct fp_text name, const char *wanted)
+problem_is_name(struct fp_text name, const char *wanted)
 {
 	size_t len = strlen(wanted);
 
@@ -24,7 +24,7 @@ is_name(struct fp_text name, const char *wanted)
 }
 
 static bool
-is_string(struct fp_text value)
+problem_is_string(struct fp_text value)
 {
 	return value.len > 2 && value.data[0] == '"';
 }
@@ -38,7 +38,7 @@ is_list(struct fp_text value)
 
 /* The meaning of a string, up to what no text can hold. */
 static void
-add_string(struct fp_buf *text, struct fp_text value)
+problem_add_string(struct fp_buf *text, struct fp_text value)
 {
 	struct fp_text inside = {value.data + 1, value.len - 2};
 
@@ -67,15 +67,15 @@ fp_problem_find(struct fp_text document, struct fp_buf *text)
 		return;
 	fp_jsonwalk_into(&walk, document);
 	while (fp_jsonwalk_next(&walk, &name, &value)) {
-		if (is_name(name, "detail"))
+		if (problem_is_name(name, "detail"))
 			detail = value;
-		else if (is_name(name, "title"))
+		else if (problem_is_name(name, "title"))
 			title = value;
 	}
-	if (is_string(detail))
-		add_string(text, detail);
-	else if (is_string(title))
-		add_string(text, title);
+	if (problem_is_string(detail))
+		problem_add_string(text, detail);
+	else if (problem_is_string(title))
+		problem_add_string(text, title);
 	else if (is_list(detail) && fp_buf_add(text, detail.data, detail.len))
 		return;
 	cut(text);

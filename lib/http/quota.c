@@ -37,7 +37,7 @@ fp_quota_reset(struct fp_quota *quota)
 /* ---- structured fields ---- */
 
 static bool
-is_in(char c, const char *set)
+quota_is_in(char c, const char *set)
 {
 	return c != '\0' && strchr(set, c) != NULL;
 }
@@ -72,12 +72,12 @@ take_char(struct scan *scan, char c)
 static void
 pass_over(struct scan *scan, const char *set)
 {
-	while (scan->at < scan->end && is_in(*scan->at, set))
+	while (scan->at < scan->end && quota_is_in(*scan->at, set))
 		scan->at++;
 }
 
 static size_t
-take_digits(struct scan *scan)
+quota_take_digits(struct scan *scan)
 {
 	const char *start = scan->at;
 
@@ -88,17 +88,17 @@ take_digits(struct scan *scan)
 
 /* Sections 3.3.1 and 3.3.2: 15 digits, or 12 and up to three behind a point. */
 static bool
-take_number(struct scan *scan, int64_t *number)
+quota_take_number(struct scan *scan, int64_t *number)
 {
 	bool is_negative = take_char(scan, '-');
 	const char *start = scan->at;
-	size_t n = take_digits(scan);
+	size_t n = quota_take_digits(scan);
 	uint64_t value = 0;
 
 	if (n == 0 || n > 15)
 		return false;
 	if (take_char(scan, '.')) {
-		size_t n_behind = take_digits(scan);
+		size_t n_behind = quota_take_digits(scan);
 		return n <= 12 && n_behind >= 1 && n_behind <= 3;
 	}
 	FP_ASSERT(fp_units_digits(start, n, &value) == 0);
@@ -112,13 +112,13 @@ static bool
 take_date(struct scan *scan)
 {
 	take_char(scan, '-');
-	size_t n = take_digits(scan);
+	size_t n = quota_take_digits(scan);
 	return n >= 1 && n <= 15;
 }
 
 /* Section 3.3.3, behind the first quote. */
 static bool
-take_string(struct scan *scan)
+quota_take_string(struct scan *scan)
 {
 	while (scan->at < scan->end) {
 		char c = *scan->at++;
@@ -148,8 +148,9 @@ take_display_string(struct scan *scan)
 			return false;
 		if (c != '%')
 			continue;
-		if (scan->end - scan->at < 2 || !is_in(scan->at[0], hex) ||
-			!is_in(scan->at[1], hex))
+		if (scan->end - scan->at < 2 ||
+			!quota_is_in(scan->at[0], hex) ||
+			!quota_is_in(scan->at[1], hex))
 			return false;
 		scan->at += 2;
 	}
@@ -164,7 +165,7 @@ take_bytes(struct scan *scan)
 		char c = *scan->at++;
 		if (c == ':')
 			return true;
-		if (!is_alnum(c) && !is_in(c, "+/="))
+		if (!is_alnum(c) && !quota_is_in(c, "+/="))
 			return false;
 	}
 	return false;
@@ -175,7 +176,8 @@ static void
 pass_token(struct scan *scan)
 {
 	while (scan->at < scan->end &&
-		(is_alnum(*scan->at) || is_in(*scan->at, "!#$%&'*+-.^_`|~:/")))
+		(is_alnum(*scan->at) ||
+			quota_is_in(*scan->at, "!#$%&'*+-.^_`|~:/")))
 		scan->at++;
 }
 
@@ -187,11 +189,11 @@ take_bare_item(struct scan *scan, int64_t *number)
 		return false;
 	char c = *scan->at;
 	if (fp_ascii_is_digit(c) || c == '-')
-		return take_number(scan, number);
+		return quota_take_number(scan, number);
 	scan->at++;
 	switch (c) {
 	case '"':
-		return take_string(scan);
+		return quota_take_string(scan);
 	case ':':
 		return take_bytes(scan);
 	case '?':
@@ -218,7 +220,7 @@ take_parameters(struct scan *scan, int64_t *remaining, int64_t *reset_s)
 			return false;
 		while (scan->at < scan->end &&
 			(is_lower(*scan->at) || fp_ascii_is_digit(*scan->at) ||
-				is_in(*scan->at, "_-.*")))
+				quota_is_in(*scan->at, "_-.*")))
 			scan->at++;
 		size_t len = (size_t)(scan->at - key);
 		if (take_char(scan, '=') && !take_bare_item(scan, &number))
@@ -243,7 +245,7 @@ fp_quota_take_ratelimit(struct fp_quota *quota, struct fp_text value)
 	do {
 		int64_t remaining = NONE, reset_s = NONE;
 		pass_over(&scan, " \t");
-		if (!take_char(&scan, '"') || !take_string(&scan) ||
+		if (!take_char(&scan, '"') || !quota_take_string(&scan) ||
 			!take_parameters(&scan, &remaining, &reset_s) ||
 			remaining < 0 || reset_s == WRONG)
 			return;

@@ -60,7 +60,7 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 }
 
 static bool
-is_named(const char *line, size_t name_len, const char *name)
+response_is_named(const char *line, size_t name_len, const char *name)
 {
 	return strlen(name) == name_len &&
 	       strncasecmp(line, name, name_len) == 0;
@@ -86,12 +86,12 @@ next_word(struct fp_text *list, struct fp_text *word)
 	return true;
 }
 
-static void doubt(struct fp_response *response, const char *format, ...)
-	FP_PRINTF(2, 3);
+static void response_doubt(
+	struct fp_response *response, const char *format, ...) FP_PRINTF(2, 3);
 
 /* The first reason for doubt is the one that is told. */
 static void
-doubt(struct fp_response *response, const char *format, ...)
+response_doubt(struct fp_response *response, const char *format, ...)
 {
 	va_list args;
 
@@ -111,7 +111,7 @@ shown(struct fp_text word)
 
 /* A number of any size: what is too large for us is the largest we know. */
 static int
-read_number(struct fp_text word, uint64_t *number)
+response_read_number(struct fp_text word, uint64_t *number)
 {
 	if (fp_units_digits(word.data, word.len, number) == 0)
 		return 0;
@@ -126,18 +126,18 @@ read_number(struct fp_text word, uint64_t *number)
 /* Several fields, or one with a list, are one if they say the same (RFC 9112,
  * section 6.3, rule 5). */
 static void
-take_length(struct fp_response *response, struct fp_text list)
+response_take_length(struct fp_response *response, struct fp_text list)
 {
 	struct fp_text word;
 	uint64_t length;
 
 	while (next_word(&list, &word)) {
-		if (read_number(word, &length))
-			doubt(response,
+		if (response_read_number(word, &length))
+			response_doubt(response,
 				"Content-Length is not a number: \"%.*s\"",
 				shown(word), word.data);
 		else if (response->has_length && length != response->length)
-			doubt(response,
+			response_doubt(response,
 				"conflicting Content-Length values: %" PRIu64
 				" and %" PRIu64,
 				response->length, length);
@@ -161,7 +161,7 @@ find_coding(struct fp_text word)
 	size_t len = end ? (size_t)(end - word.data) : word.len;
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
-		if (is_named(word.data, len, names[i]))
+		if (response_is_named(word.data, len, names[i]))
 			return names[i];
 	}
 	return NULL;
@@ -179,8 +179,8 @@ take_encoding(struct fp_response *response, struct fp_text list)
 		const char *name = find_coding(word);
 		if (!name)
 			continue;
-		bool is_gzip = is_named(word.data, word.len, "gzip") ||
-			       is_named(word.data, word.len, "x-gzip");
+		bool is_gzip = response_is_named(word.data, word.len, "gzip") ||
+			       response_is_named(word.data, word.len, "x-gzip");
 		if (!is_gzip)
 			snprintf(response->coding, sizeof(response->coding),
 				"%s", name);
@@ -202,21 +202,24 @@ take_transfer_encoding(struct fp_response *response, struct fp_text list)
 	struct fp_text all = list, word;
 
 	while (next_word(&list, &word)) {
-		bool is_chunked = is_named(word.data, word.len, "chunked");
-		bool is_identity = is_named(word.data, word.len, "identity");
+		bool is_chunked =
+			response_is_named(word.data, word.len, "chunked");
+		bool is_identity =
+			response_is_named(word.data, word.len, "identity");
 		response->is_chunked |= is_chunked;
 		response->has_identity |= is_identity;
 		if (!is_chunked && !is_identity)
-			doubt(response,
+			response_doubt(response,
 				"unsupported Transfer-Encoding: \"%.*s\"",
 				shown(all), all.data);
 	}
 	if (response->is_chunked && response->has_identity)
-		doubt(response,
+		response_doubt(response,
 			"conflicting Transfer-Encoding values: chunked and "
 			"identity");
 	if (response->is_chunked && strcmp(response->version, "1.0") == 0)
-		doubt(response, "Transfer-Encoding in an HTTP/1.0 response");
+		response_doubt(
+			response, "Transfer-Encoding in an HTTP/1.0 response");
 }
 
 /* Of two Locations that differ neither is followed. */
@@ -238,13 +241,13 @@ take_location(struct fp_response *response, struct fp_text value)
 }
 
 static void
-take_connection(struct fp_response *response, struct fp_text list)
+response_take_connection(struct fp_response *response, struct fp_text list)
 {
 	struct fp_text word;
 
 	while (next_word(&list, &word))
 		response->is_kept |=
-			is_named(word.data, word.len, "keep-alive");
+			response_is_named(word.data, word.len, "keep-alive");
 }
 
 /* "timeout=5, max=100": RFC 2068, section 19.7.1.1. */
@@ -257,7 +260,7 @@ take_keep_alive(struct fp_response *response, struct fp_text list)
 	uint64_t seconds;
 
 	while (next_word(&list, &word)) {
-		if (word.len > n && is_named(word.data, n, name) &&
+		if (word.len > n && response_is_named(word.data, n, name) &&
 			fp_units_digits(
 				word.data + n, word.len - n, &seconds) == 0)
 			response->keeps_s = (unsigned)FP_MIN(seconds, 86400U);
@@ -265,8 +268,8 @@ take_keep_alive(struct fp_response *response, struct fp_text list)
 }
 
 static int
-take_field(struct fp_response *response, const char *line, size_t name_len,
-	const char *value, size_t len)
+response_take_field(struct fp_response *response, const char *line,
+	size_t name_len, const char *value, size_t len)
 {
 	struct fp_text text = {value, len};
 
@@ -284,30 +287,32 @@ take_field(struct fp_response *response, const char *line, size_t name_len,
 	/* The names that matter differ in their length. */
 	switch (name_len) {
 	case 8:
-		if (response->location && is_named(line, name_len, "Location"))
+		if (response->location &&
+			response_is_named(line, name_len, "Location"))
 			return take_location(response, text);
 		break;
 	case 10:
-		if (is_named(line, name_len, "Connection"))
-			take_connection(response, (struct fp_text){value, len});
-		else if (is_named(line, name_len, "Keep-Alive"))
+		if (response_is_named(line, name_len, "Connection"))
+			response_take_connection(
+				response, (struct fp_text){value, len});
+		else if (response_is_named(line, name_len, "Keep-Alive"))
 			take_keep_alive(response, (struct fp_text){value, len});
 		break;
 	case 12:
-		if (is_named(line, name_len, "Content-Type"))
+		if (response_is_named(line, name_len, "Content-Type"))
 			return fp_buf_set(response->type, value,
 				FP_MIN(len, FP_RESPONSE_TYPE_MAX));
 		break;
 	case 14:
-		if (is_named(line, name_len, "Content-Length"))
-			take_length(response, text);
+		if (response_is_named(line, name_len, "Content-Length"))
+			response_take_length(response, text);
 		break;
 	case 16:
-		if (is_named(line, name_len, "Content-Encoding"))
+		if (response_is_named(line, name_len, "Content-Encoding"))
 			take_encoding(response, text);
 		break;
 	case 17:
-		if (is_named(line, name_len, "Transfer-Encoding"))
+		if (response_is_named(line, name_len, "Transfer-Encoding"))
 			take_transfer_encoding(response, text);
 		break;
 	default:
@@ -338,7 +343,7 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 /* The line goes on with the value before it, as if one space stood between
  * them (RFC 9112, section 5.2). */
 static int
-fold(struct fp_response *response, const char *line, size_t len)
+response_fold(struct fp_response *response, const char *line, size_t len)
 {
 	struct fp_buf *to = response->headers;
 
@@ -347,7 +352,8 @@ fold(struct fp_response *response, const char *line, size_t len)
 	while (len > 0 && fp_ascii_is_blank(line[len - 1]))
 		len--;
 	if (response->in_head && response->may_not_fold)
-		doubt(response, "a header that sets the body length is folded");
+		response_doubt(response,
+			"a header that sets the body length is folded");
 	if (!response->in_head || !to || to->len == 0 || len == 0)
 		return 0;
 	if (fp_buf_reserve(to, len + 1))
@@ -384,14 +390,14 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		return 0;
 	}
 	if (fp_ascii_is_blank(*line))
-		return fold(response, line, len);
+		return response_fold(response, line, len);
 	const char *colon = memchr(line, ':', len);
 	if (!colon || response->in_trailers)
 		return 0;
 	size_t name_len = (size_t)(colon - line);
 	const char *value = colon + 1;
 	if (is_odd(line, name_len, len))
-		doubt(response, "header field with %s",
+		response_doubt(response, "header field with %s",
 			memchr(line, '\0', len)	  ? "a NUL byte"
 			: memchr(line, '\r', len) ? "a carriage return"
 			: name_len == 0		  ? "no name"
@@ -403,7 +409,7 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 		len--;
 	if (keep_field(response, line, name_len, value, len))
 		return -1;
-	return take_field(response, line, name_len, value, len);
+	return response_take_field(response, line, name_len, value, len);
 }
 
 bool

@@ -55,7 +55,7 @@ is_all_digits(struct fp_text text)
 }
 
 static void
-take_after(struct fp_retryafter *hints, struct fp_text value)
+retryafter_take_after(struct fp_retryafter *hints, struct fp_text value)
 {
 	struct fp_httpdate date;
 	uint64_t n;
@@ -76,13 +76,13 @@ take_after(struct fp_retryafter *hints, struct fp_text value)
 }
 
 static bool
-is_named(struct fp_text name, const char *as)
+retryafter_is_named(struct fp_text name, const char *as)
 {
 	return strncasecmp(name.data, as, name.len) == 0;
 }
 
 static struct fp_text
-trim(struct fp_text text)
+retryafter_trim(struct fp_text text)
 {
 	while (text.len > 0 && (*text.data == ' ' || *text.data == '\t'))
 		text.data++, text.len--;
@@ -99,18 +99,19 @@ fp_retryafter_field(
 	/* Their lengths tell them apart; most names have none of these. */
 	switch (name.len) {
 	case 4:
-		if (is_named(name, "Date")) {
-			value = trim(value);
+		if (retryafter_is_named(name, "Date")) {
+			value = retryafter_trim(value);
 			fp_httpdate_parse(value.data, value.len, &hints->date);
 		}
 		break;
 	case 9:
-		if (is_named(name, "RateLimit"))
-			fp_quota_take_ratelimit(&hints->quota, trim(value));
+		if (retryafter_is_named(name, "RateLimit"))
+			fp_quota_take_ratelimit(
+				&hints->quota, retryafter_trim(value));
 		break;
 	case 11:
-		if (is_named(name, "Retry-After"))
-			take_after(hints, trim(value));
+		if (retryafter_is_named(name, "Retry-After"))
+			retryafter_take_after(hints, retryafter_trim(value));
 		break;
 	default:
 		break;
@@ -120,7 +121,7 @@ fp_retryafter_field(
 /* ---- how long ---- */
 
 static int64_t
-distance(int64_t a, int64_t b)
+retryafter_distance(int64_t a, int64_t b)
 {
 	return a < b ? b - a : a - b;
 }
@@ -144,11 +145,11 @@ fp_retryafter_until_ns(
 	date_ns = FP_MAX(date_ns, 0);
 	if (hints->date.month != 0) {
 		int64_t sent_ns = unix_ns(&hints->date, now_ns);
-		int64_t off_ns = distance(sent_ns, now_ns);
+		int64_t off_ns = retryafter_distance(sent_ns, now_ns);
 		if (off_ns > SAME_NS &&
 			(off_ns <= SANE_NS ||
-				distance(sent_ns, date_ns) <
-					distance(now_ns, date_ns)))
+				retryafter_distance(sent_ns, date_ns) <
+					retryafter_distance(now_ns, date_ns)))
 			now_ns = sent_ns;
 	}
 	return FP_MAX(date_ns - now_ns, 0);
@@ -164,7 +165,7 @@ until(const struct fp_retryafter *hints, const struct fp_httpdate *date,
 }
 
 static int64_t
-in_ns(int64_t s)
+retryafter_in_ns(int64_t s)
 {
 	return s < 0 ? -1 : FP_MIN(s, FP_RETRYAFTER_MAX_S) * FP_NS_PER_S;
 }
@@ -175,11 +176,11 @@ fp_retryafter_wait_ns(const struct fp_retryafter *hints, int64_t wall_ns)
 	int64_t date_ns = FP_MAX(until(hints, &hints->after_date, wall_ns),
 		until(hints, &hints->after_short, wall_ns));
 
-	return FP_MAX(date_ns, in_ns(hints->after_s));
+	return FP_MAX(date_ns, retryafter_in_ns(hints->after_s));
 }
 
 int64_t
 fp_retryafter_quota_ns(const struct fp_retryafter *hints)
 {
-	return in_ns(hints->quota.reset_s);
+	return retryafter_in_ns(hints->quota.reset_s);
 }

@@ -69,7 +69,7 @@ struct fp_uritemplate {
 static const char hex_digits[] = "0123456789ABCDEF";
 
 static int
-class_of(char c)
+uritemplate_class_of(char c)
 {
 	return classes[(unsigned char)c];
 }
@@ -77,8 +77,9 @@ class_of(char c)
 static bool
 is_triplet(const char *text, size_t len)
 {
-	return len >= 3 && text[0] == '%' && class_of(text[1]) & HEX &&
-	       class_of(text[2]) & HEX;
+	return len >= 3 && text[0] == '%' &&
+	       uritemplate_class_of(text[1]) & HEX &&
+	       uritemplate_class_of(text[2]) & HEX;
 }
 
 static int
@@ -86,7 +87,7 @@ encode(const char *text, size_t len, int keep, struct fp_buf *out)
 {
 	for (size_t i = 0; i < len;) {
 		size_t start = i;
-		while (i < len && class_of(text[i]) & keep)
+		while (i < len && uritemplate_class_of(text[i]) & keep)
 			i++;
 		if (i > start && fp_buf_add(out, text + start, i - start))
 			return -1;
@@ -164,7 +165,8 @@ struct parser {
 
 /* All complaints end in the character that they are about. */
 static int
-complain(const struct parser *parser, const char *what, const char *at)
+uritemplate_complain(
+	const struct parser *parser, const char *what, const char *at)
 {
 	snprintf(parser->why, parser->why_size,
 		*at > ' ' && *at <= '~' ? "%s %c at byte %zu"
@@ -182,12 +184,12 @@ varchar_len(const char *at)
 	if (*at == '%')
 		return is_triplet(at, strnlen(at, 3)) ? 3 : 0;
 	return *at == '_' ||
-	       (class_of(*at) & UNRESERVED && !strchr("-.~", *at));
+	       (uritemplate_class_of(*at) & UNRESERVED && !strchr("-.~", *at));
 }
 
 /* varname: a dot stands between two others. It may be missing altogether. */
 static struct fp_text
-parse_name(struct parser *parser)
+uritemplate_parse_name(struct parser *parser)
 {
 	const char *start = parser->at;
 
@@ -211,7 +213,7 @@ parse_modifier(struct parser *parser, struct variable *variable)
 	} else if (*start == ':') {
 		size_t n_digits = strspn(start + 1, "0123456789");
 		if (n_digits < 1 || n_digits > 4 || start[1] == '0')
-			return complain(parser,
+			return uritemplate_complain(parser,
 				"no number from 1 to 9999 after", start);
 		variable->max_chars = (unsigned)strtoul(start + 1, NULL, 10);
 		parser->at += 1 + n_digits;
@@ -225,14 +227,15 @@ parse_variable(struct parser *parser, struct variable *variable)
 {
 	const char *start = parser->at;
 
-	variable->name = parse_name(parser);
+	variable->name = uritemplate_parse_name(parser);
 	if (parse_modifier(parser, variable))
 		return -1;
 	if (*parser->at != ',' && *parser->at != '}')
-		return complain(parser, "unexpected", parser->at);
+		return uritemplate_complain(parser, "unexpected", parser->at);
 	if (!variable->name.len &&
 		(!variable->opens || variable->op->named || *parser->at == ','))
-		return complain(parser, "no variable name before", start);
+		return uritemplate_complain(
+			parser, "no variable name before", start);
 	return 0;
 }
 
@@ -247,9 +250,10 @@ parse_expression(struct parser *parser)
 	next.literals_end = template->literals.len;
 	next.end = parser->at + strcspn(parser->at, "{}");
 	if (*next.end != '}')
-		return complain(parser, "unclosed", start);
+		return uritemplate_complain(parser, "unclosed", start);
 	if (strchr("=,!@|", *parser->at)) /* op-reserve, section 2.2 */
-		return complain(parser, "reserved operator", parser->at);
+		return uritemplate_complain(
+			parser, "reserved operator", parser->at);
 	for (size_t i = 1; i < FP_ARRAY_LEN(ops); i++)
 		if (ops[i].sign == *parser->at)
 			next.op = &ops[i];
@@ -277,7 +281,8 @@ parse_text(struct parser *parser)
 		if (!*parser->at)
 			return 0;
 		if (*parser->at == '}')
-			return complain(parser, "stray", parser->at);
+			return uritemplate_complain(
+				parser, "stray", parser->at);
 		if (parse_expression(parser))
 			return -1;
 	}
@@ -383,7 +388,8 @@ add_text(struct expansion *e, struct fp_text text)
 /* The variable's own name, of characters that any URI may contain, or one out
  * of a map; and what stands between it and its value. */
 static int
-add_name(struct expansion *e, const struct fp_text *name, bool empty)
+uritemplate_add_name(
+	struct expansion *e, const struct fp_text *name, bool empty)
 {
 	const struct fp_text *own = &e->variable->name;
 
@@ -400,7 +406,7 @@ add_members(
 {
 	bool explode = e->variable->explode;
 
-	if (!explode && e->op->named && add_name(e, NULL, false))
+	if (!explode && e->op->named && uritemplate_add_name(e, NULL, false))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (i && add_char(e, explode ? e->op->sep : ','))
@@ -408,7 +414,7 @@ add_members(
 		if (explode && (is_map || e->op->named)) {
 			const struct fp_text *name = is_map ? &texts[i] : NULL;
 			i += is_map;
-			if (add_name(e, name, texts[i].len == 0))
+			if (uritemplate_add_name(e, name, texts[i].len == 0))
 				return -1;
 		}
 		if (add_text(e, texts[i]))
@@ -420,7 +426,7 @@ add_members(
 /* Section 2.4.1: no prefix of a list or map. What is left of the expression
  * then stays as it was written (section 3 and appendix A). */
 static int
-give_up(struct expansion *e)
+uritemplate_give_up(struct expansion *e)
 {
 	const char *rest = e->variable->name.data;
 
@@ -475,7 +481,7 @@ close_expression(struct expansion *e)
 }
 
 static int
-add_value(struct expansion *e, const struct fp_value *value)
+uritemplate_add_value(struct expansion *e, const struct fp_value *value)
 {
 	bool is_map = value && value->type == FP_VALUE_MAP;
 	size_t n = value ? value->n_texts : 0;
@@ -491,7 +497,7 @@ add_value(struct expansion *e, const struct fp_value *value)
 		return 0;
 	}
 	if (max_chars && value->type != FP_VALUE_STRING)
-		return give_up(e);
+		return uritemplate_give_up(e);
 	if (add_char(e, e->before))
 		return -1;
 	e->before = e->op->sep;
@@ -502,7 +508,7 @@ add_value(struct expansion *e, const struct fp_value *value)
 	if (max_chars)
 		text.len =
 			prefix_len(text.data, text.len, e->op->keep, max_chars);
-	if (e->op->named && add_name(e, NULL, text.len == 0))
+	if (e->op->named && uritemplate_add_name(e, NULL, text.len == 0))
 		return -1;
 	return add_text(e, text);
 }
@@ -527,7 +533,8 @@ fp_uritemplate_expand(const struct fp_uritemplate *template,
 			done = end;
 			open_expression(&e);
 		}
-		if (e.op && add_value(&e, lookup(arg, e.variable->name)))
+		if (e.op && uritemplate_add_value(
+				    &e, lookup(arg, e.variable->name)))
 			return -1;
 	}
 	close_expression(&e);

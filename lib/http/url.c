@@ -42,7 +42,7 @@ fp_is_url(const char *text, size_t len)
 
 /* Whether the word is in the list "http,https"; schemes have no case. */
 static bool
-is_listed(const char *list, const char *word, size_t len)
+url_is_listed(const char *list, const char *word, size_t len)
 {
 	for (;;) {
 		size_t n = strcspn(list, ",");
@@ -102,7 +102,7 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 			   "https://";
 		return FP_KIND_INPUT;
 	}
-	if (!is_listed(protocols, url, scheme)) {
+	if (!url_is_listed(protocols, url, scheme)) {
 		*message = "scheme not allowed";
 		return FP_KIND_REFUSED;
 	}

@@ -111,7 +111,7 @@ fp_waithint_reset(struct fp_waithint *hints)
 /* ---- fields ---- */
 
 static struct fp_text
-trim(struct fp_text text)
+waithint_trim(struct fp_text text)
 {
 	while (text.len > 0 && (*text.data == ' ' || *text.data == '\t'))
 		text.data++, text.len--;
@@ -219,27 +219,30 @@ up_to_comma(struct fp_text list, int n)
 /* "1, 3": fields that were joined (RFC 9110, section 5.3), of which the longest
  * counts, as of fields that were not. A date has a comma too. */
 static void
-take_after(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
+waithint_take_after(
+	struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 {
 	struct fp_text rest = value;
 	bool is_any = false;
 
 	if (value.len > 2 && value.data[0] == '"' &&
 		value.data[value.len - 1] == '"')
-		value = rest =
-			trim((struct fp_text){value.data + 1, value.len - 2});
+		value = rest = waithint_trim(
+			(struct fp_text){value.data + 1, value.len - 2});
 	if (take_after_word(hints, name, value))
 		return;
 	while (rest.len > 0) {
 		struct fp_text word = up_to_comma(rest, 1);
-		bool is_good = take_after_word(hints, name, trim(word));
+		bool is_good =
+			take_after_word(hints, name, waithint_trim(word));
 		if (!is_good && word.len < rest.len) {
 			struct fp_text date = up_to_comma(rest, 2);
-			is_good = take_after_word(hints, name, trim(date));
+			is_good = take_after_word(
+				hints, name, waithint_trim(date));
 			word = is_good ? date : word;
 		}
 		is_any |= is_good;
-		if (!is_good && trim(word).len > 0)
+		if (!is_good && waithint_trim(word).len > 0)
 			hints->after.is_malformed = true;
 		size_t len = FP_MIN(word.len + 1, rest.len);
 		rest.data += len;
@@ -250,7 +253,7 @@ take_after(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 }
 
 static bool
-is_key(struct fp_text text, const char *key)
+waithint_is_key(struct fp_text text, const char *key)
 {
 	return text.len == strlen(key) &&
 	       strncasecmp(text.data, key, text.len) == 0;
@@ -269,13 +272,13 @@ take_draft(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 		const char *equals = memchr(value.data, '=', len);
 		if (!equals)
 			return;
-		struct fp_text key = trim((struct fp_text){
+		struct fp_text key = waithint_trim((struct fp_text){
 			value.data, (size_t)(equals - value.data)});
-		struct fp_text word = trim((struct fp_text){
+		struct fp_text word = waithint_trim((struct fp_text){
 			equals + 1, len - (size_t)(equals + 1 - value.data)});
-		if (is_key(key, "remaining"))
+		if (waithint_is_key(key, "remaining"))
 			take_left(hints, unnamed, word);
-		else if (is_key(key, "reset"))
+		else if (waithint_is_key(key, "reset"))
 			take_reset(hints, unnamed, word, false);
 		len = FP_MIN(len + 1, value.len);
 		value.data += len;
@@ -284,7 +287,7 @@ take_draft(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 }
 
 static const char *
-find(struct fp_text text, const char *word)
+waithint_find(struct fp_text text, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -299,7 +302,7 @@ static bool
 is_throttle(struct fp_text text)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(throttles); i++) {
-		if (find(text, throttles[i]))
+		if (waithint_find(text, throttles[i]))
 			return true;
 	}
 	return false;
@@ -331,13 +334,13 @@ fp_waithint_field(
 	if (row->is_start)
 		key = (struct fp_text){name.data + strlen(row->name),
 			name.len - strlen(row->name)};
-	value = trim(value);
+	value = waithint_trim(value);
 	switch (row->meaning) {
 	case DATE:
 		fp_retryafter_field(&hints->after, name, value);
 		break;
 	case RETRY_AFTER:
-		take_after(hints, name, value);
+		waithint_take_after(hints, name, value);
 		break;
 	case WAIT:
 	case WAIT_MS:
@@ -383,7 +386,7 @@ fp_waithint_body(struct fp_waithint *hints, struct fp_text text)
 	text.len = FP_MIN(text.len, FP_WAITHINT_BODY_MAX);
 	hints->is_throttled |= is_throttle(text);
 	for (size_t i = 0; i < FP_ARRAY_LEN(phrases); i++) {
-		const char *at = find(text, phrases[i].text);
+		const char *at = waithint_find(text, phrases[i].text);
 		if (!at)
 			continue;
 		at += strlen(phrases[i].text);
@@ -395,7 +398,7 @@ fp_waithint_body(struct fp_waithint *hints, struct fp_text text)
 /* ---- how long ---- */
 
 static int64_t
-distance(int64_t a, int64_t b)
+waithint_distance(int64_t a, int64_t b)
 {
 	return a < b ? b - a : a - b;
 }
@@ -418,10 +421,10 @@ number_ns(const struct fp_waithint *hints, int64_t wall_ns)
 
 	if (s < 0)
 		return -1;
-	if (distance(s / 1000, now_s) <= 86400)
+	if (waithint_distance(s / 1000, now_s) <= 86400)
 		return fp_retryafter_until_ns(
 			&hints->after, s * FP_NS_PER_MS, wall_ns);
-	if (distance(s, now_s) <= 86400)
+	if (waithint_distance(s, now_s) <= 86400)
 		return fp_retryafter_until_ns(
 			&hints->after, s * FP_NS_PER_S, wall_ns);
 	return FP_MIN(s, FP_RETRYAFTER_MAX_S) * FP_NS_PER_S;

@@ -25,7 +25,7 @@ struct number {
 
 /* Returns how many bytes it has; 0: there is none. */
 static size_t
-take_number(const char *text, size_t len, struct number *number)
+whenform_take_number(const char *text, size_t len, struct number *number)
 {
 	size_t i = 0;
 	int64_t unit = FP_NS_PER_S / 10;
@@ -47,7 +47,7 @@ int64_t
 fp_whenform_number(struct fp_text value)
 {
 	struct number number;
-	size_t n = take_number(value.data, value.len, &number);
+	size_t n = whenform_take_number(value.data, value.len, &number);
 
 	return n > 0 && n == value.len ? number.whole : -1;
 }
@@ -150,7 +150,7 @@ times(const struct number *number, int64_t unit_ns)
 
 /* "1.5s", "6m0s", "1h2m3.5s", "2 seconds". */
 static struct fp_when
-take_length(const char *text, size_t len, size_t *used)
+whenform_take_length(const char *text, size_t len, size_t *used)
 {
 	int64_t sum_ns = 0;
 	size_t at = 0;
@@ -158,7 +158,7 @@ take_length(const char *text, size_t len, size_t *used)
 	*used = 0;
 	while (at < len) {
 		struct number number;
-		size_t n = take_number(text + at, len - at, &number);
+		size_t n = whenform_take_number(text + at, len - at, &number);
 		if (n == 0)
 			break;
 		size_t gap = at + n < len && text[at + n] == ' ';
@@ -179,18 +179,18 @@ fp_whenform_length(const char *text, size_t *len)
 {
 	size_t left = *len;
 	struct number number;
-	struct fp_when when = take_length(text, left, len);
+	struct fp_when when = whenform_take_length(text, left, len);
 
 	if (when.is != FP_WHEN_NONE)
 		return when;
-	*len = take_number(text, left, &number);
+	*len = whenform_take_number(text, left, &number);
 	return *len > 0 ? number_when(&number, false) : none();
 }
 
 /* ---- dates ---- */
 
 static bool
-take_digits(const char *text, size_t n, int *number)
+whenform_take_digits(const char *text, size_t n, int *number)
 {
 	*number = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -212,8 +212,8 @@ take_zone(const char *text, size_t len, int64_t *offset_s)
 		return true;
 	if ((len != 6 && len != 5) || (*text != '+' && *text != '-') ||
 		(len == 6 && text[3] != ':') ||
-		!take_digits(text + 1, 2, &hour) ||
-		!take_digits(text + len - 2, 2, &minute))
+		!whenform_take_digits(text + 1, 2, &hour) ||
+		!whenform_take_digits(text + len - 2, 2, &minute))
 		return false;
 	*offset_s = (*text == '-' ? -1 : 1) * (hour * 60 + minute) * 60;
 	return true;
@@ -229,15 +229,19 @@ iso_date(struct fp_text value)
 	int hour, minute;
 	int64_t offset_s;
 
-	if (value.len < 20 || !take_digits(text, 4, &date.year) ||
-		text[4] != '-' || !take_digits(text + 5, 2, &date.month) ||
-		text[7] != '-' || !take_digits(text + 8, 2, &date.day) ||
-		!strchr("Tt ", text[10]) || !take_digits(text + 11, 2, &hour) ||
-		text[13] != ':' || !take_digits(text + 14, 2, &minute) ||
+	if (value.len < 20 || !whenform_take_digits(text, 4, &date.year) ||
+		text[4] != '-' ||
+		!whenform_take_digits(text + 5, 2, &date.month) ||
+		text[7] != '-' ||
+		!whenform_take_digits(text + 8, 2, &date.day) ||
+		!strchr("Tt ", text[10]) ||
+		!whenform_take_digits(text + 11, 2, &hour) || text[13] != ':' ||
+		!whenform_take_digits(text + 14, 2, &minute) ||
 		text[16] != ':' || date.month < 1 || date.month > 12 ||
 		date.day < 1 || date.day > 31)
 		return none();
-	size_t n = 17 + take_number(text + 17, value.len - 17, &second);
+	size_t n =
+		17 + whenform_take_number(text + 17, value.len - 17, &second);
 	if (n < 19 || second.whole > 60 ||
 		!take_zone(text + n, value.len - n, &offset_s))
 		return none();
@@ -278,12 +282,13 @@ struct fp_when
 fp_whenform_read(struct fp_text value, bool is_ms)
 {
 	struct number number;
-	size_t n = take_number(value.data, value.len, &number);
+	size_t n = whenform_take_number(value.data, value.len, &number);
 	size_t used;
 
 	if (n > 0 && n == value.len)
 		return number_when(&number, is_ms);
-	struct fp_when when = take_length(value.data, value.len, &used);
+	struct fp_when when =
+		whenform_take_length(value.data, value.len, &used);
 	if (when.is != FP_WHEN_NONE && used == value.len)
 		return when;
 	when = iso_date(value);

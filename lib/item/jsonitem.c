@@ -55,7 +55,7 @@ _Static_assert(N_BUFS == FP_JSONITEM_BUFS, "as many as the struct has");
 /* ---- faults ---- */
 
 static void
-fault(struct fp_jsonitem *item, const char *text)
+jsonitem_fault(struct fp_jsonitem *item, const char *text)
 {
 	if (item->fault)
 		return;
@@ -73,18 +73,18 @@ fault_of(struct fp_jsonitem *item, struct fp_text name, const char *what)
 	shown = fp_utf8_valid_prefix(name.data, shown);
 	snprintf(text, sizeof(text), "\"%.*s%s\" %s", (int)shown, name.data,
 		shown < name.len ? "..." : "", what);
-	fault(item, text);
+	jsonitem_fault(item, text);
 }
 
 static void
-append(struct fp_jsonitem *item, int buf, const void *data, size_t len)
+jsonitem_append(struct fp_jsonitem *item, int buf, const void *data, size_t len)
 {
 	if (fp_buf_add(&item->bufs[buf], data, len))
 		item->out_of_memory = true;
 }
 
 static size_t
-count(const struct fp_jsonitem *item, int buf, size_t size)
+jsonitem_count(const struct fp_jsonitem *item, int buf, size_t size)
 {
 	return item->bufs[buf].len / size;
 }
@@ -92,13 +92,13 @@ count(const struct fp_jsonitem *item, int buf, size_t size)
 /* ---- kinds of values ---- */
 
 static bool
-is_string(struct fp_text value)
+jsonitem_is_string(struct fp_text value)
 {
 	return *value.data == '"';
 }
 
 static bool
-is_object(struct fp_text value)
+jsonitem_is_object(struct fp_text value)
 {
 	return *value.data == '{';
 }
@@ -119,7 +119,8 @@ is_null(struct fp_text value)
 static bool
 is_scalar(struct fp_text value)
 {
-	return !is_null(value) && !is_array(value) && !is_object(value);
+	return !is_null(value) && !is_array(value) &&
+	       !jsonitem_is_object(value);
 }
 
 /* ---- texts ---- */
@@ -154,7 +155,7 @@ static bool
 read_scalar(struct fp_jsonitem *item, struct fp_text name, struct fp_text value,
 	struct fp_text *text)
 {
-	if (is_string(value))
+	if (jsonitem_is_string(value))
 		return read_string(item, name, value, text);
 	*text = value; /* as it is written */
 	return true;
@@ -168,7 +169,7 @@ read_name(struct fp_jsonitem *item, struct fp_text string, struct fp_text *name)
 {
 	if (!read_string(item, inside_quotes(string), string, name))
 		return false;
-	append(item, NAMES, name, sizeof(*name));
+	jsonitem_append(item, NAMES, name, sizeof(*name));
 	return true;
 }
 
@@ -196,14 +197,14 @@ read_element(
 {
 	struct fp_text text;
 
-	if (is_array(element) || is_object(element)) {
+	if (is_array(element) || jsonitem_is_object(element)) {
 		fault_of(item, name,
 			"is nested too deeply for a template value");
 		return 0;
 	}
 	if (is_null(element) || !read_scalar(item, name, element, &text))
 		return 0;
-	append(item, TEXTS, &text, sizeof(text));
+	jsonitem_append(item, TEXTS, &text, sizeof(text));
 	return 1;
 }
 
@@ -232,7 +233,7 @@ read_map(struct fp_jsonitem *item, struct fp_text object)
 	while (fp_jsonwalk_next(&walk, &string, &element)) {
 		if (!read_name(item, string, &name) || is_null(element))
 			continue;
-		append(item, TEXTS, &name, sizeof(name));
+		jsonitem_append(item, TEXTS, &name, sizeof(name));
 		n += 1 + read_element(item, name, element);
 	}
 	end_names(item, start, false);
@@ -240,7 +241,8 @@ read_map(struct fp_jsonitem *item, struct fp_text object)
 }
 
 static void
-take_value(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+jsonitem_take_value(
+	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
 	struct fp_value taken = {.name = name, .type = FP_VALUE_STRING};
 
@@ -249,17 +251,18 @@ take_value(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 	if (is_array(value)) {
 		taken.type = FP_VALUE_LIST;
 		taken.n_texts = read_list(item, name, value);
-	} else if (is_object(value)) {
+	} else if (jsonitem_is_object(value)) {
 		taken.type = FP_VALUE_MAP;
 		taken.n_texts = read_map(item, value);
 	} else {
 		taken.n_texts = read_element(item, name, value);
 	}
-	append(item, VALUES, &taken, sizeof(taken));
-	if (count(item, VALUES, sizeof(taken)) > VALUES_MAX ||
-		count(item, TEXTS, sizeof(struct fp_text)) > TEXTS_MAX)
-		fault(item, "more than 1000 members for the template, or 2000 "
-			    "values in them");
+	jsonitem_append(item, VALUES, &taken, sizeof(taken));
+	if (jsonitem_count(item, VALUES, sizeof(taken)) > VALUES_MAX ||
+		jsonitem_count(item, TEXTS, sizeof(struct fp_text)) > TEXTS_MAX)
+		jsonitem_fault(item,
+			"more than 1000 members for the template, or 2000 "
+			"values in them");
 }
 
 /* ---- the members with a meaning ---- */
@@ -276,14 +279,14 @@ must_be(struct fp_jsonitem *item, struct fp_text name, bool fine,
 static void
 take_url(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
-	if (must_be(item, name, is_string(value), "is not a string"))
+	if (must_be(item, name, jsonitem_is_string(value), "is not a string"))
 		read_string(item, name, value, &item->url);
 }
 
 static void
 take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
-	if (must_be(item, name, is_string(value), "is not a string") &&
+	if (must_be(item, name, jsonitem_is_string(value), "is not a string") &&
 		read_string(item, name, value, &item->method))
 		must_be(item, name, fp_headerline_is_method(item->method),
 			"is not a method");
@@ -292,7 +295,7 @@ take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 static void
 take_body(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
-	item->body_is_json = !is_string(value);
+	item->body_is_json = !jsonitem_is_string(value);
 	read_scalar(item, name, value, &item->body);
 }
 
@@ -318,16 +321,16 @@ add_header(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 			"contains a control character"))
 		return;
 	if (start + name.len + text.len > FP_JSONITEM_HEADERS_MAX) {
-		fault(item, "the headers are larger than 64 KiB");
+		jsonitem_fault(item, "the headers are larger than 64 KiB");
 		return;
 	}
 	if (fp_headerline_add(lines, name, text) ||
 		fp_buf_add_char(lines, '\0'))
 		item->out_of_memory = true;
 	struct fp_text header = {NULL, lines->len - start - 1};
-	append(item, HEADERS, &header, sizeof(header));
-	if (count(item, HEADERS, sizeof(header)) > VALUES_MAX)
-		fault(item, "more than 1000 headers");
+	jsonitem_append(item, HEADERS, &header, sizeof(header));
+	if (jsonitem_count(item, HEADERS, sizeof(header)) > VALUES_MAX)
+		jsonitem_fault(item, "more than 1000 headers");
 }
 
 static void
@@ -338,7 +341,7 @@ take_headers(
 	struct fp_text string, header, text;
 	size_t start = item->bufs[NAMES].len;
 
-	if (!must_be(item, name, is_object(value), "is not an object"))
+	if (!must_be(item, name, jsonitem_is_object(value), "is not an object"))
 		return;
 	fp_jsonwalk_into(&walk, value);
 	while (fp_jsonwalk_next(&walk, &string, &text)) {
@@ -384,7 +387,7 @@ take_member(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 			return;
 		}
 	}
-	take_value(item, name, value);
+	jsonitem_take_value(item, name, value);
 }
 
 static void
@@ -427,18 +430,19 @@ point(struct fp_jsonitem *item)
 
 /* The line as JSON text, judged. */
 static int
-judge(struct fp_jsonitem *item, const char *line, size_t len)
+jsonitem_judge(struct fp_jsonitem *item, const char *line, size_t len)
 {
 	struct fp_buf *minified = &item->bufs[MINIFIED];
 
 	fp_json_reset(item->json);
 	if (len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-		fault(item, "invalid JSON at byte 0: a byte-order mark");
+		jsonitem_fault(
+			item, "invalid JSON at byte 0: a byte-order mark");
 		return -1;
 	}
 	if (fp_json_feed(item->json, line, len, minified) ||
 		fp_json_finish(item->json, minified)) {
-		fault(item, fp_json_message(item->json));
+		jsonitem_fault(item, fp_json_message(item->json));
 		item->out_of_memory =
 			fp_json_error(item->json) == FP_JSON_NO_MEMORY;
 		return -1;
@@ -470,9 +474,9 @@ int
 fp_jsonitem_parse(struct fp_jsonitem *item, const char *line, size_t len)
 {
 	clear(item);
-	if (judge(item, line, len) == 0) {
-		if (!is_object(item->line))
-			fault(item, "not a JSON object");
+	if (jsonitem_judge(item, line, len) == 0) {
+		if (!jsonitem_is_object(item->line))
+			jsonitem_fault(item, "not a JSON object");
 		else if (fp_buf_reserve(&item->bufs[CHARS], item->line.len))
 			item->out_of_memory = true;
 		else
@@ -480,7 +484,7 @@ fp_jsonitem_parse(struct fp_jsonitem *item, const char *line, size_t len)
 	}
 	if (item->out_of_memory) {
 		clear(item);
-		fault(item, "out of memory");
+		jsonitem_fault(item, "out of memory");
 		errno = ENOMEM;
 		return -1;
 	}

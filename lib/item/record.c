@@ -197,7 +197,7 @@ write_headers(struct fp_pen *pen, const struct fp_result *result)
 }
 
 static void
-write_time(struct fp_pen *pen, int64_t wall_ns)
+record_write_time(struct fp_pen *pen, int64_t wall_ns)
 {
 	if (wall_ns > 0)
 		fp_pen_time(pen, wall_ns);
@@ -213,7 +213,7 @@ last_url(const struct fp_result *result)
 
 /* What went wrong, as an object; null: nothing did. */
 static void
-write_error(struct fp_pen *pen, const struct fp_result *result)
+record_write_error(struct fp_pen *pen, const struct fp_result *result)
 {
 	if (result->kind == FP_KIND_OK) {
 		write_null(pen);
@@ -245,7 +245,7 @@ write_moment(
 	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
 {
 	if (field == FP_FIELD_STARTED)
-		write_time(pen, result->started_wall_ns);
+		record_write_time(pen, result->started_wall_ns);
 	else if (field == FP_FIELD_TIME_CONNECT)
 		write_seconds(pen, result->time_connect_ns);
 	else
@@ -325,7 +325,7 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 		write_string(pen, result->framing);
 		break;
 	case FP_FIELD_ERROR:
-		write_error(pen, result);
+		record_write_error(pen, result);
 		break;
 	case FP_FIELD_COUNT:
 		abort();
@@ -350,7 +350,7 @@ write_member(struct fp_pen *pen, const char *separator,
 }
 
 static void
-write_record(struct fp_pen *pen, const struct fp_result *result,
+record_write_record(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format)
 {
 	size_t n = format->fields ? format->n_fields : FP_FIELD_DEFAULTS;
@@ -425,7 +425,7 @@ write_request(struct fp_pen *pen, const struct fp_result *result,
 
 /* Bodies that are JSON have no white space around them. */
 static bool
-is_object(const struct fp_result *result)
+record_is_object(const struct fp_result *result)
 {
 	struct fp_text body = result->body;
 
@@ -453,7 +453,7 @@ fp_record_write(const struct fp_result *result,
 	struct fp_pen pen;
 
 	if (result->kind == FP_KIND_OK && format->format == FP_FORMAT_MERGED &&
-		!is_object(result)) {
+		!record_is_object(result)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -462,7 +462,7 @@ fp_record_write(const struct fp_result *result,
 		write_request(&pen, result, format);
 	else if (result->kind != FP_KIND_OK ||
 		 format->format == FP_FORMAT_RECORD)
-		write_record(&pen, result, format);
+		record_write_record(&pen, result, format);
 	else if (format->format == FP_FORMAT_BODY)
 		write_body(&pen, result, format);
 	else

@@ -7,7 +7,7 @@
 
 /* Where the JSON string ends that `at` is in the middle of. */
 static size_t
-string_end(struct fp_text json, size_t at)
+recordmask_string_end(struct fp_text json, size_t at)
 {
 	while (at < json.len && json.data[at] != '"')
 		at += json.data[at] == '\\' ? 2 : 1;
@@ -25,7 +25,7 @@ struct plain {
 /* What an escape stands for, if that is ASCII, or else a letter, for it ends no
  * part of a URL; and how long it is. */
 static char
-unescape(const char *at, size_t len, size_t *used)
+recordmask_unescape(const char *at, size_t len, size_t *used)
 {
 	uint32_t code = 0;
 
@@ -52,7 +52,8 @@ make_plain(struct plain *plain, struct fp_text json, size_t at, size_t close)
 		char c = json.data[at];
 		used = 1;
 		if (c == '\\')
-			c = unescape(json.data + at, close - at, &used);
+			c = recordmask_unescape(
+				json.data + at, close - at, &used);
 		plain->from[plain->len] = at;
 		plain->text[plain->len++] = c;
 	}
@@ -121,7 +122,7 @@ fp_recordmask_json(struct fp_pen *pen, struct fp_text json)
 	for (size_t at = 0; at < json.len; at++) {
 		if (json.data[at] != '"')
 			continue;
-		size_t close = string_end(json, at + 1);
+		size_t close = recordmask_string_end(json, at + 1);
 		if (memchr(json.data + at, '\\', close - at))
 			done = write_masked(pen, json, done, at + 1, close);
 		else

@@ -116,7 +116,7 @@ arena_free(void *arg, void *block)
 /* ---- yajl; setjmp() is around each call ---- */
 
 static void
-begin(struct fp_json *json)
+json_begin(struct fp_json *json)
 {
 	yajl_alloc_funcs allocator = {
 		.malloc = arena_alloc,
@@ -131,14 +131,14 @@ begin(struct fp_json *json)
 
 /* Has yajl read some tokens. */
 static enum verdict
-judge(struct fp_json *json, const char *tokens, size_t len)
+json_judge(struct fp_json *json, const char *tokens, size_t len)
 {
 	if (len == 0)
 		return RIGHT;
 	if (setjmp(json->out_of_memory))
 		return NO_MEMORY;
 	if (!json->now.yajl)
-		begin(json);
+		json_begin(json);
 	yajl_status status =
 		yajl_parse(json->now.yajl, (const unsigned char *)tokens, len);
 	return status == yajl_status_ok ? RIGHT : WRONG;
@@ -174,11 +174,12 @@ objects_to_spelling(struct fp_json *json)
 
 /* ---- errors ---- */
 
-static int fail(struct fp_json *json, enum fp_json_error error,
+static int json_fail(struct fp_json *json, enum fp_json_error error,
 	const char *format, ...) FP_PRINTF(3, 4);
 
 static int
-fail(struct fp_json *json, enum fp_json_error error, const char *format, ...)
+json_fail(
+	struct fp_json *json, enum fp_json_error error, const char *format, ...)
 {
 	va_list args;
 
@@ -193,20 +194,20 @@ static int
 no_memory(struct fp_json *json)
 {
 	errno = ENOMEM;
-	return fail(json, FP_JSON_NO_MEMORY, "out of memory");
+	return json_fail(json, FP_JSON_NO_MEMORY, "out of memory");
 }
 
 static int
 invalid(struct fp_json *json, uint64_t at, const char *reason)
 {
-	return fail(json, FP_JSON_INVALID,
+	return json_fail(json, FP_JSON_INVALID,
 		"invalid JSON at byte %" PRIu64 ": %s", at, reason);
 }
 
 static int
 ends_early(struct fp_json *json)
 {
-	return fail(json, FP_JSON_INVALID,
+	return json_fail(json, FP_JSON_INVALID,
 		"JSON ends early after %" PRIu64 " bytes",
 		json->now.scan.offset);
 }
@@ -218,11 +219,11 @@ scan_fault(struct fp_json *json)
 	const struct fp_jsonscan *scan = &json->now.scan;
 
 	if (scan->fault == FP_JSONSCAN_DEPTH)
-		return fail(json, FP_JSON_TOO_DEEP,
+		return json_fail(json, FP_JSON_TOO_DEEP,
 			"JSON nested deeper than %d levels at byte %" PRIu64,
 			FP_JSON_DEPTH_MAX, scan->fault_at);
 	if (scan->fault == FP_JSONSCAN_UTF8)
-		return fail(json, FP_JSON_INVALID,
+		return json_fail(json, FP_JSON_INVALID,
 			"invalid UTF-8 in JSON at byte %" PRIu64,
 			scan->fault_at);
 	return invalid(json, scan->fault_at, fp_jsonscan_reason(scan->fault));
@@ -276,12 +277,12 @@ locate(struct fp_json *json, struct fp_jsonslice slice)
 		uint64_t at = json->now.scan.offset;
 		bool is_word = fp_jsonscan_is_word(*slice.data);
 		if (json->now.scan.state == FP_JSONSCAN_WORD && !is_word) {
-			verdict = judge(json, " ", 1);
+			verdict = json_judge(json, " ", 1);
 			if (verdict != RIGHT)
 				return objected(json, verdict, at, true);
 		}
 		bool fine = fp_jsonscan_run(&json->now.scan, &slice);
-		verdict = judge(json, slice.tokens, slice.n_tokens);
+		verdict = json_judge(json, slice.tokens, slice.n_tokens);
 		if (verdict != RIGHT)
 			return objected(json, verdict, at,
 				is_word || *slice.data == '"');
@@ -299,7 +300,7 @@ safe_result(struct fp_json *json, int ret)
 		return 0;
 	if (errno == ENOMEM)
 		return no_memory(json);
-	return fail(json, FP_JSON_REFUSED, "%s", json->safe->fault);
+	return json_fail(json, FP_JSON_REFUSED, "%s", json->safe->fault);
 }
 
 static int
@@ -325,7 +326,7 @@ feed_slice(
 		.out = out->data + out->len,
 	};
 	bool fine = fp_jsonscan_run(&json->now.scan, &slice);
-	enum verdict verdict = judge(json, tokens, slice.n_tokens);
+	enum verdict verdict = json_judge(json, tokens, slice.n_tokens);
 	if (verdict == NO_MEMORY)
 		return no_memory(json);
 	if (verdict == WRONG) {
@@ -450,11 +451,11 @@ fp_json_finish(struct fp_json *json, struct fp_buf *out)
 	if (json->error != FP_JSON_OK)
 		return -1;
 	if (!json->now.scan.started && json->now.scan.state != FP_JSONSCAN_MARK)
-		return fail(json, FP_JSON_INVALID, "empty, not JSON");
+		return json_fail(json, FP_JSON_INVALID, "empty, not JSON");
 	bool in_string = json->now.scan.state == FP_JSONSCAN_STRING;
 	if (in_string || json->now.scan.state == FP_JSONSCAN_WORD) {
 		/* A token that was not allowed is worse than a cut one. */
-		verdict = judge(json, in_string ? "\"" : " ", 1);
+		verdict = json_judge(json, in_string ? "\"" : " ", 1);
 		if (verdict == WRONG && !objects_to_spelling(json))
 			return grammar_fault(json, json->now.scan.token_at);
 	}

@@ -65,7 +65,7 @@ struct fp_jsonfind {
 
 /* Cuts a pointer into names, with "~1" and "~0" undone (section 3). */
 static bool
-parse(struct path *path, const char *text, char **bytes)
+jsonfind_parse(struct path *path, const char *text, char **bytes)
 {
 	for (path->n = 0; *text == '/';) {
 		struct fp_text *name = &path->names[path->n++];
@@ -132,7 +132,7 @@ add_pointer(struct fp_pointers *pointers, const char *text, char **bytes)
 			return -1;
 		pointers->n_paths++;
 	}
-	if (!parse(&paths[0], text, bytes)) {
+	if (!jsonfind_parse(&paths[0], text, bytes)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -259,7 +259,7 @@ read_character(const char *p, const char *end, char utf8[4], size_t *len)
 
 /* Whether the name is what the document has written. */
 static bool
-is_key(const struct fp_jsonfind *find, struct fp_text name)
+jsonfind_is_key(const struct fp_jsonfind *find, struct fp_text name)
 {
 	const char *p = find->key, *end = p + find->key_len;
 	size_t at = 0;
@@ -310,7 +310,7 @@ is_next(struct fp_jsonfind *find, size_t i)
 		return false;
 	struct fp_text name = path->names[find->depth - 1];
 	return level->is_array ? is_index(level->index, name)
-			       : is_key(find, name);
+			       : jsonfind_is_key(find, name);
 }
 
 /* A value at the end of a path begins with this byte. */
@@ -428,7 +428,7 @@ take_byte(struct fp_jsonfind *find, char c)
 /* Bytes of a string; those of names and of the text are kept, as far as there
  * is room: one more says that there is more. */
 static void
-keep(char *to, size_t *len, size_t max, const char *from, size_t n)
+jsonfind_keep(char *to, size_t *len, size_t max, const char *from, size_t n)
 {
 	size_t room = *len < max ? max - *len : 0;
 
@@ -440,11 +440,11 @@ static void
 take_inside(struct fp_jsonfind *find, const char *from, size_t n)
 {
 	if (find->is_key)
-		keep(find->key, &find->key_len, find->pointers->key_max, from,
-			n);
+		jsonfind_keep(find->key, &find->key_len,
+			find->pointers->key_max, from, n);
 	else if (find->is_kept)
-		keep(find->text, &find->text_len, FP_JSONFIND_TEXT_MAX, from,
-			n);
+		jsonfind_keep(find->text, &find->text_len, FP_JSONFIND_TEXT_MAX,
+			from, n);
 	if (find->waits) {
 		find->found = find->waits;
 		find->waits = 0;
@@ -461,7 +461,7 @@ end_string(struct fp_jsonfind *find)
 }
 
 static const char *
-take_string(struct fp_jsonfind *find, const char *p, const char *end)
+jsonfind_take_string(struct fp_jsonfind *find, const char *p, const char *end)
 {
 	const char *from = p;
 
@@ -490,7 +490,7 @@ fp_jsonfind_feed(struct fp_jsonfind *find, const char *data, size_t len)
 
 	while (p < end) {
 		if (find->state == STRING || find->state == ESCAPE)
-			p = take_string(find, p, end);
+			p = jsonfind_take_string(find, p, end);
 		else
 			take_byte(find, *p++);
 	}

@@ -8,7 +8,7 @@
 
 /* `s` is a name without its quotes. */
 static bool
-is_name(const char *s, size_t len, const char *name)
+jsonpick_is_name(const char *s, size_t len, const char *name)
 {
 	const char *end = s + len;
 
@@ -29,10 +29,10 @@ is_name(const char *s, size_t len, const char *name)
 }
 
 static bool
-is_listed(const char *s, size_t len, const char *const *list, size_t n)
+jsonpick_is_listed(const char *s, size_t len, const char *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (is_name(s, len, list[i]))
+		if (jsonpick_is_name(s, len, list[i]))
 			return true;
 	}
 	return false;
@@ -44,16 +44,18 @@ fp_jsonpick_wants(const struct fp_jsonpick *names, const char *key, size_t len)
 	FP_ASSERT(len >= 2);
 	key++;
 	len -= 2;
-	if (names->n_pick && !is_listed(key, len, names->pick, names->n_pick))
+	if (names->n_pick &&
+		!jsonpick_is_listed(key, len, names->pick, names->n_pick))
 		return false;
-	return !is_listed(key, len, names->omit, names->n_omit);
+	return !jsonpick_is_listed(key, len, names->omit, names->n_omit);
 }
 
 bool
 fp_jsonpick_refuses(
 	const struct fp_jsonpick *names, const char *key, size_t len)
 {
-	return names->refused && is_name(key + 1, len - 2, names->refused);
+	return names->refused &&
+	       jsonpick_is_name(key + 1, len - 2, names->refused);
 }
 
 bool

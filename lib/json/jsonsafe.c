@@ -59,7 +59,7 @@ fp_jsonsafe_reset(struct fp_jsonsafe *safe)
 }
 
 static int
-refuse(struct fp_jsonsafe *safe, const char *fault)
+jsonsafe_refuse(struct fp_jsonsafe *safe, const char *fault)
 {
 	safe->fault = fault;
 	errno = EILSEQ;
@@ -67,7 +67,7 @@ refuse(struct fp_jsonsafe *safe, const char *fault)
 }
 
 static char *
-put(char *out, const char *text, size_t len)
+jsonsafe_put(char *out, const char *text, size_t len)
 {
 	memcpy(out, text, len);
 	return out + len;
@@ -97,11 +97,12 @@ hash_character(struct fp_jsonsafe *safe, unsigned c)
 }
 
 static int
-add_name(struct fp_jsonsafe *safe)
+jsonsafe_add_name(struct fp_jsonsafe *safe)
 {
 	if (safe->n_names == FP_JSONSAFE_NAMES_MAX)
-		return refuse(safe, "more names in one object than are "
-				    "compared to find two that are alike");
+		return jsonsafe_refuse(safe,
+			"more names in one object than are "
+			"compared to find two that are alike");
 	if (safe->n_names == safe->n_room) {
 		size_t n = safe->n_room ? 2 * safe->n_room : 64;
 		uint64_t *names =
@@ -116,7 +117,7 @@ add_name(struct fp_jsonsafe *safe)
 }
 
 static int
-compare(const void *a, const void *b)
+jsonsafe_compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -134,11 +135,12 @@ compare_names(struct fp_jsonsafe *safe)
 	safe->n_names = start;
 	if (n < 2)
 		return 0;
-	qsort(names, n, sizeof(names[0]), compare);
+	qsort(names, n, sizeof(names[0]), jsonsafe_compare);
 	for (size_t i = 1; i < n; i++) {
 		if (names[i] == names[i - 1])
-			return refuse(safe, "an object in the JSON has two "
-					    "members of the same name");
+			return jsonsafe_refuse(safe,
+				"an object in the JSON has two "
+				"members of the same name");
 	}
 	return 0;
 }
@@ -155,14 +157,14 @@ drop_high(struct fp_jsonsafe *safe, char *out)
 	safe->changes.surrogates++;
 	if (safe->in_name)
 		hash_character(safe, 0xfffd);
-	return put(out, replacement, 6);
+	return jsonsafe_put(out, replacement, 6);
 }
 
 static char *
 put_escape(char *out, const char hex[4])
 {
-	out = put(out, "\\u", 2);
-	return put(out, hex, 4);
+	out = jsonsafe_put(out, "\\u", 2);
+	return jsonsafe_put(out, hex, 4);
 }
 
 static unsigned
@@ -205,7 +207,7 @@ end_hex(struct fp_jsonsafe *safe, char *out)
 	safe->changes.nuls += c == 0;
 	if (safe->in_name)
 		hash_character(safe, is_low || c == 0 ? 0xfffd : c);
-	return is_low || c == 0 ? put(out, replacement, 6)
+	return is_low || c == 0 ? jsonsafe_put(out, replacement, 6)
 				: put_escape(out, safe->hex);
 }
 
@@ -244,7 +246,7 @@ pass_string(struct fp_jsonsafe *safe, const char *p, const char *end, char **to)
 		for (const char *at = start; at < p; at++)
 			hash_byte(safe, (unsigned char)*at);
 	}
-	*to = put(out, start, (size_t)(p - start));
+	*to = jsonsafe_put(out, start, (size_t)(p - start));
 	return p;
 }
 
@@ -260,7 +262,7 @@ struct number {
 };
 
 static void
-read_number(const char *text, size_t len, struct number *number)
+jsonsafe_read_number(const char *text, size_t len, struct number *number)
 {
 	bool is_after_point = false;
 	size_t i = text[0] == '-';
@@ -309,7 +311,7 @@ is_double(const char *text, size_t len)
 {
 	struct number number;
 
-	read_number(text, len, &number);
+	jsonsafe_read_number(text, len, &number);
 	if (number.n == 0)
 		return true;
 	if (number.is_integer)
@@ -331,7 +333,7 @@ begin_quoted(struct fp_jsonsafe *safe, char *out)
 	safe->is_quoted = true;
 	safe->changes.numbers++;
 	*out++ = '"';
-	return put(out, safe->held, safe->n_held);
+	return jsonsafe_put(out, safe->held, safe->n_held);
 }
 
 static const char *
@@ -356,7 +358,7 @@ end_number(struct fp_jsonsafe *safe, char *out)
 {
 	safe->state = FP_JSONSAFE_BETWEEN;
 	if (!safe->is_quoted && is_double(safe->held, safe->n_held))
-		return put(out, safe->held, safe->n_held);
+		return jsonsafe_put(out, safe->held, safe->n_held);
 	if (!safe->is_quoted)
 		out = begin_quoted(safe, out);
 	*out++ = '"';
@@ -416,7 +418,7 @@ close_bracket(struct fp_jsonsafe *safe)
 
 /* One byte between tokens that begins none with text in it. */
 static int
-pass_mark(struct fp_jsonsafe *safe, char c)
+jsonsafe_pass_mark(struct fp_jsonsafe *safe, char c)
 {
 	if (c == '[' || c == '{')
 		open_bracket(safe, c);
@@ -454,7 +456,7 @@ begin_token(struct fp_jsonsafe *safe, char c, char **to)
 	} else {
 		*out++ = c;
 		*to = out;
-		return pass_mark(safe, c);
+		return jsonsafe_pass_mark(safe, c);
 	}
 	*to = out;
 	return 0;
@@ -471,7 +473,7 @@ pass_string_mark(struct fp_jsonsafe *safe, char c, char **to)
 	*to = drop_high(safe, *to);
 	*(*to)++ = '"';
 	safe->state = FP_JSONSAFE_BETWEEN;
-	return safe->in_name ? add_name(safe) : 0;
+	return safe->in_name ? jsonsafe_add_name(safe) : 0;
 }
 
 static int

@@ -55,7 +55,7 @@ static const unsigned char classes[256] = {
 /* clang-format on */
 
 static inline unsigned char
-class_of(char c)
+jsonscan_class_of(char c)
 {
 	return classes[(unsigned char)c];
 }
@@ -63,7 +63,7 @@ class_of(char c)
 bool
 fp_jsonscan_is_word(char c)
 {
-	return class_of(c) == WORD;
+	return jsonscan_class_of(c) == WORD;
 }
 
 void
@@ -83,8 +83,8 @@ fp_jsonscan_init(struct fp_jsonscan *scan, const struct fp_jsonpick *names,
 /* The scanner is at `p`, and something is wrong with the byte `back` bytes
  * before it. */
 static const char *
-fail(struct fp_jsonscan *scan, enum fp_jsonscan_fault fault, const char *p,
-	size_t back)
+jsonscan_fail(struct fp_jsonscan *scan, enum fp_jsonscan_fault fault,
+	const char *p, size_t back)
 {
 	scan->state = FP_JSONSCAN_FAULT;
 	scan->fault = fault;
@@ -117,7 +117,7 @@ fp_jsonscan_reason(enum fp_jsonscan_fault fault)
 /* ---- output ---- */
 
 static void
-put(struct fp_jsonscan *scan, const char *data, size_t len)
+jsonscan_put(struct fp_jsonscan *scan, const char *data, size_t len)
 {
 	memcpy(scan->out, data, len);
 	scan->out += len;
@@ -136,7 +136,7 @@ end_run(struct fp_jsonscan *scan, const char *p)
 		memcpy(scan->out, scan->run, 16);
 		scan->out += len;
 	} else {
-		put(scan, scan->run, len);
+		jsonscan_put(scan, scan->run, len);
 	}
 }
 
@@ -153,15 +153,15 @@ begin_key(struct fp_jsonscan *scan, const char *p)
 
 /* What is known of the name is the held part and `key` up to `p`. */
 static void
-decide(struct fp_jsonscan *scan, bool wanted)
+jsonscan_decide(struct fp_jsonscan *scan, bool wanted)
 {
 	scan->in_key = false;
 	scan->keep = wanted;
 	scan->run = scan->key;
 	if (wanted) {
 		if (scan->comma && scan->any_kept)
-			put(scan, ",", 1);
-		put(scan, scan->held, scan->held_len);
+			jsonscan_put(scan, ",", 1);
+		jsonscan_put(scan, scan->held, scan->held_len);
 		scan->any_kept = true;
 	}
 	scan->comma = false;
@@ -176,7 +176,7 @@ hold_key(struct fp_jsonscan *scan, const char *p)
 	size_t len = (size_t)(p - scan->key);
 
 	if (len > scan->held_max - scan->held_len) {
-		decide(scan, fp_jsonpick_wants_others(scan->names));
+		jsonscan_decide(scan, fp_jsonpick_wants_others(scan->names));
 		return false;
 	}
 	memcpy(scan->held + scan->held_len, scan->key, len);
@@ -201,7 +201,7 @@ end_key(struct fp_jsonscan *scan, const char *p)
 	bool wanted = fp_jsonpick_wants(scan->names, key, len);
 	scan->has_refused |=
 		wanted && fp_jsonpick_refuses(scan->names, key, len);
-	decide(scan, wanted);
+	jsonscan_decide(scan, wanted);
 }
 
 /* Keeps nothing from `p` on until the next name was read. */
@@ -238,9 +238,9 @@ close_top(struct fp_jsonscan *scan, const char *p)
 /* Most white space is indentation: after each byte of it, up to eight spaces
  * are skipped together. */
 static inline const char *
-skip_space(const char *p, const char *end)
+jsonscan_skip_space(const char *p, const char *end)
 {
-	while (p < end && class_of(*p) == SPACE) {
+	while (p < end && jsonscan_class_of(*p) == SPACE) {
 		p++;
 #ifdef FP_EIGHT_AT_ONCE
 		if (end - p >= 8) {
@@ -278,13 +278,13 @@ scan_word(
 	const char *start = p;
 	char *t = *tokens;
 
-	while (p < end && class_of(*p) == WORD)
+	while (p < end && jsonscan_class_of(*p) == WORD)
 		*t++ = *p++;
 	if (FP_UNLIKELY(p - start > DIGITS || p == end))
 		t = copy_digits(scan, start, p, *tokens);
 	if (FP_UNLIKELY(p == end))
 		scan->state = FP_JSONSCAN_WORD;
-	else if (class_of(*p) == SPACE)
+	else if (jsonscan_class_of(*p) == SPACE)
 		*t++ = ' ';
 	*tokens = t;
 	return p;
@@ -300,13 +300,14 @@ scan_string(struct fp_jsonscan *scan, const char *p, const char *end)
 		scan->state = FP_JSONSCAN_BETWEEN;
 		return p;
 	case FP_JSONSTRING_BAD_CONTROL:
-		return fail(scan, FP_JSONSCAN_CONTROL, p, 0);
+		return jsonscan_fail(scan, FP_JSONSCAN_CONTROL, p, 0);
 	case FP_JSONSTRING_BAD_ESCAPE:
-		return fail(scan, FP_JSONSCAN_ESCAPE, p, 0);
+		return jsonscan_fail(scan, FP_JSONSCAN_ESCAPE, p, 0);
 	case FP_JSONSTRING_BAD_HEX:
-		return fail(scan, FP_JSONSCAN_HEX, p, 0);
+		return jsonscan_fail(scan, FP_JSONSCAN_HEX, p, 0);
 	case FP_JSONSTRING_BAD_UTF8:
-		return fail(scan, FP_JSONSCAN_UTF8, p, scan->string.utf8.have);
+		return jsonscan_fail(
+			scan, FP_JSONSCAN_UTF8, p, scan->string.utf8.have);
 	default:
 		scan->state = FP_JSONSCAN_STRING;
 		return p;
@@ -323,7 +324,7 @@ scan_tokens(
 
 	while (p < end) {
 		start = p;
-		switch (class_of(*p)) {
+		switch (jsonscan_class_of(*p)) {
 		case QUOTE:
 			if (scan->key_next && scan->depth == scan->watch)
 				begin_key(scan, p);
@@ -359,7 +360,7 @@ scan_tokens(
 			break;
 		case OPEN:
 			if (scan->depth == FP_JSONSCAN_DEPTH_MAX) {
-				fail(scan, FP_JSONSCAN_DEPTH, p, 0);
+				jsonscan_fail(scan, FP_JSONSCAN_DEPTH, p, 0);
 				goto cut;
 			}
 			if (scan->depth++ == 0)
@@ -374,11 +375,11 @@ scan_tokens(
 			break;
 		case SPACE:
 			end_run(scan, p);
-			p = skip_space(p, end);
+			p = jsonscan_skip_space(p, end);
 			scan->run = p;
 			break;
 		default:
-			fail(scan, FP_JSONSCAN_BYTE, p, 0);
+			jsonscan_fail(scan, FP_JSONSCAN_BYTE, p, 0);
 			goto cut;
 		}
 	}
@@ -398,7 +399,8 @@ skip_mark(struct fp_jsonscan *scan, const char *p, const char *end)
 
 	while (p < end && scan->count < sizeof(mark) - 1) {
 		if (*p != mark[scan->count])
-			return fail(scan, FP_JSONSCAN_BYTE, p, scan->count);
+			return jsonscan_fail(
+				scan, FP_JSONSCAN_BYTE, p, scan->count);
 		p++;
 		scan->count++;
 	}
@@ -410,7 +412,8 @@ skip_mark(struct fp_jsonscan *scan, const char *p, const char *end)
 
 /* Ends what the slice before was cut in, if that happens in this one. */
 static const char *
-resume(struct fp_jsonscan *scan, const char *p, const char *end, char **tokens)
+jsonscan_resume(
+	struct fp_jsonscan *scan, const char *p, const char *end, char **tokens)
 {
 	switch (scan->state) {
 	case FP_JSONSCAN_START:
@@ -423,7 +426,7 @@ resume(struct fp_jsonscan *scan, const char *p, const char *end, char **tokens)
 		return skip_mark(scan, p, end);
 	case FP_JSONSCAN_WORD:
 		scan->state = FP_JSONSCAN_BETWEEN;
-		if (class_of(*p) == WORD)
+		if (jsonscan_class_of(*p) == WORD)
 			return scan_word(scan, p, end, tokens);
 		*(*tokens)++ = ' ';
 		break;
@@ -461,7 +464,7 @@ fp_jsonscan_run(struct fp_jsonscan *scan, struct fp_jsonslice *slice)
 	scan->key = p;
 	scan->out = slice->out;
 
-	p = resume(scan, p, end, &tokens);
+	p = jsonscan_resume(scan, p, end, &tokens);
 	if (scan->state == FP_JSONSCAN_BETWEEN)
 		p = scan_tokens(scan, p, end, &tokens);
 	if (scan->state == FP_JSONSCAN_FAULT)

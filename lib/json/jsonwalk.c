@@ -8,7 +8,7 @@
 
 /* Behind the string that begins at `p`. */
 static const char *
-string_end(const char *p, const char *end)
+jsonwalk_string_end(const char *p, const char *end)
 {
 	p = fp_jsonstring_skip_plain(p + 1, end);
 	while (p < end && *p != '"') {
@@ -26,7 +26,7 @@ value_end(const char *p, const char *end)
 
 	do {
 		if (*p == '"') {
-			p = string_end(p, end);
+			p = jsonwalk_string_end(p, end);
 			continue;
 		}
 		depth += *p == '{' || *p == '[';
@@ -53,7 +53,7 @@ fp_jsonwalk_next(
 		p++;
 	if (name && p < walk->end) {
 		name->data = p;
-		p = string_end(p, walk->end);
+		p = jsonwalk_string_end(p, walk->end);
 		name->len = (size_t)(p - name->data);
 		if (p < walk->end)
 			p++; /* the colon */

@@ -20,7 +20,7 @@ fp_pen_init(struct fp_pen *pen, fp_sink *sink, void *arg)
 }
 
 static void
-hand_over(struct fp_pen *pen, const char *data, size_t len)
+pen_hand_over(struct fp_pen *pen, const char *data, size_t len)
 {
 	if (len > 0 && !pen->failed && pen->sink(pen->arg, data, len))
 		pen->failed = true;
@@ -29,7 +29,7 @@ hand_over(struct fp_pen *pen, const char *data, size_t len)
 int
 fp_pen_flush(struct fp_pen *pen)
 {
-	hand_over(pen, pen->data, pen->len);
+	pen_hand_over(pen, pen->data, pen->len);
 	pen->len = 0;
 	return pen->failed ? -1 : 0;
 }
@@ -42,7 +42,7 @@ fp_pen_bytes(struct fp_pen *pen, const char *data, size_t len)
 	if (len > sizeof(pen->data) - pen->len) {
 		fp_pen_flush(pen);
 		if (len >= sizeof(pen->data) / 2) {
-			hand_over(pen, data, len);
+			pen_hand_over(pen, data, len);
 			return;
 		}
 	}
@@ -78,7 +78,7 @@ escape(struct fp_pen *pen, uint32_t code)
 
 /* Whether a byte stands for itself in a JSON string. */
 static bool
-is_plain(unsigned char c)
+pen_is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
@@ -109,7 +109,7 @@ fp_pen_inside(struct fp_pen *pen, const char *data, size_t len)
 		size_t start = i;
 		while (len - i >= 8 && are_plain(data + i))
 			i += 8;
-		while (i < len && is_plain((unsigned char)data[i]))
+		while (i < len && pen_is_plain((unsigned char)data[i]))
 			i++;
 		fp_pen_bytes(pen, data + start, i - start);
 		if (i == len)

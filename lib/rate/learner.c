@@ -76,21 +76,21 @@ fp_learner_started(struct fp_learner *learner, int64_t now_ns)
 }
 
 static double
-seconds(int64_t ns)
+learner_seconds(int64_t ns)
 {
 	return (double)FP_MAX(ns, FP_NS_PER_MS) / (double)FP_NS_PER_S;
 }
 
 /* The first one has passed after refusals. */
 static void
-settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 {
 	int64_t end_ns = FP_MAX(learner->until_ns, learner->refused_ns);
 	bool is_said = learner->until_ns > 0 && learner->n_asked == 1;
 
 	if (!is_said)
 		end_ns = now_ns;
-	double span_s = seconds(end_ns - learner->since_ns);
+	double span_s = learner_seconds(end_ns - learner->since_ns);
 	double n = (double)FP_MAX(learner->n_passed, 1);
 	learner->n_asked = 0;
 	learner->step = STEP;
@@ -107,7 +107,7 @@ settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 }
 
 static void
-grow(struct fp_learner *learner, int64_t now_ns)
+learner_grow(struct fp_learner *learner, int64_t now_ns)
 {
 	bool is_near =
 		learner->high > 0 && learner->rate >= NEAR * learner->high;
@@ -134,25 +134,25 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	if (learner->n_rest > 0)
 		learner->n_rest--;
 	if (learner->n_asked > 0 && begun_ns > learner->refused_ns)
-		settle(learner, begun_ns, now_ns);
+		learner_settle(learner, begun_ns, now_ns);
 	learner->n_passed++;
 	if (!learner->is_on)
 		return;
 	if (++learner->n_paced >= PACED_MIN)
 		learner->best = FP_MAX(learner->best,
 			(double)learner->n_paced /
-				seconds(now_ns - learner->paced_ns));
+				learner_seconds(now_ns - learner->paced_ns));
 	if (!learner->binds)
 		return;
 	learner->n_good++;
-	grow(learner, now_ns);
+	learner_grow(learner, now_ns);
 }
 
 /* A lower rate, from what was let through. */
 static void
-lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 {
-	double span_s = seconds(begun_ns - learner->since_ns);
+	double span_s = learner_seconds(begun_ns - learner->since_ns);
 	double n = (double)learner->n_passed;
 	double rate = learner->rate;
 	double found = n < FEW ? FP_MIN(0.7 * rate, (n + 1) / span_s)
@@ -209,7 +209,7 @@ fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
 		return;
 	}
 	bool is_no_limit = learner->rate < BEST_PART * learner->best;
-	lower(learner, begun_ns, now_ns);
+	learner_lower(learner, begun_ns, now_ns);
 	learner->since_ns = begun_ns;
 	learner->n_passed = 0;
 	if (is_no_limit || learner->n_vain >= VAIN_MAX ||

@@ -118,7 +118,7 @@ find_place(const struct fp_outlook *outlook, const char *name, size_t len)
 
 /* *host: NULL if there are too many to tell it apart. */
 static int
-find_host(struct fp_outlook *outlook, const char *name, size_t len,
+outlook_find_host(struct fp_outlook *outlook, const char *name, size_t len,
 	struct fp_outlook_host **host)
 {
 	uint16_t *place = find_place(outlook, name, len);
@@ -146,7 +146,7 @@ fp_outlook_add(struct fp_outlook *outlook, const char *origin, size_t len)
 {
 	struct fp_outlook_host *host;
 
-	if (find_host(outlook, origin, len, &host))
+	if (outlook_find_host(outlook, origin, len, &host))
 		return -1;
 	if (host && host->n == outlook->n_most) {
 		if (advance(&outlook->host))
@@ -165,7 +165,7 @@ fp_outlook_add(struct fp_outlook *outlook, const char *origin, size_t len)
 
 /* Puts a host among the busiest, if it is one of them. */
 static void
-rank(struct fp_forecast *forecast, const char *origin, uint64_t n)
+outlook_rank(struct fp_forecast *forecast, const char *origin, uint64_t n)
 {
 	size_t i = FP_MIN(forecast->n_hosts, FP_FORECAST_HOSTS);
 
@@ -193,7 +193,8 @@ fp_outlook_tell(const struct fp_outlook *outlook, struct fp_forecast *forecast)
 	for (size_t i = 0; i < outlook->n_hosts; i++) {
 		if (outlook->hosts[i].n == 0)
 			continue;
-		rank(forecast, name_of(outlook, i), outlook->hosts[i].n);
+		outlook_rank(
+			forecast, name_of(outlook, i), outlook->hosts[i].n);
 		forecast->n_hosts++;
 	}
 

@@ -55,7 +55,7 @@ check_of(const struct fp_ratebook *book, const struct fp_raterecord *record)
 }
 
 static enum fp_ratebook_kind
-kind_of(const struct fp_raterecord *record)
+ratebook_kind_of(const struct fp_raterecord *record)
 {
 	return (enum fp_ratebook_kind)(record->what & KIND_MASK);
 }
@@ -67,7 +67,7 @@ seat_of(const struct fp_raterecord *record)
 }
 
 static bool
-is_blank(const struct fp_raterecord *record)
+ratebook_is_blank(const struct fp_raterecord *record)
 {
 	static const struct fp_raterecord blank;
 
@@ -77,8 +77,9 @@ is_blank(const struct fp_raterecord *record)
 static bool
 is_sound(const struct fp_ratebook *book, const struct fp_raterecord *record)
 {
-	return record->check == check_of(book, record) && kind_of(record) &&
-	       record->seq > 0 && record->time_ns >= 0 &&
+	return record->check == check_of(book, record) &&
+	       ratebook_kind_of(record) && record->seq > 0 &&
+	       record->time_ns >= 0 &&
 	       record->time_ns <= FP_RATELIMIT_TIME_MAX_NS &&
 	       record->slot < SLOTS_MAX;
 }
@@ -194,7 +195,7 @@ fp_ratebook_judge(
 {
 	uint64_t next = book->head + 1;
 
-	if (next <= book->n_records && is_blank(record))
+	if (next <= book->n_records && ratebook_is_blank(record))
 		return FP_RATEBOOK_OLD;
 	if (!is_sound(book, record))
 		return FP_RATEBOOK_DAMAGED;
@@ -215,7 +216,7 @@ note(struct fp_ratebook *book, const struct fp_raterecord *record)
 }
 
 static int
-damaged(void)
+ratebook_damaged(void)
 {
 	errno = EINVAL;
 	return -1;
@@ -224,14 +225,14 @@ damaged(void)
 int
 fp_ratebook_apply(struct fp_ratebook *book, const struct fp_raterecord *record)
 {
-	bool is_reserve = kind_of(record) == FP_RATEBOOK_RESERVE;
+	bool is_reserve = ratebook_kind_of(record) == FP_RATEBOOK_RESERVE;
 	bool is_new = !(record->what & CARRIED);
 	uint32_t slot = record->slot;
 
 	/* A start that is carried has nothing to do with its slot any more. */
 	if ((is_reserve || is_new) &&
 		is_taken(book, slot) == (is_reserve && is_new))
-		return damaged();
+		return ratebook_damaged();
 	if (is_reserve) {
 		if (take_slot(book, record))
 			return -1;
@@ -242,7 +243,7 @@ fp_ratebook_apply(struct fp_ratebook *book, const struct fp_raterecord *record)
 		}
 	} else if (is_new) {
 		book->slots[slot].seq = 0;
-		if (kind_of(record) == FP_RATEBOOK_FIRE)
+		if (ratebook_kind_of(record) == FP_RATEBOOK_FIRE)
 			fp_ratelimit_fire(&book->limit, record->time_ns);
 		else
 			fp_ratelimit_give_back(&book->limit);
@@ -257,12 +258,12 @@ bool
 fp_ratebook_is_live(const struct fp_ratebook *book,
 	const struct fp_raterecord *record, int64_t now_ns)
 {
-	if (is_blank(record))
+	if (ratebook_is_blank(record))
 		return false;
-	if (kind_of(record) == FP_RATEBOOK_FIRE)
+	if (ratebook_kind_of(record) == FP_RATEBOOK_FIRE)
 		return record->time_ns + fp_ratelimit_memory_ns(&book->limit) >
 		       now_ns;
-	return kind_of(record) == FP_RATEBOOK_RESERVE &&
+	return ratebook_kind_of(record) == FP_RATEBOOK_RESERVE &&
 	       is_taken(book, record->slot) &&
 	       book->slots[record->slot].seq == record->seq;
 }
@@ -273,7 +274,7 @@ fp_ratebook_carry(struct fp_ratebook *book, struct fp_raterecord *record)
 	record->seq = ++book->head;
 	record->what |= CARRIED;
 	record->check = check_of(book, record);
-	if (kind_of(record) == FP_RATEBOOK_RESERVE)
+	if (ratebook_kind_of(record) == FP_RATEBOOK_RESERVE)
 		book->slots[record->slot].seq = record->seq;
 }
 
@@ -299,10 +300,10 @@ find_head(struct fp_ratebook *book, const struct fp_raterecord *records)
 	uint64_t head = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_blank(&records[i]))
+		if (ratebook_is_blank(&records[i]))
 			continue;
 		if (!is_sound(book, &records[i]) || records[i].seq % n != i)
-			return damaged();
+			return ratebook_damaged();
 		head = FP_MAX(head, records[i].seq);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -310,15 +311,15 @@ find_head(struct fp_ratebook *book, const struct fp_raterecord *records)
 		size_t back = (size_t)((head % n + n - i) % n);
 		bool is_written = head > back;
 		if (is_written ? records[i].seq != head - back
-			       : !is_blank(&records[i]))
-			return damaged();
+			       : !ratebook_is_blank(&records[i]))
+			return ratebook_damaged();
 	}
 	book->head = head;
 	return 0;
 }
 
 static int
-compare(const void *a, const void *b)
+ratebook_compare(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
 
@@ -333,7 +334,7 @@ load_one(struct fp_ratebook *book, const struct fp_raterecord *record,
 	bool is_carried = record->what & CARRIED;
 
 	note(book, record);
-	if (kind_of(record) == FP_RATEBOOK_RESERVE) {
+	if (ratebook_kind_of(record) == FP_RATEBOOK_RESERVE) {
 		*reserved_ns = FP_MAX(*reserved_ns, record->time_ns);
 		return take_slot(book, record);
 	}
@@ -348,7 +349,7 @@ load_times(
 	struct fp_ratebook *book, int64_t *times, size_t n, int64_t reserved_ns)
 {
 	if (n > 0)
-		qsort(times, n, sizeof(times[0]), compare);
+		qsort(times, n, sizeof(times[0]), ratebook_compare);
 	for (size_t i = 0; i < n; i++) {
 		if (fp_ratelimit_take(&book->limit, times[i]))
 			return -1;
@@ -379,7 +380,7 @@ fp_ratebook_load(struct fp_ratebook *book, const struct fp_raterecord *records)
 		const struct fp_raterecord *record =
 			&records[fp_ratebook_place(book, seq)];
 		ret = load_one(book, record, &reserved_ns);
-		if (kind_of(record) == FP_RATEBOOK_FIRE)
+		if (ratebook_kind_of(record) == FP_RATEBOOK_FIRE)
 			times[n_times++] = record->time_ns;
 	}
 	if (ret == 0)

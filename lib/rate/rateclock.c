@@ -30,8 +30,8 @@ less(int64_t a, int64_t b)
 
 /* From this reading on, the time is now_ns. */
 static void
-set(struct fp_rateclock *clock, const struct fp_rateclock_reading *reading,
-	int64_t now_ns)
+rateclock_set(struct fp_rateclock *clock,
+	const struct fp_rateclock_reading *reading, int64_t now_ns)
 {
 	clock->boot[0] = reading->boot[0];
 	clock->boot[1] = reading->boot[1];
@@ -43,7 +43,7 @@ void
 fp_rateclock_start(
 	struct fp_rateclock *clock, const struct fp_rateclock_reading *reading)
 {
-	set(clock, reading, clamp(reading->wall_ns, 0, TIME_MAX_NS));
+	rateclock_set(clock, reading, clamp(reading->wall_ns, 0, TIME_MAX_NS));
 }
 
 static bool
@@ -70,14 +70,14 @@ fp_rateclock_read(struct fp_rateclock *clock,
 	if (is_other_boot(clock, reading)) {
 		*now_ns = clamp(less(reading->wall_ns, clock->wall_ahead_ns),
 			latest_ns, TIME_MAX_NS);
-		set(clock, reading, *now_ns);
+		rateclock_set(clock, reading, *now_ns);
 		return true;
 	}
 	*now_ns = fp_rateclock_now_ns(clock, reading->boot_ns, latest_ns);
 	if (latest_ns > BOOT_STEP_NS &&
 		less(reading->boot_ns, clock->boot_ahead_ns) <
 			latest_ns - BOOT_STEP_NS) {
-		set(clock, reading, *now_ns);
+		rateclock_set(clock, reading, *now_ns);
 		return true;
 	}
 

@@ -140,7 +140,7 @@ write_kept(struct fp_ratefile *file)
 
 /* Remembers that the file cannot be used any more. */
 static int
-give_up(struct fp_ratefile *file)
+ratefile_give_up(struct fp_ratefile *file)
 {
 	if (errno != ENOMEM)
 		file->error = errno;
@@ -161,7 +161,7 @@ adopt(struct fp_ratefile *file)
 }
 
 static int
-begin(struct fp_ratefile *file)
+ratefile_begin(struct fp_ratefile *file)
 {
 	if (fp_ratering_read(&file->ring))
 		return -1;
@@ -174,23 +174,23 @@ begin(struct fp_ratefile *file)
 
 /* 1: our turn, and all that was kept is written; 0: someone else has it. */
 static int
-enter(struct fp_ratefile *file)
+ratefile_enter(struct fp_ratefile *file)
 {
 	errno = file->error;
 	if (file->error || (file->pid != getpid() && adopt(file)))
-		return give_up(file);
+		return ratefile_give_up(file);
 	int ret = fp_ratestore_lock(&file->ring.store);
 	for (int i = 1; i < LOCK_TRIES && ret == 0; i++) {
 		sched_yield();
 		ret = fp_ratestore_lock(&file->ring.store);
 	}
 	if (ret < 0)
-		return give_up(file);
-	if (ret == 1 && begin(file)) {
+		return ratefile_give_up(file);
+	if (ret == 1 && ratefile_begin(file)) {
 		int err = errno;
 		fp_ratestore_unlock(&file->ring.store);
 		errno = err;
-		return give_up(file);
+		return ratefile_give_up(file);
 	}
 	return ret;
 }
@@ -202,18 +202,18 @@ leave(struct fp_ratefile *file, int ret)
 
 	fp_ratestore_unlock(&file->ring.store);
 	errno = err;
-	return ret < 0 ? give_up(file) : ret;
+	return ret < 0 ? ratefile_give_up(file) : ret;
 }
 
 /* The same for one who can wait a little. */
 static int
 enter_patiently(struct fp_ratefile *file, int n_tries)
 {
-	int ret = enter(file);
+	int ret = ratefile_enter(file);
 
 	while (ret == 0 && --n_tries > 0) {
 		poll(NULL, 0, 1);
-		ret = enter(file);
+		ret = ratefile_enter(file);
 	}
 	return ret;
 }
@@ -230,7 +230,7 @@ retry_ns(void)
 /* ---- reserving ---- */
 
 static int
-make_room(struct fp_ratefile *file)
+ratefile_make_room(struct fp_ratefile *file)
 {
 	if (file->n_held < file->cap_kept)
 		return 0;
@@ -265,7 +265,7 @@ find_wait(struct fp_ratefile *file, int64_t *wait_ns)
 }
 
 static int
-reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
+ratefile_reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
 {
 	int64_t wait_ns;
 
@@ -275,7 +275,8 @@ reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
 		*due_ns = fp_clock_now_ns() + wait_ns;
 		return 0;
 	}
-	if (make_room(file) || fp_ratebook_pick(&file->ring.book, slot) ||
+	if (ratefile_make_room(file) ||
+		fp_ratebook_pick(&file->ring.book, slot) ||
 		fp_ratering_append(&file->ring, FP_RATEBOOK_RESERVE, *slot,
 			file->ring.store.seat, file->ring.now_ns))
 		return -1;
@@ -286,10 +287,10 @@ reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
 int
 fp_ratefile_reserve(struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
 {
-	int ret = enter(file);
+	int ret = ratefile_enter(file);
 
 	if (ret == 1)
-		return leave(file, reserve(file, slot, due_ns));
+		return leave(file, ratefile_reserve(file, slot, due_ns));
 	if (ret == 0)
 		*due_ns = retry_ns();
 	return ret;
@@ -302,7 +303,7 @@ fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns)
 {
 	if (file->n_kept == 0)
 		return 0;
-	int ret = enter(file);
+	int ret = ratefile_enter(file);
 	if (ret == 1)
 		return leave(file, 0);
 	if (ret < 0)
@@ -312,7 +313,8 @@ fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns)
 }
 
 static int
-keep(struct fp_ratefile *file, enum fp_ratebook_kind kind, uint32_t slot)
+ratefile_keep(
+	struct fp_ratefile *file, enum fp_ratebook_kind kind, uint32_t slot)
 {
 	int64_t due_ns;
 	int64_t time_ns = fp_ratering_now_ns(&file->ring);
@@ -329,13 +331,13 @@ keep(struct fp_ratefile *file, enum fp_ratebook_kind kind, uint32_t slot)
 int
 fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot)
 {
-	return keep(file, FP_RATEBOOK_FIRE, slot);
+	return ratefile_keep(file, FP_RATEBOOK_FIRE, slot);
 }
 
 int
 fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot)
 {
-	return keep(file, FP_RATEBOOK_GIVE_BACK, slot);
+	return ratefile_keep(file, FP_RATEBOOK_GIVE_BACK, slot);
 }
 
 /* ---- open and close ---- */

@@ -151,7 +151,7 @@ read_on(struct fp_ratering *ring)
 }
 
 static int
-tell_time(struct fp_ratering *ring)
+ratering_tell_time(struct fp_ratering *ring)
 {
 	struct fp_rateclock_reading reading;
 
@@ -167,7 +167,7 @@ tell_time(struct fp_ratering *ring)
 int
 fp_ratering_read(struct fp_ratering *ring)
 {
-	return read_on(ring) || tell_time(ring) ? -1 : 0;
+	return read_on(ring) || ratering_tell_time(ring) ? -1 : 0;
 }
 
 int64_t

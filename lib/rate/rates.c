@@ -77,7 +77,7 @@ parse_rate(const char *text, size_t len, struct fp_rate *rate)
 
 /* *bad, *bad_len: the rate that has the fault. */
 static enum fault
-parse(const char *text, struct fp_rates *rates, const char **bad,
+rates_parse(const char *text, struct fp_rates *rates, const char **bad,
 	size_t *bad_len)
 {
 	rates->n = 0;
@@ -106,7 +106,7 @@ fp_rates_parse(const char *text, struct fp_rates *rates)
 	const char *bad;
 	size_t bad_len;
 
-	if (parse(text, &parsed, &bad, &bad_len))
+	if (rates_parse(text, &parsed, &bad, &bad_len))
 		return -1;
 	*rates = parsed;
 	return 0;
@@ -119,7 +119,7 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 	char rate[QUOTED_MAX_LEN + 1];
 	const char *bad;
 	size_t len;
-	enum fault fault = parse(text, &rates, &bad, &len);
+	enum fault fault = rates_parse(text, &rates, &bad, &len);
 
 	snprintf(rate, sizeof(rate), "%.*s",
 		(int)FP_MIN(len, (size_t)QUOTED_MAX_LEN), bad);
@@ -194,7 +194,7 @@ fp_rates_share(struct fp_rates *rates, unsigned share)
 }
 
 static int
-compare(const void *a, const void *b)
+rates_compare(const void *a, const void *b)
 {
 	const struct fp_rate *x = a, *y = b;
 
@@ -206,7 +206,7 @@ compare(const void *a, const void *b)
 void
 fp_rates_sort(struct fp_rates *rates)
 {
-	qsort(rates->all, rates->n, sizeof(rates->all[0]), compare);
+	qsort(rates->all, rates->n, sizeof(rates->all[0]), rates_compare);
 }
 
 /* The period in the largest unit that it is a multiple of; else in ms. */

@@ -45,14 +45,14 @@ struct stored_clock {
 /* ---- whole reads and writes ---- */
 
 static int
-damaged(void)
+ratestore_damaged(void)
 {
 	errno = EINVAL;
 	return -1;
 }
 
 static int
-read_at(int fd, void *data, size_t len, off_t at)
+ratestore_read_at(int fd, void *data, size_t len, off_t at)
 {
 	ssize_t n;
 
@@ -61,7 +61,7 @@ read_at(int fd, void *data, size_t len, off_t at)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;
-	return (size_t)n == len ? 0 : damaged();
+	return (size_t)n == len ? 0 : ratestore_damaged();
 }
 
 static int
@@ -97,7 +97,7 @@ int
 fp_ratestore_read(const struct fp_ratestore *store, size_t place,
 	struct fp_raterecord *records, size_t n)
 {
-	return read_at(store->fd, records, n * sizeof(*records),
+	return ratestore_read_at(store->fd, records, n * sizeof(*records),
 		place_at(store, place, n));
 }
 
@@ -118,11 +118,11 @@ fp_ratestore_read_clock(
 {
 	struct stored_clock stored;
 
-	if (read_at(store->fd, &stored, sizeof(stored), CLOCK_AT))
+	if (ratestore_read_at(store->fd, &stored, sizeof(stored), CLOCK_AT))
 		return -1;
 	if (stored.check != fp_ratebook_sum(~store->id, &stored,
 				    WORDS_BEFORE_CHECK(struct stored_clock)))
-		return damaged();
+		return ratestore_damaged();
 	*clock = stored.clock;
 	return 0;
 }
@@ -158,7 +158,7 @@ fp_ratestore_read_boot(uint64_t boot[2])
 			*half = *half << 4 | (uint64_t)(digit - hex);
 		}
 	}
-	return digits == 32 ? 0 : damaged();
+	return digits == 32 ? 0 : ratestore_damaged();
 }
 
 int64_t
@@ -181,14 +181,14 @@ fp_ratestore_read_boot_ahead_ns(void)
 /* ---- making one ---- */
 
 static uint64_t
-check_header(const struct header *header)
+ratestore_check_header(const struct header *header)
 {
 	return fp_ratebook_sum(
 		MAGIC, header, WORDS_BEFORE_CHECK(struct header));
 }
 
 static int
-fill(struct fp_ratestore *store, const struct fp_rates *rates,
+ratestore_fill(struct fp_ratestore *store, const struct fp_rates *rates,
 	const struct fp_rateclock *clock)
 {
 	struct header header = {.magic = MAGIC, .n_rates = rates->n};
@@ -200,7 +200,7 @@ fill(struct fp_ratestore *store, const struct fp_rates *rates,
 	header.id = store->id;
 	header.n_records = fp_ratebook_size(rates);
 	memcpy(header.rates, rates->all, rates->n * sizeof(rates->all[0]));
-	header.check = check_header(&header);
+	header.check = ratestore_check_header(&header);
 
 	/* All of its room now, so that a full disk is met now. */
 	if (fallocate(store->fd, 0, 0, size) &&
@@ -238,7 +238,7 @@ create(const char *path, const struct fp_rates *rates,
 			break;
 	}
 	if (store.fd >= 0) {
-		ret = fill(&store, rates, clock);
+		ret = ratestore_fill(&store, rates, clock);
 		if (ret == 0)
 			ret = fp_outfile_rename_new(AT_FDCWD, temp, path);
 		int err = errno;
@@ -254,7 +254,7 @@ create(const char *path, const struct fp_rates *rates,
 /* ---- opening one ---- */
 
 static bool
-are_same(const struct header *header, const struct fp_rates *rates)
+ratestore_are_same(const struct header *header, const struct fp_rates *rates)
 {
 	return header->n_rates == rates->n &&
 	       memcmp(header->rates, rates->all,
@@ -262,10 +262,10 @@ are_same(const struct header *header, const struct fp_rates *rates)
 }
 
 static int
-fail(char *why, size_t why_size, const char *text)
+ratestore_fail(char *why, size_t why_size, const char *text)
 {
 	snprintf(why, why_size, "%s", text);
-	return damaged();
+	return ratestore_damaged();
 }
 
 static int
@@ -281,7 +281,7 @@ say_other_rates(const struct header *header, const struct fp_rates *rates,
 	snprintf(why, why_size,
 		"made for %s, not for %s (remove it to start over)", its_text,
 		our_text);
-	return damaged();
+	return ratestore_damaged();
 }
 
 static int
@@ -294,24 +294,25 @@ check_file(struct fp_ratestore *store, const struct fp_rates *rates, char *why,
 	if (fstat(store->fd, &st))
 		return -1;
 	if (!S_ISREG(st.st_mode))
-		return fail(why, why_size, "not a regular file");
-	if (read_at(store->fd, &header, sizeof(header), 0)) {
+		return ratestore_fail(why, why_size, "not a regular file");
+	if (ratestore_read_at(store->fd, &header, sizeof(header), 0)) {
 		if (errno == EINVAL)
-			return fail(why, why_size, "not a rate file");
+			return ratestore_fail(why, why_size, "not a rate file");
 		return -1;
 	}
 	if (header.magic != MAGIC)
-		return fail(why, why_size, "not a rate file");
-	if (header.check != check_header(&header) ||
+		return ratestore_fail(why, why_size, "not a rate file");
+	if (header.check != ratestore_check_header(&header) ||
 		header.n_rates > FP_RATES_MAX)
-		return fail(why, why_size, "it is damaged");
-	if (!are_same(&header, rates))
+		return ratestore_fail(why, why_size, "it is damaged");
+	if (!ratestore_are_same(&header, rates))
 		return say_other_rates(&header, rates, why, why_size);
 	store->id = header.id;
 	store->n_records = (size_t)header.n_records;
 	if (header.n_records != fp_ratebook_size(rates) ||
 		st.st_size != size_of(store->n_records))
-		return fail(why, why_size, "damaged: truncated, or too long");
+		return ratestore_fail(
+			why, why_size, "damaged: truncated, or too long");
 	return 0;
 }
 
@@ -332,7 +333,7 @@ open_file(struct fp_ratestore *store, const char *path,
 
 /* Says why it could not be opened, or is not ours. */
 static int
-refuse(struct fp_ratestore *store, char *why, size_t why_size)
+ratestore_refuse(struct fp_ratestore *store, char *why, size_t why_size)
 {
 	int err = errno;
 
@@ -354,9 +355,9 @@ fp_ratestore_open(struct fp_ratestore *store, const char *path,
 	snprintf(why, why_size, "%s", "");
 	if (open_file(store, path, rates, clock) ||
 		check_file(store, rates, why, why_size))
-		return refuse(store, why, why_size);
+		return ratestore_refuse(store, why, why_size);
 	store->path = realpath(path, NULL);
-	return store->path ? 0 : refuse(store, why, why_size);
+	return store->path ? 0 : ratestore_refuse(store, why, why_size);
 }
 
 int
@@ -369,7 +370,7 @@ fp_ratestore_check(const char *path, const struct fp_rates *rates, char *why,
 	if (store.fd < 0 && errno == ENOENT)
 		return 0;
 	if (store.fd < 0 || check_file(&store, rates, why, why_size))
-		return refuse(&store, why, why_size);
+		return ratestore_refuse(&store, why, why_size);
 	fp_ratestore_close(&store);
 	return 0;
 }

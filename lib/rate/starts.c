@@ -27,7 +27,7 @@ fp_starts_destroy(struct fp_starts *starts)
 
 /* Has it written down what became of reservations, if that must wait. */
 static void
-settle(struct fp_starts *starts)
+starts_settle(struct fp_starts *starts)
 {
 	starts->settle_ns = 0;
 	if (starts->error)
@@ -42,7 +42,7 @@ fp_starts_tick(struct fp_starts *starts, int64_t now_ns)
 	if (starts->dry_until_ns <= now_ns)
 		starts->dry_until_ns = 0;
 	if (starts->settle_ns && starts->settle_ns <= now_ns)
-		settle(starts);
+		starts_settle(starts);
 }
 
 static int
@@ -97,7 +97,7 @@ fp_starts_give_back(struct fp_starts *starts, uint32_t token)
 	else if (fp_ratefile_give_back(starts->file, token))
 		starts->error = errno;
 	else
-		settle(starts);
+		starts_settle(starts);
 }
 
 void
@@ -114,5 +114,5 @@ fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns)
 	else if (fp_ratefile_fire(starts->file, token))
 		starts->error = errno;
 	else
-		settle(starts);
+		starts_settle(starts);
 }

@@ -85,7 +85,7 @@ static const CURLoption secrets[] = {
 };
 
 static int
-refuse(char *why, size_t why_size, const char *name, const char *what)
+curlopt_refuse(char *why, size_t why_size, const char *name, const char *what)
 {
 	snprintf(why, why_size, "%s %s", name, what);
 	errno = EINVAL;
@@ -103,7 +103,7 @@ is_owned(const char *name)
 }
 
 static bool
-is_secret(CURLoption id)
+curlopt_is_secret(CURLoption id)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(secrets); i++) {
 		if (secrets[i] == id)
@@ -114,7 +114,7 @@ is_secret(CURLoption id)
 
 /* Finds the option that is named before the "=". */
 static const struct curl_easyoption *
-find(const char *pair, size_t len)
+curlopt_find(const char *pair, size_t len)
 {
 	static const char prefix[] = "CURLOPT_";
 	char name[64];
@@ -149,7 +149,7 @@ parse_number(
 
 /* The place of an option that is there already, or a new one. */
 static struct fp_curlopt *
-place(struct fp_curlopts *options, const struct curl_easyoption *option)
+curlopt_place(struct fp_curlopts *options, const struct curl_easyoption *option)
 {
 	for (size_t i = 0; i < options->n; i++) {
 		if (options->all[i].option->id == option->id)
@@ -158,7 +158,7 @@ place(struct fp_curlopts *options, const struct curl_easyoption *option)
 	struct fp_curlopt *new = &options->all[options->n++];
 	*new = (struct fp_curlopt){
 		.option = option,
-		.is_secret = is_secret(option->id),
+		.is_secret = curlopt_is_secret(option->id),
 	};
 	return new;
 }
@@ -173,21 +173,22 @@ check_login(const struct fp_curlopt *at, char *why, size_t why_size)
 	if ((id == CURLOPT_HTTPAUTH || id == CURLOPT_PROXYAUTH) &&
 		at->number != (curl_off_t)CURLAUTH_BASIC &&
 		at->number != (curl_off_t)CURLAUTH_BEARER)
-		return refuse(why, why_size, at->option->name,
+		return curlopt_refuse(why, why_size, at->option->name,
 			"must be 1 (Basic) or 64 (bearer)");
 	return 0;
 }
 
 static int
-add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
+curlopt_add(struct fp_curlopts *options, const char *pair, char *why,
+	size_t why_size)
 {
 	const char *value = strchr(pair, '=');
 	const struct curl_easyoption *option =
-		value ? find(pair, (size_t)(value - pair)) : NULL;
+		value ? curlopt_find(pair, (size_t)(value - pair)) : NULL;
 
 	if (!value) {
-		option = find(pair, strlen(pair));
-		return refuse(why, why_size,
+		option = curlopt_find(pair, strlen(pair));
+		return curlopt_refuse(why, why_size,
 			option ? option->name : "an option of libcurl",
 			"must be given as NAME=VALUE");
 	}
@@ -198,39 +199,40 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 		return -1;
 	}
 	if (is_owned(option->name))
-		return refuse(why, why_size, option->name,
+		return curlopt_refuse(why, why_size, option->name,
 			"is set by fetchpool itself");
 	value++;
-	struct fp_curlopt *at = place(options, option);
+	struct fp_curlopt *at = curlopt_place(options, option);
 	switch (option->type) {
 	case CURLOT_LONG:
 	case CURLOT_VALUES:
 		if (parse_number(value, INT32_MIN, UINT32_MAX, &at->number))
-			return refuse(why, why_size, option->name,
+			return curlopt_refuse(why, why_size, option->name,
 				"takes a whole number");
 		return check_login(at, why, why_size);
 	case CURLOT_OFF_T:
 		if (parse_number(value, INT64_MIN, INT64_MAX, &at->number))
-			return refuse(why, why_size, option->name,
+			return curlopt_refuse(why, why_size, option->name,
 				"takes a whole number");
 		return 0;
 	case CURLOT_STRING:
 		if (strpbrk(value, "\r\n"))
-			return refuse(why, why_size, option->name,
+			return curlopt_refuse(why, why_size, option->name,
 				"cannot contain line breaks");
 		if ((option->id == CURLOPT_PROXY ||
 			    option->id == CURLOPT_PRE_PROXY) &&
 			fp_proxies_check(value))
 			return errno == ENOMEM
 				       ? -1
-				       : refuse(why, why_size, option->name,
+				       : curlopt_refuse(why, why_size,
+						 option->name,
 						 "must be a proxy like "
 						 "http://proxy.example:3128");
 		at->text = value;
 		return 0;
 	case CURLOT_SLIST: {
 		if (strpbrk(value, "\r\n"))
-			return refuse(why, why_size, option->name,
+			return curlopt_refuse(why, why_size, option->name,
 				"cannot contain line breaks");
 		struct curl_slist *list = curl_slist_append(at->list, value);
 		if (!list) {
@@ -241,13 +243,13 @@ add(struct fp_curlopts *options, const char *pair, char *why, size_t why_size)
 		return 0;
 	}
 	default:
-		return refuse(why, why_size, option->name,
+		return curlopt_refuse(why, why_size, option->name,
 			"takes a value that is not text");
 	}
 }
 
 static CURLcode
-set(const struct fp_curlopt *at, CURL *easy)
+curlopt_set(const struct fp_curlopt *at, CURL *easy)
 {
 	CURLoption id = at->option->id;
 
@@ -269,7 +271,7 @@ fp_curlopts_apply(const struct fp_curlopts *options, CURL *easy)
 	CURLcode code = CURLE_OK;
 
 	for (size_t i = 0; i < options->n && code == CURLE_OK; i++)
-		code = set(&options->all[i], easy);
+		code = curlopt_set(&options->all[i], easy);
 	return code;
 }
 
@@ -280,7 +282,7 @@ fp_curlopts_show(const struct fp_curlopts *options, CURL *easy)
 
 	for (size_t i = 0; i < options->n && code == CURLE_OK; i++) {
 		if (options->all[i].is_secret)
-			code = set(&options->all[i], easy);
+			code = curlopt_set(&options->all[i], easy);
 	}
 	return code;
 }
@@ -293,7 +295,7 @@ fp_curlopts_hide(const struct fp_curlopts *options, CURL *easy)
 	for (size_t i = 0; i < options->n && code == CURLE_OK; i++) {
 		struct fp_curlopt none = {.option = options->all[i].option};
 		if (options->all[i].is_secret)
-			code = set(&none, easy);
+			code = curlopt_set(&none, easy);
 	}
 	return code;
 }
@@ -340,17 +342,17 @@ try(const struct fp_curlopts *options, char *why, size_t why_size)
 		return -1;
 	}
 	for (size_t i = 0; i < options->n && ret == 0; i++) {
-		CURLcode code = set(&options->all[i], easy);
+		CURLcode code = curlopt_set(&options->all[i], easy);
 		if (code == CURLE_OUT_OF_MEMORY) {
 			errno = ENOMEM;
 			ret = -1;
 		} else if (code == CURLE_NOT_BUILT_IN ||
 			   code == CURLE_UNKNOWN_OPTION) {
-			ret = refuse(why, why_size,
+			ret = curlopt_refuse(why, why_size,
 				options->all[i].option->name,
 				"is not supported by this build of libcurl");
 		} else if (code != CURLE_OK) {
-			ret = refuse(why, why_size,
+			ret = curlopt_refuse(why, why_size,
 				options->all[i].option->name,
 				curl_easy_strerror(code));
 		}
@@ -369,7 +371,7 @@ fp_curlopts_init(struct fp_curlopts *options, const char *const *pairs,
 	options->all = calloc(n_pairs, sizeof(options->all[0]));
 	int ret = options->all ? 0 : -1;
 	for (size_t i = 0; i < n_pairs && ret == 0; i++)
-		ret = add(options, pairs[i], why, why_size);
+		ret = curlopt_add(options, pairs[i], why, why_size);
 	if (ret == 0)
 		ret = try(options, why, why_size);
 	if (ret) {

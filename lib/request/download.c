@@ -36,7 +36,7 @@ fp_download_destroy(struct fp_download *download)
 
 /* Fails the item with what errno says of its file. */
 static bool
-fail(struct fp_download *download, struct fp_ticket *ticket, int err)
+download_fail(struct fp_download *download, struct fp_ticket *ticket, int err)
 {
 	const char *name = download->name.len ? download->name.data : "file";
 	char text[400];
@@ -68,7 +68,8 @@ is_of_file(int err)
 /* Fails the item if its file alone is at fault. Else it is not done, and
  * neither is any other. */
 static bool
-fail_write(struct fp_download *download, struct fp_ticket *ticket, int err)
+download_fail_write(
+	struct fp_download *download, struct fp_ticket *ticket, int err)
 {
 	struct fp_setup *setup = download->setup;
 	const char *dir = setup->options.output_dir;
@@ -80,7 +81,7 @@ fail_write(struct fp_download *download, struct fp_ticket *ticket, int err)
 	bool is_forbidden = (err == EPERM || err == EACCES) &&
 			    access(dir, W_OK | X_OK) == 0;
 	if (is_there && (is_forbidden || is_of_file(err)))
-		return fail(download, ticket, err);
+		return download_fail(download, ticket, err);
 	snprintf(what, sizeof(what), "%s %.250s",
 		err == ESTALE ? "folder" : "cannot write to", dir);
 	fp_ticket_drop(ticket);
@@ -111,9 +112,9 @@ fp_download_name(struct fp_download *download, struct fp_request *request)
 	fp_buf_destroy(&expanded);
 	if (ok && !setup->outdir.overwrite &&
 		fp_outdir_has(&setup->outdir, download->name.data))
-		ok = fail(download, ticket, EEXIST);
+		ok = download_fail(download, ticket, EEXIST);
 	if (ok && fp_outdir_reserves(&setup->outdir, download->name.data))
-		ok = fail(download, ticket, EBUSY);
+		ok = download_fail(download, ticket, EBUSY);
 	return ok;
 }
 
@@ -124,9 +125,9 @@ fp_download_write(struct fp_download *download, struct fp_ticket *ticket,
 	struct fp_outfile *file = &download->file;
 
 	if (file->fd < 0 && fp_outfile_begin(file, &download->setup->outdir))
-		return fail_write(download, ticket, errno);
+		return download_fail_write(download, ticket, errno);
 	if (fp_outfile_write(file, data, len))
-		return fail_write(download, ticket, errno);
+		return download_fail_write(download, ticket, errno);
 	return true;
 }
 
@@ -156,9 +157,9 @@ fp_download_commit(struct fp_download *download, struct fp_ticket *ticket)
 		return false;
 	}
 	if (!fp_outdir_is_at(&download->setup->outdir, dir))
-		return fail_write(download, ticket, errno);
+		return download_fail_write(download, ticket, errno);
 	if (fp_outfile_commit(&download->file, download->name.data))
-		return fail_write(download, ticket, errno);
+		return download_fail_write(download, ticket, errno);
 	ticket->result.file = ticket->body.data;
 	return true;
 }

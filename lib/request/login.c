@@ -55,7 +55,7 @@ bare_host(const char *host)
 }
 
 static CURLcode
-set(CURL *easy, const char *user, const char *password)
+login_set(CURL *easy, const char *user, const char *password)
 {
 	CURLcode code = curl_easy_setopt(easy, CURLOPT_USERNAME, user);
 
@@ -78,10 +78,10 @@ log_in(struct fp_request *request, CURL *easy, const struct said *said)
 		return CURLE_OK;
 	request->has_login = entry != NULL;
 	if (!entry)
-		return set(easy, NULL, NULL);
+		return login_set(easy, NULL, NULL);
 	if (!user)
 		user = entry->login ? entry->login : "";
-	return set(easy, user, entry->password ? entry->password : "");
+	return login_set(easy, user, entry->password ? entry->password : "");
 }
 
 CURLcode

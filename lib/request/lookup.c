@@ -40,7 +40,7 @@ hash_of(const char *name, size_t len)
 }
 
 static _Atomic uint64_t *
-place_of(uint64_t hash)
+lookup_place_of(uint64_t hash)
 {
 	return &places[(hash >> 32) % PLACES];
 }
@@ -59,7 +59,7 @@ getaddrinfo(const char *restrict node, const char *restrict service,
 	if (node && ret) {
 		uint64_t hash = hash_of(node, strlen(node));
 		bool may_pass = ret == EAI_AGAIN || ret == EAI_SYSTEM;
-		atomic_store(place_of(hash), hash | may_pass);
+		atomic_store(lookup_place_of(hash), hash | may_pass);
 	}
 	return ret;
 }
@@ -76,7 +76,7 @@ fp_lookup_may_pass(const char *message)
 			continue;
 		at += strlen(words[i]);
 		uint64_t hash = hash_of(at, strcspn(at, " ;,("));
-		return atomic_load(place_of(hash)) == (hash | 1);
+		return atomic_load(lookup_place_of(hash)) == (hash | 1);
 	}
 	return false;
 }

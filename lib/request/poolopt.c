@@ -54,7 +54,7 @@ fp_options_init(struct fp_options *options, size_t size)
 }
 
 static int
-refuse(char *why, size_t why_size, const char *what)
+poolopt_refuse(char *why, size_t why_size, const char *what)
 {
 	snprintf(why, why_size, "%s", what);
 	errno = EINVAL;
@@ -81,26 +81,31 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 	uint64_t most = FP_MIN(FP_TIME_MAX_MS, LONG_MAX); /* libcurl's type */
 
 	if (options->jobs < 1 || options->jobs > FP_JOBS_MAX)
-		return refuse(why, why_size, "jobs must be 1 to 20000");
+		return poolopt_refuse(why, why_size, "jobs must be 1 to 20000");
 	if (options->window > FP_WINDOW_MAX)
-		return refuse(why, why_size, "window must be 1 to 10000000");
+		return poolopt_refuse(
+			why, why_size, "window must be 1 to 10000000");
 	if (options->host_jobs > FP_JOBS_MAX)
-		return refuse(why, why_size, "host_jobs must be 1 to 20000");
+		return poolopt_refuse(
+			why, why_size, "host_jobs must be 1 to 20000");
 	if (options->retry > FP_RETRY_MAX)
-		return refuse(why, why_size, "retry must be 0 to 1000");
+		return poolopt_refuse(why, why_size, "retry must be 0 to 1000");
 	if (options->share > FP_SHARE_MAX)
-		return refuse(why, why_size, "share must be 1 to 1000000");
+		return poolopt_refuse(
+			why, why_size, "share must be 1 to 1000000");
 	if (options->delay_min_ms > options->delay_max_ms)
-		return refuse(why, why_size,
+		return poolopt_refuse(why, why_size,
 			"the delay's minimum exceeds its maximum");
 	if (options->max_memory > INT64_MAX)
-		return refuse(why, why_size, "max_memory is too large");
+		return poolopt_refuse(why, why_size, "max_memory is too large");
 	if (options->max_body > INT64_MAX)
-		return refuse(why, why_size, "max_body is too large");
+		return poolopt_refuse(why, why_size, "max_body is too large");
 	if (options->max_error_body > INT64_MAX)
-		return refuse(why, why_size, "max_error_body is too large");
+		return poolopt_refuse(
+			why, why_size, "max_error_body is too large");
 	if (options->body > FP_BODY_NONE)
-		return refuse(why, why_size, "body is not an enum fp_body");
+		return poolopt_refuse(
+			why, why_size, "body is not an enum fp_body");
 	for (size_t i = 0; i < FP_ARRAY_LEN(times); i++) {
 		if (times[i].ms <= most)
 			continue;
@@ -225,20 +230,21 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 	const char *method = options->method;
 
 	if (options->protocols[0] == '\0')
-		return refuse(why, why_size, "protocols is empty");
+		return poolopt_refuse(why, why_size, "protocols is empty");
 	if (options->user_agent && strpbrk(options->user_agent, "\r\n"))
-		return refuse(why, why_size, "user_agent is not a single line");
+		return poolopt_refuse(
+			why, why_size, "user_agent is not a single line");
 	if (method && !fp_is_method(method))
-		return refuse(
+		return poolopt_refuse(
 			why, why_size, "method is not a token, or is CONNECT");
 	if (options->output_dir && options->output_dir[0] == '\0')
-		return refuse(why, why_size, "output_dir is empty");
+		return poolopt_refuse(why, why_size, "output_dir is empty");
 	if (options->output_name && options->output_name[0] == '\0')
-		return refuse(why, why_size, "output_name is empty");
+		return poolopt_refuse(why, why_size, "output_name is empty");
 	if (!options->data.data && options->data.len > 0)
-		return refuse(why, why_size, "data is NULL");
+		return poolopt_refuse(why, why_size, "data is NULL");
 	if (!options->netrc.data && options->netrc.len > 0)
-		return refuse(why, why_size, "netrc is NULL");
+		return poolopt_refuse(why, why_size, "netrc is NULL");
 	return 0;
 }
 
@@ -249,7 +255,7 @@ fp_poolopt_take(struct fp_options *copy, const struct fp_options *options,
 	size_t size = options->struct_size;
 
 	if (size < LEAST_SIZE || size > sizeof(*copy))
-		return refuse(why, why_size,
+		return poolopt_refuse(why, why_size,
 			"the options were not set by fp_options_init(), or by "
 			"a later version");
 	fp_options_init(copy, sizeof(*copy));

@@ -53,7 +53,7 @@ fp_preview_free(struct fp_preview *preview)
 
 /* Whether a line of the list, of whatever kind, is for this field. */
 static bool
-is_listed(const struct curl_slist *list, const char *name)
+preview_is_listed(const struct curl_slist *list, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -67,7 +67,7 @@ is_listed(const struct curl_slist *list, const char *name)
 
 /* Whether the value of such a field may be a secret. */
 static bool
-is_secret(const char *name, size_t len)
+preview_is_secret(const char *name, size_t len)
 {
 	static const char *const words[] = {"auth", "cookie", "token", "key",
 		"secret", "pass", "sign", "session", "credential"};
@@ -88,13 +88,15 @@ is_secret(const char *name, size_t len)
 
 /* The name, or with `value`, the whole field. */
 static int
-add_line(struct fp_buf *names, const char *name, size_t len, const char *value)
+preview_add_line(
+	struct fp_buf *names, const char *name, size_t len, const char *value)
 {
 	if (fp_buf_add(names, name, len))
 		return -1;
-	if (value && (fp_buf_add_text(names, ": ") ||
-			     fp_buf_add_text(names,
-				     is_secret(name, len) ? "***" : value)))
+	if (value &&
+		(fp_buf_add_text(names, ": ") ||
+			fp_buf_add_text(names,
+				preview_is_secret(name, len) ? "***" : value)))
 		return -1;
 	return fp_buf_add_char(names, '\n');
 }
@@ -108,7 +110,7 @@ add_list(struct fp_buf *names, const struct curl_slist *list, bool is_full)
 		const char *value = list->data + len + 1;
 		value += strspn(value, " \t");
 		bool is_sent = list->data[len] == ';' || value[0] != '\0';
-		if (is_sent && add_line(names, list->data, len,
+		if (is_sent && preview_add_line(names, list->data, len,
 				       is_full ? value : NULL))
 			return -1;
 	}
@@ -175,8 +177,8 @@ name_fields(const struct fp_request *request, const char *url, const char *host,
 	fp_buf_clear(names, SIZE_MAX);
 	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
 		const char *name = fields[i].name;
-		if (fields[i].is_sent && !is_listed(list, name) &&
-			add_line(names, name, strlen(name),
+		if (fields[i].is_sent && !preview_is_listed(list, name) &&
+			preview_add_line(names, name, strlen(name),
 				is_full ? fields[i].value : NULL))
 			return -1;
 	}
@@ -185,7 +187,7 @@ name_fields(const struct fp_request *request, const char *url, const char *host,
 
 /* As it stands in the URL, with its port if that is named. */
 static const char *
-find_host(const char *url, char host[FP_ORIGIN_MAX])
+preview_find_host(const char *url, char host[FP_ORIGIN_MAX])
 {
 	const char *start = strstr(url, "://");
 
@@ -217,7 +219,7 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	if (!ok)
 		return;
 	size_t len = fp_url_origin(url, origin);
-	if (name_fields(request, url, find_host(url, host), names) ||
+	if (name_fields(request, url, preview_find_host(url, host), names) ||
 		fp_outlook_add(&preview->outlook, origin, len)) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return;

@@ -82,7 +82,7 @@ struct seen {
 };
 
 static void
-see(struct seen *seen, const char *text, long fallback)
+proxies_see(struct seen *seen, const char *text, long fallback)
 {
 	if (!text || text[0] == '\0')
 		return;
@@ -107,12 +107,13 @@ fp_proxies_port(const struct fp_curlopts *given, bool has_env)
 	long fallback = (long)fp_curlopts_number(given, CURLOPT_PROXYPORT);
 	struct seen seen = {0};
 
-	see(&seen, fp_curlopts_text(given, CURLOPT_PROXY), fallback);
-	see(&seen, fp_curlopts_text(given, CURLOPT_PRE_PROXY), fallback);
+	proxies_see(&seen, fp_curlopts_text(given, CURLOPT_PROXY), fallback);
+	proxies_see(
+		&seen, fp_curlopts_text(given, CURLOPT_PRE_PROXY), fallback);
 	if (has_env && !fp_curlopts_has(given, CURLOPT_PROXY) &&
 		!fp_curlopts_has(given, CURLOPT_PRE_PROXY)) {
 		for (size_t i = 0; i < FP_ARRAY_LEN(names); i++)
-			see(&seen, getenv(names[i]), fallback);
+			proxies_see(&seen, getenv(names[i]), fallback);
 	}
 	if (!seen.has_named)
 		return 0;

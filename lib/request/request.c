@@ -242,7 +242,7 @@ is_replaced(const struct fp_item *item, const char *line)
 }
 
 static bool
-append(struct curl_slist **list, const char *line)
+request_append(struct curl_slist **list, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(*list, line);
 
@@ -279,12 +279,12 @@ fp_request_drop_body(struct fp_request *request)
 	request->body = (struct fp_text){NULL, 0};
 	for (; ok && at; at = at->next) {
 		if (!is_about_body(at->data))
-			ok = append(&rest, at->data);
+			ok = request_append(&rest, at->data);
 	}
 
 	/* A list that is not there would stand for the one for all. */
 	if (ok && !rest)
-		ok = append(&rest, "Content-Type:");
+		ok = request_append(&rest, "Content-Type:");
 	curl_slist_free_all(request->headers);
 	request->headers = rest;
 	return ok;
@@ -293,7 +293,7 @@ fp_request_drop_body(struct fp_request *request)
 /* The headers of an item that has some of its own: they take the place of
  * those that were given for all. false: no memory. */
 static bool
-make_headers(struct fp_request *request)
+request_make_headers(struct fp_request *request)
 {
 	static const char json[] = "Content-Type: application/json";
 	const struct fp_item *item = &request->ticket->item;
@@ -307,14 +307,14 @@ make_headers(struct fp_request *request)
 	for (; ok && at; at = at->next) {
 		has_type |= strncasecmp(at->data, json, 13) == 0;
 		if (!is_replaced(item, at->data))
-			ok = append(&request->headers, at->data);
+			ok = request_append(&request->headers, at->data);
 	}
 	for (size_t i = 0; ok && i < item->n_headers; i++)
-		ok = append(&request->headers, item->headers[i].data);
+		ok = request_append(&request->headers, item->headers[i].data);
 	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
-		ok = append(&request->headers, json);
+		ok = request_append(&request->headers, json);
 	if (ok && item->body.data && !is_replaced(item, "Expect:"))
-		ok = append(&request->headers, "Expect:");
+		ok = request_append(&request->headers, "Expect:");
 	if (!ok)
 		fp_ticket_fail(
 			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -325,7 +325,7 @@ bool
 fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 {
 	take_ticket(request, ticket);
-	if (!choose_method(request) || !make_headers(request))
+	if (!choose_method(request) || !request_make_headers(request))
 		return false;
 	if (!ticket->becomes_get)
 		return true;

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 
 static int
-append(struct curl_slist **list, const char *line)
+setup_append(struct curl_slist **list, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(*list, line);
 
@@ -29,7 +29,7 @@ append(struct curl_slist **list, const char *line)
 
 /* Whether the user gave a header of this name, if only to leave it out. */
 static bool
-has_header(const struct fp_options *options, const char *name)
+setup_has_header(const struct fp_options *options, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -52,11 +52,11 @@ make_user_agent(struct fp_setup *setup)
 	char *line = NULL;
 
 	if (!setup->is_direct || !agent || !agent[0] ||
-		has_header(options, "User-Agent"))
+		setup_has_header(options, "User-Agent"))
 		return 0;
 	if (asprintf(&line, "User-Agent: %s", agent) < 0)
 		return -1;
-	int ret = append(&setup->own_headers, line);
+	int ret = setup_append(&setup->own_headers, line);
 	free(line);
 	return ret;
 }
@@ -75,17 +75,17 @@ make_own_headers(struct fp_setup *setup)
 	if (make_user_agent(setup))
 		return -1;
 	if (!options->no_compressed &&
-		!has_header(options, "Accept-Encoding") &&
-		append(list, "Accept-Encoding: gzip"))
+		!setup_has_header(options, "Accept-Encoding") &&
+		setup_append(list, "Accept-Encoding: gzip"))
 		return -1;
-	if (has_body && !has_header(options, "Expect") &&
-		append(list, "Expect:"))
+	if (has_body && !setup_has_header(options, "Expect") &&
+		setup_append(list, "Expect:"))
 		return -1;
-	if (is_json && !has_header(options, "Content-Type") &&
-		append(list, json))
+	if (is_json && !setup_has_header(options, "Content-Type") &&
+		setup_append(list, json))
 		return -1;
-	if (options->data_is_json && !has_header(options, "Accept") &&
-		append(list, "Accept: application/json"))
+	if (options->data_is_json && !setup_has_header(options, "Accept") &&
+		setup_append(list, "Accept: application/json"))
 		return -1;
 	return 0;
 }
@@ -95,7 +95,7 @@ make_own_headers(struct fp_setup *setup)
  * it has no other use for are one entry for it: "Name: value\r\nName: value".
  * Versions that this was not tried with are given them as they are. */
 static int
-join_headers(struct fp_setup *setup)
+setup_join_headers(struct fp_setup *setup)
 {
 	const struct curl_slist *own = setup->own_headers;
 	struct curl_slist *first = setup->headers;
@@ -124,30 +124,31 @@ fp_setup_select_headers(
 	for (; headers; headers = headers->next) {
 		const char *line = headers->data;
 		struct fp_text name = {line, strcspn(line, ":;")};
-		if (fp_headerline_travels(name) && append(travelling, line))
+		if (fp_headerline_travels(name) &&
+			setup_append(travelling, line))
 			return -1;
 	}
 	return 0;
 }
 
 static int
-make_headers(struct fp_setup *setup)
+setup_make_headers(struct fp_setup *setup)
 {
 	const struct fp_options *options = &setup->options;
 
 	if (make_own_headers(setup))
 		return -1;
 	for (struct curl_slist *at = setup->own_headers; at; at = at->next) {
-		if (append(&setup->headers, at->data))
+		if (setup_append(&setup->headers, at->data))
 			return -1;
 	}
 	for (size_t i = 0; i < options->n_headers; i++) {
-		if (append(&setup->headers, options->headers[i]))
+		if (setup_append(&setup->headers, options->headers[i]))
 			return -1;
 	}
 	if (fp_setup_select_headers(setup->headers, &setup->travelling))
 		return -1;
-	return join_headers(setup);
+	return setup_join_headers(setup);
 }
 
 /* What libcurl below 8.0.0 cannot be trusted with: where streams share a
@@ -185,7 +186,7 @@ mind_old_libcurl(struct fp_setup *setup)
 }
 
 static int
-refuse(char *why, size_t why_size, const char *what, const char *value)
+setup_refuse(char *why, size_t why_size, const char *what, const char *value)
 {
 	snprintf(why, why_size, "%s: '%s'", what, value);
 	errno = EINVAL;
@@ -278,7 +279,8 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 		return 0;
 	}
 	if (strcmp(version, "2") != 0)
-		return refuse(why, why_size, "not an HTTP version", version);
+		return setup_refuse(
+			why, why_size, "not an HTTP version", version);
 	if (!has_http2)
 		return lack(why, why_size, "HTTP/2");
 	setup->http_version = CURL_HTTP_VERSION_2TLS;
@@ -388,11 +390,11 @@ make_retry(struct fp_setup *setup, char *why, size_t why_size)
 	for (size_t i = 0; i < options->n_retry_on; i++) {
 		const char *list = options->retry_on[i];
 		if (fp_retry_policy_parse(policy, list))
-			return refuse(why, why_size,
+			return setup_refuse(why, why_size,
 				"not a list of retry conditions", list);
 	}
-	setup->is_idempotent =
-		options->idempotent || has_header(options, "Idempotency-Key");
+	setup->is_idempotent = options->idempotent ||
+			       setup_has_header(options, "Idempotency-Key");
 	return 0;
 }
 
@@ -403,7 +405,7 @@ make_rate(const struct fp_options *options, const char *text,
 	if (!text)
 		return 0;
 	if (fp_rates_parse(text, rates))
-		return refuse(why, why_size, "not a rate", text);
+		return setup_refuse(why, why_size, "not a rate", text);
 	fp_rates_share(rates, FP_MAX(options->share, 1));
 	return 0;
 }
@@ -486,7 +488,7 @@ make_pointers(struct fp_setup *setup, char *why, size_t why_size)
 		return 0;
 	for (size_t i = 0; i < options->n_fail_if; i++) {
 		if (!fp_is_json_pointer(options->fail_if[i]))
-			return refuse(why, why_size, "not a JSON Pointer",
+			return setup_refuse(why, why_size, "not a JSON Pointer",
 				options->fail_if[i]);
 	}
 	setup->fail_if = fp_pointers_new(options->fail_if, options->n_fail_if);
@@ -494,15 +496,16 @@ make_pointers(struct fp_setup *setup, char *why, size_t why_size)
 }
 
 static int
-make(struct fp_setup *setup, char *why, size_t why_size)
+setup_make(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
 	const char *ok = options->ok_status ? options->ok_status : "2xx";
 
 	if (fp_statuses_parse(&setup->ok, ok))
-		return refuse(why, why_size, "not a list of status codes", ok);
+		return setup_refuse(
+			why, why_size, "not a list of status codes", ok);
 	/* A part that nobody asked for is no whole. */
-	if (!options->ok_status && !has_header(options, "Range"))
+	if (!options->ok_status && !setup_has_header(options, "Range"))
 		setup->ok.has[206] = false;
 	if (make_pointers(setup, why, why_size))
 		return -1;
@@ -535,7 +538,7 @@ make(struct fp_setup *setup, char *why, size_t why_size)
 	if (!setup->is_direct)
 		setup->proxy_port = fp_proxies_port(
 			&setup->curlopts, !options->ignore_proxy_env);
-	if (make_headers(setup) || make_noproxy(setup)) {
+	if (setup_make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -559,7 +562,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	fp_idletimes_init(&setup->idletimes);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);
-	if (make(setup, why, why_size)) {
+	if (setup_make(setup, why, why_size)) {
 		int err = errno;
 		fp_setup_destroy(setup);
 		errno = err;

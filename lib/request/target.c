@@ -58,7 +58,8 @@ is_simple(const char *path, const char *end, const char **query)
 /* The URL of another server than the last. false: libcurl is better given the
  * text, or memory is out. */
 static bool
-parse(struct fp_target *target, const char *url, size_t len, size_t base_len)
+target_parse(
+	struct fp_target *target, const char *url, size_t len, size_t base_len)
 {
 	target->base.len = 0;
 	if (!fp_url_is_plain(url, len))
@@ -73,7 +74,7 @@ parse(struct fp_target *target, const char *url, size_t len, size_t base_len)
 
 /* Puts the path and the query in the place of those before. */
 static bool
-replace(struct fp_target *target, const char *path, const char *query)
+target_replace(struct fp_target *target, const char *path, const char *query)
 {
 	const char *alone = path;
 
@@ -92,7 +93,7 @@ replace(struct fp_target *target, const char *path, const char *query)
 
 /* Whether target->parsed is this URL now. */
 static bool
-take(struct fp_target *target, const char *url, size_t len)
+target_take(struct fp_target *target, const char *url, size_t len)
 {
 	size_t base_len = target->base.len;
 	const char *query;
@@ -110,8 +111,8 @@ take(struct fp_target *target, const char *url, size_t len)
 	if (url[base_len] != '/' ||
 		!is_simple(url + base_len, url + len, &query))
 		return false;
-	if (!(is_known ? replace(target, url + base_len, query)
-		       : parse(target, url, len, base_len))) {
+	if (!(is_known ? target_replace(target, url + base_len, query)
+		       : target_parse(target, url, len, base_len))) {
 		target->base.len = 0;
 		return false;
 	}
@@ -123,7 +124,7 @@ CURLcode
 fp_target_give(
 	struct fp_target *target, CURL *easy, const char *url, size_t len)
 {
-	bool is_taken = take(target, url, len);
+	bool is_taken = target_take(target, url, len);
 	CURLcode code = CURLE_OK;
 
 	if (is_taken != target->is_given) {

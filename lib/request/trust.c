@@ -372,7 +372,7 @@ fp_trust_init(struct fp_trust *trust, const struct fp_curlopts *options,
 }
 
 static void
-forget(struct fp_authorities *all)
+trust_forget(struct fp_authorities *all)
 {
 	const struct fp_openssl *openssl = all->trust->openssl;
 
@@ -388,8 +388,8 @@ fp_trust_destroy(struct fp_trust *trust)
 {
 	if (!trust->is_on)
 		return;
-	forget(&trust->server);
-	forget(&trust->proxy);
+	trust_forget(&trust->server);
+	trust_forget(&trust->proxy);
 	if (trust->method)
 		trust->openssl->X509_LOOKUP_meth_free(trust->method);
 	trust->method = NULL;

@@ -8,7 +8,7 @@
 /* An allocation that fails says so in errno (POSIX), which nothing else in the
  * parser does, and freeing leaves alone (glibc 2.33, musl 1.2.3). */
 static CURLUcode
-judge(CURLUcode code)
+urlparse_judge(CURLUcode code)
 {
 	return code != CURLUE_OK && errno == ENOMEM ? CURLUE_OUT_OF_MEMORY
 						    : code;
@@ -18,7 +18,7 @@ CURLUcode
 fp_urlparse_set(CURLU *url, CURLUPart part, const char *text, unsigned flags)
 {
 	errno = 0;
-	return judge(curl_url_set(url, part, text, flags));
+	return urlparse_judge(curl_url_set(url, part, text, flags));
 }
 
 CURLUcode
@@ -26,5 +26,6 @@ fp_urlparse_get(const CURLU *url, CURLUPart part, char **text, unsigned flags)
 {
 	*text = NULL;
 	errno = 0;
-	return judge(curl_url_get((CURLU *)(uintptr_t)url, part, text, flags));
+	return urlparse_judge(
+		curl_url_get((CURLU *)(uintptr_t)url, part, text, flags));
 }

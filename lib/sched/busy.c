@@ -222,7 +222,7 @@ take_for_no(struct fp_busy *busy)
 /* Something has passed. Answers do not come in the order of their requests:
  * what began no later than the first no was before it. */
 static void
-settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 {
 	if (FP_LIKELY(busy->n_doubts == 0) ||
 		attempt->begun_ns <= busy->doubt_ns) {
@@ -297,7 +297,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy->is_careful = false;
 	}
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
-	settle_doubt(busy, attempt);
+	busy_settle_doubt(busy, attempt);
 }
 
 int64_t

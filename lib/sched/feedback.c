@@ -181,7 +181,7 @@ excuse(struct fp_ticket *ticket)
 /* A no that may be a limit's: it is one, or its item waits until that is known,
  * or it is final. */
 static void
-doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
+feedback_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
 	const struct fp_busy_rules *rules = &schedule->rules.origin.busy;
 	struct fp_busy *busy = &ticket->origin->busy;
@@ -266,7 +266,7 @@ bool
 fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	doubt(schedule, ticket);
+	feedback_doubt(schedule, ticket);
 	pay(ticket);
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {

@@ -257,7 +257,7 @@ after(int64_t now_ns, int64_t pause_ns)
 
 /* One line a minute is enough, but for a pause that fails items. */
 static void
-tell_pause(struct fp_origin *origin, bool is_too_long, int64_t now_ns)
+origin_tell_pause(struct fp_origin *origin, bool is_too_long, int64_t now_ns)
 {
 	origin->n_pauses++;
 	if (origin->told_ns > 0 && now_ns - origin->told_ns < TELL_AGAIN_NS &&
@@ -286,7 +286,7 @@ pause_origin(const struct fp_origins *origins, struct fp_origin *origin,
 		origin->is_parked = false;
 		origin->asked_until_ns = 0;
 		origin->status = report->status;
-		tell_pause(origin, report->is_too_long, now_ns);
+		origin_tell_pause(origin, report->is_too_long, now_ns);
 	}
 	origin->is_parked |= report->is_too_long;
 	origin->asked_until_ns = FP_MAX(origin->asked_until_ns, asked_ns);

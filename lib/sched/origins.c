@@ -97,7 +97,7 @@ chain_of(struct fp_origins *origins, uint64_t hash)
 
 /* Twice as many chains; without memory for it they just grow longer. */
 static void
-grow(struct fp_origins *origins)
+origins_grow(struct fp_origins *origins)
 {
 	size_t n = origins->n_chains;
 	struct fp_origin **old = origins->chains;
@@ -135,7 +135,7 @@ trace_at(struct fp_origin_trace *traces, size_t cap, uint64_t hash)
 
 /* Makes room for one more, without those that are of no force any more. */
 static bool
-make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
+origins_make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
 {
 	size_t n = 1, cap = TRACES_MIN;
 
@@ -172,7 +172,7 @@ leave_trace(struct fp_origins *origins, const struct fp_origin *origin,
 	/* Slices remember for a little longer than the longest period. */
 	int64_t memory_ns = 2 * fp_ratelimit_memory_ns(rate);
 	if (n_fired == 0 || n_fired > UINT32_MAX ||
-		!make_room(origins, memory_ns, now_ns))
+		!origins_make_room(origins, memory_ns, now_ns))
 		return false;
 	struct fp_origin_trace *trace =
 		trace_at(origins->traces, origins->cap_traces, origin->hash);
@@ -247,7 +247,7 @@ unlink_idle(struct fp_origins *origins, struct fp_origin *origin)
 }
 
 static void
-forget(struct fp_origins *origins, struct fp_origin *origin)
+origins_forget(struct fp_origins *origins, struct fp_origin *origin)
 {
 	struct fp_origin **at = chain_of(origins, origin->hash);
 
@@ -263,7 +263,7 @@ forget(struct fp_origins *origins, struct fp_origin *origin)
 /* ---- holding ---- */
 
 static struct fp_origin *
-make(struct fp_origins *origins, const struct fp_origin_name *name)
+origins_make(struct fp_origins *origins, const struct fp_origin_name *name)
 {
 	struct fp_origin *origin = calloc(1, sizeof(*origin) + name->len + 1);
 
@@ -288,7 +288,7 @@ make(struct fp_origins *origins, const struct fp_origin_name *name)
 	origin->is_known = fp_url_is_known(origin->name);
 	fp_budget_init(&origin->budget, origins->rules.jobs);
 	if (origins->n++ > 2 * origins->n_chains)
-		grow(origins);
+		origins_grow(origins);
 	struct fp_origin **chain = chain_of(origins, name->hash);
 	origin->chain = *chain;
 	*chain = origin;
@@ -306,7 +306,7 @@ fp_origins_hold(struct fp_origins *origins, const struct fp_origin_name *name)
 	if (origin && origin->n_holds == 0)
 		unlink_idle(origins, origin);
 	if (!origin)
-		origin = make(origins, name);
+		origin = origins_make(origins, name);
 	if (origin)
 		origin->n_holds++;
 	return origin;
@@ -325,7 +325,7 @@ fp_origins_let_go(
 	for (int i = 0; i < 2 && origins->n_idle > IDLE_MAX; i++) {
 		struct fp_origin *oldest = origins->oldest;
 		if (is_forgettable(origins, oldest, now_ns)) {
-			forget(origins, oldest);
+			origins_forget(origins, oldest);
 		} else {
 			unlink_idle(origins, oldest);
 			link_idle(origins, oldest);

@@ -133,7 +133,7 @@ fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket)
 }
 
 static bool
-is_over(const struct fp_queue *queue)
+queue_is_over(const struct fp_queue *queue)
 {
 	return queue->closed && queue->schedule.n_items == 0;
 }
@@ -141,13 +141,13 @@ is_over(const struct fp_queue *queue)
 /* When this worker has to come back. When it is over it may go away instead:
  * then nobody may rely on it. Under the lock. */
 static int64_t
-watch(struct fp_queue *queue, struct fp_waiter *me)
+queue_watch(struct fp_queue *queue, struct fp_waiter *me)
 {
 	int64_t due_ns = fp_schedule_due_ns(&queue->schedule);
 
 	if (queue->watcher == me)
 		queue->watcher = NULL;
-	if (is_over(queue))
+	if (queue_is_over(queue))
 		return due_ns;
 	if (due_ns == INT64_MAX ||
 		(queue->watcher && queue->watched_ns <= due_ns))
@@ -207,9 +207,9 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 	if (take->hurries)
 		take->max = take->n;
 	schedule->hurries = false;
-	take->is_over = is_over(queue);
+	take->is_over = queue_is_over(queue);
 	take->fault = schedule->fault;
-	take->due_ns = watch(queue, take->waiter);
+	take->due_ns = queue_watch(queue, take->waiter);
 	wait_no_more(queue, take->waiter);
 	struct fp_waiter *help = find_help(queue, take);
 	take->waiter->n_strangers = take->n_strangers;

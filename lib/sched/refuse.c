@@ -35,7 +35,7 @@ take_out(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 }
 
 static void
-refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+refuse_refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
 	struct fp_ticket *ticket, enum fp_kind kind, const char *reason,
 	int64_t now_ns)
 {
@@ -64,7 +64,7 @@ fp_schedule_refuse_for_ever(struct fp_schedule *schedule,
 		ticket->result.retry_after_ns =
 			FP_MAX(origin->not_before_ns, origin->asked_until_ns) -
 			now_ns;
-	refuse(schedule, refused, ticket, kind, text, now_ns);
+	refuse_refuse(schedule, refused, ticket, kind, text, now_ns);
 }
 
 void
@@ -73,7 +73,7 @@ fp_schedule_refuse_uncounted(struct fp_schedule *schedule,
 	int64_t now_ns)
 {
 	if (errno == ENOMEM) {
-		refuse(schedule, refused, ticket, FP_KIND_LOCAL,
+		refuse_refuse(schedule, refused, ticket, FP_KIND_LOCAL,
 			FP_OUT_OF_MEMORY, now_ns);
 		return;
 	}

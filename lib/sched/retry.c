@@ -179,7 +179,7 @@ may_repeat(
 /* ---- when ---- */
 
 static int64_t
-in_ns(uint64_t ms)
+retry_in_ns(uint64_t ms)
 {
 	return (int64_t)FP_MIN(ms, (uint64_t)(WAIT_MAX_NS / FP_NS_PER_MS)) *
 	       FP_NS_PER_MS;
@@ -197,10 +197,10 @@ static int64_t
 backoff_ns(const struct fp_retry_policy *policy, unsigned k, bool is_busy,
 	uint64_t *random)
 {
-	int64_t most_ns = in_ns(policy->max_delay_ms);
+	int64_t most_ns = retry_in_ns(policy->max_delay_ms);
 	int64_t bound_ns =
-		in_ns(is_busy ? FP_MAX(policy->delay_ms, FP_RETRY_BUSY_MS)
-			      : policy->delay_ms);
+		retry_in_ns(is_busy ? FP_MAX(policy->delay_ms, FP_RETRY_BUSY_MS)
+				    : policy->delay_ms);
 
 	while (--k > 0 && bound_ns > 0 && bound_ns < most_ns)
 		bound_ns *= 2;
@@ -214,8 +214,8 @@ backoff_ns(const struct fp_retry_policy *policy, unsigned k, bool is_busy,
 static int64_t
 reach_ns(const struct fp_retry_policy *policy, unsigned k, uint64_t *random)
 {
-	int64_t most_ns = in_ns(policy->max_delay_ms);
-	int64_t half_ns = in_ns(policy->delay_ms) / 2;
+	int64_t most_ns = retry_in_ns(policy->max_delay_ms);
+	int64_t half_ns = retry_in_ns(policy->delay_ms) / 2;
 
 	while (--k > 0 && half_ns > 0 && half_ns < most_ns)
 		half_ns *= 2;
@@ -242,7 +242,7 @@ static int64_t
 left_ns_of(
 	const struct fp_retry_policy *policy, const struct fp_attempt *attempt)
 {
-	int64_t most_ns = in_ns(policy->max_time_ms);
+	int64_t most_ns = retry_in_ns(policy->max_time_ms);
 
 	if (most_ns == 0)
 		return INT64_MAX;
@@ -275,7 +275,7 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	again.is_invited = is_said;
 	again.is_too_long =
 		is_said &&
-		asked_ns > FP_MIN(left_ns, in_ns(policy->after_max_ms));
+		asked_ns > FP_MIN(left_ns, retry_in_ns(policy->after_max_ms));
 	again.wait_ns =
 		backoff_ns(policy, attempt->n_attempts, is_busy, random);
 	if (attempt->cause == FP_CAUSE_CONNECT ||

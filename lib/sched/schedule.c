@@ -109,7 +109,7 @@ fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 
 /* Among those that were tried; the higher, the more attempts it has used. */
 static size_t
-rank(const struct fp_ticket *ticket)
+schedule_rank(const struct fp_ticket *ticket)
 {
 	unsigned n = ticket->result.attempts;
 
@@ -122,9 +122,9 @@ park(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	int64_t until_ns)
 {
 	struct fp_origin *origin = ticket->origin;
-	struct fp_ticket_list *list = ticket->is_tried
-					      ? &origin->again[rank(ticket)]
-					      : &origin->waiting;
+	struct fp_ticket_list *list =
+		ticket->is_tried ? &origin->again[schedule_rank(ticket)]
+				 : &origin->waiting;
 
 	(goes_first ? fp_ticket_prepend : fp_ticket_append)(list, ticket);
 	origin->n_waiting++;
@@ -159,7 +159,7 @@ is_late(const struct fp_schedule *schedule, const struct fp_ticket *ticket,
 /* Its no may be a limit's. false: it is not, and it is refused; or that is not
  * known yet. */
 static bool
-settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
+schedule_settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	struct fp_ticket_list *refused, int64_t now_ns)
 {
 	switch (fp_busy_doubt_due(&ticket->origin->busy, ticket->is_test)) {
@@ -190,7 +190,7 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	int64_t until_ns;
 
 	if (FP_UNLIKELY(ticket->is_doubted) &&
-		!settle_doubt(schedule, ticket, refused, now_ns))
+		!schedule_settle_doubt(schedule, ticket, refused, now_ns))
 		return false;
 	origin->is_hurried = schedule->hurries;
 	enum fp_leave leave = fp_origin_may_start(&schedule->origins, origin,
@@ -226,8 +226,8 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 /* It was admitted, and a start is reserved for it under this number. -1: it
  * cannot be counted at its origin. */
 static int
-start(struct fp_schedule *schedule, struct fp_ticket *ticket, uint32_t token,
-	int64_t now_ns)
+schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	uint32_t token, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
 	int started = fp_origin_start(&schedule->origins, origin, now_ns);
@@ -311,7 +311,8 @@ pop_waiting(struct fp_schedule *schedule, struct fp_origin *origin)
 
 /* Takes out the next one to be looked at. */
 static struct fp_ticket *
-choose(struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+schedule_choose(
+	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
 {
 	struct fp_origin *origin = n_strangers > 0 && schedule->strange.first
 					   ? schedule->strange.first
@@ -408,12 +409,12 @@ choose_now(
 	schedule->is_tight = memory && fp_memory_is_tight(memory);
 	return schedule->is_tight || schedule->hurries
 		       ? choose_oldest(schedule, place)
-		       : choose(schedule, n_strangers, place);
+		       : schedule_choose(schedule, n_strangers, place);
 }
 
 /* The next one that starts, or that pauses in its slot before it asks to. */
 static struct fp_ticket *
-find(struct fp_schedule *schedule, unsigned *n_strangers,
+schedule_find(struct fp_schedule *schedule, unsigned *n_strangers,
 	struct fp_ticket_list *refused, int64_t now_ns, enum place *place)
 {
 	struct fp_ticket *ticket;
@@ -438,7 +439,8 @@ find(struct fp_schedule *schedule, unsigned *n_strangers,
 			return rests_first ? fp_ticket_pop(&schedule->fresh)
 					   : NULL;
 		}
-		if (got < 0 || start(schedule, ticket, token, now_ns)) {
+		if (got < 0 ||
+			schedule_start(schedule, ticket, token, now_ns)) {
 			fp_schedule_refuse_uncounted(
 				schedule, refused, ticket, now_ns);
 			continue;
@@ -457,7 +459,7 @@ fp_schedule_next(struct fp_schedule *schedule, unsigned *n_strangers,
 
 	fp_schedule_tick(schedule, now_ns);
 	struct fp_ticket *ticket =
-		find(schedule, n_strangers, refused, now_ns, &place);
+		schedule_find(schedule, n_strangers, refused, now_ns, &place);
 	if (ticket) {
 		schedule->due_was_last = place == PLACE_DUE;
 		schedule->n_items--;

@@ -84,7 +84,7 @@ fetch_ticket(struct fp_window *window)
 /* The place of a turn in the ring. No two live ones share one: what is out is
  * at most `capacity` in a row, as the consumer takes them in order. */
 static struct fp_ticket **
-place(struct fp_window *window, uint64_t turn)
+window_place(struct fp_window *window, uint64_t turn)
 {
 	return &window->ring[turn % window->capacity];
 }
@@ -93,7 +93,7 @@ static bool
 has_next(struct fp_window *window)
 {
 	if (window->in_order)
-		return *place(window, window->n_next + 1) != NULL;
+		return *window_place(window, window->n_next + 1) != NULL;
 	return window->first != NULL;
 }
 
@@ -200,7 +200,7 @@ finish(struct fp_window *window, struct fp_ticket *ticket)
 {
 	ticket->next = NULL;
 	if (window->in_order) {
-		struct fp_ticket **slot = place(window, ticket->turn);
+		struct fp_ticket **slot = window_place(window, ticket->turn);
 		FP_ASSERT(!*slot);
 		*slot = ticket;
 	} else {
@@ -248,7 +248,8 @@ lend(struct fp_window *window)
 	struct fp_ticket *ticket;
 
 	if (window->in_order) {
-		struct fp_ticket **slot = place(window, window->n_next + 1);
+		struct fp_ticket **slot =
+			window_place(window, window->n_next + 1);
 		ticket = *slot;
 		*slot = NULL;
 	} else {
