@@ -196,51 +196,55 @@ endif
 
 # Run as they are: the slow ones first, so that none is left for the end.
 SCRIPT_TESTS = \
-	tests/cli/test_torture.py \
+	tests/cli/test_limiters.py \
 	tests/cli/test_origins.py \
-	tests/cli/test_stopped.py \
 	tests/cli/test_stops.py \
-	tests/cli/test_pool.py \
 	tests/cli/test_restart.py \
-	tests/cli/test_retry.py \
-	tests/cli/test_rate.py \
 	tests/cli/test_maxmemory.py \
-	tests/cli/test_resumekill.py \
-	tests/cli/test_completions.py \
-	tests/cli/test_truncation.py \
-	tests/cli/test_shard.py \
+	tests/cli/test_stopped.py \
+	tests/cli/test_torture.py \
+	tests/cli/test_addressorder.py \
 	tests/cli/test_crashstates.py \
-	tests/cli/test_meter.py \
-	tests/cli/test_gate.py \
-	tests/cli/test_gone.py \
+	tests/cli/test_resume.py \
+	tests/cli/test_completions.py \
+	tests/cli/test_retry.py \
+	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \
+	tests/cli/test_rate.py \
+	tests/cli/test_resumekill.py \
+	tests/cli/test_http2.py \
+	tests/cli/test_answers.py \
+	tests/cli/test_pool.py \
+	tests/cli/test_truncation.py \
+	tests/cli/test_proxy.py \
 	tests/cli/test_soak.py \
+	tests/cli/test_meter.py \
+	tests/cli/test_gone.py \
+	tests/cli/test_kept.py \
+	tests/cli/test_leaving.py \
+	tests/cli/test_request.py \
+	tests/cli/test_gate.py \
+	tests/cli/test_dryrun.py \
+	tests/cli/test_shard.py \
 	tests/house \
 	tests/cli/test_bootstrap.sh \
 	tests/cli/test_account.py \
 	tests/cli/test_addresses.py \
-	tests/cli/test_addressorder.py \
 	tests/cli/test_catalogue.py \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \
 	tests/cli/test_failedbody.py \
 	tests/cli/test_failif.py \
 	tests/cli/test_default.py \
-	tests/cli/test_dryrun.py \
 	tests/cli/test_files.py \
-	tests/cli/test_answers.py \
 	tests/cli/test_framing.py \
-	tests/cli/test_leaving.py \
-	tests/cli/test_http2.py \
 	tests/cli/test_csv.py \
 	tests/cli/test_input.py \
 	tests/cli/test_install.py \
 	tests/cli/test_journalcross.py \
 	tests/cli/test_libmanual.py \
-	tests/cli/test_kept.py \
 	tests/cli/test_lacks.py \
 	tests/cli/test_leftovers.py \
-	tests/cli/test_limiters.py \
 	tests/cli/test_jsonsafe.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_machines.py \
@@ -249,14 +253,11 @@ SCRIPT_TESTS = \
 	tests/cli/test_output.py \
 	tests/cli/test_promises.py \
 	tests/cli/test_recipes.py \
-	tests/cli/test_proxy.py \
 	tests/cli/test_ratefile.py \
 	tests/cli/test_ratemodel.py \
 	tests/cli/test_ratestorm.py \
 	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
-	tests/cli/test_request.py \
-	tests/cli/test_resume.py \
 	tests/cli/test_resumerefused.py \
 	tests/cli/test_run.py \
 	tests/cli/test_runfiles.py \
@@ -265,7 +266,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_tls.py \
 	tests/cli/test_trust.py \
 	tests/cli/test_trace.py \
-	tests/cli/test_urls.py \
 	tests/cli/test_usage.py
 
 # What they need, and what else is kept beside them.
