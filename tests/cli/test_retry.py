@@ -6,6 +6,7 @@ import email.utils
 import json
 import os
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -307,8 +308,20 @@ def _():
 @test("--retry-max-time: a pause of its server does not stretch it")
 def _():
     server = faults()
-    server.on("/x", then(500, headers=b"Retry-After: 1\r\n"))
-    server.on("/busy", then(429, headers=b"Retry-After: 3\r\n"))
+    is_busy = threading.Event()
+    ill = then(500, headers=b"Retry-After: 1\r\n")
+    busy = then(429, headers=b"Retry-After: 3\r\n")
+
+    def answer_ill(conn, request):
+        is_busy.wait(20)  # else the second request would be held back
+        ill(conn, request)
+
+    def answer_busy(conn, request):
+        is_busy.set()
+        busy(conn, request)
+
+    server.on("/x", answer_ill)
+    server.on("/busy", answer_busy)
     result = fetchpool(
         ["-a", "-k", "-j2", "--retry=5", "--retry-max-time=2s",
          "--fields=status,attempts,tries"],
