@@ -3,6 +3,7 @@
 
 #include "fields.h"
 
+#include "ascii.h"
 #include "csv.h"
 #include "msg.h"
 
@@ -81,15 +82,6 @@ fp_fields_destroy(struct fp_fields *fields)
 
 /* ---- the header line ---- */
 
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether a field of the header line has this name, or the one that it encodes:
  * what a template cannot say is written with "%" (RFC 6570, section 2.3). */
 static bool
@@ -103,10 +95,10 @@ fields_is_name(struct fp_text field, struct fp_text name)
 	for (size_t i = 0; i < name.len; i++, at++) {
 		int c = (unsigned char)name.data[i];
 		if (c == '%' && i + 2 < name.len &&
-			digit(name.data[i + 1]) >= 0 &&
-			digit(name.data[i + 2]) >= 0) {
-			c = digit(name.data[i + 1]) * 16 +
-			    digit(name.data[i + 2]);
+			fp_ascii_hex_value(name.data[i + 1]) >= 0 &&
+			fp_ascii_hex_value(name.data[i + 2]) >= 0) {
+			c = fp_ascii_hex_value(name.data[i + 1]) * 16 +
+			    fp_ascii_hex_value(name.data[i + 2]);
 			i += 2;
 		}
 		if (at >= field.len || (unsigned char)field.data[at] != c)

@@ -7,6 +7,7 @@
 UNIT_TESTS = \
 	tests/unit/test_address \
 	tests/unit/test_addressblocks \
+	tests/unit/test_ascii \
 	tests/unit/test_buf \
 	tests/unit/test_busy \
 	tests/unit/test_carry \

@@ -9,6 +9,7 @@
 
 #include "input.h"
 
+#include "ascii.h"
 #include "clock.h"
 #include "utf8.h"
 
@@ -218,7 +219,7 @@ ends_url(const struct fp_input *input, size_t at)
 {
 	struct fp_text text = input->line.text;
 
-	while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t'))
+	while (at < text.len && fp_ascii_is_blank(text.data[at]))
 		at++;
 	return input->options.has_urls && at == text.len &&
 	       fp_is_url(text.data, text.len);

@@ -11,6 +11,7 @@
 
 #include "journalline.h"
 
+#include "ascii.h"
 #include "units.h"
 
 #include <inttypes.h>
@@ -427,9 +428,8 @@ fp_journal_line_is_torn(const char *text, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
-		bool is_ours = (c >= 'a' && c <= 'z') ||
-			       (c >= '0' && c <= '9') || c == ' ' || c == '_';
-		if (!is_ours)
+		if (!fp_ascii_is_lower(c) && !fp_ascii_is_digit(c) &&
+			c != ' ' && c != '_')
 			return false;
 	}
 	return true;

@@ -47,9 +47,7 @@ in_small_letters(char *to, const char *text)
 {
 	for (; *text; text++) {
 		if (*text != ' ')
-			*to++ = *text >= 'A' && *text <= 'Z'
-					? (char)(*text - 'A' + 'a')
-					: *text;
+			*to++ = fp_ascii_lower(*text);
 	}
 	*to = '\0';
 }

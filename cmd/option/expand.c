@@ -231,9 +231,8 @@ add_url(struct fp_buf *out, struct fp_text text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i];
-		bool keeps = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			     (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-			     c == '_' || c == '~';
+		bool keeps = fp_ascii_is_alnum((char)c) || c == '-' ||
+			     c == '.' || c == '_' || c == '~';
 		if (keeps ? fp_buf_add_char(out, text.data[i])
 			  : fp_buf_printf(out, "%%%02X", c))
 			return -1;

@@ -7,16 +7,12 @@
 
 #include "suggest.h"
 
+#include "ascii.h"
+
 #include <string.h>
 
 #define LETTERS_MAX 40
 #define SLIPS_MAX 3
-
-static char
-suggest_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
 
 static size_t
 least(size_t a, size_t b, size_t c)
@@ -39,12 +35,12 @@ suggest_distance(const char *a, const char *b)
 		size_t *row = rows[i % 3];
 		row[0] = i;
 		for (size_t k = 1; k <= b_len; k++) {
-			char x = suggest_lower(a[i - 1]),
-			     y = suggest_lower(b[k - 1]);
+			char x = fp_ascii_lower(a[i - 1]),
+			     y = fp_ascii_lower(b[k - 1]);
 			row[k] = least(above[k] + 1, row[k - 1] + 1,
 				above[k - 1] + (x != y));
-			if (i > 1 && k > 1 && x == suggest_lower(b[k - 2]) &&
-				y == suggest_lower(a[i - 2]))
+			if (i > 1 && k > 1 && x == fp_ascii_lower(b[k - 2]) &&
+				y == fp_ascii_lower(a[i - 2]))
 				row[k] = FP_MIN(row[k], before[k - 2] + 1);
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base.h"
 
+#include "ascii.h"
 #include "filename.h"
 #include "utf8.h"
 
@@ -69,21 +70,12 @@ fp_filename_encode(const char *name, size_t len, struct fp_buf *out)
 	return fp_buf_add(out, made.bytes, made.len);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that `text` begins with, and how long it is written. */
 static char
 decode_one(const char *text, size_t len, size_t *n)
 {
-	int high = len >= 3 ? hex_value(text[1]) : -1;
-	int low = len >= 3 ? hex_value(text[2]) : -1;
+	int high = len >= 3 ? fp_ascii_hex_value(text[1]) : -1;
+	int low = len >= 3 ? fp_ascii_hex_value(text[2]) : -1;
 
 	*n = 1;
 	if (text[0] != '%' || high < 0 || low < 0)

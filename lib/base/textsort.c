@@ -3,12 +3,12 @@
 
 #include "textsort.h"
 
+#include "ascii.h"
+
 static unsigned char
 textsort_fold(char c, bool any_case)
 {
-	if (any_case && c >= 'A' && c <= 'Z')
-		c = (char)(c | 0x20);
-	return (unsigned char)c;
+	return (unsigned char)(any_case ? fp_ascii_lower(c) : c);
 }
 
 static int

@@ -14,6 +14,7 @@
 
 #include "carry.h"
 
+#include "ascii.h"
 #include "outcome.h"
 #include "problem.h"
 #include "units.h"
@@ -211,8 +212,7 @@ note_first(struct fp_carry *carry, const char *data, size_t len)
 bool
 fp_carry_is_number(const struct fp_carry *carry)
 {
-	return carry->first == '-' ||
-	       (carry->first >= '0' && carry->first <= '9');
+	return carry->first == '-' || fp_ascii_is_digit(carry->first);
 }
 
 void

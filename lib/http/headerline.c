@@ -15,10 +15,8 @@ fp_headerline_is_token(struct fp_text text)
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.data[i];
-		bool is_alnum = (c >= '0' && c <= '9') ||
-				(c >= 'A' && c <= 'Z') ||
-				(c >= 'a' && c <= 'z');
-		if (!is_alnum && !memchr(others, c, sizeof(others) - 1))
+		if (!fp_ascii_is_alnum(c) &&
+			!memchr(others, c, sizeof(others) - 1))
 			return false;
 	}
 	return text.len > 0;
@@ -35,22 +33,10 @@ fp_headerline_is_value(struct fp_text text)
 	return true;
 }
 
-static struct fp_text
-headerline_trim(struct fp_text text)
-{
-	while (text.len > 0 && fp_ascii_is_blank(text.data[0])) {
-		text.data++;
-		text.len--;
-	}
-	while (text.len > 0 && fp_ascii_is_blank(text.data[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 int
 fp_headerline_add(struct fp_buf *out, struct fp_text name, struct fp_text value)
 {
-	value = headerline_trim(value);
+	value = fp_ascii_trim(value);
 	if (fp_buf_reserve(out, name.len + 2 + value.len))
 		return -1;
 	fp_buf_add(out, name.data, name.len);
@@ -136,5 +122,5 @@ fp_headerline_is_persistence(struct fp_text value)
 {
 	static const char *const words[] = {"close", "keep-alive"};
 
-	return is_one_of(headerline_trim(value), words, FP_ARRAY_LEN(words));
+	return is_one_of(fp_ascii_trim(value), words, FP_ARRAY_LEN(words));
 }

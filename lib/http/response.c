@@ -331,10 +331,8 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 		return 0;
 	if (fp_buf_reserve(to, name_len + len + 3))
 		return -1;
-	for (size_t i = 0; i < name_len; i++) {
-		char c = line[i];
-		fp_buf_add_char(to, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-	}
+	for (size_t i = 0; i < name_len; i++)
+		fp_buf_add_char(to, fp_ascii_lower(line[i]));
 	fp_buf_add(to, ": ", 2);
 	fp_buf_add(to, value, len);
 	return fp_buf_add_char(to, '\n');
@@ -395,21 +393,18 @@ fp_response_line(struct fp_response *response, const char *line, size_t len)
 	if (!colon || response->in_trailers)
 		return 0;
 	size_t name_len = (size_t)(colon - line);
-	const char *value = colon + 1;
 	if (is_odd(line, name_len, len))
 		response_doubt(response, "header field with %s",
 			memchr(line, '\0', len)	  ? "a NUL byte"
 			: memchr(line, '\r', len) ? "a carriage return"
 			: name_len == 0		  ? "no name"
 					: "white space before the colon");
-	len -= name_len + 1;
-	while (len > 0 && (*value == ' ' || *value == '\t'))
-		value++, len--;
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	if (keep_field(response, line, name_len, value, len))
+	struct fp_text value =
+		fp_ascii_trim((struct fp_text){colon + 1, len - name_len - 1});
+	if (keep_field(response, line, name_len, value.data, value.len))
 		return -1;
-	return response_take_field(response, line, name_len, value, len);
+	return response_take_field(
+		response, line, name_len, value.data, value.len);
 }
 
 bool

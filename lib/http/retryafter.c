@@ -12,6 +12,7 @@
 
 #include "retryafter.h"
 
+#include "ascii.h"
 #include "units.h"
 
 #include <string.h>
@@ -44,23 +45,13 @@ keep_latest(struct fp_httpdate *latest, const struct fp_httpdate *date)
 		*latest = *date;
 }
 
-static bool
-is_all_digits(struct fp_text text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-	}
-	return text.len > 0;
-}
-
 static void
 retryafter_take_after(struct fp_retryafter *hints, struct fp_text value)
 {
 	struct fp_httpdate date;
 	uint64_t n;
 
-	if (is_all_digits(value)) {
+	if (fp_ascii_are_digits(value)) {
 		/* More digits than fit are a large number all the same. */
 		if (fp_units_digits(value.data, value.len, &n) ||
 			n > FP_RETRYAFTER_MAX_S)
@@ -81,17 +72,6 @@ retryafter_is_named(struct fp_text name, const char *as)
 	return strncasecmp(name.data, as, name.len) == 0;
 }
 
-static struct fp_text
-retryafter_trim(struct fp_text text)
-{
-	while (text.len > 0 && (*text.data == ' ' || *text.data == '\t'))
-		text.data++, text.len--;
-	while (text.len > 0 && (text.data[text.len - 1] == ' ' ||
-				       text.data[text.len - 1] == '\t'))
-		text.len--;
-	return text;
-}
-
 void
 fp_retryafter_field(
 	struct fp_retryafter *hints, struct fp_text name, struct fp_text value)
@@ -100,18 +80,18 @@ fp_retryafter_field(
 	switch (name.len) {
 	case 4:
 		if (retryafter_is_named(name, "Date")) {
-			value = retryafter_trim(value);
+			value = fp_ascii_trim(value);
 			fp_httpdate_parse(value.data, value.len, &hints->date);
 		}
 		break;
 	case 9:
 		if (retryafter_is_named(name, "RateLimit"))
 			fp_quota_take_ratelimit(
-				&hints->quota, retryafter_trim(value));
+				&hints->quota, fp_ascii_trim(value));
 		break;
 	case 11:
 		if (retryafter_is_named(name, "Retry-After"))
-			retryafter_take_after(hints, retryafter_trim(value));
+			retryafter_take_after(hints, fp_ascii_trim(value));
 		break;
 	default:
 		break;

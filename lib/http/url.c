@@ -10,23 +10,16 @@
 #include <string.h>
 #include <strings.h>
 
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* The length of a leading scheme without its colon, or 0. */
 static size_t
 scheme_len(const char *text, size_t len)
 {
 	size_t i = 0;
 
-	if (len == 0 || !is_alpha(text[0]))
+	if (len == 0 || !fp_ascii_is_alpha(text[0]))
 		return 0;
-	while (i < len &&
-		(is_alpha(text[i]) || fp_ascii_is_digit(text[i]) ||
-			text[i] == '+' || text[i] == '-' || text[i] == '.'))
+	while (i < len && (fp_ascii_is_alnum(text[i]) || text[i] == '+' ||
+				  text[i] == '-' || text[i] == '.'))
 		i++;
 	return i < len && text[i] == ':' ? i : 0;
 }
@@ -141,8 +134,8 @@ fp_url_is_plain(const char *url, size_t len)
 	size_t host = at;
 	unsigned port = 0;
 
-	while (at < len && (is_alpha(url[at]) || fp_ascii_is_digit(url[at]) ||
-				   url[at] == '.' || url[at] == '-'))
+	while (at < len && (fp_ascii_is_alnum(url[at]) || url[at] == '.' ||
+				   url[at] == '-'))
 		at++;
 	if (at == host || at - host > 250)
 		return false;
@@ -168,10 +161,8 @@ fp_url_is_plain(const char *url, size_t len)
 static size_t
 add_lower(char *to, size_t at, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len && at < FP_ORIGIN_MAX - 1; i++) {
-		char c = text[i];
-		to[at++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (size_t i = 0; i < len && at < FP_ORIGIN_MAX - 1; i++)
+		to[at++] = fp_ascii_lower(text[i]);
 	return at;
 }
 
@@ -184,7 +175,7 @@ add_host(char *to, size_t at, const char *host, size_t len)
 	bool is_six = len > 2 && host[0] == '[' && host[len - 1] == ']';
 	const char *start = is_six ? host + 1 : host;
 	size_t n = is_six ? strcspn(start, "%]")
-			  : strspn(start, "0123456789abcdefABCDEFxX.");
+			  : strspn(start, FP_ASCII_HEX "xX.");
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr six;
 	struct in_addr four;
@@ -251,13 +242,11 @@ fp_url_is_known(const char *origin)
 static size_t
 next_stray(const char *text, size_t len)
 {
-	static const char hex[] = "0123456789abcdefABCDEF";
-
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '%')
 			continue;
-		if (len - i < 3 || !memchr(hex, text[i + 1], 22) ||
-			!memchr(hex, text[i + 2], 22))
+		if (len - i < 3 || fp_ascii_hex_value(text[i + 1]) < 0 ||
+			fp_ascii_hex_value(text[i + 2]) < 0)
 			return i;
 	}
 	return len;
@@ -266,7 +255,7 @@ next_stray(const char *text, size_t len)
 int
 fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 {
-	while (len > 0 && (url[len - 1] == ' ' || url[len - 1] == '\t'))
+	while (len > 0 && fp_ascii_is_blank(url[len - 1]))
 		len--;
 	size_t scheme = scheme_len(url, len);
 	size_t at = scheme > 0 ? scheme + 1 : 0;

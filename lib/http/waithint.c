@@ -12,6 +12,7 @@
 
 #include "waithint.h"
 
+#include "ascii.h"
 #include "whenform.h"
 
 #include <string.h>
@@ -109,17 +110,6 @@ fp_waithint_reset(struct fp_waithint *hints)
 }
 
 /* ---- fields ---- */
-
-static struct fp_text
-waithint_trim(struct fp_text text)
-{
-	while (text.len > 0 && (*text.data == ' ' || *text.data == '\t'))
-		text.data++, text.len--;
-	while (text.len > 0 && (text.data[text.len - 1] == ' ' ||
-				       text.data[text.len - 1] == '\t'))
-		text.len--;
-	return text;
-}
 
 /* NULL: there are too many. */
 static struct fp_waithint_limit *
@@ -227,22 +217,22 @@ waithint_take_after(
 
 	if (value.len > 2 && value.data[0] == '"' &&
 		value.data[value.len - 1] == '"')
-		value = rest = waithint_trim(
+		value = rest = fp_ascii_trim(
 			(struct fp_text){value.data + 1, value.len - 2});
 	if (take_after_word(hints, name, value))
 		return;
 	while (rest.len > 0) {
 		struct fp_text word = up_to_comma(rest, 1);
 		bool is_good =
-			take_after_word(hints, name, waithint_trim(word));
+			take_after_word(hints, name, fp_ascii_trim(word));
 		if (!is_good && word.len < rest.len) {
 			struct fp_text date = up_to_comma(rest, 2);
 			is_good = take_after_word(
-				hints, name, waithint_trim(date));
+				hints, name, fp_ascii_trim(date));
 			word = is_good ? date : word;
 		}
 		is_any |= is_good;
-		if (!is_good && waithint_trim(word).len > 0)
+		if (!is_good && fp_ascii_trim(word).len > 0)
 			hints->after.is_malformed = true;
 		size_t len = FP_MIN(word.len + 1, rest.len);
 		rest.data += len;
@@ -272,9 +262,9 @@ take_draft(struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 		const char *equals = memchr(value.data, '=', len);
 		if (!equals)
 			return;
-		struct fp_text key = waithint_trim((struct fp_text){
+		struct fp_text key = fp_ascii_trim((struct fp_text){
 			value.data, (size_t)(equals - value.data)});
-		struct fp_text word = waithint_trim((struct fp_text){
+		struct fp_text word = fp_ascii_trim((struct fp_text){
 			equals + 1, len - (size_t)(equals + 1 - value.data)});
 		if (waithint_is_key(key, "remaining"))
 			take_left(hints, unnamed, word);
@@ -334,7 +324,7 @@ fp_waithint_field(
 	if (row->is_start)
 		key = (struct fp_text){name.data + strlen(row->name),
 			name.len - strlen(row->name)};
-	value = waithint_trim(value);
+	value = fp_ascii_trim(value);
 	switch (row->meaning) {
 	case DATE:
 		fp_retryafter_field(&hints->after, name, value);

@@ -117,12 +117,6 @@ static const struct unit units[] = {
 	{"s", FP_NS_PER_S},
 };
 
-static bool
-is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* A unit is a whole word, but for the number that may follow it. */
 static const struct unit *
 take_unit(const char *text, size_t len)
@@ -130,7 +124,7 @@ take_unit(const char *text, size_t len)
 	for (size_t i = 0; i < FP_ARRAY_LEN(units); i++) {
 		size_t n = strlen(units[i].name);
 		if (n <= len && strncasecmp(text, units[i].name, n) == 0 &&
-			(n == len || !is_letter(text[n])))
+			(n == len || !fp_ascii_is_alpha(text[n])))
 			return &units[i];
 	}
 	return NULL;

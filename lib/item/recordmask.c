@@ -3,6 +3,8 @@
 
 #include "recordmask.h"
 
+#include "ascii.h"
+
 #include <string.h>
 
 /* Where the JSON string ends that `at` is in the middle of. */
@@ -33,12 +35,8 @@ recordmask_unescape(const char *at, size_t len, size_t *used)
 	if (len < 2 || at[1] != 'u')
 		return len < 2 ? '\\' : at[1];
 	*used = FP_MIN(len, 6);
-	for (size_t i = 2; i < *used; i++) {
-		char c = at[i];
-		uint32_t digit = c <= '9' ? (uint32_t)(c - '0')
-					  : (uint32_t)((c | 32) - 'a' + 10);
-		code = code << 4 | (digit & 15);
-	}
+	for (size_t i = 2; i < *used; i++)
+		code = code << 4 | ((uint32_t)fp_ascii_hex_value(at[i]) & 15);
 	return code < 0x80 ? (char)code : 'x';
 }
 

@@ -3,20 +3,9 @@
 
 #include "jsonescape.h"
 
+#include "ascii.h"
+
 #include <string.h>
-
-/* Four hex digits, known to be such. */
-static uint32_t
-hex4(const char *s)
-{
-	uint32_t unit = 0;
-
-	for (int i = 0; i < 4; i++) {
-		uint32_t c = (unsigned char)s[i];
-		unit = unit * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return unit;
-}
 
 /* Reads the \u escape at `s`, or two that make a surrogate pair (RFC 8259,
  * section 7), and gives its code point. Returns the bytes read; 0: half a
@@ -24,13 +13,13 @@ hex4(const char *s)
 static size_t
 read_unicode(const char *s, size_t len, uint32_t *code)
 {
-	*code = hex4(s + 2);
+	*code = fp_ascii_hex4(s + 2);
 	if (*code < 0xd800 || *code > 0xdfff)
 		return FP_JSONESCAPE_LEN;
 	if (*code > 0xdbff || len < 2 * FP_JSONESCAPE_LEN || s[6] != '\\' ||
 		s[7] != 'u')
 		return 0;
-	uint32_t low = hex4(s + 8);
+	uint32_t low = fp_ascii_hex4(s + 8);
 	if (low < 0xdc00 || low > 0xdfff)
 		return 0;
 	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);

@@ -12,6 +12,7 @@
 
 #include "jsonfind.h"
 
+#include "ascii.h"
 #include "jsonescape.h"
 #include "jsonstring.h"
 
@@ -19,7 +20,6 @@
 #include <string.h>
 
 #define PATHS_EACH 3
-#define HEX "0123456789abcdefABCDEF"
 
 struct path {
 	struct fp_text *names;
@@ -251,7 +251,7 @@ read_character(const char *p, const char *end, char utf8[4], size_t *len)
 	if (p[1] == 'u' && left < FP_JSONESCAPE_LEN)
 		return 0;
 	for (size_t i = 2; p[1] == 'u' && i < FP_JSONESCAPE_LEN; i++) {
-		if (p[i] == '\0' || !strchr(HEX, p[i]))
+		if (p[i] == '\0' || !strchr(FP_ASCII_HEX, p[i]))
 			return 0;
 	}
 	return fp_jsonescape_read(p, left, utf8, len);

@@ -8,6 +8,7 @@
 
 #include "jsonsafe.h"
 
+#include "ascii.h"
 #include "jsonstring.h"
 
 #include <errno.h>
@@ -167,24 +168,11 @@ put_escape(char *out, const char hex[4])
 	return jsonsafe_put(out, hex, 4);
 }
 
-static unsigned
-read_hex(const char hex[4])
-{
-	unsigned value = 0;
-
-	for (int i = 0; i < 4; i++) {
-		char c = hex[i];
-		value = value * 16 +
-			(unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
 /* \uXXXX is whole. */
 static char *
 end_hex(struct fp_jsonsafe *safe, char *out)
 {
-	unsigned c = read_hex(safe->hex);
+	unsigned c = fp_ascii_hex4(safe->hex);
 	bool is_low = c >= 0xdc00 && c < 0xe000;
 
 	safe->state = FP_JSONSAFE_STRING;
@@ -323,7 +311,7 @@ is_double(const char *text, size_t len)
 static bool
 is_in_number(char c)
 {
-	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' ||
+	return fp_ascii_is_digit(c) || c == '-' || c == '+' || c == '.' ||
 	       c == 'e' || c == 'E';
 }
 
@@ -440,7 +428,7 @@ begin_token(struct fp_jsonsafe *safe, char c, char **to)
 		safe->awaits_name = false;
 		safe->hash = HASH_BEGIN ^ (uint64_t)(uintptr_t)safe;
 		*out++ = c;
-	} else if (c == '-' || (c >= '0' && c <= '9')) {
+	} else if (c == '-' || fp_ascii_is_digit(c)) {
 		safe->state = FP_JSONSAFE_NUMBER;
 		safe->n_held = 1;
 		safe->held[0] = c;

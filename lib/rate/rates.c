@@ -49,7 +49,7 @@ parse_period(const char *text, size_t len, int64_t *period_ns)
 		return FAULT_PERIOD;
 	if (fp_ascii_is_digit(text[len - 1]))
 		return FAULT_NO_UNIT;
-	bool is_unit = text[0] >= 'a' && text[0] <= 'z';
+	bool is_unit = fp_ascii_is_lower(text[0]);
 	snprintf(number, sizeof(number), "%s%.*s", is_unit ? "1" : "", (int)len,
 		text);
 	if (fp_units_duration(number, &period_ms) || period_ms < 1)

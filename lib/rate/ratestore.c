@@ -4,6 +4,8 @@
 #include "outfile.h"
 #include "ratestore.h"
 
+#include "ascii.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -151,11 +153,10 @@ fp_ratestore_read_boot(uint64_t boot[2])
 	close(fd);
 	boot[0] = boot[1] = 0;
 	for (ssize_t i = 0; i < n && digits < 32; i++) {
-		static const char hex[] = "0123456789abcdef";
-		const char *digit = memchr(hex, text[i], 16);
-		if (digit) {
+		int digit = fp_ascii_hex_value(text[i]);
+		if (digit >= 0) {
 			uint64_t *half = &boot[digits++ / 16];
-			*half = *half << 4 | (uint64_t)(digit - hex);
+			*half = *half << 4 | (uint64_t)digit;
 		}
 	}
 	return digits == 32 ? 0 : ratestore_damaged();

@@ -12,6 +12,8 @@
 
 #include "lookup.h"
 
+#include "ascii.h"
+
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdatomic.h>
@@ -31,9 +33,7 @@ hash_of(const char *name, size_t len)
 
 	len -= len > 0 && name[len - 1] == '.';
 	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
-		if (c >= 'A' && c <= 'Z')
-			c = (unsigned char)(c + 'a' - 'A');
+		unsigned char c = (unsigned char)fp_ascii_lower(name[i]);
 		hash = (hash ^ c) * UINT64_C(0x100000001b3);
 	}
 	return hash & ~UINT64_C(1);

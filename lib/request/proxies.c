@@ -3,6 +3,7 @@
 
 #include "proxies.h"
 
+#include "ascii.h"
 #include "urlparse.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ port_of(const char *text)
 	host += strcspn(host, ":");
 	if (host >= end)
 		return 0;
-	for (host++; host < end && *host >= '0' && *host <= '9'; host++)
+	for (host++; host < end && fp_ascii_is_digit(*host); host++)
 		port = FP_MIN(port * 10 + (*host - '0'), 65536);
 	return port;
 }

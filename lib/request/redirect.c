@@ -3,6 +3,7 @@
 
 #include "redirect.h"
 
+#include "ascii.h"
 #include "response.h"
 #include "url.h"
 #include "urlparse.h"
@@ -224,8 +225,7 @@ fail_long(struct fp_request *request)
 static bool
 is_alike(char a, char b)
 {
-	return a == b ||
-	       ((a ^ b) == 0x20 && ((a | 0x20) >= 'a') && ((a | 0x20) <= 'z'));
+	return fp_ascii_lower(a) == fp_ascii_lower(b);
 }
 
 /* libcurl from 8.20.0 on writes the escapes of a path in upper case, and a

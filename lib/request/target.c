@@ -14,11 +14,10 @@
 
 #include "target.h"
 
+#include "ascii.h"
 #include "url.h"
 
 #include <string.h>
-
-#define HEX "0123456789abcdefABCDEF"
 
 void
 fp_target_init(struct fp_target *target)
@@ -142,7 +141,7 @@ static bool
 has_lower_escape(const char *path)
 {
 	for (; *path != '\0' && *path != '?' && *path != '#'; path++) {
-		if (*path == '%' && strspn(path + 1, HEX) >= 2 &&
+		if (*path == '%' && strspn(path + 1, FP_ASCII_HEX) >= 2 &&
 			(path[1] >= 'a' || path[2] >= 'a'))
 			return true;
 	}
