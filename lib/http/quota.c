@@ -43,18 +43,6 @@ quota_is_in(char c, const char *set)
 }
 
 static bool
-is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool
-is_alnum(char c)
-{
-	return fp_ascii_is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
-static bool
 is_printable(char c)
 {
 	return c >= 0x20 && c <= 0x7e;
@@ -116,43 +104,36 @@ take_date(struct scan *scan)
 	return n >= 1 && n <= 15;
 }
 
-/* Section 3.3.3, behind the first quote. */
+/* Section 3.3.3: what may follow a backslash. */
 static bool
-quota_take_string(struct scan *scan)
+take_escaped(struct scan *scan)
 {
-	while (scan->at < scan->end) {
-		char c = *scan->at++;
-		if (c == '"')
-			return true;
-		if (!is_printable(c))
-			return false;
-		if (c == '\\' && !take_char(scan, '"') &&
-			!take_char(scan, '\\'))
-			return false;
-	}
-	return false;
+	return take_char(scan, '"') || take_char(scan, '\\');
 }
 
-/* Section 3.3.8, behind %": bytes in hexadecimal, of UTF-8. What they say is
- * of no interest. */
+/* Section 3.3.8: what follows a "%", a byte in hexadecimal. */
 static bool
-take_display_string(struct scan *scan)
+take_hex_byte(struct scan *scan)
 {
-	static const char hex[] = "0123456789abcdef";
+	for (int i = 0; i < 2; i++, scan->at++) {
+		if (scan->at == scan->end ||
+			!quota_is_in(*scan->at, "0123456789abcdef"))
+			return false;
+	}
+	return true;
+}
 
+/* The rest of a string up to its quote, in which one mark begins an escape.
+ * What it says is of no interest. */
+static bool
+quota_take_string(struct scan *scan, char mark, bool (*escape)(struct scan *))
+{
 	while (scan->at < scan->end) {
 		char c = *scan->at++;
 		if (c == '"')
 			return true;
-		if (!is_printable(c))
+		if (!is_printable(c) || (c == mark && !escape(scan)))
 			return false;
-		if (c != '%')
-			continue;
-		if (scan->end - scan->at < 2 ||
-			!quota_is_in(scan->at[0], hex) ||
-			!quota_is_in(scan->at[1], hex))
-			return false;
-		scan->at += 2;
 	}
 	return false;
 }
@@ -165,7 +146,7 @@ take_bytes(struct scan *scan)
 		char c = *scan->at++;
 		if (c == ':')
 			return true;
-		if (!is_alnum(c) && !quota_is_in(c, "+/="))
+		if (!fp_ascii_is_alnum(c) && !quota_is_in(c, "+/="))
 			return false;
 	}
 	return false;
@@ -176,7 +157,7 @@ static void
 pass_token(struct scan *scan)
 {
 	while (scan->at < scan->end &&
-		(is_alnum(*scan->at) ||
+		(fp_ascii_is_alnum(*scan->at) ||
 			quota_is_in(*scan->at, "!#$%&'*+-.^_`|~:/")))
 		scan->at++;
 }
@@ -193,7 +174,7 @@ take_bare_item(struct scan *scan, int64_t *number)
 	scan->at++;
 	switch (c) {
 	case '"':
-		return quota_take_string(scan);
+		return quota_take_string(scan, '\\', take_escaped);
 	case ':':
 		return take_bytes(scan);
 	case '?':
@@ -201,10 +182,12 @@ take_bare_item(struct scan *scan, int64_t *number)
 	case '@':
 		return take_date(scan);
 	case '%':
-		return take_char(scan, '"') && take_display_string(scan);
+		return take_char(scan, '"') &&
+		       quota_take_string(scan, '%', take_hex_byte);
 	default:
 		pass_token(scan);
-		return c == '*' || (is_alnum(c) && !fp_ascii_is_digit(c));
+		return c == '*' ||
+		       (fp_ascii_is_alnum(c) && !fp_ascii_is_digit(c));
 	}
 }
 
@@ -216,10 +199,12 @@ take_parameters(struct scan *scan, int64_t *remaining, int64_t *reset_s)
 		int64_t number = WRONG;
 		pass_over(scan, " ");
 		const char *key = scan->at;
-		if (key == scan->end || (!is_lower(*key) && *key != '*'))
+		if (key == scan->end ||
+			(!fp_ascii_is_lower(*key) && *key != '*'))
 			return false;
 		while (scan->at < scan->end &&
-			(is_lower(*scan->at) || fp_ascii_is_digit(*scan->at) ||
+			(fp_ascii_is_lower(*scan->at) ||
+				fp_ascii_is_digit(*scan->at) ||
 				quota_is_in(*scan->at, "_-.*")))
 			scan->at++;
 		size_t len = (size_t)(scan->at - key);
@@ -245,7 +230,8 @@ fp_quota_take_ratelimit(struct fp_quota *quota, struct fp_text value)
 	do {
 		int64_t remaining = NONE, reset_s = NONE;
 		pass_over(&scan, " \t");
-		if (!take_char(&scan, '"') || !quota_take_string(&scan) ||
+		if (!take_char(&scan, '"') ||
+			!quota_take_string(&scan, '\\', take_escaped) ||
 			!take_parameters(&scan, &remaining, &reset_s) ||
 			remaining < 0 || reset_s == WRONG)
 			return;
