@@ -9,7 +9,8 @@
  * lib/	the pool, a library
  *
  *	base/		what any program could use: base ascii buf clock random
- *thread units utf8 timeheap textsort crowd filename outfile (bodies on disk)
+ *			thread units utf8 timeheap textsort crowd filename
+ *			outfile (bodies on disk), hash (and tables)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonfind,
  *			jsonescape, pen (writes

@@ -30,6 +30,7 @@ lib_libinternal_la_SOURCES += \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/crowd.c lib/base/crowd.h \
 	lib/base/filename.c lib/base/filename.h \
+	lib/base/hash.c lib/base/hash.h \
 	lib/base/outfile.c lib/base/outfile.h \
 	lib/base/random.c lib/base/random.h \
 	lib/base/textsort.c lib/base/textsort.h \

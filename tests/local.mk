@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test_filename \
 	tests/unit/test_gunzip \
 	tests/unit/test_gunzipbad \
+	tests/unit/test_hash \
 	tests/unit/test_headerline \
 	tests/unit/test_histogram \
 	tests/unit/test_httpdate \

@@ -9,6 +9,7 @@
 #include "jsonsafe.h"
 
 #include "ascii.h"
+#include "hash.h"
 #include "jsonstring.h"
 
 #include <errno.h>
@@ -16,8 +17,6 @@
 #include <string.h>
 
 #define KEEP_NAMES ((size_t)4096)
-#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
-#define HASH_PRIME UINT64_C(0x100000001b3)
 
 /* More than a piece can grow by, beyond twice its size. */
 #define ROOM (2 * FP_JSONSAFE_HELD + 64)
@@ -79,7 +78,7 @@ jsonsafe_put(char *out, const char *text, size_t len)
 static void
 hash_byte(struct fp_jsonsafe *safe, unsigned char byte)
 {
-	safe->hash = (safe->hash ^ byte) * HASH_PRIME;
+	safe->hash = fp_hash_byte(safe->hash, byte);
 }
 
 /* A character of a name, as UTF-8. */
@@ -426,7 +425,7 @@ begin_token(struct fp_jsonsafe *safe, char c, char **to)
 		safe->state = FP_JSONSAFE_STRING;
 		safe->in_name = safe->awaits_name;
 		safe->awaits_name = false;
-		safe->hash = HASH_BEGIN ^ (uint64_t)(uintptr_t)safe;
+		safe->hash = FP_HASH_EMPTY ^ (uint64_t)(uintptr_t)safe;
 		*out++ = c;
 	} else if (c == '-' || fp_ascii_is_digit(c)) {
 		safe->state = FP_JSONSAFE_NUMBER;

@@ -18,11 +18,6 @@
 
 #include <string.h>
 
-/* Twice as many as hosts: half of them stay empty. */
-#define PLACES (2 * FP_OUTLOOK_HOSTS_MAX)
-
-_Static_assert(FP_OUTLOOK_HOSTS_MAX < UINT16_MAX, "a place has 16 bits");
-
 int
 fp_outlook_init(
 	struct fp_outlook *outlook, const struct fp_outlook_rules *rules)
@@ -30,8 +25,7 @@ fp_outlook_init(
 	*outlook = (struct fp_outlook){.rules = *rules};
 	outlook->hosts =
 		calloc(FP_OUTLOOK_HOSTS_MAX, sizeof(outlook->hosts[0]));
-	outlook->places = calloc(PLACES, sizeof(outlook->places[0]));
-	if (outlook->hosts && outlook->places &&
+	if (outlook->hosts && fp_hash_init(&outlook->by_name) == 0 &&
 		fp_ratelimit_init(&outlook->run.limit, &rules->rates,
 			rules->is_paced) == 0 &&
 		fp_ratelimit_init(&outlook->host.limit, &rules->host_rates,
@@ -47,7 +41,7 @@ fp_outlook_destroy(struct fp_outlook *outlook)
 	fp_ratelimit_destroy(&outlook->run.limit);
 	fp_ratelimit_destroy(&outlook->host.limit);
 	free(outlook->hosts);
-	free(outlook->places);
+	fp_hash_destroy(&outlook->by_name);
 	fp_buf_destroy(&outlook->names);
 	memset(outlook, 0, sizeof(*outlook));
 }
@@ -91,53 +85,49 @@ find_delay_ns(const struct fp_outlook *outlook, uint64_t n)
 /* ---- hosts ---- */
 
 static const char *
-name_of(const struct fp_outlook *outlook, size_t i)
+name_of(const struct fp_outlook *outlook, const struct fp_outlook_host *host)
 {
-	return outlook->names.data + outlook->hosts[i].name_at;
+	return outlook->names.data + host->name_at;
 }
 
-/* The place in the table where this name is, or would be. */
-static uint16_t *
-find_place(const struct fp_outlook *outlook, const char *name, size_t len)
+/* The one of this name; NULL: there is none yet. */
+static struct fp_outlook_host *
+outlook_find_host(const struct fp_outlook *outlook, uint64_t hash,
+	const char *name, size_t len)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)name[i]) *
-		       UINT64_C(0x100000001b3);
-	for (size_t at = (hash ^ (hash >> 32)) % PLACES;;
-		at = (at + 1) % PLACES) {
-		uint16_t *place = &outlook->places[at];
-		if (*place == 0)
-			return place;
-		const char *other = name_of(outlook, *place - 1U);
+	for (struct fp_hash_link *link = fp_hash_find(&outlook->by_name, hash);
+		link; link = fp_hash_find_next(link)) {
+		struct fp_outlook_host *host =
+			FP_CONTAINER(link, struct fp_outlook_host, link);
+		const char *other = name_of(outlook, host);
 		if (strncmp(other, name, len) == 0 && other[len] == '\0')
-			return place;
+			return host;
 	}
+	return NULL;
 }
 
 /* *host: NULL if there are too many to tell it apart. */
 static int
-outlook_find_host(struct fp_outlook *outlook, const char *name, size_t len,
+outlook_have_host(struct fp_outlook *outlook, const char *name, size_t len,
 	struct fp_outlook_host **host)
 {
-	uint16_t *place = find_place(outlook, name, len);
+	uint64_t hash = fp_hash_bytes(FP_HASH_EMPTY, name, len);
 	struct fp_buf *names = &outlook->names;
 
-	*host = NULL;
-	if (*place == 0 && outlook->n_hosts == FP_OUTLOOK_HOSTS_MAX) {
+	*host = outlook_find_host(outlook, hash, name, len);
+	if (*host)
+		return 0;
+	if (outlook->n_hosts == FP_OUTLOOK_HOSTS_MAX) {
 		outlook->has_more = true;
 		return 0;
 	}
-	if (*place == 0) {
-		if (fp_buf_reserve(names, len + 1))
-			return -1;
-		outlook->hosts[outlook->n_hosts].name_at = names->len;
-		fp_buf_add(names, name, len);
-		fp_buf_add_char(names, '\0');
-		*place = (uint16_t)++outlook->n_hosts;
-	}
-	*host = &outlook->hosts[*place - 1U];
+	if (fp_buf_reserve(names, len + 1))
+		return -1;
+	*host = &outlook->hosts[outlook->n_hosts++];
+	(*host)->name_at = names->len;
+	fp_buf_add(names, name, len);
+	fp_buf_add_char(names, '\0');
+	fp_hash_add(&outlook->by_name, &(*host)->link, hash);
 	return 0;
 }
 
@@ -146,7 +136,7 @@ fp_outlook_add(struct fp_outlook *outlook, const char *origin, size_t len)
 {
 	struct fp_outlook_host *host;
 
-	if (outlook_find_host(outlook, origin, len, &host))
+	if (outlook_have_host(outlook, origin, len, &host))
 		return -1;
 	if (host && host->n == outlook->n_most) {
 		if (advance(&outlook->host))
@@ -191,10 +181,10 @@ fp_outlook_tell(const struct fp_outlook *outlook, struct fp_forecast *forecast)
 		.delay_ns = rules->delay_ms ? find_delay_ns(outlook, n) : -1,
 	};
 	for (size_t i = 0; i < outlook->n_hosts; i++) {
-		if (outlook->hosts[i].n == 0)
+		const struct fp_outlook_host *host = &outlook->hosts[i];
+		if (host->n == 0)
 			continue;
-		outlook_rank(
-			forecast, name_of(outlook, i), outlook->hosts[i].n);
+		outlook_rank(forecast, name_of(outlook, host), host->n);
 		forecast->n_hosts++;
 	}
 

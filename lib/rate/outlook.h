@@ -16,6 +16,7 @@
 
 #include "buf.h"
 #include "fetchpool.h"
+#include "hash.h"
 #include "ratelimit.h"
 
 #define FP_OUTLOOK_HOSTS_MAX 8192
@@ -35,6 +36,7 @@ struct fp_outlook_clock {
 };
 
 struct fp_outlook_host {
+	struct fp_hash_link link;
 	size_t name_at; /* in `names` */
 	uint64_t n;
 };
@@ -45,8 +47,8 @@ struct fp_outlook {
 	uint64_t n_requests;
 	uint64_t n_most; /* of them, to one host */
 	struct fp_outlook_host *hosts; /* in the order in which they came */
-	uint16_t *places; /* a hash table: their numbers from 1; 0: none */
 	size_t n_hosts;
+	struct fp_hash by_name;
 	bool has_more; /* hosts that are not told apart */
 	struct fp_buf names;
 };

@@ -13,6 +13,7 @@
 #include "lookup.h"
 
 #include "ascii.h"
+#include "hash.h"
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -24,18 +25,17 @@
 /* A hash, whose last bit says that it may pass; 0: nothing. */
 static _Atomic uint64_t places[PLACES];
 
-/* FNV-1a, without the last bit; upper and lower case are one, and a dot at the
- * end is none. */
+/* Without the last bit. Upper and lower case are one, and a dot at the end is
+ * none. */
 static uint64_t
 hash_of(const char *name, size_t len)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = FP_HASH_EMPTY;
 
 	len -= len > 0 && name[len - 1] == '.';
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)fp_ascii_lower(name[i]);
-		hash = (hash ^ c) * UINT64_C(0x100000001b3);
-	}
+	for (size_t i = 0; i < len; i++)
+		hash = fp_hash_byte(
+			hash, (unsigned char)fp_ascii_lower(name[i]));
 	return hash & ~UINT64_C(1);
 }
 
