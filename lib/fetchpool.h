@@ -118,6 +118,7 @@ enum fp_field {
 	FP_FIELD_CONTEXT,
 	FP_FIELD_TRIES,
 	FP_FIELD_FRAMING,
+	FP_FIELD_CHARSET,
 	FP_FIELD_ERROR, /* null: a success */
 	FP_FIELD_COUNT,
 };
@@ -206,6 +207,7 @@ struct fp_result {
 	const char *final_url; /* where redirects led, as url */
 	unsigned redirects;
 	const char *framing; /* what told the body's end; NULL: nothing came */
+	const char *charset; /* that the body was decoded from; NULL: none */
 	const char *file; /* where the body is, with output_dir; else NULL */
 	int64_t try_ns; /* how long the last attempt took; -1: none was made */
 	const struct fp_try *tries; /* those before the last, in order */

@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_busy \
 	tests/unit/test_carry \
+	tests/unit/test_charset \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \

@@ -359,7 +359,7 @@ const struct fp_option_row fp_option_rows[] = {
 				"method", "headers", "ip", "http_version",
 				"started", "time_connect", "time_first_byte",
 				"file", "final_url", "redirects", "context",
-				"tries", "framing", "error"}}},
+				"tries", "framing", "charset", "error"}}},
 	{NULL, "all", 'a', NULL, FP_OPTION_FLAG, AT(all), NULL, NULL,
 		.help = "also write a record for each failed item",
 		.is_common = true},

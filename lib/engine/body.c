@@ -170,6 +170,9 @@ body_has_room(struct fp_transfer *transfer, size_t len)
 
 	if (FP_UNLIKELY(transfer->carry.is_failed))
 		most = fp_carry_wants(&transfer->carry, most);
+	if (FP_UNLIKELY(transfer->carry.grows))
+		most = FP_CHARSET_GROWTH * (ticket->body.len + most) -
+		       ticket->body.len;
 	uint64_t more = fp_buf_growth(&ticket->body, most);
 
 	if (!transfer->carry.keep || transfer->carry.judges_only ||

@@ -425,6 +425,7 @@ judge_response(struct fp_transfer *transfer)
 		ticket->keeps_body = transfer->carry.has_found;
 	}
 	result->changes = transfer->carry.changes;
+	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->carry));
 	if (kind != FP_KIND_OK) {
 		fp_ticket_fail(ticket, kind, message);
 		return;
@@ -527,6 +528,7 @@ carry_failed(struct fp_transfer *transfer)
 		is_whole = kind == FP_KIND_HTTP && is_unpacked(transfer);
 	enum fp_body encoding =
 		fp_carry_end_failed(carry, is_whole, &ticket->detail);
+	fp_ticket_set_charset(ticket, fp_carry_charset(carry));
 	if (transfer->setup->outdir.fd >= 0) /* no record has a body */
 		encoding = FP_BODY_NONE;
 	fp_ticket_carry_failed(ticket, encoding, carry->is_cut);

@@ -6,6 +6,9 @@
  *	no Content-Type, --body auto	kept, then tried as JSON at the end
  *	text, base64, other types	kept; UTF-8 decides at the end
  *
+ * What is in another charset is decoded first: JSON as it comes, what is kept
+ * at the end, so that bytes that turn out to be no text are still there.
+ *
  * Of an answer that is no success, some is kept as it comes, and at the end it
  * is whatever it can be: JSON, text or bytes. Names are not picked there: what
  * says why would be lost. For everything else only the size is counted.
@@ -20,12 +23,16 @@
 #include "units.h"
 #include "utf8.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 /* What is judged at once of a body that was kept. */
 #define PIECE ((size_t)65536)
+
+/* What is decoded at once. */
+#define DECODED_PIECE ((size_t)4096)
 
 void
 fp_carry_init(struct fp_carry *carry, const struct fp_options *options)
@@ -36,10 +43,12 @@ fp_carry_init(struct fp_carry *carry, const struct fp_options *options)
 void
 fp_carry_forget(struct fp_carry *carry)
 {
+	fp_charset_end(&carry->charset);
 	*carry = (struct fp_carry){
 		.options = carry->options,
 		.json = carry->json,
 		.spare = carry->spare,
+		.decoded = carry->decoded,
 		.fail_if = carry->fail_if,
 		.find = carry->find,
 	};
@@ -50,7 +59,9 @@ fp_carry_destroy(struct fp_carry *carry)
 {
 	fp_json_free(carry->json);
 	fp_jsonfind_free(carry->find);
+	fp_charset_end(&carry->charset);
 	fp_buf_destroy(&carry->spare);
+	fp_buf_destroy(&carry->decoded);
 }
 
 bool
@@ -123,12 +134,16 @@ static void
 carry_begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 {
 	carry->out = out;
+	carry->type = type;
+	fp_charset_end(&carry->charset);
+	carry->charset.name[0] = '\0';
 	carry->kind = FP_KIND_OK;
 	carry->message = NULL;
 	carry->first = 0;
 	carry->size = 0;
 	carry->is_failed = false;
 	carry->is_cut = false;
+	carry->grows = false;
 	carry->changes = (struct fp_json_changes){0};
 	carry->looks = carry->has_found = false;
 	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
@@ -139,6 +154,15 @@ carry_begin(struct fp_carry *carry, const char *type, struct fp_buf *out)
 		carry->want = FP_BODY_JSON;
 	else if (carry->want == FP_BODY_AUTO && type[0] != '\0')
 		carry->want = FP_BODY_TEXT;
+}
+
+static void
+begin_decoding(struct fp_carry *carry)
+{
+	bool is_json = carry->options->body == FP_BODY_JSON ||
+		       fp_carry_is_json_type(carry->type);
+
+	fp_charset_begin(&carry->charset, carry->type, is_json);
 }
 
 /* Gets ready to look through what may be JSON. */
@@ -168,6 +192,8 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 		carry->keep && carry->want == FP_BODY_JSON && reset_json(carry);
 	if (FP_UNLIKELY(carry->fail_if))
 		begin_find(carry);
+	if ((carry->keep && carry->want != FP_BODY_BASE64) || carry->looks)
+		begin_decoding(carry);
 }
 
 void
@@ -177,6 +203,8 @@ fp_carry_begin_failed(
 	carry_begin(carry, type, out);
 	carry->is_failed = carry->keep = carry->options->max_error_body > 0;
 	carry->is_streamed = false;
+	if (carry->keep)
+		begin_decoding(carry);
 	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
 }
 
@@ -188,13 +216,26 @@ fp_carry_wants(const struct fp_carry *carry, size_t len)
 	return most < len ? (size_t)most : len;
 }
 
+/* Keeps bytes, with room for what they may become. */
+static int
+keep_text(struct fp_carry *carry, const char *data, size_t len)
+{
+	struct fp_buf *out = carry->out;
+
+	if (fp_buf_add(out, data, len))
+		return -1;
+	return carry->grows
+		       ? fp_buf_reserve(out, (FP_CHARSET_GROWTH - 1) * out->len)
+		       : 0;
+}
+
 /* What finds no memory is not kept. */
 static void
 keep_failed(struct fp_carry *carry, const char *data, size_t len)
 {
 	size_t n = fp_carry_wants(carry, len);
 
-	if (n > 0 && fp_buf_add(carry->out, data, n))
+	if (n > 0 && keep_text(carry, data, n))
 		n = 0;
 	carry->is_cut |= n < len;
 	carry->keep = !carry->is_cut;
@@ -207,6 +248,12 @@ note_first(struct fp_carry *carry, const char *data, size_t len)
 		if (!memchr(" \t\r\n\xef\xbb\xbf", data[i], 7))
 			carry->first = data[i];
 	}
+}
+
+const char *
+fp_carry_charset(const struct fp_carry *carry)
+{
+	return carry->charset.name[0] ? carry->charset.name : NULL;
 }
 
 bool
@@ -225,6 +272,153 @@ fp_carry_explain_limit(uint64_t max_body, char *text, size_t text_size)
 		limit);
 }
 
+/* It cannot be decoded. Only where that was asked for is it a failure of bytes
+ * that are kept. */
+static void
+fail_decoding(struct fp_carry *carry)
+{
+	int error = errno;
+
+	fp_charset_end(&carry->charset);
+	if (error != ENOMEM && !carry->is_streamed &&
+		carry->options->body != FP_BODY_TEXT) {
+		carry->charset.name[0] = '\0';
+		carry->looks = false;
+		return;
+	}
+	snprintf(carry->why, sizeof(carry->why), "the body is not valid %s",
+		carry->charset.name);
+	if (error == ENOMEM)
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	else
+		carry_fail(carry, FP_KIND_BODY, carry->why);
+}
+
+/* What these bytes are in UTF-8; nothing, if they are no text. */
+static struct fp_text
+decode_piece(struct fp_carry *carry, struct fp_text data)
+{
+	struct fp_buf *decoded = &carry->decoded;
+
+	fp_buf_clear(decoded, PIECE);
+	if (fp_charset_feed(&carry->charset, data.data, data.len, decoded))
+		fail_decoding(carry);
+	return (struct fp_text){fp_buf_text(decoded), decoded->len};
+}
+
+/* What was held back of the last character, and of a body that is shorter than
+ * a mark. */
+static void
+end_decoding(struct fp_carry *carry)
+{
+	struct fp_buf *decoded = &carry->decoded;
+
+	fp_buf_clear(decoded, PIECE);
+	if (!carry->is_streamed && !carry->looks) {
+		fp_charset_end(&carry->charset);
+		return;
+	}
+	if (fp_charset_finish(&carry->charset, decoded))
+		fail_decoding(carry);
+	if (carry->looks)
+		fp_jsonfind_feed(
+			carry->find, fp_buf_text(decoded), decoded->len);
+	if (carry->is_streamed && carry->kind == FP_KIND_OK &&
+		fp_json_feed(carry->json, fp_buf_text(decoded), decoded->len,
+			carry->out))
+		fail_json(carry);
+	fp_charset_end(&carry->charset);
+	fp_buf_clear(decoded, 0);
+}
+
+/* Decodes some of what was kept; -1: it is no text. What becomes of it is in
+ * `decoded`. */
+static int
+decode_some(struct fp_carry *carry, const char *from, size_t len, bool is_last)
+{
+	struct fp_buf *decoded = &carry->decoded;
+
+	fp_buf_clear(decoded, PIECE);
+	if (fp_charset_feed(&carry->charset, from, len, decoded))
+		return -1;
+	return is_last ? fp_charset_finish(&carry->charset, decoded) : 0;
+}
+
+/* Whether all that was kept is text, and does not grow by more than there is
+ * room for. */
+static bool
+can_decode(struct fp_carry *carry)
+{
+	const struct fp_buf *out = carry->out;
+	size_t made = 0;
+
+	for (size_t at = 0, n; at < out->len; at += n) {
+		n = FP_MIN(DECODED_PIECE, out->len - at);
+		bool is_last = at + n == out->len && !carry->is_cut;
+		if (decode_some(carry, out->data + at, n, is_last))
+			return false;
+		made += carry->decoded.len;
+		if (made > FP_CHARSET_GROWTH * (at + n)) {
+			errno = EILSEQ;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* In its own buffer, from whose end it is taken: see fp_carry_growth(). */
+static bool
+decode_in_place(struct fp_carry *carry)
+{
+	struct fp_buf *out = carry->out;
+	size_t len = out->len;
+
+	if (fp_buf_reserve(out, (FP_CHARSET_GROWTH - 1) * len))
+		return false;
+	char *from = out->data + out->cap - 1 - len;
+	memmove(from, out->data, len);
+	out->len = 0;
+	for (size_t at = 0, n; at < len; at += n) {
+		n = FP_MIN(DECODED_PIECE, len - at);
+		bool is_last = at + n == len && !carry->is_cut;
+		if (decode_some(carry, from + at, n, is_last))
+			return false;
+		const struct fp_buf *decoded = &carry->decoded;
+		FP_ASSERT(out->data + out->len + decoded->len <= from + at + n);
+		if (decoded->len > 0)
+			memcpy(out->data + out->len, decoded->data,
+				decoded->len);
+		out->len += decoded->len;
+	}
+	out->data[out->len] = '\0';
+	return true;
+}
+
+/* Makes UTF-8 of what was kept, or leaves it as it came. false: it is no text
+ * of its charset. */
+static bool
+decode_kept(struct fp_carry *carry)
+{
+	const struct fp_buf *out = carry->out;
+
+	begin_decoding(carry);
+	bool is_needed = out->len > 0 && fp_charset_is_needed(&carry->charset,
+						 out->data, out->len);
+	bool ok = !is_needed || can_decode(carry);
+	bool is_other = is_needed && ok && carry->charset.converter;
+	if (is_other) {
+		begin_decoding(carry);
+		ok = decode_in_place(carry);
+	}
+	if (!ok)
+		fail_decoding(carry);
+	else if (!is_other)
+		carry->charset.name[0] = '\0';
+	fp_charset_end(&carry->charset);
+	fp_buf_destroy(&carry->decoded);
+	return ok;
+}
+
 bool
 fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 {
@@ -237,20 +431,27 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 		carry_fail(carry, FP_KIND_TOO_LARGE, carry->why);
 		return false;
 	}
+
+	struct fp_text text = {data, len};
+	if (fp_charset_is_needed(&carry->charset, data, len)) {
+		carry->grows = !carry->is_streamed;
+		if (carry->is_streamed || carry->looks)
+			text = decode_piece(carry, text);
+	}
 	if (FP_UNLIKELY(carry->looks))
-		fp_jsonfind_feed(carry->find, data, len);
+		fp_jsonfind_feed(carry->find, text.data, text.len);
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
 	if (!carry->first && (carry->is_streamed || carry->proves_end))
-		note_first(carry, data, len);
+		note_first(carry, text.data, text.len);
 	if (FP_UNLIKELY(carry->is_failed)) {
 		keep_failed(carry, data, len);
 	} else if (carry->is_streamed) {
-		if (fp_json_feed(carry->json, data, len, carry->out))
+		if (fp_json_feed(carry->json, text.data, text.len, carry->out))
 			fail_json(carry);
 		if (carry->judges_only)
 			fp_buf_clear(carry->out, 65536);
-	} else if (fp_buf_add(carry->out, data, len)) {
+	} else if (keep_text(carry, data, len)) {
 		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	}
 	return true;
@@ -275,6 +476,8 @@ end_document(struct fp_carry *carry)
 static enum fp_body
 end_streamed(struct fp_carry *carry)
 {
+	if (carry->kind != FP_KIND_OK)
+		return FP_BODY_NONE;
 	if (fp_json_finish(carry->json, carry->out)) {
 		fail_json(carry);
 		return FP_BODY_NONE;
@@ -362,6 +565,8 @@ prove_end(struct fp_carry *carry)
 static enum fp_body
 end_kept(struct fp_carry *carry)
 {
+	if (carry->want != FP_BODY_BASE64 && !decode_kept(carry))
+		return FP_BODY_BASE64;
 	if (carry->want == FP_BODY_AUTO && guess_json(carry))
 		return end_document(carry);
 	if (carry->proves_end && !prove_end(carry))
@@ -452,6 +657,8 @@ fp_carry_end_failed(
 		(void)fp_jsonfind_text(carry->find, detail);
 	if (carry->out->len == 0)
 		return FP_BODY_NONE;
+	if ((becomes_json || demanded == FP_BODY_TEXT) && !carry->has_found)
+		(void)decode_kept(carry);
 	if (!carry->is_cut && may_be_json &&
 		is_json(carry, becomes_json,
 			carry->has_found ? NULL : detail) &&
@@ -487,6 +694,10 @@ enum fp_kind
 fp_carry_end(
 	struct fp_carry *carry, enum fp_carry_due due, enum fp_body *encoding)
 {
+	if (FP_UNLIKELY(
+		    carry->charset.converter || carry->charset.is_undecided))
+		end_decoding(carry);
+
 	enum fp_kind kind = end_body(carry, due, encoding);
 
 	if (FP_LIKELY(!carry->looks) || kind != FP_KIND_OK)

@@ -2,8 +2,8 @@
 /*
  * carry: how a body gets from the network into a result: judged, counted,
  * and made ready, while it streams. JSON loses the white space between its
- * tokens and the members that are not wanted; text and bytes are kept as they
- * came; what nobody asked for is counted and forgotten.
+ * tokens and the members that are not wanted; text becomes UTF-8, bytes are
+ * kept as they came; what nobody asked for is counted and forgotten.
  *
  * Threads: one thread at a time.
  * Ownership: the caller embeds it; the body goes into the caller's buffer.
@@ -17,6 +17,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "charset.h"
 #include "fetchpool.h"
 #include "json.h"
 #include "jsonfind.h"
@@ -28,6 +29,9 @@ struct fp_carry {
 	struct fp_json *json; /* NULL until first needed */
 	struct fp_buf *out; /* where the body goes */
 	struct fp_buf spare; /* a piece of a document that was guessed */
+	struct fp_charset charset; /* decoded into: */
+	struct fp_buf decoded;
+	const char *type; /* Content-Type: the caller's, until the end */
 
 	const struct fp_pointers *fail_if; /* set after init; NULL: none */
 	struct fp_jsonfind *find; /* NULL until first needed */
@@ -37,6 +41,8 @@ struct fp_carry {
 
 	bool keep; /* bytes are wanted */
 	bool is_failed; /* of an answer that is no success: kept as they come */
+	bool grows; /* decoding may make what is kept FP_CHARSET_GROWTH times
+		       as long */
 	bool is_cut; /* the same, and some were not kept */
 	bool may_be_problem; /* the same: by its type it may be JSON */
 	bool judges_only; /* set before begin: the bytes go elsewhere */
@@ -57,7 +63,8 @@ void fp_carry_init(struct fp_carry *carry, const struct fp_options *options);
 void fp_carry_destroy(struct fp_carry *carry);
 
 /* A body begins. `wanted`: the status is a success. `type` is the value of
- * Content-Type, "" if there is none. `out` must be empty. */
+ * Content-Type, "" if there is none, and is read until the end. `out` must be
+ * empty. */
 void fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 	struct fp_buf *out);
 
@@ -94,6 +101,10 @@ enum fp_body fp_carry_end_failed(
 /* Whether the body is streamed JSON that is a number, the only value whose
  * beginning may be another one. */
 bool fp_carry_is_number(const struct fp_carry *carry);
+
+/* The charset that the body was decoded from, once it has ended; NULL: it was
+ * UTF-8, or no text. */
+const char *fp_carry_charset(const struct fp_carry *carry);
 
 /* What is known of the body is no other's: none has begun. What judged it stays
  * for the next one. */

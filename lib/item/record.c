@@ -42,6 +42,7 @@ static const struct fp_text field_names[] = {
 	[FP_FIELD_CONTEXT] = FIELD("context"),
 	[FP_FIELD_TRIES] = FIELD("tries"),
 	[FP_FIELD_FRAMING] = FIELD("framing"),
+	[FP_FIELD_CHARSET] = FIELD("charset"),
 	[FP_FIELD_ERROR] = FIELD("error"),
 };
 
@@ -323,6 +324,9 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 		break;
 	case FP_FIELD_FRAMING:
 		write_string(pen, result->framing);
+		break;
+	case FP_FIELD_CHARSET:
+		write_string(pen, result->charset);
 		break;
 	case FP_FIELD_ERROR:
 		record_write_error(pen, result);

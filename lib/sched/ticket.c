@@ -5,6 +5,7 @@
 
 #include "outcome.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A ticket waits with empty buffers of at most this much each, so that the
@@ -249,6 +250,15 @@ fp_ticket_carry_failed(
 	ticket->result.body =
 		(struct fp_text){fp_buf_text(&ticket->body), ticket->body.len};
 	ticket->result.is_body_cut = is_cut;
+}
+
+void
+fp_ticket_set_charset(struct fp_ticket *ticket, const char *charset)
+{
+	if (charset)
+		snprintf(ticket->charset, sizeof(ticket->charset), "%s",
+			charset);
+	ticket->result.charset = charset ? ticket->charset : NULL;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "charset.h"
 #include "fetchpool.h"
 #include "memory.h"
 #include "origin.h"
@@ -59,6 +60,7 @@ struct fp_ticket {
 	struct fp_buf message;
 	struct fp_buf detail; /* the problem's, in its answer's words */
 	char ip[FP_IP_MAX];
+	char charset[FP_CHARSET_NAME_MAX];
 	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
@@ -111,6 +113,9 @@ struct fp_ticket {
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */
 int fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item);
+
+/* Its body was decoded from this charset; NULL: from none. */
+void fp_ticket_set_charset(struct fp_ticket *ticket, const char *charset);
 
 /* Ends the item with this kind and message, and drops what it has of a body,
  * but with keeps_body. */

@@ -103,6 +103,81 @@ def _():
     accepted([b'["' + text.encode() + b'"]'])
 
 
+def decoded(bodies, type, *args):
+    """Charset, encoding and body of each, after one run."""
+    return [(record["charset"], record["encoding"], record["body"]) for record
+            in serve(bodies, ["--fields", "+charset", *args], type=type).records]
+
+
+@test("76 text in other charsets becomes UTF-8")
+def _():
+    for name in "iso-8859-1", "ISO-8859-15", "windows-1252", "utf-16le", \
+            "UTF-16", "utf-32be", "koi8-r", "shift_jis", "euc-jp", "gb18030":
+        text = "<p>%s</p>" % {"koi8-r": "Привет"}.get(
+            name, "日本" if name in ("shift_jis", "euc-jp", "gb18030") else "é")
+        type = b"text/html; charset=" + name.encode()
+        equal(decoded([text.encode(name)], type), [(
+            "UTF-16LE" if name == "UTF-16" else name, "text", text)], name)
+    equal(decoded(["é".encode("utf-16"), "é".encode("utf-8-sig"), b"\xe9",
+                   "é".encode()], b"text/html"),
+          [("UTF-16LE", "text", "é"), (None, "text", "\ufeffé"),
+           (None, "base64", "6Q=="), (None, "text", "é")])
+    equal(decoded([b"\x93\x94\x80"], b"text/html; charset=iso-8859-1"),
+          [("iso-8859-1", "text", "“”€")])
+
+
+@test("76 JSON in other charsets is judged like any other")
+def _():
+    good, bad = '{"a": "é", "b": [1, "😀"]}', '{"a": "é",}'
+    codecs = ["utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be",
+              "utf-32-le"]
+    bodies = [good.encode(codec) for codec in codecs]
+    names = [re.sub("-([bl]e)$|(?<=6|2)$", lambda m: (m[1] or "le").upper(),
+                    codec).upper() for codec in codecs]
+    equal(decoded(bodies, JSON), [(name, "json", {"a": "é", "b": [1, "😀"]})
+                                  for name in names])
+    equal(decoded(['["é"]'.encode("latin-1")],
+                  JSON + b"; charset=ISO-8859-1"),
+          [("ISO-8859-1", "json", ["é"])])
+    for message in refused([bad.encode(codec) for codec in codecs]):
+        matches("trailing|comma|unallowed|invalid|expected", message)
+    result = serve([good.encode("utf-16-le")[:-1], b'[\0"\0\0\xd8"\0]\0'])
+    for record in result.records:
+        equal(record["error"]["message"], "the body is not valid UTF-16LE")
+
+
+@test("76 what is no text of its charset stays as it came")
+def _():
+    bytes = "日本".encode("shift_jis")[:-1]
+    type = b"text/plain; charset=Shift_JIS"
+    equal(decoded([bytes], type),
+          [(None, "base64", base64.b64encode(bytes).decode())])
+    result = serve([bytes], ["-B", "text"], type=type)
+    equal(result.records[0]["error"]["message"],
+          "the body is not valid Shift_JIS")
+    png = b"\x89PNG\r\n\x1a\n\xff"
+    equal(decoded([png], b"image/png; charset=iso-8859-1"),
+          [(None, "base64", base64.b64encode(png).decode())])
+    equal(decoded(["é".encode("latin-1")], b"text/plain; charset=latin1",
+                  "-B", "base64"), [(None, "base64", "6Q==")])
+
+
+@test("76 a failed answer's text is decoded, and so is what --fail-if reads")
+def _():
+    server = faults()
+    server.on("/no", lambda conn, request: conn.answer(
+        "Schlüssel ungültig".encode("latin-1"), b"text/plain; charset=latin1",
+        status=422))
+    server.on("/wide", lambda conn, request: conn.answer(
+        '{"errors": ["é"]}'.encode("utf-16"), JSON))
+    result = fetchpool(["-a", "--fields", "+charset", "--fail-if", "/errors"],
+                       input=server.url + "/no\n" + server.url + "/wide\n")
+    equal(sorted((r["charset"], r["encoding"], str(r["body"]))
+                 for r in result.records),
+          [("UTF-16LE", "json", "{'errors': ['é']}"),
+           ("latin1", "text", "Schlüssel ungültig")])
+
+
 def suite(prefix):
     directory = os.path.join(VECTORS, "json")
     if not os.path.isdir(directory):
@@ -131,6 +206,9 @@ def _():
             equal(record["error"]["kind"], "body")
         else:
             # RFC 8259, section 8.1: a byte-order mark may be passed over.
+            if 0 in body[:4]:
+                body = body.decode("utf-16" if body[0] == 0xFF else "utf-16-be"
+                                   if body[0] == 0 else "utf-16-le").encode()
             equal(raw, minify(body.removeprefix(b"\xef\xbb\xbf")))
 
 

@@ -405,6 +405,33 @@ json_types(void)
 		CHECK(!fp_carry_is_json_type(other[i]));
 }
 
+/* Cut anywhere, and longer than what is decoded at once. */
+static void
+charsets(void)
+{
+	static const char json[] = "\xff\xfe[\0\"\0\xe9\0\"\0 \0]\0";
+	size_t len = 10000;
+	char *text = malloc(len);
+
+	options.body = FP_BODY_AUTO;
+	WANTED("text/plain; charset=latin1", "caf\xe9 \xff", "text café ÿ");
+	WANTED("text/plain; charset=utf-16le", "\xe9\0a", "base64 \xe9");
+	WANTED("text/html", "\xfe\xff\x20\xac\0a", "text €a");
+	WANTED("", "\xfe\xff\0[\0]", "json []");
+	check(true, "application/json", json, sizeof(json) - 1, FP_CARRY_BODY,
+		"json [\"é\"]");
+	WANTED("application/json; charset=shift_jis", "\"\x93\"",
+		"!body the body is not valid shift_jis");
+	if (!text)
+		abort();
+	memset(text, 0xa4, len);
+	(void)answer(true, "text/plain; charset=iso-8859-15", text, len,
+		FP_CARRY_BODY, 77, 5000);
+	CHECK(out.len == 3 * len && strncmp(out.data, "€€", 6) == 0);
+	CHECK_TEXT(fp_carry_charset(&carry), "iso-8859-15");
+	free(text);
+}
+
 int
 main(void)
 {
@@ -425,6 +452,7 @@ main(void)
 	run("a body may be as large as allowed, and no larger", limits);
 	run("a body that is too large is nothing else", too_large_and_wrong);
 	run("large bodies", large_bodies);
+	run("text in other charsets", charsets);
 	run("memory that runs out is the item's failure", no_memory);
 	run("types that say JSON", json_types);
 	fp_carry_destroy(&carry);
