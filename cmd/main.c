@@ -33,7 +33,7 @@
  *			retry, busy (what refusals mean together), ahead (what
  *			follows from an attempt), origin and origins (servers),
  *			ticket (what goes round), window (the bound, the order),
- *			schedule (with feedback and refuse), queue (its lock,
+ *			schedule, queue (its lock,
  *			and the workers that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			workers), poolopt and setup (what all transfers have in

@@ -95,12 +95,10 @@ lib_libinternal_la_SOURCES += \
 
 # sched: what may start, and when; and what waits
 lib_libinternal_la_SOURCES += \
-	lib/sched/feedback.c \
 	lib/sched/memory.c lib/sched/memory.h \
 	lib/sched/origin.c lib/sched/origin.h \
 	lib/sched/origins.c \
 	lib/sched/queue.c lib/sched/queue.h \
-	lib/sched/refuse.c \
 	lib/sched/ahead.c lib/sched/ahead.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \

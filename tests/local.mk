@@ -77,7 +77,7 @@ UNIT_TESTS = \
 	tests/unit/test_rates \
 	tests/unit/test_record \
 	tests/unit/test_recordsecrets \
-	tests/unit/test_refuse \
+	tests/unit/test_schedulerefuse \
 	tests/unit/test_response \
 	tests/unit/test_responseodd \
 	tests/unit/test_retry \

@@ -249,8 +249,8 @@ wait_for_shortage(struct fp_transfer *transfer)
 
 	if (most == 0 || ++ticket->n_short > most)
 		return false;
-	ticket->again = FP_AGAIN_SAME;
-	ticket->wait_ns = SHORT_WAIT_NS;
+	ticket->again.how = FP_AGAIN_SAME;
+	ticket->again.wait_ns = SHORT_WAIT_NS;
 	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
 	ticket->result.kind = FP_KIND_OK;
 	ticket->result.message = NULL;
@@ -277,7 +277,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause,
 		ticket->report.is_malformed =
 			fp_waithint_is_malformed(&transfer->hints);
 	aftermath_decide(transfer, cause, refused);
-	if (ticket->again == FP_AGAIN_NO)
+	if (ticket->again.how == FP_AGAIN_NO)
 		ticket->result.is_outcome_unknown =
 			is_outcome_unknown(transfer, cause);
 }
@@ -289,9 +289,7 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 	enum fp_cause cause = cause_of(transfer, code);
 	struct fp_refused refused = judge_refusal(transfer, cause);
 
-	ticket->again = FP_AGAIN_NO;
-	ticket->wait_ns = 0;
-	ticket->wants_fresh = false;
+	ticket->again = (struct fp_again){.how = FP_AGAIN_NO, .why = cause};
 	ticket->report = (struct fp_report){
 		.heard = what_was_heard(transfer, cause, &refused),
 		.is_first_success =

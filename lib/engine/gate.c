@@ -201,7 +201,7 @@ may_send_again(struct fp_transfer *transfer)
 	if (transfer->has_opened)
 		return true;
 	transfer->stop = FP_STOP_STALE;
-	transfer->ticket->wants_fresh = true;
+	transfer->ticket->again.is_fresh = true;
 	return false;
 }
 
@@ -247,8 +247,7 @@ use_start(struct fp_transfer *transfer)
 	transfer->has_opened = false;
 	if (!transfer->setup->has_rates)
 		return;
-	ticket->is_reserved = false;
-	ticket->is_fired = true;
+	ticket->start = FP_START_FIRED;
 	transfer->context->has_fired = true;
 }
 
@@ -309,7 +308,7 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 	if (!at || fp_socket_is_open(at))
 		return true;
 	/* It may still carry others' streams, so libcurl would keep it. */
-	transfer->ticket->wants_fresh = true;
+	transfer->ticket->again.is_fresh = true;
 	return false;
 }
 

@@ -36,8 +36,7 @@ fp_slot_end_unbegun(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket = transfer->ticket;
 
 	transfer->ticket = NULL;
-	ticket->again = again;
-	ticket->wait_ns = 0;
+	ticket->again = (struct fp_again){.how = again};
 	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
 	ticket->result.fetch_time_ns =
 		worker->context.now_ns - ticket->started_ns;

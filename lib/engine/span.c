@@ -137,7 +137,7 @@ fp_span_resumed(struct fp_transfer *transfer)
 void
 fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 {
-	enum fp_again_how again = ticket->again;
+	enum fp_again_how again = ticket->again.how;
 	struct fp_span span = span_make(transfer, ticket,
 		transfer->is_begun ? FP_SPAN_ATTEMPT : FP_SPAN_DELAY,
 		transfer->occupied_ns);

@@ -44,7 +44,7 @@ static bool
 holds_unused(const struct fp_transfer *transfer)
 {
 	return transfer->ticket && transfer->is_begun &&
-	       transfer->ticket->is_reserved;
+	       transfer->ticket->start == FP_START_RESERVED;
 }
 
 void

@@ -408,7 +408,7 @@ choose_connection(struct fp_transfer *transfer)
 	bool misleads = would_mislead_proxy(transfer);
 	bool stranger = fp_crowd_is_stranger(
 		&transfer->context->crowd, transfer->ticket->origin->hash);
-	bool fresh = transfer->ticket->wants_fresh || misleads ||
+	bool fresh = transfer->ticket->again.is_fresh || misleads ||
 		     transfer->setup->is_fresh ||
 		     fp_transfer_needs_new(transfer);
 	bool alone = transfer->setup->cannot_look || misleads || stranger ||
@@ -513,7 +513,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->unread = NULL;
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
-	ticket->wait_ns = 0;
+	ticket->again.wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn))
 		transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
@@ -591,7 +591,7 @@ must_ask(const struct fp_transfer *transfer)
 	if (transfer->setup->has_rates ||
 		transfer->setup->options.respect_ratelimit ||
 		fp_waithint_is_malformed(&transfer->hints) ||
-		ticket->wait_ns > 0)
+		ticket->again.wait_ns > 0)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
@@ -610,7 +610,7 @@ follow(struct fp_transfer *transfer)
 		return FP_ONWARD_END;
 	fp_transfer_resolved(transfer);
 	wait_ns = fp_waithint_after_ns(&transfer->hints, fp_clock_wall_ns());
-	ticket->wait_ns = FP_MAX(wait_ns, 0);
+	ticket->again.wait_ns = FP_MAX(wait_ns, 0);
 	if (wait_ns / FP_NS_PER_MS >
 		(int64_t)transfer->setup->options.retry_after_max_ms) {
 		fp_ticket_fail(ticket, FP_KIND_REDIRECT,
@@ -635,11 +635,11 @@ transfer_hold(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	int64_t took_ns = transfer->context->now_ns - transfer->tried_ns;
 
-	ticket->wait_ns = 0;
+	ticket->again.wait_ns = 0;
 	ticket->unused_ns = 2 * FP_MAX(ticket->unused_ns, took_ns);
 	/* libcurl was about to send it again. */
 	if (transfer->n_on_wire > 0)
-		ticket->wants_fresh = true;
+		ticket->again.is_fresh = true;
 	else
 		transfer->begun_ns += took_ns;
 }
@@ -699,7 +699,7 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 		transfer->stop = FP_STOP_STALE;
 	} else if (wants_another(transfer, code)) {
 		transfer->stop = FP_STOP_STALE;
-		transfer->ticket->wants_fresh = true;
+		transfer->ticket->again.is_fresh = true;
 	}
 	if (FP_UNLIKELY(is_redirect_refused(transfer, code)))
 		transfer->is_leaving = true;
@@ -729,7 +729,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
-	ticket->again = FP_AGAIN_SAME;
+	ticket->again.how = FP_AGAIN_SAME;
 	ticket->report = (struct fp_report){
 		.heard = transfer->response.status ? FP_HEARD_ANSWER
 						   : FP_HEARD_NOTHING,
@@ -737,11 +737,11 @@ fp_transfer_park(struct fp_transfer *transfer)
 				fp_waithint_is_malformed(&transfer->hints),
 		.begun_ns = transfer->begun_ns,
 	};
-	if (ticket->wait_ns == 0) {
+	if (ticket->again.wait_ns == 0) {
 		fp_transfer_respect_quota(transfer);
 	} else if (transfer->stop == FP_STOP_NONE ||
 		   transfer->stop == FP_STOP_LEFT) {
-		ticket->report.pause_ns = ticket->wait_ns;
+		ticket->report.pause_ns = ticket->again.wait_ns;
 		ticket->report.status = transfer->response.status;
 	}
 	fp_transfer_end_body(transfer);

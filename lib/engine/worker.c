@@ -237,7 +237,7 @@ fp_worker_fire(struct fp_worker *worker)
 	worker->context.is_stirred = true;
 	for (unsigned i = 0; i < worker->share.slots; i++) {
 		struct fp_ticket *ticket = worker->transfers[i].ticket;
-		if (!ticket || !ticket->is_fired)
+		if (!ticket || ticket->start != FP_START_FIRED)
 			continue;
 		ticket->next = fired;
 		fired = ticket;

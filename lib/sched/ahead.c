@@ -16,30 +16,16 @@ fp_ahead_decide(struct fp_ticket *ticket, const struct fp_retry_policy *policy,
 	attempt->n_attempts -=
 		FP_MIN(ticket->n_excused, attempt->n_attempts - 1);
 	report->random = random;
-	struct fp_again again = fp_retry_decide(policy, attempt, &random);
-	report->is_last = !again.is_again && !again.is_spent;
-	report->wait_ns = again.wait_ns;
-	if (again.pauses_origin) {
+	ticket->again = fp_retry_decide(policy, attempt, &random);
+	report->wait_ns = ticket->again.wait_ns;
+	if (ticket->again.pauses_origin) {
 		report->refused = *refused;
-		report->pause_ns = again.pause_ns;
-		report->wait_ns = again.wait_ns;
+		report->pause_ns = ticket->again.pause_ns;
 		report->status = ticket->result.status;
 		report->is_too_long =
 			asked_ns / FP_NS_PER_MS > (int64_t)policy->after_max_ms;
 	}
 	ticket->result.retry_after_ns = FP_MAX(asked_ns, 0);
-	if (refused->is == FP_REFUSAL_DOUBT && attempt->status == 403 &&
-		!again.is_again && policy->max > 0 && policy->on_status[429])
-		ticket->again = FP_AGAIN_DOUBT;
-	else if (again.is_spent)
-		ticket->again = FP_AGAIN_SPENT;
-	else if (again.is_again)
-		ticket->again =
-			again.is_invited ? FP_AGAIN_FREE : FP_AGAIN_PAID;
-	if (report->is_last)
-		return;
-	ticket->wait_ns = again.wait_ns;
-	ticket->wants_fresh = again.is_fresh;
 }
 
 enum fp_heard

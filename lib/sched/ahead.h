@@ -17,7 +17,7 @@
 #include "ticket.h"
 
 /* `attempt` says how it ended, but for what `refused` says, which is of an
- * answer, or FP_REFUSAL_NONE and -1. Sets ticket->again, wait_ns, wants_fresh,
+ * answer, or FP_REFUSAL_NONE and -1. Sets ticket->again,
  * its result's retry_after_ns, and of its report all that is about pauses. */
 void fp_ahead_decide(struct fp_ticket *ticket,
 	const struct fp_retry_policy *policy, struct fp_attempt *attempt,

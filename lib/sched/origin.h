@@ -186,6 +186,22 @@ struct fp_origin *fp_origins_hold(
 void fp_origins_let_go(
 	struct fp_origins *origins, struct fp_origin *origin, int64_t now_ns);
 
+struct fp_ticket;
+
+/* An item waits there, behind those like it or before them. */
+void fp_origin_put(
+	struct fp_origin *origin, struct fp_ticket *ticket, bool goes_first);
+
+/* Takes out the one that is next, or that of this turn; NULL: there is none. */
+struct fp_ticket *fp_origin_pop(struct fp_origin *origin);
+struct fp_ticket *fp_origin_pick(struct fp_origin *origin, uint64_t turn);
+
+/* Puts it into a list of the schedule, in which it is not yet; takes it out of
+ * the one in which it is, if any. */
+void fp_origin_enlist(
+	struct fp_origin_list *list, struct fp_origin *origin, bool goes_first);
+void fp_origin_unlist(struct fp_origin *origin);
+
 enum fp_leave {
 	FP_LEAVE_GO,
 	FP_LEAVE_WAIT, /* until *until_ns, or something is heard */

@@ -13,6 +13,8 @@
 
 #include "origin.h"
 
+#include "ticket.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -258,6 +260,99 @@ origins_forget(struct fp_origins *origins, struct fp_origin *origin)
 	origins->n--;
 	origins->n_open -= origin->circuit != FP_CIRCUIT_CLOSED;
 	free_origin(origin);
+}
+
+/* ---- items that wait there ---- */
+
+/* Among those that were tried; the higher, the more attempts it has used. */
+static size_t
+rank_of(const struct fp_ticket *ticket)
+{
+	unsigned n = ticket->result.attempts;
+
+	return FP_MIN(n > 0 ? n - 1 : 0, FP_ORIGIN_RANKS - 1);
+}
+
+void
+fp_origin_put(
+	struct fp_origin *origin, struct fp_ticket *ticket, bool goes_first)
+{
+	struct fp_ticket_list *list = ticket->is_tried
+					      ? &origin->again[rank_of(ticket)]
+					      : &origin->waiting;
+
+	(goes_first ? fp_ticket_prepend : fp_ticket_append)(list, ticket);
+	origin->n_waiting++;
+}
+
+/* Those that were tried go before the others, and of them those with most
+ * attempts: an attempt more that fails is worse for them. But while nothing
+ * passes, or it does not answer, the one that finds out should have many left.
+ */
+static struct fp_ticket_list *
+list_of_next(struct fp_origin *origin)
+{
+	bool is_silent =
+		origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered;
+	bool is_dark = is_silent || origin->busy.n_rounds > 1;
+
+	if (is_dark && origin->waiting.first)
+		return &origin->waiting;
+	for (size_t i = 0; i < FP_ARRAY_LEN(origin->again); i++) {
+		size_t at = FP_ARRAY_LEN(origin->again) - 1 - i;
+		struct fp_ticket_list *list = &origin->again[is_dark ? i : at];
+		if (list->first)
+			return list;
+	}
+	return &origin->waiting;
+}
+
+struct fp_ticket *
+fp_origin_pop(struct fp_origin *origin)
+{
+	struct fp_ticket *ticket = fp_ticket_pop(list_of_next(origin));
+
+	origin->n_waiting -= ticket != NULL;
+	return ticket;
+}
+
+struct fp_ticket *
+fp_origin_pick(struct fp_origin *origin, uint64_t turn)
+{
+	struct fp_ticket *ticket = fp_ticket_pick(&origin->waiting, turn);
+
+	for (int i = 0; !ticket && i < FP_ORIGIN_RANKS; i++)
+		ticket = fp_ticket_pick(&origin->again[i], turn);
+	origin->n_waiting -= ticket != NULL;
+	return ticket;
+}
+
+/* ---- lists of the schedule ---- */
+
+void
+fp_origin_enlist(
+	struct fp_origin_list *list, struct fp_origin *origin, bool goes_first)
+{
+	origin->list = list;
+	origin->next = goes_first ? list->first : NULL;
+	origin->previous = goes_first ? NULL : list->last;
+	*(origin->next ? &origin->next->previous : &list->last) = origin;
+	*(origin->previous ? &origin->previous->next : &list->first) = origin;
+}
+
+void
+fp_origin_unlist(struct fp_origin *origin)
+{
+	struct fp_origin_list *list = origin->list;
+
+	if (!list)
+		return;
+	*(origin->next ? &origin->next->previous : &list->last) =
+		origin->previous;
+	*(origin->previous ? &origin->previous->next : &list->first) =
+		origin->next;
+	origin->next = origin->previous = NULL;
+	origin->list = NULL;
 }
 
 /* ---- holding ---- */

@@ -233,8 +233,8 @@ fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns,
 		struct fp_ticket *ticket = list;
 		list = ticket->next;
 		ticket->next = NULL;
-		if (queue->cancelled && ticket->again != FP_AGAIN_NO) {
-			ticket->again = FP_AGAIN_NO;
+		if (queue->cancelled && ticket->again.how != FP_AGAIN_NO) {
+			ticket->again.how = FP_AGAIN_NO;
 			fp_ticket_drop(ticket);
 		}
 		if (fp_schedule_end(&queue->schedule, ticket, now_ns))

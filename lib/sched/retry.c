@@ -257,11 +257,24 @@ is_refused(const struct fp_attempt *attempt)
 		       attempt->refusal == FP_REFUSAL_SAID);
 }
 
+/* A no that a limit may have said: only other answers tell. */
+static bool
+retry_is_doubtful(
+	const struct fp_retry_policy *policy, const struct fp_attempt *attempt)
+{
+	return attempt->refusal == FP_REFUSAL_DOUBT && attempt->status == 403 &&
+	       policy->max > 0 && policy->on_status[429];
+}
+
 struct fp_again
 fp_retry_decide(const struct fp_retry_policy *policy,
 	const struct fp_attempt *attempt, uint64_t *random)
 {
-	struct fp_again again = {.is_again = false};
+	struct fp_again again = {
+		.how = retry_is_doubtful(policy, attempt) ? FP_AGAIN_DOUBT
+							  : FP_AGAIN_NO,
+		.why = attempt->cause,
+	};
 	int64_t asked_ns = attempt->retry_after_ns;
 	int64_t left_ns = left_ns_of(policy, attempt);
 	bool is_said = asked_ns >= 0;
@@ -272,7 +285,6 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	if (!may && !is_busy && !is_said)
 		return again;
 	again.pauses_origin = is_busy || is_said;
-	again.is_invited = is_said;
 	again.is_too_long =
 		is_said &&
 		asked_ns > FP_MIN(left_ns, retry_in_ns(policy->after_max_ms));
@@ -288,11 +300,16 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 			FP_MIN(again.wait_ns, FP_MAX(left_ns, again.pause_ns));
 		again.wait_ns = FP_MAX(again.wait_ns, again.pause_ns);
 	}
-	bool would = may && !again.is_too_long && again.wait_ns <= left_ns;
-	again.is_again = would && attempt->n_attempts <= policy->max;
-	again.is_spent = would && is_busy && !again.is_again;
-	again.is_fresh = again.is_again && attempt->status == 421;
-	if (!again.is_again && !again.pauses_origin)
+	if (may && !again.is_too_long && again.wait_ns <= left_ns) {
+		if (attempt->n_attempts <= policy->max)
+			again.how = is_said ? FP_AGAIN_FREE : FP_AGAIN_PAID;
+		else if (is_busy)
+			again.how = FP_AGAIN_SPENT;
+	}
+	bool is_again =
+		again.how == FP_AGAIN_PAID || again.how == FP_AGAIN_FREE;
+	again.is_fresh = is_again && attempt->status == 421;
+	if (!is_again && !again.pauses_origin)
 		again.wait_ns = 0;
 	return again;
 }

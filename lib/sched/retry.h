@@ -73,16 +73,30 @@ struct fp_attempt {
 	enum fp_refusal refusal; /* 429 and 503 are one in any case */
 };
 
+/* How an item goes on after an attempt, or a part of one. */
+enum fp_again_how {
+	FP_AGAIN_NO, /* it is finished */
+	FP_AGAIN_PAID, /* another attempt, out of its origin's budget */
+	FP_AGAIN_FREE, /* the same at no cost: the server has named a time */
+	FP_AGAIN_DOUBT, /* the same, if its no was a limit's; else finished */
+	FP_AGAIN_SPENT, /* the same, if this one need not count, for it was
+			   refused; else it is finished */
+	FP_AGAIN_SAME, /* the attempt goes on: to the next hop of a redirect */
+};
+
+/* The decision on another attempt. It is made here, goes with the ticket, and
+ * is the schedule's to carry out: that knows the budget of its origin and what
+ * becomes of doubts. */
 struct fp_again {
-	bool is_again; /* there is another attempt */
-	bool is_spent; /* it was refused, and but for policy.max there would be
-			*/
-	bool is_fresh; /* on a connection of its own (421) */
+	enum fp_again_how how;
+	enum fp_cause why; /* what the attempt ended with */
+	int64_t wait_ns; /* until the next one; 0: at once, or there is none */
+	bool is_fresh; /* it is to have a connection of its own (421) */
+
+	/* What its origin is to know, whatever becomes of the item. */
 	bool pauses_origin; /* nobody else begins there either */
 	bool is_too_long; /* Retry-After is more than is waited for */
-	bool is_invited; /* by Retry-After: costs no budget */
-	int64_t wait_ns; /* until it; 0: there is none */
-	int64_t pause_ns; /* the origin's, as the server asks; 0: it does not */
+	int64_t pause_ns; /* as the server asks; 0: it does not */
 };
 
 /* What comes after that attempt. The pause of an origin does not depend on

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an item may be:
+ * Where an item may be (its ticket's stage):
  *
  *	fresh	added, and not looked at yet: nothing is known against it
- *	attempts	waits for its next attempt, until a time
+ *	waits	for its next attempt, until a time
  *	due	that time has come
  *	origin	its origin may not start it now; it waits there, in order
  *
@@ -15,50 +15,29 @@
  *
  * Attempts that are due go before fresh items, but take no more than every
  * other place, so that neither can hold up the other.
- *
- * What is heard of items under way is in feedback.c, and why an item may never
- * start in refuse.c.
  */
 #include "base.h"
 
 #include "schedule.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
-/* ---- lists of origins ---- */
+/* Attempts of an item that need not count. */
+#define EXCUSED_MAX 2
 
-static void
-list_origin(
-	struct fp_origin_list *list, struct fp_origin *origin, bool goes_first)
-{
-	origin->list = list;
-	origin->next = goes_first ? list->first : NULL;
-	origin->previous = goes_first ? NULL : list->last;
-	*(origin->next ? &origin->next->previous : &list->last) = origin;
-	*(origin->previous ? &origin->previous->next : &list->first) = origin;
-}
-
-static void
-unlist_origin(struct fp_origin *origin)
-{
-	struct fp_origin_list *list = origin->list;
-
-	*(origin->next ? &origin->next->previous : &list->last) =
-		origin->previous;
-	*(origin->previous ? &origin->previous->next : &list->first) =
-		origin->next;
-	origin->next = origin->previous = NULL;
-	origin->list = NULL;
-}
+/* Room for one reason, and for two. */
+#define REASON_MAX 160
+#define REASONS_MAX (3 * REASON_MAX)
 
 void
 fp_schedule_stir(struct fp_schedule *schedule, struct fp_origin *origin)
 {
 	if (origin->n_waiting == 0 || origin->list == &schedule->able)
 		return;
-	if (origin->list)
-		unlist_origin(origin);
-	list_origin(&schedule->able, origin, false);
+	fp_origin_unlist(origin);
+	fp_origin_enlist(&schedule->able, origin, false);
 }
 
 /* ---- the whole ---- */
@@ -100,6 +79,7 @@ fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	if (!ticket->origin)
 		return -1;
 	ticket->is_tried = ticket->is_held = false;
+	fp_ticket_move(ticket, FP_STAGE_FRESH);
 	fp_ticket_append(&schedule->fresh, ticket);
 	schedule->n_items++;
 	return 0;
@@ -107,33 +87,21 @@ fp_schedule_add(struct fp_schedule *schedule, struct fp_ticket *ticket,
 
 /* ---- one item ---- */
 
-/* Among those that were tried; the higher, the more attempts it has used. */
-static size_t
-schedule_rank(const struct fp_ticket *ticket)
-{
-	unsigned n = ticket->result.attempts;
-
-	return FP_MIN(n > 0 ? n - 1 : 0, FP_ORIGIN_RANKS - 1);
-}
-
 /* Lets it wait at its origin. */
 static void
 park(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	int64_t until_ns)
 {
 	struct fp_origin *origin = ticket->origin;
-	struct fp_ticket_list *list =
-		ticket->is_tried ? &origin->again[schedule_rank(ticket)]
-				 : &origin->waiting;
 
-	(goes_first ? fp_ticket_prepend : fp_ticket_append)(list, ticket);
-	origin->n_waiting++;
+	fp_ticket_move(ticket, FP_STAGE_ORIGIN);
+	fp_origin_put(origin, ticket, goes_first);
 	if (until_ns < INT64_MAX)
 		fp_timeheap_set(&schedule->wakes, &origin->timed, until_ns);
 }
 
-void
-fp_schedule_leave(
+static void
+leave_origin(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
@@ -144,6 +112,101 @@ fp_schedule_leave(
 	ticket->origin = NULL;
 	fp_schedule_stir(schedule, origin);
 	fp_origins_let_go(&schedule->origins, origin, now_ns);
+}
+
+/* ---- items that may not start, neither now nor later ----
+ *
+ * They are put at the end of `refused`, failed. One that was tried before has a
+ * reason of its own, which is told too. */
+
+static void
+end_waiting(struct fp_ticket *ticket, int64_t now_ns)
+{
+	if (ticket->started_ns > 0)
+		ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
+}
+
+/* Takes it out for good; it has failed. */
+static void
+take_out(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+	struct fp_ticket *ticket, int64_t now_ns)
+{
+	fp_ticket_append(refused, ticket);
+	end_waiting(ticket, now_ns);
+	leave_origin(schedule, ticket, now_ns);
+	schedule->n_items--;
+}
+
+static void
+schedule_refuse(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+	struct fp_ticket *ticket, enum fp_kind kind, const char *reason,
+	int64_t now_ns)
+{
+	char both[REASONS_MAX];
+
+	if (fp_ticket_has_failed(ticket)) {
+		snprintf(both, sizeof(both), "%s; last attempt: %s", reason,
+			fp_buf_text(&ticket->message));
+		reason = both;
+	}
+	fp_ticket_fail(ticket, kind, reason);
+	take_out(schedule, refused, ticket, now_ns);
+}
+
+/* Because of what its origin is. */
+static void
+refuse_for_ever(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+	struct fp_ticket *ticket, int64_t now_ns)
+{
+	const struct fp_origin *origin = ticket->origin;
+	char text[REASON_MAX];
+	enum fp_kind kind;
+
+	fp_origin_explain(origin, now_ns, &kind, text, sizeof(text));
+	if (kind == FP_KIND_HTTP)
+		ticket->result.retry_after_ns =
+			FP_MAX(origin->not_before_ns, origin->asked_until_ns) -
+			now_ns;
+	schedule_refuse(schedule, refused, ticket, kind, text, now_ns);
+}
+
+/* Its start cannot be counted, as errno has it. */
+static void
+refuse_uncounted(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+	struct fp_ticket *ticket, int64_t now_ns)
+{
+	if (errno == ENOMEM) {
+		schedule_refuse(schedule, refused, ticket, FP_KIND_LOCAL,
+			FP_OUT_OF_MEMORY, now_ns);
+		return;
+	}
+	schedule->fault = errno;
+	fp_ticket_drop(ticket);
+	take_out(schedule, refused, ticket, now_ns);
+}
+
+/* It fails as its last attempt did; `why` there is no other is added. */
+static void
+refuse_again(struct fp_schedule *schedule, struct fp_ticket_list *refused,
+	struct fp_ticket *ticket, const char *why, int64_t now_ns)
+{
+	char text[REASONS_MAX];
+
+	snprintf(
+		text, sizeof(text), "%s%s", fp_buf_text(&ticket->message), why);
+	fp_ticket_fail_again(ticket, text);
+	take_out(schedule, refused, ticket, now_ns);
+}
+
+/* ---- may it start? ---- */
+
+/* Lets it wait for its next attempt. */
+static void
+let_wait(struct fp_schedule *schedule, struct fp_ticket *ticket,
+	int64_t until_ns)
+{
+	fp_ticket_move(ticket, FP_STAGE_WAITS);
+	fp_timeheap_set(&schedule->attempts, &ticket->timed, until_ns);
 }
 
 /* Whether the item has no time left for an attempt that would begin then. */
@@ -164,10 +227,10 @@ schedule_settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
 {
 	switch (fp_busy_doubt_due(&ticket->origin->busy, ticket->is_test)) {
 	case FP_DOUBT_NO:
-		fp_schedule_refuse_again(schedule, refused, ticket, now_ns);
+		refuse_again(schedule, refused, ticket, "", now_ns);
 		return false;
 	case FP_DOUBT_HELD:
-		fp_timeheap_set(&schedule->attempts, &ticket->timed,
+		let_wait(schedule, ticket,
 			now_ns + schedule->rules.origin.busy.delay_ns);
 		return false;
 	case FP_DOUBT_TEST:
@@ -183,10 +246,11 @@ schedule_settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
 /* Whether its origin lets it start; else it was put where it has to wait, or
  * refused. */
 static bool
-admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
+admit(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	unsigned n_strangers, struct fp_ticket_list *refused, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
+	bool goes_first = ticket->stage == FP_STAGE_ORIGIN;
 	int64_t until_ns;
 
 	if (FP_UNLIKELY(ticket->is_doubted) &&
@@ -196,7 +260,7 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 	enum fp_leave leave = fp_origin_may_start(&schedule->origins, origin,
 		ticket->is_tried, now_ns, &until_ns);
 	if (leave == FP_LEAVE_NEVER) {
-		fp_schedule_refuse_for_ever(schedule, refused, ticket, now_ns);
+		refuse_for_ever(schedule, refused, ticket, now_ns);
 		return false;
 	}
 
@@ -206,7 +270,10 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 			  : ticket->is_held	 ? now_ns
 						 : INT64_MAX;
 	if (is_late(schedule, ticket, then_ns)) {
-		fp_schedule_refuse_late(schedule, refused, ticket, now_ns);
+		refuse_again(schedule, refused, ticket,
+			"; another attempt would exceed the time limit for all "
+			"attempts",
+			now_ns);
 		return false;
 	}
 	ticket->is_held = leave == FP_LEAVE_WAIT;
@@ -219,7 +286,7 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket, bool goes_first,
 		return true;
 	park(schedule, ticket, goes_first, INT64_MAX);
 	if (!origin->is_looking_up && !origin->list)
-		list_origin(&schedule->strange, origin, false);
+		fp_origin_enlist(&schedule->strange, origin, false);
 	return false;
 }
 
@@ -238,10 +305,10 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 		return -1;
 	}
 	ticket->is_probe = started > 0;
-	ticket->is_active = true;
+	fp_ticket_move(ticket, FP_STAGE_STARTED);
 	ticket->is_sole = fp_busy_started(&origin->busy, now_ns);
-	ticket->is_reserved = schedule->starts.is_limited ||
-			      schedule->rules.origin.rates.n > 0;
+	if (schedule->starts.is_limited || schedule->rules.origin.rates.n > 0)
+		ticket->start = FP_START_RESERVED;
 	ticket->token = token;
 	if (ticket->waits_for == FP_WAIT_SLOT &&
 		schedule->dry_ns > ticket->since_ns)
@@ -260,7 +327,12 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 
 /* ---- who is next ---- */
 
-enum place { PLACE_NONE, PLACE_DUE, PLACE_ORIGIN, PLACE_FRESH };
+static void
+make_due(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	fp_ticket_move(ticket, FP_STAGE_DUE);
+	fp_ticket_append(&schedule->due, ticket);
+}
 
 void
 fp_schedule_tick(struct fp_schedule *schedule, int64_t now_ns)
@@ -268,66 +340,38 @@ fp_schedule_tick(struct fp_schedule *schedule, int64_t now_ns)
 	struct fp_timed *timed;
 
 	while ((timed = fp_timeheap_take(&schedule->attempts, now_ns)))
-		fp_ticket_append(&schedule->due,
-			FP_CONTAINER(timed, struct fp_ticket, timed));
+		make_due(
+			schedule, FP_CONTAINER(timed, struct fp_ticket, timed));
 	while ((timed = fp_timeheap_take(&schedule->wakes, now_ns)))
 		fp_schedule_stir(
 			schedule, FP_CONTAINER(timed, struct fp_origin, timed));
 	fp_starts_tick(&schedule->starts, now_ns);
 }
 
-/* Those that were tried go before the others, and of them those with most
- * attempts: an attempt more that fails is worse for them. But while nothing
- * passes, or it does not answer, the one that finds out should have many left.
- */
-static struct fp_ticket *
-pop_first(struct fp_origin *origin)
-{
-	bool is_silent =
-		origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered;
-	bool is_dark = is_silent || origin->busy.n_rounds > 1;
-
-	if (is_dark && origin->waiting.first)
-		return fp_ticket_pop(&origin->waiting);
-	for (size_t i = 0; i < FP_ARRAY_LEN(origin->again); i++) {
-		size_t at = FP_ARRAY_LEN(origin->again) - 1 - i;
-		struct fp_ticket_list *list = &origin->again[is_dark ? i : at];
-		if (list->first)
-			return fp_ticket_pop(list);
-	}
-	return fp_ticket_pop(&origin->waiting);
-}
-
 /* The first item that waits at this origin, which is in a list. */
 static struct fp_ticket *
 pop_waiting(struct fp_schedule *schedule, struct fp_origin *origin)
 {
-	unlist_origin(origin);
-	struct fp_ticket *ticket = pop_first(origin);
-	if (--origin->n_waiting == 0)
+	fp_origin_unlist(origin);
+	struct fp_ticket *ticket = fp_origin_pop(origin);
+	if (origin->n_waiting == 0)
 		fp_timeheap_remove(&schedule->wakes, &origin->timed);
 	return ticket;
 }
 
 /* Takes out the next one to be looked at. */
 static struct fp_ticket *
-schedule_choose(
-	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+schedule_choose(struct fp_schedule *schedule, unsigned n_strangers)
 {
 	struct fp_origin *origin = n_strangers > 0 && schedule->strange.first
 					   ? schedule->strange.first
 					   : schedule->able.first;
 	bool has_other = origin || schedule->fresh.first;
 
-	if (schedule->due.first && !(schedule->due_was_last && has_other)) {
-		*place = PLACE_DUE;
+	if (schedule->due.first && !(schedule->due_was_last && has_other))
 		return fp_ticket_pop(&schedule->due);
-	}
-	if (origin) {
-		*place = PLACE_ORIGIN;
+	if (origin)
 		return pop_waiting(schedule, origin);
-	}
-	*place = PLACE_FRESH;
 	return fp_ticket_pop(&schedule->fresh);
 }
 
@@ -344,17 +388,13 @@ pick_waiting(struct fp_schedule *schedule, uint64_t turn)
 		struct fp_origin *next = origins->chains[i];
 		while (!ticket && (origin = next)) {
 			next = origin->chain;
-			ticket = fp_ticket_pick(&origin->waiting, turn);
-			for (int j = 0; !ticket && j < FP_ORIGIN_RANKS; j++)
-				ticket =
-					fp_ticket_pick(&origin->again[j], turn);
+			ticket = fp_origin_pick(origin, turn);
 		}
 	}
 	if (!ticket)
 		return NULL;
-	if (origin->list)
-		unlist_origin(origin);
-	if (--origin->n_waiting == 0)
+	fp_origin_unlist(origin);
+	if (origin->n_waiting == 0)
 		fp_timeheap_remove(&schedule->wakes, &origin->timed);
 	return ticket;
 }
@@ -362,70 +402,74 @@ pick_waiting(struct fp_schedule *schedule, uint64_t turn)
 /* When memory is tight only one item may start: the one that all others wait
  * for, whose record is the next to be written. */
 static struct fp_ticket *
-choose_oldest(struct fp_schedule *schedule, enum place *place)
+choose_oldest(struct fp_schedule *schedule)
 {
 	uint64_t turn = fp_memory_chosen(schedule->rules.memory);
 	struct fp_ticket *ticket = fp_ticket_pick(&schedule->due, turn);
 
-	*place = PLACE_DUE;
 	if (ticket)
 		return ticket;
-	*place = PLACE_FRESH;
 	if (schedule->fresh.first && schedule->fresh.first->turn == turn)
 		return fp_ticket_pop(&schedule->fresh);
-	*place = PLACE_ORIGIN;
 	return pick_waiting(schedule, turn);
 }
 
 /* Back to where it was, and it is the next one there. */
 static void
-put_back(struct fp_schedule *schedule, struct fp_ticket *ticket,
-	enum place place)
+put_back(struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
-	struct fp_origin *origin = ticket->origin;
-
-	switch (place) {
-	case PLACE_DUE:
+	switch (ticket->stage) {
+	case FP_STAGE_DUE:
 		fp_ticket_prepend(&schedule->due, ticket);
-		break;
-	case PLACE_ORIGIN:
+		return;
+	case FP_STAGE_ORIGIN:
 		park(schedule, ticket, true, INT64_MAX);
-		list_origin(&schedule->able, origin, true);
-		break;
-	case PLACE_FRESH:
+		fp_origin_enlist(&schedule->able, ticket->origin, true);
+		return;
+	case FP_STAGE_FRESH:
 		fp_ticket_prepend(&schedule->fresh, ticket);
-		break;
-	case PLACE_NONE:
-		break;
+		return;
+	default:
+		abort();
 	}
 }
 
 static struct fp_ticket *
-choose_now(
-	struct fp_schedule *schedule, unsigned n_strangers, enum place *place)
+choose_now(struct fp_schedule *schedule, unsigned n_strangers)
 {
 	struct fp_memory *memory = schedule->rules.memory;
 
 	schedule->is_tight = memory && fp_memory_is_tight(memory);
 	return schedule->is_tight || schedule->hurries
-		       ? choose_oldest(schedule, place)
-		       : schedule_choose(schedule, n_strangers, place);
+		       ? choose_oldest(schedule)
+		       : schedule_choose(schedule, n_strangers);
 }
 
-/* The next one that starts, or that pauses in its slot before it asks to. */
+/* Gives it out without a start: it pauses in its slot before it asks to. */
+static struct fp_ticket *
+give_to_rest(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	if (!ticket)
+		return NULL;
+	schedule->due_was_last = ticket->stage == FP_STAGE_DUE;
+	fp_ticket_move(ticket, FP_STAGE_RESTS);
+	return ticket;
+}
+
+/* The next one that starts, or that pauses before it asks to. */
 static struct fp_ticket *
 schedule_find(struct fp_schedule *schedule, unsigned *n_strangers,
-	struct fp_ticket_list *refused, int64_t now_ns, enum place *place)
+	struct fp_ticket_list *refused, int64_t now_ns)
 {
 	struct fp_ticket *ticket;
 	bool rests_first = schedule->rules.rests_first;
 	uint32_t token;
 
-	while ((ticket = choose_now(schedule, *n_strangers, place))) {
+	while ((ticket = choose_now(schedule, *n_strangers))) {
+		bool was_due = ticket->stage == FP_STAGE_DUE;
 		if (rests_first && !ticket->is_rested)
-			return ticket;
-		if (!admit(schedule, ticket, *place == PLACE_ORIGIN,
-			    *n_strangers, refused, now_ns)) {
+			return give_to_rest(schedule, ticket);
+		if (!admit(schedule, ticket, *n_strangers, refused, now_ns)) {
 			/* It would be found again where it was put. */
 			if (schedule->is_tight || schedule->hurries)
 				return NULL;
@@ -434,18 +478,19 @@ schedule_find(struct fp_schedule *schedule, unsigned *n_strangers,
 		int got = fp_starts_reserve(&schedule->starts, &token, now_ns);
 		if (got == 0) {
 			schedule->dry_ns = now_ns;
-			put_back(schedule, ticket, *place);
-			*place = PLACE_FRESH;
-			return rests_first ? fp_ticket_pop(&schedule->fresh)
+			put_back(schedule, ticket);
+			return rests_first ? give_to_rest(schedule,
+						     fp_ticket_pop(
+							     &schedule->fresh))
 					   : NULL;
 		}
 		if (got < 0 ||
 			schedule_start(schedule, ticket, token, now_ns)) {
-			fp_schedule_refuse_uncounted(
-				schedule, refused, ticket, now_ns);
+			refuse_uncounted(schedule, refused, ticket, now_ns);
 			continue;
 		}
 		*n_strangers -= ticket->is_strange;
+		schedule->due_was_last = was_due;
 		return ticket;
 	}
 	return NULL;
@@ -455,15 +500,11 @@ struct fp_ticket *
 fp_schedule_next(struct fp_schedule *schedule, unsigned *n_strangers,
 	struct fp_ticket_list *refused, int64_t now_ns)
 {
-	enum place place = PLACE_NONE;
-
 	fp_schedule_tick(schedule, now_ns);
 	struct fp_ticket *ticket =
-		schedule_find(schedule, n_strangers, refused, now_ns, &place);
-	if (ticket) {
-		schedule->due_was_last = place == PLACE_DUE;
+		schedule_find(schedule, n_strangers, refused, now_ns);
+	if (ticket)
 		schedule->n_items--;
-	}
 	return ticket;
 }
 
@@ -488,6 +529,298 @@ fp_schedule_has_more(const struct fp_schedule *schedule)
 	       schedule->fresh.first;
 }
 
+/* ---- what is heard of items that are under way ---- */
+
+void
+fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->is_strange = false;
+	origin->is_looking_up = false;
+	origin->is_known = true;
+	fp_schedule_stir(schedule, origin);
+}
+
+bool
+fp_schedule_reserve(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+	bool has_rate = schedule->rules.origin.rates.n > 0;
+	uint32_t token;
+
+	FP_ASSERT(ticket->start != FP_START_RESERVED);
+	if (ticket->start == FP_START_FIRED)
+		fp_schedule_fire(schedule, ticket, now_ns);
+	if (has_rate && fp_ratelimit_due_ns(&origin->rate, now_ns) > now_ns)
+		return false;
+	if (fp_starts_reserve(&schedule->starts, &token, now_ns) <= 0)
+		return false;
+	if (has_rate && fp_ratelimit_reserve(&origin->rate, now_ns) <= 0) {
+		fp_starts_give_back(&schedule->starts, token);
+		return false;
+	}
+	ticket->start = FP_START_RESERVED;
+	ticket->token = token;
+	return true;
+}
+
+bool
+fp_schedule_pass(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	bool is_limited = schedule->starts.is_limited ||
+			  schedule->rules.origin.rates.n > 0;
+
+	if (ticket->origin->not_before_ns > now_ns)
+		return false;
+	return !is_limited || ticket->start == FP_START_RESERVED ||
+	       fp_schedule_reserve(schedule, ticket, now_ns);
+}
+
+void
+fp_schedule_give_back(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->start = FP_START_NONE;
+	fp_starts_give_back(&schedule->starts, ticket->token);
+	if (schedule->rules.origin.rates.n) {
+		fp_ratelimit_give_back(&origin->rate);
+		fp_schedule_stir(schedule, origin);
+	}
+}
+
+void
+fp_schedule_fire(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+
+	ticket->start = FP_START_NONE;
+	if (schedule->rules.origin.rates.n) {
+		fp_ratelimit_fire(&origin->rate, now_ns);
+		fp_schedule_stir(schedule, origin);
+	}
+	fp_starts_fire(&schedule->starts, ticket->token, now_ns);
+}
+
+/* The attempt is over: what it held of its origin is given back, and what it
+ * heard is told. */
+static void
+end_attempt(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin *origin = ticket->origin;
+	struct fp_report *report = &ticket->report;
+
+	if (ticket->is_strange) {
+		/* On a connection that was there already, nobody asks. */
+		origin->is_looking_up = false;
+		origin->is_known = report->heard == FP_HEARD_ANSWER ||
+				   report->heard == FP_HEARD_TROUBLE ||
+				   report->heard == FP_HEARD_BUSY;
+	}
+	if (ticket->start == FP_START_FIRED)
+		fp_schedule_fire(schedule, ticket, now_ns);
+	if (ticket->start == FP_START_RESERVED)
+		fp_schedule_give_back(schedule, ticket);
+	if (ticket->is_sole)
+		fp_busy_sole_ended(&origin->busy);
+	report->is_probe = ticket->is_probe;
+	report->is_last = ticket->again.how == FP_AGAIN_NO;
+	report->refused_ns = ticket->refused_ns;
+	report->n_refused = ticket->n_refused;
+	report->is_test = ticket->is_test && !ticket->is_doubted;
+	fp_origin_hear(&schedule->origins, origin, report, now_ns);
+	if (report->heard == FP_HEARD_BUSY) {
+		ticket->n_refused +=
+			ticket->refused_ns == 0 ||
+			origin->busy.passed_ns > ticket->refused_ns;
+		ticket->refused_ns = now_ns;
+	}
+	if (report->heard == FP_HEARD_SILENCE && report->kind == FP_KIND_DNS)
+		origin->is_known = fp_url_is_known(origin->name);
+	if (ticket->stage == FP_STAGE_STARTED)
+		origin->n_active--;
+	ticket->start = FP_START_NONE;
+	ticket->is_strange = ticket->is_probe = ticket->is_sole = false;
+	if (origin->news && !origin->is_news) {
+		origin->is_news = true;
+		origin->next_news = schedule->news;
+		schedule->news = origin;
+	}
+	fp_schedule_stir(schedule, origin);
+}
+
+/* The next hop of a redirect may be of another origin. */
+static bool
+move_to_hop(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	struct fp_origin_name name;
+
+	fp_origin_name(&name, fp_ticket_url(ticket));
+	struct fp_origin *to = fp_origins_hold(&schedule->origins, &name);
+	if (!to) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
+	bool is_tried = ticket->is_tried;
+	leave_origin(schedule, ticket, now_ns);
+	ticket->origin = to;
+	ticket->is_tried = is_tried;
+	to->n_tried += is_tried;
+	ticket->refused_ns = 0;
+	ticket->n_refused = 0;
+	return true;
+}
+
+/* An attempt that was refused after one, while its origin has let others
+ * through in between, was in bad luck: it need not count. Not for ever: the
+ * origin may mean this item. */
+static void
+excuse(struct fp_ticket *ticket)
+{
+	const struct fp_busy *busy = &ticket->origin->busy;
+	bool is_refused = ticket->report.heard == FP_HEARD_BUSY;
+
+	if (is_refused && ticket->again.how != FP_AGAIN_NO &&
+		ticket->n_excused < EXCUSED_MAX &&
+		ticket->report.refused.is == FP_REFUSAL_SAID &&
+		ticket->refused_ns > 0 &&
+		busy->passed_ns > ticket->refused_ns &&
+		fp_busy_is_limiting(busy)) {
+		ticket->n_excused++;
+		ticket->again.how = FP_AGAIN_FREE;
+	}
+	if (ticket->again.how == FP_AGAIN_SPENT)
+		ticket->again.how = FP_AGAIN_NO;
+}
+
+/* A no that may be a limit's: it is one, or its item waits until that is known,
+ * or it is final. */
+static void
+end_in_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	const struct fp_busy_rules *rules = &schedule->rules.origin.busy;
+	struct fp_busy *busy = &ticket->origin->busy;
+	struct fp_report *report = &ticket->report;
+	bool is_test = ticket->is_test;
+	struct fp_busy_attempt attempt = {
+		.begun_ns = report->begun_ns, .is_test = is_test};
+
+	if (ticket->again.how != FP_AGAIN_DOUBT)
+		return;
+	ticket->is_test = false;
+	ticket->again.how = FP_AGAIN_NO;
+	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+		return;
+	switch (fp_busy_doubt(busy, &attempt)) {
+	case FP_DOUBT_LIMIT:
+		report->heard = FP_HEARD_BUSY;
+		report->refused.is = FP_REFUSAL_SAID;
+		report->refused.wait_ns = -1;
+		report->wait_ns = ticket->again.wait_ns = rules->delay_ns;
+		if (ticket->result.attempts - ticket->n_excused <=
+			schedule->rules.retry_max)
+			ticket->again.how = FP_AGAIN_FREE;
+		break;
+	case FP_DOUBT_HELD:
+		ticket->again.how = FP_AGAIN_FREE;
+		ticket->is_doubted = true;
+		ticket->is_test = is_test;
+		report->heard = FP_HEARD_TROUBLE;
+		report->status = ticket->result.status;
+		report->pause_ns = fp_busy_doubt_pause_ns(busy, rules);
+		ticket->again.wait_ns =
+			FP_MAX(rules->delay_ns, report->pause_ns);
+		break;
+	default:
+		report->heard = FP_HEARD_TROUBLE;
+		break;
+	}
+}
+
+/* Another attempt is paid for, or there is none. */
+static void
+pay(struct fp_ticket *ticket)
+{
+	excuse(ticket);
+	if (ticket->again.how != FP_AGAIN_PAID ||
+		fp_budget_take(&ticket->origin->budget,
+			ticket->again.why == FP_CAUSE_TIMEOUT))
+		return;
+	ticket->again.how = FP_AGAIN_NO;
+	ticket->result.is_over_budget = true;
+}
+
+/* Whether it goes on; if not, the ticket says why. */
+static bool
+goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	switch (ticket->again.how) {
+	case FP_AGAIN_NO:
+	case FP_AGAIN_SPENT:
+	case FP_AGAIN_DOUBT:
+		return false;
+	case FP_AGAIN_PAID:
+	case FP_AGAIN_FREE:
+		return fp_ticket_retry(ticket) == 0;
+	case FP_AGAIN_SAME:
+		return move_to_hop(schedule, ticket, now_ns);
+	}
+	abort();
+}
+
+/* Whether what it waits for is its origin: it paused for this very answer, and
+ * then decides who goes first. */
+static bool
+waits_at_origin(const struct fp_ticket *ticket, int64_t now_ns)
+{
+	return ticket->report.heard == FP_HEARD_BUSY &&
+	       ticket->origin->busy.is_careful &&
+	       ticket->origin->not_before_ns > now_ns;
+}
+
+bool
+fp_schedule_end(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
+{
+	end_in_doubt(schedule, ticket);
+	pay(ticket);
+	end_attempt(schedule, ticket, now_ns);
+	if (!goes_on(schedule, ticket, now_ns)) {
+		leave_origin(schedule, ticket, now_ns);
+		return false;
+	}
+	schedule->n_items++;
+	if (ticket->again.wait_ns > 0 && !waits_at_origin(ticket, now_ns))
+		let_wait(schedule, ticket, now_ns + ticket->again.wait_ns);
+	else
+		make_due(schedule, ticket);
+	return true;
+}
+
+bool
+fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
+	char name[FP_ORIGIN_MAX], int64_t now_ns)
+{
+	struct fp_origin *origin = schedule->news;
+
+	if (!origin)
+		return false;
+	*notice = fp_origin_tell(origin, now_ns);
+	snprintf(name, FP_ORIGIN_MAX, "%s", origin->name);
+	notice->origin = name;
+	if (!origin->news) {
+		schedule->news = origin->next_news;
+		origin->is_news = false;
+	}
+	return true;
+}
+
 /* ---- the end ---- */
 
 /* Moves all that wait at an origin to a list. */
@@ -497,15 +830,9 @@ clear_origin(struct fp_schedule *schedule, struct fp_origin *origin,
 {
 	struct fp_ticket *ticket;
 
-	for (int i = 0; i < FP_ORIGIN_RANKS; i++) {
-		while ((ticket = fp_ticket_pop(&origin->again[i])))
-			fp_ticket_append(list, ticket);
-	}
-	while ((ticket = fp_ticket_pop(&origin->waiting)))
+	while ((ticket = fp_origin_pop(origin)))
 		fp_ticket_append(list, ticket);
-	origin->n_waiting = 0;
-	if (origin->list)
-		unlist_origin(origin);
+	fp_origin_unlist(origin);
 	fp_timeheap_remove(&schedule->wakes, &origin->timed);
 }
 
@@ -527,8 +854,8 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))
 		fp_ticket_append(&all, ticket);
 	for (ticket = all.first; ticket; ticket = ticket->next) {
-		fp_schedule_end_waiting(ticket, now_ns);
-		fp_schedule_leave(schedule, ticket, now_ns);
+		end_waiting(ticket, now_ns);
+		leave_origin(schedule, ticket, now_ns);
 	}
 	schedule->n_items = 0;
 	return all.first;

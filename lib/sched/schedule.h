@@ -115,33 +115,7 @@ struct fp_ticket *fp_schedule_clear(
 bool fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
 	char name[FP_ORIGIN_MAX], int64_t now_ns);
 
-/* ---- between schedule.c, feedback.c and refuse.c ---- */
-
-/* Something has changed for this origin: have it looked at again. */
+/* Something has changed for this origin: has it looked at again. */
 void fp_schedule_stir(struct fp_schedule *schedule, struct fp_origin *origin);
-
-/* The item is its origin's no longer. */
-void fp_schedule_leave(
-	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
-
-/* It ends here, without another attempt: what it waited counts. */
-void fp_schedule_end_waiting(struct fp_ticket *ticket, int64_t now_ns);
-
-/* The item is put at the end of `refused`, failed: because of what its origin
- * is; or the start cannot be counted, as errno has it; or it fails as its last
- * attempt did, which was final after all; or as there is no time for another.
- */
-void fp_schedule_refuse_for_ever(struct fp_schedule *schedule,
-	struct fp_ticket_list *refused, struct fp_ticket *ticket,
-	int64_t now_ns);
-void fp_schedule_refuse_uncounted(struct fp_schedule *schedule,
-	struct fp_ticket_list *refused, struct fp_ticket *ticket,
-	int64_t now_ns);
-void fp_schedule_refuse_again(struct fp_schedule *schedule,
-	struct fp_ticket_list *refused, struct fp_ticket *ticket,
-	int64_t now_ns);
-void fp_schedule_refuse_late(struct fp_schedule *schedule,
-	struct fp_ticket_list *refused, struct fp_ticket *ticket,
-	int64_t now_ns);
 
 #endif

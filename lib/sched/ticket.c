@@ -1,4 +1,26 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * THE STAGES OF A TICKET
+ *
+ *	  .------------------------------------------------------------.
+ *	  v                                                            |
+ *	home --> taken -----------------------------> finished --> lent
+ *	  ^        | |                                 ^   ^
+ *	  '--------' v                                 |   |
+ *	           fresh --> rests --------------------+   |
+ *	             | |       |                           |
+ *	             | |       v      (again)              |
+ *	             | | .--> due <-----------.            |
+ *	             | | |    | ^ |           |            |
+ *	             | | |    v | '------> started --------'
+ *	             | | |  waits <-----------'^
+ *	             | '-+---------------------+
+ *	             '->origin ----------------'
+ *
+ * Any of fresh, origin, waits and due may also be finished without a start: it
+ * is refused, or the run is cancelled. What is looked at and cannot start goes
+ * to its origin, or stays where it was.
+ */
 #include "base.h"
 
 #include "ticket.h"
@@ -11,6 +33,31 @@
 /* A ticket waits with empty buffers of at most this much each, so that the
  * window's memory stays near what its items really hold. */
 #define KEEP_BYTES 1024
+
+#define TO(stage) (1U << FP_STAGE_##stage)
+
+/* From each stage: those that may be next. */
+static const unsigned stages_after[FP_STAGES] = {
+	[FP_STAGE_HOME] = TO(TAKEN),
+	[FP_STAGE_TAKEN] = TO(HOME) | TO(FRESH) | TO(FINISHED),
+	[FP_STAGE_FRESH] =
+		TO(ORIGIN) | TO(RESTS) | TO(STARTED) | TO(WAITS) | TO(FINISHED),
+	[FP_STAGE_ORIGIN] = TO(ORIGIN) | TO(STARTED) | TO(WAITS) | TO(FINISHED),
+	[FP_STAGE_WAITS] = TO(DUE) | TO(FINISHED),
+	[FP_STAGE_DUE] =
+		TO(ORIGIN) | TO(RESTS) | TO(STARTED) | TO(WAITS) | TO(FINISHED),
+	[FP_STAGE_RESTS] = TO(DUE) | TO(FINISHED),
+	[FP_STAGE_STARTED] = TO(DUE) | TO(WAITS) | TO(FINISHED),
+	[FP_STAGE_FINISHED] = TO(LENT),
+	[FP_STAGE_LENT] = TO(HOME),
+};
+
+void
+fp_ticket_move(struct fp_ticket *ticket, enum fp_stage stage)
+{
+	FP_ASSERT(stages_after[ticket->stage] & (1U << stage));
+	ticket->stage = stage;
+}
 
 /* ---- the copy of the item: structs first, then the bytes ---- */
 
@@ -333,7 +380,7 @@ keep_try(struct fp_ticket *ticket)
 		.kind = result->kind,
 		.status = result->status,
 		.time_ns = result->try_ns,
-		.wait_ns = ticket->wait_ns,
+		.wait_ns = ticket->again.wait_ns,
 	};
 	return 0;
 }
@@ -416,9 +463,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->is_foreign = false;
 	ticket->becomes_get = false;
 	ticket->used_ns = 0;
-	ticket->again = FP_AGAIN_NO;
-	ticket->wait_ns = 0;
-	ticket->wants_fresh = false;
+	ticket->again = (struct fp_again){.how = FP_AGAIN_NO};
 	ticket->is_rested = false;
 	ticket->has_begun = false;
 	ticket->n_short = 0;

@@ -27,15 +27,26 @@
 
 #define FP_IP_MAX 48
 
-/* How an item goes on after an attempt, or a part of one. */
-enum fp_again_how {
-	FP_AGAIN_NO, /* it is finished */
-	FP_AGAIN_PAID, /* another attempt, out of its origin's budget */
-	FP_AGAIN_FREE, /* the same, at no cost */
-	FP_AGAIN_DOUBT, /* the same, if its no was a limit's; else finished */
-	FP_AGAIN_SPENT, /* the same, if this one need not count; else it is
-			   finished */
-	FP_AGAIN_SAME, /* the attempt goes on: to the next hop of a redirect */
+/* Where it is, and with that who holds it. The legal moves are in ticket.c. */
+enum fp_stage {
+	FP_STAGE_HOME, /* the window: nobody has it */
+	FP_STAGE_TAKEN, /* the submitter, who fills it */
+	FP_STAGE_FRESH, /* the schedule, from here: not looked at yet */
+	FP_STAGE_ORIGIN, /* its origin may not start it now */
+	FP_STAGE_WAITS, /* for another attempt, until a time */
+	FP_STAGE_DUE, /* that has come */
+	FP_STAGE_RESTS, /* a transfer's slot; it has no start yet */
+	FP_STAGE_STARTED, /* the same, and counts among its origin's */
+	FP_STAGE_FINISHED, /* the window */
+	FP_STAGE_LENT, /* the consumer */
+	FP_STAGES
+};
+
+/* What it has of permission for one request. */
+enum fp_start {
+	FP_START_NONE,
+	FP_START_RESERVED, /* not on the wire yet */
+	FP_START_FIRED, /* it is on the wire, and not counted yet */
 };
 
 struct fp_ticket {
@@ -43,7 +54,7 @@ struct fp_ticket {
 	struct fp_ticket *next; /* in a list of its holder */
 	struct fp_ticket *older; /* in the window's list of all there are */
 	uint64_t turn; /* its place in the order; the window's */
-	bool is_lent; /* to the consumer; the window's */
+	enum fp_stage stage; /* see fp_ticket_move() */
 
 	/* What the item is: filled by the submitter. */
 	struct fp_buf input;
@@ -75,17 +86,15 @@ struct fp_ticket {
 
 	/* How it goes on, and what its origin is to learn: from the worker to
 	 * the schedule. */
-	enum fp_again_how again;
-	int64_t wait_ns; /* before that */
-	bool wants_fresh; /* a connection of its own, next time */
+	struct fp_again again;
 	struct fp_report report;
 
 	/* Its place among others: the schedule's. */
 	struct fp_origin *origin; /* held */
 	struct fp_timed timed;
-	uint32_t token; /* of the reserved start */
+	enum fp_start start;
+	uint32_t token; /* of it */
 	int64_t unused_ns; /* so long it may be kept unused; 0: as usual */
-	bool is_active; /* counted among the origin's */
 	bool is_tried; /* was started once */
 	bool is_held; /* its origin did not let it start, when last asked */
 	bool is_probe;
@@ -96,8 +105,6 @@ struct fp_ticket {
 	unsigned n_refused; /* with others that passed in between */
 	unsigned n_excused; /* attempts that do not count */
 	bool is_strange; /* looks its origin's name up */
-	bool is_reserved; /* a start, not on the wire yet */
-	bool is_fired; /* it is on the wire, not counted yet: the worker's */
 
 	/* The worker's. */
 	bool is_rested; /* has paused in its slot */
@@ -110,6 +117,9 @@ struct fp_ticket {
 	int64_t since_ns;
 	enum fp_wait waits_for;
 };
+
+/* It goes there. A move that is not legal is a bug. */
+void fp_ticket_move(struct fp_ticket *ticket, enum fp_stage stage);
 
 /* Takes a copy of the item. -1: no memory; then its input may be missing. */
 int fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item);

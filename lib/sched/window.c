@@ -78,6 +78,7 @@ fetch_ticket(struct fp_window *window)
 		window->all = ticket;
 	}
 	ticket->next = NULL;
+	fp_ticket_move(ticket, FP_STAGE_TAKEN);
 	return ticket;
 }
 
@@ -177,6 +178,7 @@ void
 fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
 {
 	fp_ticket_clear(ticket);
+	fp_ticket_move(ticket, FP_STAGE_HOME);
 	fp_mutex_lock(&window->lock);
 	FP_ASSERT(ticket->turn == window->n_taken);
 	window->n_taken--;
@@ -199,6 +201,7 @@ static void
 finish(struct fp_window *window, struct fp_ticket *ticket)
 {
 	ticket->next = NULL;
+	fp_ticket_move(ticket, FP_STAGE_FINISHED);
 	if (window->in_order) {
 		struct fp_ticket **slot = window_place(window, ticket->turn);
 		FP_ASSERT(!*slot);
@@ -259,7 +262,7 @@ lend(struct fp_window *window)
 			window->last = &window->first;
 	}
 	ticket->next = NULL;
-	ticket->is_lent = true;
+	fp_ticket_move(ticket, FP_STAGE_LENT);
 	window->n_next++;
 	window->n_lent++;
 	return ticket;
@@ -294,8 +297,7 @@ fp_window_give(
 	/* Cleaning may free memory: outside the lock. */
 	for (size_t i = n; i-- > 0;) {
 		struct fp_ticket *ticket = (struct fp_ticket *)results[i];
-		FP_ASSERT(ticket->is_lent);
-		ticket->is_lent = false;
+		fp_ticket_move(ticket, FP_STAGE_HOME);
 		fp_ticket_clear(ticket);
 		ticket->next = list;
 		list = ticket;

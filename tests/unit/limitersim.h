@@ -359,8 +359,8 @@ land(struct sim *sim, unsigned i)
 	struct fp_refused refused = {.wait_ns = -1};
 
 	sim->flights[i] = sim->flights[--sim->n_flights];
-	ticket->again = FP_AGAIN_NO;
-	ticket->wait_ns = 0;
+	ticket->again.how = FP_AGAIN_NO;
+	ticket->again.wait_ns = 0;
 	ticket->report = (struct fp_report){.heard = FP_HEARD_ANSWER,
 		.begun_ns = flight.begun_ns,
 		.is_first_success = ticket->result.attempts == 1};

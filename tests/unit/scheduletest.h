@@ -82,9 +82,8 @@ gives(const struct fp_ticket *ticket, int64_t now_ns)
 static inline void
 fire(struct fp_ticket *ticket, int64_t now_ns)
 {
-	FP_ASSERT(ticket->is_reserved);
-	ticket->is_reserved = false;
-	ticket->is_fired = true;
+	FP_ASSERT(ticket->start == FP_START_RESERVED);
+	ticket->start = FP_START_FIRED;
 	fp_schedule_fire(&schedule, ticket, now_ns);
 }
 
@@ -92,9 +91,10 @@ static inline bool
 end_item(struct fp_ticket *ticket, enum fp_again_how again, int64_t wait_ns,
 	struct fp_report report, int64_t now_ns)
 {
-	FP_ASSERT(ticket->is_active); /* it was given out */
-	ticket->again = again;
-	ticket->wait_ns = wait_ns;
+	FP_ASSERT(ticket->stage == FP_STAGE_STARTED);
+	ticket->again = (struct fp_again){.how = again, .wait_ns = wait_ns};
+	if (report.kind == FP_KIND_TIMEOUT)
+		ticket->again.why = FP_CAUSE_TIMEOUT;
 	ticket->report = report;
 	ticket->result.kind = report.kind;
 	return fp_schedule_end(&schedule, ticket, now_ns);

@@ -39,6 +39,7 @@ set_up(const char *rate)
 static bool
 push(int i)
 {
+	tickets[i]->stage = FP_STAGE_TAKEN; /* by its next item */
 	return fp_queue_push(&queue, tickets[i]) == 0;
 }
 
@@ -201,8 +202,7 @@ one_of_them_comes_back_in_time(void)
 	CHECK(push(1));
 	CHECK(take_at(&first, 1, 5).items == tickets[0]);
 	CHECK(take_at(&first, 1, 5).n == 0);
-	tickets[0]->is_reserved = false;
-	tickets[0]->is_fired = true;
+	tickets[0]->start = FP_START_FIRED;
 	fp_queue_fire(&queue, tickets[0], 6);
 	struct fp_take take = take_at(&first, 1, 7);
 	CHECK(take.n == 0 && take.due_ns > FP_NS_PER_S &&
@@ -230,15 +230,15 @@ who_is_full_calls_another_in_time(void)
 	CHECK(push(0));
 	CHECK(take(&full, 1).n == 1);
 	CHECK(take(&idle, 1).n == 0);
-	tickets[0]->again = FP_AGAIN_FREE;
-	tickets[0]->wait_ns = 100;
+	tickets[0]->again.how = FP_AGAIN_FREE;
+	tickets[0]->again.wait_ns = 100;
 	CHECK(!fp_queue_end(&queue, tickets[0], 1, &has_news));
 	CHECK(take_at(&full, 0, 1).due_ns == 101);
 	n_calls = 0;
 	CHECK(take_at(&full, 0, 101).due_ns == INT64_MAX);
 	CHECK(n_calls == 1 && !idle.waits);
 	CHECK(take_at(&idle, 1, 101).n == 1);
-	tickets[0]->again = FP_AGAIN_NO;
+	tickets[0]->again.how = FP_AGAIN_NO;
 	end_all(tickets[0]);
 	tear_down();
 }
@@ -283,8 +283,7 @@ a_name_that_waits_for_a_start_is_watched(void)
 	CHECK(fp_buf_set(&tickets[1]->url, "http://x.test/", 14) == 0);
 	CHECK(push(0));
 	CHECK(take_at(&able, 1, 5).items == tickets[0]);
-	tickets[0]->is_reserved = false;
-	tickets[0]->is_fired = true;
+	tickets[0]->start = FP_START_FIRED;
 	fp_queue_fire(&queue, tickets[0], 6);
 	CHECK(push(1));
 	int64_t due_ns = take_at(&watcher, 1, 7).due_ns;
@@ -318,8 +317,8 @@ who_goes_away_is_no_watcher(void)
 	queue.schedule.starts.settle_ns = 0;
 
 	/* But another one has an item that goes on. */
-	tickets[0]->again = FP_AGAIN_FREE;
-	tickets[0]->wait_ns = 100;
+	tickets[0]->again.how = FP_AGAIN_FREE;
+	tickets[0]->again.wait_ns = 100;
 	CHECK(!fp_queue_end(&queue, tickets[0], 60, &has_news));
 	CHECK(take_at(&stays, 1, 60).due_ns == 160);
 	CHECK(take_at(&stays, 1, 160).n == 1);
@@ -382,8 +381,8 @@ who_waits_for_the_last_item_is_called(void)
 	CHECK(push(0));
 	CHECK(take(&first, 1).n == 1);
 	fp_queue_close(&queue);
-	tickets[0]->again = FP_AGAIN_FREE;
-	tickets[0]->wait_ns = 100;
+	tickets[0]->again.how = FP_AGAIN_FREE;
+	tickets[0]->again.wait_ns = 100;
 	CHECK(!fp_queue_end(&queue, tickets[0], 1, &has_news));
 	CHECK(!take_at(&second, 1, 50).is_over);
 	struct fp_take again = take_at(&first, 1, 50);
@@ -413,7 +412,7 @@ cancel_gives_everything_back(void)
 	CHECK(!fp_queue_cancel(&queue, 1));
 
 	/* What was taken before does not go on. */
-	before.items->again = FP_AGAIN_FREE;
+	before.items->again.how = FP_AGAIN_FREE;
 	CHECK(fp_queue_end(&queue, before.items, 1, &has_news) == before.items);
 	CHECK(before.items->result.kind == FP_KIND_STOPPED);
 	tear_down();

@@ -74,6 +74,12 @@ attempt_of(size_t request, enum fp_cause cause, int status)
 	};
 }
 
+static bool
+goes_on(struct fp_again again)
+{
+	return again.how == FP_AGAIN_PAID || again.how == FP_AGAIN_FREE;
+}
+
 static struct fp_again
 decide(const struct fp_attempt *attempt)
 {
@@ -107,15 +113,15 @@ check_row(const struct row *row)
 		bool is_said = attempt.retry_after_ns >= 0;
 		bool pauses = row->pauses || is_said;
 
-		CHECK(again.is_again == is_again);
+		CHECK(goes_on(again) == is_again);
 		CHECK(again.pauses_origin == pauses);
 		CHECK((again.pause_ns > 0) == is_said);
 		CHECK(again.wait_ns >= again.pause_ns);
 		CHECK(again.is_fresh == (is_again && row->status == 421));
 		CHECK(!again.is_too_long);
 		CHECK((again.wait_ns > 0) == (is_again || pauses));
-		CHECK(again.is_invited == is_said);
-		if (again.is_again != is_again)
+		CHECK((again.how == FP_AGAIN_FREE) == (is_again && is_said));
+		if (goes_on(again) != is_again)
 			printf("# cause %d, status %d, %s, time %d\n",
 				(int)row->cause, row->status,
 				requests[request].what, (int)attempt.n_cause);
@@ -199,27 +205,27 @@ how_many(void)
 			attempt.n_attempts = attempt.n_cause = n;
 			attempt.status = 500;
 			struct fp_again again = decide(&attempt);
-			CHECK(again.is_again == (n <= max));
+			CHECK(goes_on(again) == (n <= max));
 			CHECK((again.wait_ns > 0) == (n <= max));
 
 			/* The origin does not care who is tried again. */
 			attempt.status = 503;
 			again = decide(&attempt);
-			CHECK(again.is_again == (n <= max));
+			CHECK(goes_on(again) == (n <= max));
 			CHECK(again.pauses_origin && again.wait_ns > 0);
 
 			attempt.status = 421;
 			attempt.n_cause = 1;
 			again = decide(&attempt);
-			CHECK(again.is_again == (n <= max));
+			CHECK(goes_on(again) == (n <= max));
 			CHECK(again.is_fresh == (n <= max));
 		}
 	}
 	fp_retry_policy_init(&policy);
 	attempt.n_attempts = UINT_MAX;
-	CHECK(!decide(&attempt).is_again);
+	CHECK(!goes_on(decide(&attempt)));
 	policy.max = UINT_MAX;
-	CHECK(decide(&attempt).is_again);
+	CHECK(goes_on(decide(&attempt)));
 }
 
 /* What was refused for there were too many is like a 429, by any status. */
@@ -235,14 +241,14 @@ refusals(void)
 			attempt.refusal = FP_REFUSAL_SAID;
 			fp_retry_policy_init(&policy);
 			struct fp_again again = decide(&attempt);
-			CHECK(again.is_again && again.pauses_origin);
+			CHECK(goes_on(again) && again.pauses_origin);
 			attempt.n_attempts = 4;
 			again = decide(&attempt);
-			CHECK(!again.is_again && again.is_spent);
+			CHECK(again.how == FP_AGAIN_SPENT);
 			CHECK(again.pauses_origin && again.wait_ns > 0);
 			CHECK(fp_retry_policy_parse(&policy, "!429") == 0);
 			again = decide(&attempt);
-			CHECK(!again.is_again && !again.is_spent);
+			CHECK(again.how == FP_AGAIN_NO);
 		}
 	}
 }
@@ -255,22 +261,22 @@ once_for_each(void)
 
 	fp_retry_policy_init(&policy);
 	attempt.n_attempts = 3;
-	CHECK(decide(&attempt).is_again);
+	CHECK(goes_on(decide(&attempt)));
 	attempt.n_cause = 2;
-	CHECK(!decide(&attempt).is_again);
+	CHECK(!goes_on(decide(&attempt)));
 	CHECK(decide(&attempt).wait_ns == 0);
 
 	/* But to name it means each time. */
 	CHECK(fp_retry_policy_parse(&policy, "dns") == 0);
-	CHECK(decide(&attempt).is_again);
+	CHECK(goes_on(decide(&attempt)));
 	CHECK(fp_retry_policy_parse(&policy, "!dns") == 0);
-	CHECK(!decide(&attempt).is_again);
+	CHECK(!goes_on(decide(&attempt)));
 	attempt.cause = FP_CAUSE_STATUS;
 	attempt.status = 421;
 	attempt.n_cause = 1;
-	CHECK(decide(&attempt).is_again && decide(&attempt).is_fresh);
+	CHECK(goes_on(decide(&attempt)) && decide(&attempt).is_fresh);
 	attempt.n_cause = 2;
-	CHECK(!decide(&attempt).is_again && !decide(&attempt).is_fresh);
+	CHECK(!goes_on(decide(&attempt)) && !decide(&attempt).is_fresh);
 }
 
 static void

@@ -39,6 +39,12 @@ attempt_of(int status, unsigned n, int64_t after_ns)
 	};
 }
 
+static bool
+goes_on(struct fp_again again)
+{
+	return again.how == FP_AGAIN_PAID || again.how == FP_AGAIN_FREE;
+}
+
 static struct fp_again
 decide(int status, unsigned n, int64_t after_ns)
 {
@@ -61,7 +67,7 @@ is_even(int status, unsigned n, int64_t after_ns, int64_t low, int64_t high)
 	for (int i = 0; i < N_DRAWS; i++) {
 		struct fp_again again = decide(status, n, after_ns);
 		int64_t wait_ns = again.wait_ns;
-		if (!again.is_again || wait_ns > high ||
+		if (!goes_on(again) || wait_ns > high ||
 			wait_ns < FP_MAX(low, floor_ns))
 			return false;
 		parts[(wait_ns - low) / ((high - low) / N_PARTS + 1)]++;
@@ -186,31 +192,31 @@ too_long(void)
 
 	begin();
 	again = decide(503, 1, 600 * S);
-	CHECK(again.is_again && !again.is_too_long && again.is_invited);
+	CHECK(again.how == FP_AGAIN_FREE && !again.is_too_long);
 	again = decide(503, 1, 600 * S + 1);
-	CHECK(!again.is_again && again.is_too_long);
+	CHECK(!goes_on(again) && again.is_too_long);
 	CHECK(again.pauses_origin && again.wait_ns > 600 * S);
 	again = decide(503, 1, 86400 * S);
-	CHECK(!again.is_again && again.is_too_long);
+	CHECK(!goes_on(again) && again.is_too_long);
 	CHECK(again.pauses_origin && again.wait_ns >= 86400 * S);
 	again = decide(500, 1, 86400 * S);
-	CHECK(!again.is_again && again.is_too_long);
+	CHECK(!goes_on(again) && again.is_too_long);
 	CHECK(again.pauses_origin && again.pause_ns >= 86400 * S);
 	/* Nobody goes there, whatever it was that the time was told with. */
 	again = decide(404, 1, 86400 * S);
-	CHECK(!again.is_again && again.is_too_long);
+	CHECK(!goes_on(again) && again.is_too_long);
 	CHECK(again.pauses_origin && again.pause_ns >= 86400 * S);
 	policy.after_max_ms = 0;
-	CHECK(decide(503, 1, 0).is_again);
+	CHECK(goes_on(decide(503, 1, 0)));
 	CHECK(decide(503, 1, 1).is_too_long);
 	/* Without any retries it is told all the same. */
 	begin();
 	policy.max = 0;
 	again = decide(429, 1, 86400 * S);
-	CHECK(!again.is_again && again.is_too_long && again.pauses_origin);
+	CHECK(!goes_on(again) && again.is_too_long && again.pauses_origin);
 	CHECK(again.wait_ns >= 86400 * S);
 	again = decide(429, 1, 2 * S);
-	CHECK(!again.is_again && !again.is_too_long && again.pauses_origin);
+	CHECK(!goes_on(again) && !again.is_too_long && again.pauses_origin);
 	CHECK(again.wait_ns >= 2 * S);
 }
 
@@ -235,11 +241,11 @@ the_items_time(void)
 	/* What is asked for decides; what is drawn on top fits in. */
 	for (int i = 0; i < 1000; i++) {
 		again = decide_at(503, 20 * S, 80 * S);
-		CHECK(again.is_again && again.wait_ns == 20 * S);
+		CHECK(goes_on(again) && again.wait_ns == 20 * S);
 		again = decide_at(503, 20 * S, 79 * S);
-		CHECK(again.is_again && again.wait_ns <= 21 * S);
+		CHECK(goes_on(again) && again.wait_ns <= 21 * S);
 		again = decide_at(503, 20 * S, 80 * S + 1);
-		CHECK(!again.is_again && again.is_too_long);
+		CHECK(!goes_on(again) && again.is_too_long);
 		CHECK(again.pauses_origin && again.wait_ns >= 20 * S);
 	}
 	CHECK(decide_at(500, 20 * S, 80 * S + 1).is_too_long);
@@ -248,21 +254,21 @@ the_items_time(void)
 	for (int i = 0; i < N_DRAWS; i++) {
 		again = decide_at(500, -1, 100 * S - 100 * MS);
 		CHECK(!again.is_too_long && again.wait_ns <= 100 * MS);
-		CHECK(again.is_again == (again.wait_ns > 0));
-		n_again += again.is_again;
+		CHECK(goes_on(again) == (again.wait_ns > 0));
+		n_again += goes_on(again);
 	}
 	CHECK(n_again > N_DRAWS / 5 * 9 / 10 &&
 		n_again < N_DRAWS / 5 * 11 / 10);
-	CHECK(decide_at(500, -1, 100 * S - 50 * MS + 1).is_again == false);
-	CHECK(decide_at(500, -1, 100 * S).is_again == false);
-	CHECK(decide_at(500, -1, INT64_MAX).is_again == false);
+	CHECK(!goes_on(decide_at(500, -1, 100 * S - 50 * MS + 1)));
+	CHECK(!goes_on(decide_at(500, -1, 100 * S)));
+	CHECK(!goes_on(decide_at(500, -1, INT64_MAX)));
 	/* The time was over before anything was asked for. */
 	again = decide_at(503, 0, 200 * S);
-	CHECK(!again.is_again && !again.is_too_long && again.pauses_origin);
+	CHECK(!goes_on(again) && !again.is_too_long && again.pauses_origin);
 	CHECK(again.wait_ns == 50 * MS);
 	policy.max_time_ms = 0;
-	CHECK(decide_at(500, -1, INT64_MAX).is_again);
-	CHECK(decide_at(503, 20 * S, INT64_MAX).is_again);
+	CHECK(goes_on(decide_at(500, -1, INT64_MAX)));
+	CHECK(goes_on(decide_at(503, 20 * S, INT64_MAX)));
 }
 
 /* Nothing is obeyed for longer than an item has time, by default. */
@@ -274,9 +280,9 @@ the_defaults_agree(void)
 	begin();
 	fp_retry_policy_init(&policy);
 	again = decide_at(429, 400 * S, 1 * S);
-	CHECK(again.is_again && again.pauses_origin);
+	CHECK(goes_on(again) && again.pauses_origin);
 	again = decide_at(503, (int64_t)policy.after_max_ms * MS, 60 * S);
-	CHECK(again.is_again);
+	CHECK(goes_on(again));
 }
 
 /* The ends of all types: nothing overflows, and a wait can be added to now. */
@@ -305,7 +311,7 @@ no_overflow(void)
 			CHECK(again.wait_ns <= INT64_MAX / 2);
 			CHECK(again.wait_ns >=
 				FP_MIN(attempt.retry_after_ns, INT64_MAX / 2));
-			CHECK(!again.is_again || !again.is_too_long);
+			CHECK(!goes_on(again) || !again.is_too_long);
 		}
 	}
 	/* A huge base is used as it is. */

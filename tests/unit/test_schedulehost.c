@@ -342,16 +342,15 @@ what_is_sent_again_is_counted(void)
 	const struct fp_ratelimit *limit = &schedule.starts.limit;
 	struct fp_ticket *one = add_item(A), *two = add_item(B);
 	CHECK(gives(one, T0));
-	one->is_reserved = false;
-	one->is_fired = true; /* not counted yet */
+	one->start = FP_START_FIRED; /* not counted yet */
 	CHECK(fp_schedule_reserve(&schedule, one, T0 + 1));
-	CHECK(one->is_reserved && !one->is_fired);
+	CHECK(one->start == FP_START_RESERVED);
 	fire(one, T0 + 1);
 	CHECK(limit->log_len == 2);
 
 	/* Its origin has no more, and the run loses none for that. */
 	CHECK(!fp_schedule_reserve(&schedule, one, T0 + 2));
-	CHECK(limit->n_reserved == 0 && !one->is_reserved);
+	CHECK(limit->n_reserved == 0 && one->start == FP_START_NONE);
 	CHECK(gives(two, T0 + 2));
 	fire(two, T0 + 2);
 	CHECK(!fp_schedule_reserve(&schedule, two, T0 + 3));
@@ -375,20 +374,21 @@ items_rest_before_they_ask(void)
 	n_strangers = 1;
 	for (int i = 0; i < 2; i++) {
 		CHECK(gives(items[i], T0));
-		CHECK(!items[i]->is_active && !items[i]->is_reserved);
+		CHECK(items[i]->stage == FP_STAGE_RESTS &&
+			items[i]->start == FP_START_NONE);
 	}
 	CHECK(n_strangers == 1 && schedule.starts.limit.n_reserved == 0);
 	for (int i = 0; i < 2; i++) {
 		items[i]->is_rested = true;
-		items[i]->again = FP_AGAIN_SAME;
-		items[i]->wait_ns = 0;
+		items[i]->again.how = FP_AGAIN_SAME;
+		items[i]->again.wait_ns = 0;
 		items[i]->report = (struct fp_report){0};
 		CHECK(fp_schedule_end(&schedule, items[i], T0 + S));
 	}
-	CHECK(gives(items[0], T0 + S) && items[0]->is_active);
-	CHECK(gives(items[2], T0 + S) && !items[2]->is_active);
+	CHECK(gives(items[0], T0 + S) && items[0]->stage == FP_STAGE_STARTED);
+	CHECK(gives(items[2], T0 + S) && items[2]->stage == FP_STAGE_RESTS);
 	CHECK(!next_item(T0 + S));
-	items[2]->is_active = true; /* ends as if it had been */
+	items[2]->stage = FP_STAGE_STARTED; /* ends as if it had been */
 	items[2]->origin->n_active++;
 	finish(items[2], T0 + S);
 	fire(items[0], T0 + S);
@@ -414,7 +414,7 @@ items_rest_while_none_may_start(void)
 		CHECK(gives(items[i], T0));
 	for (int i = 0; i < 2; i++) {
 		items[i]->is_rested = true;
-		items[i]->again = FP_AGAIN_SAME;
+		items[i]->again.how = FP_AGAIN_SAME;
 		CHECK(fp_schedule_end(&schedule, items[i], T0 + S));
 	}
 	CHECK(gives(items[0], T0 + S));
@@ -425,7 +425,7 @@ items_rest_while_none_may_start(void)
 	CHECK(gives(items[1], T0 + S));
 	finish(items[1], T0 + S);
 	for (int i = 2; i < 4; i++) {
-		items[i]->again = FP_AGAIN_NO;
+		items[i]->again.how = FP_AGAIN_NO;
 		CHECK(!fp_schedule_end(&schedule, items[i], T0 + S));
 		fp_ticket_free(items[i]);
 	}

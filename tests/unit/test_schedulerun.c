@@ -90,12 +90,11 @@ send_request(struct active *one)
 {
 	struct fp_ticket *ticket = one->ticket;
 
-	if (ticket->is_reserved) {
+	if (ticket->start == FP_START_RESERVED) {
 		FP_ASSERT(n_fires < FIRES_MAX);
 		fires[n_fires].at_ns = now_ns;
 		fires[n_fires++].origin = origin_of(ticket);
-		ticket->is_reserved = false;
-		ticket->is_fired = true;
+		ticket->start = FP_START_FIRED;
 		if (!happens(world->counts_late))
 			fp_schedule_fire(&schedule, ticket, now_ns);
 	}
@@ -110,8 +109,7 @@ hand_back(size_t i, enum fp_again_how again, int64_t wait_ns,
 	struct fp_ticket *ticket = active[i].ticket;
 
 	stop(i);
-	ticket->again = again;
-	ticket->wait_ns = wait_ns;
+	ticket->again = (struct fp_again){.how = again, .wait_ns = wait_ns};
 	ticket->report = report;
 	ticket->result.kind = report.kind;
 	if (fp_schedule_end(&schedule, ticket, now_ns))
@@ -188,7 +186,8 @@ go_on(size_t i)
 			send_request(one);
 		return;
 	case WAITS:
-		if (happens(world->resends) && !ticket->is_reserved &&
+		if (happens(world->resends) &&
+			ticket->start != FP_START_RESERVED &&
 			fp_schedule_reserve(&schedule, ticket, now_ns))
 			send_request(one);
 		else

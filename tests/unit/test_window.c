@@ -235,9 +235,9 @@ work(void *arg)
 			ticket->next = NULL;
 			dawdle(&worker->seed);
 			ticket->result.attempts++;
-			ticket->again = FP_AGAIN_NO;
+			ticket->again.how = FP_AGAIN_NO;
 			if (draw(&worker->seed) % 4 == 0)
-				ticket->again = FP_AGAIN_FREE;
+				ticket->again.how = FP_AGAIN_FREE;
 			else if (draw(&worker->seed) % 3 == 0)
 				fp_ticket_fail(ticket, FP_KIND_HTTP, "no");
 			if (fp_queue_end(&stress->queue, ticket, 1, &has_news))

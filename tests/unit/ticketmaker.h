@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* A clean one with this URL. */
+/* A clean one with this URL, as the submitter has it. */
 static inline struct fp_ticket *
 make_ticket(const char *url)
 {
@@ -19,6 +19,7 @@ make_ticket(const char *url)
 
 	FP_ASSERT(ticket);
 	fp_ticket_clear(ticket);
+	fp_ticket_move(ticket, FP_STAGE_TAKEN);
 	FP_ASSERT(fp_buf_set(&ticket->url, url, strlen(url)) == 0);
 	return ticket;
 }
