@@ -10,7 +10,7 @@
  *
  *	base/		what any program could use: base ascii buf clock random
  *			thread units utf8 timeheap textsort crowd filename
- *			outfile (bodies on disk), hash (and tables)
+ *			hash (and tables), atomicfile, outfile (bodies on disk)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonfind,
  *			jsonescape, pen (writes

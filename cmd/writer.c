@@ -14,9 +14,9 @@
 #include "writer.h"
 
 #include "msg.h"
+#include "patience.h"
 #include "signals.h"
 #include "thread.h"
-#include "wholefile.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -99,7 +99,7 @@ writer_tell(struct fp_output *output)
 		fp_msg_local("write error: %s", strerror(output->error));
 	else
 		fp_msg_local("write error: %s: %s", output->name,
-			fp_write_why(output->error));
+			fp_patience_why(output->error));
 }
 
 static void

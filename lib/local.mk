@@ -25,6 +25,7 @@ lib_libinternal_la_SOURCES = lib/fetchpool.h
 # base: what any program could use: memory, text, time, files
 lib_libinternal_la_SOURCES += \
 	lib/base/ascii.h \
+	lib/base/atomicfile.c lib/base/atomicfile.h \
 	lib/base/base.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \

@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_address \
 	tests/unit/test_addressblocks \
 	tests/unit/test_ascii \
+	tests/unit/test_atomicfile \
 	tests/unit/test_buf \
 	tests/unit/test_busy \
 	tests/unit/test_carry \

@@ -104,18 +104,13 @@ write_all(const char *data, size_t len)
 		bool hurries = atomic_load(&is_hurried);
 		if (hurries && !takes_some())
 			return;
-		ssize_t n = write(STDERR_FILENO, data,
-			is_limited || hurries ? FP_MIN(len, AT_ONCE_MAX) : len);
-		if (n < 0 && errno == EAGAIN) {
-			if (fp_patience_wait(STDERR_FILENO, &since_ns))
-				return;
-		} else if (n < 0 && errno != EINTR) {
+		ssize_t n = fp_patience_write_some(STDERR_FILENO, data,
+			is_limited || hurries ? FP_MIN(len, AT_ONCE_MAX) : len,
+			&since_ns);
+		if (n < 0)
 			return;
-		} else if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-			since_ns = 0;
-		}
+		data += n;
+		len -= (size_t)n;
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,6 +84,39 @@ fp_patience_wait(int fd, int64_t *since_ns)
 			return -1;
 		}
 	}
+}
+
+ssize_t
+fp_patience_write_some(int fd, const char *data, size_t len, int64_t *since_ns)
+{
+	ssize_t n = write(fd, data, len);
+
+	if (n > 0)
+		*since_ns = 0;
+	if (n >= 0 || errno == EINTR)
+		return FP_MAX(n, 0);
+	return errno == EAGAIN ? fp_patience_wait(fd, since_ns) : -1;
+}
+
+int
+fp_patience_write(int fd, const char *data, size_t len)
+{
+	int64_t since_ns = 0;
+
+	while (len > 0) {
+		ssize_t n = fp_patience_write_some(fd, data, len, &since_ns);
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+const char *
+fp_patience_why(int err)
+{
+	return err == ETIMEDOUT ? "no process reads it" : strerror(err);
 }
 
 /* A pipe that nobody has opened for reading yet. */

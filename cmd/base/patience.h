@@ -14,6 +14,8 @@
 
 #include "base.h"
 
+#include <sys/types.h>
+
 /* Opens a file for writing. One that is not regular does not block, so that it
  * can be waited for here; a pipe that has a name waits for its reader. */
 int fp_patience_open(const char *path, int flags);
@@ -29,5 +31,17 @@ bool fp_patience_is_limited(void);
 /* Waits until the descriptor can be written to, or a signal comes: 0. The
  * caller sets *since_ns to 0 whenever something was written. */
 int fp_patience_wait(int fd, int64_t *since_ns);
+
+/* Writes some of it: how much; 0: nothing yet, because a signal came or it had
+ * to be waited for. Waits as above, and sets *since_ns by itself; at first it
+ * is 0. */
+ssize_t fp_patience_write_some(
+	int fd, const char *data, size_t len, int64_t *since_ns);
+
+/* Writes all of it. */
+int fp_patience_write(int fd, const char *data, size_t len);
+
+/* What an errno of these says. */
+const char *fp_patience_why(int err);
 
 #endif

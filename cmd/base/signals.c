@@ -38,6 +38,14 @@ static void (*tidy_up)(void);
 static volatile sig_atomic_t late;
 static struct itimerval last_words;
 
+/* A full pipe is readable already. */
+static void
+wake_reader(void)
+{
+	while (write(channel[1], "", 1) < 0 && errno == EINTR)
+		;
+}
+
 static void
 on_signal(int signal)
 {
@@ -47,10 +55,7 @@ on_signal(int signal)
 		if (caught[i].signal == signal)
 			atomic_fetch_add(&n_came[i], 1);
 	}
-
-	/* A full pipe is readable already. */
-	while (write(channel[1], "", 1) < 0 && errno == EINTR)
-		;
+	wake_reader();
 	errno = saved;
 }
 
@@ -117,9 +122,7 @@ fp_signals_fd(void)
 void
 fp_signals_poke(void)
 {
-	/* A full pipe is readable already. */
-	while (write(channel[1], "", 1) < 0 && errno == EINTR)
-		;
+	wake_reader();
 }
 
 int

@@ -27,10 +27,4 @@ int fp_wholefile_write(struct fp_wholefile *file, const char *data, size_t len);
 
 void fp_wholefile_close(struct fp_wholefile *file);
 
-/* What errno says of a write that failed. */
-const char *fp_write_why(int err);
-
-/* Writes all of it to a descriptor, and waits where that would block. */
-int fp_write_whole(int fd, const char *data, size_t len);
-
 #endif

@@ -13,9 +13,9 @@
 
 #include "journalfile.h"
 
-#include "outfile.h"
+#include "atomicfile.h"
 #include "output.h"
-#include "wholefile.h"
+#include "patience.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,7 +118,7 @@ fp_journalfile_open(struct fp_journalfile *file, const char *path)
 int
 fp_journalfile_append(struct fp_journalfile *file, const char *data, size_t len)
 {
-	return fp_write_whole(file->fd, data, len);
+	return fp_patience_write(file->fd, data, len);
 }
 
 int
@@ -166,7 +166,7 @@ journalfile_give_name(const char *temporary, const char *path, bool replaces)
 {
 	if (replaces)
 		return rename(temporary, path);
-	return fp_outfile_rename_new(AT_FDCWD, temporary, path);
+	return fp_atomicfile_rename_new(AT_FDCWD, temporary, path);
 }
 
 int

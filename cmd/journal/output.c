@@ -184,18 +184,13 @@ write_out(struct fp_output *output, const char *data, size_t len)
 		size_t most = allowed(output, data, len);
 		if (most == 0)
 			return output_fail(output, ECANCELED);
-		ssize_t n = write(output->fd, data, most);
-		if (n >= 0) {
-			output_count(output, data, (size_t)n);
-			data += n;
-			len -= (size_t)n;
-			since_ns = 0;
-		} else if (errno == EAGAIN) {
-			if (fp_patience_wait(output->fd, &since_ns))
-				return output_fail(output, errno);
-		} else if (errno != EINTR) {
+		ssize_t n = fp_patience_write_some(
+			output->fd, data, most, &since_ns);
+		if (n < 0)
 			return output_fail(output, errno);
-		}
+		output_count(output, data, (size_t)n);
+		data += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "account.h"
 
 #include "msg.h"
+#include "patience.h"
 #include "stats.h"
 #include "summary.h"
 
@@ -83,7 +84,7 @@ render_stats(struct fp_account *account, const struct fp_tally *tally,
 	if (fp_stats_write(&text, tally, totals, &account->notices) ||
 		fp_wholefile_write(&account->stats, text.data, text.len))
 		fp_msg_local("write error: %s: %s",
-			account->settings->stats_path, fp_write_why(errno));
+			account->settings->stats_path, fp_patience_why(errno));
 	fp_buf_destroy(&text);
 }
 

@@ -18,7 +18,6 @@
 #include "msg.h"
 #include "patience.h"
 #include "utf8.h"
-#include "wholefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +83,7 @@ fail_locked(struct fp_trace *trace, int err)
 		ftruncate(trace->fd, (off_t)trace->end) == 0)
 		(void)!pwrite(trace->fd, TAIL, TAIL_LEN, (off_t)trace->end);
 	fp_buf_destroy(&trace->pending);
-	fp_msg_local("write error: %s: %s", trace->path, fp_write_why(err));
+	fp_msg_local("write error: %s: %s", trace->path, fp_patience_why(err));
 }
 
 static int
@@ -92,7 +91,7 @@ write_locked(struct fp_trace *trace, const char *data, size_t len)
 {
 	if (trace->is_file && lseek(trace->fd, (off_t)trace->end, SEEK_SET) < 0)
 		return -1;
-	return fp_write_whole(trace->fd, data, len);
+	return fp_patience_write(trace->fd, data, len);
 }
 
 static void

@@ -12,10 +12,7 @@
  *			without O_TMPFILE, such as NFS.
  *
  * linkat() never replaces. To overwrite, a file without a name is first linked
- * to a temporary one, as rename() is what replaces in one step. To rename
- * without replacing, the kernel is asked for just that; where the file system
- * does not know how (NFS again), the file gets the target as its second name,
- * which fails if it is taken, and then loses the temporary one.
+ * to a temporary one, as rename() is what replaces in one step.
  *
  * What is written last may be refused as late as close() (NFS, quotas). So
  * the descriptor is closed before the file has its name, or else the name is
@@ -26,42 +23,19 @@
 #include "filename.h"
 #include "outfile.h"
 
+#include "atomicfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MODE 0666 /* less the umask */
-#define TRIES 100 /* for a temporary name that is free */
+#define TEMP ".fetchpool-"
 
 /* ---- system calls, in our terms ---- */
-
-/* A name that most likely is free, and that no file can be given:
- * fp_filename_is_safe() says no to it. */
-static int
-make_temp_name(char name[40])
-{
-	uint64_t number;
-
-	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
-		return -1;
-	snprintf(name, 40, ".fetchpool-%016" PRIx64 ".part", number);
-	return 0;
-}
-
-static int
-close_fd(int *fd)
-{
-	int old = *fd;
-
-	*fd = -1;
-	/* After EINTR it is closed too, on Linux. */
-	return close(old) && errno != EINTR ? -1 : 0;
-}
 
 static int
 link_unnamed(const struct fp_outfile *file, const char *name)
@@ -73,33 +47,6 @@ link_unnamed(const struct fp_outfile *file, const char *name)
 		return linkat(file->fd, "", dir, name, AT_EMPTY_PATH);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
 	return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW);
-}
-
-/* Not every C library has it (musl below 1.2.5), nor every file system. */
-static int
-rename_in_one(int dir, const char *from, const char *to)
-{
-#ifdef HAVE_RENAMEAT2
-	return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
-#else
-	(void)dir;
-	(void)from;
-	(void)to;
-	errno = ENOSYS;
-	return -1;
-#endif
-}
-
-int
-fp_outfile_rename_new(int dir, const char *from, const char *to)
-{
-	if (rename_in_one(dir, from, to) == 0)
-		return 0;
-	if ((errno != EINVAL && errno != ENOSYS) ||
-		linkat(dir, from, dir, to, 0))
-		return -1;
-	unlinkat(dir, from, 0);
-	return 0;
 }
 
 /* ---- a file ---- */
@@ -117,7 +64,7 @@ fp_outfile_abort(struct fp_outfile *file)
 	int err = errno;
 
 	if (file->fd >= 0)
-		close_fd(&file->fd);
+		fp_atomicfile_close(&file->fd);
 	if (file->temp[0])
 		unlinkat(file->dir->fd, file->temp, 0);
 	fp_outfile_init(file);
@@ -131,32 +78,30 @@ outfile_fail(struct fp_outfile *file)
 	return -1;
 }
 
-/* Calls one of the two until the name it gets is free. */
 static int
-create_named(struct fp_outfile *file)
+create_named(void *arg, const char *name)
 {
-	file->fd = openat(file->dir->fd, file->temp,
+	struct fp_outfile *file = arg;
+
+	file->fd = openat(file->dir->fd, name,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE);
 	return file->fd < 0 ? -1 : 0;
 }
 
 static int
-link_temp(struct fp_outfile *file)
+link_temp(void *arg, const char *name)
 {
-	return link_unnamed(file, file->temp);
+	return link_unnamed(arg, name);
 }
 
+/* fp_filename_is_safe() says no to a name that begins like this. */
 static int
-with_temp_name(struct fp_outfile *file, int (*make)(struct fp_outfile *file))
+with_temp_name(struct fp_outfile *file, int (*make)(void *, const char *))
 {
-	for (int i = 0; i < TRIES; i++) {
-		if (make_temp_name(file->temp) == 0 && make(file) == 0)
-			return 0;
-		file->temp[0] = '\0';
-		if (errno != EEXIST)
-			break;
-	}
-	return -1;
+	_Static_assert(
+		sizeof(TEMP) - 1 + FP_ATOMICFILE_MORE <= sizeof(file->temp),
+		"there is room for a temporary name");
+	return fp_atomicfile_find_name(TEMP, file->temp, make, file);
 }
 
 int
@@ -173,15 +118,8 @@ fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir)
 int
 fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 {
-	while (len > 0 && !file->error) {
-		ssize_t n = write(file->fd, data, len);
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
-		} else if (errno != EINTR) {
-			file->error = errno;
-		}
-	}
+	if (!file->error && fp_atomicfile_write(file->fd, data, len))
+		file->error = errno;
 	if (!file->error)
 		return 0;
 	errno = file->error;
@@ -197,7 +135,7 @@ outfile_give_name(struct fp_outfile *file, const char *name, bool overwrite)
 	if (!file->temp[0] && !overwrite) {
 		if (link_unnamed(file, name))
 			return -1;
-		if (close_fd(&file->fd) == 0)
+		if (fp_atomicfile_close(&file->fd) == 0)
 			return 0;
 		int err = errno;
 		unlinkat(dir, name, 0);
@@ -206,10 +144,10 @@ outfile_give_name(struct fp_outfile *file, const char *name, bool overwrite)
 	}
 	if (!file->temp[0] && with_temp_name(file, link_temp))
 		return -1;
-	if (close_fd(&file->fd))
+	if (fp_atomicfile_close(&file->fd))
 		return -1;
 	if (overwrite ? renameat(dir, file->temp, dir, name)
-		      : fp_outfile_rename_new(dir, file->temp, name))
+		      : fp_atomicfile_rename_new(dir, file->temp, name))
 		return -1;
 	file->temp[0] = '\0';
 	return 0;
@@ -234,6 +172,14 @@ fp_outfile_commit(struct fp_outfile *file, const char *name)
 
 /* ---- a folder ---- */
 
+static int
+give_trial_name(void *arg, const char *name)
+{
+	struct fp_outfile *file = arg;
+
+	return outfile_give_name(file, name, file->dir->overwrite);
+}
+
 /* Makes a file in the folder, as all will be made, and removes it. */
 static int
 try_out(const struct fp_outdir *dir)
@@ -241,9 +187,9 @@ try_out(const struct fp_outdir *dir)
 	struct fp_outfile file;
 	char name[sizeof(file.temp)];
 
-	if (make_temp_name(name) || fp_outfile_begin(&file, dir))
+	if (fp_outfile_begin(&file, dir))
 		return -1;
-	if (outfile_give_name(&file, name, dir->overwrite))
+	if (fp_atomicfile_find_name(TEMP, name, give_trial_name, &file))
 		return outfile_fail(&file);
 	return unlinkat(dir->fd, name, 0);
 }

@@ -81,8 +81,4 @@ int fp_outfile_commit(struct fp_outfile *file, const char *name);
 /* Gives it up. Cannot fail; of no file it does nothing. */
 void fp_outfile_abort(struct fp_outfile *file);
 
-/* Renames a file, which never replaces another: -1 with EEXIST. `dir` may be
- * AT_FDCWD. */
-int fp_outfile_rename_new(int dir, const char *from, const char *to);
-
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base.h"
 
-#include "outfile.h"
 #include "ratestore.h"
 
 #include "ascii.h"
+#include "atomicfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #define MODE 0600
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-#define TRIES 100
+#define TRIES 100 /* for one that others make and remove */
 
 /* Where the locks are; no byte has to be there. */
 #define LOCK_AT 0
@@ -219,37 +219,17 @@ static int
 create(const char *path, const struct fp_rates *rates,
 	const struct fp_rateclock *clock)
 {
+	struct fp_atomicfile file;
 	struct fp_ratestore store = {.fd = -1};
-	size_t size = strlen(path) + 32;
-	char *temp = malloc(size);
-	int ret = -1;
 
-	if (!temp)
+	if (fp_atomicfile_begin(&file, path, MODE))
 		return -1;
-	for (int i = 0; i < TRIES && store.fd < 0; i++) {
-		uint32_t number;
-		if (getrandom(&number, sizeof(number), 0) !=
-			(ssize_t)sizeof(number))
-			break;
-		snprintf(temp, size, "%s.%08" PRIx32 ".part", path, number);
-		store.fd = open(temp,
-			O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			MODE);
-		if (store.fd < 0 && errno != EEXIST)
-			break;
+	store.fd = file.fd;
+	if (ratestore_fill(&store, rates, clock)) {
+		fp_atomicfile_abort(&file);
+		return -1;
 	}
-	if (store.fd >= 0) {
-		ret = ratestore_fill(&store, rates, clock);
-		if (ret == 0)
-			ret = fp_outfile_rename_new(AT_FDCWD, temp, path);
-		int err = errno;
-		if (ret)
-			unlink(temp);
-		close(store.fd);
-		errno = err;
-	}
-	free(temp);
-	return ret;
+	return fp_atomicfile_create(&file, path);
 }
 
 /* ---- opening one ---- */
