@@ -157,8 +157,9 @@ fp_course_conclude(struct fp_course *run)
 	fp_journal_finish(&run->journal);
 	fp_writer_set_aside(&run->writer);
 	if (is_short)
-		left = fp_reader_set_aside(&run->reader, &run->writer.failed);
-	bool lost = run->writer.failed.error != 0;
+		left = fp_reader_set_aside(&run->reader, &run->writer.failed,
+			&run->writer.unknown);
+	bool lost = run->writer.failed.error || run->writer.unknown.error;
 	if (fp_writer_close(&run->writer))
 		lost = true;
 	struct fp_totals totals = course_add_up(run, left);
@@ -171,6 +172,11 @@ fp_course_conclude(struct fp_course *run)
 			run->settings->failed_path, run->reader.n_cut,
 			run->settings->has_csv ? " or with an unclosed quote"
 					       : "");
+	if (run->settings->failed_path && run->writer.n_unknown)
+		fp_msg_note("not written to %s: %" PRIu64
+			    " lines whose outcome is unknown (--unknown FILE "
+			    "keeps them)",
+			run->settings->failed_path, run->writer.n_unknown);
 	if (totals.n_read !=
 		totals.n_succeeded + totals.n_failed + totals.n_not_done)
 		fp_msg_local(

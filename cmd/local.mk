@@ -13,6 +13,7 @@ cmd_libcmd_a_SOURCES =
 cmd_libcmd_a_SOURCES += \
 	cmd/base/csv.c cmd/base/csv.h \
 	cmd/base/descriptors.c cmd/base/descriptors.h \
+	cmd/base/fate.c cmd/base/fate.h \
 	cmd/base/histogram.c cmd/base/histogram.h \
 	cmd/base/input.c cmd/base/input.h \
 	cmd/base/msg.c cmd/base/msg.h \

@@ -61,6 +61,7 @@
  *			error; the exit status), signals (INT, TERM, HUP, USR1
  *			as bytes on a descriptor), patience (with readers that
  *			do not read), wholefile, csv (where records of it end),
+ *			fate (what became of an item),
  *			input (lines from a descriptor, in bounded memory),
  *			histogram, seqset,
  *			shard (which items are ours, of those that many share

@@ -85,7 +85,9 @@ fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal)
 	reader->journal = journal;
 	reader->is_resumed = true;
 	fp_resume_init(&reader->resume, &reader->input, &journal->state,
-		reader->settings->retries_failed);
+		fp_journal_fates(journal),
+		reader->settings->failed_path ||
+			reader->settings->unknown_path);
 }
 
 /* ---- the next line ---- */
@@ -163,14 +165,33 @@ submit(struct fp_reader *reader, const struct entry *entry)
 	return hand_in(reader, &item);
 }
 
+/* Lines that have failed, and stay so, are in their files again. */
+static int
+list_failed(struct fp_reader *reader)
+{
+	struct fp_journal *journal = reader->journal;
+
+	if (!fp_journal_is_listing(journal))
+		return 0;
+	if (fp_resume_list(&reader->resume, fp_journal_list, journal) == 0)
+		return fp_journal_listed(journal);
+	if (errno != EILSEQ)
+		fp_msg_local("cannot read %s: %s", reader->input.name,
+			strerror(errno));
+	return -1;
+}
+
 /* The input is the right one, and the outputs end where the journal does; or
  * nothing is to be done with any of them. */
 static int
 begin_again(struct fp_reader *reader)
 {
-	if (fp_resume_check(&reader->resume) == 0) {
-		if (fp_journal_begin(reader->journal) == 0)
-			return 0;
+	struct fp_journal *journal = reader->journal;
+	struct fp_resume *resume = &reader->resume;
+
+	if (fp_resume_check(resume) == 0) {
+		if (fp_journal_begin(journal) == 0 && list_failed(reader) == 0)
+			return fp_resume_start(resume);
 		errno = EILSEQ;
 	}
 	reader->is_refused = true;
@@ -230,13 +251,14 @@ fp_reader_main(void *arg)
 /* ---- after a stop ---- */
 
 uint64_t
-fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed)
+fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed,
+	struct fp_output *unknown)
 {
 	struct entry entry;
 	uint64_t n = 0;
 
 	fp_input_resume_stopped(&reader->input);
-	if (failed->fd < 0 || reader->is_refused)
+	if ((failed->fd < 0 && unknown->fd < 0) || reader->is_refused)
 		return 0;
 	while (next(reader, &entry) > 0) {
 		struct fp_text text = entry.line.text;
@@ -244,7 +266,9 @@ fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed)
 		reader->n_cut += entry.line.is_cut;
 		if (entry.line.is_cut)
 			continue;
-		fp_output_line(failed, text.data, text.len);
+		fp_output_line(fp_journal_aside(reader->settings, failed,
+				       unknown, entry.is_unknown),
+			text.data, text.len);
 	}
 	return n;
 }

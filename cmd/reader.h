@@ -62,9 +62,9 @@ void fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal);
 void fp_reader_main(void *reader);
 
 /* After the thread was joined: what was read, or can be read again from a
- * file, and was not given to the pool, goes to `failed`. Returns how many
- * items that was. */
-uint64_t fp_reader_set_aside(
-	struct fp_reader *reader, struct fp_output *failed);
+ * file, and was not given to the pool, goes to `failed`, or to `unknown` if an
+ * earlier run has sent it. Returns how many items that was. */
+uint64_t fp_reader_set_aside(struct fp_reader *reader, struct fp_output *failed,
+	struct fp_output *unknown);
 
 #endif

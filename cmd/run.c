@@ -90,7 +90,7 @@ open_journal(struct fp_course *run)
 	struct fp_journal *journal = &run->journal;
 
 	if (fp_journal_open(journal, run->settings, &run->writer.output,
-		    &run->writer.failed))
+		    &run->writer.failed, &run->writer.unknown))
 		return -1;
 	if (journal->is_resumed)
 		fp_reader_resume(&run->reader, journal);
@@ -495,6 +495,7 @@ fp_run(struct fp_settings *settings)
 	atomic_init(&run.has_fault, false);
 	fp_output_none(&run.writer.output);
 	fp_output_none(&run.writer.failed);
+	fp_output_none(&run.writer.unknown);
 	fp_account_none(&run.account);
 	if (run_judge(settings) == 0 && open_ends(&run) == 0 &&
 		run_start(&run) == 0) {
@@ -513,6 +514,7 @@ fp_run(struct fp_settings *settings)
 	fp_pool_free(run.pool);
 	fp_output_close(&run.writer.output);
 	fp_output_close(&run.writer.failed);
+	fp_output_close(&run.writer.unknown);
 	fp_journal_close(&run.journal);
 	fp_account_close(&run.account);
 	fp_reader_destroy(&run.reader);

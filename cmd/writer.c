@@ -30,10 +30,15 @@
 
 struct batch {
 	const struct fp_result *results[BATCH];
-	struct fp_journal_mark ends[BATCH]; /* of the output, by item */
-	struct fp_journal_mark failed_ends[BATCH]; /* the same of --failed */
+	struct fp_journal_marks ends[BATCH]; /* of the outputs, by item */
 	bool is_done[BATCH]; /* as far as order goes */
 	size_t n;
+};
+
+/* Before a line that is held back. */
+struct undone {
+	size_t len;
+	bool is_unknown;
 };
 
 static int
@@ -43,10 +48,21 @@ refuse_output(const char *name)
 	return -1;
 }
 
+static int
+open_aside(struct fp_output *output, const struct fp_settings *settings,
+	const char *path)
+{
+	fp_output_none(output);
+	if (path && fp_output_open(output, path, settings->input.separator))
+		return refuse_output(path);
+	output->heading = settings->header;
+	output->has_records = settings->has_csv;
+	return 0;
+}
+
 int
 fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 {
-	char separator = settings->input.separator;
 	const char *path = settings->output_path;
 
 	memset(writer, 0, sizeof(*writer));
@@ -56,6 +72,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 	atomic_init(&writer->n_failed, 0);
 	atomic_init(&writer->n_not_done, 0);
 	fp_output_none(&writer->failed);
+	fp_output_none(&writer->unknown);
 	if (path && strcmp(path, "-") != 0) {
 		if (fp_output_open(&writer->output, path, '\n'))
 			return refuse_output(path);
@@ -64,18 +81,16 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 		return refuse_output("standard output");
 	}
 	writer->is_shared = fp_output_is_same(writer->output.fd, fp_msg_fd());
-	path = settings->failed_path;
-	if (path && fp_output_open(&writer->failed, path, separator))
-		return refuse_output(path);
-	writer->failed.heading = settings->header;
-	writer->failed.has_records = settings->has_csv;
-	return 0;
+	if (open_aside(&writer->failed, settings, settings->failed_path))
+		return -1;
+	return open_aside(&writer->unknown, settings, settings->unknown_path);
 }
 
 int
 fp_writer_begin(struct fp_writer *writer)
 {
-	struct fp_output *const outputs[] = {&writer->output, &writer->failed};
+	struct fp_output *const outputs[] = {
+		&writer->output, &writer->failed, &writer->unknown};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
 		if (outputs[i]->fd >= 0 && outputs[i]->is_file &&
@@ -114,7 +129,8 @@ writer_stop(struct fp_writer *writer)
 bool
 fp_writer_is_told(const struct fp_settings *settings)
 {
-	return settings->failed_path || settings->stats_path;
+	return settings->failed_path || settings->unknown_path ||
+	       settings->stats_path;
 }
 
 bool
@@ -139,11 +155,16 @@ writer_give_up(struct fp_writer *writer, struct fp_output *output)
 int
 fp_writer_close(struct fp_writer *writer)
 {
-	int failed = fp_output_close(&writer->failed);
+	struct fp_output *const asides[] = {&writer->failed, &writer->unknown};
+	int failed = 0;
 
+	for (size_t i = 0; i < FP_ARRAY_LEN(asides); i++) {
+		if (fp_output_close(asides[i]) == 0)
+			continue;
+		writer_tell(asides[i]);
+		failed = -1;
+	}
 	fp_buf_destroy(&writer->undone);
-	if (failed)
-		writer_tell(&writer->failed);
 	if (fp_output_close(&writer->output) == 0)
 		return failed;
 	writer_tell(&writer->output);
@@ -159,22 +180,26 @@ writer_count(atomic_uint_fast64_t *counter)
 }
 
 /* Keeps the item's line for the next run. A line that was too long to be held
- * is not there to be kept. With a journal, what was not done comes behind all
+ * is not there to be kept. With a journal, what was not done comes after all
  * that has failed: the run that goes on takes it away again. */
 static void
 set_aside(
 	struct fp_writer *writer, const struct fp_result *result, bool is_done)
 {
-	struct fp_output *failed = &writer->failed;
+	const struct undone head = {
+		result->input.len, result->is_outcome_unknown};
+	struct fp_output *aside = fp_journal_aside(writer->settings,
+		&writer->failed, &writer->unknown, head.is_unknown);
 	struct fp_buf *undone = &writer->undone;
 
-	if (failed->fd < 0 || result->input.len == 0 || result->is_cut)
+	if (result->input.len == 0 || result->is_cut)
 		return;
-	if (is_done || !writer->journal) {
-		fp_output_line(failed, result->input.data, result->input.len);
-	} else if (fp_buf_add(undone, &result->input.len,
-			   sizeof(result->input.len)) ||
-		   fp_buf_add(undone, result->input.data, result->input.len)) {
+	if (aside->fd < 0) {
+		writer->n_unknown += head.is_unknown;
+	} else if (is_done || !writer->journal) {
+		fp_output_line(aside, result->input.data, head.len);
+	} else if (fp_buf_add(undone, &head, sizeof(head)) ||
+		   fp_buf_add(undone, result->input.data, head.len)) {
 		fp_msg_local("out of memory");
 	}
 }
@@ -183,14 +208,18 @@ void
 fp_writer_set_aside(struct fp_writer *writer)
 {
 	const char *at = writer->undone.data;
-	size_t left = writer->undone.len, len;
+	size_t left = writer->undone.len;
+	struct undone head;
 
 	while (left > 0) {
-		memcpy(&len, at, sizeof(len));
-		at += sizeof(len);
-		fp_output_line(&writer->failed, at, len);
-		at += len;
-		left -= sizeof(len) + len;
+		memcpy(&head, at, sizeof(head));
+		at += sizeof(head);
+		fp_output_line(
+			fp_journal_aside(writer->settings, &writer->failed,
+				&writer->unknown, head.is_unknown),
+			at, head.len);
+		at += head.len;
+		left -= sizeof(head) + head.len;
 	}
 }
 
@@ -305,14 +334,14 @@ keep_journal(struct fp_writer *writer, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct fp_result *result = batch->results[i];
+		const struct fp_journal_marks *ends = &batch->ends[i];
 		bool is_lost =
 			result->kind == FP_KIND_LOCAL && result->input.len == 0;
 		if (batch->is_done[i] && !is_lost &&
-			is_delivered(&writer->output, batch->ends[i].n_given) &&
-			is_delivered(
-				&writer->failed, batch->failed_ends[i].n_given))
-			fp_journal_add(writer->journal, result, batch->ends[i],
-				batch->failed_ends[i]);
+			is_delivered(&writer->output, ends->out.n_given) &&
+			is_delivered(&writer->failed, ends->failed.n_given) &&
+			is_delivered(&writer->unknown, ends->unknown.n_given))
+			fp_journal_add(writer->journal, result, ends);
 	}
 	return fp_journal_commit(writer->journal);
 }
@@ -328,19 +357,22 @@ deliver(struct fp_writer *writer, struct batch *batch)
 				    !is_put_off(writer, result);
 		writer->has_gap |= !batch->is_done[i];
 		render(writer, result, batch->is_done[i]);
-		batch->ends[i] = fp_journal_mark(output);
+		batch->ends[i].out = fp_journal_mark(output);
 	}
 	if (fp_output_flush(output))
 		writer_give_up(writer, output);
 	fp_msg_flush();
 	for (size_t i = 0; i < batch->n; i++) {
 		writer_settle(writer, batch->results[i],
-			is_delivered(output, batch->ends[i].n_given),
+			is_delivered(output, batch->ends[i].out.n_given),
 			batch->is_done[i]);
-		batch->failed_ends[i] = fp_journal_mark(&writer->failed);
+		batch->ends[i].failed = fp_journal_mark(&writer->failed);
+		batch->ends[i].unknown = fp_journal_mark(&writer->unknown);
 	}
 	if (fp_output_flush(&writer->failed))
 		writer_give_up(writer, &writer->failed);
+	if (fp_output_flush(&writer->unknown))
+		writer_give_up(writer, &writer->unknown);
 	if (writer->journal && keep_journal(writer, batch))
 		writer_stop(writer);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * writer: the pool's results become lines on standard output and standard
- * error, and the lines of what failed go to a file. A result goes back to the
+ * error, and the lines of what failed go to files. A result goes back to the
  * pool only when all that is to be written of it is written.
  *
  * Threads: fp_writer_main() is the thread; the counters may be read by any,
@@ -33,9 +33,11 @@ struct fp_writer {
 	struct fp_pool *pool;
 	struct fp_output output;
 	struct fp_output failed;
+	struct fp_output unknown; /* of what was sent, with no answer */
 	struct fp_journal *journal; /* NULL: none is kept */
-	struct fp_buf undone; /* with one: lines, each after its length, that
-			       * come last in `failed` */
+	struct fp_buf undone; /* with one: lines that come last in `failed` or
+			       * `unknown`, each after a struct undone */
+	uint64_t n_unknown; /* lines of these that have no place in a file */
 	bool is_shared; /* output and standard error are one file */
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
@@ -62,10 +64,10 @@ int fp_writer_begin(struct fp_writer *writer);
 
 /* From the main thread, again and again until the writer is done: it is to end
  * though nobody may read what it writes. At first it may end the line that is
- * begun; then it writes nothing any more but to `failed`. */
+ * begun; then it writes nothing any more but to `failed` and `unknown`. */
 void fp_writer_press(struct fp_writer *writer, struct fp_thread *thread);
 
-/* After the thread was joined: lines that were held back go to `failed`. */
+/* After the thread was joined: lines that were held back go to their files. */
 void fp_writer_set_aside(struct fp_writer *writer);
 
 /* Whether files are to tell what was not done: then a run whose reader went

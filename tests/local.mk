@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_complaint \
 	tests/unit/test_crowd \
 	tests/unit/test_expand \
+	tests/unit/test_fate \
 	tests/unit/test_filename \
 	tests/unit/test_gunzip \
 	tests/unit/test_gunzipbad \

@@ -2,7 +2,7 @@
 /*
  * THE ORDER OF WRITES
  *
- *	1. records to the output, lines to --failed
+ *	1. records to the output, lines to --failed and --unknown
  *	2. with --sync: both are synced
  *	3. a line for each of these items to the journal, in one write
  *	4. with --sync: the journal is synced
@@ -95,13 +95,14 @@ fp_journal_make(struct fp_journal *journal)
 static const char *
 sync_files(const struct fp_journal *journal)
 {
-	const struct fp_output *output = journal->output;
-	const struct fp_output *failed = journal->failed;
+	const struct fp_output *const outputs[] = {
+		journal->output, journal->failed, journal->unknown};
 
-	if (output->is_file && fdatasync(output->fd))
-		return output->name;
-	if (failed->fd >= 0 && failed->is_file && fdatasync(failed->fd))
-		return failed->name;
+	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
+		if (outputs[i]->fd >= 0 && outputs[i]->is_file &&
+			fdatasync(outputs[i]->fd))
+			return outputs[i]->name;
+	}
 	return NULL;
 }
 
@@ -324,7 +325,7 @@ fp_journal_has_sent(struct fp_journal *journal, uint64_t seq)
 
 void
 fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
-	struct fp_journal_mark out, struct fp_journal_mark failed)
+	const struct fp_journal_marks *marks)
 {
 	fp_mutex_lock(&journal->lock);
 	if (journal->n_items == FP_JOURNAL_AHEAD)
@@ -336,11 +337,15 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 			.seq = seq,
 			.hash = fp_journal_item_hash(
 				journal->state.key, seq, result->input),
-			.out_end = journal->out_start + out.n_given,
-			.failed_end = journal->failed_start + failed.n_given,
-			.out_sum = out.sum,
-			.failed_sum = failed.sum,
-			.kind = result->kind,
+			.out_end = journal->out_start + marks->out.n_given,
+			.failed_end =
+				journal->failed_start + marks->failed.n_given,
+			.unknown_end =
+				journal->unknown_start + marks->unknown.n_given,
+			.out_sum = marks->out.sum,
+			.failed_sum = marks->failed.sum,
+			.unknown_sum = marks->unknown.sum,
+			.fate = fp_fate(result),
 		};
 	}
 	fp_mutex_unlock(&journal->lock);
@@ -384,18 +389,60 @@ fp_journal_intent(void *arg, uint64_t seq)
 
 /* ---- begin and end ---- */
 
+uint32_t
+fp_journal_fates(const struct fp_journal *journal)
+{
+	uint32_t fates = journal->settings->retried;
+
+	/* What may be sent twice has no outcome that matters. */
+	if (fates == FP_FATES_USUAL && journal->settings->pool.idempotent)
+		fates |= FP_FATE_BIT(FP_FATE_UNKNOWN);
+	return fates;
+}
+
+/* What an earlier run did is on record, and a line for each of the fates that
+ * are fetched again. */
+static int
+append_begin(struct fp_journal *journal)
+{
+	struct fp_journal_state *state = &journal->state;
+	struct fp_journal_line lines[1 + FP_FATES] = {{
+		.what = FP_JOURNAL_RESUMED,
+		.out_end = state->out_end,
+		.failed_end = state->failed_end,
+		.unknown_end = state->unknown_end,
+	}};
+	const struct fp_journal_line mark = {.what = FP_JOURNAL_COMMIT};
+	uint32_t fates = fp_journal_fates(journal);
+	size_t n = 1;
+
+	for (unsigned fate = 1; fate < FP_FATES; fate++) {
+		if (fates & FP_FATE_BIT(fate) && state->failed[fate].n > 0)
+			lines[n++] = (struct fp_journal_line){
+				.what = FP_JOURNAL_RETRY, .fate = fate};
+	}
+	if ((state->is_old && journal_renew(journal)) ||
+		journal_append(journal, lines, n))
+		return -1;
+	if (!journal->settings->syncs)
+		return 0;
+	return sync_journal(journal) || journal_append(journal, &mark, 1) ? -1
+									  : 0;
+}
+
+/* A file of --failed or --unknown ends where the journal says. */
+static int
+cut_aside(struct fp_output *output, uint64_t end, uint32_t sum)
+{
+	output->sum = sum;
+	return output->fd >= 0 && output->is_file ? fp_output_cut(output, end)
+						  : 0;
+}
+
 int
 fp_journal_begin(struct fp_journal *journal)
 {
 	struct fp_journal_state *state = &journal->state;
-	const struct fp_journal_line lines[] = {
-		{.what = FP_JOURNAL_RESUMED,
-			.out_end = state->out_end,
-			.failed_end = state->failed_end},
-		{.what = FP_JOURNAL_RETRY},
-	};
-	const struct fp_journal_line mark = {.what = FP_JOURNAL_COMMIT};
-	size_t n = journal->settings->retries_failed && state->failed.n ? 2 : 1;
 	const char *name = journal->file.path;
 	int ret = -1;
 
@@ -411,21 +458,91 @@ fp_journal_begin(struct fp_journal *journal)
 	free(state->seen);
 	state->seen = NULL;
 	state->n_seen = state->cap_seen = 0;
-	ret = journal_append(journal, lines, n);
-	if (ret == 0 && journal->settings->syncs)
-		ret = sync_journal(journal) ||
-		      journal_append(journal, &mark, 1);
+	if (append_begin(journal))
+		goto out;
 	name = journal->failed->name;
-	if (ret == 0 && journal->failed->fd >= 0 && journal->failed->is_file)
-		ret = fp_output_cut(journal->failed, state->failed_end);
+	if (cut_aside(journal->failed, state->failed_end, state->failed_sum))
+		goto out;
+	name = journal->unknown->name;
+	if (cut_aside(journal->unknown, state->unknown_end, state->unknown_sum))
+		goto out;
 	journal->output->sum = state->out_sum;
-	journal->failed->sum = state->failed_sum;
 	journal->out_start = state->out_end;
 	journal->failed_start = state->failed_end;
-	journal->n_failed_before = state->failed.n;
+	journal->unknown_start = state->unknown_end;
+	journal->n_failed_before =
+		fp_journal_state_failed(state, FP_FATES_FAILED);
+	ret = 0;
 out:
 	if (ret)
 		journal_fail(journal, "cannot continue", name);
+	fp_mutex_unlock(&journal->lock);
+	return ret;
+}
+
+/* ---- lines of what is still failed ---- */
+
+struct fp_output *
+fp_journal_aside(const struct fp_settings *settings, struct fp_output *failed,
+	struct fp_output *unknown, bool is_unknown)
+{
+	return is_unknown && !settings->failed_unknown ? unknown : failed;
+}
+
+bool
+fp_journal_is_listing(const struct fp_journal *journal)
+{
+	return journal->is_on && journal->state.is_listing;
+}
+
+int
+fp_journal_list(void *arg, struct fp_text line, unsigned fate)
+{
+	struct fp_journal *journal = arg;
+	struct fp_output *output = fp_journal_aside(journal->settings,
+		journal->failed, journal->unknown, fate == FP_FATE_UNKNOWN);
+
+	/* What a pipe had, it has. */
+	if (output->fd < 0 || !output->is_file)
+		return 0;
+	if (fp_output_line(output, line.data, line.len) == 0)
+		return 0;
+	fp_mutex_lock(&journal->lock);
+	errno = output->error;
+	journal_fail(journal, "cannot continue", output->name);
+	fp_mutex_unlock(&journal->lock);
+	errno = EILSEQ;
+	return -1;
+}
+
+int
+fp_journal_listed(struct fp_journal *journal)
+{
+	struct fp_output *const outputs[] = {journal->failed, journal->unknown};
+	const struct fp_journal_line line = {
+		.what = FP_JOURNAL_LISTED,
+		.failed_end = journal->failed_start + outputs[0]->n_given,
+		.unknown_end = journal->unknown_start + outputs[1]->n_given,
+		.failed_sum = outputs[0]->sum,
+		.unknown_sum = outputs[1]->sum,
+	};
+	int ret = 0;
+
+	fp_mutex_lock(&journal->lock);
+	for (size_t i = 0; i < FP_ARRAY_LEN(outputs) && ret == 0; i++) {
+		if (fp_output_flush(outputs[i]))
+			ret = journal_fail(
+				journal, "cannot continue", outputs[i]->name);
+	}
+	const char *name = ret == 0 && journal->settings->syncs
+				   ? sync_files(journal)
+				   : NULL;
+	if (name)
+		ret = journal_fail(journal, "cannot sync", name);
+	if (ret == 0)
+		ret = journal_append(journal, &line, 1);
+	if (ret == 0 && journal->settings->syncs)
+		ret = sync_journal(journal);
 	fp_mutex_unlock(&journal->lock);
 	return ret;
 }

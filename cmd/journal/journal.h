@@ -27,12 +27,12 @@
 
 struct fp_journal {
 	const struct fp_settings *settings;
-	struct fp_output *output, *failed;
+	struct fp_output *output, *failed, *unknown;
 	bool is_on; /* a journal is kept */
 	bool is_resumed; /* another run has begun it */
 	bool is_dry; /* only read: for a dry run */
 	size_t good; /* how many of its bytes count */
-	uint64_t out_start, failed_start; /* where our bytes begin */
+	uint64_t out_start, failed_start, unknown_start; /* of our bytes */
 	uint64_t n_failed_before; /* by earlier runs, and not to be retried */
 	int folder_fd; /* --output-dir, to be synced; -1: none */
 	void (*stop)(void *arg); /* called when the disk fails us */
@@ -68,11 +68,25 @@ int fp_journal_make(struct fp_journal *journal);
  * if it is there. -1: said why. */
 int fp_journal_open(struct fp_journal *journal,
 	const struct fp_settings *settings, struct fp_output *output,
-	struct fp_output *failed);
+	struct fp_output *failed, struct fp_output *unknown);
 
 /* The input was found to be the right one: what the outputs hold beyond what
  * the journal knows of is cut off. -1: said why. */
 int fp_journal_begin(struct fp_journal *journal);
+
+/* Whether --failed and --unknown lack the lines of what is still failed, so
+ * that each is to be given to fp_journal_list(), which is an fp_resume_list()'s
+ * each(), and then fp_journal_listed() called. -1: said why. */
+bool fp_journal_is_listing(const struct fp_journal *journal);
+int fp_journal_list(void *journal, struct fp_text line, unsigned fate);
+int fp_journal_listed(struct fp_journal *journal);
+
+/* Which failures are fetched again. */
+uint32_t fp_journal_fates(const struct fp_journal *journal);
+
+/* Where the line of an item goes that has not succeeded; its fd may be -1. */
+struct fp_output *fp_journal_aside(const struct fp_settings *settings,
+	struct fp_output *failed, struct fp_output *unknown, bool is_unknown);
 
 /* How far an output was filled: the bytes given to it, and its sum. */
 struct fp_journal_mark {
@@ -82,12 +96,17 @@ struct fp_journal_mark {
 
 struct fp_journal_mark fp_journal_mark(const struct fp_output *output);
 
+/* Those of all outputs, up to and with an item. */
+struct fp_journal_marks {
+	struct fp_journal_mark out, failed, unknown;
+};
+
 /* Whether it is on record that the item was sent, and must not be again. */
 bool fp_journal_has_sent(struct fp_journal *journal, uint64_t seq);
 
 /* An item is done; with what was given to the outputs up to and with it. */
 void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
-	struct fp_journal_mark out, struct fp_journal_mark failed);
+	const struct fp_journal_marks *marks);
 
 /* All that was added is in the outputs. -1: stop. */
 int fp_journal_commit(struct fp_journal *journal);

@@ -23,26 +23,49 @@
 #define CRC_CHARS 8
 
 /* The fields, a letter each; see put_field(). */
-static const struct {
+struct form {
 	const char *word;
 	const char *fields;
-} forms[] = {
+};
+
+static const struct form forms[] = {
 	[FP_JOURNAL_HEAD] = {FP_JOURNAL_MAGIC FP_JOURNAL_FORM, "nk"},
 	[FP_JOURNAL_OUTPUT] = {"output", "qhe"},
 	[FP_JOURNAL_FAILED] = {"failed", "qh"},
+	[FP_JOURNAL_UNKNOWN] = {"unknown", "qh"},
 	[FP_JOURNAL_OPTION] = {"option", "nh"},
-	[FP_JOURNAL_SUMS] = {"h", "qhH"},
+	[FP_JOURNAL_SUMS] = {"h", "qth"},
 	[FP_JOURNAL_MISSING] = {"x", "qh"},
-	[FP_JOURNAL_BAD] = {"f", "qh"},
+	[FP_JOURNAL_BAD] = {"f", "qth"},
 	[FP_JOURNAL_SENT] = {"u", "qh"},
-	[FP_JOURNAL_STATE] = {"s", "qabegop"},
+	[FP_JOURNAL_STATE] = {"s", "qabegvopw"},
 	[FP_JOURNAL_BEGIN] = {"begin", ""},
-	[FP_JOURNAL_DONE] = {"d", "qhegopt"},
+	[FP_JOURNAL_DONE] = {"d", "qhegvopwt"},
 	[FP_JOURNAL_INTENT] = {"i", "q"},
-	[FP_JOURNAL_RESUMED] = {"r", "eg"},
-	[FP_JOURNAL_RETRY] = {"t", ""},
+	[FP_JOURNAL_RESUMED] = {"r", "egv"},
+	[FP_JOURNAL_RETRY] = {"t", "t"},
+	[FP_JOURNAL_LISTED] = {"l", "gvpw"},
 	[FP_JOURNAL_COMMIT] = {"c", ""},
 };
+
+/* Lines that the form before this one has differently; "-": not at all. */
+static const struct form old_forms[FP_ARRAY_LEN(forms)] = {
+	[FP_JOURNAL_HEAD] = {FP_JOURNAL_MAGIC FP_JOURNAL_OLD_FORM, "nk"},
+	[FP_JOURNAL_UNKNOWN] = {"-", ""},
+	[FP_JOURNAL_SUMS] = {"h", "qhH"},
+	[FP_JOURNAL_BAD] = {"f", "qh"},
+	[FP_JOURNAL_STATE] = {"s", "qabegop"},
+	[FP_JOURNAL_DONE] = {"d", "qhegopt"},
+	[FP_JOURNAL_RESUMED] = {"r", "eg"},
+	[FP_JOURNAL_RETRY] = {"t", ""},
+	[FP_JOURNAL_LISTED] = {"-", ""},
+};
+
+static const struct form *
+form_of(enum fp_journal_what what, bool is_old)
+{
+	return is_old && old_forms[what].word ? &old_forms[what] : &forms[what];
+}
 
 /* ---- checks ---- */
 
@@ -209,7 +232,7 @@ put_text(char *at, const char *text, size_t len)
 static char *
 put_field(char *at, char field, const struct fp_journal_line *line)
 {
-	const char *kind;
+	const char *fate;
 
 	switch (field) {
 	case 'q':
@@ -222,17 +245,21 @@ put_field(char *at, char field, const struct fp_journal_line *line)
 		return put_number(at, line->out_end);
 	case 'g':
 		return put_number(at, line->failed_end);
+	case 'v':
+		return put_number(at, line->unknown_end);
 	case 'o':
 		return put_hex(at, line->out_sum, 8);
 	case 'p':
 		return put_hex(at, line->failed_sum, 8);
+	case 'w':
+		return put_hex(at, line->unknown_sum, 8);
 	case 'h':
 		return put_hex(at, line->hash, 16);
 	case 'H':
 		return put_hex(at, line->hash2, 16);
 	case 't':
-		kind = fp_kind_name(line->kind);
-		return put_text(at, kind, strlen(kind));
+		fate = fp_fate_name(line->fate);
+		return put_text(at, fate, strlen(fate));
 	case 'n':
 		return put_text(at, line->name.data, line->name.len);
 	default:
@@ -246,10 +273,10 @@ put_field(char *at, char field, const struct fp_journal_line *line)
 static size_t
 put_line(char *to, const struct fp_journal_line *line, uint32_t *crc)
 {
-	const char *word = forms[line->what].word;
-	char *at = put_text(to, word, strlen(word));
+	const struct form *form = form_of(line->what, line->is_old);
+	char *at = put_text(to, form->word, strlen(form->word));
 
-	for (const char *field = forms[line->what].fields; *field; field++) {
+	for (const char *field = form->fields; *field; field++) {
 		*at++ = ' ';
 		at = put_field(at, *field, line);
 	}
@@ -292,15 +319,12 @@ parse_hex(const char *text, size_t len, uint64_t *value)
 }
 
 static int
-parse_kind(const char *text, size_t len, enum fp_kind *kind)
+parse_fate(const char *text, size_t len, unsigned *fate)
 {
-	for (int i = FP_KIND_OK; i < FP_KIND_STOPPED; i++) {
-		const char *name = fp_kind_name((enum fp_kind)i);
-		*kind = (enum fp_kind)i;
-		if (strlen(name) == len && memcmp(name, text, len) == 0)
-			return 0;
-	}
-	return -1;
+	int found = fp_fate_find(text, len);
+
+	*fate = (unsigned)FP_MAX(found, 0);
+	return found < 0 ? -1 : 0;
 }
 
 static int
@@ -358,16 +382,20 @@ parse_field(
 		return fp_units_digits(text, len, &line->out_end);
 	case 'g':
 		return fp_units_digits(text, len, &line->failed_end);
+	case 'v':
+		return fp_units_digits(text, len, &line->unknown_end);
 	case 'o':
 		return parse_sum(text, len, &line->out_sum);
 	case 'p':
 		return parse_sum(text, len, &line->failed_sum);
+	case 'w':
+		return parse_sum(text, len, &line->unknown_sum);
 	case 'h':
 		return parse_hex(text, len, &line->hash);
 	case 'H':
 		return parse_hex(text, len, &line->hash2);
 	case 't':
-		return parse_kind(text, len, &line->kind);
+		return parse_fate(text, len, &line->fate);
 	case 'n':
 		return journalline_parse_name(&line->name, text, len);
 	default:
@@ -377,14 +405,24 @@ parse_field(
 
 /* Which kind of line begins with this word, or -1. */
 static int
-find_form(const char *word, size_t len)
+find_form(const char *word, size_t len, bool is_old)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(forms); i++) {
-		if (strlen(forms[i].word) == len &&
-			memcmp(forms[i].word, word, len) == 0)
+		const char *other =
+			form_of((enum fp_journal_what)i, is_old)->word;
+		if (strlen(other) == len && memcmp(other, word, len) == 0)
 			return (int)i;
 	}
 	return -1;
+}
+
+/* The first line of a journal of the form before this one. */
+static bool
+begins_old(const char *text, size_t len)
+{
+	static const char old[] = FP_JOURNAL_MAGIC FP_JOURNAL_OLD_FORM " ";
+
+	return len >= strlen(old) && memcmp(text, old, strlen(old)) == 0;
 }
 
 static size_t
@@ -396,19 +434,21 @@ word_length(const char *text, size_t len)
 }
 
 int
-fp_journal_line_parse(struct fp_journal_line *line, const char *text,
-	size_t len, uint32_t *crc)
+fp_journal_line_parse(struct fp_journal_line *line, bool is_old,
+	const char *text, size_t len, uint32_t *crc)
 {
 	char again[LINE_MAX_BYTES];
 	const char *at = text, *end = text + len;
 	size_t word = word_length(at, len);
-	int form = find_form(at, word);
 
-	*line = (struct fp_journal_line){0};
-	if (form < 0 || len >= LINE_MAX_BYTES)
+	is_old = is_old || begins_old(text, len);
+	int what = find_form(at, word, is_old);
+	*line = (struct fp_journal_line){.is_old = is_old};
+	if (what < 0 || len >= LINE_MAX_BYTES)
 		return -1;
-	line->what = (enum fp_journal_what)form;
-	for (const char *field = forms[form].fields; *field; field++) {
+	line->what = (enum fp_journal_what)what;
+	const struct form *form = form_of(line->what, is_old);
+	for (const char *field = form->fields; *field; field++) {
 		at += word;
 		if (at == end)
 			return -1;

@@ -14,13 +14,17 @@
 #include "base.h"
 
 #include "buf.h"
+#include "fate.h"
 #include "fetchpool.h"
 
 #define FP_JOURNAL_KEY_BYTES 16
 
-/* What every journal begins with, and the number of this form of them. */
+/* What every journal begins with, and the number of this form of them. The one
+ * before it is still read: it does not tell the fates of what has failed when
+ * it is made anew, and knows of no --unknown. */
 #define FP_JOURNAL_MAGIC "fetchpool-journal-"
-#define FP_JOURNAL_FORM "2"
+#define FP_JOURNAL_FORM "3"
+#define FP_JOURNAL_OLD_FORM "2"
 
 #define FP_JOURNAL_NAME_MAX 40
 
@@ -29,35 +33,41 @@ enum fp_journal_what {
 	FP_JOURNAL_HEAD, /* version, key of the hashes */
 	FP_JOURNAL_OUTPUT, /* device, inode, where our bytes begin */
 	FP_JOURNAL_FAILED, /* the same of --failed */
+	FP_JOURNAL_UNKNOWN, /* the same of --unknown */
 	FP_JOURNAL_OPTION, /* name, hash of its values */
 
 	/* What was done when the file was made. */
-	FP_JOURNAL_STATE, /* last, done, failed, the two ends and sums */
-	FP_JOURNAL_SUMS, /* page, sum of hashes: succeeded, failed */
+	FP_JOURNAL_STATE, /* last, done, failed, the ends and sums */
+	FP_JOURNAL_SUMS, /* page, fate, sum of hashes */
 	FP_JOURNAL_MISSING, /* word, bits: of 1 to last, not done */
-	FP_JOURNAL_BAD, /* word, bits: failed */
+	FP_JOURNAL_BAD, /* word, fate, bits: failed */
 	FP_JOURNAL_SENT, /* word, bits: sent, not done */
 	FP_JOURNAL_BEGIN, /* all above is whole */
 
 	/* What came since. */
-	FP_JOURNAL_DONE, /* seq, hash, the two ends and sums, kind */
+	FP_JOURNAL_DONE, /* seq, hash, the ends and sums, fate */
 	FP_JOURNAL_INTENT, /* seq */
-	FP_JOURNAL_RESUMED, /* the two ends */
-	FP_JOURNAL_RETRY, /* what has failed is not done any more */
+	FP_JOURNAL_RESUMED, /* the ends */
+	FP_JOURNAL_RETRY, /* fate: what failed so is not done any more */
+	FP_JOURNAL_LISTED, /* the ends and sums of --failed and --unknown, which
+			    * then have what is still failed */
 	FP_JOURNAL_COMMIT, /* all above is on the disk */
 };
 
 struct fp_journal_line {
 	enum fp_journal_what what;
+	bool is_old; /* of the form before this one */
 	uint64_t seq; /* or a page, a word, the last seq, a device */
 	uint64_t hash; /* or bits, a sum */
 	uint64_t hash2;
 	uint64_t n_done, n_failed;
 	uint64_t out_end; /* bytes of the output up to the item's record */
 	uint64_t failed_end; /* the same of --failed */
+	uint64_t unknown_end; /* the same of --unknown */
 	uint32_t out_sum; /* a checksum of our bytes up to there */
 	uint32_t failed_sum;
-	enum fp_kind kind;
+	uint32_t unknown_sum;
+	unsigned fate;
 	struct fp_text name; /* of an option, or a version */
 	uint8_t key[FP_JOURNAL_KEY_BYTES];
 };
@@ -79,10 +89,11 @@ uint64_t fp_journal_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES],
 int fp_journal_line_add(
 	struct fp_buf *to, const struct fp_journal_line *line, uint32_t *crc);
 
-/* Reads a line, its newline not counted. The text must be just what
+/* Reads a line, its newline not counted; `is_old` says of which form, but for
+ * the first line, which tells. The text must be just what
  * fp_journal_line_add() makes, byte for byte. */
-int fp_journal_line_parse(struct fp_journal_line *line, const char *text,
-	size_t len, uint32_t *crc);
+int fp_journal_line_parse(struct fp_journal_line *line, bool is_old,
+	const char *text, size_t len, uint32_t *crc);
 
 /* Whether a text that has no newline can be the beginning of a line. */
 bool fp_journal_line_is_torn(const char *text, size_t len);

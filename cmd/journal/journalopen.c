@@ -111,6 +111,7 @@ struct known {
 	uint64_t end;
 	uint32_t sum; /* of all from then->begin up to `end` */
 	bool is_records; /* no byte of them is NUL */
+	bool is_unknown; /* --unknown */
 	bool is_there; /* device and inode are the same as then */
 };
 
@@ -179,8 +180,8 @@ without_heading(const struct fp_journal *journal, struct fp_text text)
 	return text;
 }
 
-/* The lines of --failed that the journal has the hashes of: so it is known
- * which one is not there. */
+/* The lines of --failed or --unknown that the journal has the hashes of: so it
+ * is known which one is not there. */
 static int
 check_failed(const struct fp_journal *journal, const struct known *known,
 	int fd, struct fp_buf *buf)
@@ -189,9 +190,9 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 
 	for (size_t i = 0; i < state->n_seen && known->is_there; i++) {
 		const struct fp_journal_seen *seen = &state->seen[i];
-		size_t len = seen->failed_len;
-		uint64_t at = seen->failed_end - len;
-		if (len == 0)
+		size_t len = seen->len;
+		uint64_t at = seen->end - len;
+		if (len == 0 || seen->is_unknown != known->is_unknown)
 			continue;
 		if (fp_buf_reserve(buf, FP_MAX(len, CHECK_BYTES)))
 			return refuse_errno(journal);
@@ -270,6 +271,7 @@ compare_outputs(struct fp_journal *journal)
 {
 	const struct fp_journal_state *state = &journal->state;
 	const struct fp_output *failed = journal->failed;
+	const struct fp_output *unknown = journal->unknown;
 	struct known outputs[] = {
 		{
 			.output = journal->output,
@@ -286,6 +288,14 @@ compare_outputs(struct fp_journal *journal)
 			.end = state->failed_end,
 			.sum = state->failed_sum,
 		},
+		{
+			.output = unknown,
+			.name = unknown->fd < 0 ? "--unknown" : unknown->name,
+			.then = &state->unknown_file,
+			.end = state->unknown_end,
+			.sum = state->unknown_sum,
+			.is_unknown = true,
+		},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
@@ -300,7 +310,7 @@ static int
 sync_names(struct fp_journal *journal)
 {
 	const struct fp_output *const outputs[] = {
-		journal->output, journal->failed};
+		journal->output, journal->failed, journal->unknown};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
 		if (outputs[i]->fd < 0 || !outputs[i]->is_file ||
@@ -382,13 +392,15 @@ static int
 make_state(struct fp_journal *journal)
 {
 	struct fp_journal_state *state = &journal->state;
-	uint64_t size, failed_size;
+	uint64_t size, other_size;
 
 	if (getrandom(state->key, sizeof(state->key), 0) !=
 			sizeof(state->key) ||
 		journalopen_look_at(journal->output, &state->output, &size) ||
 		journalopen_look_at(
-			journal->failed, &state->failed_file, &failed_size))
+			journal->failed, &state->failed_file, &other_size) ||
+		journalopen_look_at(
+			journal->unknown, &state->unknown_file, &other_size))
 		return refuse_errno(journal);
 	state->out_end = state->output.begin;
 	if (journal->settings->resumes && size > 0 &&
@@ -411,7 +423,8 @@ make_state(struct fp_journal *journal)
 static int
 start_afresh(struct fp_journal *journal)
 {
-	struct fp_output *const outputs[] = {journal->output, journal->failed};
+	struct fp_output *const outputs[] = {
+		journal->output, journal->failed, journal->unknown};
 
 	if (make_state(journal))
 		return -1;
@@ -432,12 +445,14 @@ start_afresh(struct fp_journal *journal)
 
 static void
 init(struct fp_journal *journal, const struct fp_settings *settings,
-	struct fp_output *output, struct fp_output *failed)
+	struct fp_output *output, struct fp_output *failed,
+	struct fp_output *unknown)
 {
 	*journal = (struct fp_journal){
 		.settings = settings,
 		.output = output,
 		.failed = failed,
+		.unknown = unknown,
 		.folder_fd = -1,
 	};
 	fp_journalfile_none(&journal->file);
@@ -466,16 +481,17 @@ look_into(struct fp_journal *journal)
 
 int
 fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
-	struct fp_output *output, struct fp_output *failed)
+	struct fp_output *output, struct fp_output *failed,
+	struct fp_output *unknown)
 {
-	init(journal, settings, output, failed);
+	init(journal, settings, output, failed, unknown);
 	if (!settings->journal_path)
 		return 0;
 	journal->is_dry = settings->pool.dry_run;
 	if (journal->is_dry)
 		return look_into(journal);
 	journal->is_on = true;
-	output->is_summed = failed->is_summed = true;
+	output->is_summed = failed->is_summed = unknown->is_summed = true;
 	journal->items = calloc(FP_JOURNAL_AHEAD, sizeof(journal->items[0]));
 	if (!journal->items)
 		return refuse_errno(journal);

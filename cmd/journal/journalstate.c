@@ -17,9 +17,16 @@
  * WHAT IS KNOWN OF THE INPUT
  *
  * Each item's line has its hash as long as it stands in the journal. When the
- * journal is written anew, what is left is one sum for each page of items,
- * so that the input can still be told from another one: those that failed by
- * themselves, for when they are to be fetched again.
+ * journal is written anew, what is left is one sum for each page of items and
+ * each fate, so that the input can still be told from another one, also after
+ * those of a fate are to be fetched again.
+ *
+ * WHAT IS FETCHED AGAIN
+ *
+ * A "t" for a fate takes the items that have it out of what is done ("ok": none
+ * of them). From then on --failed and --unknown are empty; the lines of what is
+ * still failed are written to them once more, and then comes an "l". Where a
+ * kill came between the two, the next run does it.
  */
 #include "base.h"
 
@@ -43,7 +50,8 @@ void
 fp_journal_state_destroy(struct fp_journal_state *state)
 {
 	fp_seqset_destroy(&state->done);
-	fp_seqset_destroy(&state->failed);
+	for (unsigned fate = 0; fate < FP_FATES; fate++)
+		fp_seqset_destroy(&state->failed[fate]);
 	fp_seqset_destroy(&state->sent);
 	free(state->options);
 	free(state->sums);
@@ -67,6 +75,28 @@ fp_journal_state_last(const struct fp_journal_state *state)
 	/* What was taken out again does not lower a set's last; the numbers of
 	 * items that were sent are below those that were read. */
 	return FP_MAX(state->done.last, state->sent.last);
+}
+
+unsigned
+fp_journal_state_fate(const struct fp_journal_state *state, uint64_t seq)
+{
+	for (unsigned fate = FP_FATES - 1; fate > FP_KIND_OK; fate--) {
+		if (fp_seqset_has(&state->failed[fate], seq))
+			return fate;
+	}
+	return FP_KIND_OK;
+}
+
+uint64_t
+fp_journal_state_failed(const struct fp_journal_state *state, uint32_t fates)
+{
+	uint64_t n = 0;
+
+	for (unsigned fate = 0; fate < FP_FATES; fate++) {
+		if (fates & FP_FATE_BIT(fate))
+			n += state->failed[fate].n;
+	}
+	return n;
 }
 
 /* ---- one line ---- */
@@ -111,18 +141,36 @@ find_sums(struct fp_journal_state *state, uint64_t page)
 	return &state->sums[page];
 }
 
+/* How far the outputs are filled now. */
+static void
+journalstate_fill(
+	struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	state->out_end = line->out_end;
+	state->failed_end = line->failed_end;
+	state->unknown_end = line->unknown_end;
+	state->out_sum = line->out_sum;
+	state->failed_sum = line->failed_sum;
+	state->unknown_sum = line->unknown_sum;
+}
+
 static int
 apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 {
-	bool failed = line->kind != FP_KIND_OK;
+	unsigned fate = line->fate;
 
+	if (state->is_listing)
+		return journalstate_refuse(state, "its lines are out of order");
 	if (line->out_end < state->out_end ||
-		line->failed_end < state->failed_end)
+		line->failed_end < state->failed_end ||
+		line->unknown_end < state->unknown_end)
 		return journalstate_refuse(state, "an output offset decreases");
 	if ((line->out_end == state->out_end &&
 		    line->out_sum != state->out_sum) ||
 		(line->failed_end == state->failed_end &&
-			line->failed_sum != state->failed_sum))
+			line->failed_sum != state->failed_sum) ||
+		(line->unknown_end == state->unknown_end &&
+			line->unknown_sum != state->unknown_sum))
 		return journalstate_refuse(state, "its checksums do not match");
 	int is_new = fp_seqset_add(&state->done, line->seq);
 	if (is_new == 0)
@@ -131,38 +179,62 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 	struct fp_journal_sums *sums =
 		find_sums(state, line->seq >> FP_SEQSET_PAGE_BITS);
 	if (is_new < 0 || !sums ||
-		(failed && fp_seqset_add(&state->failed, line->seq) < 0) ||
+		(fate && fp_seqset_add(&state->failed[fate], line->seq) < 0) ||
 		fp_seqset_remove(&state->sent, line->seq) < 0)
 		return -1;
-	if (failed)
-		sums->failed += line->hash;
-	else
-		sums->succeeded += line->hash;
-	state->out_end = line->out_end;
-	state->failed_end = line->failed_end;
-	state->out_sum = line->out_sum;
-	state->failed_sum = line->failed_sum;
+	sums->of[fate] += line->hash;
+	journalstate_fill(state, line);
 	return 0;
 }
 
-/* What has failed is not done any more, and --failed is empty. */
+/* What has this fate is not done any more. */
 static int
-apply_retry(struct fp_journal_state *state)
+open_again(struct fp_journal_state *state, unsigned fate)
 {
+	struct fp_seqset *failed = &state->failed[fate];
 	size_t n = 0;
 
 	for (size_t i = 0; i < state->n_seen; i++) {
-		if (!fp_seqset_has(&state->failed, state->seen[i].seq))
+		if (!fp_seqset_has(failed, state->seen[i].seq))
 			state->seen[n++] = state->seen[i];
 	}
 	state->n_seen = n;
-	if (fp_seqset_subtract(&state->done, &state->failed))
+	if (fp_seqset_subtract(&state->done, failed))
 		return -1;
-	fp_seqset_destroy(&state->failed);
+	fp_seqset_destroy(failed);
 	for (size_t i = 0; i < state->n_sums; i++)
-		state->sums[i].failed = 0;
-	state->failed_end = 0;
-	state->failed_sum = 0;
+		state->sums[i].of[fate] = 0;
+	return 0;
+}
+
+/* --failed and --unknown are empty. In the old form there is nothing that they
+ * lack then. */
+static int
+apply_retry(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	for (unsigned fate = 1; fate < FP_FATES; fate++) {
+		if ((line->is_old || fate == line->fate) &&
+			open_again(state, fate))
+			return -1;
+	}
+	for (size_t i = 0; i < state->n_seen; i++)
+		state->seen[i].len = 0;
+	state->failed_end = state->unknown_end = 0;
+	state->failed_sum = state->unknown_sum = 0;
+	state->is_listing = !line->is_old;
+	return 0;
+}
+
+static int
+apply_listed(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	if (!state->is_listing)
+		return journalstate_refuse(state, "its lines are out of order");
+	state->is_listing = false;
+	state->failed_end = line->failed_end;
+	state->unknown_end = line->unknown_end;
+	state->failed_sum = line->failed_sum;
+	state->unknown_sum = line->unknown_sum;
 	return 0;
 }
 
@@ -177,6 +249,7 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 		memcpy(state->key, line->key, sizeof(state->key));
 		memcpy(state->version, line->name.data, line->name.len);
 		state->version[line->name.len] = '\0';
+		state->is_old = line->is_old;
 		return 0;
 	case FP_JOURNAL_OUTPUT:
 		state->output = (struct fp_journal_place){
@@ -186,13 +259,14 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 		state->failed_file =
 			(struct fp_journal_place){line->seq, line->hash, 0};
 		return 0;
+	case FP_JOURNAL_UNKNOWN:
+		state->unknown_file =
+			(struct fp_journal_place){line->seq, line->hash, 0};
+		return 0;
 	case FP_JOURNAL_OPTION:
 		return fp_journal_state_option(state, line->name, line->hash);
 	case FP_JOURNAL_STATE:
-		state->out_end = line->out_end;
-		state->failed_end = line->failed_end;
-		state->out_sum = line->out_sum;
-		state->failed_sum = line->failed_sum;
+		journalstate_fill(state, line);
 		state->head_done = line->n_done;
 		state->head_failed = line->n_failed;
 		return line->seq ? fp_seqset_fill(&state->done, line->seq) : 0;
@@ -200,14 +274,18 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 		sums = find_sums(state, line->seq);
 		if (!sums)
 			return -1;
-		*sums = (struct fp_journal_sums){line->hash, line->hash2};
+		sums->of[line->fate] = line->hash;
+		if (line->is_old)
+			sums->of[FP_FATE_UNTOLD] = line->hash2;
 		return 0;
 	case FP_JOURNAL_MISSING:
 		return fp_seqset_remove_word(
 			&state->done, line->seq, line->hash);
 	case FP_JOURNAL_BAD:
 		return fp_seqset_add_word(
-			&state->failed, line->seq, line->hash);
+			&state->failed[line->is_old ? FP_FATE_UNTOLD
+						    : line->fate],
+			line->seq, line->hash);
 	default:
 		return fp_seqset_add_word(&state->sent, line->seq, line->hash);
 	}
@@ -223,6 +301,7 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 		[FP_JOURNAL_HEAD] = {-1, -1},
 		[FP_JOURNAL_OUTPUT] = {FP_JOURNAL_HEAD, FP_JOURNAL_HEAD},
 		[FP_JOURNAL_FAILED] = {FP_JOURNAL_OUTPUT, FP_JOURNAL_OUTPUT},
+		[FP_JOURNAL_UNKNOWN] = {FP_JOURNAL_FAILED, FP_JOURNAL_FAILED},
 		[FP_JOURNAL_OPTION] = {FP_JOURNAL_FAILED, FP_JOURNAL_OPTION},
 		[FP_JOURNAL_STATE] = {FP_JOURNAL_FAILED, FP_JOURNAL_OPTION},
 		[FP_JOURNAL_SUMS] = {FP_JOURNAL_STATE, FP_JOURNAL_SUMS},
@@ -234,6 +313,7 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 		[FP_JOURNAL_INTENT] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_RESUMED] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_RETRY] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
+		[FP_JOURNAL_LISTED] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_COMMIT] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 	};
 
@@ -241,21 +321,32 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 	       state->stage <= behind[what].last;
 }
 
-/* Whether all that has failed is done, and item 0, which is none, was not
- * sent. */
+/* Whether all that has failed with this fate is done, and has no other. */
 static bool
-are_items_sound(const struct fp_journal_state *state)
+is_fate_sound(const struct fp_journal_state *state, unsigned fate)
 {
-	const struct fp_seqset *failed = &state->failed;
+	const struct fp_seqset *failed = &state->failed[fate];
 
-	if (fp_seqset_has(&state->sent, 0))
-		return false;
 	for (uint64_t i = 0; failed->n > 0 && i <= failed->last / 64; i++) {
-		if (fp_seqset_word(failed, i) &
-			~fp_seqset_word(&state->done, i))
+		uint64_t word = fp_seqset_word(failed, i), others = 0;
+		for (unsigned other = 0; word && other < fate; other++)
+			others |= fp_seqset_word(&state->failed[other], i);
+		if (word & (~fp_seqset_word(&state->done, i) | others))
 			return false;
 	}
 	return true;
+}
+
+/* Whether the fates can be, and item 0, which is none, was not sent. */
+static bool
+are_items_sound(const struct fp_journal_state *state)
+{
+	for (unsigned fate = 0; fate < FP_FATES; fate++) {
+		if (!is_fate_sound(state, fate))
+			return false;
+	}
+	return state->failed[FP_KIND_OK].n == 0 &&
+	       !fp_seqset_has(&state->sent, 0);
 }
 
 /* Whether a line that tells of an item names one. */
@@ -282,7 +373,8 @@ journalstate_apply(
 	switch (line->what) {
 	case FP_JOURNAL_BEGIN:
 		if (state->done.n != state->head_done ||
-			state->failed.n != state->head_failed)
+			fp_journal_state_failed(state, FP_FATES_FAILED) !=
+				state->head_failed)
 			return journalstate_refuse(
 				state, "its counts do not match");
 		if (!are_items_sound(state))
@@ -297,12 +389,16 @@ journalstate_apply(
 		break;
 	case FP_JOURNAL_RESUMED:
 		if (line->out_end != state->out_end ||
-			line->failed_end != state->failed_end)
+			line->failed_end != state->failed_end ||
+			line->unknown_end != state->unknown_end)
 			return journalstate_refuse(
 				state, "the output offsets do not match");
 		break;
 	case FP_JOURNAL_RETRY:
-		ret = apply_retry(state);
+		ret = apply_retry(state, line);
+		break;
+	case FP_JOURNAL_LISTED:
+		ret = apply_listed(state, line);
 		break;
 	case FP_JOURNAL_COMMIT:
 		break;
@@ -321,10 +417,12 @@ static int
 refuse_form(struct fp_journal_state *state, const char *data, size_t len)
 {
 	static const char ours[] = FP_JOURNAL_MAGIC FP_JOURNAL_FORM " ";
+	static const char old[] = FP_JOURNAL_MAGIC FP_JOURNAL_OLD_FORM " ";
 	const size_t magic = strlen(FP_JOURNAL_MAGIC);
 
 	if (len < sizeof(ours) || memcmp(data, FP_JOURNAL_MAGIC, magic) != 0 ||
-		memcmp(data, ours, strlen(ours)) == 0)
+		memcmp(data, ours, strlen(ours)) == 0 ||
+		memcmp(data, old, strlen(old)) == 0)
 		return journalstate_refuse(state, "not a journal");
 	return journalstate_refuse(
 		state, "the journal of another version of fetchpool");
@@ -344,9 +442,12 @@ journalstate_see(
 		state->seen = seen;
 		state->cap_seen = cap;
 	}
-	state->seen[state->n_seen++] =
-		(struct fp_journal_seen){line->seq, line->hash,
-			line->failed_end, line->failed_end - state->failed_end};
+	bool is_unknown = line->unknown_end > state->unknown_end;
+	uint64_t end = is_unknown ? line->unknown_end : line->failed_end;
+	state->seen[state->n_seen++] = (struct fp_journal_seen){line->seq,
+		line->hash, end,
+		end - (is_unknown ? state->unknown_end : state->failed_end),
+		is_unknown};
 	return 0;
 }
 
@@ -390,7 +491,8 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 		const char *end = memchr(data + at, '\n', len - at);
 		size_t n = end ? (size_t)(end - data) - at : len - at;
 		uint32_t crc = state->crc;
-		if (!end || fp_journal_line_parse(&line, data + at, n, &crc)) {
+		if (!end || fp_journal_line_parse(
+				    &line, state->is_old, data + at, n, &crc)) {
 			if (is_torn(state, data + at, len - at, has_commit))
 				break;
 			return at > 0 ? journalstate_refuse(state, "damaged")
@@ -427,23 +529,42 @@ fp_journal_state_add(struct fp_journal_state *state, struct fp_buf *to,
 /* A line for each 64 items that have any bit set. */
 static int
 write_words(struct fp_journal_state *state, struct fp_buf *to,
-	enum fp_journal_what what, const struct fp_seqset *set, uint64_t last)
+	struct fp_journal_line line, const struct fp_seqset *set, uint64_t last)
 {
 	for (uint64_t i = 0; i <= last / 64; i++) {
 		uint64_t bits = fp_seqset_word(set, i);
-		if (what == FP_JOURNAL_MISSING) {
+		if (line.what == FP_JOURNAL_MISSING) {
 			bits = ~bits;
 			if (i == 0)
 				bits &= ~UINT64_C(1);
 			if (i == last / 64 && last % 64 < 63)
 				bits &= (UINT64_C(2) << last % 64) - 1;
 		}
-		const struct fp_journal_line line = {
-			.what = what, .seq = i, .hash = bits};
+		line.seq = i;
+		line.hash = bits;
 		if (bits && fp_journal_line_add(to, &line, &state->crc))
 			return -1;
 	}
 	return 0;
+}
+
+static int
+write_items(struct fp_journal_state *state, struct fp_buf *to)
+{
+	struct fp_journal_line line = {.what = FP_JOURNAL_MISSING};
+
+	if (write_words(state, to, line, &state->done,
+		    state->done.n > 0 ? state->done.last : 0))
+		return -1;
+	line.what = FP_JOURNAL_BAD;
+	for (line.fate = 1; line.fate < FP_FATES; line.fate++) {
+		const struct fp_seqset *failed = &state->failed[line.fate];
+		if (failed->n > 0 &&
+			write_words(state, to, line, failed, failed->last))
+			return -1;
+	}
+	line = (struct fp_journal_line){.what = FP_JOURNAL_SENT};
+	return write_words(state, to, line, &state->sent, state->sent.last);
 }
 
 static int
@@ -468,6 +589,11 @@ write_head(struct fp_journal_state *state, struct fp_buf *to)
 		.hash = state->failed_file.inode};
 	if (fp_journal_line_add(to, &line, &state->crc))
 		return -1;
+	line = (struct fp_journal_line){.what = FP_JOURNAL_UNKNOWN,
+		.seq = state->unknown_file.device,
+		.hash = state->unknown_file.inode};
+	if (fp_journal_line_add(to, &line, &state->crc))
+		return -1;
 	for (size_t i = 0; i < state->n_options; i++) {
 		const struct fp_journal_option *option = &state->options[i];
 		line = (struct fp_journal_line){.what = FP_JOURNAL_OPTION,
@@ -482,15 +608,13 @@ write_head(struct fp_journal_state *state, struct fp_buf *to)
 static int
 write_sums(struct fp_journal_state *state, struct fp_buf *to)
 {
-	for (size_t i = 0; i < state->n_sums; i++) {
-		const struct fp_journal_line line = {
-			.what = FP_JOURNAL_SUMS,
-			.seq = i,
-			.hash = state->sums[i].succeeded,
-			.hash2 = state->sums[i].failed,
-		};
-		if ((line.hash || line.hash2) &&
-			fp_journal_line_add(to, &line, &state->crc))
+	struct fp_journal_line line = {.what = FP_JOURNAL_SUMS};
+
+	for (size_t i = 0; i < state->n_sums * FP_FATES; i++) {
+		line.seq = i / FP_FATES;
+		line.fate = (unsigned)(i % FP_FATES);
+		line.hash = state->sums[line.seq].of[line.fate];
+		if (line.hash && fp_journal_line_add(to, &line, &state->crc))
 			return -1;
 	}
 	return 0;
@@ -503,26 +627,24 @@ fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to)
 		.what = FP_JOURNAL_STATE,
 		.seq = state->done.n > 0 ? state->done.last : 0,
 		.n_done = state->done.n,
-		.n_failed = state->failed.n,
+		.n_failed = fp_journal_state_failed(state, FP_FATES_FAILED),
 		.out_end = state->out_end,
 		.failed_end = state->failed_end,
+		.unknown_end = state->unknown_end,
 		.out_sum = state->out_sum,
 		.failed_sum = state->failed_sum,
+		.unknown_sum = state->unknown_sum,
 	};
 	const struct fp_journal_line begin = {.what = FP_JOURNAL_BEGIN};
+	const struct fp_journal_line lists = {.what = FP_JOURNAL_RETRY};
 
 	state->crc = 0;
 	if (write_head(state, to) ||
 		fp_journal_line_add(to, &now, &state->crc) ||
-		write_sums(state, to) ||
-		write_words(
-			state, to, FP_JOURNAL_MISSING, &state->done, now.seq) ||
-		write_words(state, to, FP_JOURNAL_BAD, &state->failed,
-			state->failed.last) ||
-		write_words(state, to, FP_JOURNAL_SENT, &state->sent,
-			state->sent.last) ||
+		write_sums(state, to) || write_items(state, to) ||
 		fp_journal_line_add(to, &begin, &state->crc))
 		return -1;
 	state->stage = FP_JOURNAL_BEGIN;
-	return 0;
+	state->is_old = false;
+	return state->is_listing ? fp_journal_state_add(state, to, &lists) : 0;
 }

@@ -31,37 +31,40 @@ struct fp_journal_option {
 	uint64_t hash;
 };
 
-/* Of the hashes of a page's items that are done. */
+/* Of the hashes of a page's items that are done, by their fate. */
 struct fp_journal_sums {
-	uint64_t succeeded, failed;
+	uint64_t of[FP_FATES];
 };
 
-/* An item, and where its line is in --failed: the last failed_len bytes up to
- * failed_end. */
+/* An item, and where its line is in --failed or --unknown: the last `len` bytes
+ * up to `end`. */
 struct fp_journal_seen {
 	uint64_t seq, hash;
-	uint64_t failed_end, failed_len;
+	uint64_t end, len;
+	bool is_unknown; /* in --unknown */
 };
 
 struct fp_journal_state {
 	uint8_t key[FP_JOURNAL_KEY_BYTES];
 	char version[FP_JOURNAL_NAME_MAX + 1];
-	struct fp_journal_place output, failed_file;
+	struct fp_journal_place output, failed_file, unknown_file;
 	struct fp_journal_option *options;
 	size_t n_options;
 
 	struct fp_seqset done; /* the failed ones included */
-	struct fp_seqset failed;
+	struct fp_seqset failed[FP_FATES]; /* that of FP_KIND_OK is empty */
 	struct fp_seqset sent; /* and not done */
 	struct fp_journal_sums *sums; /* one a page of `done` */
 	size_t n_sums;
-	uint64_t out_end, failed_end; /* bytes */
-	uint32_t out_sum, failed_sum; /* of our bytes up to there */
+	uint64_t out_end, failed_end, unknown_end; /* bytes */
+	uint32_t out_sum, failed_sum, unknown_sum; /* of ours up to there */
+	bool is_listing; /* --failed and --unknown lack what is still failed */
 
 	/* The items of the lines that were read, in order of seq. */
 	struct fp_journal_seen *seen;
 	size_t n_seen, cap_seen;
 
+	bool is_old; /* the form before this one: it has to be made anew */
 	uint32_t crc; /* of all lines so far */
 	int stage; /* the last line's enum fp_journal_what; -1: none */
 	uint64_t head_done, head_failed; /* what the counts must be */
@@ -87,6 +90,14 @@ int fp_journal_state_add(struct fp_journal_state *state, struct fp_buf *to,
 
 /* Appends a new journal that says just this. */
 int fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to);
+
+/* What became of an item that is done; FP_KIND_OK also of one that is not. */
+unsigned fp_journal_state_fate(
+	const struct fp_journal_state *state, uint64_t seq);
+
+/* How many items have failed in one of these ways. */
+uint64_t fp_journal_state_failed(
+	const struct fp_journal_state *state, uint32_t fates);
 
 /* The last item that the journal knows anything of. */
 uint64_t fp_journal_state_last(const struct fp_journal_state *state);

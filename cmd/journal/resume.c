@@ -32,16 +32,18 @@ struct held {
 	size_t len;
 	size_t fault_len; /* 0: none; else its NUL is counted */
 	bool is_cut;
+	unsigned fate; /* it has failed so, and is not to be fetched again */
 };
 
 void
 fp_resume_init(struct fp_resume *resume, struct fp_input *input,
-	const struct fp_journal_state *state, bool retries_failed)
+	const struct fp_journal_state *state, uint32_t fates, bool holds_failed)
 {
 	*resume = (struct fp_resume){
 		.input = input,
 		.state = state,
-		.retries_failed = retries_failed,
+		.fates = fates,
+		.holds_failed = holds_failed,
 		.last = fp_journal_state_last(state),
 	};
 }
@@ -63,16 +65,8 @@ resume_refuse(void)
 
 /* ---- the check ---- */
 
-static bool
-is_to_fetch(const struct fp_resume *resume, uint64_t seq)
-{
-	return !fp_seqset_has(&resume->state->done, seq) ||
-	       (resume->retries_failed &&
-		       fp_seqset_has(&resume->state->failed, seq));
-}
-
 static int
-resume_hold(struct fp_resume *resume, const struct fp_line *line)
+resume_hold(struct fp_resume *resume, const struct fp_line *line, unsigned fate)
 {
 	struct held held = {
 		.seq = resume->seq,
@@ -80,6 +74,7 @@ resume_hold(struct fp_resume *resume, const struct fp_line *line)
 		.len = line->text.len,
 		.fault_len = line->fault ? strlen(line->fault) + 1 : 0,
 		.is_cut = line->is_cut,
+		.fate = fate,
 	};
 	struct fp_buf *to = &resume->held;
 
@@ -107,10 +102,7 @@ check_line(struct fp_resume *resume, uint64_t hash)
 	const struct fp_journal_state *state = resume->state;
 	uint64_t seq = resume->seq;
 
-	if (fp_seqset_has(&state->failed, seq))
-		resume->sum.failed += hash;
-	else
-		resume->sum.succeeded += hash;
+	resume->sum.of[fp_journal_state_fate(state, seq)] += hash;
 	if (resume->n_seen == state->n_seen ||
 		state->seen[resume->n_seen].seq != seq)
 		return 0;
@@ -129,13 +121,12 @@ check_page(struct fp_resume *resume)
 {
 	const struct fp_journal_state *state = resume->state;
 	uint64_t page = PAGE(resume->seq);
-	struct fp_journal_sums sum = {0, 0};
+	struct fp_journal_sums sum = {{0}};
 
 	if (page < state->n_sums)
 		sum = state->sums[page];
-	if (sum.succeeded == resume->sum.succeeded &&
-		sum.failed == resume->sum.failed) {
-		resume->sum = (struct fp_journal_sums){0, 0};
+	if (memcmp(&sum, &resume->sum, sizeof(sum)) == 0) {
+		resume->sum = (struct fp_journal_sums){{0}};
 		return 0;
 	}
 	uint64_t first = FP_MAX(page << FP_SEQSET_PAGE_BITS, 1);
@@ -145,6 +136,30 @@ check_page(struct fp_resume *resume)
 		item_number(resume, first), item_number(resume, resume->seq),
 		resume->input->name, fp_input_line_number(resume->input));
 	return resume_refuse();
+}
+
+/* What is to be done with an item of the journal. */
+static int
+sort_out(struct fp_resume *resume, const struct fp_line *line)
+{
+	const struct fp_journal_state *state = resume->state;
+	bool is_pipe = resume->input->start < 0;
+	uint64_t seq = resume->seq;
+	unsigned fate = fp_journal_state_fate(state, seq);
+
+	if (fate && !(resume->fates & FP_FATE_BIT(fate)))
+		return is_pipe && resume->holds_failed && !line->is_cut
+			       ? resume_hold(resume, line, fate)
+			       : 0;
+	if (!fate && fp_seqset_has(&state->done, seq))
+		return 0;
+	if (fp_seqset_add(&resume->again, seq) < 0)
+		return -1;
+	if (fp_seqset_has(&state->sent, seq) &&
+		!(resume->fates & FP_FATE_BIT(FP_FATE_UNKNOWN)) &&
+		fp_seqset_add(&resume->unknown, seq) < 0)
+		return -1;
+	return is_pipe ? resume_hold(resume, line, 0) : 0;
 }
 
 static int
@@ -169,15 +184,8 @@ check_one(struct fp_resume *resume)
 		check_line(resume,
 			fp_journal_item_hash(state->key, seq, line.text)))
 		return -1;
-	if (is_to_fetch(resume, seq)) {
-		if (fp_seqset_add(&resume->again, seq) < 0)
-			return -1;
-		if (fp_seqset_has(&state->sent, seq) &&
-			fp_seqset_add(&resume->unknown, seq) < 0)
-			return -1;
-		if (resume->input->start < 0 && resume_hold(resume, &line))
-			return -1;
-	}
+	if (sort_out(resume, &line))
+		return -1;
 	if (seq == resume->last || PAGE(seq) != PAGE(seq + 1))
 		return check_page(resume);
 	return 0;
@@ -190,7 +198,14 @@ fp_resume_check(struct fp_resume *resume)
 		if (check_one(resume))
 			return -1;
 	}
+	return 0;
+}
+
+int
+fp_resume_start(struct fp_resume *resume)
+{
 	resume->state = NULL;
+	resume->held_at = 0;
 	if (resume->input->start >= 0 && resume->again.n > 0) {
 		resume->seq = 0;
 		return fp_input_rewind(resume->input);
@@ -200,9 +215,10 @@ fp_resume_check(struct fp_resume *resume)
 
 /* ---- what is to be fetched ---- */
 
-/* 1, or 0 if nothing is held any more. */
+/* The next one that is held, as `line`, and its fate. 1, or 0 if nothing is
+ * held any more. */
 static int
-take_held(struct fp_resume *resume)
+step_held(struct fp_resume *resume, unsigned *fate)
 {
 	const char *at = resume->held.data + resume->held_at;
 	struct held held;
@@ -211,6 +227,7 @@ take_held(struct fp_resume *resume)
 		return 0;
 	memcpy(&held, at, sizeof(held));
 	at += sizeof(held);
+	*fate = held.fate;
 	resume->line = (struct fp_line){
 		.text = {at, held.len},
 		.fault = held.fault_len ? at + held.len : NULL,
@@ -220,6 +237,19 @@ take_held(struct fp_resume *resume)
 	resume->line_seq = held.seq;
 	resume->held_at += sizeof(held) + held.len + held.fault_len;
 	return 1;
+}
+
+/* 1, or 0 if nothing is held any more. */
+static int
+take_held(struct fp_resume *resume)
+{
+	unsigned fate;
+
+	while (step_held(resume, &fate)) {
+		if (fate == FP_KIND_OK)
+			return 1;
+	}
+	return 0;
 }
 
 static int
@@ -237,6 +267,36 @@ take_next(struct fp_resume *resume)
 	} while (resume->seq <= resume->last &&
 		 !fp_seqset_has(&resume->again, resume->seq));
 	return 1;
+}
+
+int
+fp_resume_list(struct fp_resume *resume,
+	int (*each)(void *arg, struct fp_text line, unsigned fate), void *arg)
+{
+	bool is_file = resume->input->start >= 0;
+	struct fp_line *line = &resume->line;
+	unsigned fate;
+
+	if (is_file && fp_input_rewind(resume->input))
+		return -1;
+	for (uint64_t seq = 1; is_file && seq <= resume->last; seq++) {
+		int got = fp_input_next(resume->input, line);
+		if (got == 0)
+			errno = EIO; /* it was longer just now */
+		if (got <= 0)
+			return -1;
+		fate = fp_journal_state_fate(resume->state, seq);
+		int ret =
+			fate && !line->is_cut ? each(arg, line->text, fate) : 0;
+		if (ret)
+			return ret;
+	}
+	while (!is_file && step_held(resume, &fate)) {
+		int ret = fate ? each(arg, line->text, fate) : 0;
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 int

@@ -286,7 +286,7 @@ options_settle(struct fp_settings *settings)
 	if (settings->quiet && !settings->all)
 		pool->max_error_body = 0;
 	settings->input.allowed_controls = settings->colsep;
-	settings->resumes |= settings->retries_failed;
+	settings->resumes |= settings->retried != 0;
 	pool->empty_fails = !settings->allows_empty;
 	if (pool->output_dir)
 		fp_settings_name_file(settings);
@@ -311,7 +311,7 @@ make_dry(struct fp_settings *settings)
 {
 	settings->format.format = FP_FORMAT_REQUEST;
 	settings->output_path = NULL;
-	settings->failed_path = NULL;
+	settings->failed_path = settings->unknown_path = NULL;
 	settings->stats_path = settings->trace_path = NULL;
 	settings->summary = false;
 }

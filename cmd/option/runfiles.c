@@ -245,7 +245,7 @@ static bool
 add_option(struct run_files *files, const char *name, const char *value)
 {
 	static const char *const others[] = {"input", "output", "failed",
-		"journal", "rate-file", "stats", "trace"};
+		"unknown", "journal", "rate-file", "stats", "trace"};
 	static const char *const dashed[] = {"config", "netrc-file"};
 	const struct fp_option_row *row = runfiles_find_row(name);
 
@@ -409,6 +409,7 @@ collect(struct run_files *files, const struct fp_settings *settings)
 		       add_written(files, settings, "output", "the output")) &&
 	       add_standard(files, settings) &&
 	       add_written(files, settings, "failed", NULL) &&
+	       add_written(files, settings, "unknown", NULL) &&
 	       add_written(files, settings, "rate-file", NULL) &&
 	       add_written(files, settings, "journal", NULL) &&
 	       add_derived(files, settings->journal_path) &&

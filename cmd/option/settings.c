@@ -3,6 +3,7 @@
 
 #include "settings.h"
 
+#include "fate.h"
 #include "msg.h"
 #include "units.h"
 
@@ -401,6 +402,13 @@ fp_settings_name_file(struct fp_settings *settings)
 			field == FP_FIELD_BODY ? FP_FIELD_FILE : field;
 	}
 	format->n_fields = n;
+}
+
+bool
+fp_settings_retry_failed(struct fp_settings *settings, const char *value)
+{
+	settings->retried = FP_FATES_USUAL;
+	return !value || fp_fate_list(value, &settings->retried) == 0;
 }
 
 bool

@@ -82,6 +82,8 @@ struct fp_settings {
 	bool json_errors;
 	const char *output_path; /* NULL: standard output */
 	const char *failed_path; /* NULL: none */
+	const char *unknown_path; /* NULL: none */
+	bool failed_unknown; /* the file of --failed takes these lines, too */
 	uint64_t grace_ms;
 	uint64_t deadline_ms; /* for the run; 0: none */
 	bool has_max_errors;
@@ -101,7 +103,7 @@ struct fp_settings {
 	const char *journal_path; /* NULL: none is kept */
 	bool resumes;
 	bool syncs;
-	bool retries_failed;
+	uint32_t retried; /* failures to be fetched again; see fate.h */
 
 	struct fp_expansions expansions; /* in the order given */
 	struct fp_list given; /* options: name, value, name, value, ... */
@@ -171,6 +173,7 @@ fp_setter fp_settings_omit;
 fp_setter fp_settings_fail_if;
 fp_setter fp_settings_fields;
 fp_setter fp_settings_error_format;
+fp_setter fp_settings_retry_failed;
 fp_setter fp_settings_progress;
 fp_setter fp_settings_stats;
 fp_setter fp_settings_trace;

@@ -63,6 +63,9 @@ class Recorded(Run):
         os.mkdir(self.folder + "/out")
         self.out = self.folder + "/out/records"
         self.more = ["--failed", self.failed]
+        if self.posts:
+            self.more += ["--unknown", self.unknown]
+        self.outputs = [self.out, *self.more[1::2]]
         self.server.pace, self.server.is_broken = 0, True
         if begins:
             self.begin(begins)
@@ -79,7 +82,7 @@ class Recorded(Run):
         self.server.pace, self.server.is_broken = pace, False
         log = temp_dir() + "/log"
         names = {path: os.stat(path).st_ino
-                 for path in (self.out, self.failed, self.journal)
+                 for path in (*self.outputs, self.journal)
                  if os.path.exists(path)}
         files = {inode: contents(path) for path, inode in names.items()}
         result = self.run(*options, *self.more,
@@ -89,7 +92,7 @@ class Recorded(Run):
         self.status = result.status
         self.server.pace = 0
         self.keep = {os.stat(path).st_ino: self.linked(path)
-                     for path in (self.out, self.failed)}
+                     for path in self.outputs}
         self.expected = contents(self.out), contents(self.failed)
 
     def linked(self, path):
@@ -100,8 +103,7 @@ class Recorded(Run):
 
     def place(self, state):
         """The files, and the very ones."""
-        for path in (self.out, self.failed, self.journal,
-                     self.journal + ".tmp"):
+        for path in (*self.outputs, self.journal, self.journal + ".tmp"):
             inode, data = state.files.get(path, (0, None))
             if os.path.exists(path):
                 os.remove(path)
@@ -123,16 +125,15 @@ class Recorded(Run):
         if inode == 0 or journals == {0}:
             return found
         data = self.disk.safe(inode, state.n)[0]
-        failed = set()
+        failed = collections.defaultdict(set)
         for line in data.splitlines():
             word = line.split(b" ")
             if word[0] == b"i" or word[0] == b"d":
                 found.add(int(word[1]))
-            if word[0] == b"d" and word[5] != b"ok":
-                failed.add(int(word[1]))
+            if word[0] == b"d" and word[9] != b"ok":
+                failed[word[9]].add(int(word[1]))
             if word[0] == b"t":
-                found -= failed
-                failed.clear()
+                found -= failed.pop(word[1], set())
         return found
 
     def judge(self, state):
@@ -165,14 +166,15 @@ class Recorded(Run):
 
     def files(self):
         return {path: contents(path)
-                for path in (self.out, self.failed, self.journal)
+                for path in (*self.outputs, self.journal)
                 if os.path.exists(path) and (
                     path == self.journal or os.path.getsize(path))}
 
     def judge_posts(self, what):
         done = [r["input"] for r in records_of(contents(self.out))]
         failed = contents(self.failed).decode().split()
-        equal(sorted(map(int, done + failed)),
+        unknown = contents(self.unknown).decode().split()
+        equal(sorted(map(int, done + failed + unknown)),
               list(range(1, len(self.lines) + 1)), what)
 
 

@@ -10,8 +10,8 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import TRACED, Result, fetchpool, records_of, strace
-from resumetest import Run, equal_lines, items, put
+from harness import (Program, TRACED, Result, fetchpool, records_of, strace)
+from resumetest import Run, equal_lines, items, killed_before, put
 from servers import api, faults
 from tap import (check, contents, equal, main, matches, temp_dir, test, until)
 
@@ -382,6 +382,204 @@ def _():
     equal(sorted(map(int, lines_of(run.failed))), [12, 14, 16, 18])
     equal(sorted(r["seq"] for r in records_of(contents(run.out))),
           [i + 1 for i in range(20) if i % 2 or i < 12])
+
+
+def kinds_server():
+    """Items 0 mod 4 fail with status 503, 1 mod 4 by a body that ends early,
+    those of server.there excepted; all others are there."""
+    server = faults()
+    server.there = set()
+
+    def answer(conn, request):
+        n = int(request.path[3:])
+        if n in server.there or n % 4 > 1:
+            conn.answer(b"there")
+        elif n % 4 == 0:
+            conn.answer(b"", status=503)
+        else:
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
+            conn.close()
+
+    server.on("/f/", answer)
+    return server
+
+
+def kinds_run(server, n=20, **kwargs):
+    run = Run(0, ["--retry", "0"], template=server.url + "/f/{}", **kwargs)
+    put(run.input, "".join("%d\n" % i for i in range(n)))
+    return run
+
+
+def mod4(*rests, n=20):
+    return [i for i in range(n) if i % 4 in rests]
+
+
+@test("99 --retry-failed=KINDS fetches failures of these kinds alone")
+def _():
+    for pipes in False, True:
+        server = kinds_server()
+        run = kinds_run(server, pipes=pipes)
+        failed = "--failed", run.failed
+        equal(run.run(*failed).status, 1)
+        server.log.clear()
+        server.there = set(range(12))
+        equal(run.run("--retry-failed=http", *failed).status, 1)
+        equal(sorted(int(t[3:]) for t in server.targets), mod4(0))
+        equal(sorted(map(int, lines_of(run.failed))),
+              sorted([12, 16] + mod4(1)))
+
+        # What was left out is failed still, and is known by its line.
+        server.log.clear()
+        equal(run.run("--resume", *failed).status, 1)
+        equal(server.targets, [])
+        equal(run.run("--retry-failed=dns,timeout", *failed).status, 1)
+        equal(server.targets, [])
+        equal(run.run("--retry-failed=incomplete,http", *failed).status, 1)
+        equal(sorted(map(int, lines_of(run.failed))), [12, 13, 16, 17])
+        server.there = set(range(20))
+        equal(run.run("--retry-failed", *failed).status, 0)
+        equal(contents(run.failed), b"")
+        equal(sorted((r["seq"], r["input"]) for r in records_of(
+            contents(run.out))), [(i + 1, str(i)) for i in range(20)])
+
+
+@test("99 --retry-failed=KINDS: killed before each call that changes a file")
+def _():
+    server = kinds_server()
+    run = kinds_run(server, 8)
+    run.options += ["-j1", "--sync"]
+    failed = "--failed", run.failed
+    run.run(*failed)
+    begun = {path: contents(path)
+             for path in (run.out, run.failed, run.journal)}
+    server.there = {0}
+    nth = 0
+    while True:
+        nth += 1
+        for path, data in begun.items():
+            put(path, data, "r+b", True)
+        if not killed_before(run, nth, "--retry-failed=http"):
+            break
+        result = run.run("--resume", *failed)
+        check(result.status in (0, 1), "%d: %r" % (nth, result))
+        again = {"0"} if b'"input":"0"' not in contents(run.out) else set()
+        equal(sorted(lines_of(run.failed)), sorted({"1", "4", "5"} | again),
+              "killed before call %d" % nth)
+    check(nth > 4, "%d calls" % nth)
+    equal(sorted(lines_of(run.failed)), ["1", "4", "5"])
+
+
+@test("99 --retry-failed=KINDS, made anew in between: sums are by kind")
+def _():
+    n = 70000
+    run = Run(0, ["-q", "--max-line", "2", "--id-range", "1-9"],
+              template=faults().url + "/ok?{}", pipes=True)
+    lines = [b"ab\n", b"1\n"] + [b"cd\n"] * n
+    put(run.input, b"".join(lines))
+    failed = "--failed", run.failed
+    equal(run.run(*failed, timeout=60).status, 1)
+    equal(run.run("--retry-failed=http", *failed, timeout=60).status, 1)
+    equal(contents(run.failed), b"".join([lines[0], *lines[2:]]))
+    put(run.input, b"".join([b"ef\n", *lines[1:]]))
+    equal(run.run("--retry-failed=http", *failed, timeout=60).status, 3)
+    put(run.input, b"".join(lines))
+    result = run.run("--retry-failed=input", *failed, timeout=60)
+    matches("%d of %d items failed: %d input" % ((n + 1,) * 3), result.text)
+
+
+# ---- outcomes that are unknown ----
+
+def lost_posts():
+    """A POST of an odd number gets no answer; of 2 mod 4, status 500."""
+    server = faults()
+
+    def answer(conn, request):
+        n = int(request.path[3:])
+        if n % 2:
+            conn.close()
+        conn.answer(b"", status=500 if n % 4 else 200)
+
+    server.on("/p/", answer)
+    run = Run(0, ["-X", "POST", "--retry", "0"], template=server.url + "/p/{}")
+    put(run.input, "".join("%d\n" % i for i in range(8)))
+    return server, run
+
+
+@test("--unknown has the lines whose outcome is unknown, and --failed has not")
+def _():
+    server, run = lost_posts()
+    args = ["-i", run.input, *run.options, run.template]
+    failed, unknown = ["--failed", run.failed], ["--unknown", run.unknown]
+    equal(fetchpool([*failed, *unknown, *args]).status, 1)
+    equal(sorted(lines_of(run.failed)), ["2", "6"])
+    equal(sorted(lines_of(run.unknown)), ["1", "3", "5", "7"])
+
+    # Without such a file it is said that they are nowhere.
+    result = fetchpool([*failed, *args])
+    equal(sorted(lines_of(run.failed)), ["2", "6"])
+    matches("not written to .*failed: 4 lines whose outcome is unknown",
+            result.text)
+    equal(fetchpool([*unknown, *args]).status, 1)
+    equal(sorted(lines_of(run.unknown)), ["1", "3", "5", "7"])
+
+    # On request, both are in one.
+    result = fetchpool([*failed, "--failed-unknown", *args])
+    equal(sorted(lines_of(run.failed)), ["1", "2", "3", "5", "6", "7"])
+    check("unknown" not in result.text, result.text)
+
+    # What may be sent twice has no such outcome.
+    equal(fetchpool([*failed, *unknown, "--idempotent", *args]).status, 1)
+    equal(sorted(lines_of(run.failed)), ["1", "2", "3", "5", "6", "7"])
+    equal(contents(run.unknown), b"")
+
+
+@test("--unknown goes on with its journal, and is compared as --failed is")
+def _():
+    server, run = lost_posts()
+    files = "--failed", run.failed, "--unknown", run.unknown
+    equal(run.run(*files).status, 1)
+    server.log.clear()
+    equal(run.run("--retry-failed", *files).status, 1)
+    equal(sorted(server.targets), ["/p/2", "/p/6"])
+    equal(sorted(lines_of(run.failed)), ["2", "6"])
+    equal(sorted(lines_of(run.unknown)), ["1", "3", "5", "7"])
+    server.log.clear()
+    equal(run.run("--retry-failed=unknown", *files).status, 1)
+    equal(sorted(server.targets), ["/p/1", "/p/3", "/p/5", "/p/7"])
+    equal(sorted(lines_of(run.unknown)), ["1", "3", "5", "7"])
+
+    # Lines that a stop left there are taken out; a change is refused.
+    put(run.unknown, "9\n", "ab")
+    equal(run.run("--resume", *files).status, 1)
+    equal(sorted(lines_of(run.unknown)), ["1", "3", "5", "7"])
+    put(run.unknown, "8", "r+b")
+    result = run.run("--resume", *files)
+    equal(result.status, 3)
+    matches("not resumed: .*unknown was modified", result.text)
+    matches("--unknown is not the file that the first run wrote to",
+            run.run("--resume", "--failed", run.failed).text)
+
+
+@test("--unknown: a POST that a stop cut off is there, not in --failed")
+def _():
+    server = faults()
+    server.on("/p/", lambda conn, request: conn.server.hold("x"))
+    for journal in False, True:
+        run = Run(0, ["-X", "POST", "-j1", "--grace", "1ms"],
+                  template=server.url + "/p/{}")
+        put(run.input, "0\n1\n2\n")
+        args = ["-i", run.input, *run.options, "--failed", run.failed,
+                "--unknown", run.unknown, run.template]
+        if journal:
+            args = ["--journal", run.journal, "-o", run.out, *args]
+        server.log.clear()
+        program = Program(args)
+        server.wait(lambda: server.requests == 1, "the first POST")
+        program.kill(signal.SIGTERM)
+        program.wait()
+        program.end()
+        equal(lines_of(run.unknown), ["0"])
+        equal(lines_of(run.failed), ["1", "2"])
 
 
 # ---- where the promise ends ----

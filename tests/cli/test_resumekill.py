@@ -15,8 +15,8 @@ import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import TRACED, records_of, strace
-from resumetest import Run, put
+from harness import records_of
+from resumetest import Run, killed_before, put
 from servers import api, faults
 from tap import (PATIENCE, Failed, check, contents, equal, main, matches, test,
                  until)
@@ -85,21 +85,6 @@ def add_kill_tests(parts):
 add_kill_tests(20 if LONG else 4)
 
 
-CALLS = "write,fdatasync,fsync,ftruncate,rename,renameat2"
-
-
-def killed_before(run, nth):
-    """Whether the run was killed before some thread's nth of these calls."""
-    files = [run.out, run.failed, run.journal, run.journal + ".tmp"]
-    result = run.run("--resume", "--failed", run.failed, env=TRACED,
-                     wrapper=strace(
-        "-o", "/dev/null", *(w for path in files for w in ("-P", path)),
-        "-e", "trace=" + CALLS,
-        "-e", "inject=%s:signal=SIGKILL:when=%d" % (CALLS, nth)))
-    check(result.status in (0, 1, -signal.SIGKILL), repr(result))
-    return result.status == -signal.SIGKILL
-
-
 @test("99 killed before each call that changes a file")
 def _():
     run = Run(10, ["-j1", "--sync"], template=api().posts + "?delay=5")
@@ -119,7 +104,7 @@ def _():
                     put(path, begun[path], "r+b", True)
                 elif os.path.exists(path):
                     os.remove(path)
-            if not killed_before(run, nth):
+            if not killed_before(run, nth, "--resume"):
                 break
             result = run.run("--resume", "--failed", run.failed)
             check(result.status in (0, 1), "%d: %r" % (nth, result))
@@ -200,7 +185,7 @@ def _():
     check("--all" in run.run("--resume").text, "other options")
 
 
-@test("99 --retry-failed sends what is unknown once more, because it was asked")
+@test("99 --retry-failed=unknown sends such requests once more, and no other")
 def _():
     server = faults()
     server.on("/post/", lambda conn, request: (
@@ -214,7 +199,10 @@ def _():
     program.wait()
     result = run.run("--resume")
     equal((result.status, server.requests), (1, 2))
-    result = run.run("--retry-failed")
+    for kinds in "--retry-failed", "--retry-failed=network,http,timeout":
+        result = run.run(kinds)
+        equal((result.status, server.requests), (1, 2), repr(result))
+    result = run.run("--retry-failed=unknown")
     equal((result.status, server.requests), (0, 4), repr(result))
     equal(sorted(r["input"] for r in run_records(run)), ["0", "1"])
 

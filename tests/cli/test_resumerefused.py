@@ -155,16 +155,16 @@ def _():
     for data, words in (
             (b"1\n2\n", r"line 1, byte 1: not a journal"),
             (b"\0", "line 1, byte 1: not a journal"),
-            (good.replace(b"option", b"optiom", 1), "line 4, byte [0-9]+: "
+            (good.replace(b"option", b"optiom", 1), "line 5, byte [0-9]+: "
              "damaged"),
             (b"\n".join([third[0], third[2], third[1], third[3]]),
              "line 2, byte .*: damaged"),
             (good[:40], "line 1, byte 1: not a journal"),
-            (good.replace(b"journal-2", b"journal-1", 1),
+            (good.replace(b"journal-3", b"journal-1", 1),
              "line 1, byte 1: the journal of another version of fetchpool"),
             (good[:good.index(b"begin")], "truncated in its header"),
-            (good + b"\0", "line 28, byte .*: damaged"),
-            (good + b"d 1\n", "line 28, byte .*: damaged")):
+            (good + b"\0", "line 29, byte .*: damaged"),
+            (good + b"d 1\n", "line 29, byte .*: damaged")):
         put(run.journal, data)
         run.refused(words)
 
@@ -380,7 +380,7 @@ def _():
 @test("100 a process that was killed while it made the journal is no harm")
 def _():
     run = Run(3, template=faults().url + "/ok?{}")
-    for data in b"", b"fetchpool-jou", b"fetchpool-journal-2 0.1.0 12", \
+    for data in b"", b"fetchpool-jou", b"fetchpool-journal-3 0.1.0 12", \
             bytes(100):
         put(run.journal + ".tmp", data)
         equal(run.run("--resume").status, 0)

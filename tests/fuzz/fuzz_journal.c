@@ -123,7 +123,9 @@ check_line(struct fuzz *fuzz)
 
 	line.what =
 		(enum fp_journal_what)fuzz_choose(fuzz, FP_JOURNAL_COMMIT + 1);
-	line.kind = (enum fp_kind)fuzz_choose(fuzz, FP_KIND_STOPPED);
+	line.fate = fuzz_choose(fuzz, FP_KIND_STOPPED);
+	line.is_old = fuzz_choose(fuzz, 2) && line.what != FP_JOURNAL_UNKNOWN &&
+		      line.what != FP_JOURNAL_LISTED;
 	line.seq = fuzz_number(fuzz);
 	line.hash = fuzz_number(fuzz);
 	line.hash2 = fuzz_number(fuzz);
@@ -131,6 +133,7 @@ check_line(struct fuzz *fuzz)
 	line.n_failed = fuzz_number(fuzz);
 	line.out_end = fuzz_number(fuzz);
 	line.failed_end = fuzz_number(fuzz);
+	line.unknown_end = fuzz_number(fuzz);
 	uint32_t before = (uint32_t)fuzz_number(fuzz);
 	for (size_t i = 0; i < sizeof(line.key); i++)
 		line.key[i] = (uint8_t)fuzz_choose(fuzz, 256);
@@ -142,12 +145,14 @@ check_line(struct fuzz *fuzz)
 	HOLDS(crc == ~crc_bits(~before, text.data, text.len - 9));
 	HOLDS(text.data[text.len - 1] == '\n');
 	char *copy = fuzz_copy(text.data, text.len - 1);
-	HOLDS(fp_journal_line_parse(&back, copy, text.len - 1, &back_crc) == 0);
+	HOLDS(fp_journal_line_parse(
+		      &back, line.is_old, copy, text.len - 1, &back_crc) == 0);
 	HOLDS(back.what == line.what && back_crc == crc);
 	HOLDS(fp_journal_line_add(&again, &back, &again_crc) == 0);
 	HOLDS(fuzz_same(&again, &text) && again_crc == crc);
 	uint32_t other_crc = before ^ 1;
-	HOLDS(fp_journal_line_parse(&back, copy, text.len - 1, &other_crc) < 0);
+	HOLDS(fp_journal_line_parse(
+		      &back, line.is_old, copy, text.len - 1, &other_crc) < 0);
 	fp_buf_destroy(&again);
 	free(copy);
 }
@@ -155,7 +160,8 @@ check_line(struct fuzz *fuzz)
 /* ---- what a journal says of one item, by a slower reader ---- */
 
 struct item {
-	bool is_done, has_failed, is_sent;
+	bool is_done, is_sent;
+	unsigned fate;
 };
 
 static bool
@@ -167,7 +173,7 @@ has_bit(const struct fp_journal_line *line, uint64_t seq)
 static struct item
 look_up(uint64_t seq)
 {
-	struct item item = {false, false, false};
+	struct item item = {false, false, FP_KIND_OK};
 
 	for (size_t i = 0; i < n_lines; i++) {
 		const struct fp_journal_line *line = &lines[i];
@@ -176,17 +182,20 @@ look_up(uint64_t seq)
 			item.is_done = seq > 0 && seq <= line->seq;
 		if (line->what == FP_JOURNAL_MISSING && has_bit(line, seq))
 			item.is_done = false;
-		if (line->what == FP_JOURNAL_BAD)
-			item.has_failed |= has_bit(line, seq);
+		if (line->what == FP_JOURNAL_BAD && has_bit(line, seq))
+			item.fate = line->is_old ? FP_FATE_UNTOLD : line->fate;
 		if (line->what == FP_JOURNAL_SENT)
 			item.is_sent |= has_bit(line, seq);
 		if (line->what == FP_JOURNAL_INTENT)
 			item.is_sent |= is_it;
-		if (line->what == FP_JOURNAL_RETRY && item.has_failed)
-			item.is_done = item.has_failed = false;
+		if (line->what == FP_JOURNAL_RETRY && item.fate &&
+			(line->is_old || item.fate == line->fate)) {
+			item.is_done = false;
+			item.fate = FP_KIND_OK;
+		}
 		if (line->what == FP_JOURNAL_DONE && is_it) {
 			item.is_done = true;
-			item.has_failed |= line->kind != FP_KIND_OK;
+			item.fate = line->fate;
 			item.is_sent = false;
 		}
 	}
@@ -199,9 +208,9 @@ check_item(const struct fp_journal_state *state, uint64_t seq)
 	struct item item = look_up(seq);
 
 	HOLDS(fp_seqset_has(&state->done, seq) == item.is_done);
-	HOLDS(fp_seqset_has(&state->failed, seq) == item.has_failed);
+	HOLDS(fp_journal_state_fate(state, seq) == item.fate);
 	HOLDS(fp_seqset_has(&state->sent, seq) == item.is_sent);
-	HOLDS(item.is_done || !item.has_failed);
+	HOLDS(item.is_done || !item.fate);
 	HOLDS(seq > 0 || (!item.is_done && !item.is_sent));
 }
 
@@ -209,21 +218,26 @@ check_item(const struct fp_journal_state *state, uint64_t seq)
 static void
 check_ends(const struct fp_journal_state *state)
 {
-	uint64_t out_end = 0, failed_end = 0;
+	uint64_t out_end = 0, failed_end = 0, unknown_end = 0;
 
 	for (size_t i = 0; i < n_lines; i++) {
 		const struct fp_journal_line *line = &lines[i];
 		bool is_done = line->what == FP_JOURNAL_DONE;
 		HOLDS(!is_done || line->out_end >= out_end);
 		HOLDS(!is_done || line->failed_end >= failed_end);
-		if (is_done || line->what == FP_JOURNAL_STATE) {
+		HOLDS(!is_done || line->unknown_end >= unknown_end);
+		if (is_done || line->what == FP_JOURNAL_STATE)
 			out_end = line->out_end;
+		if (is_done || line->what == FP_JOURNAL_STATE ||
+			line->what == FP_JOURNAL_LISTED) {
 			failed_end = line->failed_end;
+			unknown_end = line->unknown_end;
 		}
 		if (line->what == FP_JOURNAL_RETRY)
-			failed_end = 0;
+			failed_end = unknown_end = 0;
 	}
 	HOLDS(state->out_end == out_end && state->failed_end == failed_end);
+	HOLDS(state->unknown_end == unknown_end);
 }
 
 static void
@@ -298,7 +312,7 @@ check_same_sums(
 			i < a->n_sums ? &a->sums[i] : &none;
 		const struct fp_journal_sums *y =
 			i < b->n_sums ? &b->sums[i] : &none;
-		HOLDS(x->succeeded == y->succeeded && x->failed == y->failed);
+		HOLDS(memcmp(x, y, sizeof(*x)) == 0);
 	}
 }
 
@@ -310,13 +324,16 @@ check_same(const struct fp_journal_state *a, const struct fp_journal_state *b)
 	HOLDS(memcmp(&a->output, &b->output, sizeof(a->output)) == 0);
 	HOLDS(memcmp(&a->failed_file, &b->failed_file, sizeof(a->output)) == 0);
 	HOLDS(a->out_end == b->out_end && a->failed_end == b->failed_end);
+	HOLDS(a->unknown_end == b->unknown_end);
+	HOLDS(a->is_listing == b->is_listing);
 	HOLDS(a->n_options == b->n_options);
 	for (size_t i = 0; i < a->n_options; i++) {
 		HOLDS(strcmp(a->options[i].name, b->options[i].name) == 0);
 		HOLDS(a->options[i].hash == b->options[i].hash);
 	}
 	check_same_set(&a->done, &b->done);
-	check_same_set(&a->failed, &b->failed);
+	for (unsigned fate = 0; fate < FP_FATES; fate++)
+		check_same_set(&a->failed[fate], &b->failed[fate]);
 	check_same_set(&a->sent, &b->sent);
 	check_same_sums(a, b);
 }
@@ -352,8 +369,9 @@ take_lines(size_t good)
 	for (n_lines = 0; fuzz.left > 0; n_lines++) {
 		HOLDS(n_lines < LINES_MAX);
 		struct fp_text line = fuzz_until(&fuzz, '\n');
-		HOLDS(fp_journal_line_parse(
-			      &lines[n_lines], line.data, line.len, &crc) == 0);
+		HOLDS(fp_journal_line_parse(&lines[n_lines],
+			      n_lines > 0 && lines[0].is_old, line.data,
+			      line.len, &crc) == 0);
 		HOLDS(fp_journal_line_add(
 			      &again, &lines[n_lines], &again_crc) == 0);
 		ends[n_lines] = good - fuzz.left;

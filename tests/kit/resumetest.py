@@ -8,10 +8,11 @@ records have nothing in them that differs from run to run.
 """
 import collections
 import os
+import signal
 
-from harness import Program, fetchpool
+from harness import TRACED, Program, fetchpool, strace
 from servers import api
-from tap import as_bytes, contents, equal, temp_dir, temp_file
+from tap import as_bytes, check, contents, equal, temp_dir, temp_file
 
 FIELDS = "seq,input,status,attempts,body"
 
@@ -37,6 +38,7 @@ class Run:
         self.folder = temp_dir()
         self.out = self.folder + "/out"
         self.failed = self.folder + "/failed"
+        self.unknown = self.folder + "/unknown"
         self.journal = self.folder + "/journal"
         self.input = temp_file(items(n), "input")
         self.appends, self.pipes = appends, pipes
@@ -99,3 +101,18 @@ def equal_lines(got, expected, what):
     equal([sorted((expected - got).elements()),
            sorted((got - expected).elements())], [[], []],
           "%s: what is missing, and what is too much" % what)
+
+
+CALLS = "write,fdatasync,fsync,ftruncate,rename,renameat2"
+
+
+def killed_before(run, nth, *more):
+    """Whether the run was killed before some thread's nth of these calls."""
+    files = [run.out, run.failed, run.journal, run.journal + ".tmp"]
+    result = run.run(*more, "--failed", run.failed, env=TRACED,
+                     wrapper=strace(
+        "-o", "/dev/null", *(w for path in files for w in ("-P", path)),
+        "-e", "trace=" + CALLS,
+        "-e", "inject=%s:signal=SIGKILL:when=%d" % (CALLS, nth)))
+    check(result.status in (0, 1, -signal.SIGKILL), repr(result))
+    return result.status == -signal.SIGKILL

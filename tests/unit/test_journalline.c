@@ -60,9 +60,18 @@ static const struct fp_journal_line lines[] = {
 		.n_failed = 3,
 		.out_end = 4000,
 		.failed_end = 50},
-	{.what = FP_JOURNAL_SUMS, .seq = 1, .hash = 2, .hash2 = UINT64_MAX},
+	{.what = FP_JOURNAL_SUMS,
+		.seq = 1,
+		.fate = FP_FATE_UNKNOWN,
+		.hash = UINT64_MAX},
+	{.what = FP_JOURNAL_SUMS,
+		.is_old = true,
+		.seq = 1,
+		.hash = 2,
+		.hash2 = UINT64_MAX},
 	{.what = FP_JOURNAL_MISSING, .seq = 0, .hash = 8},
-	{.what = FP_JOURNAL_BAD, .seq = 0, .hash = 16},
+	{.what = FP_JOURNAL_BAD, .seq = 0, .hash = 16, .fate = FP_KIND_TLS},
+	{.what = FP_JOURNAL_BAD, .is_old = true, .seq = 0, .hash = 16},
 	{.what = FP_JOURNAL_SENT, .seq = 3, .hash = 1},
 	{.what = FP_JOURNAL_BEGIN},
 	{.what = FP_JOURNAL_DONE,
@@ -70,13 +79,25 @@ static const struct fp_journal_line lines[] = {
 		.hash = 0x0123456789abcdef,
 		.out_end = UINT64_MAX,
 		.failed_end = UINT64_MAX,
+		.unknown_end = UINT64_MAX,
 		.out_sum = UINT32_MAX,
 		.failed_sum = 0xabc,
-		.kind = FP_KIND_INCOMPLETE},
-	{.what = FP_JOURNAL_DONE, .seq = 1, .kind = FP_KIND_OK},
+		.unknown_sum = 0xdef,
+		.fate = FP_KIND_INCOMPLETE},
+	{.what = FP_JOURNAL_DONE, .seq = 1, .fate = FP_KIND_OK},
+	{.what = FP_JOURNAL_DONE,
+		.is_old = true,
+		.seq = 1,
+		.fate = FP_KIND_HTTP},
 	{.what = FP_JOURNAL_INTENT, .seq = 77},
 	{.what = FP_JOURNAL_RESUMED, .out_end = 1, .failed_end = 2},
-	{.what = FP_JOURNAL_RETRY},
+	{.what = FP_JOURNAL_RETRY, .fate = FP_KIND_DNS},
+	{.what = FP_JOURNAL_RETRY, .is_old = true},
+	{.what = FP_JOURNAL_LISTED,
+		.failed_end = 7,
+		.unknown_end = 8,
+		.failed_sum = 9,
+		.unknown_sum = 10},
 	{.what = FP_JOURNAL_COMMIT},
 };
 
@@ -86,7 +107,9 @@ is_same(const struct fp_journal_line *a, const struct fp_journal_line *b)
 	return a->what == b->what && a->seq == b->seq && a->hash == b->hash &&
 	       a->hash2 == b->hash2 && a->n_done == b->n_done &&
 	       a->n_failed == b->n_failed && a->out_end == b->out_end &&
-	       a->failed_end == b->failed_end && a->kind == b->kind &&
+	       a->failed_end == b->failed_end && a->fate == b->fate &&
+	       a->unknown_end == b->unknown_end &&
+	       a->unknown_sum == b->unknown_sum && a->is_old == b->is_old &&
 	       a->out_sum == b->out_sum && a->failed_sum == b->failed_sum &&
 	       a->name.len == b->name.len &&
 	       (a->name.len == 0 ||
@@ -105,8 +128,8 @@ lines_come_back(void)
 		size_t at = text.len;
 		CHECK(fp_journal_line_add(&text, &lines[i], &out) == 0);
 		CHECK(text.data[text.len - 1] == '\n');
-		CHECK(fp_journal_line_parse(&line, text.data + at,
-			      text.len - at - 1, &in) == 0);
+		CHECK(fp_journal_line_parse(&line, lines[i].is_old,
+			      text.data + at, text.len - at - 1, &in) == 0);
 		CHECK(is_same(&line, &lines[i]) && in == out);
 	}
 	fp_buf_destroy(&text);
@@ -124,8 +147,8 @@ one_spelling_only(void)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
 		crc = 0;
-		CHECK(fp_journal_line_parse(
-			      &line, wrong[i], strlen(wrong[i]), &crc) == -1);
+		CHECK(fp_journal_line_parse(&line, false, wrong[i],
+			      strlen(wrong[i]), &crc) == -1);
 	}
 
 	/* A number with a zero before it, and a checksum that is right. */
@@ -133,12 +156,14 @@ one_spelling_only(void)
 	crc = fp_journal_crc(0, text.data, text.len);
 	fp_buf_printf(&text, "%08x", crc);
 	crc = 0;
-	CHECK(fp_journal_line_parse(&line, text.data, text.len, &crc) == -1);
+	CHECK(fp_journal_line_parse(&line, false, text.data, text.len, &crc) ==
+		-1);
 	fp_buf_set(&text, "i 7 ", 4);
 	crc = fp_journal_crc(0, text.data, text.len);
 	fp_buf_printf(&text, "%08x", crc);
 	crc = 0;
-	CHECK(fp_journal_line_parse(&line, text.data, text.len, &crc) == 0);
+	CHECK(fp_journal_line_parse(&line, false, text.data, text.len, &crc) ==
+		0);
 	CHECK(line.seq == 7);
 	fp_buf_destroy(&text);
 }
@@ -164,8 +189,8 @@ names_are_plain(void)
 		struct fp_buf text = FP_BUF_INIT;
 		uint32_t crc = 0, back = 0;
 		CHECK(fp_journal_line_add(&text, &option, &crc) == 0);
-		CHECK(fp_journal_line_parse(&line, text.data, text.len - 1,
-			      &back) == names[i].ret);
+		CHECK(fp_journal_line_parse(&line, false, text.data,
+			      text.len - 1, &back) == names[i].ret);
 		fp_buf_destroy(&text);
 	}
 }

@@ -28,6 +28,7 @@ begin_state(struct fp_journal_state *state)
 	strcpy(state->version, "0.1.0");
 	state->output = (struct fp_journal_place){66, 1234567, 10};
 	state->failed_file = (struct fp_journal_place){66, 1234568, 0};
+	state->unknown_file = (struct fp_journal_place){66, 1234569, 0};
 	CHECK(fp_journal_state_option(
 		      state, (struct fp_text){"TEMPLATE", 8}, 77) == 0);
 	CHECK(fp_journal_state_option(
@@ -49,21 +50,38 @@ hash_of(const struct fp_journal_state *state, uint64_t seq)
 }
 
 static void
-add_done(struct sample *sample, uint64_t seq, enum fp_kind kind)
+add_done(struct sample *sample, uint64_t seq, unsigned fate)
 {
+	const struct fp_journal_state *state = &sample->state;
+	bool is_unknown = fate == FP_FATE_UNKNOWN;
+	bool is_failed = fate != FP_KIND_OK && !is_unknown;
+
 	add(sample, &(struct fp_journal_line){
 			    .what = FP_JOURNAL_DONE,
 			    .seq = seq,
-			    .hash = hash_of(&sample->state, seq),
-			    .out_end = sample->state.out_end + 100,
-			    .failed_end = sample->state.failed_end +
-					  (kind == FP_KIND_OK ? 0 : 5),
+			    .hash = hash_of(state, seq),
+			    .out_end = state->out_end + 100,
+			    .failed_end = state->failed_end + 5 * is_failed,
+			    .unknown_end = state->unknown_end + 6 * is_unknown,
 			    .out_sum = (uint32_t)(seq * 77),
-			    .failed_sum = kind == FP_KIND_OK
-						  ? sample->state.failed_sum
-						  : (uint32_t)(seq * 99),
-			    .kind = kind,
+			    .failed_sum = is_failed ? (uint32_t)(seq * 99)
+						    : state->failed_sum,
+			    .unknown_sum = is_unknown ? (uint32_t)(seq * 55)
+						      : state->unknown_sum,
+			    .fate = fate,
 		    });
+}
+
+/* What has failed with HTTP is open again, and the rest is listed. */
+static void
+add_retry(struct sample *sample)
+{
+	add(sample, &(struct fp_journal_line){
+			    .what = FP_JOURNAL_RETRY, .fate = FP_KIND_HTTP});
+	add(sample, &(struct fp_journal_line){.what = FP_JOURNAL_LISTED,
+			    .failed_end = 0,
+			    .unknown_end = 12,
+			    .unknown_sum = 71});
 }
 
 /* Items out of order, failed ones, intents, a resumption and a retry. */
@@ -84,16 +102,19 @@ make_sample(struct sample *sample, bool has_commits)
 					    .what = FP_JOURNAL_INTENT,
 					    .seq = (i ^ 3) + 1});
 		add_done(sample, (i ^ 3) + 1,
-			i % 5 == 2 ? FP_KIND_HTTP : FP_KIND_OK);
+			i % 5 == 2    ? FP_KIND_HTTP
+			: i % 10 == 4 ? FP_FATE_UNKNOWN
+				      : FP_KIND_OK);
 		if (i == 20)
-			add(sample, &(struct fp_journal_line){
-					    .what = FP_JOURNAL_RETRY});
+			add_retry(sample);
 		if (i == 25)
-			add(sample, &(struct fp_journal_line){
-					    .what = FP_JOURNAL_RESUMED,
-					    .out_end = sample->state.out_end,
-					    .failed_end =
-						    sample->state.failed_end});
+			add(sample,
+				&(struct fp_journal_line){
+					.what = FP_JOURNAL_RESUMED,
+					.out_end = sample->state.out_end,
+					.failed_end = sample->state.failed_end,
+					.unknown_end =
+						sample->state.unknown_end});
 	}
 	add(sample, &(struct fp_journal_line){
 			    .what = FP_JOURNAL_INTENT, .seq = 99});
@@ -122,12 +143,16 @@ static bool
 is_same(const struct fp_journal_state *a, const struct fp_journal_state *b)
 {
 	for (size_t i = 0; i < FP_MAX(a->n_sums, b->n_sums); i++) {
-		struct fp_journal_sums none = {0, 0};
+		struct fp_journal_sums none = {{0}};
 		const struct fp_journal_sums *x =
 			i < a->n_sums ? &a->sums[i] : &none;
 		const struct fp_journal_sums *y =
 			i < b->n_sums ? &b->sums[i] : &none;
-		if (x->succeeded != y->succeeded || x->failed != y->failed)
+		if (memcmp(x, y, sizeof(*x)) != 0)
+			return false;
+	}
+	for (unsigned fate = 0; fate < FP_FATES; fate++) {
+		if (!sets_are_same(&a->failed[fate], &b->failed[fate]))
 			return false;
 	}
 	if (a->n_options != b->n_options)
@@ -138,10 +163,13 @@ is_same(const struct fp_journal_state *a, const struct fp_journal_state *b)
 			return false;
 	}
 	return sets_are_same(&a->done, &b->done) &&
-	       sets_are_same(&a->failed, &b->failed) &&
 	       sets_are_same(&a->sent, &b->sent) && a->out_end == b->out_end &&
 	       a->failed_end == b->failed_end && a->out_sum == b->out_sum &&
 	       a->failed_sum == b->failed_sum &&
+	       a->unknown_end == b->unknown_end &&
+	       a->unknown_sum == b->unknown_sum &&
+	       a->is_listing == b->is_listing &&
+	       a->unknown_file.inode == b->unknown_file.inode &&
 	       a->output.begin == b->output.begin &&
 	       memcmp(a->key, b->key, sizeof(a->key)) == 0 &&
 	       strcmp(a->version, b->version) == 0 &&
@@ -177,7 +205,12 @@ what_is_read_is_what_was_written(void)
 	CHECK(fp_journal_state_read(
 		      &state, sample.text.data, sample.text.len, &good) == 0);
 	CHECK(good == sample.text.len && is_same(&state, &sample.state));
-	CHECK(state.done.n == 36 && state.failed.n == 4);
+	CHECK(state.done.n == 36 && state.failed[FP_KIND_HTTP].n == 4);
+	CHECK(state.failed[FP_FATE_UNKNOWN].n == 4);
+	CHECK(fp_journal_state_failed(&state, FP_FATES_FAILED) == 8);
+	CHECK(fp_journal_state_failed(&state, FP_FATES_USUAL) == 4);
+	CHECK(fp_journal_state_fate(&state, (4 ^ 3) + 1) == FP_FATE_UNKNOWN);
+	CHECK(fp_journal_state_fate(&state, 99) == FP_KIND_OK);
 	CHECK(fp_seqset_has(&state.sent, 99) && state.sent.n == 1);
 	CHECK(fp_journal_state_last(&state) == 99);
 
@@ -322,6 +355,7 @@ what_cannot_be(void)
 		{.what = FP_JOURNAL_INTENT, .seq = 0},
 		{.what = FP_JOURNAL_RESUMED, .out_end = 5},
 		{.what = FP_JOURNAL_BEGIN},
+		{.what = FP_JOURNAL_LISTED, .failed_end = 5},
 		{.what = FP_JOURNAL_HEAD, .name = {"1", 1}},
 		{.what = FP_JOURNAL_STATE, .seq = 5},
 		{.what = FP_JOURNAL_MISSING, .seq = 0, .hash = 2},
@@ -344,12 +378,17 @@ items_of_the_head_that_cannot_be(void)
 	static const struct {
 		uint64_t failed, sent, n_failed;
 		bool is_fine;
+		uint64_t also;
+		unsigned fate;
 	} heads[] = {
-		{0x0c, 0x10, 2, true},
-		{0x10, 0, 1, false}, /* it has failed and is not done */
-		{0x14, 0, 2, false},
-		{0x01, 0, 1, false}, /* there is no item 0 */
-		{0, 0x01, 0, false},
+		{0x0c, 0x10, 2, true, 0, FP_KIND_HTTP},
+		{0x0c, 0x10, 3, true, 0x02, FP_KIND_HTTP},
+		{0x0c, 0, 3, false, 0x08, FP_KIND_HTTP}, /* two fates */
+		{0x0c, 0, 3, false, 0x02, FP_KIND_OK}, /* that is none */
+		{0x10, 0, 1, false, 0, FP_KIND_HTTP}, /* it is not done */
+		{0x14, 0, 2, false, 0, FP_KIND_HTTP},
+		{0x01, 0, 1, false, 0, FP_KIND_HTTP}, /* there is no item 0 */
+		{0, 0x01, 0, false, 0, FP_KIND_HTTP},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(heads); i++) {
@@ -361,7 +400,12 @@ items_of_the_head_that_cannot_be(void)
 				.seq = 3,
 				.n_done = 3,
 				.n_failed = heads[i].n_failed},
-			{.what = FP_JOURNAL_BAD, .hash = heads[i].failed},
+			{.what = FP_JOURNAL_BAD,
+				.hash = heads[i].failed,
+				.fate = FP_KIND_DNS},
+			{.what = FP_JOURNAL_BAD,
+				.hash = heads[i].also,
+				.fate = heads[i].fate},
 			{.what = FP_JOURNAL_SENT, .hash = heads[i].sent},
 			{.what = FP_JOURNAL_BEGIN},
 		};
@@ -407,6 +451,96 @@ a_journal_made_anew_says_the_same(void)
 	fp_journal_state_destroy(&empty);
 }
 
+/* Killed between "t" and "l", and made anew there. */
+static void
+lists_that_are_still_to_be_written(void)
+{
+	struct sample sample;
+	struct fp_journal_line line = {
+		.what = FP_JOURNAL_RETRY, .fate = FP_KIND_HTTP};
+
+	make_sample(&sample, false);
+	add(&sample, &line);
+	CHECK(sample.state.is_listing && sample.state.unknown_end == 0);
+	CHECK(sample.state.failed[FP_FATE_UNKNOWN].n == 4);
+	CHECK(sample.state.failed[FP_KIND_HTTP].n == 0);
+	check_anew(&sample.state, 1000);
+
+	/* Nothing is done before they are. */
+	line = (struct fp_journal_line){.what = FP_JOURNAL_DONE,
+		.seq = 70,
+		.out_end = sample.state.out_end + 1};
+	CHECK(fp_journal_state_add(&sample.state, &sample.text, &line) == -1);
+	CHECK(errno == EILSEQ);
+	free_sample(&sample);
+}
+
+/* The form before this one: with items 1 to 4 done, of which 2 has failed; then
+ * 5 succeeded and 6 failed. */
+static void
+the_old_form(void)
+{
+	struct fp_journal_line lines[] = {
+		{.what = FP_JOURNAL_HEAD, .name = {"1", 1}},
+		{.what = FP_JOURNAL_OUTPUT},
+		{.what = FP_JOURNAL_FAILED},
+		{.what = FP_JOURNAL_STATE,
+			.seq = 4,
+			.n_done = 4,
+			.n_failed = 1,
+			.out_end = 30,
+			.failed_end = 2},
+		{.what = FP_JOURNAL_SUMS, .hash = 1300, .hash2 = 200},
+		{.what = FP_JOURNAL_BAD, .hash = 0x04},
+		{.what = FP_JOURNAL_BEGIN},
+		{.what = FP_JOURNAL_DONE,
+			.seq = 5,
+			.hash = 500,
+			.out_end = 40,
+			.failed_end = 2,
+			.out_sum = 9},
+		{.what = FP_JOURNAL_DONE,
+			.seq = 6,
+			.hash = 600,
+			.out_end = 40,
+			.failed_end = 4,
+			.out_sum = 9,
+			.fate = FP_KIND_HTTP},
+		{.what = FP_JOURNAL_RETRY},
+	};
+	struct fp_buf text = FP_BUF_INIT;
+	uint32_t crc = 0;
+
+	for (size_t n = 0; n < FP_ARRAY_LEN(lines); n++) {
+		struct fp_journal_state state;
+		size_t good;
+		lines[n].is_old = true;
+		CHECK(fp_journal_line_add(&text, &lines[n], &crc) == 0);
+		fp_journal_state_init(&state);
+		int ret = fp_journal_state_read(
+			&state, text.data, text.len, &good);
+		CHECK(ret == (n < 6 ? -1 : 0));
+		if (n == 8) {
+			CHECK(state.is_old && state.done.n == 6);
+			CHECK(fp_journal_state_fate(&state, 2) ==
+				FP_FATE_UNTOLD);
+			CHECK(fp_journal_state_fate(&state, 6) == FP_KIND_HTTP);
+			CHECK(state.sums[0].of[FP_KIND_OK] == 1800);
+			CHECK(state.sums[0].of[FP_FATE_UNTOLD] == 200);
+			CHECK(state.sums[0].of[FP_KIND_HTTP] == 600);
+			check_anew(&state, 600);
+		}
+		if (n == 9) {
+			CHECK(state.done.n == 4 && !state.is_listing);
+			CHECK(state.failed_end == 0);
+			check_anew(&state, 600);
+		}
+		fp_journal_state_destroy(&state);
+	}
+	CHECK(strncmp(text.data, "fetchpool-journal-2 ", 20) == 0);
+	fp_buf_destroy(&text);
+}
+
 static void
 random_states_made_anew(void)
 {
@@ -424,7 +558,9 @@ random_states_made_anew(void)
 			sample.n = 0;
 			fp_buf_clear(&sample.text, SIZE_MAX);
 			add_done(&sample, seq,
-				(seed >> 20) % 7 ? FP_KIND_OK : FP_KIND_DNS);
+				(seed >> 20) % 7   ? FP_KIND_OK
+				: (seed >> 23) % 2 ? FP_KIND_DNS
+						   : FP_FATE_UNKNOWN);
 		}
 		check_anew(&sample.state, 1000 + n * 3);
 		free_sample(&sample);
@@ -471,6 +607,9 @@ main(void)
 	run("so are heads of such items", items_of_the_head_that_cannot_be);
 	run("a journal made anew says the same",
 		a_journal_made_anew_says_the_same);
+	run("lists that are still to be written",
+		lists_that_are_still_to_be_written);
+	run("the form before this one", the_old_form);
 	run("so do many, at random", random_states_made_anew);
 	run("ten million items are a short journal",
 		ten_million_items_are_a_short_journal);

@@ -372,10 +372,10 @@ the_help(void)
 		"--omit NAME", "--pick NAME", "--fields LIST", "-a, --all",
 		"-o, --output FILE", "-D, --output-dir DIR",
 		"--output-name TEMPLATE", "--overwrite", "--failed FILE",
-		"--error-format FORMAT", "-q, --quiet", "--journal FILE",
-		"--resume", "--retry-failed", "--sync", "--progress WHEN",
-		"--summary", "--stats FILE", "--trace FILE",
-		"-K, --config FILE", "--dry-run", "-h, --help",
+		"--unknown FILE", "--failed-unknown", "--error-format FORMAT",
+		"-q, --quiet", "--journal FILE", "--resume", "--retry-failed",
+		"--sync", "--progress WHEN", "--summary", "--stats FILE",
+		"--trace FILE", "-K, --config FILE", "--dry-run", "-h, --help",
 		"-V, --version"};
 	char *text = help("all"), *rest = text, *line;
 	size_t n_options = 0;

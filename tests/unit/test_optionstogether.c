@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "optionstest.h"
 
+#include "fate.h"
+
 /* ---- templates ---- */
 
 static void
@@ -197,12 +199,29 @@ journals(void)
 {
 	RIGHT("--journal j");
 	CHECK_TEXT(settings.journal_path, "j");
-	CHECK(!settings.resumes && !settings.syncs && !settings.retries_failed);
+	CHECK(!settings.resumes && !settings.syncs && !settings.retried);
 	RIGHT("--journal j --resume --sync -k -a");
-	CHECK(settings.resumes && settings.syncs && !settings.retries_failed);
+	CHECK(settings.resumes && settings.syncs && !settings.retried);
 	RIGHT("--retry-failed --journal j");
-	CHECK(settings.resumes && settings.retries_failed);
+	CHECK(settings.resumes && settings.retried == FP_FATES_USUAL);
 	RIGHT("--journal j -D d --overwrite");
+
+	RIGHT("--retry-failed=http,unknown --journal j");
+	CHECK(settings.retried ==
+		(FP_FATE_BIT(FP_KIND_HTTP) | FP_FATE_BIT(FP_FATE_UNKNOWN)));
+	RIGHT("--retry-failed=all --journal j");
+	CHECK(settings.retried == FP_FATES_FAILED);
+	WRONG("--journal j --retry-failed=404",
+		"--retry-failed: '404' is not all, or a list of kinds like "
+		"http,timeout,unknown");
+	RIGHT("--failed f --unknown u");
+	CHECK_TEXT(settings.unknown_path, "u");
+	RIGHT("--failed f --failed-unknown");
+	CHECK(settings.failed_unknown);
+	WRONG("--failed-unknown", "--failed-unknown needs --failed");
+	WRONG("--failed f --unknown u --failed-unknown",
+		"--failed-unknown cannot be used with --unknown: each line is "
+		"written once");
 
 	WRONG("--resume", "--resume needs --journal");
 	WRONG("--sync", "--sync needs --journal");
