@@ -43,8 +43,8 @@
  *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), lookup (why one failed),
- *			redirect (where one leads), download (its file),
- *			preview (in place of sending)
+ *			redirect (where one leads), cookies (that it sets),
+ *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
  *			poller (a worker's), transfer (one item on one easy
  *			handle; in parts: gate, kept (which connections may be

@@ -493,6 +493,15 @@ struct fp_options {
 	 * FP_KIND_BODY. Its body is kept as that of such an answer. */
 	const char *const *fail_if;
 	size_t n_fail_if;
+
+	/* Whether links work: an item that says no method and has no body is
+	 * asked for with HEAD, and where that is refused (400, 403, 404, 405,
+	 * 501) or breaks, with GET. */
+	enum fp_check {
+		FP_CHECK_NONE,
+		FP_CHECK_HEAD, /* of the GET only the head is read, ... */
+		FP_CHECK_BODY, /* ... or its body, too */
+	} check;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -109,6 +109,7 @@ lib_libinternal_la_SOURCES += \
 
 # request: one request, as libcurl is told of it
 lib_libinternal_la_SOURCES += \
+	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \
 	lib/request/idletime.c lib/request/idletime.h \

@@ -238,6 +238,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_catalogue.py \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \
+	tests/cli/test_cookies.py \
 	tests/cli/test_failedbody.py \
 	tests/cli/test_failif.py \
 	tests/cli/test_default.py \
@@ -252,6 +253,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_leftovers.py \
 	tests/cli/test_jsonsafe.py \
 	tests/cli/test_limits.py \
+	tests/cli/test_links.py \
 	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \
 	tests/cli/test_nginx.py \

@@ -102,6 +102,23 @@ fp_httpopt_method(struct fp_settings *settings, const char *value)
 	return fp_is_method(value);
 }
 
+bool
+fp_httpopt_head(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->wants_head = true;
+	settings->pool.method = "HEAD";
+	return true;
+}
+
+bool
+fp_httpopt_check(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->pool.check = FP_CHECK_HEAD;
+	return true;
+}
+
 /* As curl: from a file without its line breaks, and a second one behind the
  * first with an "&" between. */
 bool

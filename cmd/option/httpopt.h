@@ -24,6 +24,8 @@ fp_setter fp_httpopt_expand_data;
 fp_setter fp_httpopt_expand_json;
 fp_setter fp_httpopt_expand_user;
 fp_setter fp_httpopt_method;
+fp_setter fp_httpopt_head;
+fp_setter fp_httpopt_check;
 fp_setter fp_httpopt_data;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_bearer;

@@ -289,7 +289,11 @@ options_settle(struct fp_settings *settings)
 	settings->resumes |= settings->retried != 0;
 	pool->empty_fails = !settings->allows_empty;
 	if (pool->output_dir)
-		fp_settings_name_file(settings);
+		fp_settings_replace_body(settings, FP_FIELD_FILE);
+	else if (settings->wants_head && !settings->names_fields)
+		fp_settings_replace_body(settings, FP_FIELD_HEADERS);
+	if (pool->check != FP_CHECK_NONE)
+		fp_settings_name_check(settings);
 	if (settings->has_csv) {
 		if (!settings->colsep)
 			settings->colsep = ",";

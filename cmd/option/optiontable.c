@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define AT(member) offsetof(struct fp_settings, member)
+#define NO_BODY "a HEAD request has no body"
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
 const struct fp_option_row fp_option_rows[] = {
@@ -59,6 +60,20 @@ const struct fp_option_row fp_option_rows[] = {
 		.words = &(const struct fp_option_words){false, false,
 			{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE",
 				"OPTIONS"}}},
+	{NULL, "head", 'I', NULL, FP_OPTION_CALL, 0, fp_httpopt_head, NULL,
+		.help = "ask for headers only, with HEAD",
+		.excludes = {{"request", "it is HEAD"}, {"data", NO_BODY},
+			{"json", NO_BODY}, {"data-line", NO_BODY},
+			{"expand-data", NO_BODY}, {"expand-json", NO_BODY}}},
+	{NULL, "check", 0, NULL, FP_OPTION_CALL, 0, fp_httpopt_check, NULL,
+		.help = "check links: HEAD, or GET where that is refused",
+		.is_common = true,
+		.excludes = {{"head", NULL}, {"request", "it is HEAD or GET"},
+			{"data", NO_BODY}, {"json", NO_BODY},
+			{"data-line", NO_BODY}, {"expand-data", NO_BODY},
+			{"expand-json", NO_BODY},
+			{"output-dir", "it is not for bodies"},
+			{"fail-if", "it is not for bodies"}}},
 	{NULL, "data", 'd', "TEXT", FP_OPTION_CALL, 0, fp_httpopt_data,
 		"text, or @FILE with it",
 		.help = "send this body; @FILE: the contents of FILE",

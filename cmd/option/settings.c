@@ -365,6 +365,7 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 {
 	settings->format.n_fields = 0;
 	settings->format.fields = settings->fields;
+	settings->names_fields = value[0] != '+';
 	if (value[0] == '+') {
 		for (int i = 0; i < FP_FIELD_DEFAULTS; i++)
 			add_field(settings, i);
@@ -384,22 +385,53 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 }
 
 void
-fp_settings_name_file(struct fp_settings *settings)
+fp_settings_replace_body(struct fp_settings *settings, enum fp_field field)
 {
 	struct fp_record_format *format = &settings->format;
-	bool has_file = false;
+	bool has_it = false;
 	size_t n = 0;
 
 	if (!format->fields)
 		fp_settings_fields(settings, "+seq");
 	for (size_t i = 0; i < format->n_fields; i++)
-		has_file |= settings->fields[i] == FP_FIELD_FILE;
+		has_it |= settings->fields[i] == field;
 	for (size_t i = 0; i < format->n_fields; i++) {
-		enum fp_field field = settings->fields[i];
-		if (field == FP_FIELD_BODY && has_file)
+		bool is_body = settings->fields[i] == FP_FIELD_BODY;
+		if (is_body && has_it)
 			continue;
-		settings->fields[n++] =
-			field == FP_FIELD_BODY ? FP_FIELD_FILE : field;
+		settings->fields[n++] = is_body ? field : settings->fields[i];
+	}
+	format->n_fields = n;
+	settings->pool.want_headers |= field == FP_FIELD_HEADERS;
+}
+
+static bool
+is_of_body(enum fp_field field)
+{
+	return field == FP_FIELD_BODY || field == FP_FIELD_SIZE ||
+	       field == FP_FIELD_ENCODING;
+}
+
+void
+fp_settings_name_check(struct fp_settings *settings)
+{
+	struct fp_record_format *format = &settings->format;
+	size_t n = 0;
+
+	if (settings->names_fields) {
+		for (size_t i = 0; i < format->n_fields; i++) {
+			if (is_of_body(settings->fields[i]))
+				settings->pool.check = FP_CHECK_BODY;
+		}
+		return;
+	}
+	if (!format->fields)
+		fp_settings_fields(settings, "+method");
+	add_field(settings, FP_FIELD_METHOD);
+	add_field(settings, FP_FIELD_FINAL_URL);
+	for (size_t i = 0; i < format->n_fields; i++) {
+		if (!is_of_body(settings->fields[i]))
+			settings->fields[n++] = settings->fields[i];
 	}
 	format->n_fields = n;
 }

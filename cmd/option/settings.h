@@ -75,6 +75,7 @@ struct fp_settings {
 	const char *default_scheme; /* of lines without one; NULL: none */
 	bool allows_empty; /* an expression of TEMPLATE may come to nothing */
 	bool is_done_anyway; /* what curl has to be asked for */
+	bool wants_head; /* in place of the body */
 
 	const char *help_topic; /* for FP_GO_HELP; NULL: the usual help */
 	bool all;
@@ -120,6 +121,7 @@ struct fp_settings {
 	struct fp_buf colsep_text;
 	char controls[8]; /* that CSV may have in it */
 	enum fp_field fields[FP_FIELD_COUNT * 2];
+	bool names_fields; /* all of them: none are added to the default ones */
 };
 
 /* The defaults that the manual page names. */
@@ -145,8 +147,13 @@ bool fp_list_add(struct fp_list *list, const char *text);
 bool fp_list_add_copy(
 	struct fp_settings *settings, struct fp_list *list, const char *text);
 
-/* Bodies go to files: the records have "file" in place of "body". */
-void fp_settings_name_file(struct fp_settings *settings);
+/* The records have this in place of "body". */
+void fp_settings_replace_body(
+	struct fp_settings *settings, enum fp_field field);
+
+/* The records are of links that were checked: unless they are to have more, of
+ * a body there is nothing in them. */
+void fp_settings_name_check(struct fp_settings *settings);
 
 /* Each takes the value of the option that it is named for. */
 typedef bool fp_setter(struct fp_settings *settings, const char *value);

@@ -142,6 +142,20 @@ check_files(const struct fp_settings *settings)
 }
 
 static bool
+check_heads(const struct fp_settings *settings)
+{
+	const char *name = settings->wants_head			   ? "head"
+			   : settings->pool.check != FP_CHECK_NONE ? "check"
+								   : NULL;
+
+	if (!name || settings->format.format == FP_FORMAT_RECORD)
+		return true;
+	fp_msg_usage(
+		"--%s works only with --format record: there is no body", name);
+	return false;
+}
+
+static bool
 check_formats(const struct fp_settings *settings)
 {
 	enum fp_format format = settings->format.format;
@@ -183,5 +197,6 @@ fp_together_check(const struct fp_settings *settings)
 {
 	return check_json_items(settings) && check_csv(settings) &&
 	       check_exclusive(settings) && check_needs(settings) &&
-	       check_files(settings) && check_formats(settings);
+	       check_files(settings) && check_heads(settings) &&
+	       check_formats(settings);
 }

@@ -17,6 +17,7 @@
 #include "transfer.h"
 
 #include "clock.h"
+#include "cookies.h"
 #include "kept.h"
 #include "redirect.h"
 #include "url.h"
@@ -108,6 +109,27 @@ most_received(const struct fp_transfer *transfer)
 	return most > UINT64_MAX / 4 ? most : 2 * most + PACKING_BYTES_MAX;
 }
 
+/* Whether the head says all that is to be known. What may say when to come back
+ * is read all the same. */
+static bool
+is_head_enough(const struct fp_transfer *transfer)
+{
+	return transfer->setup->options.check == FP_CHECK_HEAD &&
+	       fp_request_is_check(&transfer->request) &&
+	       !fp_refusal_wants_text(transfer->response.status);
+}
+
+/* The rest of the response is of no use, but for its connection. */
+static void
+begin_leaving(struct fp_transfer *transfer)
+{
+	transfer->is_leaving = true;
+	transfer->leave_ns = transfer->context->now_ns + LEAVE_NS;
+	transfer->context->has_leaving = true;
+	if (!is_worth_reading(transfer))
+		transfer->stop = FP_STOP_LEFT;
+}
+
 /* The head is complete: what is to be done with the body? false: nothing, and
  * `stop` says why. */
 static bool
@@ -117,13 +139,13 @@ end_head(struct fp_transfer *transfer)
 
 	if (fp_redirect_is_followed(&transfer->request, response->status,
 		    fp_buf_text(&transfer->location))) {
-		transfer->is_leaving = !response->moved_twice;
-		transfer->leave_ns = transfer->context->now_ns + LEAVE_NS;
-		transfer->context->has_leaving = true;
 		if (response->moved_twice)
 			transfer->stop = FP_STOP_AMBIGUOUS;
-		else if (!is_worth_reading(transfer))
-			transfer->stop = FP_STOP_LEFT;
+		else
+			begin_leaving(transfer);
+	} else if (FP_UNLIKELY(is_head_enough(transfer))) {
+		transfer->is_enough = true;
+		begin_leaving(transfer);
 	} else if (fp_response_doubt(response)) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
 	} else if (fp_response_ends_with_close(response)) {
@@ -158,6 +180,33 @@ fp_transfer_receive(struct fp_transfer *transfer, size_t len)
 	return false;
 }
 
+/* Whether the response that begins with this line is one whose cookies are for
+ * the next hop. */
+static bool
+sets_out(const struct fp_transfer *transfer)
+{
+	int status = transfer->response.status;
+
+	return status >= 300 && status < 400 && status != 304 &&
+	       transfer->setup->options.max_redirs > 0 &&
+	       !fp_request_has_header(&transfer->request, "Cookie");
+}
+
+/* Cookies are kept from the first redirect on: what is not redirected costs
+ * nothing. false: no memory. */
+static bool
+mind_cookies(struct fp_transfer *transfer, const char *line, size_t len)
+{
+	if (!transfer->takes_cookies && sets_out(transfer)) {
+		if (fp_cookies_begin(transfer->easy) != CURLE_OK)
+			return false;
+		transfer->takes_cookies = true;
+	} else if (transfer->takes_cookies) {
+		transfer->has_cookies |= fp_cookies_are_set(line, len);
+	}
+	return true;
+}
+
 static size_t
 on_header(char *line, size_t one, size_t len, void *arg)
 {
@@ -177,7 +226,8 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	 * connection ends within it: the end of a head is not that of one. */
 	if (len == 0 || line[len - 1] != '\n')
 		return len;
-	if (fp_response_line(&transfer->response, line, len)) {
+	if (fp_response_line(&transfer->response, line, len) ||
+		!mind_cookies(transfer, line, len)) {
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
@@ -464,6 +514,7 @@ transfer_renew(struct fp_transfer *transfer)
 	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = copy;
+	transfer->takes_cookies = false;
 	transfer->is_worn = false;
 }
 
@@ -498,7 +549,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->is_paused = false;
 	transfer->n_fed = 0;
 	transfer->n_received = 0;
-	transfer->is_leaving = false;
+	transfer->is_leaving = transfer->is_enough = false;
 	transfer->socket_id = 0;
 	transfer->flow = NULL;
 	transfer->is_unclean = false;
@@ -514,7 +565,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
 	ticket->again.wait_ns = 0;
-	if (FP_UNLIKELY(transfer->is_worn))
+	if (FP_UNLIKELY(transfer->is_worn) && !transfer->has_cookies)
 		transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
@@ -537,6 +588,21 @@ start_over(struct fp_transfer *transfer)
 		transfer->context->n_strange += ticket->is_strange;
 	}
 	return code;
+}
+
+/* The handle has the cookies of this item's hops so far, and no others. */
+static CURLcode
+change_cookies(struct fp_transfer *transfer)
+{
+	const struct fp_buf *kept = &transfer->ticket->cookies;
+
+	if (FP_UNLIKELY(transfer->has_cookies))
+		fp_cookies_forget(transfer->easy);
+	transfer->has_cookies = kept->len > 0;
+	if (FP_LIKELY(!transfer->has_cookies))
+		return CURLE_OK;
+	transfer->takes_cookies = true;
+	return fp_cookies_give(transfer->easy, kept);
 }
 
 /* On a handle that is there, or is made now. */
@@ -566,6 +632,8 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		return false;
 	}
 	CURLcode code = transfer_begin(transfer);
+	if (code == CURLE_OK)
+		code = change_cookies(transfer);
 	if (code != CURLE_OK) {
 		fail_setting(transfer, code);
 		fp_download_end(&transfer->download);
@@ -575,7 +643,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	if (!ticket->has_begun)
 		ticket->result.attempts++;
 	ticket->has_begun = true;
-	ticket->result.method = transfer->request.method;
+	ticket->result.method = transfer->request.first_method;
 	return true;
 }
 
@@ -595,6 +663,37 @@ must_ask(const struct fp_transfer *transfer)
 		return true;
 	fp_origin_name(&name, fp_ticket_url(ticket));
 	return strcmp(name.text, ticket->origin->name) != 0;
+}
+
+/* Begins the request that follows, or leaves that to the schedule. */
+static enum fp_onward
+go_on_with(struct fp_transfer *transfer)
+{
+	if (must_ask(transfer))
+		return FP_ONWARD_PARK;
+	CURLcode code = transfer_begin(transfer);
+	if (code == CURLE_OK)
+		return FP_ONWARD_ADD;
+	fail_setting(transfer, code);
+	return FP_ONWARD_END;
+}
+
+/* HEAD was refused: the same with GET, from the first hop on. */
+static enum fp_onward
+ask_with_get(struct fp_transfer *transfer)
+{
+	fp_transfer_end_body(transfer);
+	fp_transfer_resolved(transfer);
+	if (!fp_request_ask_with_get(&transfer->request))
+		return FP_ONWARD_END;
+	transfer->stop = FP_STOP_NONE;
+	transfer->ticket->again.wait_ns = 0;
+	transfer->ticket->result.method = transfer->request.method;
+	CURLcode code = change_cookies(transfer);
+	if (code == CURLE_OK)
+		return go_on_with(transfer);
+	fail_setting(transfer, code);
+	return FP_ONWARD_END;
 }
 
 /* The next hop of a redirect. The time that an attempt may take is for all its
@@ -618,13 +717,7 @@ follow(struct fp_transfer *transfer)
 		ticket->result.retry_after_ns = wait_ns;
 		return FP_ONWARD_END;
 	}
-	if (must_ask(transfer))
-		return FP_ONWARD_PARK;
-	CURLcode code = transfer_begin(transfer);
-	if (code == CURLE_OK)
-		return FP_ONWARD_ADD;
-	fail_setting(transfer, code);
-	return FP_ONWARD_END;
+	return go_on_with(transfer);
 }
 
 /* It may not go out now, and asks again later: that costs it nothing. The next
@@ -703,9 +796,12 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 	}
 	if (FP_UNLIKELY(is_redirect_refused(transfer, code)))
 		transfer->is_leaving = true;
+	if (FP_UNLIKELY(fp_transfer_is_head_refused(transfer, code)))
+		return ask_with_get(transfer);
 	/* However its body came out. */
-	if (transfer->is_leaving && (transfer->stop == FP_STOP_NONE ||
-					    transfer->stop == FP_STOP_LEFT))
+	if (transfer->is_leaving && !transfer->is_enough &&
+		(transfer->stop == FP_STOP_NONE ||
+			transfer->stop == FP_STOP_LEFT))
 		return follow(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
 		return FP_ONWARD_END;
@@ -729,6 +825,10 @@ fp_transfer_park(struct fp_transfer *transfer)
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
+	fp_buf_clear(&ticket->cookies, 0);
+	if (FP_UNLIKELY(transfer->has_cookies) &&
+		fp_cookies_keep(transfer->easy, &ticket->cookies))
+		fp_buf_clear(&ticket->cookies, 0);
 	ticket->again.how = FP_AGAIN_SAME;
 	ticket->report = (struct fp_report){
 		.heard = transfer->response.status ? FP_HEARD_ANSWER

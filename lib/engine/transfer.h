@@ -116,6 +116,7 @@ struct fp_transfer {
 	bool is_gunzipped; /* the body */
 	bool is_leaving; /* the head was a redirect's that is to be followed: */
 	int64_t leave_ns; /* when it is, should its body not have ended */
+	bool is_enough; /* so is a head that options.check asked for */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received; /* bytes of the body, before it is unpacked */
@@ -130,6 +131,8 @@ struct fp_transfer {
 	} sockets[2];
 	unsigned n_nudges; /* to come */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
+	bool takes_cookies; /* the handle does, since a redirect */
+	bool has_cookies; /* and has some, of this item or the one before */
 	struct fp_hold hold; /* its connection */
 	struct fp_tlsask_flow *flow; /* the same, with HTTP/2; or NULL */
 	uint64_t socket_id; /* the same, for what is told of it afterwards */
@@ -222,6 +225,11 @@ void fp_transfer_forget_head(struct fp_transfer *transfer);
  * result; what fetchpool itself knows (stop, the framing, the body) comes
  * before it. */
 struct fp_ticket *fp_transfer_end(struct fp_transfer *transfer, CURLcode code);
+
+/* Whether a HEAD of options.check was refused in a way that leaves open whether
+ * the link works, or its answer broke: to be asked before fp_transfer_end(). */
+bool fp_transfer_is_head_refused(
+	const struct fp_transfer *transfer, CURLcode code);
 
 /* What follows from the outcome, and `code`: for the item, whether there is
  * another attempt and when; for its origin, what it is to know. */

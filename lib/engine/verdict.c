@@ -378,13 +378,45 @@ due_of(const struct fp_transfer *transfer)
 {
 	int status = transfer->response.status;
 
-	if (fp_response_ends_with_head(&transfer->response) ||
+	if (transfer->is_enough ||
+		fp_response_ends_with_head(&transfer->response) ||
 		(status == 205 && transfer->n_received == 0))
 		return FP_CARRY_NOTHING;
 	if (status == 201 || status == 202 ||
 		!fp_request_only_reads(&transfer->request))
 		return FP_CARRY_ANYTHING;
 	return FP_CARRY_BODY;
+}
+
+/* The servers that do not do HEAD, or not for everybody, answer like this. */
+static bool
+is_head_refusal(const struct fp_transfer *transfer)
+{
+	int status = transfer->response.status;
+
+	return (status == 400 || status == 403 || status == 404 ||
+		       status == 405 || status == 501) &&
+	       !transfer->setup->ok.has[status];
+}
+
+bool
+fp_transfer_is_head_refused(const struct fp_transfer *transfer, CURLcode code)
+{
+	bool is_of_head = transfer->stop == FP_STOP_NONE ||
+			  transfer->stop == FP_STOP_LEFT;
+
+	if (transfer->setup->options.check == FP_CHECK_NONE ||
+		transfer->ticket->is_refused_head || transfer->n_on_wire == 0 ||
+		transfer->is_proxys || !fp_request_is_check(&transfer->request))
+		return false;
+	if (transfer->stop == FP_STOP_AMBIGUOUS)
+		return true;
+	if (!is_of_head || (transfer->is_leaving && !transfer->is_enough))
+		return false;
+	if (transfer->response.in_trailers)
+		return is_head_refusal(transfer);
+	return verdict_kind_of(transfer, code) == FP_KIND_NETWORK ||
+	       code == CURLE_OK;
 }
 
 /* The response is whole: is it a success? */
@@ -410,10 +442,14 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
 		return;
 	}
-	enum fp_kind kind = judge_encoding(transfer, text, sizeof(text));
-	message = text;
-	result->framing = name_framing(transfer);
-	if (kind == FP_KIND_OK && may_be_cut(transfer, result->framing)) {
+	enum fp_kind kind = FP_KIND_OK;
+	if (!transfer->is_enough) {
+		kind = judge_encoding(transfer, text, sizeof(text));
+		message = text;
+		result->framing = name_framing(transfer);
+	}
+	if (kind == FP_KIND_OK && !transfer->is_enough &&
+		may_be_cut(transfer, result->framing)) {
 		kind = FP_KIND_INCOMPLETE;
 		message = "the body has no length, so it may have been cut "
 			  "off";
@@ -556,6 +592,10 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
 			code == CURLE_SEND_ERROR))
 		fp_tlsask_cut(transfer->flow, transfer->socket_id);
+	/* Of a response whose head is enough, no end was waited for. */
+	if (transfer->is_enough && (transfer->stop == FP_STOP_NONE ||
+					   transfer->stop == FP_STOP_LEFT))
+		code = CURLE_OK;
 	if (is_unclean_end(transfer, code)) {
 		transfer->is_unclean = true;
 		code = CURLE_OK;

@@ -200,6 +200,17 @@ fp_request_destroy(struct fp_request *request)
 	fp_target_destroy(&request->target);
 }
 
+/* What an item asks with that says nothing of a method or a body. */
+static const char *
+default_method(const struct fp_request *request)
+{
+	bool is_check = request->setup->options.check != FP_CHECK_NONE;
+
+	if (request->body.data)
+		return "POST";
+	return is_check && !request->ticket->is_refused_head ? "HEAD" : "GET";
+}
+
 /* The method and the body that the options say. */
 static bool
 choose_method(struct fp_request *request)
@@ -216,7 +227,7 @@ choose_method(struct fp_request *request)
 	if (item->method.data)
 		request->method = item->method.data;
 	if (!request->method)
-		request->method = request->body.data ? "POST" : "GET";
+		request->method = default_method(request);
 	request->first_method = request->method;
 	if (!request->body.data || strcmp(request->method, "HEAD") != 0)
 		return true;
@@ -249,6 +260,40 @@ request_append(struct curl_slist **list, const char *line)
 	if (longer)
 		*list = longer;
 	return longer != NULL;
+}
+
+bool
+fp_request_has_header(const struct fp_request *request, const char *name)
+{
+	const struct curl_slist *at =
+		request->headers ? request->headers : request->setup->headers;
+	size_t len = strlen(name);
+
+	for (; at; at = at->next) {
+		if (strncasecmp(at->data, name, len) == 0 &&
+			(at->data[len] == ':' || at->data[len] == ';'))
+			return true;
+	}
+	return false;
+}
+
+bool
+fp_request_is_check(const struct fp_request *request)
+{
+	const struct fp_options *options = &request->setup->options;
+
+	return options->check != FP_CHECK_NONE && !options->method &&
+	       !request->ticket->item.method.data && !request->body.data;
+}
+
+bool
+fp_request_ask_with_get(struct fp_request *request)
+{
+	struct fp_ticket *ticket = request->ticket;
+
+	ticket->is_refused_head = true;
+	fp_ticket_rewind(ticket);
+	return fp_request_make(request, ticket);
 }
 
 /* Fields that say something about a body (RFC 9110, section 8). */

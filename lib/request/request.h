@@ -73,8 +73,18 @@ bool fp_request_is_asserted(const struct fp_request *request);
  * (RFC 9110, section 9.2.1). */
 bool fp_request_only_reads(const struct fp_request *request);
 
+/* Whether the user gave a header of this name, for all or for this item. */
+bool fp_request_has_header(const struct fp_request *request, const char *name);
+
 /* Whether this hop is over TLS. */
 bool fp_request_is_https(const struct fp_request *request);
+
+/* Whether its method is the one that options.check chose. */
+bool fp_request_is_check(const struct fp_request *request);
+
+/* HEAD was refused to such a one: now it is a GET, from its first hop on.
+ * false: no memory, and the item is over. */
+bool fp_request_ask_with_get(struct fp_request *request);
 
 /* Sets up the handle for this request. */
 CURLcode fp_request_apply(struct fp_request *request, CURL *easy);

@@ -385,6 +385,16 @@ keep_try(struct fp_ticket *ticket)
 	return 0;
 }
 
+void
+fp_ticket_rewind(struct fp_ticket *ticket)
+{
+	ticket->hop.len = 0;
+	ticket->n_hops = 0;
+	ticket->is_foreign = false;
+	ticket->becomes_get = false;
+	fp_buf_clear(&ticket->cookies, 0);
+}
+
 int
 fp_ticket_retry(struct fp_ticket *ticket)
 {
@@ -409,10 +419,7 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	ticket->result.started_wall_ns = before.started_wall_ns;
 	ticket->result.tries = ticket->tries;
 	ticket->result.n_tries = before.n_tries + 1;
-	ticket->hop.len = 0;
-	ticket->n_hops = 0;
-	ticket->is_foreign = false;
-	ticket->becomes_get = false;
+	fp_ticket_rewind(ticket);
 	ticket->used_ns = 0;
 	ticket->has_begun = false;
 	return 0;
@@ -459,9 +466,8 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
 	fp_buf_clear(&ticket->detail, 0);
 	fp_buf_clear(&ticket->hop, KEEP_BYTES);
-	ticket->n_hops = 0;
-	ticket->is_foreign = false;
-	ticket->becomes_get = false;
+	fp_ticket_rewind(ticket);
+	ticket->is_refused_head = false;
 	ticket->used_ns = 0;
 	ticket->again = (struct fp_again){.how = FP_AGAIN_NO};
 	ticket->is_rested = false;
@@ -483,6 +489,7 @@ fp_ticket_free(struct fp_ticket *ticket)
 	free(ticket->block);
 	free(ticket->tries);
 	fp_buf_destroy(&ticket->hop);
+	fp_buf_destroy(&ticket->cookies);
 	fp_buf_destroy(&ticket->input);
 	fp_buf_destroy(&ticket->url);
 	fp_buf_destroy(&ticket->shown_url);

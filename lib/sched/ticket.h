@@ -82,7 +82,9 @@ struct fp_ticket {
 	unsigned n_hops;
 	bool is_foreign; /* this hop is not to the origin the user named */
 	bool becomes_get; /* the method, and the body is dropped */
+	bool is_refused_head; /* so options.check goes on with GET */
 	int64_t used_ns; /* of the attempt's time, in the hops before */
+	struct fp_buf cookies; /* that they set, between two slots */
 
 	/* How it goes on, and what its origin is to learn: from the worker to
 	 * the schedule. */
@@ -135,6 +137,9 @@ void fp_ticket_fail(
 /* Forgets what the last attempt met, but that there was one. -1: no memory, and
  * the item has failed. */
 int fp_ticket_retry(struct fp_ticket *ticket);
+
+/* Its next request is for its own URL again, and not where redirects led. */
+void fp_ticket_rewind(struct fp_ticket *ticket);
 
 /* Whether an attempt has failed, and another has not begun: then the text in
  * `message` is still what the last one met. */

@@ -149,8 +149,8 @@ names(void)
 			    "cannot be abbreviated"},
 		{"--locatio", "did you mean --location, --location-trusted? "
 			      "Option names cannot be abbreviated"},
-		{"--head http://h/{}",
-			"unknown option '--head': use --request HEAD"},
+		{"--spider http://h/{}",
+			"unknown option '--spider': use --check"},
 		{"--fail x", "option '--fail': a status of 300 or more fails "
 			     "the item already; see --ok-status"},
 		{"--form a=b", "option '--form': use --data or --json"},
