@@ -514,6 +514,8 @@ transfer_renew(struct fp_transfer *transfer)
 	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = copy;
+	if (transfer->takes_cookies)
+		fp_cookies_end(copy);
 	transfer->takes_cookies = false;
 	transfer->is_worn = false;
 }

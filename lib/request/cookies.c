@@ -55,6 +55,14 @@ fp_cookies_give(CURL *easy, const struct fp_buf *kept)
 	return code;
 }
 
+/* libcurl 7.88.1 gives the copy of a handle an engine, but does not turn it
+ * on; nor does it afterwards, as there is one. */
+void
+fp_cookies_end(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL);
+}
+
 void
 fp_cookies_forget(CURL *easy)
 {

@@ -34,4 +34,7 @@ CURLcode fp_cookies_give(CURL *easy, const struct fp_buf *kept);
 /* The handle has none any more. */
 void fp_cookies_forget(CURL *easy);
 
+/* Nor does it keep any: for a handle that is the copy of one that does. */
+void fp_cookies_end(CURL *easy);
+
 #endif

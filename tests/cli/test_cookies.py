@@ -95,6 +95,27 @@ def _():
               [("/1", None)] * 3 + [("/2", None)] * 3 + [("/3", "a=1")] * 3)
 
 
+@test("also on a handle whose connection libcurl found dead, and sent again")
+def _():
+    def dies(conn, request):
+        """On a connection that was used before."""
+        if any(r.connection == conn.number for r in server.log[:-1]):
+            conn.close()
+        conn.answer(b"ok")
+
+    for args in [], ["-r", "1000/s"]:
+        server = web()
+        server.on("/wall", wall)
+        server.on("/dies", dies)
+        result = fetchpool(["-ak", "-j1", *args], input="".join(
+            server.url + path + "\n"
+            for path in ("/wall", "/dies", "/wall", "/wall")))
+        equal([r["body"] for r in result.records],
+              ["inside", "ok", "inside", "inside"], repr(result))
+        equal(cookies(server),
+              [None, "seen=1", None, None] + [None, "seen=1"] * 2)
+
+
 # What a.test or sub.a.test sets, and who gets it after that.
 RULES = (
     # host-only, unless there is a Domain; which may be that of its parent
