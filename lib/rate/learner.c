@@ -14,6 +14,26 @@
  *			is known to be too high, a quarter more
  *	24 pass		near it: a little more, to find out
  *
+ * Near what was too high, it is raised once a period at most: a window that is
+ * large says nothing before it is over.
+ *
+ * WINDOWS THAT ARE TAKEN WHOLE
+ *
+ * Spacing costs one window: that of the first refusals is used up at once, and
+ * the last one is not over when it could be. In a list of three windows that is
+ * half of the time. So if twenty or more had passed, and then the server was
+ * silent for most of a period, as many go quickly in each period, and then
+ * nothing: a limit that counts in windows, or keeps a log, refuses none of
+ *them. Requests to one that does are spaced from then on, and so they are after
+ *ten windows. Where nobody says how long a window is, it is between the last
+ * refusal and the first that passed: halves are tried.
+ *
+ * A RATE THAT IS A GUESS
+ *
+ * If hardly anything passed before the first refusal, as with a limit that lets
+ * through one by one, the first rate is that of the first pause. It is doubled
+ * with each two that pass, until one is refused.
+ *
  * A server that refuses one request in twenty, whatever the rate, refuses them
  * for another reason: a lower rate that does not help, a few times in a row, is
  * given up, for a while. So is one at which the server refuses what it let
@@ -35,6 +55,9 @@
 #define SLACK_NS (5 * FP_NS_PER_MS)
 
 #define FEW 4 /* passes that say little */
+#define FEW_ROUGH 2 /* the same, of a rate that was little more than a guess \
+		     */
+#define ROUGH_S 2 /* or the server said a longer time than this */
 #define STEADY 24 /* passes that say that a rate holds */
 #define HELD                                                            \
 	12 /* passes without a refusal, after which a rate may be right \
@@ -50,6 +73,17 @@
 #define STEP 0.035
 #define STEP_MAX 0.25
 
+#define WINDOW_MIN 20 /* requests in one that is taken whole */
+#define WINDOWS_MAX 10 /* of them; then it is paced */
+#define WINDOW_FASTER 10 /* than their average */
+#define QUIET 2 /* of these parts of a period, one at most was used */
+
+static double
+learner_seconds(int64_t ns)
+{
+	return (double)FP_MAX(ns, FP_NS_PER_MS) / (double)FP_NS_PER_S;
+}
+
 static void
 set_rate(struct fp_learner *learner, double rate, int64_t now_ns)
 {
@@ -58,7 +92,109 @@ set_rate(struct fp_learner *learner, double rate, int64_t now_ns)
 	learner->spacing_ns = (int64_t)((double)FP_NS_PER_S / rate);
 	learner->next_ns = FP_MAX(learner->next_ns, now_ns);
 	learner->n_good = 0;
+	learner->raised_ns = now_ns;
 }
+
+/* ---- windows that are taken whole ---- */
+
+/* How long the next one is: if nobody said it, a shorter one is tried. */
+static int64_t
+window_length_ns(const struct fp_learner *learner)
+{
+	const struct fp_learner_window *window = &learner->window;
+	int64_t longest_ns = (int64_t)((double)learner->period_ns * PACED);
+
+	if (window->is_said ||
+		learner->period_ns - window->short_ns < learner->period_ns / 8)
+		return longest_ns;
+	return (learner->period_ns + window->short_ns) / 2;
+}
+
+/* After so many that had passed, the server was silent for most of a period;
+ * the first one of the next has passed now. */
+static void
+window_open(struct fp_learner *learner, bool is_said, int64_t begun_ns)
+{
+	int64_t used_ns = learner->dark_ns - learner->since_ns;
+
+	learner->window.size = 0;
+	if (learner->n_passed < WINDOW_MIN ||
+		used_ns > learner->period_ns / QUIET)
+		return;
+	learner->window = (struct fp_learner_window){.size = learner->n_passed,
+		.n_started = 1,
+		.is_said = is_said,
+		.begun_ns = begun_ns,
+		.short_ns = learner->refused_ns - learner->since_ns};
+	learner->window.length_ns = window_length_ns(learner);
+}
+
+static void
+window_close(struct fp_learner *learner, int64_t now_ns)
+{
+	learner->window.size = 0;
+	learner->paced_ns = now_ns;
+}
+
+/* One starts. */
+static void
+window_count(struct fp_learner *learner, int64_t now_ns)
+{
+	struct fp_learner_window *window = &learner->window;
+
+	if (now_ns >= window->begun_ns + window->length_ns) {
+		window->begun_ns = now_ns;
+		window->n_started = 0;
+		window->n++;
+	}
+	learner->next_ns = now_ns + learner->spacing_ns / WINDOW_FASTER;
+	if (++window->n_started < window->size)
+		return;
+	learner->next_ns = window->begun_ns + window->length_ns;
+	if (window->n >= WINDOWS_MAX)
+		window_close(learner, now_ns);
+}
+
+/* One has passed: if it is the first of its window, that was not begun too
+ * early. */
+static void
+window_hold(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
+{
+	struct fp_learner_window *window = &learner->window;
+	int64_t next_ns = learner->next_ns;
+
+	if (window->n_held == window->n || begun_ns < window->begun_ns)
+		return;
+	window->n_held = window->n;
+	learner->period_ns = FP_MIN(learner->period_ns, window->length_ns);
+	window->length_ns = window_length_ns(learner);
+	set_rate(learner,
+		BELOW * (double)window->size /
+			learner_seconds(learner->period_ns),
+		now_ns);
+	learner->next_ns = next_ns;
+}
+
+/* One was refused. true: it was the first of a window that was begun too
+ * early, and goes on when it has the length that was long enough before. */
+static bool
+window_miss(struct fp_learner *learner, int64_t now_ns)
+{
+	struct fp_learner_window *window = &learner->window;
+
+	if (window->n_held == window->n ||
+		window->length_ns >= learner->period_ns)
+		return false;
+	window->short_ns = FP_MAX(window->short_ns, window->length_ns);
+	window->begun_ns -= window->length_ns;
+	window->n--;
+	window->n_started = window->size;
+	window->length_ns = (int64_t)((double)learner->period_ns * PACED);
+	learner->next_ns = FP_MAX(window->begun_ns + window->length_ns, now_ns);
+	return true;
+}
+
+/* ---- starts that are paced ---- */
 
 void
 fp_learner_started(struct fp_learner *learner, int64_t now_ns)
@@ -67,18 +203,17 @@ fp_learner_started(struct fp_learner *learner, int64_t now_ns)
 		learner->since_ns = now_ns;
 	if (!learner->is_on)
 		return;
+	if (learner->window.size > 0) {
+		learner->binds = true;
+		window_count(learner, now_ns);
+		return;
+	}
 	int64_t late_ns = now_ns - learner->next_ns;
 	learner->binds = late_ns < learner->spacing_ns / 2;
 	/* A timer that is a little late keeps to the beat. */
 	late_ns =
 		late_ns < 0 || !learner->binds ? 0 : FP_MIN(late_ns, SLACK_NS);
 	learner->next_ns = now_ns - late_ns + learner->spacing_ns;
-}
-
-static double
-learner_seconds(int64_t ns)
-{
-	return (double)FP_MAX(ns, FP_NS_PER_MS) / (double)FP_NS_PER_S;
 }
 
 /* The first one has passed after refusals. */
@@ -96,6 +231,9 @@ learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->step = STEP;
 	learner->is_on = true;
 	learner->high = is_said && n >= FEW ? n / span_s : 0;
+	learner->period_ns = end_ns - learner->since_ns;
+	learner->is_rough = n < FEW && !(is_said && span_s > ROUGH_S);
+	window_open(learner, is_said, begun_ns);
 	learner->next_ns = 0;
 	set_rate(learner, BELOW * n / span_s, begun_ns);
 	learner->first = learner->rate;
@@ -113,7 +251,13 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 		learner->high > 0 && learner->rate >= NEAR * learner->high;
 	double rate = learner->rate;
 
+	if (learner->is_rough && learner->n_good >= FEW_ROUGH) {
+		set_rate(learner, 2 * rate, now_ns);
+		return;
+	}
 	if (learner->n_good < (is_near ? STEADY : FEW))
+		return;
+	if (is_near && now_ns - learner->raised_ns < learner->period_ns)
 		return;
 	if (learner->n_passed >= HELD)
 		learner->low = rate;
@@ -138,12 +282,20 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->n_passed++;
 	if (!learner->is_on)
 		return;
+	if (learner->window.size > 0) {
+		window_hold(learner, begun_ns, now_ns);
+		return;
+	}
 	if (++learner->n_paced >= PACED_MIN)
 		learner->best = FP_MAX(learner->best,
 			(double)learner->n_paced /
 				learner_seconds(now_ns - learner->paced_ns));
 	if (!learner->binds)
 		return;
+	if (learner->n_lowered > 0 && learner->n_passed >= STEADY)
+		learner->best = FP_MAX(learner->best,
+			(double)learner->n_passed /
+				learner_seconds(now_ns - learner->since_ns));
 	learner->n_good++;
 	learner_grow(learner, now_ns);
 }
@@ -157,11 +309,21 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	double rate = learner->rate;
 	double found = n < FEW ? FP_MIN(0.7 * rate, (n + 1) / span_s)
 			       : BELOW * n / span_s;
-	double least = FP_MAX(0.4 * rate, BELOW * learner->low);
+	double least = 0.4 * rate;
+
+	/* What held a few times for a while, and then did not, was in store. */
+	if (learner->n_vain < FEW)
+		least = FP_MAX(least, BELOW * learner->low);
 
 	/* What there was in store at first says nothing of the rate. */
 	if (learner->n_lowered++ < 2)
-		least = 0;
+		least = learner->is_rough ? rate / 2 : 0;
+	if (learner->n_lowered <= 1) {
+		learner->n_paced = 0;
+		learner->paced_ns = now_ns;
+		learner->best = 0;
+	}
+	learner->is_rough = false;
 	if (learner->n_lowered == 3)
 		learner->first = rate;
 
@@ -200,13 +362,19 @@ fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
 	learner->refused_ns = now_ns;
 	learner->until_ns = until_ns;
 	if (!learner->is_on) {
-		learner->n_asked++;
+		if (learner->n_asked++ == 0)
+			learner->dark_ns = now_ns;
 		return;
 	}
 	/* Again, and nothing has passed: that is no news about the rate. */
 	if (learner->n_passed == 0) {
 		learner->is_dark = true;
 		return;
+	}
+	if (learner->window.size > 0) {
+		if (window_miss(learner, now_ns))
+			return;
+		window_close(learner, now_ns);
 	}
 	bool is_no_limit = learner->rate < BEST_PART * learner->best;
 	learner_lower(learner, begun_ns, now_ns);
@@ -222,7 +390,7 @@ bool
 fp_learner_tells(struct fp_learner *learner)
 {
 	if (!learner->is_on || learner->has_told ||
-		learner->n_good < STEADY - 1)
+		(learner->n_good < STEADY - 1 && learner->window.n_held == 0))
 		return false;
 	learner->has_told = true;
 	return true;

@@ -15,6 +15,18 @@
 
 #include "base.h"
 
+/* Windows that are taken whole. */
+struct fp_learner_window {
+	uint64_t size; /* requests; 0: starts are paced instead */
+	uint64_t n_started; /* in this one */
+	unsigned n; /* which it is, from 0 */
+	unsigned n_held; /* the last of which the first request passed */
+	bool is_said; /* the server says when one ends */
+	int64_t begun_ns;
+	int64_t length_ns; /* of this one, as it is tried */
+	int64_t short_ns; /* too short; what is long enough is period_ns */
+};
+
 struct fp_learner {
 	bool is_on; /* starts are spaced */
 	unsigned n_asked; /* refusals, not spaced yet, since something passed */
@@ -33,6 +45,11 @@ struct fp_learner {
 	int64_t paced_ns; /* since when starts are spaced */
 	uint64_t n_paced; /* passed since then */
 	double best; /* the best average of that; 0: not known */
+	struct fp_learner_window window;
+	int64_t period_ns; /* in which the limit was seen when it began */
+	int64_t raised_ns; /* when the rate last changed */
+	bool is_rough; /* hardly anything had passed when it began */
+	int64_t dark_ns; /* the first refusal, before starts are spaced */
 	int64_t refused_ns; /* when it was last refused */
 	int64_t until_ns; /* until when, as the server said; 0: it did not */
 	unsigned n_good; /* passed since the rate last changed, as spaced */

@@ -19,7 +19,9 @@
  *
  *	about items	those that were refused before are refused again, and
  *			others pass meanwhile
- *	by chance	a lower rate does not help (learner.h)
+ *	by chance	of those that were sent while the first refusals were on
+ *			their way, most have passed, which a limit would have
+ *			refused; or a lower rate does not help (learner.h)
  *	ill		503, and nothing has ever passed; or nothing passes any
  *			more, after rounds of two minutes together
  *
@@ -88,6 +90,11 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 		return busy->n_row >= LIMIT_BY_CHANCE;
 	return busy->score >= LIMIT;
 }
+
+/* Passes after a refusal that say that it is no limit, and how many times as
+ * many as refusals they are. */
+#define AGAINST_MIN 3
+#define AGAINST_TIMES 2
 
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000
@@ -178,8 +185,12 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		verdict.pause_ns = attempt->wait_ns;
 		return verdict;
 	}
-	if (busy->n_rounds > 0 && attempt->begun_ns <= busy->round_ns)
+	if (busy->n_rounds > 0 && attempt->begun_ns <= busy->round_ns) {
+		busy->n_with += attempt->begun_ns >= busy->after_ns;
 		return verdict;
+	}
+	busy->n_with = busy->n_against = 0;
+	busy->after_ns = now_ns - (now_ns - attempt->begun_ns) / 2;
 	if (busy->n_rounds++ == 0 && busy->learner.is_on)
 		busy->n_rounds = FP_MAX(busy->n_needed, 1);
 	busy->round_ns = now_ns;
@@ -193,6 +204,11 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		fp_learner_refused(&busy->learner, attempt->begun_ns,
 			refused->wait_ns > 0 ? now_ns + refused->wait_ns : 0,
 			now_ns);
+
+	/* A window that was begun too early: it is known when it may begin. */
+	if (busy->learner.window.size > 0 &&
+		busy->n_rounds == FP_MAX(busy->n_needed, 1))
+		verdict.pause_ns = FP_MAX(busy->learner.next_ns - now_ns, 0);
 	return verdict;
 }
 
@@ -279,6 +295,25 @@ fp_busy_doubt_pause_ns(
 	return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
 }
 
+/* Something has passed. If it was sent when the refusal that began the round
+ * was halfway back, no limit would have let it through; only then, as answers
+ * do not come in the order in which requests were judged. */
+static void
+busy_weigh(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	if (attempt->begun_ns <= busy->round_ns) {
+		busy->n_against += attempt->begun_ns >= busy->after_ns;
+		return;
+	}
+	if (busy->n_against >= AGAINST_MIN &&
+		busy->n_against >= AGAINST_TIMES * busy->n_with) {
+		fp_learner_rest(&busy->learner);
+		busy->score = 0;
+		busy->n_rounds = 0;
+		busy->is_careful = false;
+	}
+}
+
 void
 fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	int64_t now_ns)
@@ -290,6 +325,8 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	busy->passed_ns = FP_MAX(busy->passed_ns, attempt->begun_ns);
 	if (attempt->n_refused > 0)
 		busy->stubborn *= STUBBORN_FADE;
+	if (busy->n_rounds > 0)
+		busy_weigh(busy, attempt);
 	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns) {
 		if (busy->learner.is_on)
 			busy->n_needed = busy->n_rounds;

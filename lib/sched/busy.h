@@ -39,6 +39,10 @@ struct fp_busy {
 	bool is_careful; /* nothing has passed since; one at a time goes out */
 	bool has_sole; /* and it is out */
 	int64_t round_ns; /* when the last round began */
+	int64_t after_ns; /* what was sent from then on came after its refusal
+			   */
+	unsigned n_with; /* of these, in the same round: refused, */
+	unsigned n_against; /* and passed */
 	int64_t passed_ns; /* when the latest that has passed began; 0: none */
 	struct fp_learner learner;
 

@@ -105,6 +105,29 @@ def _():
         check("paused" not in result.text, result.text)
 
 
+@test("single 429 with a time: all wait for three of them, then their items")
+def _():
+    with FaultServer(["127.0.0.1"]) as server:
+        seen = set()
+
+        def answer(conn, request):
+            sheds = int(request.query) % 10 == 0 and request.query not in seen
+            seen.add(request.query)
+            conn.answer(b"", status=429 if sheds else 200,
+                        headers=TOLD if sheds else b"")
+
+        server.on("/x", answer)
+        result = fetchpool(
+            ["-j1", "--retry=3", "--fields", "seq"], timeout=60,
+            input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                          for i in range(1, 66)))
+        equal((result.status, len(result.records)), (0, 65), repr(result))
+        order = [record["seq"] for record in result.records]
+        for shed in 10, 20, 30, 40, 50, 60:
+            waits = order.index(shed) < order.index(shed + 1)
+            equal(waits, shed <= 30, "%d: %r" % (shed, order))
+
+
 @test("--busy origin: all wait; --busy item: it alone, whatever is asked for")
 def _():
     for mode, waits in ("origin", True), ("item", False):
