@@ -136,12 +136,15 @@ tests_unit_test_inputstop_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
 tests_unit_test_schedule_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_unit_test_starts_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fp_ratefile_reserve,--wrap=fp_ratefile_give_back \
-	-Wl,--wrap=fp_ratefile_fire
+	-Wl,--wrap=fp_ratefile_commit,--wrap=fp_ratefile_fire \
+	-Wl,--wrap=fp_ratefile_settle
 tests_unit_test_ticket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 tests_unit_test_ratefile_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fp_clock_boot_ns,--wrap=fp_clock_now_ns \
 	-Wl,--wrap=fp_clock_wall_ns,--wrap=fp_ratestore_read_boot \
 	-Wl,--wrap=poll
+tests_unit_test_ratefilecrash_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fp_clock_boot_ns,--wrap=fp_clock_now_ns
 tests_unit_test_ratefilefail_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fallocate,--wrap=pwrite
 tests_unit_test_ratelimit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc

@@ -23,8 +23,8 @@
  *     may the kept connection be used again, do pauses and rates still allow
  *     it? If not the last, the ticket is parked: it goes back to 4, and that
  *     is no attempt. If not the connection, it is 5 again on a new one.
- *     Otherwise the request goes out and the reserved start is used. Headers
- *     and body come in and are judged while they do. A body that finds no
+ *     Otherwise the reserved start is committed and the request goes out.
+ *Headers and body come in and are judged while they do. A body that finds no
  *     memory waits. Where libcurl may miss an event, it is nudged.
  *  7. At the end comes the verdict: a success or a kind of failure, never both;
  *     and what follows. Its origin hears of it. The next hop of a redirect

@@ -8,6 +8,9 @@
  * before it, and as half of the ring is not live, a record costs one more
  * write on average at most.
  *
+ * To renew or to commit a reservation is to carry it, with what is new about
+ * it.
+ *
  * A record that was carried tells nothing new, unless one reads the ring from
  * the beginning. Then times are not in order; they are sorted.
  */
@@ -18,7 +21,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define KIND_MASK 3u
+#define KIND_MASK 11u
 #define CARRIED 4u
 #define SEAT_SHIFT 8
 
@@ -74,11 +77,36 @@ ratebook_is_blank(const struct fp_raterecord *record)
 	return memcmp(record, &blank, sizeof(blank)) == 0;
 }
 
+/* Whether it says that a slot is reserved. */
+static bool
+is_reservation(const struct fp_raterecord *record)
+{
+	enum fp_ratebook_kind kind = ratebook_kind_of(record);
+
+	return kind == FP_RATEBOOK_RESERVE || kind == FP_RATEBOOK_RENEW ||
+	       kind == FP_RATEBOOK_COMMIT;
+}
+
+/* The first word of what happens to a slot. */
+static bool
+is_first(const struct fp_raterecord *record)
+{
+	return ratebook_kind_of(record) == FP_RATEBOOK_RESERVE &&
+	       !(record->what & CARRIED);
+}
+
+static bool
+is_known_kind(enum fp_ratebook_kind kind)
+{
+	return (kind >= FP_RATEBOOK_RESERVE && kind <= FP_RATEBOOK_GIVE_BACK) ||
+	       kind == FP_RATEBOOK_RENEW || kind == FP_RATEBOOK_COMMIT;
+}
+
 static bool
 is_sound(const struct fp_ratebook *book, const struct fp_raterecord *record)
 {
 	return record->check == check_of(book, record) &&
-	       ratebook_kind_of(record) && record->seq > 0 &&
+	       is_known_kind(ratebook_kind_of(record)) && record->seq > 0 &&
 	       record->time_ns >= 0 &&
 	       record->time_ns <= FP_RATELIMIT_TIME_MAX_NS &&
 	       record->slot < SLOTS_MAX;
@@ -182,8 +210,12 @@ take_slot(struct fp_ratebook *book, const struct fp_raterecord *record)
 {
 	if (grow_slots(book, record->slot + 1))
 		return -1;
-	book->slots[record->slot].seq = record->seq;
-	book->slots[record->slot].seat = seat_of(record);
+	book->slots[record->slot] = (struct fp_ratebook_slot){
+		.seq = record->seq,
+		.seat = seat_of(record),
+		.is_committed = ratebook_kind_of(record) == FP_RATEBOOK_COMMIT,
+		.since_ns = record->time_ns,
+	};
 	return 0;
 }
 
@@ -222,21 +254,35 @@ ratebook_damaged(void)
 	return -1;
 }
 
+/* A start that is carried has nothing to do with its slot any more. What is
+ * renewed or committed is its holder's, and what is committed stays so. */
+static bool
+ratebook_fits(
+	const struct fp_ratebook *book, const struct fp_raterecord *record)
+{
+	uint32_t slot = record->slot;
+
+	if (!is_reservation(record))
+		return (record->what & CARRIED) || is_taken(book, slot);
+	if (is_first(record))
+		return !is_taken(book, slot);
+	return fp_ratebook_holds(book, seat_of(record), slot) &&
+	       (!book->slots[slot].is_committed ||
+		       ratebook_kind_of(record) == FP_RATEBOOK_COMMIT);
+}
+
 int
 fp_ratebook_apply(struct fp_ratebook *book, const struct fp_raterecord *record)
 {
-	bool is_reserve = ratebook_kind_of(record) == FP_RATEBOOK_RESERVE;
 	bool is_new = !(record->what & CARRIED);
 	uint32_t slot = record->slot;
 
-	/* A start that is carried has nothing to do with its slot any more. */
-	if ((is_reserve || is_new) &&
-		is_taken(book, slot) == (is_reserve && is_new))
+	if (!ratebook_fits(book, record))
 		return ratebook_damaged();
-	if (is_reserve) {
+	if (is_reservation(record)) {
 		if (take_slot(book, record))
 			return -1;
-		if (is_new &&
+		if (is_first(record) &&
 			fp_ratelimit_take(&book->limit, record->time_ns)) {
 			book->slots[slot].seq = 0;
 			return -1;
@@ -263,8 +309,7 @@ fp_ratebook_is_live(const struct fp_ratebook *book,
 	if (ratebook_kind_of(record) == FP_RATEBOOK_FIRE)
 		return record->time_ns + fp_ratelimit_memory_ns(&book->limit) >
 		       now_ns;
-	return ratebook_kind_of(record) == FP_RATEBOOK_RESERVE &&
-	       is_taken(book, record->slot) &&
+	return is_reservation(record) && is_taken(book, record->slot) &&
 	       book->slots[record->slot].seq == record->seq;
 }
 
@@ -274,7 +319,7 @@ fp_ratebook_carry(struct fp_ratebook *book, struct fp_raterecord *record)
 	record->seq = ++book->head;
 	record->what |= CARRIED;
 	record->check = check_of(book, record);
-	if (ratebook_kind_of(record) == FP_RATEBOOK_RESERVE)
+	if (is_reservation(record))
 		book->slots[record->slot].seq = record->seq;
 }
 
@@ -334,7 +379,7 @@ load_one(struct fp_ratebook *book, const struct fp_raterecord *record,
 	bool is_carried = record->what & CARRIED;
 
 	note(book, record);
-	if (ratebook_kind_of(record) == FP_RATEBOOK_RESERVE) {
+	if (is_reservation(record)) {
 		*reserved_ns = FP_MAX(*reserved_ns, record->time_ns);
 		return take_slot(book, record);
 	}

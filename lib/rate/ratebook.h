@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ratebook: the book that a rate file keeps, and what it comes to. The book is
- * a ring of records, one for each reservation, start and give-back, numbered
+ * a ring of records, one for each thing that happens to a reservation, numbered
  * from 1. Who has read all of them knows what is reserved and by whom, and
  * when the last starts were, and so has the same rate limit as everyone else
  * who has.
@@ -33,8 +33,10 @@
 
 enum fp_ratebook_kind {
 	FP_RATEBOOK_RESERVE = 1,
-	FP_RATEBOOK_FIRE,
-	FP_RATEBOOK_GIVE_BACK,
+	FP_RATEBOOK_FIRE = 2,
+	FP_RATEBOOK_GIVE_BACK = 3,
+	FP_RATEBOOK_RENEW = 9, /* still wanted at this time */
+	FP_RATEBOOK_COMMIT = 10, /* its request may be on the wire from now */
 };
 
 /* As it stands in the file. One of zeros only was never written. */
@@ -49,6 +51,8 @@ struct fp_raterecord {
 struct fp_ratebook_slot {
 	uint64_t seq; /* of its reservation; 0: the slot is free */
 	uint32_t seat; /* who holds it */
+	bool is_committed;
+	int64_t since_ns; /* reserved, or renewed */
 };
 
 struct fp_ratebook {

@@ -28,6 +28,18 @@ less(int64_t a, int64_t b)
 	return a > INT64_MAX + b ? INT64_MAX : a - b;
 }
 
+static int64_t
+earliest_wall_ns(const struct fp_rateclock_reading *reading)
+{
+	return FP_MIN(reading->wall_ns, reading->wall_after_ns);
+}
+
+static int64_t
+latest_wall_ns(const struct fp_rateclock_reading *reading)
+{
+	return FP_MAX(reading->wall_ns, reading->wall_after_ns);
+}
+
 /* From this reading on, the time is now_ns. */
 static void
 rateclock_set(struct fp_rateclock *clock,
@@ -36,14 +48,15 @@ rateclock_set(struct fp_rateclock *clock,
 	clock->boot[0] = reading->boot[0];
 	clock->boot[1] = reading->boot[1];
 	clock->boot_ahead_ns = less(reading->boot_ns, now_ns);
-	clock->wall_ahead_ns = less(reading->wall_ns, now_ns);
+	clock->wall_ahead_ns = less(latest_wall_ns(reading), now_ns);
 }
 
 void
 fp_rateclock_start(
 	struct fp_rateclock *clock, const struct fp_rateclock_reading *reading)
 {
-	rateclock_set(clock, reading, clamp(reading->wall_ns, 0, TIME_MAX_NS));
+	rateclock_set(clock, reading,
+		clamp(earliest_wall_ns(reading), 0, TIME_MAX_NS));
 }
 
 static bool
@@ -68,7 +81,8 @@ fp_rateclock_read(struct fp_rateclock *clock,
 	int64_t *now_ns)
 {
 	if (is_other_boot(clock, reading)) {
-		*now_ns = clamp(less(reading->wall_ns, clock->wall_ahead_ns),
+		*now_ns = clamp(
+			less(earliest_wall_ns(reading), clock->wall_ahead_ns),
 			latest_ns, TIME_MAX_NS);
 		rateclock_set(clock, reading, *now_ns);
 		return true;
@@ -81,7 +95,7 @@ fp_rateclock_read(struct fp_rateclock *clock,
 		return true;
 	}
 
-	int64_t ahead_ns = less(reading->wall_ns, *now_ns);
+	int64_t ahead_ns = less(latest_wall_ns(reading), *now_ns);
 	int64_t change_ns = less(ahead_ns, clock->wall_ahead_ns);
 	if (change_ns >= -WALL_STEP_NS && change_ns <= WALL_STEP_NS)
 		return false;

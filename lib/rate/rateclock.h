@@ -29,11 +29,14 @@ struct fp_rateclock {
 	int64_t wall_ahead_ns; /* the wall clock, less ours; as last seen */
 };
 
-/* What the system's clocks say at one moment. */
+/* What the system's clocks say. The process may be stopped between two looks at
+ * them; so the wall clock is looked at twice, and that is believed which makes
+ * a reboot take less time. */
 struct fp_rateclock_reading {
 	uint64_t boot[2]; /* names this boot of this machine */
+	int64_t wall_ns; /* before boot_ns is read */
 	int64_t boot_ns; /* since then */
-	int64_t wall_ns;
+	int64_t wall_after_ns;
 };
 
 /* Begins with the time of the wall clock. */

@@ -21,8 +21,9 @@ read_clocks(
 {
 	reading->boot[0] = ring->boot[0];
 	reading->boot[1] = ring->boot[1];
-	reading->boot_ns = boot_ns(ring);
 	reading->wall_ns = fp_clock_wall_ns();
+	reading->boot_ns = boot_ns(ring);
+	reading->wall_after_ns = fp_clock_wall_ns();
 }
 
 /* ---- open and close ---- */

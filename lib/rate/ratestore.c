@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x3165746172707066) /* in the machine's byte order */
+#define MAGIC UINT64_C(0x3265746172707066) /* in the machine's byte order */
 #define CLOCK_AT 256
 #define RING_AT 4096
 #define PAGE 4096

@@ -25,7 +25,8 @@ fp_starts_destroy(struct fp_starts *starts)
 	fp_ratelimit_destroy(&starts->limit);
 }
 
-/* Has it written down what became of reservations, if that must wait. */
+/* Has it written down what became of reservations, if that must wait, and
+ * renewed those that are left. */
 static void
 starts_settle(struct fp_starts *starts)
 {
@@ -58,6 +59,8 @@ reserve_in_file(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 	got = fp_ratefile_reserve(starts->file, token, &due_ns);
 	if (got < 0)
 		starts->error = errno == ENOMEM ? 0 : errno;
+	else if (got == 1)
+		starts_settle(starts);
 	else if (got == 0)
 		starts->dry_until_ns = due_ns == INT64_MAX
 					       ? now_ns + ASK_AGAIN_NS
@@ -84,6 +87,19 @@ fp_starts_reserve(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 	if (got < 0)
 		errno = ENOMEM;
 	return got;
+}
+
+bool
+fp_starts_commit(struct fp_starts *starts, uint32_t token)
+{
+	if (!starts->file || !starts->is_limited)
+		return true;
+	if (starts->error)
+		return false;
+	int got = fp_ratefile_commit(starts->file, token);
+	if (got < 0 && errno != ENOMEM)
+		starts->error = errno;
+	return got > 0;
 }
 
 void

@@ -2,7 +2,7 @@
 /*
  * starts: the run's own limit on how often requests start, counted in memory
  * or in a file that other processes count in as well. A start is reserved, and
- * later fired or given back.
+ * later given back, or committed and fired.
  *
  * Threads: the caller's lock; time is an argument.
  * Ownership: the caller embeds it, and keeps the file open.
@@ -27,8 +27,9 @@ struct fp_starts {
 	 * something changed. */
 	int64_t dry_until_ns;
 
-	/* When to tick, as the file was just in use by others, who take for
-	 * reserved until then what was fired or given back; 0: no need. */
+	/* When to tick: what is reserved in the file has to be renewed, or it
+	 * was just in use by others, who take for reserved until then what was
+	 * fired or given back. 0: no need. */
 	int64_t settle_ns;
 };
 
@@ -44,6 +45,11 @@ void fp_starts_tick(struct fp_starts *starts, int64_t now_ns);
  * counted, and errno says why. */
 int fp_starts_reserve(
 	struct fp_starts *starts, uint32_t *token, int64_t now_ns);
+
+/* The request can go out. false: it may not, as its start was lost (to others,
+ * while this process was stopped) or cannot be had now; it is still to be given
+ * back. */
+bool fp_starts_commit(struct fp_starts *starts, uint32_t token);
 
 void fp_starts_give_back(struct fp_starts *starts, uint32_t token);
 void fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns);

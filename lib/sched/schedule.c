@@ -575,8 +575,15 @@ fp_schedule_pass(
 
 	if (ticket->origin->not_before_ns > now_ns)
 		return false;
-	return !is_limited || ticket->start == FP_START_RESERVED ||
-	       fp_schedule_reserve(schedule, ticket, now_ns);
+	if (!is_limited)
+		return true;
+	if (ticket->start == FP_START_RESERVED) {
+		if (fp_starts_commit(&schedule->starts, ticket->token))
+			return true;
+		fp_schedule_give_back(schedule, ticket);
+	}
+	return fp_schedule_reserve(schedule, ticket, now_ns) &&
+	       fp_starts_commit(&schedule->starts, ticket->token);
 }
 
 void

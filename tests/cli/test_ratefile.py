@@ -4,6 +4,7 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 
@@ -132,22 +133,40 @@ def _():
         equal((result.status, len(result.records)), (0, 2), repr(result))
 
 
-@test("what a killed process held counts as sent: nobody knows")
+def asked_to_connect(listener, n):
+    """A proxy's connections, so many, each with a CONNECT on it."""
+    connections = [listener.accept()[0] for _ in range(n)]
+    for connection in connections:
+        connection.settimeout(60)
+        while not connection.recv(4096).endswith(b"\r\n\r\n"):
+            pass
+    return connections
+
+
+@test("what a process that is killed or stopped held unsent, others get")
 def _():
-    with Arrivals() as server:
-        args = ["-r", "5/h", "--rate-file", path_for()]
-        program = Program([*args, "-x", server.url, "--setopt",
-                           "HTTPPROXYTUNNEL=1", "http://late60000.x/{}"],
-                          stdin=numbers(9))
-        until(lambda: server.n_open == 5, "5 connections")
-        program.settled()
-        program.kill(signal.SIGKILL)
-        program.wait()
-        later = Program([*args, server.url + "/{}"], stdin=numbers(2))
-        later.caught(signal.SIGINT)
-        later.settled()
-        later.kill(signal.SIGINT)
-        equal((later.wait().status, server.n_requests), (-signal.SIGINT, 0))
+    for how, last in ((signal.SIGKILL, signal.SIGKILL),
+                      (signal.SIGSTOP, signal.SIGINT)):
+        with Arrivals() as server, socket.create_server(
+                ("127.0.0.1", 0)) as listener:
+            args = ["-r", "5/h", "--rate-file", path_for()]
+            program = Program([*args, "--setopt", "HTTPPROXYTUNNEL=1", "-x",
+                               "127.0.0.1:%d" % listener.getsockname()[1],
+                               "http://a.x/{}"], stdin=numbers(9))
+            connections = asked_to_connect(listener, 5)
+            program.kill(how)
+            result = fetchpool([*args, server.url + "/{}"], input=numbers(5))
+            equal((result.status, len(result.records)), (0, 5), repr(result))
+            # Now its connections are there, and its starts are not.
+            for connection in connections:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            program.kill(signal.SIGCONT)
+            for connection in connections:
+                equal(connection.recv(4096), b"", "was sent")
+                connection.close()
+            if how == signal.SIGSTOP:
+                program.kill(signal.SIGINT)
+            equal(program.wait().status, -last)
 
 
 # ---- refused ----

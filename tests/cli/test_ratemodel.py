@@ -3,11 +3,15 @@
 """The protocol of a rate file, in all its interleavings.
 
 A model of what lib/rate/ratefile.c does, one step at a time: take the lock, read
-the time, reserve, send, read the time again, write down the start; be killed
-before or after any of it; see that another is gone, and count for it; take the
-seat of one that is gone. Between any two steps of one process the others may do
-anything, and time may go by. All states that can be reached are visited; in none
-may more requests have gone out within a period than the rate allows.
+the time, reserve; connect, and meanwhile renew; give back what was not used, and
+reserve again at the gate; commit at the gate, under the lock; send, read the time
+again, take the lock, read the time there, and write down the start with the
+earlier of the two; be killed before or after any of it, or stopped between any
+two; see that another is gone, and count for it; take back from one that is
+stopped what it has not committed; take the seat of one that is gone. Between any
+two steps of one process the others may do anything, and time may go by. All
+states that can be reached are visited; in none may more requests have gone out
+within a period than the rate allows.
 
 That the model would show a fault is shown by faults: each is put in, and found.
 """
@@ -18,26 +22,39 @@ import kit  # noqa: F401 (first: it finds the others)
 from tap import check, equal, main, test
 
 PERIOD = 2
+LEASE = 1
 OLD = -2 * PERIOD - 1  # as good as any time before
 
-# What a process is about to do.
-(IDLE, READ_TIME, DECIDE, READ_AFTER, BURY, SEND, READ_SENT, WRITE, DEAD, SIT,
- SIT_READ, SIT_BURY) = range(12)
-LOCKED = (READ_TIME, DECIDE, READ_AFTER, BURY, SIT_READ, SIT_BURY)
+# What an item of a process is about to do.
+(IDLE, READ_TIME, DECIDE, READ_AFTER, BURY, CONNECT, GATE, COMMIT, SEND,
+ READ_SENT, WRITE, READ_LOCKED, DEAD, SIT, SIT_READ, SIT_BURY) = range(16)
+LOCKED = (READ_TIME, DECIDE, READ_AFTER, BURY, COMMIT, READ_LOCKED, SIT_READ,
+          SIT_BURY)
+
+# What the book says that it holds, and how old that is.
+FREE, RESERVED, COMMITTED = range(3)
+
+FAULTS = ("time before the send", "time before the look",
+          "the dead have sent nothing", "only starts count",
+          "a stopped one is taken for dead", "no commit at the gate",
+          "what is committed is taken back", "the lease is looked at unlocked",
+          "tokens are slots")
 
 
 class Model:
-    """Times are relative to the present. A state is (processes, fired, sent);
-    a process is (step, time it has read, whether its seat has a reservation,
-    seat that it buries)."""
+    """Times are relative to the present. A state is (items, fired, sent); an
+    item is (step, time it has read, what it holds in the book, since when, the
+    item that it ends, whether it reserves at the gate). Each is a process, or
+    with `together` all of them but the last are one."""
 
-    def __init__(self, n_processes, n, fault=None):
-        self.n_processes, self.n, self.fault = n_processes, n, fault
+    def __init__(self, n_items, n, fault=None, together=False):
+        self.n_items, self.n, self.fault = n_items, n, fault
+        self.together = together
         self.found = None
         self.seen = set()
 
     def run(self):
-        start = (((IDLE, OLD, False, 0),) * self.n_processes, (), ())
+        start = (((IDLE, OLD, FREE, OLD, 0, False),) * self.n_items, (), ())
         self.seen.add(start)
         todo = [start]
         while todo and not self.found:
@@ -48,98 +65,171 @@ class Model:
         return self
 
     def after(self, state):
-        processes, fired, sent = state
+        items, fired, sent = state
         yield self.tick(state)
-        is_locked = any(p[0] in LOCKED for p in processes)
-        for i, process in enumerate(processes):
-            for new, fire, goes in self.moves(i, process, processes, fired,
-                                              is_locked):
-                now = new if isinstance(new, dict) else {i: new}
-                others = tuple(now.get(j, p) for j, p in enumerate(processes))
+        is_locked = any(item[0] in LOCKED for item in items)
+        for i in range(len(items)):
+            for changes, fire, goes in self.moves(i, items, fired, is_locked):
+                now = tuple(changes.get(j, p) for j, p in enumerate(items))
                 out = tuple(sorted(sent + (0,) * goes))
                 if len(out) > self.n:
-                    self.found = (others, fired, out)
-                yield others, tuple(sorted(fired + fire))[-2 * self.n:], out
+                    self.found = (now, fired, out)
+                yield now, tuple(sorted(fired + fire))[-2 * self.n:], out
 
     def tick(self, state):
-        processes, fired, sent = state
-        return (tuple((step, max(time - 1, OLD), held, seat)
-                      for step, time, held, seat in processes),
+        items, fired, sent = state
+        return (tuple((step, max(time - 1, OLD), held, max(since - 1, OLD),
+                       other, at_gate)
+                      for step, time, held, since, other, at_gate in items),
                 tuple(t - 1 for t in fired if t - 1 > OLD),
                 tuple(t - 1 for t in sent if t - 1 > -PERIOD))
 
-    def moves(self, i, process, processes, fired, is_locked):
-        """(the process then, or all that change; starts that are written;
-        requests that go out) for each thing that it may do now."""
-        step, time, held, seat = process
-        late = self.fault == "time before the send"
-        if step != DEAD:
-            yield (DEAD, OLD, held, 0), (), 0
-        if step == DEAD:
-            yield (SIT, OLD, held, 0), (), 0
-        elif step == SIT and not is_locked:
-            yield (SIT_READ, OLD, held, 0), (), 0
-        elif step == SIT_READ:
-            yield (SIT_BURY, 0, held, 0), (), 0
-        elif step == SIT_BURY:
-            fire = (time,) if held and self.fault != "the dead have sent " \
-                "nothing" else ()
-            yield (IDLE, OLD, False, 0), fire, 0
-        elif step == IDLE and not is_locked:
-            yield (READ_TIME, OLD, False, 0), (), 0
+    def process_of(self, i):
+        return 0 if self.together and i < self.n_items - 1 else i
+
+    def siblings(self, i):
+        return [j for j in range(self.n_items)
+                if self.process_of(j) == self.process_of(i)]
+
+    def moves(self, i, items, fired, is_locked):
+        """(what changes; starts that are written; requests that go out) for
+        each thing that it may do now."""
+        step, time, held, since, other, at_gate = items[i]
+        if step != DEAD and i == self.siblings(i)[0]:
+            yield {j: (DEAD, OLD, *items[j][2:4], 0, False)
+                   for j in self.siblings(i)}, (), 0
+        if step < CONNECT:
+            yield from self.reserve(i, items, fired, is_locked)
+        elif step >= DEAD:
+            yield from self.sit(i, items, is_locked)
+        else:
+            yield from self.use(i, items, is_locked)
+
+    def reserve(self, i, items, fired, is_locked):
+        step, time, held, since, other, at_gate = items[i]
+        if step == IDLE and not is_locked:
+            yield {i: (READ_TIME, OLD, held, since, 0, at_gate)}, (), 0
         elif step == READ_TIME:
-            yield (DECIDE, 0, False, 0), (), 0
+            yield {i: (DECIDE, 0, held, since, 0, at_gate)}, (), 0
         elif step == DECIDE:
-            yield from self.decide(i, time, processes, fired)
+            yield from self.decide(i, items, fired)
         elif step == READ_AFTER:
             time = time if self.fault == "time before the look" else 0
-            yield (BURY, time, False, seat), (), 0
+            yield {i: (BURY, time, held, since, other, at_gate)}, (), 0
         elif step == BURY:
-            gone = processes[seat]
-            yield {i: (READ_TIME, OLD, False, 0),
-                   seat: (gone[0], gone[1], False, gone[3])}, (time,), 0
-        elif step == SEND:
-            yield (WRITE if late else READ_SENT, time, True, 0), (), 1
-        elif step == READ_SENT:
-            yield (SEND if late else WRITE, 0, True, 0), (), 0
-        elif step == WRITE and not is_locked:
-            yield (IDLE, OLD, False, 0), (time,), 0
+            gone = items[other]
+            fire = (time,) if gone[2] == COMMITTED else ()
+            if self.fault == "a stopped one is taken for dead":
+                fire = (time,)
+            yield {i: (READ_TIME, OLD, held, since, 0, at_gate),
+                   other: (*gone[:2], FREE, OLD, *gone[4:])}, fire, 0
 
-    def decide(self, i, now, processes, fired):
+    def sit(self, i, items, is_locked):
+        """Another process begins, and takes the seat."""
+        step, time, held, since, _, _ = items[i]
+        if step == DEAD:
+            yield {i: (SIT, OLD, held, since, 0, False)}, (), 0
+        elif step == SIT and not is_locked:
+            yield {i: (SIT_READ, OLD, held, since, 0, False)}, (), 0
+        elif step == SIT_READ:
+            yield {i: (SIT_BURY, 0, held, since, 0, False)}, (), 0
+        elif step == SIT_BURY:
+            fire = (time,) if held == COMMITTED and self.fault != \
+                "the dead have sent nothing" else ()
+            yield {i: (IDLE, OLD, FREE, OLD, 0, False)}, fire, 0
+
+    def use(self, i, items, is_locked):
+        step, time, held, since, other, at_gate = items[i]
         late = self.fault == "time before the send"
-        count = sum(p[2] for p in processes)
-        count += sum(1 for t in fired if t + PERIOD > now)
-        if self.fault == "only starts count":
-            count -= sum(p[2] for p in processes)
-        if count < self.n:
-            yield (READ_SENT if late else SEND, OLD, True, 0), (), 0
+        if step == CONNECT:
+            yield {i: (GATE, OLD, held, since, 0, at_gate)}, (), 0
+            if not is_locked:
+                # Renewed; given back, and to be asked for at the gate.
+                if held == RESERVED:
+                    yield {i: (CONNECT, OLD, held, 0, 0, at_gate)}, (), 0
+                    yield {i: (GATE, OLD, FREE, OLD, 0, True)}, (), 0
+        elif step == GATE:
+            yield from self.gate(i, items, is_locked)
+        elif step == COMMIT:
+            yield {i: (READ_SENT if late else SEND, OLD, COMMITTED, OLD, 0,
+                       False)}, (), 0
+        elif step == SEND:
+            yield {i: (WRITE if late else READ_SENT, time, held, since, 0,
+                       False)}, (), 1
+        elif step == READ_SENT:
+            yield {i: (SEND if late else WRITE, 0, held, since, 0,
+                       False)}, (), 0
+        elif step == WRITE and not is_locked:
+            yield {i: (READ_LOCKED, time, held, since, 0, False)}, (), 0
+        elif step == READ_LOCKED:
+            # The time there is the present: the earlier one is `time`.
+            yield {i: (IDLE, OLD, FREE, OLD, 0, False)}, (min(time, 0),), 0
+
+    def gate(self, i, items, is_locked):
+        """Its request can go out: it takes the lock, and looks whether what it
+        had reserved is there."""
+        step, time, held, since, other, at_gate = items[i]
+        if self.fault == "no commit at the gate":
+            yield {i: (SEND, OLD, held, since, 0, False)}, (), 0
             return
-        yield (IDLE, OLD, False, 0), (), 0
-        alive = self.fault == "a stopped one is taken for dead"
-        for seat, other in enumerate(processes):
-            # Whoever has sat down there buries for itself.
-            if seat != i and other[2] and (other[0] == DEAD or (
-                    alive and other[0] in (SEND, READ_SENT, WRITE))):
-                yield (READ_AFTER, now, False, seat), (), 0
+        if self.fault == "the lease is looked at unlocked":
+            if held == RESERVED and since > -LEASE:
+                yield {i: (SEND, OLD, held, since, 0, False)}, (), 0
+        if is_locked:
+            return
+        has_it = held == RESERVED
+        if self.fault == "tokens are slots":
+            has_it = any(items[j][2] == RESERVED for j in self.siblings(i))
+        if has_it:
+            yield {i: (COMMIT, OLD, held, since, 0, at_gate)}, (), 0
+            return
+        # It is lost: it is asked for here, or by another attempt.
+        yield {i: (READ_TIME, OLD, FREE, OLD, 0, True)}, (), 0
+        yield {i: (IDLE, OLD, FREE, OLD, 0, False)}, (), 0
+
+    def decide(self, i, items, fired):
+        _, now, held, since, _, at_gate = items[i]
+        count = sum(1 for t in fired if t + PERIOD > now)
+        if self.fault != "only starts count":
+            count += sum(1 for item in items if item[2] != FREE)
+        if count < self.n:
+            yield {i: (GATE if at_gate else CONNECT, OLD, RESERVED, now, 0,
+                       False)}, (), 0
+            return
+        yield {i: (IDLE, OLD, FREE, OLD, 0, False)}, (), 0
+        for j, other in enumerate(items):
+            if self.process_of(j) == self.process_of(i) or other[2] == FREE:
+                continue
+            # Whoever has sat down there ends what was there for itself.
+            if other[0] == DEAD or (
+                    self.fault == "a stopped one is taken for dead" and
+                    other[0] in (SEND, READ_SENT, WRITE)):
+                yield {i: (READ_AFTER, now, held, since, j, at_gate)}, (), 0
+            elif other[0] < DEAD and now - other[3] >= LEASE and (
+                    other[2] == RESERVED or
+                    self.fault == "what is committed is taken back"):
+                yield {i: (READ_TIME, OLD, held, since, 0, at_gate),
+                       j: (*other[:2], FREE, OLD, *other[4:])}, (), 0
 
 
 @test("no interleaving of two and of three processes lets too many go out")
 def _():
-    for n_processes, n in ((2, 1), (3, 1), (2, 2)):
-        model = Model(n_processes, n).run()
-        equal(model.found, None, "%d processes, %d a period" %
-              (n_processes, n))
-        print("# %d processes, %d a period: %d states" % (
-            n_processes, n, len(model.seen)))
+    for n_items, n, together in ((2, 1, False), (3, 1, False), (2, 2, False),
+                                 (3, 1, True)):
+        model = Model(n_items, n, together=together).run()
+        what = "%d items%s, %d a period" % (
+            n_items, ", two of one process" * together, n)
+        equal(model.found, None, what)
+        print("# %s: %d states" % (what, len(model.seen)))
         check(len(model.seen) > 1000, "hardly anything was tried")
 
 
 @test("each fault that is put in is found")
 def _():
-    for fault in ("time before the send", "time before the look",
-                  "the dead have sent nothing", "only starts count",
-                  "a stopped one is taken for dead"):
-        check(Model(2, 1, fault).run().found, "not found: " + fault)
+    for fault in FAULTS:
+        together = fault == "tokens are slots"
+        model = Model(3 if together else 2, 1, fault, together).run()
+        check(model.found, "not found: " + fault)
 
 
 if __name__ == "__main__":

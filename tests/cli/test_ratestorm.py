@@ -96,7 +96,9 @@ def storm(chance, env, stops, kills=10):
                 if stops and chance.random() < 0.2:
                     one = chance.choice(running)
                     one.kill(signal.SIGSTOP)
-                    time.sleep(chance.random() * 0.15)
+                    # Long enough for others to take back what it holds, or not.
+                    time.sleep(1.2 if chance.random() < 0.05
+                               else chance.random() * 0.15)
                     one.kill(signal.SIGCONT)
             victim = running.pop(chance.randrange(3))
             victim.kill(signal.SIGKILL)

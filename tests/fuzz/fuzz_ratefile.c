@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rate files. Processes that open one, start things, are killed, and find
- * another boot: no interval holds too many starts, with those counted that
- * whoever was killed had reserved; and when nobody starts anything for long,
+ * Rate files. Processes that open one, start things, are stopped or killed, and
+ * find another boot: no interval holds too many starts, with those counted that
+ * whoever was killed had committed; and when nobody starts anything for long,
  * all is free again. A byte that was changed is refused, or makes nothing
  * looser. A file with any numbers in it and right checksums is refused or of
  * use.
@@ -28,7 +28,7 @@
 #define HELD_MAX 64
 
 /* As they stand in the file. */
-#define MAGIC UINT64_C(0x3165746172707066)
+#define MAGIC UINT64_C(0x3265746172707066)
 #define HEADER_WORDS 20 /* before its check */
 #define CLOCK_AT 256
 #define CLOCK_WORDS 4
@@ -93,8 +93,8 @@ __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 struct process {
 	struct fp_ratefile *file;
 	int fd; /* that the file is open with */
-	uint32_t held[HELD_MAX];
-	size_t n_held;
+	uint32_t held[HELD_MAX]; /* the first of them are committed */
+	size_t n_held, n_committed;
 };
 
 static struct process processes[PROCESSES];
@@ -124,7 +124,7 @@ begin_process(struct process *process)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	HOLDS(fd >= 0 && close(fd) == 0);
 	process->fd = fd;
-	process->n_held = 0;
+	process->n_held = process->n_committed = 0;
 	process->file = open_file();
 }
 
@@ -133,10 +133,10 @@ end_process(struct process *process)
 {
 	fp_ratefile_close(process->file);
 	process->file = NULL;
-	process->n_held = 0;
+	process->n_held = process->n_committed = 0;
 }
 
-/* Its locks are gone with the open file. What it had reserved may have become
+/* Its locks are gone with the open file. What it had committed may have become
  * starts in its last moment. */
 static void
 kill_process(struct process *process)
@@ -146,8 +146,8 @@ kill_process(struct process *process)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	HOLDS(fd >= 0 && dup2(fd, process->fd) == process->fd);
 	close(fd);
-	if (process->n_held > 0)
-		fuzz_starts_add(&starts, true_ns, process->n_held);
+	if (process->n_committed > 0)
+		fuzz_starts_add(&starts, true_ns, process->n_committed);
 	end_process(process);
 }
 
@@ -178,19 +178,69 @@ reserve(struct process *process)
 		process->held[process->n_held++] = slot;
 }
 
+/* Takes one out. */
+static uint32_t
+pull(struct process *process, size_t which)
+{
+	uint32_t token = process->held[which];
+
+	if (which < process->n_committed) {
+		process->held[which] = process->held[--process->n_committed];
+		which = process->n_committed;
+	}
+	process->held[which] = process->held[--process->n_held];
+	return token;
+}
+
+static void
+give_back(struct process *process, size_t which)
+{
+	if (process->file && process->n_held > 0)
+		went_well(process,
+			fp_ratefile_give_back(process->file,
+				pull(process, which % process->n_held)));
+}
+
+static void
+fire(struct process *process, size_t which)
+{
+	if (!process->file || process->n_committed == 0)
+		return;
+	fuzz_starts_add(&starts, true_ns, 1);
+	went_well(
+		process, fp_ratefile_fire(process->file,
+				 pull(process, which % process->n_committed)));
+}
+
+/* The next one that is not; it may be lost. */
+static void
+commit(struct process *process)
+{
+	size_t at = process->n_committed;
+
+	if (!process->file || at == process->n_held)
+		return;
+	int ret = fp_ratefile_commit(process->file, process->held[at]);
+	if (!went_well(process, ret))
+		return;
+	if (ret == 1)
+		process->n_committed++;
+	else
+		give_back(process, at);
+}
+
 static void
 settle(struct process *process, size_t which, bool is_start)
 {
-	if (!process->file || process->n_held == 0)
+	if (!is_start) {
+		give_back(process, which);
 		return;
-	which %= process->n_held;
-	uint32_t slot = process->held[which];
-	process->held[which] = process->held[--process->n_held];
-	if (is_start)
-		fuzz_starts_add(&starts, true_ns, 1);
-	went_well(
-		process, is_start ? fp_ratefile_fire(process->file, slot)
-				  : fp_ratefile_give_back(process->file, slot));
+	}
+	/* With time between them, or not. */
+	if (which & 1 || process->n_committed == 0)
+		commit(process);
+	if (!(which & 2))
+		fire(process, which >> 2);
 }
 
 /* All are gone then. How long it took, the wall clock says, or less. */

@@ -57,6 +57,15 @@ reserve_many(struct fp_ratefile *file, uint32_t *slots, unsigned max)
 	return n;
 }
 
+/* Commits it, sends it, and says so. */
+static inline int
+start_one(struct fp_ratefile *file, uint32_t token)
+{
+	if (fp_ratefile_commit(file, token) != 1)
+		return -1;
+	return fp_ratefile_fire(file, token);
+}
+
 /* Starts as many as it may, `max` at most. */
 static inline unsigned
 start_many(struct fp_ratefile *file, unsigned max)
@@ -65,7 +74,7 @@ start_many(struct fp_ratefile *file, unsigned max)
 	unsigned n = reserve_many(file, own, FP_MIN(max, 64));
 
 	for (unsigned i = 0; i < n; i++)
-		CHECK(fp_ratefile_fire(file, own[i]) == 0);
+		CHECK(start_one(file, own[i]) == 0);
 	return n;
 }
 

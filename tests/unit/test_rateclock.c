@@ -13,7 +13,8 @@ static struct fp_rateclock clock_;
 static struct fp_rateclock_reading
 at(uint64_t boot, int64_t boot_ns, int64_t wall_ns)
 {
-	struct fp_rateclock_reading reading = {{boot, ~boot}, boot_ns, wall_ns};
+	struct fp_rateclock_reading reading = {
+		{boot, ~boot}, wall_ns, boot_ns, wall_ns};
 
 	return reading;
 }
@@ -155,6 +156,97 @@ absurd_clocks(void)
 	}
 }
 
+/* ---- every order in which things can happen ---- */
+
+#define HELD_UP (5 * S)
+
+static struct machine {
+	uint64_t boot;
+	int64_t true_ns, boot_ns, wall_ns;
+	int64_t latest_ns; /* what the last reading gave */
+} machine;
+
+static void
+machine_runs(int64_t ns)
+{
+	machine.true_ns += ns;
+	machine.boot_ns += ns;
+	machine.wall_ns += ns;
+}
+
+/* Looks at the clocks, and is held up before and after the second look. */
+static void
+machine_looks(int64_t before_ns, int64_t after_ns)
+{
+	struct fp_rateclock_reading reading = {
+		.boot = {machine.boot, machine.boot}};
+	int64_t now_ns;
+
+	reading.wall_ns = machine.wall_ns;
+	machine_runs(before_ns);
+	reading.boot_ns = machine.boot_ns;
+	machine_runs(after_ns);
+	reading.wall_after_ns = machine.wall_ns;
+	fp_rateclock_read(&clock_, &reading, machine.latest_ns, &now_ns);
+	if (now_ns > machine.true_ns)
+		printf("# %g s ahead\n",
+			(double)(now_ns - machine.true_ns) / (double)S);
+	CHECK(now_ns <= machine.true_ns && now_ns >= machine.latest_ns);
+	machine.latest_ns = now_ns;
+}
+
+static void
+machine_does(unsigned what)
+{
+	switch (what) {
+	case 0:
+		machine_looks(0, 0);
+		break;
+	case 1:
+		machine_looks(HELD_UP, 0);
+		break;
+	case 2:
+		machine_looks(0, HELD_UP);
+		break;
+	case 3: /* the wall clock is set back */
+		machine.wall_ns -= 7 * S;
+		break;
+	case 4: /* or forward, not while nobody looks over a reboot */
+		machine_looks(0, 0);
+		machine.wall_ns += 11 * S;
+		machine_looks(0, 0);
+		break;
+	default: /* a reboot of 3 s */
+		machine.boot++;
+		machine_runs(3 * S);
+		machine.boot_ns = S;
+		break;
+	}
+}
+
+/* The time in the file is never ahead of the true one: what was started a
+ * period ago in it was started a period ago. */
+static void
+never_ahead(void)
+{
+	enum { WAYS = 6, STEPS = 6 };
+	unsigned n = 1;
+
+	for (unsigned i = 0; i < STEPS; i++)
+		n *= WAYS;
+	for (unsigned i = 0; i < n; i++) {
+		machine = (struct machine){1, NOON, 100 * S, NOON, 0};
+		struct fp_rateclock_reading first = {
+			{1, 1}, NOON, 100 * S, NOON};
+		fp_rateclock_start(&clock_, &first);
+		for (unsigned k = 0, left = i; k < STEPS; k++, left /= WAYS) {
+			machine_runs(S);
+			machine_does(left % WAYS);
+		}
+		machine_looks(0, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -162,6 +254,7 @@ main(void)
 	run("reboots take as long as the wall clock says", reboots);
 	run("never before the latest stamp", never_before_the_latest);
 	run("a clock that was ahead once locks nothing", ahead_once);
+	run("held up between two looks at clocks: never ahead", never_ahead);
 	run("absurd clocks", absurd_clocks);
 	return done();
 }

@@ -13,6 +13,7 @@ int __wrap_fp_ratestore_read_boot(uint64_t boot[2]);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
 #define S FP_NS_PER_S
+#define LOOK_NS (5 * FP_NS_PER_MS)
 #define NOON (INT64_C(1790000000) * S)
 
 static uint64_t boot = 1;
@@ -159,18 +160,21 @@ round_and_round(void)
 
 	CHECK(start_many(busy, 20) == 20);
 	CHECK(reserve_many(sleeper, held, 10) == 10);
+	CHECK(fp_ratefile_commit(sleeper, held[3]) == 1);
+	CHECK(fp_ratefile_commit(sleeper, held[5]) == 1);
 	for (unsigned i = 0; i < 3000; i++) {
 		CHECK(fp_ratefile_reserve(busy, &slot, &due_ns) == 1);
 		CHECK(fp_ratefile_give_back(busy, slot) == 0);
 		pass(S / 10);
 	}
-	CHECK(count_free(path, "40/h") == 10);
+	CHECK(count_free(path, "40/h") == 18);
 	CHECK(fp_ratefile_fire(sleeper, held[3]) == 0);
 	CHECK(fp_ratefile_give_back(sleeper, held[7]) == 0);
-	CHECK(start_many(sleeper, 50) == 11);
+	CHECK(fp_ratefile_commit(sleeper, held[8]) == 0);
+	CHECK(start_many(sleeper, 50) == 18);
 	CHECK(start_many(busy, 50) == 0);
-	fp_ratefile_close(sleeper); /* 8 are given back */
-	CHECK(start_many(busy, 50) == 8);
+	fp_ratefile_close(sleeper); /* one may be sent */
+	CHECK(start_many(busy, 50) == 0);
 	fp_ratefile_close(busy);
 	pass(3600 * S - 300 * S + S);
 	CHECK(count_free(path, "40/h") == 20);
@@ -249,6 +253,7 @@ clock_ahead_once(void)
 	boot_ns += 86400 * S;
 	CHECK(start_many(b, 1) == 1);
 	boot_ns -= 86400 * S;
+	CHECK(fp_ratefile_commit(a, slot) == 1);
 	int fd = lock_file(path);
 	CHECK(fp_ratefile_fire(a, slot) == 0); /* kept */
 	close(fd);
@@ -269,10 +274,15 @@ locked(void)
 	int64_t due_ns = 0, now_ns = fp_clock_now_ns();
 	uint32_t slot;
 
-	CHECK(reserve_many(file, slots, 3) == 3);
+	CHECK(reserve_many(file, slots, 4) == 4);
+	CHECK(fp_ratefile_commit(file, slots[0]) == 1);
+	CHECK(fp_ratefile_commit(file, slots[2]) == 1);
 	int fd = lock_file(path);
 	CHECK(fp_ratefile_reserve(file, &slot, &due_ns) == 0);
 	CHECK(due_ns > now_ns && due_ns <= now_ns + 2000000);
+	CHECK(fp_ratefile_commit(file, slots[3]) == 0);
+	now_ns = fp_clock_now_ns();
+	CHECK(fp_ratefile_give_back(file, slots[3]) == 0);
 	CHECK(fp_ratefile_fire(file, slots[0]) == 0);
 	CHECK(fp_ratefile_give_back(file, slots[1]) == 0);
 	due_ns = 0;
@@ -281,8 +291,8 @@ locked(void)
 	pass(1800 * S);
 	close(fd);
 
-	/* Meanwhile all three count for the others. */
-	CHECK(count_free(path, "4/h") == 1);
+	/* Meanwhile what was committed counts for the others. */
+	CHECK(count_free(path, "4/h") == 2);
 	CHECK(fp_ratefile_settle(file, &due_ns) == 0);
 	CHECK(count_free(path, "4/h") == 2);
 	CHECK(fp_ratefile_settle(file, &due_ns) == 0);
@@ -305,8 +315,8 @@ locked(void)
 	CHECK(count_free(path, "4/h") == 4);
 }
 
-/* What someone had reserved who is gone counts as started, from when he was
- * found to be gone. */
+/* What someone had committed who is gone counts as started, from when he was
+ * found to be gone; what he had only reserved goes back. */
 static void
 found_dead(void)
 {
@@ -323,7 +333,9 @@ found_dead(void)
 		MUST(child >= 0);
 		if (child == 0) {
 			struct fp_ratefile *own = opened(path, "5/h");
-			MUST(reserve_many(own, held, 2) == 2);
+			MUST(reserve_many(own, held, 4) == 4);
+			MUST(fp_ratefile_commit(own, held[1]) == 1);
+			MUST(fp_ratefile_commit(own, held[3]) == 1);
 			MUST(write(ends[1], "x", 1) == 1);
 			for (;;)
 				pause();
@@ -339,6 +351,7 @@ found_dead(void)
 		for (unsigned i = 0; file && i < 9; i++) {
 			CHECK(reserve_many(file, held, 1) == 1);
 			CHECK(fp_ratefile_give_back(file, held[0]) == 0);
+			pass(LOOK_NS);
 		}
 		if (!file)
 			file = opened(path, "5/h");
@@ -351,6 +364,50 @@ found_dead(void)
 		pass(1);
 		CHECK(count_free(path, "5/h") == 5);
 	}
+}
+
+/* Who does not renew what he has reserved, as he is stopped, loses it to
+ * whoever needs it; and he finds that out before he sends, also if the same
+ * slot is his again meanwhile. What he has committed is his. */
+static void
+stopped(void)
+{
+	const char *path = scratch("stopped");
+	struct fp_ratefile *a = opened(path, "3/h");
+	struct fp_ratefile *b = opened(path, "3/h");
+	int64_t due_ns = 0;
+	uint32_t held[3], own[3];
+
+	CHECK(reserve_many(a, held, 3) == 3);
+	CHECK(fp_ratefile_commit(a, held[0]) == 1);
+	CHECK(fp_ratefile_commit(a, held[0]) == 1);
+	CHECK(fp_ratefile_settle(a, &due_ns) == 1);
+	CHECK(due_ns == fp_clock_now_ns() + S / 2);
+	pass(S / 2);
+	CHECK(fp_ratefile_settle(a, &due_ns) == 1);
+	CHECK(due_ns == fp_clock_now_ns() + S / 2);
+	pass(S - 1);
+	CHECK(reserve_many(b, own, 3) == 0);
+	pass(LOOK_NS);
+	CHECK(fp_ratefile_reserve(b, &own[0], &due_ns) == 1);
+	CHECK(fp_ratefile_give_back(b, own[0]) == 0);
+
+	/* It has both slots again, with other tokens. */
+	CHECK(reserve_many(a, own, 3) == 2);
+	CHECK(fp_ratefile_commit(a, held[1]) == 0);
+	CHECK(fp_ratefile_give_back(a, held[1]) == 0);
+	CHECK(fp_ratefile_give_back(a, held[2]) == 0);
+	CHECK(reserve_many(b, held + 1, 1) == 0);
+	CHECK(start_one(a, own[0]) == 0);
+	CHECK(start_one(a, own[1]) == 0);
+	CHECK(fp_ratefile_settle(a, &due_ns) == 0 || due_ns > 0);
+	pass(1800 * S);
+	CHECK(start_many(b, 3) == 0);
+	CHECK(fp_ratefile_fire(a, held[0]) == 0);
+	pass(1801 * S);
+	CHECK(count_free(path, "3/h") == 2);
+	fp_ratefile_close(a);
+	fp_ratefile_close(b);
 }
 
 /* A child that goes on with the file has nothing of its parent's. */
@@ -376,7 +433,7 @@ after_a_fork(void)
 			unsigned n = 0;
 			if (round == 1) {
 				n = reserve_many(file, own, 9);
-				fp_ratefile_fire(file, own[0]);
+				start_one(file, own[0]);
 			}
 			fp_ratefile_close(file);
 			_exit((int)n);
@@ -387,7 +444,7 @@ after_a_fork(void)
 	}
 	CHECK(count_free(path, "10/h") == 4);
 	for (unsigned i = 0; i < 4; i++)
-		CHECK(fp_ratefile_fire(file, held[i]) == 0);
+		CHECK(start_one(file, held[i]) == 0);
 	CHECK(start_many(file, 50) == 5);
 	fp_ratefile_close(file);
 }
@@ -403,6 +460,7 @@ main(void)
 	run("a clock that was ahead once", clock_ahead_once);
 	run("someone holds the lock", locked);
 	run("what the dead had reserved", found_dead);
+	run("who is stopped", stopped);
 	run("after a fork", after_a_fork);
 	return done();
 }

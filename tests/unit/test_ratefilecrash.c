@@ -6,6 +6,7 @@
  */
 #include "ratefiletest.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -16,7 +17,7 @@
 
 static struct {
 	atomic_uint n_turns; /* calls of all processes */
-	atomic_uint n_sent;
+	atomic_uint n_sent, n_lost;
 	_Atomic int64_t sent_ns[SENT_MAX];
 } * shared;
 
@@ -26,6 +27,27 @@ share_memory(void)
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	MUST(shared != MAP_FAILED);
+}
+
+/* Time, or faster. */
+int64_t __real_fp_clock_boot_ns(void);
+int64_t __real_fp_clock_now_ns(void);
+int64_t __wrap_fp_clock_boot_ns(void);
+int64_t __wrap_fp_clock_now_ns(void);
+
+static int64_t speed = 1;
+static unsigned n_idle; /* each process holds so many, and uses the others */
+
+int64_t
+__wrap_fp_clock_boot_ns(void)
+{
+	return __real_fp_clock_boot_ns() * speed;
+}
+
+int64_t
+__wrap_fp_clock_now_ns(void)
+{
+	return __real_fp_clock_now_ns() * speed;
 }
 
 static uint64_t random_state = 1;
@@ -67,15 +89,19 @@ work(struct fp_ratefile *file, unsigned n_sent)
 		if (ret < 0)
 			_exit(10);
 		n_held += ret == 1;
-		if (n_held > 0 && random_below(3)) {
+		if (n_held > n_idle && random_below(3)) {
 			unsigned which = random_below(n_held);
 			uint32_t slot = held[which];
 			held[which] = held[--n_held];
 			if (random_below(8) == 0) {
 				ret = fp_ratefile_give_back(file, slot);
-			} else {
+			} else if ((ret = fp_ratefile_commit(file, slot)) ==
+				   1) {
 				send_one();
 				ret = fp_ratefile_fire(file, slot);
+			} else if (ret == 0) { /* it was lost */
+				atomic_fetch_add(&shared->n_lost, 1);
+				ret = fp_ratefile_give_back(file, slot);
 			}
 			if (ret)
 				_exit(11);
@@ -199,7 +225,7 @@ all_make_it(void)
 			struct fp_ratefile *file = open_rates(path, "7/d");
 			unsigned n = file ? reserve_many(file, slots, 9) : 99;
 			for (unsigned k = 0; k < n && file; k++)
-				fp_ratefile_fire(file, slots[k]);
+				start_one(file, slots[k]);
 			fp_ratefile_close(file);
 			_exit((int)n);
 		}
@@ -262,7 +288,49 @@ killed_at_any_moment(void)
 	check_usable(path, text);
 }
 
-/* What a killed process had reserved counts as started when it is found, and
+/* Each is stopped at any moment, for as long as it takes the others to take
+ * back what it holds, and then goes on, or is killed. */
+static void
+stopped_at_any_moment(void)
+{
+	static const char *const text = "20/2s";
+	const char *path = scratch("stopped");
+	pid_t children[3];
+	unsigned n_started = 0;
+	int status;
+
+	speed = 20;
+	n_idle = 4;
+	for (unsigned i = 0; i < FP_ARRAY_LEN(children); i++)
+		children[i] = start(path, text, NULL, ++n_started, UINT_MAX);
+	while (atomic_load(&shared->n_lost) < 20 ||
+		atomic_load(&shared->n_sent) < 200) {
+		wait_for_turns(random_below(120));
+		unsigned which = random_below(FP_ARRAY_LEN(children));
+		MUST(kill(children[which], SIGSTOP) == 0);
+		/* It may hold the lock: then nobody goes on. */
+		poll(NULL, 0, (int)random_below(120));
+		if (random_below(8) > 0) {
+			MUST(kill(children[which], SIGCONT) == 0);
+			continue;
+		}
+		MUST(kill(children[which], SIGKILL) == 0);
+		MUST(waitpid(children[which], &status, 0) == children[which]);
+		CHECK(WIFSIGNALED(status));
+		children[which] =
+			start(path, text, NULL, ++n_started, UINT_MAX);
+	}
+	for (unsigned i = 0; i < FP_ARRAY_LEN(children); i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], &status, 0);
+	}
+	check_promise(text, 190);
+	check_usable(path, text);
+	speed = 1;
+	n_idle = 0;
+}
+
+/* What a killed process had committed counts as started when it is found, and
  * is free again a period later; its seat is, too. */
 static void
 reserved_by_the_dead(void)
@@ -280,15 +348,16 @@ reserved_by_the_dead(void)
 		MUST(child >= 0);
 		if (child == 0) {
 			struct fp_ratefile *own = open_rates(path, "5/d");
-			if (!own || reserve_many(own, slots, 1) != 1)
+			if (!own || reserve_many(own, slots, 2) != 2 ||
+				fp_ratefile_commit(own, slots[1]) != 1)
 				_exit(1);
 			MUST(write(ends[1], "x", 1) == 1);
 			for (;;)
 				pause();
 		}
 		MUST(read(ends[0], &byte, 1) == 1);
-		CHECK(reserve_many(file, slots, 9) == 4 - round);
-		for (unsigned i = 0; i < 4 - round; i++)
+		CHECK(reserve_many(file, slots, 9) == 3 - round);
+		for (unsigned i = 0; i < 3 - round; i++)
 			CHECK(fp_ratefile_give_back(file, slots[i]) == 0);
 		kill(child, SIGKILL);
 		MUST(waitpid(child, &status, 0) == child);
@@ -309,6 +378,7 @@ main(void)
 	run("many at once", many_at_once);
 	run("all of them make the file", all_make_it);
 	run("killed at any moment", killed_at_any_moment);
+	run("stopped at any moment", stopped_at_any_moment);
 	run("what the dead had reserved", reserved_by_the_dead);
 	return done();
 }

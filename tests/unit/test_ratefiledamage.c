@@ -24,15 +24,15 @@ make_file(const char *name, unsigned n_rounds)
 	int64_t due_ns;
 
 	CHECK(reserve_many(file, held, 3) == 3);
-	CHECK(fp_ratefile_fire(file, held[0]) == 0);
-	CHECK(fp_ratefile_fire(file, held[2]) == 0);
+	CHECK(start_one(file, held[0]) == 0);
+	CHECK(start_one(file, held[2]) == 0);
 	for (unsigned i = 0; i < n_rounds; i++) {
 		CHECK(fp_ratefile_reserve(file, &slot, &due_ns) == 1);
 		CHECK(fp_ratefile_give_back(file, slot) == 0);
 	}
-	CHECK(fp_ratefile_fire(file, held[1]) == 0);
+	CHECK(start_one(file, held[1]) == 0);
 	CHECK(reserve_many(file, held, 1) == 1);
-	CHECK(fp_ratefile_fire(file, held[0]) == 0);
+	CHECK(start_one(file, held[0]) == 0);
 	fp_ratefile_close(file);
 	whole = get_file(path, &whole_len);
 	return path;

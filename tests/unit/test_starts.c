@@ -15,14 +15,17 @@
 /* The linker puts these in the place of ratefile's (--wrap in tests/local.mk).
  */
 int __wrap_fp_ratefile_reserve(
-	struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns);
-int __wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot);
-int __wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot);
+	struct fp_ratefile *file, uint32_t *its, int64_t *due_ns);
+int __wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t its);
+int __wrap_fp_ratefile_commit(struct fp_ratefile *file, uint32_t its);
+int __wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t its);
+int __wrap_fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns);
 
 static int answer; /* of the next call; -1: EIO */
 static int64_t file_due_ns;
 static unsigned n_asked;
-static uint32_t fired, given_back;
+static uint32_t committed, fired, given_back;
+static int64_t settle_ns; /* 0: nothing to be settled */
 static char a_file;
 
 static int
@@ -35,29 +38,45 @@ reply(void)
 
 int
 __wrap_fp_ratefile_reserve(
-	struct fp_ratefile *file, uint32_t *slot, int64_t *due_ns)
+	struct fp_ratefile *file, uint32_t *its, int64_t *due_ns)
 {
 	CHECK((void *)file == &a_file);
 	n_asked++;
-	*slot = 7;
+	*its = 7;
 	*due_ns = file_due_ns;
 	return reply();
 }
 
 int
-__wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t slot)
+__wrap_fp_ratefile_give_back(struct fp_ratefile *file, uint32_t its)
 {
 	CHECK((void *)file == &a_file);
-	given_back = slot;
+	given_back = its;
 	return reply();
 }
 
 int
-__wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t slot)
+__wrap_fp_ratefile_fire(struct fp_ratefile *file, uint32_t its)
 {
 	CHECK((void *)file == &a_file);
-	fired = slot;
+	fired = its;
 	return reply();
+}
+
+int
+__wrap_fp_ratefile_commit(struct fp_ratefile *file, uint32_t its)
+{
+	CHECK((void *)file == &a_file);
+	committed = its;
+	return reply();
+}
+
+int
+__wrap_fp_ratefile_settle(struct fp_ratefile *file, int64_t *due_ns)
+{
+	CHECK((void *)file == &a_file);
+	*due_ns = settle_ns;
+	return settle_ns > 0;
 }
 
 /* ---- tests ---- */
@@ -127,8 +146,13 @@ a_file_counts(void)
 {
 	set_up("2/s", true);
 	answer = 1;
+	settle_ns = T0 + S / 2;
 	CHECK(reserve(T0) == 1 && token == 7);
+	CHECK(starts.settle_ns == settle_ns);
+	CHECK(fp_starts_commit(&starts, 9) && committed == 9);
 	answer = 0;
+	CHECK(!fp_starts_commit(&starts, 8) && committed == 8);
+	settle_ns = 0;
 	fp_starts_fire(&starts, 3, T0);
 	fp_starts_give_back(&starts, 4);
 	CHECK(fired == 3 && given_back == 4 && starts.error == 0);
@@ -164,10 +188,12 @@ a_file_that_failed_is_not_used_again(void)
 	CHECK(reserve(T0) == -1 && errno == EIO && n_asked == 1);
 	fp_starts_destroy(&starts);
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		set_up("2/s", true);
 		answer = -1;
-		if (i)
+		if (i == 2)
+			CHECK(!fp_starts_commit(&starts, 1));
+		else if (i)
 			fp_starts_fire(&starts, 1, T0);
 		else
 			fp_starts_give_back(&starts, 1);

@@ -43,6 +43,7 @@ without_a_limit_always(void)
 	for (int i = 0; i < 1000; i++)
 		CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
 	fp_starts_give_back(&starts, token);
+	CHECK(fp_starts_commit(&starts, token));
 	fp_starts_fire(&starts, token, 0);
 	CHECK(starts.dry_until_ns == 0 && starts.settle_ns == 0);
 	fp_starts_destroy(&starts);
@@ -60,6 +61,7 @@ memory_counts(void)
 	CHECK(starts.dry_until_ns == INT64_MAX);
 	fp_starts_give_back(&starts, token);
 	CHECK(fp_starts_reserve(&starts, &token, 0) == 1);
+	CHECK(fp_starts_commit(&starts, token));
 	fp_starts_fire(&starts, token, 5);
 	CHECK(fp_starts_reserve(&starts, &token, 6) == 0);
 	int64_t until_ns = starts.dry_until_ns;
@@ -82,7 +84,10 @@ a_file_counts(void)
 	uint32_t token;
 
 	CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
+	CHECK(starts.settle_ns > NOW); /* to be renewed */
+	CHECK(fp_starts_commit(&starts, token));
 	fp_starts_fire(&starts, token, NOW);
+	CHECK(starts.settle_ns == 0);
 	CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
 	fp_starts_give_back(&starts, token);
 	CHECK(start_many(other, 5) == 1);
@@ -120,6 +125,7 @@ what_could_not_be_written_is_written_later(void)
 	for (int is_fired = 0; is_fired < 2; is_fired++) {
 		CHECK(fp_starts_reserve(&starts, &token, NOW) == 1);
 		CHECK(wait_of(other) < FP_NS_PER_S);
+		CHECK(!is_fired || fp_starts_commit(&starts, token));
 		set_lock(fd, F_WRLCK);
 		if (is_fired)
 			fp_starts_fire(&starts, token, NOW);
@@ -152,12 +158,14 @@ a_file_that_failed_is_not_used_again(void)
 	uint32_t token, held;
 
 	CHECK(fp_starts_reserve(&starts, &held, NOW) == 1);
+	CHECK(fp_starts_commit(&starts, held));
 	MUST(unlink(path) == 0);
 	errno = 0;
 	CHECK(fp_starts_reserve(&starts, &token, NOW) == -1);
 	CHECK(errno == ESTALE && starts.error == ESTALE);
+	CHECK(!fp_starts_commit(&starts, held));
 	fp_starts_fire(&starts, held, NOW);
-	fp_starts_tick(&starts, NOW);
+	fp_starts_tick(&starts, NOW + FP_NS_PER_S);
 	errno = 0;
 	CHECK(fp_starts_reserve(&starts, &token, NOW) == -1);
 	CHECK(errno == ESTALE && starts.settle_ns == 0);
