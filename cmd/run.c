@@ -134,7 +134,7 @@ run_judge(struct fp_settings *settings)
 	options.dry_run = true;
 	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
 	if (!pool && errno == EINVAL) {
-		fp_complain_pool(settings, why);
+		fp_complaint_pool(settings, why);
 		return -1;
 	}
 	if (!pool && errno == ENOTSUP) {
@@ -190,7 +190,7 @@ run_start(struct fp_course *run)
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
 	if (!run->pool) {
 		if (errno == EINVAL)
-			fp_complain_pool(run->settings, why);
+			fp_complaint_pool(run->settings, why);
 		else
 			fp_msg_local("cannot start: %s", why);
 		return -1;

@@ -70,7 +70,8 @@ kind_of(const struct fp_option_row *row)
 static void
 put_words(const char *option)
 {
-	const struct fp_option_words *words = fp_option_find(option)->words;
+	const struct fp_option_words *words =
+		fp_optiontable_find(option)->words;
 
 	for (size_t i = 0; words->words[i]; i++)
 		printf("%s%s", i ? " " : "", words->words[i]);
@@ -234,8 +235,8 @@ typedef void put_row(const struct fp_option_row *row);
 static void
 put_all(put_row *put)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++)
-		put(&fp_option_rows[i]);
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++)
+		put(&fp_optiontable_rows[i]);
 }
 
 static void

@@ -77,11 +77,11 @@ identity_add(struct fp_journal_state *state, const char *name,
 			option = &state->options[i];
 	}
 	if (!option) {
-		if (fp_journal_state_option(state, text, 0))
+		if (fp_journalstate_option(state, text, 0))
 			return -1;
 		option = &state->options[state->n_options - 1];
 	}
-	option->hash = fp_journal_item_hash(
+	option->hash = fp_journalline_item_hash(
 		state->key, option->hash, (struct fp_text){value, len});
 	return 0;
 }
@@ -120,7 +120,7 @@ add_template(struct fp_journal_state *state, const char *text)
 static bool
 counts(const char *name)
 {
-	const struct fp_option_row *row = fp_option_find(name);
+	const struct fp_option_row *row = fp_optiontable_find(name);
 
 	return !(row && row->keeps_output) &&
 	       !identity_is_in(

@@ -84,9 +84,9 @@ fp_journal_make(struct fp_journal *journal)
 	struct fp_buf *text = &journal->text;
 
 	fp_buf_clear(text, 0);
-	if (fp_journal_state_write(state, text) ||
+	if (fp_journalstate_write(state, text) ||
 		(journal->settings->syncs &&
-			fp_journal_state_add(state, text, &mark)))
+			fp_journalstate_add(state, text, &mark)))
 		return -1;
 	return fp_journalfile_make(&journal->file, text->data, text->len);
 }
@@ -129,7 +129,7 @@ journal_append(struct fp_journal *journal, const struct fp_journal_line *lines,
 		return journal->error ? -1 : 0;
 	fp_buf_clear(&journal->text, SIZE_MAX);
 	for (size_t i = 0; i < n; i++) {
-		if (fp_journal_state_add(
+		if (fp_journalstate_add(
 			    &journal->state, &journal->text, &lines[i]))
 			return journal_fail_write(journal);
 	}
@@ -335,7 +335,7 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 		journal->items[journal->n_items++] = (struct fp_journal_line){
 			.what = FP_JOURNAL_DONE,
 			.seq = seq,
-			.hash = fp_journal_item_hash(
+			.hash = fp_journalline_item_hash(
 				journal->state.key, seq, result->input),
 			.out_end = journal->out_start + marks->out.n_given,
 			.failed_end =
@@ -471,7 +471,7 @@ fp_journal_begin(struct fp_journal *journal)
 	journal->failed_start = state->failed_end;
 	journal->unknown_start = state->unknown_end;
 	journal->n_failed_before =
-		fp_journal_state_failed(state, FP_FATES_FAILED);
+		fp_journalstate_failed(state, FP_FATES_FAILED);
 	ret = 0;
 out:
 	if (ret)
@@ -567,7 +567,7 @@ fp_journal_close(struct fp_journal *journal)
 		return;
 	fp_journal_finish(journal);
 	fp_journalfile_close(&journal->file);
-	fp_journal_state_destroy(&journal->state);
+	fp_journalstate_destroy(&journal->state);
 	fp_buf_destroy(&journal->text);
 	free(journal->items);
 	if (journal->folder_fd >= 0)

@@ -70,7 +70,7 @@ form_of(enum fp_journal_what what, bool is_old)
 /* ---- checks ---- */
 
 uint32_t
-fp_journal_crc(uint32_t crc, const void *data, size_t len)
+fp_journalline_crc(uint32_t crc, const void *data, size_t len)
 {
 	/* Four bits at a time: lines are short. */
 	static const uint32_t table[16] = {
@@ -178,7 +178,7 @@ sip_end(struct sip *sip, const uint8_t *data, size_t len)
 }
 
 uint64_t
-fp_journal_hash(
+fp_journalline_hash(
 	const uint8_t key[FP_JOURNAL_KEY_BYTES], const void *data, size_t len)
 {
 	struct sip sip;
@@ -188,7 +188,7 @@ fp_journal_hash(
 }
 
 uint64_t
-fp_journal_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES], uint64_t seq,
+fp_journalline_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES], uint64_t seq,
 	struct fp_text text)
 {
 	struct sip sip;
@@ -281,14 +281,14 @@ put_line(char *to, const struct fp_journal_line *line, uint32_t *crc)
 		at = put_field(at, *field, line);
 	}
 	*at++ = ' ';
-	*crc = fp_journal_crc(*crc, to, (size_t)(at - to));
+	*crc = fp_journalline_crc(*crc, to, (size_t)(at - to));
 	at = put_hex(at, *crc, CRC_CHARS);
 	*at++ = '\n';
 	return (size_t)(at - to);
 }
 
 int
-fp_journal_line_add(
+fp_journalline_add(
 	struct fp_buf *to, const struct fp_journal_line *line, uint32_t *crc)
 {
 	FP_ASSERT(line->name.len <= FP_JOURNAL_NAME_MAX);
@@ -434,7 +434,7 @@ word_length(const char *text, size_t len)
 }
 
 int
-fp_journal_line_parse(struct fp_journal_line *line, bool is_old,
+fp_journalline_parse(struct fp_journal_line *line, bool is_old,
 	const char *text, size_t len, uint32_t *crc)
 {
 	char again[LINE_MAX_BYTES];
@@ -462,7 +462,7 @@ fp_journal_line_parse(struct fp_journal_line *line, bool is_old,
 }
 
 bool
-fp_journal_line_is_torn(const char *text, size_t len)
+fp_journalline_is_torn(const char *text, size_t len)
 {
 	if (len >= LINE_MAX_BYTES)
 		return false;

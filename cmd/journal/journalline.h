@@ -74,28 +74,28 @@ struct fp_journal_line {
 
 /* CRC-32C (Castagnoli; RFC 3720, section 12.1), of more bytes behind those
  * that gave `crc`; 0 at first. */
-uint32_t fp_journal_crc(uint32_t crc, const void *data, size_t len);
+uint32_t fp_journalline_crc(uint32_t crc, const void *data, size_t len);
 
 /* SipHash-2-4. */
-uint64_t fp_journal_hash(
+uint64_t fp_journalline_hash(
 	const uint8_t key[FP_JOURNAL_KEY_BYTES], const void *data, size_t len);
 
 /* The hash of an item's line, which is also one of its place. */
-uint64_t fp_journal_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES],
+uint64_t fp_journalline_item_hash(const uint8_t key[FP_JOURNAL_KEY_BYTES],
 	uint64_t seq, struct fp_text text);
 
 /* Appends the line with its newline; `crc` goes from that of the lines before
  * to that of all. */
-int fp_journal_line_add(
+int fp_journalline_add(
 	struct fp_buf *to, const struct fp_journal_line *line, uint32_t *crc);
 
 /* Reads a line, its newline not counted; `is_old` says of which form, but for
  * the first line, which tells. The text must be just what
- * fp_journal_line_add() makes, byte for byte. */
-int fp_journal_line_parse(struct fp_journal_line *line, bool is_old,
+ * fp_journalline_add() makes, byte for byte. */
+int fp_journalline_parse(struct fp_journal_line *line, bool is_old,
 	const char *text, size_t len, uint32_t *crc);
 
 /* Whether a text that has no newline can be the beginning of a line. */
-bool fp_journal_line_is_torn(const char *text, size_t len);
+bool fp_journalline_is_torn(const char *text, size_t len);
 
 #endif

@@ -204,7 +204,7 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 			text = without_heading(journal, text);
 		if ((size_t)n != len ||
 			buf->data[len - 1] != journal->failed->separator ||
-			fp_journal_item_hash(state->key, seen->seq, text) !=
+			fp_journalline_item_hash(state->key, seen->seq, text) !=
 				seen->hash)
 			return refuse_lost(journal, known, at);
 	}
@@ -341,7 +341,7 @@ journalopen_compare(struct fp_journal *journal)
 			PACKAGE_VERSION);
 		return -1;
 	}
-	fp_journal_state_init(&now);
+	fp_journalstate_init(&now);
 	memcpy(now.key, state->key, sizeof(now.key));
 	if (fp_identity_add(&now, journal->settings)) {
 		ret = refuse_errno(journal);
@@ -350,7 +350,7 @@ journalopen_compare(struct fp_journal *journal)
 			journal->settings->journal_path, why);
 		ret = -1;
 	}
-	fp_journal_state_destroy(&now);
+	fp_journalstate_destroy(&now);
 	if (ret)
 		return -1;
 	if (journal->is_dry)
@@ -371,7 +371,7 @@ take_over(struct fp_journal *journal)
 			"--resume, or remove it");
 	int ret = fp_journalfile_read(&journal->file, &text);
 	if (ret == 0)
-		ret = fp_journal_state_read(
+		ret = fp_journalstate_read(
 			state, text.data, text.len, &journal->good);
 	fp_buf_destroy(&text);
 	if (ret && errno != EILSEQ)
@@ -456,7 +456,7 @@ init(struct fp_journal *journal, const struct fp_settings *settings,
 		.folder_fd = -1,
 	};
 	fp_journalfile_none(&journal->file);
-	fp_journal_state_init(&journal->state);
+	fp_journalstate_init(&journal->state);
 	fp_mutex_init(&journal->lock);
 	fp_cond_init(&journal->room);
 	fp_cond_init(&journal->synced);

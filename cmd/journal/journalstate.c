@@ -41,13 +41,13 @@
 #define LOST_ZEROS 8
 
 void
-fp_journal_state_init(struct fp_journal_state *state)
+fp_journalstate_init(struct fp_journal_state *state)
 {
 	*state = (struct fp_journal_state){.stage = -1};
 }
 
 void
-fp_journal_state_destroy(struct fp_journal_state *state)
+fp_journalstate_destroy(struct fp_journal_state *state)
 {
 	fp_seqset_destroy(&state->done);
 	for (unsigned fate = 0; fate < FP_FATES; fate++)
@@ -70,7 +70,7 @@ journalstate_refuse(struct fp_journal_state *state, const char *why)
 }
 
 uint64_t
-fp_journal_state_last(const struct fp_journal_state *state)
+fp_journalstate_last(const struct fp_journal_state *state)
 {
 	/* What was taken out again does not lower a set's last; the numbers of
 	 * items that were sent are below those that were read. */
@@ -78,7 +78,7 @@ fp_journal_state_last(const struct fp_journal_state *state)
 }
 
 unsigned
-fp_journal_state_fate(const struct fp_journal_state *state, uint64_t seq)
+fp_journalstate_fate(const struct fp_journal_state *state, uint64_t seq)
 {
 	for (unsigned fate = FP_FATES - 1; fate > FP_KIND_OK; fate--) {
 		if (fp_seqset_has(&state->failed[fate], seq))
@@ -88,7 +88,7 @@ fp_journal_state_fate(const struct fp_journal_state *state, uint64_t seq)
 }
 
 uint64_t
-fp_journal_state_failed(const struct fp_journal_state *state, uint32_t fates)
+fp_journalstate_failed(const struct fp_journal_state *state, uint32_t fates)
 {
 	uint64_t n = 0;
 
@@ -102,7 +102,7 @@ fp_journal_state_failed(const struct fp_journal_state *state, uint32_t fates)
 /* ---- one line ---- */
 
 int
-fp_journal_state_option(
+fp_journalstate_option(
 	struct fp_journal_state *state, struct fp_text name, uint64_t hash)
 {
 	struct fp_journal_option *options = realloc(
@@ -264,7 +264,7 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 			(struct fp_journal_place){line->seq, line->hash, 0};
 		return 0;
 	case FP_JOURNAL_OPTION:
-		return fp_journal_state_option(state, line->name, line->hash);
+		return fp_journalstate_option(state, line->name, line->hash);
 	case FP_JOURNAL_STATE:
 		journalstate_fill(state, line);
 		state->head_done = line->n_done;
@@ -373,7 +373,7 @@ journalstate_apply(
 	switch (line->what) {
 	case FP_JOURNAL_BEGIN:
 		if (state->done.n != state->head_done ||
-			fp_journal_state_failed(state, FP_FATES_FAILED) !=
+			fp_journalstate_failed(state, FP_FATES_FAILED) !=
 				state->head_failed)
 			return journalstate_refuse(
 				state, "its counts do not match");
@@ -471,7 +471,7 @@ is_torn(const struct fp_journal_state *state, const char *text, size_t len,
 
 	if (state->stage < FP_JOURNAL_BEGIN)
 		return false;
-	if (!end && fp_journal_line_is_torn(text, len))
+	if (!end && fp_journalline_is_torn(text, len))
 		return true;
 	return has_commit &&
 	       (text[0] == '\0' || memmem(text, line, zeros, LOST_ZEROS)) &&
@@ -479,7 +479,7 @@ is_torn(const struct fp_journal_state *state, const char *text, size_t len,
 }
 
 int
-fp_journal_state_read(struct fp_journal_state *state, const char *data,
+fp_journalstate_read(struct fp_journal_state *state, const char *data,
 	size_t len, size_t *good)
 {
 	struct fp_journal_line line;
@@ -491,7 +491,7 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 		const char *end = memchr(data + at, '\n', len - at);
 		size_t n = end ? (size_t)(end - data) - at : len - at;
 		uint32_t crc = state->crc;
-		if (!end || fp_journal_line_parse(
+		if (!end || fp_journalline_parse(
 				    &line, state->is_old, data + at, n, &crc)) {
 			if (is_torn(state, data + at, len - at, has_commit))
 				break;
@@ -518,10 +518,10 @@ fp_journal_state_read(struct fp_journal_state *state, const char *data,
 /* ---- writing ---- */
 
 int
-fp_journal_state_add(struct fp_journal_state *state, struct fp_buf *to,
+fp_journalstate_add(struct fp_journal_state *state, struct fp_buf *to,
 	const struct fp_journal_line *line)
 {
-	if (fp_journal_line_add(to, line, &state->crc))
+	if (fp_journalline_add(to, line, &state->crc))
 		return -1;
 	return journalstate_apply(state, line);
 }
@@ -542,7 +542,7 @@ write_words(struct fp_journal_state *state, struct fp_buf *to,
 		}
 		line.seq = i;
 		line.hash = bits;
-		if (bits && fp_journal_line_add(to, &line, &state->crc))
+		if (bits && fp_journalline_add(to, &line, &state->crc))
 			return -1;
 	}
 	return 0;
@@ -576,30 +576,30 @@ write_head(struct fp_journal_state *state, struct fp_buf *to)
 	};
 
 	memcpy(line.key, state->key, sizeof(line.key));
-	if (fp_journal_line_add(to, &line, &state->crc))
+	if (fp_journalline_add(to, &line, &state->crc))
 		return -1;
 	line = (struct fp_journal_line){.what = FP_JOURNAL_OUTPUT,
 		.seq = state->output.device,
 		.hash = state->output.inode,
 		.out_end = state->output.begin};
-	if (fp_journal_line_add(to, &line, &state->crc))
+	if (fp_journalline_add(to, &line, &state->crc))
 		return -1;
 	line = (struct fp_journal_line){.what = FP_JOURNAL_FAILED,
 		.seq = state->failed_file.device,
 		.hash = state->failed_file.inode};
-	if (fp_journal_line_add(to, &line, &state->crc))
+	if (fp_journalline_add(to, &line, &state->crc))
 		return -1;
 	line = (struct fp_journal_line){.what = FP_JOURNAL_UNKNOWN,
 		.seq = state->unknown_file.device,
 		.hash = state->unknown_file.inode};
-	if (fp_journal_line_add(to, &line, &state->crc))
+	if (fp_journalline_add(to, &line, &state->crc))
 		return -1;
 	for (size_t i = 0; i < state->n_options; i++) {
 		const struct fp_journal_option *option = &state->options[i];
 		line = (struct fp_journal_line){.what = FP_JOURNAL_OPTION,
 			.name = {option->name, strlen(option->name)},
 			.hash = option->hash};
-		if (fp_journal_line_add(to, &line, &state->crc))
+		if (fp_journalline_add(to, &line, &state->crc))
 			return -1;
 	}
 	return 0;
@@ -614,20 +614,20 @@ write_sums(struct fp_journal_state *state, struct fp_buf *to)
 		line.seq = i / FP_FATES;
 		line.fate = (unsigned)(i % FP_FATES);
 		line.hash = state->sums[line.seq].of[line.fate];
-		if (line.hash && fp_journal_line_add(to, &line, &state->crc))
+		if (line.hash && fp_journalline_add(to, &line, &state->crc))
 			return -1;
 	}
 	return 0;
 }
 
 int
-fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to)
+fp_journalstate_write(struct fp_journal_state *state, struct fp_buf *to)
 {
 	const struct fp_journal_line now = {
 		.what = FP_JOURNAL_STATE,
 		.seq = state->done.n > 0 ? state->done.last : 0,
 		.n_done = state->done.n,
-		.n_failed = fp_journal_state_failed(state, FP_FATES_FAILED),
+		.n_failed = fp_journalstate_failed(state, FP_FATES_FAILED),
 		.out_end = state->out_end,
 		.failed_end = state->failed_end,
 		.unknown_end = state->unknown_end,
@@ -640,11 +640,11 @@ fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to)
 
 	state->crc = 0;
 	if (write_head(state, to) ||
-		fp_journal_line_add(to, &now, &state->crc) ||
+		fp_journalline_add(to, &now, &state->crc) ||
 		write_sums(state, to) || write_items(state, to) ||
-		fp_journal_line_add(to, &begin, &state->crc))
+		fp_journalline_add(to, &begin, &state->crc))
 		return -1;
 	state->stage = FP_JOURNAL_BEGIN;
 	state->is_old = false;
-	return state->is_listing ? fp_journal_state_add(state, to, &lists) : 0;
+	return state->is_listing ? fp_journalstate_add(state, to, &lists) : 0;
 }

@@ -72,34 +72,34 @@ struct fp_journal_state {
 	uint64_t bad_line; /* from 1 */
 };
 
-void fp_journal_state_init(struct fp_journal_state *state);
-void fp_journal_state_destroy(struct fp_journal_state *state);
+void fp_journalstate_init(struct fp_journal_state *state);
+void fp_journalstate_destroy(struct fp_journal_state *state);
 
 /* Keeps an option's hash, for a new journal. */
-int fp_journal_state_option(
+int fp_journalstate_option(
 	struct fp_journal_state *state, struct fp_text name, uint64_t hash);
 
 /* Reads a whole journal into a new state. What was torn at its end, as when
  * the writer was killed, is left out: `good` bytes count. */
-int fp_journal_state_read(struct fp_journal_state *state, const char *data,
+int fp_journalstate_read(struct fp_journal_state *state, const char *data,
 	size_t len, size_t *good);
 
 /* Appends a new line to the text, and follows it. */
-int fp_journal_state_add(struct fp_journal_state *state, struct fp_buf *to,
+int fp_journalstate_add(struct fp_journal_state *state, struct fp_buf *to,
 	const struct fp_journal_line *line);
 
 /* Appends a new journal that says just this. */
-int fp_journal_state_write(struct fp_journal_state *state, struct fp_buf *to);
+int fp_journalstate_write(struct fp_journal_state *state, struct fp_buf *to);
 
 /* What became of an item that is done; FP_KIND_OK also of one that is not. */
-unsigned fp_journal_state_fate(
+unsigned fp_journalstate_fate(
 	const struct fp_journal_state *state, uint64_t seq);
 
 /* How many items have failed in one of these ways. */
-uint64_t fp_journal_state_failed(
+uint64_t fp_journalstate_failed(
 	const struct fp_journal_state *state, uint32_t fates);
 
 /* The last item that the journal knows anything of. */
-uint64_t fp_journal_state_last(const struct fp_journal_state *state);
+uint64_t fp_journalstate_last(const struct fp_journal_state *state);
 
 #endif

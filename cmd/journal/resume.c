@@ -44,7 +44,7 @@ fp_resume_init(struct fp_resume *resume, struct fp_input *input,
 		.state = state,
 		.fates = fates,
 		.holds_failed = holds_failed,
-		.last = fp_journal_state_last(state),
+		.last = fp_journalstate_last(state),
 	};
 }
 
@@ -102,7 +102,7 @@ check_line(struct fp_resume *resume, uint64_t hash)
 	const struct fp_journal_state *state = resume->state;
 	uint64_t seq = resume->seq;
 
-	resume->sum.of[fp_journal_state_fate(state, seq)] += hash;
+	resume->sum.of[fp_journalstate_fate(state, seq)] += hash;
 	if (resume->n_seen == state->n_seen ||
 		state->seen[resume->n_seen].seq != seq)
 		return 0;
@@ -145,7 +145,7 @@ sort_out(struct fp_resume *resume, const struct fp_line *line)
 	const struct fp_journal_state *state = resume->state;
 	bool is_pipe = resume->input->start < 0;
 	uint64_t seq = resume->seq;
-	unsigned fate = fp_journal_state_fate(state, seq);
+	unsigned fate = fp_journalstate_fate(state, seq);
 
 	if (fate && !(resume->fates & FP_FATE_BIT(fate)))
 		return is_pipe && resume->holds_failed && !line->is_cut
@@ -182,7 +182,7 @@ check_one(struct fp_resume *resume)
 	uint64_t seq = ++resume->seq;
 	if (fp_seqset_has(&state->done, seq) &&
 		check_line(resume,
-			fp_journal_item_hash(state->key, seq, line.text)))
+			fp_journalline_item_hash(state->key, seq, line.text)))
 		return -1;
 	if (sort_out(resume, &line))
 		return -1;
@@ -285,7 +285,7 @@ fp_resume_list(struct fp_resume *resume,
 			errno = EIO; /* it was longer just now */
 		if (got <= 0)
 			return -1;
-		fate = fp_journal_state_fate(resume->state, seq);
+		fate = fp_journalstate_fate(resume->state, seq);
 		int ret =
 			fate && !line->is_cut ? each(arg, line->text, fate) : 0;
 		if (ret)

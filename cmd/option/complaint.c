@@ -179,8 +179,8 @@ find_wrong_member(const struct fp_option_row *row,
 static bool
 is_a_long_name(const struct fp_option_row *row, const char *value)
 {
-	for (size_t i = 0; row->letter && i < fp_option_n_rows; i++) {
-		const char *name = fp_option_rows[i].name;
+	for (size_t i = 0; row->letter && i < fp_optiontable_n_rows; i++) {
+		const char *name = fp_optiontable_rows[i].name;
 		if (name[0] == row->letter && strcmp(name + 1, value) == 0) {
 			fp_msg_usage("-%c: '%s' is not %s: did you mean --%s?",
 				row->letter, value, row->right, name);
@@ -191,7 +191,7 @@ is_a_long_name(const struct fp_option_row *row, const char *value)
 }
 
 void
-fp_complain_value(const struct fp_option_row *row, const char *value)
+fp_complaint_value(const struct fp_option_row *row, const char *value)
 {
 	const struct fp_option_words *words = row->words;
 	const char *right = row->right ? row->right : "right";
@@ -264,9 +264,9 @@ find_meant(const char *name)
 		if (strcmp(elsewhere[i].name, name) == 0)
 			return elsewhere[i].ours;
 	}
-	for (size_t i = 0; i < fp_option_n_rows; i++)
-		names[i] = fp_option_rows[i].name;
-	return fp_suggest(names, fp_option_n_rows, name);
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++)
+		names[i] = fp_optiontable_rows[i].name;
+	return fp_suggest(names, fp_optiontable_n_rows, name);
 }
 
 /* "--max-time, --max-body": those that begin like this. */
@@ -275,8 +275,8 @@ list_those_like(const char *name, char *list, size_t size)
 {
 	size_t len = 0, n = 0;
 
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *other = fp_option_rows[i].name;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const char *other = fp_optiontable_rows[i].name;
 		if (strncmp(other, name, strlen(name)) != 0)
 			continue;
 		if (len < size)
@@ -288,7 +288,7 @@ list_those_like(const char *name, char *list, size_t size)
 }
 
 void
-fp_complain_name(const char *dashes, const char *name)
+fp_complaint_name(const char *dashes, const char *name)
 {
 	const char *advice = fp_foreign_name(name);
 	const char *meant = find_meant(name);
@@ -308,7 +308,7 @@ fp_complain_name(const char *dashes, const char *name)
 }
 
 void
-fp_complain_letter(char letter, const char *argument)
+fp_complaint_letter(char letter, const char *argument)
 {
 	const char *advice = fp_foreign_letter(letter);
 	const char *name = NULL;
@@ -330,8 +330,8 @@ fp_complain_letter(char letter, const char *argument)
 static bool
 is_of_curl(const char *option, const char *name, size_t len)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
 		if (row->type == FP_OPTION_CURL &&
 			strcmp(row->name, option) == 0)
 			return strlen(row->right) == len &&
@@ -341,7 +341,7 @@ is_of_curl(const char *option, const char *name, size_t len)
 }
 
 void
-fp_complain_pool(const struct fp_settings *settings, const char *why)
+fp_complaint_pool(const struct fp_settings *settings, const char *why)
 {
 	const struct fp_list *given = &settings->given;
 	size_t len = strcspn(why, " ");

@@ -15,16 +15,16 @@
 #include "optiontable.h"
 
 /* An option's value is wrong; unless its setter has said so itself. */
-void fp_complain_value(const struct fp_option_row *row, const char *value);
+void fp_complaint_value(const struct fp_option_row *row, const char *value);
 
 /* No option has this name, which was written with `dashes` before it; or
  * several begin like that. */
-void fp_complain_name(const char *dashes, const char *name);
+void fp_complaint_name(const char *dashes, const char *name);
 
 /* No option has this letter, in an argument that may be NULL. */
-void fp_complain_letter(char letter, const char *argument);
+void fp_complaint_letter(char letter, const char *argument);
 
 /* The pool has refused what it was given, and has said why. */
-void fp_complain_pool(const struct fp_settings *settings, const char *why);
+void fp_complaint_pool(const struct fp_settings *settings, const char *why);
 
 #endif

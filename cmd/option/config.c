@@ -108,7 +108,7 @@ read_text(struct fp_settings *settings, const char *path)
 	else if (text.len > 0 && memchr(text.data, '\0', text.len))
 		err = EILSEQ;
 	else if (fp_buf_add(&text, "", 0) == 0 &&
-		 fp_list_add(&settings->owned, text.data))
+		 fp_settings_add_text(&settings->owned, text.data))
 		return text.data;
 	fp_buf_destroy(&text);
 	errno = err;

@@ -68,7 +68,7 @@ bool
 fp_flowopt_retry_on(struct fp_settings *settings, const char *value)
 {
 	return fp_is_retry_list(value) &&
-	       fp_list_add(&settings->retry_on, value);
+	       fp_settings_add_text(&settings->retry_on, value);
 }
 
 bool

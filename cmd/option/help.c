@@ -29,8 +29,8 @@ write_row(const struct fp_option_row *row)
 static bool
 is_group(const char *topic)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *group = fp_option_rows[i].group;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const char *group = fp_optiontable_rows[i].group;
 		if (group && strcasecmp(group, topic) == 0)
 			return true;
 	}
@@ -77,8 +77,8 @@ write_rows(const char *topic, bool only_common)
 	bool of_group = topic && is_group(topic);
 	const char *group = NULL, *heading = NULL;
 
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
 
 		group = row->group ? row->group : group;
 		if ((of_group && strcasecmp(group, topic) != 0) ||
@@ -99,8 +99,8 @@ write_topics(void)
 
 	printf("\n'fetchpool --help all' lists all options. Instead of all, give "
 	       "a group:\n");
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *group = fp_option_rows[i].group;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const char *group = fp_optiontable_rows[i].group;
 		if (!group)
 			continue;
 		printf("%s%c%s", comma, group[0] - 'A' + 'a', group + 1);
@@ -114,8 +114,8 @@ fp_help_is_topic(const char *topic)
 {
 	if (strcasecmp(topic, "all") == 0 || is_group(topic))
 		return true;
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		if (is_about(&fp_option_rows[i], topic))
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		if (is_about(&fp_optiontable_rows[i], topic))
 			return true;
 	}
 	return false;

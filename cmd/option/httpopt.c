@@ -48,7 +48,7 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return is_header(value, NULL, 0) &&
 		       !is_meant_to_expand(value) &&
-		       fp_list_add(&settings->headers, value);
+		       fp_settings_add_text(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
 	if (fp_settings_read(&file, value + 1)) {
@@ -63,7 +63,7 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 			line[--len] = '\0';
 		if (len > 0)
 			ok = is_header(line, value + 1, n) &&
-			     fp_list_add_copy(
+			     fp_settings_add_copy(
 				     settings, &settings->headers, line);
 	}
 	fp_buf_destroy(&file);
@@ -237,10 +237,10 @@ static bool
 add_pair(struct fp_settings *settings, const char *name, const char *value)
 {
 	struct fp_buf pair = FP_BUF_INIT;
-	bool ok =
-		fp_buf_printf(&pair, "%s=%s", name, value) == 0
-			? fp_list_add_copy(settings, &settings->curl, pair.data)
-			: fp_settings_no_memory();
+	bool ok = fp_buf_printf(&pair, "%s=%s", name, value) == 0
+			  ? fp_settings_add_copy(
+				    settings, &settings->curl, pair.data)
+			  : fp_settings_no_memory();
 
 	fp_buf_destroy(&pair);
 	return ok;
@@ -251,7 +251,7 @@ fp_httpopt_curl(
 	struct fp_settings *settings, const char *name, const char *value)
 {
 	if (!value)
-		return fp_list_add(&settings->curl, name);
+		return fp_settings_add_text(&settings->curl, name);
 	if (strpbrk(value, "\r\n"))
 		return false;
 	return add_pair(settings, name, value);
@@ -260,7 +260,8 @@ fp_httpopt_curl(
 bool
 fp_httpopt_setopt(struct fp_settings *settings, const char *value)
 {
-	return strchr(value, '=') && fp_list_add(&settings->curl, value);
+	return strchr(value, '=') &&
+	       fp_settings_add_text(&settings->curl, value);
 }
 
 /* libcurl's number for the scheme is CURLAUTH_BEARER. */
@@ -269,7 +270,7 @@ fp_httpopt_bearer(struct fp_settings *settings, const char *value)
 {
 	return !strpbrk(value, "\r\n") &&
 	       add_pair(settings, "XOAUTH2_BEARER", value) &&
-	       fp_list_add(&settings->curl, "HTTPAUTH=64");
+	       fp_settings_add_text(&settings->curl, "HTTPAUTH=64");
 }
 
 static bool
@@ -443,12 +444,13 @@ is_block(const char *option, const char *value)
 bool
 fp_httpopt_deny(struct fp_settings *settings, const char *value)
 {
-	return is_block("--deny", value) && fp_list_add(&settings->deny, value);
+	return is_block("--deny", value) &&
+	       fp_settings_add_text(&settings->deny, value);
 }
 
 bool
 fp_httpopt_allow(struct fp_settings *settings, const char *value)
 {
 	return is_block("--allow", value) &&
-	       fp_list_add(&settings->allow, value);
+	       fp_settings_add_text(&settings->allow, value);
 }

@@ -105,11 +105,11 @@ options_apply(struct fp_settings *settings, const struct fp_option_row *row,
 		     fp_httpopt_curl(settings, row->right, value);
 		break;
 	}
-	if (ok && fp_list_add(&settings->given, row->name) &&
-		fp_list_add(&settings->given, value ? value : ""))
+	if (ok && fp_settings_add_text(&settings->given, row->name) &&
+		fp_settings_add_text(&settings->given, value ? value : ""))
 		return FP_GO_ON;
 	if (!ok)
-		fp_complain_value(row, value);
+		fp_complaint_value(row, value);
 	return FP_GO_WRONG;
 }
 
@@ -124,15 +124,15 @@ take_configured(
 {
 	const struct fp_option_row *row = NULL;
 
-	for (size_t i = 0; i < fp_option_n_rows && !row; i++) {
-		if (strcmp(fp_option_rows[i].name, name) == 0)
-			row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows && !row; i++) {
+		if (strcmp(fp_optiontable_rows[i].name, name) == 0)
+			row = &fp_optiontable_rows[i];
 	}
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 	size_t len = strspn(name, letters);
 
 	if (!row && name[len] == '\0' && len <= NAME_MAX_SHOWN)
-		fp_complain_name("", name);
+		fp_complaint_name("", name);
 	else if (!row)
 		fp_msg_usage("unknown option");
 	else if (row->type <= FP_OPTION_CONFIG)
@@ -163,8 +163,8 @@ make_tables(struct getopt_tables *tables)
 
 	/* Errors are ours to word, and a missing value is told apart. */
 	*at++ = ':';
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
 		if (row->letter) {
 			*at++ = row->letter;
 			if (row->arg)
@@ -181,17 +181,17 @@ make_tables(struct getopt_tables *tables)
 		};
 	}
 	*at = '\0';
-	tables->longs[fp_option_n_rows] = (struct option){0};
+	tables->longs[fp_optiontable_n_rows] = (struct option){0};
 }
 
 static const struct fp_option_row *
 options_find_row(int code)
 {
 	if (code >= LONG_BASE)
-		return &fp_option_rows[code - LONG_BASE];
-	for (size_t i = 0; code != 0 && i < fp_option_n_rows; i++) {
-		if (fp_option_rows[i].letter == code)
-			return &fp_option_rows[i];
+		return &fp_optiontable_rows[code - LONG_BASE];
+	for (size_t i = 0; code != 0 && i < fp_optiontable_n_rows; i++) {
+		if (fp_optiontable_rows[i].letter == code)
+			return &fp_optiontable_rows[i];
 	}
 	return NULL;
 }
@@ -210,7 +210,7 @@ is_whole_name(const struct fp_option_row *row, char *const argv[])
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	if (strcmp(row->name, name) == 0)
 		return true;
-	fp_complain_name("--", name);
+	fp_complaint_name("--", name);
 	return false;
 }
 
@@ -231,12 +231,12 @@ complain_unknown(int code, int argc, char *const argv[])
 		const char *at = argv[optind - 1];
 		if (optind < argc && strchr(argv[optind], optopt))
 			at = argv[optind];
-		fp_complain_letter((char)optopt, at);
+		fp_complaint_letter((char)optopt, at);
 	} else {
 		/* Without its value, which may be a secret. */
 		const char *at = argv[optind - 1] + 2;
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "="), at);
-		fp_complain_name("--", name);
+		fp_complaint_name("--", name);
 	}
 }
 

@@ -12,7 +12,7 @@
 #define NO_BODY "a HEAD request has no body"
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
-const struct fp_option_row fp_option_rows[] = {
+const struct fp_option_row fp_optiontable_rows[] = {
 	{"Input", "input", 'i', "FILE", FP_OPTION_TEXT, AT(input.path), NULL,
 		NULL, .help = "read items from FILE instead of standard input",
 		.is_common = true, .keeps_output = true},
@@ -475,17 +475,17 @@ const struct fp_option_row fp_option_rows[] = {
 		.is_common = true},
 };
 
-const size_t fp_option_n_rows = FP_ARRAY_LEN(fp_option_rows);
+const size_t fp_optiontable_n_rows = FP_ARRAY_LEN(fp_optiontable_rows);
 
 const struct fp_option_row *
-fp_option_find(const char *name)
+fp_optiontable_find(const char *name)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		if (strcmp(fp_option_rows[i].name, name) == 0)
-			return &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		if (strcmp(fp_optiontable_rows[i].name, name) == 0)
+			return &fp_optiontable_rows[i];
 	}
 	return NULL;
 }
 
-_Static_assert(FP_ARRAY_LEN(fp_option_rows) <= FP_OPTION_ROWS_MAX,
+_Static_assert(FP_ARRAY_LEN(fp_optiontable_rows) <= FP_OPTION_ROWS_MAX,
 	"who reads the table has room for all of it");

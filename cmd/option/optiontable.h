@@ -75,13 +75,13 @@ struct fp_option_row {
 	struct fp_option_exclusion excludes[FP_OPTION_EXCLUDES_MAX];
 };
 
-/* There are fp_option_n_rows, and never more than the constant. */
+/* There are fp_optiontable_n_rows, and never more than the constant. */
 #define FP_OPTION_ROWS_MAX 200
 
-extern const struct fp_option_row fp_option_rows[];
-extern const size_t fp_option_n_rows;
+extern const struct fp_option_row fp_optiontable_rows[];
+extern const size_t fp_optiontable_n_rows;
 
 /* The row of a long name, or NULL. */
-const struct fp_option_row *fp_option_find(const char *name);
+const struct fp_option_row *fp_optiontable_find(const char *name);
 
 #endif

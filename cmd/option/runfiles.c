@@ -222,9 +222,9 @@ add_certificate(struct run_files *files, const struct fp_option_row *row,
 static const struct fp_option_row *
 runfiles_find_row(const char *name)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		if (strcmp(fp_option_rows[i].name, name) == 0)
-			return &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		if (strcmp(fp_optiontable_rows[i].name, name) == 0)
+			return &fp_optiontable_rows[i];
 	}
 	return NULL;
 }
@@ -528,7 +528,7 @@ runfiles_reserve(
 
 	if (folder && stat(folder, &st) == 0 && st.st_dev == dir->st_dev &&
 		st.st_ino == dir->st_ino)
-		ok = fp_list_add_copy(
+		ok = fp_settings_add_copy(
 			settings, &settings->reserved, last_of(path));
 	free(folder);
 	return ok;

@@ -76,7 +76,7 @@ fp_settings_unreadable(const char *option, const char *path)
 }
 
 bool
-fp_list_add(struct fp_list *list, const char *text)
+fp_settings_add_text(struct fp_list *list, const char *text)
 {
 	const char **texts =
 		realloc(list->texts, (list->n + 1) * sizeof(texts[0]));
@@ -89,18 +89,18 @@ fp_list_add(struct fp_list *list, const char *text)
 }
 
 bool
-fp_list_add_copy(
+fp_settings_add_copy(
 	struct fp_settings *settings, struct fp_list *list, const char *text)
 {
 	char *copy = strdup(text);
 
 	if (!copy)
 		return fp_settings_no_memory();
-	if (!fp_list_add(&settings->owned, copy)) {
+	if (!fp_settings_add_text(&settings->owned, copy)) {
 		free(copy);
 		return false;
 	}
-	return fp_list_add(list, copy);
+	return fp_settings_add_text(list, copy);
 }
 
 int
@@ -330,20 +330,20 @@ fp_settings_body(struct fp_settings *settings, const char *value)
 bool
 fp_settings_pick(struct fp_settings *settings, const char *value)
 {
-	return fp_list_add(&settings->pick, value);
+	return fp_settings_add_text(&settings->pick, value);
 }
 
 bool
 fp_settings_omit(struct fp_settings *settings, const char *value)
 {
-	return fp_list_add(&settings->omit, value);
+	return fp_settings_add_text(&settings->omit, value);
 }
 
 bool
 fp_settings_fail_if(struct fp_settings *settings, const char *value)
 {
 	return fp_is_json_pointer(value) &&
-	       fp_list_add(&settings->fail_if, value);
+	       fp_settings_add_text(&settings->fail_if, value);
 }
 
 static bool

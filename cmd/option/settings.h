@@ -143,8 +143,8 @@ int fp_settings_read_most(
 	struct fp_buf *to, const char *path, size_t most_bytes);
 
 /* Adds a text, or a copy of it that the settings own. false: no memory. */
-bool fp_list_add(struct fp_list *list, const char *text);
-bool fp_list_add_copy(
+bool fp_settings_add_text(struct fp_list *list, const char *text);
+bool fp_settings_add_copy(
 	struct fp_settings *settings, struct fp_list *list, const char *text);
 
 /* The records have this in place of "body". */

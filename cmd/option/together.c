@@ -40,8 +40,8 @@ find_excluded(
 static bool
 check_exclusive(const struct fp_settings *settings)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
 		const struct fp_option_exclusion *other =
 			find_excluded(settings, row);
 		if (!other || !is_given(settings, row->name))
@@ -57,8 +57,8 @@ check_exclusive(const struct fp_settings *settings)
 static bool
 check_needs(const struct fp_settings *settings)
 {
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const struct fp_option_row *row = &fp_option_rows[i];
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
 		const char *needs = row->needs.name, *why = row->needs.why;
 		const char *or_name = row->needs.or_name;
 		if (!needs || !is_given(settings, row->name) ||

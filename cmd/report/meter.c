@@ -73,7 +73,7 @@ fp_meter_init(struct fp_meter *meter, const struct fp_settings *settings,
 			now_ns + (settings->progress == FP_PROGRESS_ALWAYS
 						 ? 0
 						 : FIRST_NS);
-	fp_pace_note(&meter->pace, now_ns, 0);
+	fp_progress_pace_note(&meter->pace, now_ns, 0);
 }
 
 /* Asked for each time: a terminal changes its size, and whose turn it is. */
@@ -118,8 +118,9 @@ fp_meter_show(
 		show_line(meter, progress, now_ns);
 	if (meter->how != FP_METER_BAR || meter->is_over)
 		return;
-	fp_pace_note(&meter->pace, now_ns, n_done);
-	progress->each_second = fp_pace_of(&meter->pace, now_ns, n_done);
+	fp_progress_pace_note(&meter->pace, now_ns, n_done);
+	progress->each_second =
+		fp_progress_pace_of(&meter->pace, now_ns, n_done);
 	meter->due_ns = now_ns + REDRAW_NS;
 	if (is_in_background()) {
 		fp_msg_bar_forget();

@@ -17,7 +17,7 @@
 /* ---- the pace ---- */
 
 void
-fp_pace_note(struct fp_pace *pace, int64_t now_ns, uint64_t n_done)
+fp_progress_pace_note(struct fp_pace *pace, int64_t now_ns, uint64_t n_done)
 {
 	unsigned n = FP_ARRAY_LEN(pace->seen);
 	unsigned last = (pace->n_seen + n - 1) % n;
@@ -34,7 +34,7 @@ fp_pace_note(struct fp_pace *pace, int64_t now_ns, uint64_t n_done)
 }
 
 double
-fp_pace_of(const struct fp_pace *pace, int64_t now_ns, uint64_t n_done)
+fp_progress_pace_of(const struct fp_pace *pace, int64_t now_ns, uint64_t n_done)
 {
 	unsigned n = FP_ARRAY_LEN(pace->seen);
 	unsigned oldest = pace->n_seen > n ? pace->n_seen % n : 0;

@@ -25,10 +25,12 @@ struct fp_pace {
 };
 
 /* So many are done now. */
-void fp_pace_note(struct fp_pace *pace, int64_t now_ns, uint64_t n_done);
+void fp_progress_pace_note(
+	struct fp_pace *pace, int64_t now_ns, uint64_t n_done);
 
 /* How many a second, over the last quarter of a minute or so. */
-double fp_pace_of(const struct fp_pace *pace, int64_t now_ns, uint64_t n_done);
+double fp_progress_pace_of(
+	const struct fp_pace *pace, int64_t now_ns, uint64_t n_done);
 
 struct fp_progress {
 	uint64_t n_read;

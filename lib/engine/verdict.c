@@ -215,7 +215,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		int status = transfer->response.status;
 		kind = FP_KIND_HTTP;
 		snprintf(text, sizeof(text), "the proxy answered %d %s", status,
-			fp_status_phrase(status));
+			fp_outcome_status_phrase(status));
 		message = text;
 	} else if (kind == FP_KIND_INCOMPLETE &&
 		   !transfer->response.in_trailers) {
@@ -433,7 +433,7 @@ judge_response(struct fp_transfer *transfer)
 		fp_transfer_begin_body(transfer, true);
 	result->size = (int64_t)transfer->carry.size;
 	if (!transfer->setup->ok.has[response->status]) {
-		const char *phrase = fp_status_phrase(response->status);
+		const char *phrase = fp_outcome_status_phrase(response->status);
 		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
 			phrase[0] ? " " : "", phrase,
 			response->status < 300

@@ -153,8 +153,9 @@ is_crowded(const struct fp_worker *worker)
 
 	return FP_UNLIKELY(context->left_ns > 0) &&
 	       context->now_ns - context->left_ns < LOOKUP_NS &&
-	       fp_threads_running() >= worker->share.threads_max *
-					       worker->setup->lookup_threads;
+	       fp_share_threads_running() >=
+		       worker->share.threads_max *
+			       worker->setup->lookup_threads;
 }
 
 /* How many names this worker may look up now, and how many new ones of them. */

@@ -100,7 +100,7 @@ static const struct {
 };
 
 const char *
-fp_status_phrase(int status)
+fp_outcome_status_phrase(int status)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(phrases); i++) {
 		if (phrases[i].status == status)
@@ -110,7 +110,8 @@ fp_status_phrase(int status)
 }
 
 int
-fp_statuses_word(const char *word, size_t len, int *first, int *last)
+fp_outcome_parse_status_word(
+	const char *word, size_t len, int *first, int *last)
 {
 	const char *dash = memchr(word, '-', len);
 	uint64_t low, high;
@@ -138,14 +139,14 @@ fp_statuses_word(const char *word, size_t len, int *first, int *last)
 }
 
 int
-fp_statuses_parse(struct fp_statuses *statuses, const char *text)
+fp_outcome_parse_statuses(struct fp_statuses *statuses, const char *text)
 {
 	int first, last;
 
 	memset(statuses, 0, sizeof(*statuses));
 	for (;;) {
 		size_t len = strcspn(text, ",");
-		if (fp_statuses_word(text, len, &first, &last))
+		if (fp_outcome_parse_status_word(text, len, &first, &last))
 			return -1;
 		for (int status = first; status <= last; status++)
 			statuses->has[status] = true;
@@ -160,5 +161,5 @@ fp_is_status_list(const char *text)
 {
 	struct fp_statuses statuses;
 
-	return fp_statuses_parse(&statuses, text) == 0;
+	return fp_outcome_parse_statuses(&statuses, text) == 0;
 }

@@ -26,15 +26,16 @@ struct fp_statuses {
 
 /* "2xx,304,400-404": codes, classes and ranges, separated by commas. -1: the
  * text is no such list; the set is then undefined. */
-int fp_statuses_parse(struct fp_statuses *statuses, const char *text);
+int fp_outcome_parse_statuses(struct fp_statuses *statuses, const char *text);
 
 /* One word of it: the first and the last code that it stands for. -1: it is no
  * such word, and nothing was set. */
-int fp_statuses_word(const char *word, size_t len, int *first, int *last);
+int fp_outcome_parse_status_word(
+	const char *word, size_t len, int *first, int *last);
 
 /* "Not Found" (RFC 9110, section 15, and the IANA registry); "" for a code
  * that has no name. The server's own phrase is never shown: it may hold
  * anything, and HTTP/2 has none. */
-const char *fp_status_phrase(int status);
+const char *fp_outcome_status_phrase(int status);
 
 #endif

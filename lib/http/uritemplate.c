@@ -106,7 +106,7 @@ encode(const char *text, size_t len, int keep, struct fp_buf *out)
 }
 
 int
-fp_uri_encode_reserved(const char *text, size_t len, struct fp_buf *out)
+fp_uritemplate_encode_reserved(const char *text, size_t len, struct fp_buf *out)
 {
 	return encode(text, len, RAW, out);
 }

@@ -78,6 +78,7 @@ int fp_uritemplate_expand(const struct fp_uritemplate *template,
 
 /* Appends `text` as {+x} would: what a URI may contain is kept, triplets such
  * as %2F included, and everything else percent-encoded. -1 with ENOMEM. */
-int fp_uri_encode_reserved(const char *text, size_t len, struct fp_buf *out);
+int fp_uritemplate_encode_reserved(
+	const char *text, size_t len, struct fp_buf *out);
 
 #endif

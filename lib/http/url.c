@@ -265,7 +265,7 @@ fp_url_encode(const char *url, size_t len, struct fp_buf *out)
 		return -1;
 	while (at < len) {
 		size_t n = next_stray(url + at, len - at);
-		if (fp_uri_encode_reserved(url + at, n, out))
+		if (fp_uritemplate_encode_reserved(url + at, n, out))
 			return -1;
 		at += n;
 		if (at < len && fp_buf_add_char(out, url[at++]))

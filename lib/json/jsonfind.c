@@ -146,7 +146,7 @@ add_pointer(struct fp_pointers *pointers, const char *text, char **bytes)
 }
 
 struct fp_pointers *
-fp_pointers_new(const char *const *texts, size_t n)
+fp_jsonfind_pointers_new(const char *const *texts, size_t n)
 {
 	struct fp_pointers *pointers = calloc(1, sizeof(*pointers));
 	size_t len = 1;
@@ -159,14 +159,14 @@ fp_pointers_new(const char *const *texts, size_t n)
 	pointers->bytes = malloc(len);
 	pointers->paths = calloc(n * PATHS_EACH, sizeof(struct path));
 	if (!pointers->bytes || !pointers->paths) {
-		fp_pointers_free(pointers);
+		fp_jsonfind_pointers_free(pointers);
 		return NULL;
 	}
 	char *bytes = pointers->bytes;
 	for (size_t i = 0; i < n; i++) {
 		if (add_pointer(pointers, texts[i], &bytes)) {
 			int err = errno;
-			fp_pointers_free(pointers);
+			fp_jsonfind_pointers_free(pointers);
 			errno = err;
 			return NULL;
 		}
@@ -175,7 +175,7 @@ fp_pointers_new(const char *const *texts, size_t n)
 }
 
 void
-fp_pointers_free(struct fp_pointers *pointers)
+fp_jsonfind_pointers_free(struct fp_pointers *pointers)
 {
 	if (!pointers)
 		return;

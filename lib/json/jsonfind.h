@@ -31,8 +31,9 @@
 struct fp_pointers;
 struct fp_jsonfind;
 
-struct fp_pointers *fp_pointers_new(const char *const *texts, size_t n);
-void fp_pointers_free(struct fp_pointers *pointers);
+struct fp_pointers *fp_jsonfind_pointers_new(
+	const char *const *texts, size_t n);
+void fp_jsonfind_pointers_free(struct fp_pointers *pointers);
 
 struct fp_jsonfind *fp_jsonfind_new(const struct fp_pointers *pointers);
 void fp_jsonfind_free(struct fp_jsonfind *find);

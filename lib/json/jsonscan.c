@@ -244,8 +244,8 @@ jsonscan_skip_space(const char *p, const char *end)
 		p++;
 #ifdef FP_EIGHT_AT_ONCE
 		if (end - p >= 8) {
-			uint64_t other = fp_eight(p) ^ FP_EACH(' ');
-			p += other ? fp_eight_first(other) : 8;
+			uint64_t other = fp_jsonstring_eight(p) ^ FP_EACH(' ');
+			p += other ? fp_jsonstring_eight_first(other) : 8;
 		}
 #endif
 	}

@@ -49,7 +49,7 @@ const char *fp_jsonstring_scan(
 #define FP_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 static inline uint64_t
-fp_eight(const char *p)
+fp_jsonstring_eight(const char *p)
 {
 	uint64_t word;
 
@@ -59,7 +59,7 @@ fp_eight(const char *p)
 
 /* The place of the first byte in which any bit is set. */
 static inline size_t
-fp_eight_first(uint64_t word)
+fp_jsonstring_eight_first(uint64_t word)
 {
 	return (size_t)__builtin_ctzll(word) / 8;
 }
@@ -73,13 +73,13 @@ fp_jsonstring_skip_plain(const char *p, const char *end)
 {
 #ifdef FP_EIGHT_AT_ONCE
 	for (; end - p >= 8; p += 8) {
-		uint64_t word = fp_eight(p);
+		uint64_t word = fp_jsonstring_eight(p);
 		uint64_t marks = (word - FP_EACH(' ')) |
 				 ((word ^ FP_EACH('"')) - FP_EACH(1)) |
 				 ((word ^ FP_EACH('\\')) - FP_EACH(1)) | word;
 		marks &= FP_EACH(0x80);
 		if (marks)
-			return p + fp_eight_first(marks);
+			return p + fp_jsonstring_eight_first(marks);
 	}
 #endif
 	while (p < end && (unsigned char)*p >= ' ' &&

@@ -491,7 +491,8 @@ make_pointers(struct fp_setup *setup, char *why, size_t why_size)
 			return setup_refuse(why, why_size, "not a JSON Pointer",
 				options->fail_if[i]);
 	}
-	setup->fail_if = fp_pointers_new(options->fail_if, options->n_fail_if);
+	setup->fail_if =
+		fp_jsonfind_pointers_new(options->fail_if, options->n_fail_if);
 	return setup->fail_if ? 0 : -1;
 }
 
@@ -501,7 +502,7 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 	const struct fp_options *options = &setup->options;
 	const char *ok = options->ok_status ? options->ok_status : "2xx";
 
-	if (fp_statuses_parse(&setup->ok, ok))
+	if (fp_outcome_parse_statuses(&setup->ok, ok))
 		return setup_refuse(
 			why, why_size, "not a list of status codes", ok);
 	/* A part that nobody asked for is no whole. */
@@ -578,7 +579,7 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->template = NULL;
 	fp_uritemplate_free(setup->name_template);
 	setup->name_template = NULL;
-	fp_pointers_free(setup->fail_if);
+	fp_jsonfind_pointers_free(setup->fail_if);
 	setup->fail_if = NULL;
 	if (setup->outdir.fd >= 0)
 		fp_outdir_close(&setup->outdir);

@@ -111,7 +111,7 @@ fp_jobs_within(unsigned jobs, uint64_t n_descriptors)
 }
 
 unsigned
-fp_threads_running(void)
+fp_share_threads_running(void)
 {
 	struct stat tasks;
 

@@ -38,7 +38,7 @@ unsigned fp_share_online(void);
 unsigned fp_share_part(unsigned whole, unsigned n, unsigned i);
 
 /* Threads of this process; 0: not known. */
-unsigned fp_threads_running(void);
+unsigned fp_share_threads_running(void);
 
 /* What is there to be shared: as many workers as that many jobs want, and
  * threads for them. */

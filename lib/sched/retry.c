@@ -89,7 +89,7 @@ set_word(struct fp_retry_policy *policy, const char *word, size_t len)
 			policy->on_every_dns = is_on;
 		return 0;
 	}
-	if (fp_statuses_word(word, len, &low, &high))
+	if (fp_outcome_parse_status_word(word, len, &low, &high))
 		return -1;
 	for (int status = low; status <= high; status++)
 		policy->on_status[status] = is_on;

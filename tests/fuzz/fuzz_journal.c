@@ -109,8 +109,8 @@ check_hash(const struct fp_journal_line *line)
 		fuzz_add(&whole, &byte, 1);
 	}
 	fuzz_add(&whole, line->name.data, line->name.len);
-	HOLDS(fp_journal_item_hash(line->key, line->seq, line->name) ==
-		fp_journal_hash(line->key, whole.data, whole.len));
+	HOLDS(fp_journalline_item_hash(line->key, line->seq, line->name) ==
+		fp_journalline_hash(line->key, whole.data, whole.len));
 	fp_buf_destroy(&whole);
 }
 
@@ -141,17 +141,17 @@ check_line(struct fuzz *fuzz)
 	check_hash(&line);
 
 	uint32_t crc = before, back_crc = before, again_crc = before;
-	HOLDS(fp_journal_line_add(&text, &line, &crc) == 0);
+	HOLDS(fp_journalline_add(&text, &line, &crc) == 0);
 	HOLDS(crc == ~crc_bits(~before, text.data, text.len - 9));
 	HOLDS(text.data[text.len - 1] == '\n');
 	char *copy = fuzz_copy(text.data, text.len - 1);
-	HOLDS(fp_journal_line_parse(
+	HOLDS(fp_journalline_parse(
 		      &back, line.is_old, copy, text.len - 1, &back_crc) == 0);
 	HOLDS(back.what == line.what && back_crc == crc);
-	HOLDS(fp_journal_line_add(&again, &back, &again_crc) == 0);
+	HOLDS(fp_journalline_add(&again, &back, &again_crc) == 0);
 	HOLDS(fuzz_same(&again, &text) && again_crc == crc);
 	uint32_t other_crc = before ^ 1;
-	HOLDS(fp_journal_line_parse(
+	HOLDS(fp_journalline_parse(
 		      &back, line.is_old, copy, text.len - 1, &other_crc) < 0);
 	fp_buf_destroy(&again);
 	free(copy);
@@ -208,7 +208,7 @@ check_item(const struct fp_journal_state *state, uint64_t seq)
 	struct item item = look_up(seq);
 
 	HOLDS(fp_seqset_has(&state->done, seq) == item.is_done);
-	HOLDS(fp_journal_state_fate(state, seq) == item.fate);
+	HOLDS(fp_journalstate_fate(state, seq) == item.fate);
 	HOLDS(fp_seqset_has(&state->sent, seq) == item.is_sent);
 	HOLDS(item.is_done || !item.fate);
 	HOLDS(seq > 0 || (!item.is_done && !item.is_sent));
@@ -261,7 +261,7 @@ check_items(const struct fp_journal_state *state)
 		case FP_JOURNAL_INTENT:
 			check_item(state, line->seq - 1);
 			check_item(state, line->seq);
-			HOLDS(line->seq <= fp_journal_state_last(state));
+			HOLDS(line->seq <= fp_journalstate_last(state));
 			break;
 		default:
 			break;
@@ -281,8 +281,8 @@ read_state(struct fp_journal_state *state, const struct fp_buf *from,
 	char *copy = fuzz_copy(fp_buf_text(from), len);
 
 	*good = 0;
-	fp_journal_state_init(state);
-	int ret = fp_journal_state_read(state, copy, len, good);
+	fp_journalstate_init(state);
+	int ret = fp_journalstate_read(state, copy, len, good);
 	HOLDS(ret == 0 || errno == EILSEQ);
 	HOLDS(ret == 0 || (state->why[0] && state->bad_line > 0));
 	HOLDS(fuzz_is_tame(state->why, strlen(state->why)));
@@ -346,14 +346,14 @@ check_written(struct fp_journal_state *state)
 	struct fp_journal_state back;
 	size_t good;
 
-	HOLDS(fp_journal_state_write(state, &written) == 0);
+	HOLDS(fp_journalstate_write(state, &written) == 0);
 	HOLDS(read_state(&back, &written, written.len, &good) == 0);
 	HOLDS(good == written.len);
 	check_same(state, &back);
 	HOLDS(back.crc == state->crc && back.stage == state->stage);
-	HOLDS(fp_journal_state_write(&back, &again) == 0);
+	HOLDS(fp_journalstate_write(&back, &again) == 0);
 	HOLDS(fuzz_same(&written, &again));
-	fp_journal_state_destroy(&back);
+	fp_journalstate_destroy(&back);
 	fp_buf_destroy(&written);
 	fp_buf_destroy(&again);
 }
@@ -369,11 +369,11 @@ take_lines(size_t good)
 	for (n_lines = 0; fuzz.left > 0; n_lines++) {
 		HOLDS(n_lines < LINES_MAX);
 		struct fp_text line = fuzz_until(&fuzz, '\n');
-		HOLDS(fp_journal_line_parse(&lines[n_lines],
+		HOLDS(fp_journalline_parse(&lines[n_lines],
 			      n_lines > 0 && lines[0].is_old, line.data,
 			      line.len, &crc) == 0);
-		HOLDS(fp_journal_line_add(
-			      &again, &lines[n_lines], &again_crc) == 0);
+		HOLDS(fp_journalline_add(&again, &lines[n_lines], &again_crc) ==
+			0);
 		ends[n_lines] = good - fuzz.left;
 	}
 	HOLDS(again.len == good && memcmp(again.data, text.data, good) == 0);
@@ -394,7 +394,7 @@ check_cut(size_t at, size_t whole)
 	int ret = read_state(&state, &text, FP_MIN(at, whole), &good);
 	HOLDS((ret == 0) == fine);
 	HOLDS(!fine || good == expected);
-	fp_journal_state_destroy(&state);
+	fp_journalstate_destroy(&state);
 }
 
 /* Where the last lines begin that may have been lost with a power cut. */
@@ -422,7 +422,7 @@ check_flip(size_t at, unsigned bit, size_t whole)
 		HOLDS(good <= at && good >= find_synced());
 	}
 	text.data[at] = (char)(text.data[at] ^ 1 << bit);
-	fp_journal_state_destroy(&state);
+	fp_journalstate_destroy(&state);
 }
 
 static void
@@ -439,7 +439,7 @@ check_journal(size_t where)
 		check_flip(where % good, (unsigned)(where / good % 8), good);
 		check_written(&state);
 	}
-	fp_journal_state_destroy(&state);
+	fp_journalstate_destroy(&state);
 }
 
 int

@@ -201,10 +201,10 @@ check_encoding(struct fp_text text)
 
 	fp_buf_clear(&once, SIZE_MAX);
 	fp_buf_clear(&twice, SIZE_MAX);
-	HOLDS(fp_uri_encode_reserved(text.data, text.len, &once) == 0);
+	HOLDS(fp_uritemplate_encode_reserved(text.data, text.len, &once) == 0);
 	HOLDS(is_uri(&once));
-	HOLDS(fp_uri_encode_reserved(fp_buf_text(&once), once.len, &twice) ==
-		0);
+	HOLDS(fp_uritemplate_encode_reserved(
+		      fp_buf_text(&once), once.len, &twice) == 0);
 	HOLDS(fuzz_same(&once, &twice));
 }
 

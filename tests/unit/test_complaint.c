@@ -200,16 +200,16 @@ static void
 what_the_pool_refuses(void)
 {
 	RIGHT("--setopt NOPE=1 --setopt TCP_NODELAY=1");
-	fp_complain_pool(&settings, "NOPE is not an option of this libcurl");
+	fp_complaint_pool(&settings, "NOPE is not an option of this libcurl");
 	CHECK_TEXT(said, "--setopt: NOPE is not an option of this libcurl");
 	RIGHT("--setopt TCP_NODELAY=x");
-	fp_complain_pool(&settings, "TCP_NODELAY takes a whole number");
+	fp_complaint_pool(&settings, "TCP_NODELAY takes a whole number");
 	CHECK_TEXT(said, "--setopt: TCP_NODELAY takes a whole number");
 	RIGHT("--proxy me:pw@h:x");
-	fp_complain_pool(&settings, "PROXY is something else");
+	fp_complaint_pool(&settings, "PROXY is something else");
 	CHECK_TEXT(said, "--proxy: PROXY is something else");
 	RIGHT("--setopt TCP_NODELAY=1");
-	fp_complain_pool(&settings, "TCP is something else");
+	fp_complaint_pool(&settings, "TCP is something else");
 	CHECK_TEXT(said, "TCP is something else");
 }
 
@@ -219,9 +219,9 @@ words(void)
 {
 	char args[300];
 
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *option = fp_option_rows[i].name;
-		const struct fp_option_words *of = fp_option_rows[i].words;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const char *option = fp_optiontable_rows[i].name;
+		const struct fp_option_words *of = fp_optiontable_rows[i].words;
 		enum fp_go go = FP_GO_ON;
 		if (!of)
 			continue;

@@ -11,7 +11,7 @@ identity_of(const char *args)
 {
 	struct fp_journal_state state;
 
-	fp_journal_state_init(&state);
+	fp_journalstate_init(&state);
 	memcpy(state.key, key, sizeof(state.key));
 	CHECK(parse(args) == FP_GO_ON);
 	CHECK(fp_identity_add(&state, &settings) == 0);
@@ -27,8 +27,8 @@ differ(const char *then_args, const char *now_args)
 	struct fp_journal_state now = identity_of(now_args);
 	bool differs = fp_identity_differs(&then, &now, why, sizeof(why));
 
-	fp_journal_state_destroy(&then);
-	fp_journal_state_destroy(&now);
+	fp_journalstate_destroy(&then);
+	fp_journalstate_destroy(&now);
 	return differs ? why : NULL;
 }
 

@@ -8,15 +8,15 @@ checks_give_known_values(void)
 {
 	/* RFC 3720, appendix B.4; and the one for "123456789". */
 	uint8_t bytes[32] = {0};
-	CHECK(fp_journal_crc(0, bytes, 32) == 0x8a9136aa);
+	CHECK(fp_journalline_crc(0, bytes, 32) == 0x8a9136aa);
 	memset(bytes, 0xff, 32);
-	CHECK(fp_journal_crc(0, bytes, 32) == 0x62a8ab43);
+	CHECK(fp_journalline_crc(0, bytes, 32) == 0x62a8ab43);
 	for (uint8_t i = 0; i < 32; i++)
 		bytes[i] = i;
-	CHECK(fp_journal_crc(0, bytes, 32) == 0x46dd794e);
-	CHECK(fp_journal_crc(0, "123456789", 9) == 0xe3069283);
-	CHECK(fp_journal_crc(fp_journal_crc(0, "1234", 4), "56789", 5) ==
-		0xe3069283);
+	CHECK(fp_journalline_crc(0, bytes, 32) == 0x46dd794e);
+	CHECK(fp_journalline_crc(0, "123456789", 9) == 0xe3069283);
+	CHECK(fp_journalline_crc(fp_journalline_crc(0, "1234", 4), "56789",
+		      5) == 0xe3069283);
 
 	/* SipHash-2-4 of 0 to 15 bytes under the key 0, 1, 2, ... */
 	static const uint64_t known[] = {0x726fdb47dd0e0e31, 0x74f839c593dc67fd,
@@ -26,7 +26,7 @@ checks_give_known_values(void)
 		0xf4b32f46226bada7, 0x751e8fbc860ee5fb, 0x14ea5627c0843d90,
 		0xf723ca908e7af2ee, 0xa129ca6149be45e5};
 	for (size_t i = 0; i < FP_ARRAY_LEN(known); i++)
-		CHECK(fp_journal_hash(bytes, bytes, i) == known[i]);
+		CHECK(fp_journalline_hash(bytes, bytes, i) == known[i]);
 }
 
 static void
@@ -35,15 +35,15 @@ an_item_is_its_line_and_its_place(void)
 	const uint8_t key[FP_JOURNAL_KEY_BYTES] = "0123456789abcde";
 	const uint8_t other[FP_JOURNAL_KEY_BYTES] = "0123456789abcdf";
 	struct fp_text a = {"a", 1}, b = {"b", 1}, none = {"", 0};
-	uint64_t hash = fp_journal_item_hash(key, 1, a);
+	uint64_t hash = fp_journalline_item_hash(key, 1, a);
 	const char same[] = "\1\0\0\0\0\0\0\0a";
 
-	CHECK(hash == fp_journal_item_hash(key, 1, a));
-	CHECK(hash == fp_journal_hash(key, same, 9));
-	CHECK(hash != fp_journal_item_hash(key, 2, a));
-	CHECK(hash != fp_journal_item_hash(key, 1, b));
-	CHECK(hash != fp_journal_item_hash(other, 1, a));
-	CHECK(hash != fp_journal_item_hash(key, 1, none));
+	CHECK(hash == fp_journalline_item_hash(key, 1, a));
+	CHECK(hash == fp_journalline_hash(key, same, 9));
+	CHECK(hash != fp_journalline_item_hash(key, 2, a));
+	CHECK(hash != fp_journalline_item_hash(key, 1, b));
+	CHECK(hash != fp_journalline_item_hash(other, 1, a));
+	CHECK(hash != fp_journalline_item_hash(key, 1, none));
 }
 
 static const struct fp_journal_line lines[] = {
@@ -126,9 +126,9 @@ lines_come_back(void)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(lines); i++) {
 		size_t at = text.len;
-		CHECK(fp_journal_line_add(&text, &lines[i], &out) == 0);
+		CHECK(fp_journalline_add(&text, &lines[i], &out) == 0);
 		CHECK(text.data[text.len - 1] == '\n');
-		CHECK(fp_journal_line_parse(&line, lines[i].is_old,
+		CHECK(fp_journalline_parse(&line, lines[i].is_old,
 			      text.data + at, text.len - at - 1, &in) == 0);
 		CHECK(is_same(&line, &lines[i]) && in == out);
 	}
@@ -147,22 +147,22 @@ one_spelling_only(void)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
 		crc = 0;
-		CHECK(fp_journal_line_parse(&line, false, wrong[i],
+		CHECK(fp_journalline_parse(&line, false, wrong[i],
 			      strlen(wrong[i]), &crc) == -1);
 	}
 
 	/* A number with a zero before it, and a checksum that is right. */
 	fp_buf_add_text(&text, "i 07 ");
-	crc = fp_journal_crc(0, text.data, text.len);
+	crc = fp_journalline_crc(0, text.data, text.len);
 	fp_buf_printf(&text, "%08x", crc);
 	crc = 0;
-	CHECK(fp_journal_line_parse(&line, false, text.data, text.len, &crc) ==
+	CHECK(fp_journalline_parse(&line, false, text.data, text.len, &crc) ==
 		-1);
 	fp_buf_set(&text, "i 7 ", 4);
-	crc = fp_journal_crc(0, text.data, text.len);
+	crc = fp_journalline_crc(0, text.data, text.len);
 	fp_buf_printf(&text, "%08x", crc);
 	crc = 0;
-	CHECK(fp_journal_line_parse(&line, false, text.data, text.len, &crc) ==
+	CHECK(fp_journalline_parse(&line, false, text.data, text.len, &crc) ==
 		0);
 	CHECK(line.seq == 7);
 	fp_buf_destroy(&text);
@@ -188,8 +188,8 @@ names_are_plain(void)
 		struct fp_journal_line line;
 		struct fp_buf text = FP_BUF_INIT;
 		uint32_t crc = 0, back = 0;
-		CHECK(fp_journal_line_add(&text, &option, &crc) == 0);
-		CHECK(fp_journal_line_parse(&line, false, text.data,
+		CHECK(fp_journalline_add(&text, &option, &crc) == 0);
+		CHECK(fp_journalline_parse(&line, false, text.data,
 			      text.len - 1, &back) == names[i].ret);
 		fp_buf_destroy(&text);
 	}
@@ -198,12 +198,12 @@ names_are_plain(void)
 static void
 a_torn_line_is_told_from_a_damaged_one(void)
 {
-	CHECK(fp_journal_line_is_torn("d 12 0123456789abcdef 4000", 26));
-	CHECK(fp_journal_line_is_torn("d 1 too_large", 13));
-	CHECK(fp_journal_line_is_torn("", 0));
+	CHECK(fp_journalline_is_torn("d 12 0123456789abcdef 4000", 26));
+	CHECK(fp_journalline_is_torn("d 1 too_large", 13));
+	CHECK(fp_journalline_is_torn("", 0));
 	for (int bit = 0; bit < 8; bit++) {
 		char flipped = (char)('\n' ^ 1 << bit);
-		CHECK(!fp_journal_line_is_torn(&flipped, 1));
+		CHECK(!fp_journalline_is_torn(&flipped, 1));
 	}
 }
 

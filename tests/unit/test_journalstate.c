@@ -23,29 +23,29 @@ struct sample {
 static void
 begin_state(struct fp_journal_state *state)
 {
-	fp_journal_state_init(state);
+	fp_journalstate_init(state);
 	memcpy(state->key, "0123456789abcdef", FP_JOURNAL_KEY_BYTES);
 	strcpy(state->version, "0.1.0");
 	state->output = (struct fp_journal_place){66, 1234567, 10};
 	state->failed_file = (struct fp_journal_place){66, 1234568, 0};
 	state->unknown_file = (struct fp_journal_place){66, 1234569, 0};
-	CHECK(fp_journal_state_option(
+	CHECK(fp_journalstate_option(
 		      state, (struct fp_text){"TEMPLATE", 8}, 77) == 0);
-	CHECK(fp_journal_state_option(
+	CHECK(fp_journalstate_option(
 		      state, (struct fp_text){"keep-order", 10}, 78) == 0);
 }
 
 static void
 add(struct sample *sample, const struct fp_journal_line *line)
 {
-	CHECK(fp_journal_state_add(&sample->state, &sample->text, line) == 0);
+	CHECK(fp_journalstate_add(&sample->state, &sample->text, line) == 0);
 	sample->ends[sample->n++] = sample->text.len;
 }
 
 static uint64_t
 hash_of(const struct fp_journal_state *state, uint64_t seq)
 {
-	return fp_journal_item_hash(
+	return fp_journalline_item_hash(
 		state->key, seq, (struct fp_text){"line", 4});
 }
 
@@ -91,7 +91,7 @@ make_sample(struct sample *sample, bool has_commits)
 	*sample = (struct sample){.n = 0};
 	begin_state(&sample->state);
 	sample->state.out_end = 10;
-	CHECK(fp_journal_state_write(&sample->state, &sample->text) == 0);
+	CHECK(fp_journalstate_write(&sample->state, &sample->text) == 0);
 	sample->head = sample->text.len;
 	for (uint64_t i = 0; i < 40; i++) {
 		if (has_commits && i % 10 == 0)
@@ -123,7 +123,7 @@ make_sample(struct sample *sample, bool has_commits)
 static void
 free_sample(struct sample *sample)
 {
-	fp_journal_state_destroy(&sample->state);
+	fp_journalstate_destroy(&sample->state);
 	fp_buf_destroy(&sample->text);
 }
 
@@ -185,11 +185,11 @@ read_text(const char *data, size_t len)
 	struct fp_journal_state state;
 	size_t good;
 
-	fp_journal_state_init(&state);
-	int ret = fp_journal_state_read(&state, data, len, &good);
+	fp_journalstate_init(&state);
+	int ret = fp_journalstate_read(&state, data, len, &good);
 	if (ret)
 		CHECK(errno == EILSEQ && state.why[0] && state.bad_line > 0);
-	fp_journal_state_destroy(&state);
+	fp_journalstate_destroy(&state);
 	return ret ? -1 : (ssize_t)good;
 }
 
@@ -201,18 +201,18 @@ what_is_read_is_what_was_written(void)
 	size_t good;
 
 	make_sample(&sample, false);
-	fp_journal_state_init(&state);
-	CHECK(fp_journal_state_read(
+	fp_journalstate_init(&state);
+	CHECK(fp_journalstate_read(
 		      &state, sample.text.data, sample.text.len, &good) == 0);
 	CHECK(good == sample.text.len && is_same(&state, &sample.state));
 	CHECK(state.done.n == 36 && state.failed[FP_KIND_HTTP].n == 4);
 	CHECK(state.failed[FP_FATE_UNKNOWN].n == 4);
-	CHECK(fp_journal_state_failed(&state, FP_FATES_FAILED) == 8);
-	CHECK(fp_journal_state_failed(&state, FP_FATES_USUAL) == 4);
-	CHECK(fp_journal_state_fate(&state, (4 ^ 3) + 1) == FP_FATE_UNKNOWN);
-	CHECK(fp_journal_state_fate(&state, 99) == FP_KIND_OK);
+	CHECK(fp_journalstate_failed(&state, FP_FATES_FAILED) == 8);
+	CHECK(fp_journalstate_failed(&state, FP_FATES_USUAL) == 4);
+	CHECK(fp_journalstate_fate(&state, (4 ^ 3) + 1) == FP_FATE_UNKNOWN);
+	CHECK(fp_journalstate_fate(&state, 99) == FP_KIND_OK);
 	CHECK(fp_seqset_has(&state.sent, 99) && state.sent.n == 1);
-	CHECK(fp_journal_state_last(&state) == 99);
+	CHECK(fp_journalstate_last(&state) == 99);
 
 	/* It knows the line of each item; those that are open again not. */
 	CHECK(state.n_seen == 36);
@@ -364,7 +364,7 @@ what_cannot_be(void)
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
 		struct sample sample;
 		make_sample(&sample, false);
-		CHECK(fp_journal_line_add(
+		CHECK(fp_journalline_add(
 			      &sample.text, &wrong[i], &sample.state.crc) == 0);
 		CHECK(read_text(sample.text.data, sample.text.len) == -1);
 		free_sample(&sample);
@@ -412,7 +412,7 @@ items_of_the_head_that_cannot_be(void)
 		struct fp_buf text = FP_BUF_INIT;
 		uint32_t crc = 0;
 		for (size_t k = 0; k < FP_ARRAY_LEN(lines); k++)
-			CHECK(fp_journal_line_add(&text, &lines[k], &crc) == 0);
+			CHECK(fp_journalline_add(&text, &lines[k], &crc) == 0);
 		CHECK(read_text(text.data, text.len) ==
 			(heads[i].is_fine ? (ssize_t)text.len : -1));
 		fp_buf_destroy(&text);
@@ -427,13 +427,13 @@ check_anew(const struct fp_journal_state *state, size_t max_bytes)
 	struct fp_buf text = FP_BUF_INIT;
 	size_t good;
 
-	CHECK(fp_journal_state_write(&copy, &text) == 0);
+	CHECK(fp_journalstate_write(&copy, &text) == 0);
 	CHECK(text.len <= max_bytes);
-	fp_journal_state_init(&again);
-	CHECK(fp_journal_state_read(&again, text.data, text.len, &good) == 0);
+	fp_journalstate_init(&again);
+	CHECK(fp_journalstate_read(&again, text.data, text.len, &good) == 0);
 	CHECK(good == text.len && is_same(&again, state));
 	CHECK(again.n_seen == 0);
-	fp_journal_state_destroy(&again);
+	fp_journalstate_destroy(&again);
 	fp_buf_destroy(&text);
 }
 
@@ -448,7 +448,7 @@ a_journal_made_anew_says_the_same(void)
 	free_sample(&sample);
 	begin_state(&empty);
 	check_anew(&empty, 400);
-	fp_journal_state_destroy(&empty);
+	fp_journalstate_destroy(&empty);
 }
 
 /* Killed between "t" and "l", and made anew there. */
@@ -470,7 +470,7 @@ lists_that_are_still_to_be_written(void)
 	line = (struct fp_journal_line){.what = FP_JOURNAL_DONE,
 		.seq = 70,
 		.out_end = sample.state.out_end + 1};
-	CHECK(fp_journal_state_add(&sample.state, &sample.text, &line) == -1);
+	CHECK(fp_journalstate_add(&sample.state, &sample.text, &line) == -1);
 	CHECK(errno == EILSEQ);
 	free_sample(&sample);
 }
@@ -515,16 +515,16 @@ the_old_form(void)
 		struct fp_journal_state state;
 		size_t good;
 		lines[n].is_old = true;
-		CHECK(fp_journal_line_add(&text, &lines[n], &crc) == 0);
-		fp_journal_state_init(&state);
-		int ret = fp_journal_state_read(
+		CHECK(fp_journalline_add(&text, &lines[n], &crc) == 0);
+		fp_journalstate_init(&state);
+		int ret = fp_journalstate_read(
 			&state, text.data, text.len, &good);
 		CHECK(ret == (n < 6 ? -1 : 0));
 		if (n == 8) {
 			CHECK(state.is_old && state.done.n == 6);
-			CHECK(fp_journal_state_fate(&state, 2) ==
+			CHECK(fp_journalstate_fate(&state, 2) ==
 				FP_FATE_UNTOLD);
-			CHECK(fp_journal_state_fate(&state, 6) == FP_KIND_HTTP);
+			CHECK(fp_journalstate_fate(&state, 6) == FP_KIND_HTTP);
 			CHECK(state.sums[0].of[FP_KIND_OK] == 1800);
 			CHECK(state.sums[0].of[FP_FATE_UNTOLD] == 200);
 			CHECK(state.sums[0].of[FP_KIND_HTTP] == 600);
@@ -535,7 +535,7 @@ the_old_form(void)
 			CHECK(state.failed_end == 0);
 			check_anew(&state, 600);
 		}
-		fp_journal_state_destroy(&state);
+		fp_journalstate_destroy(&state);
 	}
 	CHECK(strncmp(text.data, "fetchpool-journal-2 ", 20) == 0);
 	fp_buf_destroy(&text);
@@ -580,7 +580,7 @@ ten_million_items_are_a_short_journal(void)
 		if (seq % 1000000 == 0)
 			continue;
 		line.seq = line.out_end = seq;
-		bool is_added = fp_journal_state_add(&state, &text, &line) == 0;
+		bool is_added = fp_journalstate_add(&state, &text, &line) == 0;
 		if (!is_added) {
 			CHECK(is_added);
 			break;
@@ -588,7 +588,7 @@ ten_million_items_are_a_short_journal(void)
 		fp_buf_clear(&text, SIZE_MAX);
 	}
 	check_anew(&state, 16000);
-	fp_journal_state_destroy(&state);
+	fp_journalstate_destroy(&state);
 	fp_buf_destroy(&text);
 }
 

@@ -14,7 +14,7 @@ static void
 finds(const char *const *pointers, size_t n, const char *document,
 	const char *expected)
 {
-	struct fp_pointers *all = fp_pointers_new(pointers, n);
+	struct fp_pointers *all = fp_jsonfind_pointers_new(pointers, n);
 	struct fp_jsonfind *find = fp_jsonfind_new(all);
 	size_t len = strlen(document);
 
@@ -38,7 +38,7 @@ finds(const char *const *pointers, size_t n, const char *document,
 		CHECK_TEXT(text.data, expected);
 	}
 	fp_jsonfind_free(find);
-	fp_pointers_free(all);
+	fp_jsonfind_pointers_free(all);
 }
 
 static void
@@ -158,7 +158,7 @@ anything(void)
 {
 	static const char bytes[] = "{}[],:\"\\eu0 x";
 	static const char *const pointers[] = {"/e", "/0/e", ""};
-	struct fp_pointers *all = fp_pointers_new(pointers, 3);
+	struct fp_pointers *all = fp_jsonfind_pointers_new(pointers, 3);
 	struct fp_jsonfind *find = fp_jsonfind_new(all);
 	uint32_t random = 1;
 
@@ -174,7 +174,7 @@ anything(void)
 		CHECK(fp_jsonfind_text(find, &text) == 0);
 	}
 	fp_jsonfind_free(find);
-	fp_pointers_free(all);
+	fp_jsonfind_pointers_free(all);
 }
 
 static void
@@ -190,7 +190,7 @@ pointers(void)
 	for (size_t i = 0; i < FP_ARRAY_LEN(wrong); i++) {
 		CHECK(!fp_is_json_pointer(wrong[i]));
 		errno = 0;
-		CHECK(!fp_pointers_new(&wrong[i], 1));
+		CHECK(!fp_jsonfind_pointers_new(&wrong[i], 1));
 		CHECK(errno == EINVAL);
 	}
 }

@@ -427,8 +427,8 @@ the_help_of_a_group(void)
 	char *all = help("all");
 	size_t n = 0;
 
-	for (size_t i = 0; i < fp_option_n_rows; i++) {
-		const char *group = fp_option_rows[i].group;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const char *group = fp_optiontable_rows[i].group;
 		if (!group)
 			continue;
 		CHECK(fp_help_is_topic(group));
@@ -464,13 +464,14 @@ the_help_of_a_word(void)
 static void
 topics_are_words(void)
 {
-	const struct fp_option_words *words = fp_option_find("help")->words;
+	const struct fp_option_words *words =
+		fp_optiontable_find("help")->words;
 	size_t n = 0, n_groups = 0;
 
 	for (; words->words[n]; n++)
 		CHECK(fp_help_is_topic(words->words[n]));
-	for (size_t i = 0; i < fp_option_n_rows; i++)
-		n_groups += fp_option_rows[i].group != NULL;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++)
+		n_groups += fp_optiontable_rows[i].group != NULL;
 	CHECK(n == n_groups + 1);
 }
 

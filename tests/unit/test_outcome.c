@@ -23,18 +23,19 @@ phrases(void)
 {
 	unsigned n = 0;
 
-	CHECK_TEXT(fp_status_phrase(200), "OK");
-	CHECK_TEXT(fp_status_phrase(301), "Moved Permanently");
-	CHECK_TEXT(fp_status_phrase(404), "Not Found");
-	CHECK_TEXT(fp_status_phrase(429), "Too Many Requests");
-	CHECK_TEXT(fp_status_phrase(503), "Service Unavailable");
-	CHECK_TEXT(fp_status_phrase(511), "Network Authentication Required");
-	CHECK_TEXT(fp_status_phrase(299), "");
-	CHECK_TEXT(fp_status_phrase(600), "");
-	CHECK_TEXT(fp_status_phrase(0), "");
-	CHECK_TEXT(fp_status_phrase(-404), "");
+	CHECK_TEXT(fp_outcome_status_phrase(200), "OK");
+	CHECK_TEXT(fp_outcome_status_phrase(301), "Moved Permanently");
+	CHECK_TEXT(fp_outcome_status_phrase(404), "Not Found");
+	CHECK_TEXT(fp_outcome_status_phrase(429), "Too Many Requests");
+	CHECK_TEXT(fp_outcome_status_phrase(503), "Service Unavailable");
+	CHECK_TEXT(fp_outcome_status_phrase(511),
+		"Network Authentication Required");
+	CHECK_TEXT(fp_outcome_status_phrase(299), "");
+	CHECK_TEXT(fp_outcome_status_phrase(600), "");
+	CHECK_TEXT(fp_outcome_status_phrase(0), "");
+	CHECK_TEXT(fp_outcome_status_phrase(-404), "");
 	for (int status = 0; status < FP_STATUS_MAX; status++) {
-		const char *phrase = fp_status_phrase(status);
+		const char *phrase = fp_outcome_status_phrase(status);
 		n += phrase[0] != '\0';
 		CHECK(strspn(phrase,
 			      " -ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -52,7 +53,8 @@ holds(const char *text, int low, int high, int low2, int high2)
 	bool right = true;
 
 	memset(&statuses, 0xff, sizeof(statuses));
-	if (fp_statuses_parse(&statuses, text) || !fp_is_status_list(text))
+	if (fp_outcome_parse_statuses(&statuses, text) ||
+		!fp_is_status_list(text))
 		return false;
 	for (int i = 0; i < FP_STATUS_MAX; i++)
 		right = right &&
@@ -90,7 +92,8 @@ no_lists(void)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(bad); i++) {
 		struct fp_statuses statuses;
-		bool refused = fp_statuses_parse(&statuses, bad[i]) == -1;
+		bool refused =
+			fp_outcome_parse_statuses(&statuses, bad[i]) == -1;
 		CHECK(refused && !fp_is_status_list(bad[i]));
 		if (!refused)
 			printf("# %s\n", bad[i]);

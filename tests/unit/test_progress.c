@@ -142,23 +142,23 @@ the_pace_is_that_of_late(void)
 	struct fp_pace pace = {0};
 	uint64_t n = 0;
 
-	CHECK(fp_pace_of(&pace, 0, 0) == 0);
-	fp_pace_note(&pace, 100 * S, 0);
-	CHECK(fp_pace_of(&pace, 100 * S, 5) == 0);
-	CHECK(fp_pace_of(&pace, 102 * S, 10) == 5);
+	CHECK(fp_progress_pace_of(&pace, 0, 0) == 0);
+	fp_progress_pace_note(&pace, 100 * S, 0);
+	CHECK(fp_progress_pace_of(&pace, 100 * S, 5) == 0);
+	CHECK(fp_progress_pace_of(&pace, 102 * S, 10) == 5);
 
 	/* A hundred seconds of 10 a second, drawn every 100 ms. */
 	for (int i = 1; i <= 1000; i++) {
 		n = (uint64_t)i;
-		fp_pace_note(&pace, 100 * S + i * (S / 10), n);
+		fp_progress_pace_note(&pace, 100 * S + i * (S / 10), n);
 	}
-	double now = fp_pace_of(&pace, 200 * S, n);
+	double now = fp_progress_pace_of(&pace, 200 * S, n);
 	CHECK(now > 9.9 && now < 10.1);
 
 	/* Then nothing for 20 s: all of what was before is forgotten. */
 	for (int i = 1; i <= 200; i++)
-		fp_pace_note(&pace, 200 * S + i * (S / 10), n);
-	CHECK(fp_pace_of(&pace, 220 * S, n) == 0);
+		fp_progress_pace_note(&pace, 200 * S + i * (S / 10), n);
+	CHECK(fp_progress_pace_of(&pace, 220 * S, n) == 0);
 	CHECK(pace.n_seen < 64);
 }
 

@@ -402,11 +402,12 @@ every_byte_is_kept_or_encoded(void)
 		CHECK(expand("{+v}", &values) == 0);
 		CHECK_TEXT(out.data, raw);
 		fp_buf_clear(&out, 0);
-		CHECK(fp_uri_encode_reserved(&c, 1, &out) == 0);
+		CHECK(fp_uritemplate_encode_reserved(&c, 1, &out) == 0);
 		CHECK_TEXT(out.data, raw);
 	}
 	fp_buf_clear(&out, 0);
-	CHECK(fp_uri_encode_reserved("a%2f%2 \xc3\xa9%41", 11, &out) == 0);
+	CHECK(fp_uritemplate_encode_reserved("a%2f%2 \xc3\xa9%41", 11, &out) ==
+		0);
 	CHECK_TEXT(out.data, "a%2f%252%20%C3%A9%254");
 }
 
