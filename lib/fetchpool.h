@@ -379,6 +379,9 @@ struct fp_options {
 	const char
 		*output_dir; /* bodies go to files in it; NULL: they do not */
 	const char *output_name; /* RFC 6570; NULL: seq and an extension */
+	bool create_dirs; /* each "/" in such a name makes a folder */
+	bool remote_name; /* the last segment of the URL's path, instead */
+	bool remote_header_name; /* what Content-Disposition says, if it does */
 	bool overwrite; /* files that are there */
 	bool deny_private; /* connect to public addresses only */
 	const char *const *deny; /* "10.0.0.0/8", ...: not to these */

@@ -58,6 +58,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/address.c lib/http/address.h \
 	lib/http/carry.c lib/http/carry.h \
 	lib/http/charset.c lib/http/charset.h \
+	lib/http/disposition.c lib/http/disposition.h \
 	lib/http/problem.c lib/http/problem.h \
 	lib/http/gunzip.c lib/http/gunzip.h \
 	lib/http/headerline.c lib/http/headerline.h \

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_busy \
 	tests/unit/test_carry \
 	tests/unit/test_charset \
+	tests/unit/test_disposition \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
@@ -245,6 +246,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_failedbody.py \
 	tests/cli/test_failif.py \
 	tests/cli/test_default.py \
+	tests/cli/test_filenames.py \
 	tests/cli/test_files.py \
 	tests/cli/test_framing.py \
 	tests/cli/test_csv.py \

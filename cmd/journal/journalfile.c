@@ -166,7 +166,7 @@ journalfile_give_name(const char *temporary, const char *path, bool replaces)
 {
 	if (replaces)
 		return rename(temporary, path);
-	return fp_atomicfile_rename_new(AT_FDCWD, temporary, path);
+	return fp_atomicfile_rename_new(AT_FDCWD, temporary, AT_FDCWD, path);
 }
 
 int

@@ -517,19 +517,27 @@ runfiles_judge(
 
 /* ---- names that bodies may not have ---- */
 
-/* Keeps the name if its folder is that of --output-dir. */
+/* Keeps the name if its folder is that of --output-dir, or one below it. */
 static bool
 runfiles_reserve(
-	struct fp_settings *settings, const struct stat *dir, const char *path)
+	struct fp_settings *settings, const char *dir, const char *path)
 {
 	char *folder = path ? folder_of(path) : NULL;
-	struct stat st;
+	char *real = folder ? realpath(folder, NULL) : NULL;
+	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
 	bool ok = true;
 
-	if (folder && stat(folder, &st) == 0 && st.st_dev == dir->st_dev &&
-		st.st_ino == dir->st_ino)
-		ok = fp_settings_add_copy(
-			settings, &settings->reserved, last_of(path));
+	if (real && strncmp(real, dir, len) == 0 &&
+		(real[len] == '/' || real[len] == '\0')) {
+		const char *below = real + len + (real[len] == '/');
+		struct fp_buf name = FP_BUF_INIT;
+		ok = fp_buf_printf(&name, "%s%s%s", below, below[0] ? "/" : "",
+			     last_of(path)) == 0 &&
+		     fp_settings_add_copy(
+			     settings, &settings->reserved, name.data);
+		fp_buf_destroy(&name);
+	}
+	free(real);
 	free(folder);
 	return ok;
 }
@@ -537,20 +545,22 @@ runfiles_reserve(
 static bool
 reserve_all(struct fp_settings *settings, const struct run_files *files)
 {
-	struct stat dir;
+	const char *path = settings->pool.output_dir;
+	char *dir = path ? realpath(path, NULL) : NULL;
+	bool ok = true;
 
-	if (!settings->pool.output_dir || stat(settings->pool.output_dir, &dir))
+	if (!dir) /* none, or none that is there */
 		return true;
-	for (size_t i = 0; i < files->n; i++) {
+	for (size_t i = 0; ok && i < files->n; i++) {
 		const struct run_file *file = &files->all[i];
-		if (!runfiles_reserve(settings, &dir, file->real) ||
-			(file->option &&
-				!runfiles_reserve(settings, &dir, file->path)))
-			return false;
+		ok = runfiles_reserve(settings, dir, file->real) &&
+		     (!file->option ||
+			     runfiles_reserve(settings, dir, file->path));
 	}
+	free(dir);
 	settings->pool.reserved = settings->reserved.texts;
 	settings->pool.n_reserved = settings->reserved.n;
-	return true;
+	return ok;
 }
 
 bool

@@ -61,13 +61,14 @@ fp_atomicfile_write(int fd, const void *data, size_t len)
 
 /* Not every C library has it (musl below 1.2.5), nor every file system. */
 static int
-rename_in_one(int dir, const char *from, const char *to)
+rename_in_one(int from_dir, const char *from, int to_dir, const char *to)
 {
 #ifdef HAVE_RENAMEAT2
-	return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+	return renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 #else
-	(void)dir;
+	(void)from_dir;
 	(void)from;
+	(void)to_dir;
 	(void)to;
 	errno = ENOSYS;
 	return -1;
@@ -75,14 +76,15 @@ rename_in_one(int dir, const char *from, const char *to)
 }
 
 int
-fp_atomicfile_rename_new(int dir, const char *from, const char *to)
+fp_atomicfile_rename_new(
+	int from_dir, const char *from, int to_dir, const char *to)
 {
-	if (rename_in_one(dir, from, to) == 0)
+	if (rename_in_one(from_dir, from, to_dir, to) == 0)
 		return 0;
 	if ((errno != EINVAL && errno != ENOSYS) ||
-		linkat(dir, from, dir, to, 0))
+		linkat(from_dir, from, to_dir, to, 0))
 		return -1;
-	unlinkat(dir, from, 0);
+	unlinkat(from_dir, from, 0);
 	return 0;
 }
 
@@ -159,10 +161,10 @@ fp_atomicfile_abort(struct fp_atomicfile *file)
 
 static int
 atomicfile_give_name(struct fp_atomicfile *file, const char *path,
-	int (*give)(int dir, const char *from, const char *to))
+	int (*give)(int, const char *, int, const char *))
 {
 	if (fp_atomicfile_close(&file->fd) ||
-		give(AT_FDCWD, file->temp, path)) {
+		give(AT_FDCWD, file->temp, AT_FDCWD, path)) {
 		fp_atomicfile_abort(file);
 		return -1;
 	}
@@ -171,16 +173,10 @@ atomicfile_give_name(struct fp_atomicfile *file, const char *path,
 	return 0;
 }
 
-static int
-rename_over(int dir, const char *from, const char *to)
-{
-	return renameat(dir, from, dir, to);
-}
-
 int
 fp_atomicfile_replace(struct fp_atomicfile *file, const char *path)
 {
-	return atomicfile_give_name(file, path, rename_over);
+	return atomicfile_give_name(file, path, renameat);
 }
 
 int

@@ -52,9 +52,10 @@ int fp_atomicfile_find_name(const char *prefix, char *name,
 /* Writes all of it to a descriptor that does not block. */
 int fp_atomicfile_write(int fd, const void *data, size_t len);
 
-/* Renames a file, which never replaces another: -1 with EEXIST. `dir` may be
- * AT_FDCWD. */
-int fp_atomicfile_rename_new(int dir, const char *from, const char *to);
+/* Renames a file, which never replaces another: -1 with EEXIST. The folders may
+ * be AT_FDCWD. */
+int fp_atomicfile_rename_new(
+	int from_dir, const char *from, int to_dir, const char *to);
 
 /* Closes *fd, which is -1 then. -1: what was written may be lost. */
 int fp_atomicfile_close(int *fd);

@@ -3,11 +3,17 @@
 
 #include "ascii.h"
 #include "filename.h"
+#include "hash.h"
 #include "utf8.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+/* Of an ending that is kept of a long name, with its dot. */
+#define ENDING_MAX 16
 
 /* ---- names ---- */
 
@@ -49,24 +55,79 @@ put_encoded(struct made *made, char c)
 	filename_put(made, digits[byte & 15]);
 }
 
+/* Encodes one character; gives its length before that. */
+static size_t
+encode_one(struct made *made, const char *at, size_t len, bool is_first)
+{
+	uint32_t code;
+	size_t n = fp_utf8_next(at, len, &code);
+	bool plain =
+		n > 0 && filename_is_plain(code) && !(is_first && at[0] == '.');
+
+	n += n == 0;
+	for (size_t i = 0; i < n; i++)
+		(plain ? filename_put : put_encoded)(made, at[i]);
+	return n;
+}
+
+/* As much of a name as there is room for, in whole characters. */
+static void
+encode_some(struct made *made, const char *name, size_t len, size_t max)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		size_t before = made->len;
+		n = encode_one(made, name + at, len - at, at == 0);
+		if (made->len > max) {
+			made->len = before;
+			return;
+		}
+	}
+}
+
+/* Where the ending of a name begins that is not too long for one; its length,
+ * if it has none. */
+static size_t
+find_ending(const char *name, size_t len)
+{
+	for (size_t n = 2; n <= ENDING_MAX && n < len; n++) {
+		char c = name[len - n + 1];
+		if (!fp_ascii_is_alnum(c))
+			break;
+		if (name[len - n] == '.')
+			return len - n;
+	}
+	return len;
+}
+
+static void
+cut_name(struct made *made, const char *name, size_t len)
+{
+	size_t stem = find_ending(name, len);
+	char hash[20];
+	int n = snprintf(hash, sizeof(hash), "~%016" PRIx64,
+		fp_hash_bytes(FP_HASH_EMPTY, name, len));
+	size_t after = (size_t)n + (len - stem);
+
+	made->len = 0;
+	encode_some(made, name, stem, FP_FILENAME_MAX - after);
+	memcpy(made->bytes + made->len, hash, (size_t)n);
+	memcpy(made->bytes + made->len + n, name + stem, len - stem);
+	made->len += after;
+}
+
 int
 fp_filename_encode(const char *name, size_t len, struct fp_buf *out)
 {
 	struct made made = {0};
 
-	for (size_t at = 0; at < len && made.len <= FP_FILENAME_MAX;) {
-		uint32_t code;
-		size_t n = fp_utf8_next(name + at, len - at, &code);
-		bool plain = n > 0 && filename_is_plain(code);
-		if (at == 0 && name[0] == '.')
-			plain = false;
-		for (n += n == 0; n > 0; n--, at++)
-			(plain ? filename_put : put_encoded)(&made, name[at]);
-	}
-	if (made.len == 0 || made.len > FP_FILENAME_MAX) {
-		errno = made.len ? ENAMETOOLONG : EINVAL;
+	for (size_t at = 0; at < len && made.len <= FP_FILENAME_MAX;)
+		at += encode_one(&made, name + at, len - at, at == 0);
+	if (made.len == 0) {
+		errno = EINVAL;
 		return -1;
 	}
+	if (made.len > FP_FILENAME_MAX)
+		cut_name(&made, name, len);
 	return fp_buf_add(out, made.bytes, made.len);
 }
 
@@ -84,16 +145,90 @@ decode_one(const char *text, size_t len, size_t *n)
 	return (char)(high * 16 + low);
 }
 
+static int
+decode_all(const char *text, size_t len, struct fp_buf *out)
+{
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n) {
+		if (fp_buf_add_char(out, decode_one(text + at, len - at, &n)))
+			return -1;
+	}
+	return 0;
+}
+
 int
 fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
-	struct made decoded = {0};
-	size_t n;
+	struct fp_buf name = FP_BUF_INIT;
+	int ret = decode_all(text, len, &name);
 
-	/* What is too long for a name is so when it is encoded again, too. */
-	for (size_t at = 0; at < len; at += n)
-		filename_put(&decoded, decode_one(text + at, len - at, &n));
-	return fp_filename_encode(decoded.bytes, decoded.len, out);
+	if (ret == 0)
+		ret = fp_filename_encode(fp_buf_text(&name), name.len, out);
+	fp_buf_destroy(&name);
+	return ret;
+}
+
+/* Each component of a name for itself. */
+static int
+encode_path(const char *name, size_t len, struct fp_buf *out)
+{
+	const char *end = name + len;
+	size_t start = out->len;
+
+	while (name < end && *name == '/')
+		name++;
+	for (;;) {
+		const char *slash = memchr(name, '/', (size_t)(end - name));
+		size_t n = (size_t)((slash ? slash : end) - name);
+		if (fp_filename_encode(name, n, out))
+			return -1;
+		if (out->len - start > FP_FILENAME_PATH_MAX) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (!slash)
+			return 0;
+		if (fp_buf_add_char(out, '/'))
+			return -1;
+		name = slash + 1;
+	}
+}
+
+int
+fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out)
+{
+	struct fp_buf name = FP_BUF_INIT;
+	size_t start = out->len;
+	int ret = decode_all(text, len, &name);
+
+	if (ret == 0)
+		ret = encode_path(fp_buf_text(&name), name.len, out);
+	if (ret && out->data) {
+		out->len = start;
+		out->data[start] = '\0';
+	}
+	fp_buf_destroy(&name);
+	return ret;
+}
+
+static bool
+is_safe(const char *name, size_t len)
+{
+	return len > 0 && len <= FP_FILENAME_MAX && name[0] != '.';
+}
+
+bool
+fp_filename_is_safe_path(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		if (!is_safe(path, len))
+			return false;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
+	}
 }
 
 bool
@@ -101,8 +236,7 @@ fp_filename_is_safe(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len <= FP_FILENAME_MAX && name[0] != '.' &&
-	       !memchr(name, '/', len);
+	return is_safe(name, len) && !memchr(name, '/', len);
 }
 
 /* ---- endings ---- */

@@ -6,7 +6,9 @@
  * never "." or "..", never hidden by a dot in front, without "/", NUL, control
  * characters or what is no UTF-8, and of 255 bytes at most. Ordinary names
  * stay as they are: "photo 1.jpg". What is not safe is percent-encoded, and so
- * is "%"; so no two names become one, and decoding gives the name back.
+ * is "%"; so no two names become one, and decoding gives the name back. One
+ * that would be too long is cut, and a hash of all of it stands for the rest,
+ * before its ending: "aaaa~0123456789abcdef.txt".
  *
  * Threads: any.
  * Ownership: nothing is owned.
@@ -21,14 +23,26 @@
 
 #define FP_FILENAME_MAX 255
 
+/* All folders and the name, with the slashes between them. */
+#define FP_FILENAME_PATH_MAX 4000
+
 /* Appends the name for a file to `out`. -1 with EINVAL: the name is empty;
- * ENAMETOOLONG: it would be over FP_FILENAME_MAX bytes; ENOMEM. */
+ * ENOMEM. */
 int fp_filename_encode(const char *name, size_t len, struct fp_buf *out);
 
 /* The same for an expanded URI template (RFC 6570), in which values already
  * are percent-encoded: "photo%201.jpg" becomes "photo 1.jpg", and what was
  * "../x" in the value becomes "%2E.%2Fx". */
 int fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out);
+
+/* The same with folders: each "/" parts one component from the next, also one
+ * that is percent-encoded; those in front are left out. -1 with EINVAL: the
+ * name or one of its folders is empty; ENAMETOOLONG: all would be over
+ * FP_FILENAME_PATH_MAX bytes; ENOMEM. */
+int fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out);
+
+/* Whether each component of a relative path is fp_filename_is_safe(). */
+bool fp_filename_is_safe_path(const char *path);
 
 /* Whether a name is such that fp_filename_encode() could have made it, as far
  * as its way out of a folder goes: one component, not hidden, not too long. */

@@ -14,6 +14,9 @@
  * linkat() never replaces. To overwrite, a file without a name is first linked
  * to a temporary one, as rename() is what replaces in one step.
  *
+ * Folders in a name are entered one by one from the folder on, so that no link
+ * that somebody plants on the way leads out of it.
+ *
  * What is written last may be refused as late as close() (NFS, quotas). So
  * the descriptor is closed before the file has its name, or else the name is
  * taken back.
@@ -38,10 +41,9 @@
 /* ---- system calls, in our terms ---- */
 
 static int
-link_unnamed(const struct fp_outfile *file, const char *name)
+link_unnamed(const struct fp_outfile *file, int dir, const char *name)
 {
 	char path[40];
-	int dir = file->dir->fd;
 
 	if (file->dir->way == FP_OUTDIR_BY_FD)
 		return linkat(file->fd, "", dir, name, AT_EMPTY_PATH);
@@ -91,7 +93,9 @@ create_named(void *arg, const char *name)
 static int
 link_temp(void *arg, const char *name)
 {
-	return link_unnamed(arg, name);
+	const struct fp_outfile *file = arg;
+
+	return link_unnamed(file, file->dir->fd, name);
 }
 
 /* fp_filename_is_safe() says no to a name that begins like this. */
@@ -126,19 +130,20 @@ fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 	return -1;
 }
 
-/* Gives a whole file this name, safe or not. */
+/* Gives a whole file this name, safe or not, in the folder or in one below. */
 static int
-outfile_give_name(struct fp_outfile *file, const char *name, bool overwrite)
+outfile_give_name(
+	struct fp_outfile *file, int to_dir, const char *name, bool overwrite)
 {
 	int dir = file->dir->fd;
 
 	if (!file->temp[0] && !overwrite) {
-		if (link_unnamed(file, name))
+		if (link_unnamed(file, to_dir, name))
 			return -1;
 		if (fp_atomicfile_close(&file->fd) == 0)
 			return 0;
 		int err = errno;
-		unlinkat(dir, name, 0);
+		unlinkat(to_dir, name, 0);
 		errno = err;
 		return -1;
 	}
@@ -146,11 +151,45 @@ outfile_give_name(struct fp_outfile *file, const char *name, bool overwrite)
 		return -1;
 	if (fp_atomicfile_close(&file->fd))
 		return -1;
-	if (overwrite ? renameat(dir, file->temp, dir, name)
-		      : fp_atomicfile_rename_new(dir, file->temp, name))
+	if (overwrite ? renameat(dir, file->temp, to_dir, name)
+		      : fp_atomicfile_rename_new(dir, file->temp, to_dir, name))
 		return -1;
 	file->temp[0] = '\0';
 	return 0;
+}
+
+/* Enters the folders of a safe path, as far as they are there or are to be
+ * made; *name is then what is behind them. The descriptor is to be closed if it
+ * is not that of `root`. */
+static int
+enter_folders(int root, const char **name, bool makes)
+{
+	char part[FP_FILENAME_MAX + 1];
+	int fd = root;
+
+	for (const char *slash; fd >= 0 && (slash = strchr(*name, '/'));) {
+		size_t len = (size_t)(slash - *name);
+		memcpy(part, *name, len);
+		part[len] = '\0';
+		int next = -1;
+		if (!makes || mkdirat(fd, part, 0777) == 0 || errno == EEXIST)
+			next = openat(fd, part,
+				O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int err = errno;
+		if (fd != root)
+			close(fd);
+		errno = err;
+		fd = next;
+		*name = slash + 1;
+	}
+	return fd;
+}
+
+static bool
+outdir_takes(const struct fp_outdir *dir, const char *name)
+{
+	return dir->has_folders ? fp_filename_is_safe_path(name)
+				: fp_filename_is_safe(name);
 }
 
 int
@@ -160,14 +199,20 @@ fp_outfile_commit(struct fp_outfile *file, const char *name)
 	if (file->error)
 		return outfile_fail(file);
 	errno = EINVAL;
-	if (file->fd < 0 || !fp_filename_is_safe(name))
+	if (file->fd < 0 || !outdir_takes(file->dir, name))
 		return outfile_fail(file);
 	errno = EBUSY;
 	if (fp_outdir_reserves(file->dir, name))
 		return outfile_fail(file);
-	return outfile_give_name(file, name, file->dir->overwrite)
-		       ? outfile_fail(file)
-		       : 0;
+	int dir = enter_folders(file->dir->fd, &name, true);
+	if (dir < 0)
+		return outfile_fail(file);
+	bool ok = outfile_give_name(file, dir, name, file->dir->overwrite) == 0;
+	int err = errno;
+	if (dir != file->dir->fd)
+		close(dir);
+	errno = err;
+	return ok ? 0 : outfile_fail(file);
 }
 
 /* ---- a folder ---- */
@@ -177,7 +222,8 @@ give_trial_name(void *arg, const char *name)
 {
 	struct fp_outfile *file = arg;
 
-	return outfile_give_name(file, name, file->dir->overwrite);
+	return outfile_give_name(
+		file, file->dir->fd, name, file->dir->overwrite);
 }
 
 /* Makes a file in the folder, as all will be made, and removes it. */
@@ -198,6 +244,7 @@ static void
 init_dir(struct fp_outdir *dir, bool overwrite)
 {
 	dir->overwrite = overwrite;
+	dir->has_folders = false;
 	dir->reserved = NULL;
 	dir->n_reserved = 0;
 }
@@ -269,6 +316,12 @@ fp_outdir_has(const struct fp_outdir *dir, const char *name)
 {
 	struct stat st;
 
-	return fp_filename_is_safe(name) &&
-	       fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!outdir_takes(dir, name))
+		return false;
+	int fd = enter_folders(dir->fd, &name, false);
+	bool is_there =
+		fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fd >= 0 && fd != dir->fd)
+		close(fd);
+	return is_there;
 }

@@ -32,6 +32,7 @@ enum fp_outdir_way {
 struct fp_outdir {
 	int fd;
 	bool overwrite; /* a file replaces one of the same name */
+	bool has_folders; /* names may have folders, which are made */
 	const char *const *reserved; /* names that no file may have */
 	size_t n_reserved;
 	enum fp_outdir_way way;
@@ -73,9 +74,11 @@ int fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir);
 /* Appends all of the data. */
 int fp_outfile_write(struct fp_outfile *file, const char *data, size_t len);
 
-/* Gives the file its name, which must be fp_filename_is_safe() (else EINVAL).
- * Afterwards there is no file to go on with, in either case. EEXIST: the name
- * is taken, and the folder's files do not overwrite. */
+/* Gives the file its name, which must be fp_filename_is_safe() (else EINVAL),
+ * or with has_folders fp_filename_is_safe_path(): the folders are made that are
+ * not there, and a link in place of one is not followed (ENOTDIR). Afterwards
+ * there is no file to go on with, in either case. EEXIST: the name is taken,
+ * and the folder's files do not overwrite. */
 int fp_outfile_commit(struct fp_outfile *file, const char *name);
 
 /* Gives it up. Cannot fail; of no file it does nothing. */

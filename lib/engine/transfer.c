@@ -530,6 +530,8 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 	fp_response_reset(&transfer->response, &ticket->type,
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
+	transfer->response.disposition =
+		fp_download_wants_header(&transfer->download);
 	transfer->response.hints = &transfer->hints;
 	transfer->refusal.len = 0;
 	transfer->response.wants_quota = options->respect_ratelimit;

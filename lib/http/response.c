@@ -42,11 +42,14 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 	struct fp_response before = *response;
 	fp_response_reset(response, before.type, before.headers);
 	response->location = before.location;
+	response->disposition = before.disposition;
 	response->hints = before.hints;
 	response->answers_head = before.answers_head;
 	response->wants_quota = before.wants_quota;
 	if (response->location)
 		fp_buf_clear(response->location, SIZE_MAX);
+	if (response->disposition)
+		fp_buf_clear(response->disposition, SIZE_MAX);
 	if (response->hints)
 		fp_waithint_reset(response->hints);
 	response->status = (int)status;
@@ -314,6 +317,13 @@ response_take_field(struct fp_response *response, const char *line,
 	case 17:
 		if (response_is_named(line, name_len, "Transfer-Encoding"))
 			take_transfer_encoding(response, text);
+		break;
+	case 19:
+		if (response->disposition && response->disposition->len == 0 &&
+			response_is_named(
+				line, name_len, "Content-Disposition"))
+			return fp_buf_set(response->disposition, value,
+				FP_MIN(len, FP_RESPONSE_DISPOSITION_MAX));
 		break;
 	default:
 		break;

@@ -21,6 +21,9 @@
 #define FP_RESPONSE_TYPE_MAX 1024
 #define FP_RESPONSE_LOCATION_MAX 8000
 
+/* Of a longer Content-Disposition, too, the first bytes are kept. */
+#define FP_RESPONSE_DISPOSITION_MAX 8000
+
 struct fp_response {
 	int status; /* 0: no status line yet */
 	const char *version; /* "1.1", "2", ...; "" unknown */
@@ -43,12 +46,14 @@ struct fp_response {
 	struct fp_buf *type; /* the Content-Type's value */
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */
+	struct fp_buf *disposition; /* Content-Disposition's; NULL likewise */
 	struct fp_waithint *hints; /* when to come back; NULL: not wanted */
 	bool wants_quota; /* hints of successes too */
 };
 
 /* Forgets everything; the two buffers are emptied and kept. The other settings
- * (answers_head, location, hints, wants_quota) are the caller's to make. */
+ * (answers_head, location, disposition, hints, wants_quota) are the caller's to
+ * make. */
 void fp_response_reset(struct fp_response *response, struct fp_buf *type,
 	struct fp_buf *headers);
 

@@ -3,6 +3,7 @@
 
 #include "download.h"
 
+#include "disposition.h"
 #include "filename.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ fp_download_end(struct fp_download *download)
 {
 	fp_outfile_abort(&download->file);
 	fp_buf_clear(&download->name, KEEP_BYTES);
+	fp_buf_clear(&download->disposition, KEEP_BYTES);
 }
 
 void
@@ -32,6 +34,7 @@ fp_download_destroy(struct fp_download *download)
 {
 	fp_download_end(download);
 	fp_buf_destroy(&download->name);
+	fp_buf_destroy(&download->disposition);
 }
 
 /* Fails the item with what errno says of its file. */
@@ -55,8 +58,8 @@ static bool
 is_of_file(int err)
 {
 	static const int errors[] = {EEXIST, EBUSY, EFBIG, EINVAL, EILSEQ,
-		EISDIR, ENAMETOOLONG, ENOTEMPTY, ETXTBSY, EMFILE, ENFILE,
-		ENOMEM};
+		EISDIR, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENOTEMPTY, ETXTBSY,
+		EMFILE, ENFILE, ENOMEM};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(errors); i++) {
 		if (errors[i] == err)
@@ -89,33 +92,94 @@ download_fail_write(
 	return false;
 }
 
-bool
-fp_download_name(struct fp_download *download, struct fp_request *request)
+/* The last segment of the URL's path (RFC 3986, section 3.3); it may be empty.
+ */
+static struct fp_text
+last_segment(const char *url)
+{
+	const char *authority = strstr(url, "://");
+	const char *path = strchr(authority ? authority + 3 : url, '/');
+
+	if (!path)
+		return (struct fp_text){"", 0};
+	const char *end = path + strcspn(path, "?#");
+	const char *start = end;
+	while (start[-1] != '/')
+		start--;
+	return (struct fp_text){start, (size_t)(end - start)};
+}
+
+/* The name that is known before anything is fetched. -1: EINVAL, ... */
+static int
+encode_name(struct fp_download *download, struct fp_text name)
+{
+	int (*encode)(const char *, size_t, struct fp_buf *) =
+		download->setup->outdir.has_folders ? fp_filename_path_from_uri
+						    : fp_filename_from_uri;
+
+	return encode(name.data, name.len, &download->name);
+}
+
+static bool
+fail_name(struct fp_ticket *ticket)
+{
+	bool is_input = errno != ENOMEM;
+
+	fp_ticket_fail(ticket, is_input ? FP_KIND_INPUT : FP_KIND_LOCAL,
+		errno == ENOMEM	  ? FP_OUT_OF_MEMORY
+		: errno == EINVAL ? "the file's name would be empty"
+				  : "the file's name would be too long");
+	return false;
+}
+
+static bool
+make_name(struct fp_download *download, struct fp_request *request)
 {
 	const struct fp_setup *setup = download->setup;
 	struct fp_ticket *ticket = request->ticket;
 	struct fp_buf expanded = FP_BUF_INIT;
 
-	if (!setup->name_template)
-		return true;
-	bool ok = fp_request_expand(request, setup->name_template, &expanded);
-	if (ok && fp_filename_from_uri(fp_buf_text(&expanded), expanded.len,
-			  &download->name)) {
-		fp_ticket_fail(ticket,
-			errno == ENOMEM ? FP_KIND_LOCAL : FP_KIND_INPUT,
-			errno == ENOMEM ? FP_OUT_OF_MEMORY
-			: errno == EINVAL
-				? "the file's name would be empty"
-				: "the file's name would be too long");
-		ok = false;
+	if (setup->options.remote_name) {
+		struct fp_text name = last_segment(fp_buf_text(&ticket->url));
+		return name.len == 0 ||
+		       fp_filename_from_uri(
+			       name.data, name.len, &download->name) == 0 ||
+		       fail_name(ticket);
 	}
+	bool ok = fp_request_expand(request, setup->name_template, &expanded);
+	struct fp_text name = {fp_buf_text(&expanded), expanded.len};
+	if (ok && encode_name(download, name))
+		ok = fail_name(ticket);
 	fp_buf_destroy(&expanded);
-	if (ok && !setup->outdir.overwrite &&
-		fp_outdir_has(&setup->outdir, download->name.data))
-		ok = download_fail(download, ticket, EEXIST);
-	if (ok && fp_outdir_reserves(&setup->outdir, download->name.data))
-		ok = download_fail(download, ticket, EBUSY);
 	return ok;
+}
+
+bool
+fp_download_name(struct fp_download *download, struct fp_request *request)
+{
+	const struct fp_setup *setup = download->setup;
+	struct fp_ticket *ticket = request->ticket;
+
+	if (!setup->name_template && !setup->options.remote_name)
+		return true;
+	if (!make_name(download, request))
+		return false;
+	if (download->name.len == 0 || setup->options.remote_header_name)
+		return true;
+	if (!setup->outdir.overwrite &&
+		fp_outdir_has(&setup->outdir, download->name.data))
+		return download_fail(download, ticket, EEXIST);
+	if (fp_outdir_reserves(&setup->outdir, download->name.data))
+		return download_fail(download, ticket, EBUSY);
+	return true;
+}
+
+struct fp_buf *
+fp_download_wants_header(struct fp_download *download)
+{
+	return download->setup->options.remote_header_name
+		       ? &download->disposition
+		       : NULL;
 }
 
 bool
@@ -131,10 +195,29 @@ fp_download_write(struct fp_download *download, struct fp_ticket *ticket,
 	return true;
 }
 
-/* "17.json": for an item that was given no other name. */
+/* The server's name for it, if it has given one. */
 static int
-make_default_name(struct fp_download *download, struct fp_ticket *ticket)
+take_remote_name(struct fp_download *download)
 {
+	struct fp_text value = {
+		fp_buf_text(&download->disposition), download->disposition.len};
+	struct fp_buf name = FP_BUF_INIT;
+	int ret = value.len ? fp_disposition_filename(value, &name) : 0;
+
+	if (ret == 0 && name.len > 0) {
+		fp_buf_clear(&download->name, KEEP_BYTES);
+		ret = fp_filename_encode(name.data, name.len, &download->name);
+	}
+	fp_buf_destroy(&name);
+	return ret;
+}
+
+/* The name as it is now known; "17.json" for an item that was given none. */
+static int
+complete_name(struct fp_download *download, struct fp_ticket *ticket)
+{
+	if (take_remote_name(download))
+		return -1;
 	if (download->name.len > 0)
 		return 0;
 	return fp_buf_printf(&download->name, "%" PRIu64 "%s",
@@ -149,7 +232,7 @@ fp_download_commit(struct fp_download *download, struct fp_ticket *ticket)
 	/* An empty body is a file too. */
 	if (!fp_download_write(download, ticket, "", 0))
 		return false;
-	if (make_default_name(download, ticket) ||
+	if (complete_name(download, ticket) ||
 		fp_buf_set(&ticket->body, dir, strlen(dir)) ||
 		fp_buf_add_char(&ticket->body, '/') ||
 		fp_buf_add_text(&ticket->body, download->name.data)) {

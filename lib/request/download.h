@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * download: the file that an item's body goes to: its name, made of the item
- * before anything is fetched, and its bytes, which nobody sees under that name
- * before all of them are there.
+ * before anything is fetched or in the head of its response, and its bytes,
+ * which nobody sees under that name before all of them are there.
  *
  * Threads: the transfer's.
  * Ownership: the transfer embeds it; it borrows the setup.
@@ -21,6 +21,7 @@ struct fp_download {
 	struct fp_setup *setup;
 	struct fp_outfile file;
 	struct fp_buf name; /* empty: it will be made of seq and type */
+	struct fp_buf disposition; /* Content-Disposition; may be empty */
 };
 
 void fp_download_init(struct fp_download *download, struct fp_setup *setup);
@@ -28,6 +29,9 @@ void fp_download_destroy(struct fp_download *download);
 
 /* Makes the name. false also if a file of that name is there already. */
 bool fp_download_name(struct fp_download *download, struct fp_request *request);
+
+/* Where the value of Content-Disposition is to go; NULL: nowhere. */
+struct fp_buf *fp_download_wants_header(struct fp_download *download);
 
 /* Some bytes of the body; the first ones open the file. */
 bool fp_download_write(struct fp_download *download, struct fp_ticket *ticket,

@@ -239,6 +239,9 @@ check_texts(const struct fp_options *options, char *why, size_t why_size)
 			why, why_size, "method is not a token, or is CONNECT");
 	if (options->output_dir && options->output_dir[0] == '\0')
 		return poolopt_refuse(why, why_size, "output_dir is empty");
+	if (options->output_name && options->remote_name)
+		return poolopt_refuse(why, why_size,
+			"output_name and remote_name exclude each other");
 	if (options->output_name && options->output_name[0] == '\0')
 		return poolopt_refuse(why, why_size, "output_name is empty");
 	if (!options->data.data && options->data.len > 0)

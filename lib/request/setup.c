@@ -364,6 +364,7 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 		options->dry_run ? fp_outdir_look : fp_outdir_open;
 	if (open_dir(&setup->outdir, options->output_dir, options->overwrite) ==
 		0) {
+		setup->outdir.has_folders = options->create_dirs;
 		setup->outdir.reserved = options->reserved;
 		setup->outdir.n_reserved = options->n_reserved;
 		return 0;

@@ -6,6 +6,7 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 typedef int encoder(const char *name, size_t len, struct fp_buf *out);
 
@@ -141,10 +142,23 @@ no_two_alike(void)
 	CHECK(wrong == 0);
 }
 
+/* One that is cut: so many bytes, a hash, and this ending. */
+static bool
+is_cut(const char *name, size_t stem, const char *ending)
+{
+	size_t len = strlen(name);
+	size_t hashed = stem + 17;
+
+	return len <= FP_FILENAME_MAX && len == hashed + strlen(ending) &&
+	       name[stem] == '~' &&
+	       strspn(name + stem + 1, "0123456789abcdef") >= 16 &&
+	       strcmp(name + hashed, ending) == 0;
+}
+
 static void
 long_names(void)
 {
-	char name[1000], expected[1000];
+	char name[1000], expected[1000], first[300];
 
 	memset(name, 'a', sizeof(name));
 	memset(expected, 'a', sizeof(expected));
@@ -152,32 +166,68 @@ long_names(void)
 	CHECK_TEXT(become(fp_filename_encode, name, 255), expected);
 	CHECK_TEXT(become(fp_filename_from_uri, name, 255), expected);
 	for (size_t len = 256; len < sizeof(name); len++) {
-		CHECK_TEXT(become(fp_filename_encode, name, len),
-			strerror(ENAMETOOLONG));
-		CHECK_TEXT(become(fp_filename_from_uri, name, len),
-			strerror(ENAMETOOLONG));
+		snprintf(first, sizeof(first), "%s",
+			become(fp_filename_encode, name, len));
+		CHECK(is_cut(first, 238, ""));
+		CHECK_TEXT(become(fp_filename_from_uri, name, len), first);
+		/* Another length is another name. */
+		CHECK(strcmp(first, become(fp_filename_encode, name, len - 1)));
 	}
 	/* It is the length of what comes out that counts. */
 	name[252] = '/';
 	memcpy(expected + 252, "%2F", 3);
 	CHECK_TEXT(become(fp_filename_encode, name, 253), expected);
-	CHECK_TEXT(
-		become(fp_filename_encode, name, 254), strerror(ENAMETOOLONG));
-	name[252] = 'a';
-	name[253] = '/';
-	CHECK_TEXT(
-		become(fp_filename_encode, name, 254), strerror(ENAMETOOLONG));
+	CHECK(is_cut(become(fp_filename_encode, name, 254), 238, ""));
 	/* And no character is cut in the middle to make it fit. */
-	memcpy(name + 253, "\xe2\x82\xac", 3);
-	CHECK_TEXT(
-		become(fp_filename_encode, name, 256), strerror(ENAMETOOLONG));
+	memcpy(name + 236, "\xe2\x82\xac", 3);
+	CHECK(is_cut(become(fp_filename_encode, name, 256), 236, ""));
+	memcpy(name + 236, "%%%", 3);
+	CHECK(is_cut(become(fp_filename_encode, name, 256), 236, ""));
+	/* An ending stays, if it is one. */
+	memset(name, 'a', sizeof(name));
+	memcpy(name + 295, ".json", 5);
+	CHECK(is_cut(become(fp_filename_encode, name, 300), 233, ".json"));
+	memcpy(name + 295, ".js/n", 5);
+	CHECK(is_cut(become(fp_filename_encode, name, 300), 238, ""));
+	memset(name, 'a', sizeof(name));
+	name[280] = '.';
+	CHECK(is_cut(become(fp_filename_encode, name, 300), 238, ""));
 	for (size_t i = 0; i < 255; i++)
 		memcpy(name + 3 * i, "%61", 3);
 	memset(expected, 'a', 255);
 	CHECK_TEXT(become(fp_filename_from_uri, name, 3 * 255), expected);
-	name[3 * 255] = 'b';
-	CHECK_TEXT(become(fp_filename_from_uri, name, 3 * 255 + 1),
+}
+
+#define PATH(literal) \
+	become(fp_filename_path_from_uri, literal, sizeof(literal) - 1)
+
+static void
+paths(void)
+{
+	char name[5000];
+
+	CHECK_TEXT(PATH("a"), "a");
+	CHECK_TEXT(PATH("a/b/c.txt"), "a/b/c.txt");
+	CHECK_TEXT(PATH("a%2Fb"), "a/b");
+	CHECK_TEXT(PATH("//a/b"), "a/b");
+	CHECK_TEXT(PATH("a%20b/%C3%A9"), "a b/é");
+	CHECK_TEXT(PATH("../a/../.b/./c"), "%2E./a/%2E./%2Eb/%2E/c");
+	CHECK_TEXT(PATH("%2e%2e/%2e%2e%2fx"), "%2E./%2E./x");
+	CHECK_TEXT(PATH(""), strerror(EINVAL));
+	CHECK_TEXT(PATH("/"), strerror(EINVAL));
+	CHECK_TEXT(PATH("a/"), strerror(EINVAL));
+	CHECK_TEXT(PATH("a//b"), strerror(EINVAL));
+	for (size_t i = 0; i + 1 < sizeof(name); i += 2)
+		memcpy(name + i, "a/", 2);
+	CHECK(strlen(become(fp_filename_path_from_uri, name, 3999)) == 3999);
+	CHECK_TEXT(become(fp_filename_path_from_uri, name, 4001),
 		strerror(ENAMETOOLONG));
+	CHECK(fp_filename_is_safe_path("a/b"));
+	CHECK(!fp_filename_is_safe_path("/a") &&
+		!fp_filename_is_safe_path("a/") &&
+		!fp_filename_is_safe_path("a/../b") &&
+		!fp_filename_is_safe_path("") &&
+		!fp_filename_is_safe_path("a//b"));
 }
 
 static void
@@ -269,6 +319,7 @@ main(void)
 	run("what is not safe is encoded", unsafe_bytes);
 	run("no two names become one", no_two_alike);
 	run("a name has its longest", long_names);
+	run("names with folders", paths);
 	run("expanded templates are names too", from_uris);
 	run("what is safe can be asked for", safe_names);
 	run("a type has its ending", extensions);
