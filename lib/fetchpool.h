@@ -119,6 +119,7 @@ enum fp_field {
 	FP_FIELD_TRIES,
 	FP_FIELD_FRAMING,
 	FP_FIELD_CHARSET,
+	FP_FIELD_HOPS,
 	FP_FIELD_ERROR, /* null: a success */
 	FP_FIELD_COUNT,
 };
@@ -206,6 +207,8 @@ struct fp_result {
 	const char *http_version; /* "" or "1.1", "2", ... */
 	const char *final_url; /* where redirects led, as url */
 	unsigned redirects;
+	struct fp_text hops; /* "status url\n" each, if asked for; status 0: no
+			      * response, no url: all together are too long */
 	const char *framing; /* what told the body's end; NULL: nothing came */
 	const char *charset; /* that the body was decoded from; NULL: none */
 	const char *file; /* where the body is, with output_dir; else NULL */
@@ -404,6 +407,7 @@ struct fp_options {
 	const char *body_lacks; /* one that keeps this member, too; or NULL */
 	const char *ok_status; /* "2xx,304,400-404"; NULL: 2xx */
 	bool want_headers; /* collect the response's header fields */
+	bool want_hops; /* collect status and URL of each hop */
 
 	/* Called for each result by the pool's own thread. It must not call
 	 * fp_pool_submit(), fp_pool_wait() or fp_pool_free(), which would wait

@@ -377,6 +377,7 @@ fp_settings_fields(struct fp_settings *settings, const char *value)
 		if (field < 0 || (plus && value[0] != '+'))
 			return false;
 		settings->pool.want_headers |= field == FP_FIELD_HEADERS;
+		settings->pool.want_hops |= field == FP_FIELD_HOPS;
 		add_field(settings, field);
 		if (at[len] == '\0')
 			return true;

@@ -708,10 +708,6 @@ follow(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	int64_t wait_ns;
 
-	if (!fp_redirect_follow(&transfer->request, transfer->response.status,
-		    fp_buf_text(&transfer->location)))
-		return FP_ONWARD_END;
-	fp_transfer_resolved(transfer);
 	wait_ns = fp_waithint_after_ns(&transfer->hints, fp_clock_wall_ns());
 	ticket->again.wait_ns = FP_MAX(wait_ns, 0);
 	if (wait_ns / FP_NS_PER_MS >
@@ -721,6 +717,10 @@ follow(struct fp_transfer *transfer)
 		ticket->result.retry_after_ns = wait_ns;
 		return FP_ONWARD_END;
 	}
+	if (!fp_redirect_follow(&transfer->request, transfer->response.status,
+		    fp_buf_text(&transfer->location)))
+		return FP_ONWARD_END;
+	fp_transfer_resolved(transfer);
 	return go_on_with(transfer);
 }
 

@@ -11,6 +11,7 @@
 #include "transfer.h"
 
 #include "kept.h"
+#include "redirect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -507,6 +508,8 @@ describe(struct fp_transfer *transfer, bool is_found)
 			transfer, CURLINFO_APPCONNECT_TIME_T);
 		result->time_connect_ns = FP_MAX(tcp, tls);
 	}
+	if (fp_redirect_note(&transfer->request, response->status))
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	if (response->status == 0)
 		return;
 	result->status = response->status;

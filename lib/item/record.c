@@ -43,6 +43,7 @@ static const struct fp_text field_names[] = {
 	[FP_FIELD_TRIES] = FIELD("tries"),
 	[FP_FIELD_FRAMING] = FIELD("framing"),
 	[FP_FIELD_CHARSET] = FIELD("charset"),
+	[FP_FIELD_HOPS] = FIELD("hops"),
 	[FP_FIELD_ERROR] = FIELD("error"),
 };
 
@@ -50,6 +51,7 @@ static const char *const encoding_names[] = {
 	[FP_BODY_JSON] = "json",
 	[FP_BODY_TEXT] = "text",
 	[FP_BODY_BASE64] = "base64",
+	[FP_BODY_NONE] = NULL,
 };
 
 int
@@ -182,6 +184,42 @@ write_tries(struct fp_pen *pen, const struct fp_result *result)
 	fp_pen_bytes(pen, "]", 1);
 }
 
+/* One hop: "status url". Returns what is after its newline. */
+static const char *
+write_hop(struct fp_pen *pen, const char *at, const char *end)
+{
+	const char *line_end = memchr(at, '\n', (size_t)(end - at));
+	const char *url = memchr(at, ' ', (size_t)(line_end - at));
+
+	fp_pen_text(pen, "{\"status\":");
+	if (at[0] == '0')
+		write_null(pen);
+	else
+		fp_pen_bytes(pen, at, (size_t)(url - at));
+	url++;
+	fp_pen_text(pen, ",\"url\":");
+	if (url == line_end)
+		write_null(pen);
+	else
+		fp_pen_string(pen, url, (size_t)(line_end - url));
+	fp_pen_bytes(pen, "}", 1);
+	return line_end + 1;
+}
+
+static void
+write_hops(struct fp_pen *pen, struct fp_text hops)
+{
+	const char *at = hops.data, *end = at + hops.len;
+
+	fp_pen_bytes(pen, "[", 1);
+	while (hops.len > 0 && at < end) {
+		if (at > hops.data)
+			fp_pen_bytes(pen, ",", 1);
+		at = write_hop(pen, at, end);
+	}
+	fp_pen_bytes(pen, "]", 1);
+}
+
 static const char *
 or_null(const char *text)
 {
@@ -253,6 +291,32 @@ write_moment(
 		write_seconds(pen, result->time_first_byte_ns);
 }
 
+/* The members that are texts, or null. */
+static const char *
+text_of(const struct fp_result *result, enum fp_field field)
+{
+	switch (field) {
+	case FP_FIELD_URL:
+		return result->url;
+	case FP_FIELD_TYPE:
+		return result->type;
+	case FP_FIELD_METHOD:
+		return result->method;
+	case FP_FIELD_IP:
+		return or_null(result->ip);
+	case FP_FIELD_HTTP_VERSION:
+		return or_null(result->http_version);
+	case FP_FIELD_FILE:
+		return result->file;
+	case FP_FIELD_FINAL_URL:
+		return last_url(result);
+	case FP_FIELD_FRAMING:
+		return result->framing;
+	default:
+		return result->charset;
+	}
+}
+
 static void
 write_value(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format, enum fp_field field)
@@ -264,9 +328,6 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 	case FP_FIELD_INPUT:
 		write_input(pen, result);
 		break;
-	case FP_FIELD_URL:
-		write_string(pen, result->url);
-		break;
 	case FP_FIELD_STATUS:
 		write_number(pen, result->status, 1);
 		break;
@@ -276,42 +337,33 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 	case FP_FIELD_ATTEMPTS:
 		fp_pen_number(pen, result->attempts);
 		break;
-	case FP_FIELD_TYPE:
-		write_string(pen, result->type);
-		break;
 	case FP_FIELD_SIZE:
 		write_number(pen, result->size, 0);
 		break;
 	case FP_FIELD_ENCODING:
-		write_string(pen, result->encoding == FP_BODY_NONE
-					  ? NULL
-					  : encoding_names[result->encoding]);
+		write_string(pen, encoding_names[result->encoding]);
 		break;
 	case FP_FIELD_BODY:
 		write_body(pen, result, format);
 		break;
-	case FP_FIELD_METHOD:
-		write_string(pen, result->method);
-		break;
 	case FP_FIELD_HEADERS:
 		write_headers(pen, result);
 		break;
+	case FP_FIELD_URL:
+	case FP_FIELD_TYPE:
+	case FP_FIELD_METHOD:
 	case FP_FIELD_IP:
-		write_string(pen, or_null(result->ip));
-		break;
 	case FP_FIELD_HTTP_VERSION:
-		write_string(pen, or_null(result->http_version));
+	case FP_FIELD_FILE:
+	case FP_FIELD_FINAL_URL:
+	case FP_FIELD_FRAMING:
+	case FP_FIELD_CHARSET:
+		write_string(pen, text_of(result, field));
 		break;
 	case FP_FIELD_STARTED:
 	case FP_FIELD_TIME_CONNECT:
 	case FP_FIELD_TIME_FIRST_BYTE:
 		write_moment(pen, result, field);
-		break;
-	case FP_FIELD_FILE:
-		write_string(pen, result->file);
-		break;
-	case FP_FIELD_FINAL_URL:
-		write_string(pen, last_url(result));
 		break;
 	case FP_FIELD_REDIRECTS:
 		fp_pen_number(pen, result->redirects);
@@ -322,11 +374,8 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 	case FP_FIELD_TRIES:
 		write_tries(pen, result);
 		break;
-	case FP_FIELD_FRAMING:
-		write_string(pen, result->framing);
-		break;
-	case FP_FIELD_CHARSET:
-		write_string(pen, result->charset);
+	case FP_FIELD_HOPS:
+		write_hops(pen, result->hops);
 		break;
 	case FP_FIELD_ERROR:
 		record_write_error(pen, result);

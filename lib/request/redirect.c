@@ -323,6 +323,31 @@ fp_redirect_is_followed(
 	       setup->options.max_redirs > 0;
 }
 
+/* URLs of all hops together. Those that find no room are left out. */
+#define HOPS_URLS_MAX ((size_t)16 << 10)
+
+int
+fp_redirect_note(struct fp_request *request, int status)
+{
+	struct fp_ticket *ticket = request->ticket;
+	const struct fp_buf *url =
+		ticket->hop.len > 0 ? &ticket->hop : &ticket->url;
+	struct fp_buf shown = FP_BUF_INIT;
+
+	if (!request->setup->options.want_hops)
+		return 0;
+	ticket->hops.len = ticket->hops_done;
+	const char *text = fp_request_show(url, &shown);
+	if (text && ticket->hops.len + strlen(text) > HOPS_URLS_MAX)
+		text = "";
+	int ret = text ? fp_buf_printf(&ticket->hops, "%d %s\n", status, text)
+		       : -1;
+	fp_buf_destroy(&shown);
+	ticket->result.hops =
+		(struct fp_text){fp_buf_text(&ticket->hops), ticket->hops.len};
+	return ret;
+}
+
 bool
 fp_redirect_follow(struct fp_request *request, int status, const char *location)
 {
@@ -333,8 +358,11 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 			"more than %u redirects", setup->options.max_redirs);
 	if (strlen(location) > FP_RESPONSE_LOCATION_MAX)
 		return fail_long(request);
+	if (fp_redirect_note(request, status))
+		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	if (!resolve_raw(request, location))
 		return false;
+	request->ticket->hops_done = request->ticket->hops.len;
 	request->ticket->n_hops++;
 	return change_method(request, status) ||
 	       fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);

@@ -21,6 +21,10 @@
 bool fp_redirect_is_followed(
 	const struct fp_request *request, int status, const char *location);
 
+/* If hops are asked for: this one, with the status of its response, or 0, is
+ * the last of them so far. -1: no memory. */
+int fp_redirect_note(struct fp_request *request, int status);
+
 /* Such a response is there: the request is now that of the next hop, and true.
  * false: it cannot be followed, and the ticket has failed. RFC 9110, sections
  * 10.2.2 and 15.4. */

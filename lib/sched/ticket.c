@@ -388,7 +388,7 @@ keep_try(struct fp_ticket *ticket)
 void
 fp_ticket_rewind(struct fp_ticket *ticket)
 {
-	ticket->hop.len = 0;
+	ticket->hop.len = ticket->hops.len = ticket->hops_done = 0;
 	ticket->n_hops = 0;
 	ticket->is_foreign = false;
 	ticket->becomes_get = false;
@@ -466,6 +466,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
 	fp_buf_clear(&ticket->detail, 0);
 	fp_buf_clear(&ticket->hop, KEEP_BYTES);
+	fp_buf_clear(&ticket->hops, KEEP_BYTES);
 	fp_ticket_rewind(ticket);
 	ticket->is_refused_head = false;
 	ticket->used_ns = 0;
@@ -490,6 +491,7 @@ fp_ticket_free(struct fp_ticket *ticket)
 	free(ticket->tries);
 	fp_buf_destroy(&ticket->hop);
 	fp_buf_destroy(&ticket->cookies);
+	fp_buf_destroy(&ticket->hops);
 	fp_buf_destroy(&ticket->input);
 	fp_buf_destroy(&ticket->url);
 	fp_buf_destroy(&ticket->shown_url);

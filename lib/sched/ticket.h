@@ -80,6 +80,8 @@ struct fp_ticket {
 	/* Where redirects have led in this attempt. */
 	struct fp_buf hop; /* empty: no further than `url` */
 	unsigned n_hops;
+	struct fp_buf hops; /* as result.hops, which points into it */
+	size_t hops_done; /* bytes of it: of hops that were redirected */
 	bool is_foreign; /* this hop is not to the origin the user named */
 	bool becomes_get; /* the method, and the body is dropped */
 	bool is_refused_head; /* so options.check goes on with GET */

@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
 from harness import TRACED, Program, fetchpool, strace
+from servers import free_port
 from tap import check, contents, equal, main, temp_file, test
 from webserver import Web, redirect, to_path, web
 
@@ -223,6 +224,83 @@ def wanted(method, code):
         return "GET"
     return method
 
+
+# ---- hops ----
+
+def hops_of(record):
+    return [(hop["status"], hop["url"]) for hop in record["hops"]]
+
+
+@test("hops: status and URL of each, with passwords masked")
+def _():
+    server = web()
+    host = "127.0.0.1:%d" % server.port
+    server.on("/a", lambda conn, request: redirect(conn, 301, b"/b?x#y"))
+    server.on("/b", lambda conn, request: redirect(
+        conn, 307, b"http://me:secret@%s/ok" % host.encode()))
+    record, result = fetch("http://you:hidden@%s/a" % host,
+                           "--fields=status,hops,redirects")
+    equal(hops_of(record), [
+        (301, "http://you:***@%s/a" % host),
+        (307, "http://you:***@%s/b?x#y" % host),
+        (200, "http://me:***@%s/ok#y" % host)])
+    equal((record["status"], record["redirects"]), (200, 2))
+    check("secret" not in result.text + result.out.decode() and
+          "hidden" not in result.out.decode(), repr(result))
+    record = lands(server.url + "/ok", "--fields=+hops")
+    equal(hops_of(record), [(200, server.url + "/ok")])
+    check("hops" not in lands(server.url + "/ok"), "not asked for")
+
+
+@test("hops: where a redirect could not be followed, or was not answered")
+def _():
+    server = web()
+    closed = "http://127.0.0.1:%d/x" % free_port()
+    at = server.on("/a", lambda conn, request: redirect(
+        conn, 302, closed.encode()))
+    record = fails(at, "--fields=+hops", kind="connect")
+    equal(hops_of(record), [(302, at), (None, closed)])
+    at = server.on("/a", lambda conn, request: redirect(conn, 302, b"/a"))
+    record = fails(at, "--fields=+hops", "--max-redirs=2", kind="redirect")
+    equal(hops_of(record), [(302, at)] * 3)
+    at = server.on("/a", lambda conn, request: redirect(
+        conn, 302, b"ftp://127.0.0.1/"))
+    record = fails(at, "--fields=+hops", kind="refused")
+    equal(hops_of(record), [(302, at)])
+    at = server.on("/a", lambda conn, request: conn.answer(
+        b"", status=303, headers=b"Location: /ok\r\nRetry-After: 9999\r\n"))
+    record = fails(at, "--fields=+hops,+final_url,+redirects",
+                   kind="redirect")
+    equal(hops_of(record), [(303, at)])
+    equal((record["final_url"], record["redirects"]), (at, 0))
+    record = fails("http://127.0.0.1:1:2/", "--fields=+hops", kind="input")
+    equal(record["hops"], [])
+
+
+@test("hops: of the last attempt alone; and URLs that are too long together")
+def _():
+    server = web()
+    server.on("/flaky", lambda conn, request: redirect(conn, 302, b"/ok")
+              if len(server.targets) > 2
+              else conn.answer(b"", status=503))
+    record = lands(server.url + "/flaky", "--fields=+hops",
+                   "--retry-delay=1ms", "--retry-max-delay=1ms")
+    equal(hops_of(record), [(302, server.url + "/flaky"),
+                            (200, server.url + "/ok")])
+    server.reset()
+    server.on("/long", lambda conn, request: redirect(
+        conn, 302, b"/ok" if len(server.targets) > 15
+        else b"/long?" + b"x" * 2000))
+    record = lands(server.url + "/long", "--fields=+hops",
+                   "--max-redirs=50")
+    equal([status for status, url in hops_of(record)], [302] * 16 + [200])
+    urls = [url for status, url in hops_of(record)]
+    equal(urls[-1], server.url + "/ok", "a short one finds room")
+    check(2 < urls.count(None) < 14, urls)
+    check(sum(len(url or "") for url in urls) <= 16384, urls)
+
+
+# ---- what changes ----
 
 @test("methods and bodies, by the status")
 def _():

@@ -193,6 +193,20 @@ attempts(void)
 }
 
 static void
+hops(void)
+{
+	const char *text = "301 http://a/\n307 \n0 http://b/?x#y\n";
+	struct fp_result result = success();
+
+	CHECK_TEXT(field(&result, FP_FIELD_HOPS), "[]");
+	result.hops = (struct fp_text){text, strlen(text)};
+	CHECK_TEXT(field(&result, FP_FIELD_HOPS),
+		"[{\"status\":301,\"url\":\"http://a/\"},"
+		"{\"status\":307,\"url\":null},"
+		"{\"status\":null,\"url\":\"http://b/?x#y\"}]");
+}
+
+static void
 errors_say_more(void)
 {
 	static const enum fp_field seq = FP_FIELD_SEQ;
@@ -217,8 +231,8 @@ unknown_fields(void)
 	for (int i = FP_FIELD_URL; i < FP_FIELD_COUNT; i++)
 		CHECK_TEXT(field(&result, (enum fp_field)i),
 			i == FP_FIELD_ATTEMPTS || i == FP_FIELD_REDIRECTS ? "0"
-			: i == FP_FIELD_TRIES				  ? "[]"
-					      : "null");
+			: i == FP_FIELD_TRIES || i == FP_FIELD_HOPS	  ? "[]"
+								    : "null");
 	result.ip = result.http_version = NULL;
 	CHECK_TEXT(field(&result, FP_FIELD_IP), "null");
 	CHECK_TEXT(field(&result, FP_FIELD_HTTP_VERSION), "null");
@@ -351,6 +365,7 @@ main(void)
 	run("headers are put together by name", headers);
 	run("any bytes make one line of JSON", any_bytes);
 	run("a failing sink is told of", the_sink_fails);
+	run("the hops of redirects", hops);
 	run("attempts", attempts);
 	run("errors say more", errors_say_more);
 	fp_buf_destroy(&paper);

@@ -230,6 +230,9 @@ fields(void)
 	CHECK(!settings.pool.want_headers);
 	CHECK(takes(fp_settings_fields, "headers,seq"));
 	CHECK(settings.pool.want_headers);
+	CHECK(!settings.pool.want_hops);
+	CHECK(takes(fp_settings_fields, "+hops"));
+	CHECK(settings.pool.want_hops);
 	CHECK(takes(fp_settings_fields, "+ip"));
 	CHECK_TEXT(chosen(), "0 1 2 3 4 5 6 7 8 9 12 ");
 	CHECK(takes(fp_settings_fields, "+method,+headers"));
@@ -249,7 +252,7 @@ fields(void)
 		"seq,input,url,status,fetch_time,attempts,type,size,encoding,"
 		"body,method,headers,ip,http_version,started,time_connect,"
 		"time_first_byte,file,final_url,redirects,context,tries,framing,"
-		"charset,error,seq,input,url,status,fetch_time,attempts"));
+		"charset,hops,error,seq,input,url,status,fetch_time,attempts"));
 	CHECK(settings.format.n_fields == FP_FIELD_COUNT);
 
 	static const char *const bad[] = {"", ",", "seq,", ",seq", "seq,,url",
