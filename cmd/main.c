@@ -51,7 +51,8 @@
  *			used again), body, verdict, aftermath), span
  *			(what items go through, told), worker (one multi handle
  *			and its slots), slot, timing, drive (libcurl, by
- *			events), nudge (where it misses some), crew (one
+ *			events), nudge (where it misses some), greet (the
+ *			first TLS handshakes with an origin), crew (one
  *			thread, and its workers), pool (the whole; the story)
  *	fetchpool.h	the public contract
  *

@@ -135,6 +135,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/crew.c lib/engine/crew.h \
 	lib/engine/drive.c lib/engine/drive.h \
 	lib/engine/gate.c \
+	lib/engine/greet.c lib/engine/greet.h \
 	lib/engine/kept.c lib/engine/kept.h \
 	lib/engine/nudge.c lib/engine/nudge.h \
 	lib/engine/poller.c lib/engine/poller.h \

@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/unit/test_expand \
 	tests/unit/test_fate \
 	tests/unit/test_filename \
+	tests/unit/test_greet \
 	tests/unit/test_gunzip \
 	tests/unit/test_gunzipbad \
 	tests/unit/test_hash \

@@ -121,6 +121,19 @@ crew_go_round(struct fp_crew *crew, int64_t now_ns)
 	}
 }
 
+/* A first handshake is done: who waits for it may be on any worker. */
+static void
+call_held(struct fp_crew *crew)
+{
+	if (FP_LIKELY(!crew->greetings.has_ended))
+		return;
+	crew->greetings.has_ended = false;
+	for (unsigned i = 0; i < crew->n_workers; i++) {
+		if (!crew->workers[i].is_done)
+			crew->workers[i].due_ns = crew->awake_ns;
+	}
+}
+
 static int64_t
 look(struct fp_crew *crew)
 {
@@ -138,6 +151,7 @@ work(void *arg)
 		if (crew->n_left == 0)
 			return;
 		int64_t asleep_ns = look(crew);
+		call_held(crew);
 		int64_t due_ns = asleep_ns + sleep_until(crew, asleep_ns);
 		if (FP_UNLIKELY(look(crew) - due_ns > OVERSLEPT_NS))
 			skip(crew, asleep_ns);

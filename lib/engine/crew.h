@@ -21,6 +21,7 @@ struct fp_crew {
 	struct fp_thread thread;
 	struct fp_poller poller; /* of all its workers */
 	CURLSH *sessions; /* of TLS, the same */
+	struct fp_greetings greetings; /* the same */
 	struct fp_worker *workers;
 	unsigned n_workers;
 	unsigned n_left; /* that are not done */

@@ -17,7 +17,9 @@
  *     which: rates, pauses, limits of the origin and memory may keep an item
  *     there, without a slot, a handle or a connection. A start is reserved.
  *  5. A transfer is set up on the slot's easy handle and given to the worker's
- *     multi handle. With a delay, the slot pauses before 4 is asked again.
+ *     multi handle. With a delay, the slot pauses before 4 is asked again; and
+ *     when many begin with one origin over TLS, most of them pause until a
+ *     first handshake is done.
  *  6. libcurl calls back: a socket is opened, and the gate asks, when the
  *     request can go out: does the run go on, is the deadline still to come,
  *     may the kept connection be used again, do pauses and rates still allow
@@ -186,6 +188,7 @@ make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
 			.cancel = &pool->cancel,
 			.poller = &crew->poller,
 			.sessions = crew->sessions,
+			.greetings = &crew->greetings,
 			.awake_ns = &crew->awake_ns,
 			.number = i,
 		};

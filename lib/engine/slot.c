@@ -9,6 +9,33 @@
 #include "timing.h"
 
 #include <stdio.h>
+#include <string.h>
+
+bool
+fp_slot_is_held(struct fp_transfer *transfer)
+{
+	struct fp_context *context = transfer->context;
+	const struct fp_origin *origin = transfer->ticket->origin;
+
+	if (strncmp(origin->name, "https:", 6) != 0 ||
+		transfer->setup->resumes_nothing)
+		return false;
+	transfer->due_ns = fp_greet_ask(context->greetings, origin->hash,
+		context->now_ns, &transfer->is_greeting);
+	context->n_greeting += transfer->is_greeting;
+	transfer->greets = origin->hash;
+	return transfer->due_ns > 0;
+}
+
+void
+fp_slot_greeted(struct fp_transfer *transfer)
+{
+	if (FP_LIKELY(!transfer->is_greeting))
+		return;
+	transfer->is_greeting = false;
+	transfer->context->n_greeting--;
+	fp_greet_end(transfer->context->greetings, transfer->greets);
+}
 
 /* The transfer has let go of its ticket: the slot is idle. */
 void
@@ -16,6 +43,7 @@ fp_slot_end(struct fp_worker *worker, struct fp_transfer *transfer,
 	struct fp_ticket *ticket)
 {
 	FP_ASSERT(!transfer->ticket);
+	fp_slot_greeted(transfer);
 	if (FP_UNLIKELY(worker->setup->options.trace))
 		fp_span_left(transfer, ticket);
 	transfer->is_begun = false;
@@ -79,9 +107,8 @@ fp_slot_leave(struct fp_worker *worker, struct fp_transfer *transfer)
 	fp_slot_go_on(worker, transfer, CURLE_ABORTED_BY_CALLBACK);
 }
 
-/* Gives it to libcurl, or ends its item at once. */
-static void
-slot_begin(struct fp_worker *worker, struct fp_transfer *transfer)
+void
+fp_slot_begin(struct fp_worker *worker, struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
@@ -136,8 +163,16 @@ draw_delay_ns(const struct fp_worker *worker, const struct fp_ticket *ticket)
 	return (int64_t)(low + fp_random_evenly(&random, high - low));
 }
 
+static void
+slot_delay(struct fp_worker *worker, struct fp_transfer *transfer)
+{
+	transfer->is_delayed = true;
+	worker->n_delayed++;
+}
+
 /* Gives an item its slot. With --delay it has the slot, but waits in it, and
- * then asks whether it may start. */
+ * then asks whether it may start. And it may have to wait there for a first
+ * handshake. */
 void
 fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 {
@@ -153,12 +188,14 @@ fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket)
 		ticket->started_ns = worker->context.now_ns;
 		ticket->result.started_wall_ns = fp_clock_wall_ns();
 	}
-	if (worker->setup->options.delay_max_ms == 0 || ticket->is_rested) {
-		slot_begin(worker, transfer);
-		return;
+	if (worker->setup->options.delay_max_ms > 0 && !ticket->is_rested) {
+		transfer->due_ns =
+			worker->context.now_ns + draw_delay_ns(worker, ticket);
+		slot_delay(worker, transfer);
+	} else if (fp_slot_is_held(transfer)) {
+		transfer->is_held = true;
+		slot_delay(worker, transfer);
+	} else {
+		fp_slot_begin(worker, transfer);
 	}
-	transfer->is_delayed = true;
-	transfer->due_ns =
-		worker->context.now_ns + draw_delay_ns(worker, ticket);
-	worker->n_delayed++;
 }

@@ -17,6 +17,15 @@
 /* Gives an item an idle slot, and begins it, or lets it pause there first. */
 void fp_slot_occupy(struct fp_worker *worker, struct fp_ticket *ticket);
 
+/* Whether it is to wait for the handshakes of others, until due_ns. */
+bool fp_slot_is_held(struct fp_transfer *transfer);
+
+/* Others need not wait for its handshake any more. */
+void fp_slot_greeted(struct fp_transfer *transfer);
+
+/* Begins it, or ends its item at once. */
+void fp_slot_begin(struct fp_worker *worker, struct fp_transfer *transfer);
+
 /* Gives a transfer that is ready to libcurl. */
 void fp_slot_add(struct fp_worker *worker, struct fp_transfer *transfer);
 

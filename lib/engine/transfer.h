@@ -17,6 +17,7 @@
 #include "carry.h"
 #include "crowd.h"
 #include "download.h"
+#include "greet.h"
 #include "gunzip.h"
 #include "poller.h"
 #include "queue.h"
@@ -71,6 +72,8 @@ struct fp_context {
 	unsigned n_connecting; /* those that have sockets, but none connected */
 	struct fp_poller *poller; /* the crew's */
 	CURLSH *sessions; /* of TLS, the same */
+	struct fp_greetings *greetings; /* the same */
+	unsigned n_greeting; /* transfers that others wait for */
 	unsigned number; /* of the worker, for it */
 	struct fp_sockets sockets;
 	struct fp_tlsask_flood flood; /* on them */
@@ -99,6 +102,9 @@ struct fp_transfer {
 	enum fp_stop stop; /* why we ended it ourselves */
 	unsigned slot; /* its number among all of the pool */
 	bool is_delayed; /* not begun: waits until due_ns */
+	bool is_held; /* delayed, but until others have shaken hands */
+	bool is_greeting; /* others wait for its handshake, with this origin */
+	uint64_t greets;
 	bool is_begun; /* its ticket's attempt goes on here */
 	bool is_resolving; /* begun, and no connection tried or reused yet */
 	bool is_strange; /* the same, and nobody knows its host's name yet */

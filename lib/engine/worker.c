@@ -80,6 +80,7 @@ fp_worker_init(struct fp_worker *worker, const struct fp_worker_place *place,
 	worker->context.queue = place->queue;
 	worker->context.poller = place->poller;
 	worker->context.sessions = place->sessions;
+	worker->context.greetings = place->greetings;
 	worker->context.number = place->number;
 	if (setup->options.keep_order) {
 		share.slots++; /* see room_for_items() */
@@ -246,6 +247,40 @@ fp_worker_fire(struct fp_worker *worker)
 	fp_queue_fire(worker->queue, fired, worker->context.now_ns);
 }
 
+/* One that waits for the handshakes of others begins when it may, as far as
+ * names may be looked up. */
+static void
+begin_held(struct fp_worker *worker, struct fp_transfer *transfer, int64_t *due)
+{
+	unsigned n_strangers;
+
+	if (room_for_names(worker, &n_strangers) == 0)
+		return;
+	if (fp_slot_is_held(transfer)) {
+		*due = FP_MIN(*due, transfer->due_ns);
+		return;
+	}
+	transfer->is_held = transfer->is_delayed = false;
+	worker->n_delayed--;
+	fp_slot_begin(worker, transfer);
+	worker->n_resolving_seen = worker->context.n_resolving;
+}
+
+/* By TLS 1.3 a session is there some time after the handshake. */
+static void
+look_at_greeters(struct fp_worker *worker)
+{
+	if (FP_LIKELY(worker->context.n_greeting == 0))
+		return;
+	for (unsigned i = 0; i < worker->share.slots; i++) {
+		struct fp_transfer *transfer = &worker->transfers[i];
+		if (transfer->is_greeting && transfer->n_on_wire > 0 &&
+			fp_tlsask_is_settled(
+				&worker->setup->tlsask, transfer->easy))
+			fp_slot_greeted(transfer);
+	}
+}
+
 /* Lets those ask for a start that have waited long enough; lets *due be the
  * next such moment. */
 static void
@@ -258,7 +293,9 @@ begin_delayed(struct fp_worker *worker, int64_t *due)
 		if (!transfer->ticket || !transfer->is_delayed)
 			continue;
 		left--;
-		if (transfer->due_ns <= worker->context.now_ns) {
+		if (transfer->is_held) {
+			begin_held(worker, transfer, due);
+		} else if (transfer->due_ns <= worker->context.now_ns) {
 			worker->n_delayed--;
 			transfer->is_delayed = false;
 			transfer->ticket->is_rested = true;
@@ -402,7 +439,7 @@ obey_cancel(struct fp_worker *worker)
 			continue;
 		if (transfer->is_delayed) {
 			worker->n_delayed--;
-			transfer->is_delayed = false;
+			transfer->is_delayed = transfer->is_held = false;
 			fp_ticket_drop(ticket);
 			fp_slot_end_unbegun(worker, transfer, FP_AGAIN_NO);
 		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
@@ -453,6 +490,7 @@ worker_go_round(struct fp_worker *worker)
 	if (FP_UNLIKELY(fp_timing_has_jumped(worker)))
 		fp_timing_skip(
 			worker, *worker->awake_ns, worker->context.now_ns);
+	look_at_greeters(worker);
 	begin_delayed(worker, &worker->due_ns);
 	resume_paused(worker, &worker->due_ns);
 	leave_redirects(worker, &worker->due_ns);

@@ -66,6 +66,7 @@ struct fp_worker_place {
 	atomic_int *cancel;
 	struct fp_poller *poller; /* its crew's */
 	CURLSH *sessions; /* the same */
+	struct fp_greetings *greetings; /* the same */
 	const int64_t *awake_ns; /* the same */
 	unsigned number; /* in the crew */
 };

@@ -525,6 +525,8 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 	setup->family = family == CURL_IPRESOLVE_V4   ? AF_INET
 			: family == CURL_IPRESOLVE_V6 ? AF_INET6
 						      : 0;
+	setup->resumes_nothing = fp_curlopts_is_zero(
+		&setup->curlopts, CURLOPT_SSL_SESSIONID_CACHE);
 	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
 		make_netrc(setup, why, why_size) ||
 		choose_protocols(setup, why, why_size) ||

@@ -42,6 +42,7 @@ struct fp_setup {
 	struct curl_slist *wire_headers; /* the same, for the handle */
 	const char *protocols; /* allowed schemes that libcurl has */
 	bool has_tls; /* libcurl */
+	bool resumes_nothing; /* no TLS session: as the user wants it */
 	bool is_direct; /* no request goes through a proxy */
 	long proxy_port; /* where no port was said, or it was lost; 0: any */
 	char *noproxy; /* hosts that none is used for; NULL: as libcurl knows */

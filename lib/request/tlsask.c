@@ -32,6 +32,9 @@ fp_tlsask_init(struct fp_tlsask *ask)
 	FIND(ask->openssl_alpn, "SSL_get0_alpn_selected");
 	FIND(ask->openssl_set_callback, "SSL_set_msg_callback");
 	FIND(ask->openssl_ctrl, "SSL_ctrl");
+	FIND(ask->openssl_version, "SSL_version");
+	FIND(ask->openssl_get_session, "SSL_get_session");
+	FIND(ask->openssl_is_resumable, "SSL_SESSION_is_resumable");
 	FIND(ask->gnutls_pending, "gnutls_record_check_pending");
 	FIND(ask->gnutls_alpn, "gnutls_alpn_get_selected_protocol");
 #undef FIND
@@ -48,6 +51,7 @@ is_h2(const unsigned char *name, unsigned len)
 #define HEADER 256 /* SSL3_RT_HEADER */
 #define ALERT 21 /* SSL3_RT_ALERT */
 #define CLOSE_NOTIFY 0 /* SSL3_AD_CLOSE_NOTIFY */
+#define TLS_1_3 0x304 /* TLS1_3_VERSION */
 
 /* A message went over a session. An alert is its level and what it says. What
  * is watched may be another session by now. */
@@ -138,6 +142,21 @@ fp_tlsask_watch(
 		return;
 	ask->openssl_set_callback(tls, on_message);
 	ask->openssl_ctrl(tls, SET_CALLBACK_ARG, 0, end);
+}
+
+/* By TLS 1.3 tickets come after the handshake (RFC 8446, section 4.6.1), by
+ * those before within it. */
+bool
+fp_tlsask_is_settled(const struct fp_tlsask *ask, CURL *easy)
+{
+	void *tls = openssl_session(ask, easy);
+
+	if (!tls || !ask->openssl_version || !ask->openssl_get_session ||
+		!ask->openssl_is_resumable)
+		return true;
+	void *session = ask->openssl_get_session(tls);
+	return ask->openssl_version(tls) < TLS_1_3 ||
+	       (session && ask->openssl_is_resumable(session));
 }
 
 struct fp_tlsask_answer

@@ -26,6 +26,9 @@ struct fp_tlsask {
 		void (*callback)(int is_sent, int version, int type,
 			const void *data, size_t len, void *tls, void *arg));
 	long (*openssl_ctrl)(void *tls, int what, long number, void *arg);
+	int (*openssl_version)(const void *tls);
+	void *(*openssl_get_session)(const void *tls);
+	int (*openssl_is_resumable)(const void *session);
 	size_t (*gnutls_pending)(void *tls);
 	int (*gnutls_alpn)(void *tls, struct fp_tlsask_name *name);
 };
@@ -64,6 +67,11 @@ void fp_tlsask_init(struct fp_tlsask *ask);
  * TLS, which for a request to https is taken as not to be found out. */
 struct fp_tlsask_answer fp_tlsask(
 	const struct fp_tlsask *ask, CURL *easy, bool is_https);
+
+/* Whether the server has handed out what others resume the session with, or is
+ * not going to: the request of `easy` is on its way, so that the handshake is
+ * done. So it is taken for if it cannot be found out. */
+bool fp_tlsask_is_settled(const struct fp_tlsask *ask, CURL *easy);
 
 /* From now on, the connection that `easy` uses is ended, by a shutdown of
  * flow->fd, when it brings 1000 records within five seconds and none is of use.

@@ -7,15 +7,17 @@ import ssl
 import sys
 import threading
 import time
+from collections import defaultdict
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import Authority, authority, good
 from faultserver import HEAD
-from harness import Program, fetchpool
+from harness import Program, fetchpool, strict_json
 from libcurl import does
 from servers import Nginx, faults, free_port
-from tap import check, equal, main, matches, temp_dir, temp_file, test
+from tap import (check, contents, equal, main, matches, skip, temp_dir,
+                 temp_file, test, until)
 from webserver import Web
 
 NGINX_TLS = """
@@ -28,10 +30,10 @@ NGINX_TLS = """
 """
 
 
-def https(cert, more="", port=None):
+def https(cert, more="", port=None, http=""):
     """nginx with TLS; .tls is its URL."""
     port = port or free_port()
-    nginx = Nginx(NGINX_TLS % (port, cert.cert, cert.key, more))
+    nginx = Nginx(NGINX_TLS % (port, cert.cert, cert.key, more), http=http)
     nginx.tls = "https://127.0.0.1:%d" % port
     nginx.tls_port = port
     return nginx
@@ -255,6 +257,74 @@ def _():
     # Each thread has its own: two for each processor at most.
     count = sum(how for path, how in resumed if path == "/all")
     check(count >= 2, "%d of %d were resumed" % (count, n))
+
+
+JOBS_EACH = 32  # for each processor: then each has one thread
+FIRST = 8  # of a thread's handshakes with a host begin at once
+HOLD_US = 250000  # and the others as late as that
+
+
+def spread_us(path):
+    """From the first to the last request that a thread began, at most of all
+    threads, by the trace of so many jobs."""
+    begun = defaultdict(list)
+    for event in strict_json(contents(path))["traceEvents"]:
+        # Slots are numbered through, those of each thread together.
+        if event["ph"] == "X" and event["cat"] == "request":
+            begun[(event["tid"] - 1) // JOBS_EACH].append(event["ts"])
+    return max(max(times) - min(times) for times in begun.values())
+
+
+@test("of many connections that begin together, most resume a session")
+def _():
+    cpus = os.sysconf("SC_NPROCESSORS_ONLN")
+    n = JOBS_EACH * cpus
+    more = "access_log %s reused; location /slow { echo_sleep 0.5; echo ok; }"
+    log, trace = temp_file(b""), temp_dir() + "/trace.json"
+    for protocol in "TLSv1.2", "TLSv1.3":
+        with https(good(), "ssl_protocols %s; %s" % (protocol, more % log),
+                   http="log_format reused '$ssl_protocol$ssl_session_reused';"
+                   ) as nginx:
+            if not nginx.has_echo:
+                skip("nginx's echo module is not installed")
+            for _ in range(10):
+                open(log, "w").close()
+                result = fetchpool(trusting(
+                    "-j%d" % n, "--http1.1", "--trace", trace),
+                    input=(nginx.tls + "/slow\n") * n)
+                equal((result.status, len(result.records)), (0, n))
+                until(lambda: len(contents(log).split()) == n, "the log")
+                # They were not let go because the time was over.
+                if spread_us(trace) < HOLD_US * 0.9:
+                    break
+            else:
+                skip("this machine is too busy for a handshake in time")
+            resumed = contents(log).split().count(b"%sr" % protocol.encode())
+            # By TLS 1.3 a session is used up when the first handshake that
+            # resumes it is done (RFC 8446, section C.4).
+            least = n - FIRST * cpus if protocol == "TLSv1.2" else cpus
+            check(resumed >= least,
+                  "%s: %d of %d were resumed" % (protocol, resumed, n))
+
+
+@test("where the first handshakes hang, the others do not wait for them")
+def _():
+    n = 2 * JOBS_EACH * os.sysconf("SC_NPROCESSORS_ONLN")
+    with socket.create_server(("127.0.0.1", 0), backlog=n) as silent, \
+            Web(tls=good().server()) as server:
+        hung = "https://127.0.0.1:%d/" % silent.getsockname()[1]
+        program = Program(trusting("-j%d" % (n + 8), "--connect-timeout=60s"),
+                          stdin="pipe")
+        program.write((hung + "\n") * n)
+        # All of them come, though none is answered.
+        silent.settimeout(60)
+        conns = [silent.accept()[0] for _ in range(n)]
+        # Nor does another host.
+        program.write((server.url + "/ok\n") * 20)
+        equal(len(program.lines(20)), 20)
+        for conn in conns:
+            conn.close()
+        program.end()
 
 
 # ---- what goes wrong ----
