@@ -33,10 +33,9 @@
  *			retry, busy (what refusals mean together), ahead (what
  *			follows from an attempt), origin and origins (servers),
  *			ticket (what goes round), window (the bound, the order),
- *			schedule, queue (its lock,
- *			and the workers that wait)
+ *			schedule, queue (its lock, and the loops that wait)
  *	request/	what libcurl is told of a request: share (jobs among
- *			workers), poolopt and setup (what all transfers have in
+ *			lanes), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), urlparse
  *			(libcurl's parser, honest about memory), proxies, tlsask
  *			(what only the TLS library can tell), trust (the
@@ -46,14 +45,14 @@
  *			redirect (where one leads), cookies (that it sets),
  *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
- *			poller (a worker's), transfer (one item on one easy
+ *			poller (a loop's), transfer (one item on one easy
  *			handle; in parts: gate, kept (which connections may be
  *			used again), body, verdict, aftermath), span
- *			(what items go through, told), worker (one multi handle
- *			and its slots), slot, timing, drive (libcurl, by
- *			events), nudge (where it misses some), greet (the
- *			first TLS handshakes with an origin), crew (one
- *			thread, and its workers), pool (the whole; the story)
+ *			(what items go through, told), greet (the first TLS
+ *			handshakes with an origin), lane (one multi handle and
+ *			its slots; in parts: timing, nudge (what libcurl does
+ *			not look at)), loop (one thread, and its lanes), pool
+ *			(the whole; the story)
  *	fetchpool.h	the public contract
  *
  * cmd/	what a terminal and a shell can see

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three threads, besides the pool's workers:
+ * Three threads, besides the pool's loops:
  *
  *	reader	lines in: waits for input, or for room in the pool
  *	writer	results out: waits for results, or for whoever reads ours

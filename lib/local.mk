@@ -132,18 +132,16 @@ lib_libinternal_la_SOURCES += \
 lib_libinternal_la_SOURCES += \
 	lib/engine/aftermath.c \
 	lib/engine/body.c \
-	lib/engine/crew.c lib/engine/crew.h \
-	lib/engine/drive.c lib/engine/drive.h \
 	lib/engine/gate.c \
 	lib/engine/greet.c lib/engine/greet.h \
 	lib/engine/kept.c lib/engine/kept.h \
 	lib/engine/nudge.c lib/engine/nudge.h \
+	lib/engine/lane.c lib/engine/lane.h \
+	lib/engine/loop.c lib/engine/loop.h \
 	lib/engine/poller.c lib/engine/poller.h \
 	lib/engine/pool.c \
-	lib/engine/slot.c lib/engine/slot.h \
 	lib/engine/sockets.c lib/engine/sockets.h \
 	lib/engine/span.c lib/engine/span.h \
 	lib/engine/timing.c lib/engine/timing.h \
 	lib/engine/transfer.c lib/engine/transfer.h \
-	lib/engine/verdict.c \
-	lib/engine/worker.c lib/engine/worker.h
+	lib/engine/verdict.c

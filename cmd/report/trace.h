@@ -21,7 +21,7 @@
 #include "fetchpool.h"
 #include "thread.h"
 
-/* Each worker may have one more than its share of the jobs. */
+/* Each lane may have one more than its share of the jobs. */
 #define FP_TRACE_SLOTS_MAX (2 * FP_JOBS_MAX)
 
 struct fp_trace {

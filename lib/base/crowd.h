@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crowd: whether a worker has to do with very many hosts, and which of them
+ * crowd: whether a lane has to do with very many hosts, and which of them
  * come again. It remembers a fixed number of hosts, by a hash each.
  *
- * Threads: the worker's alone.
+ * Threads: the lane's alone.
  * Ownership: the caller embeds it, zeroed.
  * Failure: cannot fail; two hosts with one hash are taken for one.
  */

@@ -207,7 +207,7 @@ aftermath_decide(struct fp_transfer *transfer, enum fp_cause cause,
 		.is_asserted = fp_request_is_asserted(&transfer->request),
 		.n_attempts = result->attempts,
 		.n_cause = count_alike(result),
-		.elapsed_ns = transfer->context->now_ns - ticket->started_ns,
+		.elapsed_ns = *transfer->context->now_ns - ticket->started_ns,
 	};
 
 	fp_ahead_decide(ticket, &transfer->setup->retry, &attempt, refused,
@@ -251,7 +251,7 @@ wait_for_shortage(struct fp_transfer *transfer)
 		return false;
 	ticket->again.how = FP_AGAIN_SAME;
 	ticket->again.wait_ns = SHORT_WAIT_NS;
-	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
+	ticket->used_ns = *transfer->context->now_ns - transfer->begun_ns;
 	ticket->result.kind = FP_KIND_OK;
 	ticket->result.message = NULL;
 	return true;

@@ -5,7 +5,7 @@
  *
  * What judges JSON takes 7 KiB, what decodes gzip 40 KiB. Transfers that wait
  * for an answer are many, those whose body is coming in are few: so these are
- * with the worker, and lent to a transfer from its first byte of the body to
+ * with the lane, and lent to a transfer from its first byte of the body to
  * the verdict.
  */
 #include "base.h"
@@ -192,7 +192,7 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 	bool goes_on = true;
 
 	(void)one;
-	transfer->heard_ns = transfer->context->now_ns;
+	transfer->heard_ns = *transfer->context->now_ns;
 	if (transfer->flow)
 		transfer->flow->n = 0;
 	if (transfer->is_leaving)

@@ -352,7 +352,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 
 	note_connection(transfer);
 	fp_transfer_connected(transfer);
-	transfer->heard_ns = transfer->context->now_ns;
+	transfer->heard_ns = *transfer->context->now_ns;
 
 	/* One was found all the same. */
 	if (transfer->stop == FP_STOP_DESCRIPTORS)

@@ -4,8 +4,8 @@
  * few go first; the others wait until one of these is over, so that they can
  * resume its session, but never for long.
  *
- * Threads: that of the crew alone; time is an argument.
- * Ownership: the crew embeds the table.
+ * Threads: that of the loop alone; time is an argument.
+ * Ownership: the loop embeds the table.
  * Failure: cannot fail.
  */
 #ifndef FP_GREET_H
@@ -29,7 +29,7 @@ struct fp_greeting {
 
 struct fp_greetings {
 	struct fp_greeting all[FP_GREETINGS]; /* by the origin's hash */
-	bool has_ended; /* one has, since the crew last looked */
+	bool has_ended; /* one has, since the loop last looked */
 };
 
 /* Until when a handshake with the origin has to wait that would begin now; 0:

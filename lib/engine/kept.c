@@ -279,7 +279,7 @@ fp_transfer_let_go(struct fp_transfer *transfer, bool has_died)
 		return;
 	if (has_died)
 		fp_hold_is_unread(hold);
-	struct fp_socket *socket = fp_hold_drop(hold, context->now_ns);
+	struct fp_socket *socket = fp_hold_drop(hold, *context->now_ns);
 	/* One that was in use just before did not die of being idle. */
 	bool was_idle = hold->is_unread || hold->idle_ns > TELLING_NS;
 	if (has_died && hold->idle_ns >= 0 && was_idle && !hold->is_http2)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kept: which of a worker's kept connections may be used again for a request,
+ * kept: which of a lane's kept connections may be used again for a request,
  * and what is learned of their servers.
  *
- * Threads: that of the worker's crew alone.
+ * Threads: that of the loop alone.
  * Ownership: nothing is owned.
  * Failure: cannot fail.
  */

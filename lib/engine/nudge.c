@@ -66,20 +66,20 @@ has_socket(const struct fp_transfer *transfer, curl_socket_t fd)
 }
 
 static void
-look_at_connecting(struct fp_worker *worker, curl_socket_t fd)
+look_at_connecting(struct fp_lane *lane, curl_socket_t fd)
 {
 	bool is_timer = fd == CURL_SOCKET_TIMEOUT;
-	int64_t due_ns = worker->looked_ns + LOOK_NS;
-	bool is_due = is_timer && worker->context.now_ns >= due_ns;
+	int64_t due_ns = lane->looked_ns + LOOK_NS;
+	bool is_due = is_timer && *lane->context.now_ns >= due_ns;
 
 	if (is_due) {
-		worker->looked_ns = worker->context.now_ns;
-		worker->look_ns = INT64_MAX;
+		lane->looked_ns = *lane->context.now_ns;
+		lane->look_ns = INT64_MAX;
 	} else if (is_timer) {
-		worker->look_ns = due_ns;
+		lane->look_ns = due_ns;
 	}
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (!transfer->ticket || !transfer->is_connecting ||
 			!(is_due || transfer->is_doubtful ||
 				has_socket(transfer, fd)))
@@ -91,10 +91,10 @@ look_at_connecting(struct fp_worker *worker, curl_socket_t fd)
 }
 
 static void
-look_at_answers(struct fp_worker *worker, curl_socket_t fd, int64_t since_ns)
+look_at_answers(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 {
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (transfer->ticket && transfer->n_on_wire > 0 &&
 			strcmp(transfer->request.method, "GET") != 0 &&
 			(transfer->heard_ns >= since_ns ||
@@ -105,14 +105,14 @@ look_at_answers(struct fp_worker *worker, curl_socket_t fd, int64_t since_ns)
 }
 
 void
-fp_nudge(struct fp_worker *worker, curl_socket_t fd, int64_t since_ns)
+fp_nudge(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 {
-	if (worker->context.n_connecting > 0)
-		look_at_connecting(worker, fd);
-	if (worker->setup->forgets_read)
-		look_at_answers(worker, fd, since_ns);
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	if (lane->context.n_connecting > 0)
+		look_at_connecting(lane, fd);
+	if (lane->setup->forgets_read)
+		look_at_answers(lane, fd, since_ns);
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (!transfer->ticket || transfer->n_nudges == 0)
 			continue;
 		transfer->n_nudges--;

@@ -3,7 +3,7 @@
  * nudge: has libcurl look at transfers that it should look at, but does not ask
  * to be called for. Of a libcurl without such faults it costs nothing.
  *
- * Threads: that of the worker's crew alone.
+ * Threads: that of the loop alone.
  * Ownership: none.
  * Failure: none.
  */
@@ -12,10 +12,10 @@
 
 #include "base.h"
 
-#include "worker.h"
+#include "lane.h"
 
 /* After libcurl was called for this socket (or CURL_SOCKET_TIMEOUT), at
  * since_ns, and what it has ended is gone. */
-void fp_nudge(struct fp_worker *worker, curl_socket_t fd, int64_t since_ns);
+void fp_nudge(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns);
 
 #endif

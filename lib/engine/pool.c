@@ -11,12 +11,12 @@
  *     expanded and the URL judged. An item that is known to be unusable goes
  *     straight to 8.
  *  3. The ticket goes into the queue, to the others for the same origin. If a
- *     worker waits for work, it is called, and the thread of its crew wakes. A
- *     crew is one thread, and the workers that it lets go round in turn.
- *  4. A worker with an idle slot asks for what may start now. The schedule says
+ *     loop waits for work, it is called. A loop is one thread, and the lanes
+ *     that it lets run in turn: a lane is a multi handle, and its slots.
+ *  4. A loop with an idle slot asks for what may start now. The schedule says
  *     which: rates, pauses, limits of the origin and memory may keep an item
  *     there, without a slot, a handle or a connection. A start is reserved.
- *  5. A transfer is set up on the slot's easy handle and given to the worker's
+ *  5. A transfer is set up on the slot's easy handle and given to the lane's
  *     multi handle. With a delay, the slot pauses before 4 is asked again; and
  *     when many begin with one origin over TLS, most of them pause until a
  *     first handshake is done.
@@ -26,8 +26,8 @@
  *     it? If not the last, the ticket is parked: it goes back to 4, and that
  *     is no attempt. If not the connection, it is 5 again on a new one.
  *     Otherwise the reserved start is committed and the request goes out.
- *Headers and body come in and are judged while they do. A body that finds no
- *     memory waits. Where libcurl may miss an event, it is nudged.
+ *     Headers and body come in and are judged while they do. A body that finds
+ *no memory waits. Where libcurl may miss an event, it is nudged.
  *  7. At the end comes the verdict: a success or a kind of failure, never both;
  *     and what follows. Its origin hears of it. The next hop of a redirect
  *     begins at 5, in the same slot, unless the schedule has to be asked:
@@ -39,7 +39,7 @@
  * 10. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
  *     may go on.
  *
- * In a dry run there are no workers: 2 says what the request would be, and 8
+ * In a dry run there are no loops: 2 says what the request would be, and 8
  * follows at once.
  *
  * So a slow server holds back its own item, a slow consumer holds back the
@@ -54,13 +54,13 @@
  *				schedule, the origins and the run's rate
  *	struct fp_memory	any thread: it is atomic
  *	struct fp_setup		all read; `no_new` is atomic
- *	struct fp_worker	its crew's thread; see there for the exceptions
- *	struct fp_crew		its thread: the poller and the TLS sessions that
- *				its workers share need no lock
+ *	struct fp_loop		its thread, and with it its lanes: what they
+ *				share needs no lock; see there for the
+ *				exceptions
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
  *	pool->locator, preview	the submitter
- *	pool->cancel		atomic: set by anyone, read by the workers
+ *	pool->cancel		atomic: set by anyone, read by the loops
  *
  * A thread that holds the lock of the queue or of the window takes no other in
  * this process; a rate file is locked under the queue's, among processes. Three
@@ -75,8 +75,8 @@
 #include "fetchpool.h"
 
 #include "clock.h"
-#include "crew.h"
 #include "json.h"
+#include "loop.h"
 #include "poolopt.h"
 #include "preview.h"
 #include "queue.h"
@@ -85,7 +85,6 @@
 #include "thread.h"
 #include "url.h"
 #include "window.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -101,16 +100,13 @@ struct fp_pool {
 	struct fp_setup setup;
 	struct fp_window window;
 	struct fp_queue queue;
-	struct fp_worker *workers;
-	unsigned n_workers;
-	unsigned n_slots; /* of them all */
-	struct fp_crew *crews;
-	unsigned n_crews;
-	unsigned n_started;
+	struct fp_loop *loops;
+	unsigned n_loops;
+	unsigned n_started; /* of them */
 	atomic_int cancel; /* enum fp_cancel, or 0 */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
 	bool has_quiet; /* put quietly by the submitter, not called for yet */
-	struct fp_preview *preview; /* in place of workers; NULL: they are */
+	struct fp_preview *preview; /* in place of loops; NULL: they are */
 	bool has_window, has_queue, has_consumer;
 	struct fp_thread consumer; /* with options.done */
 };
@@ -168,54 +164,25 @@ check_libraries(char *why, size_t why_size)
 	return 0;
 }
 
-/* The workers of one crew, from this one on. */
 static int
-make_crew(struct fp_pool *pool, struct fp_crew *crew, unsigned first,
-	unsigned n, const struct fp_shares *shares)
-{
-	size_t n_connections = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		n_connections += fp_share_of(shares, first + i).connections + 1;
-	if (fp_crew_init(crew, &pool->workers[first], n, n_connections))
-		return -1;
-	pool->n_crews++;
-	for (unsigned i = 0; i < n; i++) {
-		struct fp_worker_place place = {
-			.setup = &pool->setup,
-			.queue = &pool->queue,
-			.window = &pool->window,
-			.cancel = &pool->cancel,
-			.poller = &crew->poller,
-			.sessions = crew->sessions,
-			.greetings = &crew->greetings,
-			.awake_ns = &crew->awake_ns,
-			.number = i,
-		};
-		struct fp_share share = fp_share_of(shares, first + i);
-		share.first_slot = pool->n_slots;
-		if (fp_worker_init(&crew->workers[i], &place, share))
-			return -1;
-		pool->n_slots += crew->workers[i].share.slots;
-		pool->n_workers++;
-	}
-	return 0;
-}
-
-static int
-make_workers(struct fp_pool *pool)
+make_loops(struct fp_pool *pool)
 {
 	struct fp_shares shares = fp_share_all(pool->setup.options.jobs);
-	unsigned n = shares.n_workers, n_crews = shares.n_crews;
+	struct fp_loop_place place = {
+		.setup = &pool->setup,
+		.queue = &pool->queue,
+		.window = &pool->window,
+		.cancel = &pool->cancel,
+	};
+	unsigned n_slots = 0;
 
-	pool->workers = calloc(n, sizeof(pool->workers[0]));
-	pool->crews = calloc(n_crews, sizeof(pool->crews[0]));
-	if (!pool->workers || !pool->crews)
+	pool->loops = calloc(shares.n_loops, sizeof(pool->loops[0]));
+	if (!pool->loops)
 		return -1;
-	for (unsigned i = 0; i < n_crews; i++) {
-		if (make_crew(pool, &pool->crews[i], pool->n_workers,
-			    fp_share_part(n, n_crews, i), &shares))
+	for (unsigned i = 0; i < shares.n_loops; i++) {
+		if (fp_loop_init(&pool->loops[i], &place, &shares, i, &n_slots))
 			return -1;
+		pool->n_loops++;
 	}
 	return 0;
 }
@@ -225,8 +192,8 @@ static void consume(void *arg);
 static int
 start_threads(struct fp_pool *pool)
 {
-	for (unsigned i = 0; i < pool->n_crews; i++) {
-		if (fp_crew_start(&pool->crews[i]))
+	for (unsigned i = 0; i < pool->n_loops; i++) {
+		if (fp_loop_start(&pool->loops[i]))
 			return -1;
 		pool->n_started++;
 	}
@@ -301,7 +268,7 @@ make_pool(struct fp_pool *pool)
 	pool->has_queue = true;
 	if (options->dry_run)
 		pool->preview = fp_preview_new(&pool->setup);
-	if (options->dry_run ? !pool->preview : make_workers(pool))
+	if (options->dry_run ? !pool->preview : make_loops(pool))
 		return -1;
 	return start_threads(pool);
 }
@@ -428,7 +395,7 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 	else
 		is_done = !queue_item(pool, ticket);
 
-	/* A worker that wanted something got nothing by it. */
+	/* A loop that wanted something got nothing by it. */
 	if (is_done)
 		fp_window_hunger(&pool->window);
 	if (is_done && item->more) {
@@ -474,8 +441,8 @@ fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
 		fp_ticket_drop(ticket);
 	fp_window_cancel(&pool->window);
 	fp_window_put(&pool->window, list);
-	for (unsigned i = 0; i < pool->n_workers; i++)
-		fp_worker_wake(&pool->workers[i]);
+	for (unsigned i = 0; i < pool->n_loops; i++)
+		fp_loop_call(&pool->loops[i]);
 }
 
 /* ---- results out ---- */
@@ -536,8 +503,8 @@ void
 fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting)
 {
 	*n_running = 0;
-	for (unsigned i = 0; i < pool->n_workers; i++)
-		*n_running += fp_worker_n_active(&pool->workers[i]);
+	for (unsigned i = 0; i < pool->n_loops; i++)
+		*n_running += fp_loop_n_active(&pool->loops[i]);
 	*n_waiting = fp_queue_len(&pool->queue);
 }
 
@@ -558,14 +525,11 @@ fp_pool_free(struct fp_pool *pool)
 	if (pool->has_queue)
 		fp_pool_cancel(pool, FP_CANCEL_ALL);
 	for (unsigned i = 0; i < pool->n_started; i++)
-		fp_crew_join(&pool->crews[i]);
+		fp_loop_join(&pool->loops[i]);
 	fp_pool_wait(pool);
-	for (unsigned i = 0; i < pool->n_workers; i++)
-		fp_worker_destroy(&pool->workers[i]);
-	for (unsigned i = 0; i < pool->n_crews; i++)
-		fp_crew_destroy(&pool->crews[i]);
-	free(pool->workers);
-	free(pool->crews);
+	for (unsigned i = 0; i < pool->n_loops; i++)
+		fp_loop_destroy(&pool->loops[i]);
+	free(pool->loops);
 	if (pool->has_queue)
 		fp_queue_destroy(&pool->queue);
 	if (pool->has_window)

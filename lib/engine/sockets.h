@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets: the connections of one worker: so that one can be looked at before
+ * sockets: the connections of one lane: so that one can be looked at before
  * it is used again, and so that it is known what became of a request on it.
  *
  * Bytes that wait on an idle connection belong to no request: a server has sent
  * more than it was asked for, and a libcurl that does not look takes them for
  * the next answer.
  *
- * Threads: that of the worker's crew alone.
+ * Threads: that of the loop alone.
  * Ownership: the descriptors are libcurl's.
  * Failure: fp_sockets_init() -1 with ENOMEM. One that finds no place is not
  * known, and then not looked at.

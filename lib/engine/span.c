@@ -28,7 +28,7 @@ span_make(const struct fp_transfer *transfer, const struct fp_ticket *ticket,
 		.seq = ticket->result.seq,
 		.attempt = ticket->result.attempts,
 		.start_ns = start_ns,
-		.end_ns = transfer->context->now_ns,
+		.end_ns = *transfer->context->now_ns,
 		.url = ticket->result.url,
 		.ip = "",
 	};
@@ -48,10 +48,10 @@ fp_span_occupied(struct fp_transfer *transfer)
 	struct fp_span span =
 		span_make(transfer, ticket, FP_SPAN_WAIT, ticket->since_ns);
 
-	transfer->occupied_ns = transfer->context->now_ns;
+	transfer->occupied_ns = *transfer->context->now_ns;
 	transfer->is_continued = ticket->has_begun;
 
-	/* The worker reads its clock once a round, perhaps before that. */
+	/* The loop reads its clock once a round, perhaps before that. */
 	span.start_ns = FP_MIN(span.start_ns, span.end_ns);
 	span.slot = 0;
 	span.wait = ticket->waits_for;
@@ -154,7 +154,7 @@ fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 	if (transfer->is_begun || span.end_ns > span.start_ns)
 		span_tell(transfer, &span);
 
-	ticket->since_ns = transfer->context->now_ns;
+	ticket->since_ns = *transfer->context->now_ns;
 	ticket->waits_for = span.is_again	 ? FP_WAIT_RETRY
 			    : transfer->is_begun ? FP_WAIT_REDIRECT
 						 : FP_WAIT_SLOT;

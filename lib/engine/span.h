@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * span: tells options.trace what items go through. Each function is for one
- * place in the worker or the transfer, and is called only if there is a
+ * place in the lane or the transfer, and is called only if there is a
  * trace.
  *
- * Threads: that of the worker's crew; fp_span_submitted() the submitter's.
+ * Threads: that of the loop; fp_span_submitted() the submitter's.
  * Ownership: nothing is owned; times are kept in the transfer and the ticket.
  * Failure: cannot fail; a URL that finds no memory is missing.
  */

@@ -3,8 +3,6 @@
 
 #include "timing.h"
 
-#include "slot.h"
-
 /* Who is done so late with what was to be done has not run. */
 #define OVERWORKED_NS FP_NS_PER_S
 
@@ -48,29 +46,29 @@ holds_unused(const struct fp_transfer *transfer)
 }
 
 void
-fp_timing_return_unused(struct fp_worker *worker, int64_t *due)
+fp_timing_return_unused(struct fp_lane *lane, int64_t *due)
 {
 	int64_t next_ns = INT64_MAX;
 
-	if (FP_LIKELY(worker->unused_due_ns > worker->context.now_ns)) {
-		*due = FP_MIN(*due, worker->unused_due_ns);
+	if (FP_LIKELY(lane->unused_due_ns > *lane->context.now_ns)) {
+		*due = FP_MIN(*due, lane->unused_due_ns);
 		return;
 	}
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (!holds_unused(transfer))
 			continue;
 		int64_t due_ns = unused_due_ns(transfer);
-		if (due_ns > worker->context.now_ns) {
+		if (due_ns > *lane->context.now_ns) {
 			next_ns = FP_MIN(next_ns, due_ns);
 			continue;
 		}
-		fp_queue_give_back(worker->queue, transfer->ticket);
+		fp_queue_give_back(lane->queue, transfer->ticket);
 		transfer->ticket->unused_ns =
-			worker->context.now_ns - transfer->tried_ns;
-		worker->context.is_stirred = true;
+			*lane->context.now_ns - transfer->tried_ns;
+		lane->context.is_stirred = true;
 	}
-	worker->unused_due_ns = next_ns;
+	lane->unused_due_ns = next_ns;
 	*due = FP_MIN(*due, next_ns);
 }
 
@@ -102,51 +100,50 @@ has_limit(const struct fp_transfer *transfer)
 }
 
 void
-fp_timing_end_late(struct fp_worker *worker, int64_t *due)
+fp_timing_end_late(struct fp_lane *lane, int64_t *due)
 {
 	int64_t next_ns = INT64_MAX;
 
-	if (FP_LIKELY(worker->late_due_ns > worker->context.now_ns)) {
-		*due = FP_MIN(*due, worker->late_due_ns);
+	if (FP_LIKELY(lane->late_due_ns > *lane->context.now_ns)) {
+		*due = FP_MIN(*due, lane->late_due_ns);
 		return;
 	}
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (!has_limit(transfer))
 			continue;
 		int64_t due_ns = late_due_ns(transfer);
-		if (due_ns > worker->context.now_ns)
+		if (due_ns > *lane->context.now_ns)
 			next_ns = FP_MIN(next_ns, due_ns);
 		else
-			fp_slot_expire(worker, transfer);
+			fp_lane_expire(lane, transfer);
 	}
-	worker->late_due_ns = next_ns;
+	lane->late_due_ns = next_ns;
 	*due = FP_MIN(*due, next_ns);
 }
 
 void
-fp_timing_begun(struct fp_worker *worker, struct fp_transfer *transfer)
+fp_timing_begun(struct fp_lane *lane, struct fp_transfer *transfer)
 {
-	worker->late_due_ns =
-		FP_MIN(worker->late_due_ns, late_due_ns(transfer));
+	lane->late_due_ns = FP_MIN(lane->late_due_ns, late_due_ns(transfer));
 	if (FP_UNLIKELY(holds_unused(transfer)))
-		worker->unused_due_ns =
-			FP_MIN(worker->unused_due_ns, unused_due_ns(transfer));
+		lane->unused_due_ns =
+			FP_MIN(lane->unused_due_ns, unused_due_ns(transfer));
 }
 
 /* ---- time that does not count ---- */
 
-/* When the worker's limits were last true. */
+/* When the lane's limits were last true. */
 static int64_t
-looked_ns(const struct fp_worker *worker, int64_t since_ns)
+looked_ns(const struct fp_lane *lane, int64_t since_ns)
 {
-	return FP_MAX(since_ns, worker->skipped_ns);
+	return FP_MAX(since_ns, lane->skipped_ns);
 }
 
 bool
-fp_timing_has_jumped(const struct fp_worker *worker)
+fp_timing_has_jumped(const struct fp_lane *lane)
 {
-	return worker->context.now_ns - looked_ns(worker, *worker->awake_ns) >
+	return *lane->context.now_ns - looked_ns(lane, *lane->awake_ns) >
 	       OVERWORKED_NS;
 }
 
@@ -174,17 +171,17 @@ put_off(struct fp_transfer *transfer, int64_t lost_ns, int64_t now_ns)
 }
 
 void
-fp_timing_skip(struct fp_worker *worker, int64_t since_ns, int64_t until_ns)
+fp_timing_skip(struct fp_lane *lane, int64_t since_ns, int64_t until_ns)
 {
-	int64_t lost_ns = until_ns - looked_ns(worker, since_ns);
+	int64_t lost_ns = until_ns - looked_ns(lane, since_ns);
 
 	if (lost_ns <= 0)
 		return;
-	worker->skipped_ns = until_ns;
-	worker->context.now_ns = FP_MAX(worker->context.now_ns, until_ns);
-	worker->late_due_ns = 0; /* to be found anew */
-	for (unsigned i = 0; i < worker->share.slots; i++) {
-		struct fp_transfer *transfer = &worker->transfers[i];
+	lane->skipped_ns = until_ns;
+	*lane->context.now_ns = FP_MAX(*lane->context.now_ns, until_ns);
+	lane->late_due_ns = 0; /* to be found anew */
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
 		if (transfer->ticket && transfer->is_begun)
 			put_off(transfer, lost_ns, until_ns);
 	}

@@ -124,7 +124,7 @@ static void
 begin_leaving(struct fp_transfer *transfer)
 {
 	transfer->is_leaving = true;
-	transfer->leave_ns = transfer->context->now_ns + LEAVE_NS;
+	transfer->leave_ns = *transfer->context->now_ns + LEAVE_NS;
 	transfer->context->has_leaving = true;
 	if (!is_worth_reading(transfer))
 		transfer->stop = FP_STOP_LEFT;
@@ -214,7 +214,7 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	bool is_complete = transfer->response.in_trailers;
 
 	(void)one;
-	transfer->heard_ns = transfer->context->now_ns;
+	transfer->heard_ns = *transfer->context->now_ns;
 	if (transfer->flow)
 		transfer->flow->n = 0;
 	transfer->n_header_bytes += len + HEADER_LINE_BYTES;
@@ -399,7 +399,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_buf_destroy(&transfer->refusal);
 }
 
-/* An item that found no descriptor sees to it that its worker's idle
+/* An item that found no descriptor sees to it that its lane's idle
  * connections are closed first, as libcurl looks at their age before it makes
  * another one; and its own is not kept. */
 static CURLcode
@@ -566,7 +566,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
 	transfer->unread = NULL;
-	transfer->heard_ns = transfer->tried_ns = transfer->context->now_ns;
+	transfer->heard_ns = transfer->tried_ns = *transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
 	ticket->again.wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn) && !transfer->has_cookies)
@@ -628,7 +628,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 
 	transfer->n_stale = 0;
 	transfer->needs_2 = false;
-	transfer->begun_ns = transfer->context->now_ns - ticket->used_ns;
+	transfer->begun_ns = *transfer->context->now_ns - ticket->used_ns;
 	if (!fp_request_make(&transfer->request, ticket) ||
 		!fp_download_name(&transfer->download, &transfer->request)) {
 		fp_download_end(&transfer->download);
@@ -730,7 +730,7 @@ static void
 transfer_hold(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	int64_t took_ns = transfer->context->now_ns - transfer->tried_ns;
+	int64_t took_ns = *transfer->context->now_ns - transfer->tried_ns;
 
 	ticket->again.wait_ns = 0;
 	ticket->unused_ns = 2 * FP_MAX(ticket->unused_ns, took_ns);
@@ -828,7 +828,7 @@ fp_transfer_park(struct fp_transfer *transfer)
 	fp_transfer_connected(transfer);
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
-	ticket->used_ns = transfer->context->now_ns - transfer->begun_ns;
+	ticket->used_ns = *transfer->context->now_ns - transfer->begun_ns;
 	fp_buf_clear(&ticket->cookies, 0);
 	if (FP_UNLIKELY(transfer->has_cookies) &&
 		fp_cookies_keep(transfer->easy, &ticket->cookies))

@@ -2,10 +2,10 @@
 /*
  * transfer: one item on one easy handle: from the item to the request, the
  * callbacks while it runs, and the verdict at its end. A transfer is a slot
- * of its worker; its handle is used for one item after the other.
+ * of its lane; its handle is used for one item after the other.
  *
- * Threads: that of the worker's crew alone.
- * Ownership: the worker embeds transfers; a transfer borrows its item's
+ * Threads: that of the loop alone.
+ * Ownership: the lane owns transfers; a transfer borrows its item's
  * ticket from fp_transfer_begin() until fp_transfer_end().
  * Failure: an item's, as the ticket's kind; nothing else can fail.
  */
@@ -53,15 +53,15 @@ enum fp_stop {
 
 /* Things that are in no use, at most one for each transfer. */
 struct fp_shelf {
-	void *things[FP_WORKER_SLOTS_MAX + 1];
+	void *things[FP_LANE_SLOTS_MAX + 1];
 	unsigned n;
 };
 
-/* What the transfers of one worker share. */
+/* What the transfers of one lane share. */
 struct fp_context {
 	struct fp_setup *setup;
 	struct fp_queue *queue;
-	int64_t now_ns; /* the worker's clock, read once a round */
+	int64_t *now_ns; /* the loop's clock */
 	bool has_paused; /* a transfer waits for memory */
 	bool has_leaving; /* one waits for the end of a redirect's body */
 	bool has_fired; /* a request is on the wire that is not counted yet */
@@ -70,11 +70,11 @@ struct fp_context {
 	unsigned n_resolving; /* transfers without an address yet */
 	unsigned n_strange; /* of them, those whose host is new to all */
 	unsigned n_connecting; /* those that have sockets, but none connected */
-	struct fp_poller *poller; /* the crew's */
+	struct fp_poller *poller; /* the loop's */
 	CURLSH *sessions; /* of TLS, the same */
 	struct fp_greetings *greetings; /* the same */
 	unsigned n_greeting; /* transfers that others wait for */
-	unsigned number; /* of the worker, for it */
+	unsigned number; /* of the lane, for it */
 	struct fp_sockets sockets;
 	struct fp_tlsask_flood flood; /* on them */
 	struct fp_crowd crowd;
@@ -98,7 +98,7 @@ struct fp_transfer {
 	struct fp_buf location; /* where a redirect leads */
 	const char *denied; /* why, with FP_STOP_DENIED */
 	const char *unread; /* the file of authorities that cannot be read */
-	struct fp_transfer *next; /* in the worker's list of idle slots */
+	struct fp_transfer *next; /* in the lane's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
 	unsigned slot; /* its number among all of the pool */
 	bool is_delayed; /* not begun: waits until due_ns */
@@ -110,7 +110,7 @@ struct fp_transfer {
 	bool is_strange; /* the same, and nobody knows its host's name yet */
 	bool has_body; /* the carry has begun */
 	bool is_paused; /* waits for memory: since, and what was fed already */
-	int64_t paused_ns; /* 0: the worker has not seen it yet */
+	int64_t paused_ns; /* 0: the lane has not seen it yet */
 	size_t n_fed;
 	bool is_alone; /* its connection is not to be kept */
 	long names_s; /* for so long the handle keeps names */

@@ -580,7 +580,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	bool is_found = !transfer->is_resolving;
 
 	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
-		transfer->context->left_ns = transfer->context->now_ns;
+		transfer->context->left_ns = *transfer->context->now_ns;
 	fp_transfer_resolved(transfer);
 	fp_transfer_connected(transfer);
 	fp_transfer_let_go(transfer, false);
@@ -627,8 +627,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->result.fetch_time_ns =
-		transfer->context->now_ns - ticket->started_ns;
-	ticket->result.try_ns = transfer->context->now_ns - transfer->begun_ns;
+		*transfer->context->now_ns - ticket->started_ns;
+	ticket->result.try_ns = *transfer->context->now_ns - transfer->begun_ns;
 	fp_transfer_look_ahead(transfer, code);
 	fp_transfer_end_body(transfer);
 	transfer->ticket = NULL;

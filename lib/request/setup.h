@@ -4,7 +4,7 @@
  * options: the parsed template, the header list, the statuses that are a
  * success, the HTTP version.
  *
- * Threads: shared by all workers and constant, but for `memory` and `no_new`,
+ * Threads: shared by all loops and constant, but for `memory` and `no_new`,
  * which are atomic, `idletimes` and `trust`, which have locks, and has_fault.
  * Ownership: the pool embeds it.
  * Failure: fp_setup_init() -1 with errno.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why 64 transfers a worker: libcurl looks for a connection to a host one by
+ * Why 64 transfers a lane: libcurl looks for a connection to a host one by
  * one, so every request pays for all the connections of its multi handle. And
- * why not a thread each: crew.c says it.
+ * why not a thread each: loop.c says it.
  */
 #include "base.h"
 
@@ -19,21 +19,21 @@
 /* Descriptors that are not for connections: standard streams, files, and what
  * look-ups open while they run. */
 #define SPARE_DESCRIPTORS 64
-#define DESCRIPTORS_PER_WORKER 5 /* its crew's too */
+#define DESCRIPTORS_PER_LANE 5 /* its loop's too */
 #define DESCRIPTORS_PER_LOOKUP 4
 
-/* Threads that drive workers. With more of them a server on the same machine
+/* Threads that drive lanes. With more of them a server on the same machine
  * would get too little of it. */
-#define CREWS_PER_CPU 2
+#define LOOPS_PER_CPU 2
 
-/* Names being looked up at once, in all workers together, a few in each at
+/* Names being looked up at once, in all lanes together, a few in each at
  * least: dead names must not keep others from being looked up. */
 #define LOOKUPS 32
 #define LOOKUPS_EACH_MIN 4
 
 /* A look-up whose item does not wait any longer goes on in its thread; so many
  * times the look-ups that are waited for may be left behind like that. Besides
- * them there are the workers and a few others. */
+ * them there are the loops and a few others. */
 #define LEFT_LOOKUPS 3
 #define OTHER_THREADS 16
 
@@ -43,30 +43,29 @@ fp_share_online(void)
 	return (unsigned)FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
-/* Enough workers that none drives more than 64 transfers, one for each CPU if
+/* Enough lanes that none drives more than 64 transfers, one for each CPU if
  * there is work for it. */
 static unsigned
-count_workers(unsigned jobs, unsigned online)
+count_lanes(unsigned jobs, unsigned online)
 {
-	unsigned enough =
-		(jobs + FP_WORKER_SLOTS_MAX - 1) / FP_WORKER_SLOTS_MAX;
+	unsigned enough = (jobs + FP_LANE_SLOTS_MAX - 1) / FP_LANE_SLOTS_MAX;
 
 	return FP_MAX(FP_MIN(jobs, online), enough);
 }
 
 static unsigned
-lookups_each(unsigned n_workers)
+lookups_each(unsigned n_lanes)
 {
-	return FP_MAX(LOOKUPS / n_workers, LOOKUPS_EACH_MIN);
+	return FP_MAX(LOOKUPS / n_lanes, LOOKUPS_EACH_MIN);
 }
 
 /* Descriptors that `jobs` need besides their connections. */
 static uint64_t
 overhead(unsigned jobs, unsigned online)
 {
-	unsigned n = count_workers(jobs, online);
+	unsigned n = count_lanes(jobs, online);
 
-	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_WORKER +
+	return SPARE_DESCRIPTORS + (uint64_t)n * DESCRIPTORS_PER_LANE +
 	       (uint64_t)n * lookups_each(n) * DESCRIPTORS_PER_LOOKUP;
 }
 
@@ -143,20 +142,20 @@ fp_share_part(unsigned whole, unsigned n, unsigned i)
 struct fp_shares
 fp_share_all(unsigned jobs)
 {
-	unsigned n = count_workers(jobs, fp_share_online());
+	unsigned n = count_lanes(jobs, fp_share_online());
 
 	return (struct fp_shares){
 		.jobs = jobs,
 		.connections = count_connections(jobs, fp_share_online()),
-		.n_workers = n,
-		.n_crews = FP_MIN(n, CREWS_PER_CPU * fp_share_online()),
+		.n_lanes = n,
+		.n_loops = FP_MIN(n, LOOPS_PER_CPU * fp_share_online()),
 	};
 }
 
 struct fp_share
 fp_share_of(const struct fp_shares *all, unsigned i)
 {
-	unsigned n = all->n_workers;
+	unsigned n = all->n_lanes;
 	struct fp_share share = {
 		.slots = fp_share_part(all->jobs, n, i),
 		.connections = fp_share_part(all->connections, n, i),
@@ -165,7 +164,7 @@ fp_share_of(const struct fp_shares *all, unsigned i)
 	unsigned lookups = n * share.resolving_max;
 
 	share.threads_max =
-		OTHER_THREADS + all->n_crews + (1 + LEFT_LOOKUPS) * lookups;
+		OTHER_THREADS + all->n_loops + (1 + LEFT_LOOKUPS) * lookups;
 	share.connections = FP_MAX(share.connections, share.slots);
 	return share;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * share: how the jobs, and what they need of this machine, are shared out
- * among workers.
+ * among lanes.
  *
  * Threads: any.
  * Ownership: nothing is owned.
@@ -12,12 +12,12 @@
 
 #include "base.h"
 
-#define FP_WORKER_SLOTS_MAX 64
+#define FP_LANE_SLOTS_MAX 64
 
-/* The limits that are a worker's share of the pool's. */
+/* The limits that are a lane's share of the pool's. */
 struct fp_share {
 	unsigned slots; /* transfers at once */
-	unsigned first_slot; /* its number among those of all workers */
+	unsigned first_slot; /* its number among those of all lanes */
 	unsigned connections; /* open at once, idle ones included */
 	unsigned resolving_max; /* names looked up at once */
 	unsigned threads_max; /* in the process, for new names to be; with a
@@ -27,8 +27,8 @@ struct fp_share {
 struct fp_shares {
 	unsigned jobs;
 	unsigned connections;
-	unsigned n_workers;
-	unsigned n_crews; /* threads that drive them */
+	unsigned n_lanes;
+	unsigned n_loops; /* threads that drive them */
 };
 
 /* CPUs that are online, at least one. */
@@ -40,11 +40,11 @@ unsigned fp_share_part(unsigned whole, unsigned n, unsigned i);
 /* Threads of this process; 0: not known. */
 unsigned fp_share_threads_running(void);
 
-/* What is there to be shared: as many workers as that many jobs want, and
+/* What is there to be shared: as many lanes as that many jobs want, and
  * threads for them. */
 struct fp_shares fp_share_all(unsigned jobs);
 
-/* What the i-th worker gets. */
+/* What the i-th lane gets. */
 struct fp_share fp_share_of(const struct fp_shares *all, unsigned i);
 
 #endif

@@ -84,7 +84,7 @@ struct fp_origin {
 	struct fp_origin *older, *newer; /* among those that nobody holds */
 
 	/* Under way. */
-	unsigned n_active; /* items that workers have */
+	unsigned n_active; /* items that loops have */
 	unsigned limit; /* of them; less than the rules' after 429 and 503 */
 	bool is_hurried; /* what asks now may go over it */
 	unsigned n_good; /* answers since the limit last changed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The waiters are a stack: with little to do, the same few workers are called
+ * The waiters are a stack: with little to do, the same few loops are called
  * again and again, whose connections are warm, and the others sleep. A waiter
  * is taken off before it is called, so however many items are pushed before
  * it wakes, it is called once; it then takes as many as it has room for, and
@@ -8,7 +8,7 @@
  *
  * wake() is called without the lock: it writes to a descriptor.
  *
- * The watcher is the one worker that sleeps no longer than until something is
+ * The watcher is the one loop that sleeps no longer than until something is
  * due. Whoever takes something when another time is the next becomes it, and
  * stays it until it comes back.
  */
@@ -138,7 +138,7 @@ queue_is_over(const struct fp_queue *queue)
 	return queue->closed && queue->schedule.n_items == 0;
 }
 
-/* When this worker has to come back. When it is over it may go away instead:
+/* When this loop has to come back. When it is over it may go away instead:
  * then nobody may rely on it. Under the lock. */
 static int64_t
 queue_watch(struct fp_queue *queue, struct fp_waiter *me)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue: items that wait for a worker, and the workers that wait for items.
+ * queue: items that wait for a loop, and the loops that wait for items.
  * Which item is next is the schedule's to say; here it gets its lock, and
  * those who can do something about it are called. It has room for as many
  * items as the window is wide, so that pushing never blocks: the window is the
  * only place in the library that does.
  *
- * A worker cannot sleep on a condition variable, as it sleeps in the network;
+ * A loop cannot sleep on a condition variable, as it sleeps in the network;
  * so one that finds too little here leaves its name (struct fp_waiter), and
- * the next push calls it. A worker that is full leaves no name and is not
- * disturbed. When something is due at a time, one of the workers is asked to
+ * the next push calls it. A loop that is full leaves no name and is not
+ * disturbed. When something is due at a time, one of the loops is asked to
  * come back by then.
  *
- * Threads: one pushes, any number of workers do the rest; anyone closes,
+ * Threads: one pushes, any number of loops do the rest; anyone closes,
  * cancels or counts.
  * Ownership: a ticket in the queue belongs to it until it is taken.
  * Failure: said at each function.
@@ -26,7 +26,7 @@
 #include "thread.h"
 #include "ticket.h"
 
-/* Embedded in the worker; under the queue's lock once it has been there. */
+/* Embedded in the loop; under the queue's lock once it has been there. */
 struct fp_waiter {
 	void (*wake)(void *arg); /* from any thread; must not block */
 	void *arg;
@@ -46,7 +46,7 @@ struct fp_queue {
 	int64_t watched_ns; /* ... by then; it is not NULL */
 };
 
-/* What a worker asks for, and gets. */
+/* What a loop asks for, and gets. */
 struct fp_take {
 	struct fp_waiter *waiter;
 	int64_t now_ns;
@@ -69,7 +69,7 @@ int fp_queue_init(
 /* Must be empty. */
 void fp_queue_destroy(struct fp_queue *queue);
 
-/* Adds one item that has its URL, and calls one worker that waits. -1, and the
+/* Adds one item that has its URL, and calls one loop that waits. -1, and the
  * ticket is still the caller's: ECANCELED when the queue is closed, ENOMEM. */
 int fp_queue_push(struct fp_queue *queue, struct fp_ticket *ticket);
 

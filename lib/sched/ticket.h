@@ -4,7 +4,7 @@
  * written, and all that is known about the item meanwhile. There are as many
  * as the window is wide; each goes round and round:
  *
- *	window -> submitter -> queue -> worker -> window -> consumer -> window
+ *	window -> submitter -> queue -> loop -> window -> consumer -> window
  *
  * Threads: exactly one thread holds a ticket at a time, and it alone touches
  * it. Every hand-over goes through the mutex of the window or of the queue,
@@ -61,7 +61,7 @@ struct fp_ticket {
 	struct fp_item item; /* its texts are in one block */
 	void *block;
 
-	/* What became of it: filled by the worker. result points into it. */
+	/* What became of it: filled by the transfer. result points into it. */
 	struct fp_buf url; /* as requested */
 	struct fp_buf final_url; /* where redirects led, fit to be shown */
 	struct fp_buf shown_url; /* with its password masked, if it has one */
@@ -88,7 +88,7 @@ struct fp_ticket {
 	int64_t used_ns; /* of the attempt's time, in the hops before */
 	struct fp_buf cookies; /* that they set, between two slots */
 
-	/* How it goes on, and what its origin is to learn: from the worker to
+	/* How it goes on, and what its origin is to learn: from the transfer to
 	 * the schedule. */
 	struct fp_again again;
 	struct fp_report report;
@@ -110,7 +110,7 @@ struct fp_ticket {
 	unsigned n_excused; /* attempts that do not count */
 	bool is_strange; /* looks its origin's name up */
 
-	/* The worker's. */
+	/* The transfer's. */
 	bool is_rested; /* has paused in its slot */
 	bool has_begun; /* this attempt has: it is counted */
 	unsigned n_short; /* times that no descriptor or thread was to be had */

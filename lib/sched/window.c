@@ -14,7 +14,7 @@
  * A taker that waits is not woken for each place that becomes free, which would
  * be a wake-up for every few items where the network is what all wait for. It
  * is woken when a quarter of all are free; but for any, when that may never be:
- * when a worker could do more than it has to do, since all others may wait for
+ * when a loop could do more than it has to do, since all others may wait for
  * something, and when the consumer has all there are and asks for more.
  */
 #include "base.h"

@@ -5,7 +5,7 @@
  * written. It is also what puts finished items back into input order, when
  * that is asked for.
  *
- * Threads: one submitter takes; it and any number of workers put, and tell of
+ * Threads: one submitter takes; it and any number of loops put, and tell of
  * hunger; one consumer asks for the next and gives back; anyone cancels.
  * Ownership: tickets belong to the window; take and next lend them.
  * Failure: fp_window_init() -1 with ENOMEM; fp_window_take() NULL with errno.
@@ -32,7 +32,7 @@ struct fp_window {
 	bool cancelled; /* nothing more may be taken */
 	bool taker_waits; /* and was not signalled yet */
 	bool consumer_waits; /* the same */
-	atomic_bool is_hungry; /* a worker has nothing to do */
+	atomic_bool is_hungry; /* a loop has too little to do */
 
 	struct fp_ticket *all; /* every ticket, linked by `older` */
 	struct fp_ticket *home; /* those that nobody holds */
@@ -61,7 +61,7 @@ void fp_window_destroy(struct fp_window *window);
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 
-/* A worker found too little to do, or what it may have waited for was none of
+/* A loop found too little to do, or what it may have waited for was none of
  * its business: whoever waits for room is to be woken for any. */
 void fp_window_hunger(struct fp_window *window);
 

@@ -129,7 +129,7 @@ def receive(sock, end, seconds=10):
 
 def next_request(server, connections, seconds=10):
     """Waits for a request on any connection, a new one included, and reads
-    it. Returns its connection. A pool has more than one worker, each with
+    it. Returns its connection. A pool has more than one lane, each with
     connections of its own, and any of them may take a line."""
     while True:
         ready = select.select([server, *connections], [], [], seconds)[0]

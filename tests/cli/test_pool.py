@@ -55,7 +55,7 @@ def _():
     equal(len(program.wait().records), 4)
 
 
-@test("an unusable item costs no place that a worker has nothing for")
+@test("an unusable item costs no place that a loop has nothing for")
 def _():
     server = faults()
     other = server.url.replace("127.0.0.1", "localhost")

@@ -223,9 +223,9 @@ def _():
         program = Program(["-j", "16", "-r", "1/50ms", server.url + "/{}"],
                           stdin=numbers(16))
         succeeded(program.wait(), 16, "16 items")
-        # One for each worker, if they took turns.
-        workers = min(os.cpu_count(), 16)
-        check(server.n_open_max <= workers, "%d connections for one request "
+        # One for each lane, if they took turns.
+        lanes = min(os.cpu_count(), 16)
+        check(server.n_open_max <= lanes, "%d connections for one request "
               "at a time" % server.n_open_max)
 
 

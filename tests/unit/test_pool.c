@@ -303,7 +303,7 @@ the_window_bounds_the_submitter(void)
 }
 
 static void
-items_without_a_request_keep_no_worker(void)
+items_without_a_request_keep_no_loop(void)
 {
 	struct fp_options options = options_for("");
 	static const char *const paths[] = {"not a URL "};
@@ -312,7 +312,7 @@ items_without_a_request_keep_no_worker(void)
 	size_t n, n_seen = 0;
 
 	/* More than fit the slots at once, and nothing on the wire that
-	 * would wake a worker. */
+	 * would wake a loop. */
 	options.jobs = 2;
 	options.window = 100;
 	options.url_template = NULL;
@@ -478,8 +478,8 @@ main(void)
 	run("wrong options are refused, and why", wrong_options_are_refused);
 	run("items are copied", items_are_copied);
 	run("the window bounds the submitter", the_window_bounds_the_submitter);
-	run("items without a request keep no worker asleep",
-		items_without_a_request_keep_no_worker);
+	run("items without a request keep no loop asleep",
+		items_without_a_request_keep_no_loop);
 	run("the callback is called for each result",
 		the_callback_is_called_for_each);
 	run("a cancel ends what never would", cancel_ends_what_never_would);

@@ -43,7 +43,7 @@ push(int i)
 	return fp_queue_push(&queue, tickets[i]) == 0;
 }
 
-/* What a worker with so much room gets at this time. */
+/* What a loop with so much room gets at this time. */
 static struct fp_take
 take_at(struct fp_waiter *waiter, size_t max, int64_t now_ns)
 {
@@ -218,7 +218,7 @@ one_of_them_comes_back_in_time(void)
 	tear_down();
 }
 
-/* A worker that is full does not go round and round for what is due. */
+/* A loop that is full does not go round and round for what is due. */
 static void
 who_is_full_calls_another_in_time(void)
 {

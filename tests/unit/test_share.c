@@ -25,10 +25,10 @@ all_jobs_have_a_slot(void)
 	for (size_t k = 0; k < FP_ARRAY_LEN(jobs_of); k++) {
 		struct fp_shares all = fp_share_all(jobs_of[k]);
 		unsigned slots = 0;
-		for (unsigned i = 0; i < all.n_workers; i++) {
+		for (unsigned i = 0; i < all.n_lanes; i++) {
 			struct fp_share share = fp_share_of(&all, i);
 			CHECK(share.slots > 0);
-			CHECK(share.slots <= FP_WORKER_SLOTS_MAX);
+			CHECK(share.slots <= FP_LANE_SLOTS_MAX);
 			CHECK(share.connections >= share.slots);
 			CHECK(share.resolving_max > 0);
 			slots += share.slots;
@@ -37,21 +37,21 @@ all_jobs_have_a_slot(void)
 	}
 }
 
-/* Threads do not grow with the jobs; no crew is without a worker, and none has
+/* Threads do not grow with the jobs; no loop is without a lane, and none has
  * more of them than another but one. */
 static void
-crews_are_few_and_even(void)
+loops_are_few_and_even(void)
 {
 	unsigned online = fp_share_online();
 
 	for (size_t k = 0; k < FP_ARRAY_LEN(jobs_of); k++) {
 		struct fp_shares all = fp_share_all(jobs_of[k]);
-		unsigned n = all.n_workers, sum = 0;
-		CHECK(all.n_crews > 0 && all.n_crews <= 2 * online);
-		CHECK(all.n_crews <= n);
-		CHECK(all.n_crews >= online || all.n_crews == n);
-		for (unsigned i = 0; i < all.n_crews; i++) {
-			unsigned part = fp_share_part(n, all.n_crews, i);
+		unsigned n = all.n_lanes, sum = 0;
+		CHECK(all.n_loops > 0 && all.n_loops <= 2 * online);
+		CHECK(all.n_loops <= n);
+		CHECK(all.n_loops >= online || all.n_loops == n);
+		for (unsigned i = 0; i < all.n_loops; i++) {
+			unsigned part = fp_share_part(n, all.n_loops, i);
 			CHECK(part > 0);
 			sum += part;
 		}
@@ -59,7 +59,7 @@ crews_are_few_and_even(void)
 	}
 }
 
-/* A look-up has a thread of its own: besides the crews there is room for all
+/* A look-up has a thread of its own: besides the loops there is room for all
  * that are waited for. */
 static void
 lookups_have_threads(void)
@@ -68,7 +68,7 @@ lookups_have_threads(void)
 		struct fp_shares all = fp_share_all(jobs_of[k]);
 		struct fp_share share = fp_share_of(&all, 0);
 		CHECK(share.threads_max >=
-			all.n_crews + all.n_workers * share.resolving_max);
+			all.n_loops + all.n_lanes * share.resolving_max);
 	}
 }
 
@@ -77,8 +77,8 @@ main(void)
 {
 	run("the parts make the whole", parts_make_the_whole);
 	run("all jobs have a slot", all_jobs_have_a_slot);
-	run("crews are few, and have as many workers each",
-		crews_are_few_and_even);
+	run("loops are few, and have as many lanes each",
+		loops_are_few_and_even);
 	run("look-ups have threads", lookups_have_threads);
 	return done();
 }

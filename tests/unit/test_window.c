@@ -155,7 +155,7 @@ untaken_leaves_no_gap(void)
 
 /* ---- stress: everything at once, at random ---- */
 
-#define N_WORKERS 4
+#define N_LOOPS 4
 
 struct stress {
 	struct fp_window window;
@@ -191,7 +191,7 @@ dawdle(unsigned *seed)
 	}
 }
 
-struct stress_worker {
+struct stress_loop {
 	struct stress *stress;
 	struct fp_thread thread;
 	struct fp_waiter waiter;
@@ -202,27 +202,27 @@ struct stress_worker {
 };
 
 static void
-call_worker(void *arg)
+call_loop(void *arg)
 {
-	struct stress_worker *worker = arg;
+	struct stress_loop *loop = arg;
 
-	fp_mutex_lock(&worker->lock);
-	worker->called = true;
-	fp_cond_signal(&worker->cond);
-	fp_mutex_unlock(&worker->lock);
+	fp_mutex_lock(&loop->lock);
+	loop->called = true;
+	fp_cond_signal(&loop->cond);
+	fp_mutex_unlock(&loop->lock);
 }
 
 static void
 work(void *arg)
 {
-	struct stress_worker *worker = arg;
-	struct stress *stress = worker->stress;
+	struct stress_loop *loop = arg;
+	struct stress *stress = loop->stress;
 	bool over = false, has_news;
 
 	while (!over) {
 		struct fp_take take = {
-			.waiter = &worker->waiter,
-			.max = 1 + draw(&worker->seed) % 5,
+			.waiter = &loop->waiter,
+			.max = 1 + draw(&loop->seed) % 5,
 			.n_strangers = 1,
 			.now_ns = 1,
 		};
@@ -233,12 +233,12 @@ work(void *arg)
 			struct fp_ticket *ticket = take.items;
 			take.items = ticket->next;
 			ticket->next = NULL;
-			dawdle(&worker->seed);
+			dawdle(&loop->seed);
 			ticket->result.attempts++;
 			ticket->again.how = FP_AGAIN_NO;
-			if (draw(&worker->seed) % 4 == 0)
+			if (draw(&loop->seed) % 4 == 0)
 				ticket->again.how = FP_AGAIN_FREE;
-			else if (draw(&worker->seed) % 3 == 0)
+			else if (draw(&loop->seed) % 3 == 0)
 				fp_ticket_fail(ticket, FP_KIND_HTTP, "no");
 			if (fp_queue_end(&stress->queue, ticket, 1, &has_news))
 				fp_window_put(&stress->window, ticket);
@@ -249,11 +249,11 @@ work(void *arg)
 			fp_window_hunger(&stress->window);
 		if (n > 0 || over)
 			continue;
-		fp_mutex_lock(&worker->lock);
-		while (!worker->called)
-			fp_cond_wait(&worker->cond, &worker->lock);
-		worker->called = false;
-		fp_mutex_unlock(&worker->lock);
+		fp_mutex_lock(&loop->lock);
+		while (!loop->called)
+			fp_cond_wait(&loop->cond, &loop->lock);
+		loop->called = false;
+		fp_mutex_unlock(&loop->lock);
 	}
 }
 
@@ -339,7 +339,7 @@ stress_once(size_t capacity, bool in_order, bool cancels, unsigned seed)
 		.n_items = 2000,
 		.seed = seed,
 	};
-	struct stress_worker workers[N_WORKERS];
+	struct stress_loop loops[N_LOOPS];
 	struct fp_thread submitter;
 
 	CHECK(fp_window_init(&stress.window, capacity, in_order) == 0);
@@ -348,23 +348,23 @@ stress_once(size_t capacity, bool in_order, bool cancels, unsigned seed)
 		.origin = {.jobs = 3, .host_jobs = 3, .waiting_max = capacity},
 	};
 	CHECK(fp_queue_init(&stress.queue, &rules) == 0);
-	for (unsigned i = 0; i < N_WORKERS; i++) {
-		workers[i] = (struct stress_worker){
+	for (unsigned i = 0; i < N_LOOPS; i++) {
+		loops[i] = (struct stress_loop){
 			.stress = &stress,
 			.seed = seed * 31 + i,
 		};
-		workers[i].waiter = (struct fp_waiter){
-			.wake = call_worker, .arg = &workers[i]};
-		fp_mutex_init(&workers[i].lock);
-		fp_cond_init(&workers[i].cond);
-		CHECK(fp_thread_start(
-			      &workers[i].thread, 0, work, &workers[i]) == 0);
+		loops[i].waiter =
+			(struct fp_waiter){.wake = call_loop, .arg = &loops[i]};
+		fp_mutex_init(&loops[i].lock);
+		fp_cond_init(&loops[i].cond);
+		CHECK(fp_thread_start(&loops[i].thread, 0, work, &loops[i]) ==
+			0);
 	}
 	CHECK(fp_thread_start(&submitter, 0, submit, &stress) == 0);
 	consume(&stress);
 	fp_thread_join(&submitter);
-	for (unsigned i = 0; i < N_WORKERS; i++)
-		fp_thread_join(&workers[i].thread);
+	for (unsigned i = 0; i < N_LOOPS; i++)
+		fp_thread_join(&loops[i].thread);
 
 	CHECK(stress.n_seen == stress.n_submitted);
 	CHECK(cancels || stress.n_seen == stress.n_items);

@@ -193,8 +193,7 @@ main(void)
 {
 	run("one that waits for room is woken for a quarter of it",
 		a_quarter_is_waited_for);
-	run("but for any, if a worker has nothing to do",
-		hunger_takes_any_room);
+	run("but for any, if a loop has nothing to do", hunger_takes_any_room);
 	run("or if the consumer has all, and asks for more",
 		a_consumer_that_has_all_waits_for_none);
 	run("a result that was put quietly waits for a call",

@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * curl_multi_perform() looks at every transfer, with a poll() each: with 64
+ * that wait for an answer that is more work than the answers. So libcurl is
+ * driven by events: it says what it wants of which socket, and when it wants
+ * to be called in any case.
+ *
+ * What an event has ended is taken from libcurl before the next one is looked
+ * at: then what the body was judged with is free for the next one, and still in
+ * the cache.
+ *
+ * libcurl is given no limit of time but that of connecting: it looks at the
+ * clock in the middle of what it does, and would end whatever was under way
+ * when the process is stopped there. All limits are in timing.h.
+ *
+ * Nothing is ever queued inside libcurl: a handle is added only when it can
+ * start, since libcurl's timeouts count from then on. A request is counted
+ * after it went out and not when libcurl asks to send it, so that no pause of
+ * this thread can make it look earlier than it was.
+ *
+ * Names are looked up by a thread each in older libcurl, and each transfer
+ * asks for itself until the multi handle's cache has the first answer. So only
+ * a few transfers at a time may be without an address. Names that nobody has
+ * resolved yet get a part of these places and of the slots only, so that those
+ * that never are leave some to the others.
+ */
+#include "base.h"
+
+#include "lane.h"
+
+#include "clock.h"
+#include "nudge.h"
+#include "random.h"
+#include "span.h"
+#include "timing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the names that may be looked up at once, those that are new. */
+#define STRANGE_PART(names) FP_MAX(3 * (names) / 4, 1)
+
+/* How soon what waits for memory is looked at again. */
+#define LOOK_AGAIN_NS (10 * FP_NS_PER_MS)
+
+/* How long a look-up may go on that nobody waits for. */
+#define LOOKUP_NS (60 * FP_NS_PER_S)
+
+/* How long a look-up may take before a thread for it is in doubt. */
+#define THREADLESS_NS (200 * FP_NS_PER_MS)
+
+/* ---- the multi handle ---- */
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket)
+{
+	struct fp_lane *lane = arg;
+	unsigned wanted = 0;
+
+	(void)easy;
+	(void)socket;
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		wanted |= FP_POLLER_IN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		wanted |= FP_POLLER_OUT;
+	return fp_poller_want(
+		lane->context.poller, fd, wanted, lane->context.number);
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+	struct fp_lane *lane = arg;
+
+	(void)multi;
+	lane->timer_ns = timeout_ms < 0 ? INT64_MAX
+					: *lane->context.now_ns +
+						  timeout_ms * FP_NS_PER_MS;
+	return 0;
+}
+
+/* libcurl 8.20.0 and later look names up in threads that a multi handle keeps,
+ * and waits for at its end. Here look-ups that nobody waits for are no reason
+ * to wait, and the threads are bounded for the whole process. A libcurl that
+ * the program was not built with may have these options, or not have them:
+ * their numbers are what counts. */
+static bool
+free_lookups(CURLM *multi, const struct fp_lane *lane)
+{
+	static const CURLMoption threads_max = (CURLMoption)20;
+	static const CURLMoption quick_exit = (CURLMoption)21;
+	const struct fp_share *share = &lane->share;
+	long threads = (long)(share->threads_max + share->resolving_max) *
+		       lane->setup->lookup_threads;
+	CURLMcode code = curl_multi_setopt(multi, threads_max, threads);
+
+	if (code == CURLM_UNKNOWN_OPTION)
+		return true;
+	return code == CURLM_OK &&
+	       curl_multi_setopt(multi, quick_exit, 1L) == CURLM_OK;
+}
+
+static int
+make_multi(struct fp_lane *lane)
+{
+	CURLM *multi = curl_multi_init();
+	long most = (long)lane->share.connections;
+	long sharing = lane->setup->cannot_multiplex ? CURLPIPE_NOTHING
+						     : CURLPIPE_MULTIPLEX;
+	bool ok = multi != NULL;
+
+#define SET(option, value) \
+	(ok = ok && curl_multi_setopt(multi, option, value) == CURLM_OK)
+	SET(CURLMOPT_MAXCONNECTS, most);
+	SET(CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+	SET(CURLMOPT_PIPELINING, sharing);
+	SET(CURLMOPT_SOCKETFUNCTION, on_socket);
+	SET(CURLMOPT_SOCKETDATA, lane);
+	SET(CURLMOPT_TIMERFUNCTION, on_timer);
+	SET(CURLMOPT_TIMERDATA, lane);
+#undef SET
+	ok = ok && free_lookups(multi, lane);
+	if (!ok) {
+		curl_multi_cleanup(multi);
+		multi = NULL;
+	}
+	lane->multi = multi;
+	lane->timer_ns = lane->look_ns = INT64_MAX;
+	return multi ? 0 : -1;
+}
+
+/* ---- the whole ---- */
+
+int
+fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
+	struct fp_share share)
+{
+	struct fp_setup *setup = place->setup;
+
+	FP_ASSERT(share.slots > 0 && share.slots <= FP_LANE_SLOTS_MAX);
+	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
+	memset(lane, 0, sizeof(*lane));
+	lane->setup = setup;
+	lane->queue = place->queue;
+	lane->cancel = place->cancel;
+	lane->ended = place->ended;
+	lane->awake_ns = place->awake_ns;
+	lane->context.now_ns = place->now_ns;
+	lane->context.setup = setup;
+	lane->context.queue = place->queue;
+	lane->context.poller = place->poller;
+	lane->context.sessions = place->sessions;
+	lane->context.greetings = place->greetings;
+	lane->context.number = place->number;
+	if (setup->options.keep_order) {
+		share.slots++; /* see fp_lane_room() */
+		share.connections++;
+	}
+	lane->share = share;
+	lane->unused_due_ns = lane->late_due_ns = INT64_MAX;
+	lane->transfers = calloc(share.slots, sizeof(lane->transfers[0]));
+	if (!lane->transfers || make_multi(lane) ||
+		fp_sockets_init(
+			&lane->context.sockets, 2 * share.connections)) {
+		fp_lane_destroy(lane);
+		errno = ENOMEM;
+		return -1;
+	}
+	for (unsigned i = share.slots; i-- > 0;) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		fp_transfer_init(transfer, &lane->context);
+		transfer->slot = share.first_slot + i;
+		transfer->next = lane->idle;
+		lane->idle = transfer;
+	}
+	return 0;
+}
+
+void
+fp_lane_destroy(struct fp_lane *lane)
+{
+	for (unsigned i = 0; lane->transfers && i < lane->share.slots; i++)
+		fp_transfer_destroy(&lane->transfers[i]);
+	/* Connections that end now may still have something to say to them. */
+	curl_multi_cleanup(lane->multi);
+	lane->multi = NULL;
+	free(lane->transfers);
+	lane->transfers = NULL;
+	fp_sockets_destroy(&lane->context.sockets);
+	fp_context_clear(&lane->context);
+}
+
+/* ---- slots ---- */
+
+/* Whether it is to wait for the handshakes of others, until due_ns. */
+static bool
+lane_holds(struct fp_transfer *transfer)
+{
+	struct fp_context *context = transfer->context;
+	const struct fp_origin *origin = transfer->ticket->origin;
+
+	if (strncmp(origin->name, "https:", 6) != 0 ||
+		transfer->setup->resumes_nothing)
+		return false;
+	transfer->due_ns = fp_greet_ask(context->greetings, origin->hash,
+		*context->now_ns, &transfer->is_greeting);
+	context->n_greeting += transfer->is_greeting;
+	transfer->greets = origin->hash;
+	return transfer->due_ns > 0;
+}
+
+/* Others need not wait for its handshake any more. */
+static void
+lane_greeted(struct fp_transfer *transfer)
+{
+	if (FP_LIKELY(!transfer->is_greeting))
+		return;
+	transfer->is_greeting = false;
+	transfer->context->n_greeting--;
+	fp_greet_end(transfer->context->greetings, transfer->greets);
+}
+
+/* The transfer has let go of its ticket: the slot is idle. */
+static void
+lane_end(struct fp_lane *lane, struct fp_transfer *transfer,
+	struct fp_ticket *ticket)
+{
+	FP_ASSERT(!transfer->ticket);
+	lane_greeted(transfer);
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_left(transfer, ticket);
+	transfer->is_begun = false;
+	fp_ticket_append(lane->ended, ticket);
+	transfer->next = lane->idle;
+	lane->idle = transfer;
+	lane->n_active--;
+}
+
+/* Ends an item whose transfer has not begun: for good, or so that it goes on
+ * in another slot. */
+static void
+lane_end_unbegun(struct fp_lane *lane, struct fp_transfer *transfer,
+	enum fp_again_how again)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	transfer->ticket = NULL;
+	ticket->again = (struct fp_again){.how = again};
+	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
+	ticket->result.fetch_time_ns =
+		*lane->context.now_ns - ticket->started_ns;
+	lane_end(lane, transfer, ticket);
+}
+
+/* Gives the transfer to libcurl. */
+static void
+lane_add(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	if (curl_multi_add_handle(lane->multi, transfer->easy) != CURLM_OK)
+		lane_end(lane, transfer,
+			fp_transfer_end(transfer, CURLE_FAILED_INIT));
+}
+
+static void
+lane_go_on(struct fp_lane *lane, struct fp_transfer *transfer, CURLcode code)
+{
+	switch (fp_transfer_next(transfer, code)) {
+	case FP_ONWARD_ADD:
+		lane_add(lane, transfer);
+		break;
+	case FP_ONWARD_PARK:
+		lane_end(lane, transfer, fp_transfer_park(transfer));
+		break;
+	case FP_ONWARD_END:
+		lane_end(lane, transfer, fp_transfer_end(transfer, code));
+		break;
+	}
+}
+
+static void
+lane_leave(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	transfer->stop = FP_STOP_LEFT;
+	curl_multi_remove_handle(lane->multi, transfer->easy);
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_request(transfer);
+	lane_go_on(lane, transfer, CURLE_ABORTED_BY_CALLBACK);
+}
+
+/* Gives it to libcurl, or ends its item at once. */
+static void
+lane_start(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (fp_transfer_begin(transfer)) {
+		transfer->is_begun = true;
+		fp_timing_begun(lane, transfer);
+		lane_add(lane, transfer);
+		return;
+	}
+	transfer->ticket = ticket;
+	lane_end_unbegun(lane, transfer, FP_AGAIN_NO);
+}
+
+/* Takes the transfer away from libcurl in the middle, for a reason of ours;
+ * its connection is closed. */
+static void
+lane_abandon(
+	struct fp_lane *lane, struct fp_transfer *transfer, enum fp_stop why)
+{
+	transfer->stop = why;
+	curl_multi_remove_handle(lane->multi, transfer->easy);
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_request(transfer);
+	lane_end(lane, transfer,
+		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
+}
+
+void
+fp_lane_expire(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	int64_t took_ns = *lane->context.now_ns - transfer->begun_ns;
+
+	snprintf(transfer->error, sizeof(transfer->error),
+		"%s timed out after %lld milliseconds",
+		transfer->n_on_wire ? "Operation" : "Connection",
+		(long long)(took_ns / FP_NS_PER_MS));
+	curl_multi_remove_handle(lane->multi, transfer->easy);
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_request(transfer);
+	lane_end(lane, transfer,
+		fp_transfer_end(transfer, CURLE_OPERATION_TIMEDOUT));
+}
+
+/* ---- items in ---- */
+
+bool
+fp_lane_is_crowded(const struct fp_lane *lane)
+{
+	const struct fp_context *context = &lane->context;
+
+	return FP_UNLIKELY(context->left_ns > 0) &&
+	       *context->now_ns - context->left_ns < LOOKUP_NS &&
+	       fp_share_threads_running() >=
+		       lane->share.threads_max * lane->setup->lookup_threads;
+}
+
+/* How many names this lane may look up now. */
+static unsigned
+room_for_names(const struct fp_lane *lane)
+{
+	unsigned most = lane->share.resolving_max;
+
+	return most - FP_MIN(most, lane->context.n_resolving);
+}
+
+/* While transfers wait for memory, an item may start only if it is the one that
+ * they wait for, and only in order there is one: that has a slot of its own,
+ * since they may have all others. */
+struct fp_room
+fp_lane_room(const struct fp_lane *lane)
+{
+	const struct fp_context *context = &lane->context;
+	unsigned slots = lane->share.slots;
+	unsigned most = lane->share.resolving_max;
+	unsigned strange = STRANGE_PART(FP_MIN(most, slots));
+	struct fp_room room = {.items = 0};
+
+	if (lane->setup->options.keep_order) {
+		room.hurries = context->has_paused;
+		slots -= !room.hurries;
+	}
+	room.items = FP_MIN(
+		slots - FP_MIN(slots, lane->n_active), room_for_names(lane));
+	if (!fp_lane_is_crowded(lane))
+		room.n_strangers =
+			strange - FP_MIN(strange, context->n_strange);
+	return room;
+}
+
+static int64_t
+draw_delay_ns(const struct fp_lane *lane, const struct fp_ticket *ticket)
+{
+	const struct fp_options *options = &lane->setup->options;
+	uint64_t low = options->delay_min_ms * (uint64_t)FP_NS_PER_MS;
+	uint64_t high = options->delay_max_ms * (uint64_t)FP_NS_PER_MS;
+	uint64_t random = fp_random_for(options->seed, ticket->result.seq, 0);
+
+	return (int64_t)(low + fp_random_evenly(&random, high - low));
+}
+
+static void
+lane_delay(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	transfer->is_delayed = true;
+	lane->n_delayed++;
+}
+
+/* Gives an item its slot. With --delay it has the slot, but waits in it, and
+ * then asks whether it may start. And it may have to wait there for a first
+ * handshake. */
+void
+fp_lane_begin(struct fp_lane *lane, struct fp_ticket *ticket)
+{
+	struct fp_transfer *transfer = lane->idle;
+
+	lane->idle = transfer->next;
+	lane->due_ns = *lane->context.now_ns;
+	transfer->ticket = ticket;
+	ticket->next = NULL;
+	lane->n_active++;
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_occupied(transfer);
+	if (ticket->started_ns == 0) {
+		ticket->started_ns = *lane->context.now_ns;
+		ticket->result.started_wall_ns = fp_clock_wall_ns();
+	}
+	if (lane->setup->options.delay_max_ms > 0 && !ticket->is_rested) {
+		transfer->due_ns =
+			*lane->context.now_ns + draw_delay_ns(lane, ticket);
+		lane_delay(lane, transfer);
+	} else if (lane_holds(transfer)) {
+		transfer->is_held = true;
+		lane_delay(lane, transfer);
+	} else {
+		lane_start(lane, transfer);
+	}
+}
+
+/* ---- libcurl, by events ---- */
+
+/* Counts the requests that went out since the last time. */
+static void
+lane_fire(struct fp_lane *lane)
+{
+	struct fp_ticket *fired = NULL;
+
+	if (!lane->context.has_fired)
+		return;
+	lane->context.has_fired = false;
+	lane->context.is_stirred = true;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_ticket *ticket = lane->transfers[i].ticket;
+		if (!ticket || ticket->start != FP_START_FIRED)
+			continue;
+		ticket->next = fired;
+		fired = ticket;
+	}
+	fp_queue_fire(lane->queue, fired, *lane->context.now_ns);
+}
+
+/* Ends everything and begins anew: libcurl's state is not to be trusted any
+ * more. (When 7.88.1 finds no memory to note a socket, the next use of that
+ * would be a division by zero.) Without another handle all items fail. */
+static void
+give_up_multi(struct fp_lane *lane)
+{
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (!transfer->ticket || transfer->is_delayed)
+			continue;
+		curl_multi_remove_handle(lane->multi, transfer->easy);
+		lane_end(lane, transfer,
+			fp_transfer_end(transfer, CURLE_FAILED_INIT));
+	}
+	curl_multi_cleanup(lane->multi);
+	make_multi(lane);
+}
+
+static void
+end_done(struct fp_lane *lane, const CURLMsg *message)
+{
+	CURL *easy = message->easy_handle;
+	CURLcode code = message->data.result;
+	char *transfer = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+	curl_multi_remove_handle(lane->multi, easy);
+	struct fp_transfer *done = (struct fp_transfer *)(void *)transfer;
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_request(done);
+	/* The process was stopped while libcurl looked at the clock. */
+	if (code == CURLE_OPERATION_TIMEDOUT && done->n_on_wire == 0 &&
+		fp_timing_has_jumped(lane))
+		done->stop = FP_STOP_HELD;
+	lane_go_on(lane, done, code);
+}
+
+/* Ends the transfers that libcurl is done with. Their requests are counted
+ * first, as long as they are known. */
+static void
+reap(struct fp_lane *lane)
+{
+	CURLMsg *message;
+	bool is_first = true;
+	int left;
+
+	while ((message = curl_multi_info_read(lane->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		if (is_first) {
+			*lane->context.now_ns = fp_clock_now_ns();
+			lane_fire(lane);
+		}
+		is_first = false;
+		end_done(lane, message);
+	}
+}
+
+static void
+act(struct fp_lane *lane, curl_socket_t fd, int ready)
+{
+	int64_t since_ns = *lane->context.now_ns;
+	int running;
+
+	lane->context.flood.now_ns = since_ns;
+	if (curl_multi_socket_action(lane->multi, fd, ready, &running) !=
+		CURLM_OK)
+		give_up_multi(lane);
+	reap(lane);
+	if (FP_UNLIKELY(lane->context.n_connecting > 0 ||
+			lane->setup->forgets_read))
+		fp_nudge(lane, fd, since_ns);
+}
+
+void
+fp_lane_act(struct fp_lane *lane, int fd, unsigned ready)
+{
+	int bits = (ready & FP_POLLER_IN ? CURL_CSELECT_IN : 0) |
+		   (ready & FP_POLLER_OUT ? CURL_CSELECT_OUT : 0);
+
+	act(lane, fd, bits);
+	lane->due_ns = *lane->context.now_ns;
+}
+
+bool
+fp_lane_is_due(const struct fp_lane *lane)
+{
+	return FP_MIN(lane->timer_ns, lane->look_ns) <= *lane->context.now_ns;
+}
+
+/* What has come to pass by itself. */
+static void
+drive(struct fp_lane *lane)
+{
+	if (fp_lane_is_due(lane)) {
+		lane->timer_ns = lane->look_ns = INT64_MAX;
+		act(lane, CURL_SOCKET_TIMEOUT, 0);
+		*lane->context.now_ns = fp_clock_now_ns();
+	}
+	lane_fire(lane);
+}
+
+/* ---- what is due ---- */
+
+/* One that waits for the handshakes of others begins when it may, as far as
+ * names may be looked up. */
+static void
+begin_held(struct fp_lane *lane, struct fp_transfer *transfer, int64_t *due)
+{
+	if (room_for_names(lane) == 0)
+		return;
+	if (lane_holds(transfer)) {
+		*due = FP_MIN(*due, transfer->due_ns);
+		return;
+	}
+	transfer->is_held = transfer->is_delayed = false;
+	lane->n_delayed--;
+	lane_start(lane, transfer);
+}
+
+/* By TLS 1.3 a session is there some time after the handshake. */
+static void
+look_at_greeters(struct fp_lane *lane)
+{
+	if (FP_LIKELY(lane->context.n_greeting == 0))
+		return;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (transfer->is_greeting && transfer->n_on_wire > 0 &&
+			fp_tlsask_is_settled(
+				&lane->setup->tlsask, transfer->easy))
+			lane_greeted(transfer);
+	}
+}
+
+/* Lets those ask for a start that have waited long enough; lets *due be the
+ * next such moment. */
+static void
+begin_delayed(struct fp_lane *lane, int64_t *due)
+{
+	unsigned left = lane->n_delayed;
+
+	for (unsigned i = 0; left > 0 && i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (!transfer->ticket || !transfer->is_delayed)
+			continue;
+		left--;
+		if (transfer->is_held) {
+			begin_held(lane, transfer, due);
+		} else if (transfer->due_ns <= *lane->context.now_ns) {
+			lane->n_delayed--;
+			transfer->is_delayed = false;
+			transfer->ticket->is_rested = true;
+			lane_end_unbegun(lane, transfer, FP_AGAIN_SAME);
+		} else {
+			*due = FP_MIN(*due, transfer->due_ns);
+		}
+	}
+}
+
+/* Looks for transfers that heard nothing for too long, a few times in that
+ * span and not in every round. Until they are connected, another limit holds.
+ */
+static void
+end_stalled(struct fp_lane *lane, int64_t *due)
+{
+	int64_t stall_ns =
+		(int64_t)lane->setup->options.stall_time_ms * FP_NS_PER_MS;
+
+	if (stall_ns == 0 || lane->n_active == lane->n_delayed)
+		return;
+	if (*lane->context.now_ns >= lane->next_check_ns) {
+		int64_t limit = *lane->context.now_ns - stall_ns;
+		for (unsigned i = 0; i < lane->share.slots; i++) {
+			struct fp_transfer *transfer = &lane->transfers[i];
+			if (transfer->ticket && !transfer->is_delayed &&
+				!transfer->is_paused &&
+				transfer->n_on_wire > 0 &&
+				transfer->heard_ns <= limit)
+				lane_abandon(lane, transfer, FP_STOP_STALLED);
+		}
+		lane->next_check_ns = *lane->context.now_ns + stall_ns / 16 + 1;
+	}
+	*due = FP_MIN(*due, lane->next_check_ns);
+}
+
+/* A libcurl with threads for look-ups tries to start one until it succeeds, and
+ * does not say so. So when a look-up takes long, it is seen whether there could
+ * be one. */
+static void
+end_threadless(struct fp_lane *lane, int64_t *due)
+{
+	struct fp_context *context = &lane->context;
+	int64_t now_ns = *context->now_ns, next_ns = INT64_MAX;
+
+	if (lane->setup->lookup_threads == 1 || context->n_resolving == 0)
+		return;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		const struct fp_transfer *transfer = &lane->transfers[i];
+		if (transfer->ticket && transfer->is_resolving)
+			next_ns = FP_MIN(
+				next_ns, transfer->tried_ns + THREADLESS_NS);
+	}
+	next_ns = FP_MAX(next_ns, lane->next_thread_ns);
+	*due = FP_MIN(
+		*due, next_ns > now_ns ? next_ns : now_ns + THREADLESS_NS);
+	if (next_ns > now_ns)
+		return;
+	lane->next_thread_ns = now_ns + THREADLESS_NS;
+	if (fp_thread_is_to_be_had())
+		return;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (transfer->ticket && transfer->is_resolving &&
+			transfer->tried_ns + THREADLESS_NS <= now_ns)
+			lane_abandon(lane, transfer, FP_STOP_THREAD);
+	}
+}
+
+/* Follows the redirects whose bodies have not ended soon enough. */
+static void
+leave_redirects(struct fp_lane *lane, int64_t *due)
+{
+	if (!lane->context.has_leaving)
+		return;
+	lane->context.has_leaving = false;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (!transfer->ticket || transfer->is_delayed ||
+			!transfer->is_leaving)
+			continue;
+		if (transfer->leave_ns <= *lane->context.now_ns) {
+			lane_leave(lane, transfer);
+		} else {
+			lane->context.has_leaving = true;
+			*due = FP_MIN(*due, transfer->leave_ns);
+		}
+	}
+}
+
+/* The pause is no time that the server took: the limit is put off by as much.
+ */
+static void
+lane_resume(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	if (FP_UNLIKELY(lane->setup->options.trace))
+		fp_span_resumed(transfer);
+	transfer->begun_ns += *lane->context.now_ns - transfer->paused_ns;
+	transfer->is_paused = false;
+	transfer->paused_ns = 0;
+	transfer->heard_ns = *lane->context.now_ns;
+	fp_timing_begun(lane, transfer);
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+/* Lets those go on that waited for memory, as far as there is some. Others give
+ * it back at any moment: they are looked at again soon. */
+static void
+resume_paused(struct fp_lane *lane, int64_t *due)
+{
+	if (!lane->context.has_paused)
+		return;
+	lane->context.has_paused = false;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		if (!transfer->ticket || !transfer->is_paused)
+			continue;
+		if (transfer->paused_ns == 0)
+			transfer->paused_ns = *lane->context.now_ns;
+		if (fp_transfer_may_go_on(transfer))
+			lane_resume(lane, transfer);
+		lane->context.has_paused |= transfer->is_paused;
+	}
+	if (lane->context.has_paused)
+		*due = FP_MIN(*due, *lane->context.now_ns + LOOK_AGAIN_NS);
+}
+
+static void
+obey_cancel(struct fp_lane *lane)
+{
+	int how = atomic_load_explicit(lane->cancel, memory_order_acquire);
+
+	if (how == 0)
+		return;
+	for (unsigned i = 0; i < lane->share.slots; i++) {
+		struct fp_transfer *transfer = &lane->transfers[i];
+		struct fp_ticket *ticket = transfer->ticket;
+		if (!ticket)
+			continue;
+		if (transfer->is_delayed) {
+			lane->n_delayed--;
+			transfer->is_delayed = transfer->is_held = false;
+			fp_ticket_drop(ticket);
+			lane_end_unbegun(lane, transfer, FP_AGAIN_NO);
+		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
+			lane_abandon(lane, transfer, FP_STOP_CANCELLED);
+		}
+	}
+}
+
+/* ---- the whole of it ---- */
+
+void
+fp_lane_run(struct fp_lane *lane)
+{
+	int64_t due_ns = INT64_MAX;
+
+	drive(lane);
+	if (FP_UNLIKELY(fp_timing_has_jumped(lane)))
+		fp_timing_skip(lane, *lane->awake_ns, *lane->context.now_ns);
+	look_at_greeters(lane);
+	begin_delayed(lane, &due_ns);
+	resume_paused(lane, &due_ns);
+	leave_redirects(lane, &due_ns);
+	fp_timing_end_late(lane, &due_ns);
+	fp_timing_return_unused(lane, &due_ns);
+	end_stalled(lane, &due_ns);
+	end_threadless(lane, &due_ns);
+	obey_cancel(lane);
+	lane->due_ns = due_ns;
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many lanes have to be many multi handles, not many threads: beyond a few,
+ * threads take the processors from each other and from a server on the same
+ * machine, and each has its own stack and its own way to sleep.
+ *
+ * A loop goes round and round:
+ *
+ *	events	libcurl moves what the network is ready for
+ *	run	each lane that something has happened to, or whose time has
+ *		come, moves what else can be moved
+ *	hand	what has ended to the queue, which says what goes on, and
+ *		the rest of it to the window
+ *	fill	take as many items as the lanes have room for, and begin them
+ *
+ * and then waits for the network, for the next due time, or to be called; but
+ * not when there is more to be done at once.
+ *
+ * TLS sessions are resumed by all transfers of a loop, on whichever lane. They
+ * are not shared with other threads: a session that two use at once is a race
+ * in libcurl before 8.10.0.
+ */
+#include "base.h"
+
+#include "loop.h"
+
+#include "clock.h"
+#include "kept.h"
+#include "timing.h"
+
+#include <errno.h>
+
+#define STACK_BYTES ((size_t)1 << 20)
+
+/* The longest sleep: a wake-up that was lost is made good so soon. */
+#define IDLE_MS 1000
+
+/* Who wakes so much too late has not run: the process was stopped, or got no
+ * processor. */
+#define OVERSLEPT_NS (250 * FP_NS_PER_MS)
+
+/* So often it starts anew without waiting: then the network is looked at. */
+#define ROUNDS_MAX 4
+
+/* How often to see whether there are fewer look-ups that nobody waits for. */
+#define CROWDED_NS (100 * FP_NS_PER_MS)
+
+/* ---- the whole ---- */
+
+static void
+loop_wake(void *arg)
+{
+	fp_loop_call(arg);
+}
+
+static CURLSH *
+make_sessions(void)
+{
+	CURLSH *sessions = curl_share_init();
+
+	if (sessions && curl_share_setopt(sessions, CURLSHOPT_SHARE,
+				CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+		curl_share_cleanup(sessions);
+		sessions = NULL;
+	}
+	return sessions;
+}
+
+static int
+make_lanes(struct fp_loop *loop, const struct fp_loop_place *place,
+	const struct fp_shares *shares, unsigned first, unsigned *n_slots)
+{
+	unsigned n = loop->n_lanes;
+
+	loop->lanes = calloc(n, sizeof(loop->lanes[0]));
+	loop->n_lanes = 0;
+	if (!loop->lanes)
+		return -1;
+	for (unsigned i = 0; i < n; i++) {
+		struct fp_lane_place at = {
+			.setup = place->setup,
+			.queue = place->queue,
+			.cancel = place->cancel,
+			.poller = &loop->poller,
+			.sessions = loop->sessions,
+			.greetings = &loop->greetings,
+			.ended = &loop->ended,
+			.now_ns = &loop->now_ns,
+			.awake_ns = &loop->awake_ns,
+			.number = i,
+		};
+		struct fp_share share = fp_share_of(shares, first + i);
+		share.first_slot = *n_slots;
+		if (fp_lane_init(&loop->lanes[i], &at, share))
+			return -1;
+		*n_slots += loop->lanes[i].share.slots;
+		loop->n_lanes++;
+	}
+	return 0;
+}
+
+int
+fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
+	const struct fp_shares *shares, unsigned i, unsigned *n_slots)
+{
+	unsigned first = 0;
+	size_t n_connections = 0;
+
+	*loop = (struct fp_loop){
+		.setup = place->setup,
+		.queue = place->queue,
+		.window = place->window,
+		.waiter = {.wake = loop_wake, .arg = loop},
+		.n_lanes = fp_share_part(shares->n_lanes, shares->n_loops, i),
+	};
+	loop->ended.last = &loop->ended.first;
+	for (unsigned k = 0; k < i; k++)
+		first += fp_share_part(shares->n_lanes, shares->n_loops, k);
+	for (unsigned k = 0; k < loop->n_lanes; k++)
+		n_connections += fp_share_of(shares, first + k).connections + 1;
+	loop->sessions = make_sessions();
+	if (!loop->sessions) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (fp_poller_init(&loop->poller, 2 * n_connections)) {
+		int err = errno;
+		curl_share_cleanup(loop->sessions);
+		loop->sessions = NULL;
+		errno = err;
+		return -1;
+	}
+	if (make_lanes(loop, place, shares, first, n_slots)) {
+		fp_loop_destroy(loop);
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+void
+fp_loop_destroy(struct fp_loop *loop)
+{
+	if (!loop->sessions)
+		return;
+	for (unsigned i = 0; loop->lanes && i < loop->n_lanes; i++)
+		fp_lane_destroy(&loop->lanes[i]);
+	free(loop->lanes);
+	loop->lanes = NULL;
+	fp_poller_destroy(&loop->poller);
+	curl_share_cleanup(loop->sessions);
+	loop->sessions = NULL;
+}
+
+void
+fp_loop_call(struct fp_loop *loop)
+{
+	atomic_store(&loop->is_called, true);
+	fp_poller_wake(&loop->poller);
+}
+
+unsigned
+fp_loop_n_active(struct fp_loop *loop)
+{
+	return atomic_load_explicit(
+		&loop->n_active_shown, memory_order_relaxed);
+}
+
+/* ---- items in ---- */
+
+/* Gives an item that was taken to a lane that has room for it. */
+static void
+give_to_lane(struct fp_loop *loop, struct fp_ticket *ticket, bool hurries)
+{
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		struct fp_room *room = &loop->lanes[i].room;
+		if (room->items == 0 || room->hurries != hurries ||
+			(ticket->is_strange && room->n_strangers == 0))
+			continue;
+		room->items--;
+		room->n_strangers -= ticket->is_strange;
+		room->n_strangers = FP_MIN(room->n_strangers, room->items);
+		fp_lane_begin(&loop->lanes[i], ticket);
+		return;
+	}
+	abort();
+}
+
+/* Those that look a name up find room first: the others fit in anywhere. */
+static void
+give_to_lanes(struct fp_loop *loop, struct fp_ticket *items, bool hurries)
+{
+	struct fp_ticket_list others = {NULL, &others.first};
+
+	while (items) {
+		struct fp_ticket *ticket = items;
+		items = ticket->next;
+		if (ticket->is_strange || loop->n_lanes == 1)
+			give_to_lane(loop, ticket, hurries);
+		else
+			fp_ticket_append(&others, ticket);
+	}
+	while (others.first)
+		give_to_lane(loop, fp_ticket_pop(&others), hurries);
+}
+
+/* Takes items for the lanes that hurry, or for the others; how many it was. */
+static size_t
+take_for(struct fp_loop *loop, bool hurries)
+{
+	struct fp_take take = {
+		.waiter = &loop->waiter,
+		.now_ns = loop->now_ns,
+		.hurries = hurries,
+	};
+
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		struct fp_room *room = &loop->lanes[i].room;
+		if (room->hurries != hurries)
+			continue;
+		room->n_strangers = FP_MIN(room->n_strangers, room->items);
+		take.max += room->items;
+		take.n_strangers += room->n_strangers;
+	}
+	if (hurries && take.max == 0)
+		return 0;
+	fp_queue_take(loop->queue, &take);
+	loop->queue_due_ns = take.due_ns;
+	loop->is_over = take.is_over;
+	if (take.n < take.max && !take.is_over)
+		fp_window_hunger(loop->window);
+	/* Before anyone sees that it has cost an item. */
+	if (take.fault)
+		fp_setup_fault(loop->setup, "rate file", take.fault);
+	if (take.refused)
+		fp_window_put(loop->window, take.refused);
+	give_to_lanes(loop, take.items, hurries);
+	return take.n;
+}
+
+static unsigned
+count_resolving(const struct fp_loop *loop)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		n += loop->lanes[i].context.n_resolving;
+	return n;
+}
+
+/* Whether anything has happened that the queue may answer with more items than
+ * the last time: names became known, for one. */
+static bool
+is_stirred(struct fp_loop *loop)
+{
+	unsigned n_resolving = count_resolving(loop);
+	bool is = n_resolving < loop->n_resolving_seen;
+
+	loop->n_resolving_seen = n_resolving;
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		is |= loop->lanes[i].context.is_stirred;
+		loop->lanes[i].context.is_stirred = false;
+	}
+	return is;
+}
+
+/* Begins items. */
+static void
+loop_fill(struct fp_loop *loop, bool is_stirred)
+{
+	unsigned n_room = 0;
+	bool is_crowded = false;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		struct fp_lane *lane = &loop->lanes[i];
+		lane->room = fp_lane_room(lane);
+		n_room += lane->room.items;
+		is_crowded |= fp_lane_is_crowded(lane);
+	}
+	if (n_room == 0 && !is_stirred && loop->queue_due_ns > loop->now_ns)
+		return;
+	size_t n = take_for(loop, true);
+	n += take_for(loop, false);
+	if (is_crowded)
+		loop->queue_due_ns =
+			FP_MIN(loop->queue_due_ns, loop->now_ns + CROWDED_NS);
+	loop->n_resolving_seen = count_resolving(loop);
+	loop->has_more |= n > 0;
+}
+
+/* ---- items out ---- */
+
+/* Tells the user what the queue has heard. */
+static void
+tell_news(struct fp_loop *loop)
+{
+	const struct fp_options *options = &loop->setup->options;
+	char origin[FP_ORIGIN_MAX];
+	struct fp_notice notice;
+
+	while (options->tell &&
+		fp_queue_news(loop->queue, &notice, origin, loop->now_ns))
+		options->tell(options->tell_arg, &notice);
+}
+
+/* false: nothing has ended. */
+static bool
+hand_over(struct fp_loop *loop)
+{
+	struct fp_ticket *ended = loop->ended.first;
+	bool has_news = false;
+
+	if (!ended)
+		return false;
+	loop->ended = (struct fp_ticket_list){NULL, &loop->ended.first};
+	struct fp_ticket *finished =
+		fp_queue_end(loop->queue, ended, loop->now_ns, &has_news);
+	if (has_news)
+		tell_news(loop);
+	if (finished)
+		fp_window_put(loop->window, finished);
+	return true;
+}
+
+static void
+show_active(struct fp_loop *loop)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		n += loop->lanes[i].n_active;
+	atomic_store_explicit(&loop->n_active_shown, n, memory_order_relaxed);
+}
+
+/* ---- round and round ---- */
+
+/* Lets the lanes run that something has happened to, or all of them. */
+static void
+run_lanes(struct fp_loop *loop, bool all)
+{
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		struct fp_lane *lane = &loop->lanes[i];
+		if (all || lane->due_ns <= loop->now_ns || fp_lane_is_due(lane))
+			fp_lane_run(lane);
+	}
+}
+
+static bool
+has_due_lane(const struct fp_loop *loop)
+{
+	bool has = false;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		has |= fp_lane_is_due(&loop->lanes[i]);
+	return has;
+}
+
+/* When a lane or the queue is due. */
+static int64_t
+loop_due_ns(const struct fp_loop *loop)
+{
+	int64_t due_ns = loop->queue_due_ns;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		const struct fp_lane *lane = &loop->lanes[i];
+		due_ns = FP_MIN(
+			due_ns, FP_MIN(lane->due_ns,
+					FP_MIN(lane->timer_ns, lane->look_ns)));
+	}
+	return due_ns;
+}
+
+/* Does all that can be done without waiting. */
+static void
+loop_go_round(struct fp_loop *loop)
+{
+	bool is_called = atomic_load(&loop->is_called) &&
+			 atomic_exchange(&loop->is_called, false);
+
+	loop->has_more = true;
+	for (int i = 0; loop->has_more && i < ROUNDS_MAX; i++) {
+		loop->has_more = false;
+		loop->now_ns = fp_clock_now_ns();
+		run_lanes(loop, is_called && i == 0);
+		show_active(loop);
+		bool has_ended = hand_over(loop);
+		loop_fill(loop, is_stirred(loop) || has_ended);
+		loop->has_more |= loop->ended.first || has_due_lane(loop);
+	}
+}
+
+/* Sleeps until something is due or happens; says for how long at most. */
+static int64_t
+sleep_until(struct fp_loop *loop, int64_t now_ns)
+{
+	int64_t due_ns = loop->has_more ? now_ns : loop_due_ns(loop);
+	int64_t ms = IDLE_MS;
+
+	/* Rounded up: to wake too early is to go round for nothing. */
+	if (due_ns - now_ns < ms * FP_NS_PER_MS)
+		ms = (due_ns - now_ns + FP_NS_PER_MS - 1) / FP_NS_PER_MS;
+	ms = FP_MAX(ms, 0);
+	fp_poller_wait(&loop->poller, (int)ms);
+	return ms * FP_NS_PER_MS;
+}
+
+/* Nothing was done since then. When in it the process was stopped cannot be
+ * known, so none of it counts for any limit. */
+static void
+skip(struct fp_loop *loop, int64_t since_ns)
+{
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		fp_timing_skip(&loop->lanes[i], since_ns, loop->awake_ns);
+}
+
+/* Lets libcurl have what has happened on the sockets. */
+static void
+take_events(struct fp_loop *loop)
+{
+	struct fp_poller_event event;
+
+	while (fp_poller_next(&loop->poller, &event)) {
+		struct fp_lane *lane = &loop->lanes[event.owner];
+		if (event.ready == 0)
+			fp_context_stirred(
+				&lane->context, event.fd, loop->awake_ns);
+		else
+			fp_lane_act(lane, event.fd, event.ready);
+	}
+}
+
+/* A first handshake is done: who waits for it may be on any lane. */
+static void
+release_held(struct fp_loop *loop)
+{
+	if (FP_LIKELY(!loop->greetings.has_ended))
+		return;
+	loop->greetings.has_ended = false;
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		loop->lanes[i].due_ns = loop->awake_ns;
+}
+
+/* Whether nothing is left, and nothing will come. */
+static bool
+loop_is_done(struct fp_loop *loop)
+{
+	return !loop->has_more && loop->is_over && fp_loop_n_active(loop) == 0;
+}
+
+static int64_t
+look(struct fp_loop *loop)
+{
+	return loop->now_ns = loop->awake_ns = fp_clock_now_ns();
+}
+
+static void
+loop_run(void *arg)
+{
+	struct fp_loop *loop = arg;
+
+	look(loop);
+	for (;;) {
+		loop_go_round(loop);
+		if (loop_is_done(loop))
+			return;
+		int64_t asleep_ns = look(loop);
+		release_held(loop);
+		int64_t due_ns = asleep_ns + sleep_until(loop, asleep_ns);
+		if (FP_UNLIKELY(look(loop) - due_ns > OVERSLEPT_NS))
+			skip(loop, asleep_ns);
+		take_events(loop);
+	}
+}
+
+int
+fp_loop_start(struct fp_loop *loop)
+{
+	return fp_thread_start(&loop->thread, STACK_BYTES, loop_run, loop);
+}
+
+void
+fp_loop_join(struct fp_loop *loop)
+{
+	fp_thread_join(&loop->thread);
+}

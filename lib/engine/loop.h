@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop: one thread, with its poller and its clock, and the lanes that it drives
+ * one after the other. It takes items from the queue when its lanes have room,
+ * and puts them into the window when they are finished. There is one place
+ * where it waits: for the network, for the next due time, or to be called.
+ *
+ * Threads: fp_loop_call(), fp_loop_n_active() by any; fp_loop_init() before the
+ * thread starts and fp_loop_destroy() after it was joined, by the pool's owner;
+ * the rest by the thread.
+ * Ownership: the pool embeds loops; a loop owns its lanes.
+ * Failure: fp_loop_init() and fp_loop_start() -1 with errno.
+ */
+#ifndef FP_LOOP_H
+#define FP_LOOP_H
+
+#include "base.h"
+
+#include "lane.h"
+#include "poller.h"
+#include "thread.h"
+#include "window.h"
+
+#include <stdatomic.h>
+
+struct fp_loop {
+	struct fp_thread thread;
+	struct fp_setup *setup;
+	struct fp_queue *queue;
+	struct fp_window *window;
+	struct fp_waiter waiter;
+	atomic_bool is_called; /* to look at the queue and at *cancel */
+	atomic_uint n_active_shown; /* what others may read */
+
+	/* From here on its thread's own. */
+	struct fp_poller poller; /* of all its lanes */
+	CURLSH *sessions; /* of TLS, the same */
+	struct fp_greetings greetings; /* the same */
+	struct fp_lane *lanes;
+	unsigned n_lanes;
+	int64_t now_ns; /* its clock: looked at once a round, and after what
+			   may have taken long */
+	int64_t awake_ns; /* the same, when it last began to do something */
+	int64_t queue_due_ns; /* when the queue wants us back */
+	struct fp_ticket_list ended; /* not handed over yet */
+	unsigned n_resolving_seen; /* after it was last filled */
+	bool has_more; /* to do, at once */
+	bool is_over; /* nothing will come from the queue any more */
+};
+
+/* What it needs of others. */
+struct fp_loop_place {
+	struct fp_setup *setup;
+	struct fp_queue *queue;
+	struct fp_window *window;
+	atomic_int *cancel; /* the pool's enum fp_cancel, or 0 */
+};
+
+/* Makes the i-th of the loops, with its lanes. Their slots get the numbers from
+ * *n_slots on, which is counted up. */
+int fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
+	const struct fp_shares *shares, unsigned i, unsigned *n_slots);
+
+int fp_loop_start(struct fp_loop *loop);
+void fp_loop_join(struct fp_loop *loop);
+
+/* Also of one that was zeroed, or that fp_loop_init() failed to make. */
+void fp_loop_destroy(struct fp_loop *loop);
+
+/* Has it look at the queue and at *cancel. */
+void fp_loop_call(struct fp_loop *loop);
+
+unsigned fp_loop_n_active(struct fp_loop *loop);
+
+#endif
