@@ -3,6 +3,7 @@
 
 #include "itemfill.h"
 
+#include "base64.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,7 +105,7 @@ add_login(struct fp_itemfill *fill, struct fp_item *item,
 	if (ret == 0)
 		ret = fp_buf_add_text(&fill->text, "Authorization: Basic ");
 	if (ret == 0)
-		ret = fp_expand_base64(&fill->text, login.data, login.len);
+		ret = fp_base64_encode(login.data, login.len, &fill->text);
 	fp_buf_destroy(&login);
 	return ret;
 }
@@ -186,6 +187,32 @@ add_body(struct fp_itemfill *fill, struct fp_item *item, struct part *body,
 	return *has_some ? end_part(fill, body, start) : 0;
 }
 
+/* The name of the file that is the body. */
+static int
+add_upload(struct fp_itemfill *fill, struct fp_item *item, struct part *file)
+{
+	const struct fp_expansions *all = &fill->settings->expansions;
+	static const char option[] = "--expand-upload-file:";
+	size_t start = fill->text.len;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (all->all[i].what != FP_EXPAND_UPLOAD)
+			continue;
+		int ret = itemfill_add(fill, item, &all->all[i]);
+		if (ret == 0)
+			ret = end_part(fill, file, start);
+		if (ret == 0 && file->len == 0)
+			ret = itemfill_fail(
+				fill, item, option, "the value is empty");
+		else if (ret == 0 &&
+			 strlen(fill->text.data + start) != file->len)
+			ret = itemfill_fail(fill, item, option,
+				"the value contains a NUL byte");
+		return ret;
+	}
+	return 0;
+}
+
 static int
 itemfill_add_headers(struct fp_itemfill *fill, struct fp_item *item,
 	struct part *parts, size_t *n)
@@ -221,7 +248,7 @@ itemfill_add_headers(struct fp_itemfill *fill, struct fp_item *item,
 int
 fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 {
-	struct part parts[FP_EXPANSIONS_MAX], body = {0, 0};
+	struct part parts[FP_EXPANSIONS_MAX], body = {0, 0}, file = {0, 0};
 	size_t n = 0;
 	bool has_body = false;
 
@@ -235,8 +262,13 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 	int ret = itemfill_add_headers(fill, item, parts, &n);
 	if (ret == 0 && !item->body.data)
 		ret = add_body(fill, item, &body, &has_body);
+	if (ret == 0 && !item->body.data && !item->body_file.data)
+		ret = add_upload(fill, item, &file);
 	if (ret)
 		return ret < 0 ? -1 : 0;
+	if (file.len > 0)
+		item->body_file = (struct fp_text){
+			fill->text.data + file.start, file.len};
 	if (has_body)
 		item->body = (struct fp_text){
 			fill->text.data + body.start, body.len};

@@ -161,6 +161,7 @@ struct fp_item {
 	size_t n_headers;
 	struct fp_text body;
 	bool body_is_json; /* to be sent as application/json */
+	struct fp_text body_file; /* in place of it: see upload_root */
 	struct fp_text context; /* JSON, given back in the result */
 
 	/* Another item follows, or fp_pool_flush(), or the end, and nothing is
@@ -370,6 +371,11 @@ struct fp_options {
 	const char *method; /* NULL: GET, or POST with a body */
 	struct fp_text data; /* the body of every request; data NULL: none */
 	bool data_line; /* the item's input is the body */
+	const char *upload_file; /* whose contents are; NULL: none */
+
+	/* The files that items name are sent only if they are in this folder,
+	 * or below it. NULL: the current one. */
+	const char *upload_root;
 	bool data_is_json; /* and say so */
 	unsigned max_redirs; /* 0: redirects are not followed */
 	bool location_trusted; /* tell other origins what is meant for one */

@@ -27,6 +27,7 @@ lib_libinternal_la_SOURCES += \
 	lib/base/ascii.h \
 	lib/base/atomicfile.c lib/base/atomicfile.h \
 	lib/base/base.h \
+	lib/base/base64.c lib/base/base64.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/crowd.c lib/base/crowd.h \
@@ -125,6 +126,7 @@ lib_libinternal_la_SOURCES += \
 	lib/request/share.c lib/request/share.h \
 	lib/request/target.c lib/request/target.h \
 	lib/request/tlsask.c lib/request/tlsask.h \
+	lib/request/upload.c lib/request/upload.h \
 	lib/request/trust.c lib/request/trust.h \
 	lib/request/urlparse.c lib/request/urlparse.h
 

@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/unit/test_addressblocks \
 	tests/unit/test_ascii \
 	tests/unit/test_atomicfile \
+	tests/unit/test_base64 \
 	tests/unit/test_buf \
 	tests/unit/test_busy \
 	tests/unit/test_carry \
@@ -218,6 +219,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_resume.py \
 	tests/cli/test_completions.py \
 	tests/cli/test_retry.py \
+	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \
 	tests/cli/test_rate.py \

@@ -4,6 +4,7 @@
 #include "expand.h"
 
 #include "ascii.h"
+#include "base64.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -240,32 +241,10 @@ add_url(struct fp_buf *out, struct fp_text text)
 	return 0;
 }
 
-int
-fp_expand_base64(struct fp_buf *out, const char *data, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t bits = 0;
-		char quad[4] = {'=', '=', '=', '='};
-		size_t n = FP_MIN(len - i, (size_t)3);
-
-		for (size_t k = 0; k < 3; k++)
-			bits = bits << 8 |
-			       (k < n ? (unsigned char)data[i + k] : 0);
-		for (size_t k = 0; k <= n; k++)
-			quad[k] = digits[bits >> (18 - 6 * k) & 63];
-		if (fp_buf_add(out, quad, 4))
-			return -1;
-	}
-	return 0;
-}
-
 static int
 add_b64(struct fp_buf *out, struct fp_text text)
 {
-	return fp_expand_base64(out, text.data, text.len);
+	return fp_base64_encode(text.data, text.len, out);
 }
 
 /* ---- filling in ---- */

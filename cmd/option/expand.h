@@ -39,9 +39,6 @@ int fp_expand_names(const struct fp_expand *expand,
 int fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
 	struct fp_buf *out, char *why, size_t why_size);
 
-/* Appends it in Base64. */
-int fp_expand_base64(struct fp_buf *out, const char *data, size_t len);
-
 /* Whether a plain text looks as if it was to be filled in: "{}", "{1}". */
 bool fp_expand_is_meant(const char *text);
 

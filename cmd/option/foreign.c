@@ -81,8 +81,6 @@ static const struct {
 	{"tr-encoding", "only the transfer coding chunked is supported"},
 	{"trace-ascii",
 		"use --dry-run=full for requests, --trace FILE for times"},
-	{"upload-file", "--data @FILE sends one body; --data-line sends each "
-			"line"},
 	{"url", "URLs are lines of the input"},
 	{"url-query", WITH_TEMPLATE},
 	{"variable",
@@ -191,7 +189,6 @@ static const struct {
 	{'P', "use --jobs N"},
 	{'R', "files have the time of the download"},
 	{'S', IS_DONE},
-	{'T', "--data @FILE sends one body; --data-line sends each line"},
 	{'Y', "--stall-time ends a transfer that receives nothing"},
 	{'Z', IS_DONE "; --jobs N sets how many"},
 	{'c', "cookies are not kept between items; --cookie sends them"},

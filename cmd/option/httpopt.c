@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Whether it is one; if not, says why, but shows nothing of what may be a
@@ -145,6 +146,37 @@ fp_httpopt_data(struct fp_settings *settings, const char *value)
 	return true;
 }
 
+/* As curl: a file is sent as it is. */
+bool
+fp_httpopt_data_binary(struct fp_settings *settings, const char *value)
+{
+	struct fp_buf *data = &settings->data;
+
+	if (data->len > 0 && fp_buf_add_char(data, '&'))
+		return fp_settings_no_memory();
+	if (value[0] != '@')
+		return fp_buf_add_text(data, value) == 0 ||
+		       fp_settings_no_memory();
+	if (fp_settings_read(data, value + 1) == 0)
+		return true;
+	return fp_settings_unreadable("--data-binary", value + 1);
+}
+
+bool
+fp_httpopt_upload(struct fp_settings *settings, const char *value)
+{
+	struct stat st;
+
+	if (stat(value, &st))
+		return fp_settings_unreadable("--upload-file", value);
+	if (!S_ISREG(st.st_mode)) {
+		fp_msg_usage("--upload-file: %s is not a regular file", value);
+		return false;
+	}
+	settings->pool.upload_file = value;
+	return true;
+}
+
 /* As curl's --json: a file is sent as it is, a second one behind it. */
 bool
 fp_httpopt_json(struct fp_settings *settings, const char *value)
@@ -222,6 +254,14 @@ bool
 fp_httpopt_expand_json(struct fp_settings *settings, const char *value)
 {
 	return add_expansion(settings, "--expand-json", FP_EXPAND_JSON, value);
+}
+
+bool
+fp_httpopt_expand_upload(struct fp_settings *settings, const char *value)
+{
+	settings->uploads = true;
+	return add_expansion(
+		settings, "--expand-upload-file", FP_EXPAND_UPLOAD, value);
 }
 
 bool

@@ -288,6 +288,8 @@ options_settle(struct fp_settings *settings)
 	settings->input.allowed_controls = settings->colsep;
 	settings->resumes |= settings->retried != 0;
 	pool->empty_fails = !settings->allows_empty;
+	if (settings->uploads && !pool->method)
+		pool->method = "PUT";
 	if (pool->output_dir)
 		fp_settings_replace_body(settings, FP_FIELD_FILE);
 	else if (settings->wants_head && !settings->names_fields)

@@ -37,6 +37,7 @@ struct fp_expansion {
 		FP_EXPAND_DATA,
 		FP_EXPAND_JSON,
 		FP_EXPAND_USER,
+		FP_EXPAND_UPLOAD, /* the name of a file */
 	} what;
 	struct fp_expand *text;
 };
@@ -76,6 +77,7 @@ struct fp_settings {
 	bool allows_empty; /* an expression of TEMPLATE may come to nothing */
 	bool is_done_anyway; /* what curl has to be asked for */
 	bool wants_head; /* in place of the body */
+	bool uploads; /* files that items name */
 
 	const char *help_topic; /* for FP_GO_HELP; NULL: the usual help */
 	bool all;

@@ -228,7 +228,7 @@ fp_transfer_answered(struct fp_transfer *transfer)
 {
 	const struct fp_response *response = &transfer->response;
 	const struct fp_socket *socket = transfer->hold.socket;
-	size_t len = transfer->request.body.len;
+	uint64_t len = fp_request_body_size(&transfer->request);
 
 	if (len == 0 || transfer->is_alone || response->version[0] != '1')
 		return;

@@ -611,7 +611,10 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	bool is_over = ticket->result.kind != FP_KIND_OK;
 	ticket->keeps_body = transfer->has_body && transfer->carry.is_failed &&
 			     !is_over && !transfer->is_leaving;
-	if (!is_over && !fail_stopped(transfer)) {
+	struct fp_upload *upload = &transfer->request.upload;
+	if (!is_over && FP_UNLIKELY(upload->fault)) {
+		fp_upload_has_changed(upload, ticket);
+	} else if (!is_over && !fail_stopped(transfer)) {
 		if (code != CURLE_OK)
 			fail_curl(transfer, code);
 		else if (is_flooded(transfer))
@@ -622,6 +625,9 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		else
 			judge_response(transfer);
 	}
+	if (ticket->result.kind == FP_KIND_OK)
+		fp_upload_has_changed(upload, ticket);
+	fp_upload_close(upload);
 	if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
 		carry_failed(transfer);
 	if (transfer->setup->outdir.fd >= 0)

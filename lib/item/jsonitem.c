@@ -19,6 +19,7 @@
  */
 #include "base.h"
 
+#include "base64.h"
 #include "headerline.h"
 #include "json.h"
 #include "jsonescape.h"
@@ -292,11 +293,56 @@ take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 			"is not a method");
 }
 
+/* A body is given in one way; twice in the same is found with the names. */
+static bool
+has_one_body(struct fp_jsonitem *item, struct fp_text name)
+{
+	if (item->body_name_len == 0)
+		item->body_name_len = name.len;
+	return must_be(item, name, item->body_name_len == name.len,
+		"is a second body");
+}
+
 static void
 take_body(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 {
+	has_one_body(item, name);
 	item->body_is_json = !jsonitem_is_string(value);
 	read_scalar(item, name, value, &item->body);
+}
+
+static void
+take_body_file(
+	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+{
+	if (!has_one_body(item, name) ||
+		!must_be(item, name, jsonitem_is_string(value),
+			"is not a string") ||
+		!read_string(item, name, value, &item->body_file))
+		return;
+	must_be(item, name, item->body_file.len > 0, "is empty");
+}
+
+static void
+take_body_base64(
+	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+{
+	struct fp_buf *chars = &item->bufs[CHARS];
+	struct fp_text text;
+	size_t start = chars->len;
+
+	if (!has_one_body(item, name) ||
+		!must_be(item, name, jsonitem_is_string(value),
+			"is not a string") ||
+		!read_string(item, name, value, &text))
+		return;
+	/* Over the text, if that stands there: it is never longer. */
+	chars->len = start;
+	int ret = fp_base64_decode(text.data, text.len, chars);
+	item->out_of_memory |= ret && errno == ENOMEM;
+	must_be(item, name, !ret, "is not base64");
+	item->body = (struct fp_text){
+		fp_buf_text(chars) + start, chars->len - start};
 }
 
 static void
@@ -374,6 +420,8 @@ static const struct member {
 	{"method", take_method},
 	{"headers", take_headers},
 	{"body", take_body},
+	{"body_base64", take_body_base64},
+	{"body_file", take_body_file},
 	{"context", take_context},
 };
 
@@ -462,6 +510,8 @@ clear(struct fp_jsonitem *item)
 	item->url = none;
 	item->method = none;
 	item->body = none;
+	item->body_file = none;
+	item->body_name_len = 0;
 	item->body_is_json = false;
 	item->n_values = 0;
 	item->n_headers = 0;

@@ -55,6 +55,8 @@ struct fp_jsonitem {
 	struct fp_text method; /* data NULL: none */
 	struct fp_text body; /* data NULL: none */
 	bool body_is_json; /* to be sent as application/json */
+	size_t body_name_len; /* of the member that gave it; all differ */
+	struct fp_text body_file; /* data NULL: none; of `body` there is none */
 	const struct fp_value *values; /* for the template's names */
 	size_t n_values;
 	const struct fp_text *headers; /* as curl takes them: "Name: value", */

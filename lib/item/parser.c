@@ -157,6 +157,7 @@ fp_parser_parse(struct fp_parser *parser, const char *line, size_t len,
 	item->headers = from->headers;
 	item->n_headers = from->n_headers;
 	item->body = from->body;
+	item->body_file = from->body_file;
 	item->body_is_json = from->body_is_json;
 	return 0;
 }

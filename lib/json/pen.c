@@ -3,6 +3,7 @@
 
 #include "pen.h"
 
+#include "base64.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -140,20 +141,12 @@ fp_pen_string(struct fp_pen *pen, const char *data, size_t len)
 void
 fp_pen_base64(struct fp_pen *pen, const char *data, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	char four[4];
 
 	fp_pen_bytes(pen, "\"", 1);
 	for (size_t i = 0; i < len; i += 3) {
-		size_t n = FP_MIN(len - i, 3);
-		uint32_t bits = (uint32_t)(unsigned char)data[i] << 16;
-		if (n > 1)
-			bits |= (uint32_t)(unsigned char)data[i + 1] << 8;
-		if (n > 2)
-			bits |= (unsigned char)data[i + 2];
-		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-			n > 1 ? digits[bits >> 6 & 63] : '=',
-			n > 2 ? digits[bits & 63] : '='};
+		fp_base64_encode_some(
+			data + i, FP_MIN(len - i, (size_t)3), four);
 		fp_pen_bytes(pen, four, 4);
 	}
 	fp_pen_bytes(pen, "\"", 1);

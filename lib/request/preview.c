@@ -12,6 +12,7 @@
 
 #include "utf8.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -172,7 +173,8 @@ name_fields(const struct fp_request *request, const char *url, const char *host,
 		{"Content-Length", has_body, length},
 	};
 
-	snprintf(length, sizeof(length), "%zu", request->body.len);
+	snprintf(length, sizeof(length), "%" PRIu64,
+		fp_request_body_size(request));
 
 	fp_buf_clear(names, SIZE_MAX);
 	for (size_t i = 0; i < FP_ARRAY_LEN(fields); i++) {
@@ -228,9 +230,11 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	result->request_fields =
 		(struct fp_text){fp_buf_text(names), names->len};
 	if (request->body.data)
-		result->request_size = (int64_t)request->body.len;
+		result->request_size = (int64_t)fp_request_body_size(request);
 	result->is_request_full = preview->setup->options.dry_run_full;
-	if (!result->is_request_full || !request->body.data)
+	bool has_text = request->body.data && request->upload.fd < 0;
+	fp_upload_close(&request->upload);
+	if (!result->is_request_full || !has_text)
 		return;
 	result->body = request->body;
 	result->encoding = fp_utf8_valid(request->body.data, request->body.len)

@@ -189,6 +189,7 @@ fp_request_init(struct fp_request *request, struct fp_setup *setup)
 {
 	*request = (struct fp_request){.setup = setup};
 	fp_target_init(&request->target);
+	fp_upload_init(&request->upload);
 }
 
 void
@@ -198,6 +199,7 @@ fp_request_destroy(struct fp_request *request)
 	curl_slist_free_all(request->travelling);
 	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
+	fp_upload_close(&request->upload);
 }
 
 /* What an item asks with that says nothing of a method or a body. */
@@ -206,9 +208,36 @@ default_method(const struct fp_request *request)
 {
 	bool is_check = request->setup->options.check != FP_CHECK_NONE;
 
+	if (request->upload.fd >= 0 && !request->ticket->item.body_file.data)
+		return "PUT";
 	if (request->body.data)
 		return "POST";
 	return is_check && !request->ticket->is_refused_head ? "HEAD" : "GET";
+}
+
+/* The file that the item has as its body, if it has one. */
+static bool
+open_upload(struct fp_request *request)
+{
+	const struct fp_options *options = &request->setup->options;
+	const struct fp_item *item = &request->ticket->item;
+	bool is_own = item->body_file.data != NULL;
+	const char *path = is_own ? item->body_file.data : options->upload_file;
+
+	if (FP_LIKELY(!path) || (item->body.data && !is_own)) {
+		fp_upload_close(&request->upload);
+		return true;
+	}
+	request->body = (struct fp_text){"", 0};
+	return fp_upload_open(&request->upload, request->ticket, path,
+		options->upload_root, !is_own);
+}
+
+uint64_t
+fp_request_body_size(const struct fp_request *request)
+{
+	return request->upload.fd >= 0 ? (uint64_t)request->upload.mark.size
+				       : request->body.len;
 }
 
 /* The method and the body that the options say. */
@@ -223,6 +252,8 @@ choose_method(struct fp_request *request)
 		request->body = request->ticket->result.input;
 	if (item->body.data)
 		request->body = item->body;
+	if (!open_upload(request))
+		return false;
 	request->method = options->method;
 	if (item->method.data)
 		request->method = item->method.data;
@@ -322,6 +353,7 @@ fp_request_drop_body(struct fp_request *request)
 	bool ok = true;
 
 	request->body = (struct fp_text){NULL, 0};
+	fp_upload_close(&request->upload);
 	for (; ok && at; at = at->next) {
 		if (!is_about_body(at->data))
 			ok = request_append(&rest, at->data);
@@ -347,7 +379,8 @@ request_make_headers(struct fp_request *request)
 
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
-	if (item->n_headers == 0 && !item->body.data)
+	bool has_body = item->body.data || item->body_file.data;
+	if (item->n_headers == 0 && !has_body)
 		return true;
 	for (; ok && at; at = at->next) {
 		has_type |= strncasecmp(at->data, json, 13) == 0;
@@ -358,8 +391,11 @@ request_make_headers(struct fp_request *request)
 		ok = request_append(&request->headers, item->headers[i].data);
 	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
 		ok = request_append(&request->headers, json);
-	if (ok && item->body.data && !is_replaced(item, "Expect:"))
+	if (ok && has_body && !is_replaced(item, "Expect:"))
 		ok = request_append(&request->headers, "Expect:");
+	/* Nobody knows what is in a file: libcurl would say, a form. */
+	if (ok && item->body_file.data && !has_type && !is_replaced(item, json))
+		ok = request_append(&request->headers, "Content-Type:");
 	if (!ok)
 		fp_ticket_fail(
 			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
@@ -397,19 +433,26 @@ apply_method(struct fp_request *request, CURL *easy)
 	if (is_get && !has_body && !request->has_method)
 		return CURLE_OK;
 	request->has_method = !is_get || has_body;
+	code = fp_upload_apply(&request->upload, easy, request->has_upload);
+	if (code != CURLE_OK)
+		return code;
+	request->has_upload = request->upload.fd >= 0;
 
 	/* This also takes back what was set for another method. */
 	code = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (code == CURLE_OK && has_body) {
 		const char *data = request->body.data;
-		curl_off_t size = (curl_off_t)request->body.len;
+		curl_off_t size = (curl_off_t)fp_request_body_size(request);
+		if (request->upload.fd >= 0)
+			data = NULL;
+		else if (!data)
+			data = "";
 		code = curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		if (code == CURLE_OK)
 			code = curl_easy_setopt(
 				easy, CURLOPT_POSTFIELDSIZE_LARGE, size);
 		if (code == CURLE_OK)
-			code = curl_easy_setopt(
-				easy, CURLOPT_POSTFIELDS, data ? data : "");
+			code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, data);
 	} else if (code == CURLE_OK && is_head) {
 		code = curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	}

@@ -18,6 +18,7 @@
 #include "setup.h"
 #include "target.h"
 #include "ticket.h"
+#include "upload.h"
 
 struct fp_request {
 	struct fp_setup *setup;
@@ -26,6 +27,7 @@ struct fp_request {
 	const char *method; /* of this hop */
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
+	struct fp_upload upload; /* a file in place of it; then body is "" */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
 	struct curl_slist *travelling; /* those of them for other origins */
 	struct fp_target target; /* the handle's URL */
@@ -33,6 +35,7 @@ struct fp_request {
 	/* How the handle stands, so that a plain GET after another sets
 	 * nothing but the URL. */
 	bool has_method; /* other than a plain GET */
+	bool has_upload;
 	bool has_headers; /* other than those for all items */
 	bool has_login; /* from the netrc */
 	bool is_hidden; /* what is meant for the user's origin is taken out */
@@ -85,6 +88,9 @@ bool fp_request_is_check(const struct fp_request *request);
 /* HEAD was refused to such a one: now it is a GET, from its first hop on.
  * false: no memory, and the item is over. */
 bool fp_request_ask_with_get(struct fp_request *request);
+
+/* Bytes of the body. */
+uint64_t fp_request_body_size(const struct fp_request *request);
 
 /* Sets up the handle for this request. */
 CURLcode fp_request_apply(struct fp_request *request, CURL *easy);

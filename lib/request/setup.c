@@ -68,7 +68,8 @@ make_own_headers(struct fp_setup *setup)
 {
 	static const char json[] = "Content-Type: application/json";
 	const struct fp_options *options = &setup->options;
-	bool has_body = options->data.data || options->data_line;
+	bool has_file = options->upload_file != NULL;
+	bool has_body = options->data.data || options->data_line || has_file;
 	bool is_json = options->data_is_json || options->data_line;
 	struct curl_slist **list = &setup->own_headers;
 
@@ -83,6 +84,9 @@ make_own_headers(struct fp_setup *setup)
 		return -1;
 	if (is_json && !setup_has_header(options, "Content-Type") &&
 		setup_append(list, json))
+		return -1;
+	if (has_file && !setup_has_header(options, "Content-Type") &&
+		setup_append(list, "Content-Type:"))
 		return -1;
 	if (options->data_is_json && !setup_has_header(options, "Accept") &&
 		setup_append(list, "Accept: application/json"))

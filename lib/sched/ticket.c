@@ -82,7 +82,7 @@ static size_t
 count_bytes(const struct fp_item *item)
 {
 	size_t n = item->input_json.len + item->url.len + item->method.len +
-		   item->body.len + item->context.len + 5;
+		   item->body.len + item->body_file.len + item->context.len + 6;
 
 	for (size_t i = 0; i < item->n_headers; i++)
 		n += item->headers[i].len + 1;
@@ -124,7 +124,8 @@ is_only_input(const struct fp_item *item)
 {
 	return item->n_values == 0 && item->n_headers == 0 &&
 	       !item->input_json.data && !item->url.data &&
-	       !item->method.data && !item->body.data && !item->context.data;
+	       !item->method.data && !item->body.data &&
+	       !item->body_file.data && !item->context.data;
 }
 
 int
@@ -166,6 +167,7 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 	copy->url = copy_text(&block, item->url);
 	copy->method = copy_text(&block, item->method);
 	copy->body = copy_text(&block, item->body);
+	copy->body_file = copy_text(&block, item->body_file);
 	copy->input_json = copy_text(&block, item->input_json);
 	copy->context = copy_text(&block, item->context);
 	result->input_json = copy->input_json;
@@ -453,6 +455,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->item = (struct fp_item){.input = {NULL, 0}};
 	ticket->next = NULL;
 	ticket->started_ns = 0;
+	ticket->has_file = false;
 	ticket->is_intended = false;
 	ticket->keeps_body = false;
 	ticket->unused_ns = 0;

@@ -49,6 +49,13 @@ enum fp_start {
 	FP_START_FIRED, /* it is on the wire, and not counted yet */
 };
 
+/* By what a file is known to be the one it was. */
+struct fp_filemark {
+	uint64_t device, inode;
+	int64_t size; /* bytes */
+	int64_t changed_ns; /* when it was written to; since 1970 */
+};
+
 struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */
 	struct fp_ticket *next; /* in a list of its holder */
@@ -72,6 +79,8 @@ struct fp_ticket {
 	struct fp_buf detail; /* the problem's, in its answer's words */
 	char ip[FP_IP_MAX];
 	char charset[FP_CHARSET_NAME_MAX];
+	bool has_file; /* its body is this one, since its first attempt */
+	struct fp_filemark file;
 	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
