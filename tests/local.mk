@@ -312,6 +312,8 @@ TEST_TOOLS = \
 	tests/run \
 	tests/servers/arrivals.py \
 	tests/servers/check-servers \
+	tests/consumers/check-consumers \
+	tests/consumers/read.py \
 	tests/limiters/check-limiters \
 	tests/limiters/forms.py \
 	tests/limiters/haproxy.sh \

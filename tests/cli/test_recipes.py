@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The section RECIPES of fetchpool(1), as it stands there."""
+import glob
 import json
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 sys.dont_write_bytecode = True
@@ -14,24 +18,66 @@ from faultserver import FaultServer
 from harness import environment, tool
 from recipes import recipe
 from servers import api, faults
-from tap import (PATIENCE, PROGRAM, check, contents, equal, main, temp_dir,
-                 test, until)
+from tap import (PATIENCE, PROGRAM, check, contents, equal, main, skip,
+                 temp_dir, test, until)
 
 API = "https://api.example.com"
 
 
-def begin(text, folder):
+class Postgres:
+    """A server of its own, on a socket; as `with`, the environment that leads
+    there."""
+
+    def __enter__(self):
+        binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not binaries or not shutil.which("psql"):
+            skip("PostgreSQL is not there")
+        # Its user may not look into folders of the test's.
+        self.place = tempfile.TemporaryDirectory(dir="/tmp")
+        self.folder = self.place.name
+        user = []
+        if os.geteuid() == 0:
+            try:
+                owner = pwd.getpwnam("postgres")
+            except KeyError:
+                skip("no user to run PostgreSQL as")
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            user = ["setpriv", "--reuid=postgres", "--regid=postgres",
+                    "--clear-groups"]
+        self.run = user + [os.path.join(binaries[-1], "pg_ctl"), "-s", "-w",
+                           "-D", self.folder + "/data"]
+        self.do("initdb", "-o", "-A trust -U postgres --no-sync")
+        self.do("start", "-l", self.folder + "/log", "-o",
+                "-c listen_addresses= -c fsync=off "
+                "-c unix_socket_directories=" + self.folder)
+        return {"PGHOST": self.folder, "PGUSER": "postgres",
+                "PGDATABASE": "postgres"}
+
+    def do(self, *args):
+        done = subprocess.run(self.run + list(args), cwd="/",
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        check(done.returncode == 0, done.stdout.decode())
+
+    def __exit__(self, *_):
+        self.do("stop", "-m", "immediate")
+        self.place.cleanup()
+
+
+def begin(text, folder, more=None, shell="sh"):
     bin = temp_dir()
     os.symlink(PROGRAM, os.path.join(bin, "fetchpool"))
     path = bin + ":" + os.environ.get("PATH", "/usr/bin:/bin")
     return subprocess.Popen(
-        ["sh", "-c", text], cwd=folder, env=environment({"PATH": path}),
+        [shell, "-c", text], cwd=folder,
+        env=environment({"PATH": path, **(more or {})}),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True)
 
 
-def run(text, folder):
-    proc = begin(text, folder)
+def run(text, folder, more=None, shell="sh"):
+    proc = begin(text, folder, more, shell)
     out = proc.communicate(timeout=120 * PATIENCE)[0]
     return proc.returncode, out.decode()
 
@@ -114,13 +160,12 @@ def _():
 
     with FaultServer() as server:
         server.on("/graphql", answer)
-        equal(run(recipe("graphql", (API + "/graphql",
-                                     server.url + "/graphql")), folder),
-              (0, ""))
-    equal(contents(os.path.join(folder, "good.ndjson")),
-          b'["1",{"post":{"title":"one"}}]\n')
-    equal(contents(os.path.join(folder, "bad.ndjson")),
-          b'["2",[{"message":"no such post"}]]\n')
+        status, said = run(recipe("graphql", (
+            API + "/graphql", server.url + "/graphql")), folder)
+    equal((status, said), (0, '["2",[{"message":"no such post"}]]\n'))
+    equal([(r["input"], r["body"]) for r in records(folder, "good.ndjson")],
+          [("1", {"data": {"post": {"title": "one"}}})])
+    equal(contents(os.path.join(folder, "left.txt")), b"2\n")
 
 
 @test("CSV: a column names the item")
@@ -148,6 +193,67 @@ def _():
     equal(ask("SELECT id, user FROM posts ORDER BY id"), "1|1\n7|1\n")
     equal(ask("SELECT id, kind, message FROM failures"),
           "101|http|404 Not Found\n")
+
+
+@test("DuckDB: records in one table, failures in another")
+def _():
+    duckdb = tool("duckdb")
+    folder = temp_dir()
+    put(folder, "ids.txt", "1\n7\n101\n")
+    equal(run(recipe("duckdb", (API, api().url)), folder), (0, ""))
+
+    def ask(query):
+        return subprocess.run(
+            [duckdb, "-list", "-noheader",
+             os.path.join(folder, "posts.duckdb"), query],
+            stdout=subprocess.PIPE, check=True).stdout.decode()
+
+    equal(ask("SELECT id, user FROM posts ORDER BY id"), "1|1\n7|1\n")
+    equal(ask("SELECT id, kind, message FROM failures"),
+          "101|http|404 Not Found\n")
+
+
+@test("PostgreSQL: records in one table, failures in another")
+def _():
+    folder = temp_dir()
+    put(folder, "ids.txt", "1\n7\n101\n")
+    with Postgres() as env:
+        equal(run(recipe("postgresql", (API, api().url)), folder, env),
+              (0, ""))
+
+        def ask(query):
+            return subprocess.run(
+                ["psql", "-At", "-c", query], env=environment(env),
+                stdout=subprocess.PIPE, check=True).stdout.decode()
+
+        equal(ask("SELECT id, user_id FROM posts ORDER BY id"),
+              "1|1\n7|1\n")
+        equal(ask("SELECT id, kind, message FROM failures"),
+              "101|http|404 Not Found\n")
+
+
+@test("a pipeline: both statuses, and what was not done")
+def _():
+    tool("jq")
+    shell = tool("bash")
+    folder = temp_dir()
+    text = recipe("pipeline", (API, api().url))
+    put(folder, "ids.txt", "1\n2\n")
+    equal(run(text, folder, shell=shell), (0, ""))
+    put(folder, "ids.txt", "1\n101\n")
+    status, said = run(text, folder, shell=shell)
+    equal((status, said.splitlines()[-1]), (0, "fetchpool: 1, jq: 0"))
+    equal(contents(os.path.join(folder, "left.txt")), b"101\n")
+
+    # jq ends before it has read anything.
+    stops = text.replace("jq -r .body.title", "jq -n 'error'")
+    check(stops != text, "the recipe has another jq")
+    put(folder, "ids.txt", "1\n" * 3000)
+    status, said = run(stops, folder, shell=shell)
+    equal(status, 0)
+    check("fetchpool: 141, jq: " in said, said)
+    check(contents(os.path.join(folder, "left.txt")).count(b"\n") > 100,
+          "what was not done")
 
 
 main()
