@@ -385,6 +385,29 @@ failing_allocations(void)
 	fp_json_free(json);
 }
 
+/* What yajl needs is most when its buffer is made between two growths of its
+ * stack: when the first token that a slice cuts is as deep as this. */
+static void
+deepest_after_a_cut(void)
+{
+	struct fp_json *json = fp_json_new(NULL, 0, NULL, 0);
+	struct fp_buf out = FP_BUF_INIT;
+	char document[2 * FP_JSON_DEPTH_MAX + 3];
+	const size_t len = sizeof(document) - 1;
+
+	for (size_t depth = 1; depth < FP_JSON_DEPTH_MAX; depth++) {
+		memset(document, '[', FP_JSON_DEPTH_MAX + 2);
+		memcpy(document + depth, "1,", 2);
+		memset(document + FP_JSON_DEPTH_MAX + 2, ']',
+			FP_JSON_DEPTH_MAX);
+		document[len] = '\0';
+		CHECK_TEXT(answer(json, document, len, depth + 1, len, &out),
+			document);
+	}
+	fp_buf_destroy(&out);
+	fp_json_free(json);
+}
+
 /* An output that cannot grow. */
 static void
 no_room_for_output(void)
@@ -452,6 +475,7 @@ main(void)
 	run("an error is where it is", places);
 	run("an error far from the start is found too", far_places);
 	run("each allocation may fail", failing_allocations);
+	run("the depth after a cut needs no more memory", deepest_after_a_cut);
 	run("the output may fail to grow", no_room_for_output);
 	run("one struct judges many documents", many_documents);
 	run("the self-test passes", self_test);
