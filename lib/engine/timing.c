@@ -156,18 +156,19 @@ later(int64_t then_ns, int64_t lost_ns, int64_t now_ns)
 static void
 put_off(struct fp_transfer *transfer, int64_t lost_ns, int64_t now_ns)
 {
-	int64_t limit_ms = (int64_t)transfer->setup->options.connect_timeout_ms;
+	const struct fp_setup *setup = transfer->setup;
 
 	transfer->heard_ns = later(transfer->heard_ns, lost_ns, now_ns);
 	transfer->begun_ns = later(transfer->begun_ns, lost_ns, now_ns);
 	if (transfer->paused_ns > 0)
 		transfer->paused_ns =
 			later(transfer->paused_ns, lost_ns, now_ns);
-	if (transfer->n_on_wire > 0 || limit_ms == 0)
+	if (transfer->n_on_wire > 0 || setup->options.connect_timeout_ms == 0)
 		return;
 	transfer->skipped_ns += lost_ns;
 	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-		(long)(limit_ms + transfer->skipped_ns / FP_NS_PER_MS + 1));
+		fp_setup_connect_ms(
+			setup, transfer->skipped_ns / FP_NS_PER_MS + 1));
 }
 
 void

@@ -273,7 +273,7 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 		SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
 		SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
 	}
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, fp_setup_connect_ms(setup, 0));
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
 	/* libcurl takes this much for each request over TLS. The default, four
@@ -545,7 +545,6 @@ static CURLcode
 start_over(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	const struct fp_options *options = &transfer->setup->options;
 
 	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
@@ -573,7 +572,7 @@ start_over(struct fp_transfer *transfer)
 		transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-			(long)options->connect_timeout_ms);
+			fp_setup_connect_ms(transfer->setup, 0));
 	transfer->skipped_ns = 0;
 	fp_transfer_forget_head(transfer);
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);

@@ -78,7 +78,7 @@ check_numbers(const struct fp_options *options, char *why, size_t why_size)
 		{"retry_after_max_ms", options->retry_after_max_ms},
 	};
 
-	uint64_t most = FP_MIN(FP_TIME_MAX_MS, LONG_MAX); /* libcurl's type */
+	uint64_t most = FP_TIME_MAX_MS;
 
 	if (options->jobs < 1 || options->jobs > FP_JOBS_MAX)
 		return poolopt_refuse(why, why_size, "jobs must be 1 to 20000");

@@ -612,6 +612,14 @@ fp_setup_destroy(struct fp_setup *setup)
 	fp_idletimes_destroy(&setup->idletimes);
 }
 
+long
+fp_setup_connect_ms(const struct fp_setup *setup, int64_t more_ms)
+{
+	int64_t ms = (int64_t)setup->options.connect_timeout_ms;
+
+	return ms == 0 ? 0 : (long)FP_MIN(ms + more_ms, (int64_t)LONG_MAX);
+}
+
 void
 fp_setup_fault(struct fp_setup *setup, const char *what, int err)
 {

@@ -94,6 +94,10 @@ int fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	char *why, size_t why_size);
 void fp_setup_destroy(struct fp_setup *setup);
 
+/* The limit on connecting and some time more, as libcurl's type can hold it: it
+ * has 25 days on machines of 32 bits. 0: there is none. */
+long fp_setup_connect_ms(const struct fp_setup *setup, int64_t more_ms);
+
 /* Something that all items need is gone for good, and errno says why: no item
  * is started any more. From any thread that holds no lock; the first call
  * counts, and has had its effect when any returns. */

@@ -6,7 +6,7 @@
 # installed, and nothing outside $TMPDIR is touched.
 
 set -u
-unset CC
+unset CC CONFIGURE_FLAGS
 
 : "${srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}"
 top=$(mktemp -d) || exit 1

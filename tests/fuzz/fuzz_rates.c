@@ -111,6 +111,22 @@ check_sorted(const struct fp_rates *rates)
 	HOLDS(is_same(&sorted, &back));
 }
 
+/* a times m, less b times n, where that is small; else something as far from 0
+ * as it can be told. Products have more than 64 bits. */
+static int64_t
+difference(int64_t a, uint64_t m, int64_t b, uint64_t n)
+{
+	uint64_t low_a = ((uint64_t)a & UINT32_MAX) * m;
+	uint64_t low_b = ((uint64_t)b & UINT32_MAX) * n;
+	int64_t high = (int64_t)(((uint64_t)a >> 32) * m + (low_a >> 32)) -
+		       (int64_t)(((uint64_t)b >> 32) * n + (low_b >> 32));
+	int64_t low =
+		(int64_t)(low_a & UINT32_MAX) - (int64_t)(low_b & UINT32_MAX);
+
+	high = FP_MAX(FP_MIN(high, INT32_MAX), INT32_MIN);
+	return high * ((int64_t)1 << 32) + low;
+}
+
 static void
 check_share(const struct fp_rates *rates, unsigned share)
 {
@@ -130,14 +146,11 @@ check_share(const struct fp_rates *rates, unsigned share)
 			continue;
 		}
 		/* 1 in period * share / n, to the nanosecond. */
-		__extension__ unsigned __int128 whole =
-			(unsigned __int128)all->period_ns * share;
-		__extension__ unsigned __int128 made =
-			(unsigned __int128)one->period_ns * all->n;
+		int64_t more = difference(
+			one->period_ns, all->n, all->period_ns, share);
 		HOLDS(one->n == 1);
-		HOLDS(made >= whole ||
-			one->period_ns == FP_RATES_PERIOD_MAX_NS);
-		HOLDS(made < whole + all->n);
+		HOLDS(more >= 0 || one->period_ns == FP_RATES_PERIOD_MAX_NS);
+		HOLDS(more < (int64_t)all->n);
 	}
 	check_printed(&part, share == 1);
 }

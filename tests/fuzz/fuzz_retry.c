@@ -154,6 +154,12 @@ does_no_harm(const struct fp_attempt *attempt)
 	       attempt->status == 429 || attempt->status == 421;
 }
 
+static bool
+goes_on(struct fp_again again)
+{
+	return again.how == FP_AGAIN_PAID || again.how == FP_AGAIN_FREE;
+}
+
 static void
 check_attempt(const struct fp_retry_policy *policy,
 	const struct fp_attempt *attempt, uint64_t *random)
@@ -164,17 +170,17 @@ check_attempt(const struct fp_retry_policy *policy,
 	uint64_t most_ms = policy->max_time_ms;
 
 	HOLDS(again.wait_ns >= 0 && again.wait_ns <= WAIT_MAX_NS);
-	HOLDS(again.pauses_origin || !(again.is_again && asked_ns >= 0));
+	HOLDS(again.pauses_origin || !(goes_on(again) && asked_ns >= 0));
 	HOLDS(again.pauses_origin == is_busy ||
 		(again.pauses_origin && asked_ns >= 0));
-	HOLDS((again.wait_ns > 0) == (again.is_again || again.pauses_origin));
+	HOLDS((again.wait_ns > 0) == (goes_on(again) || again.pauses_origin));
 	HOLDS(again.wait_ns == 0 || again.wait_ns >= LEAST_NS);
 	if (again.wait_ns > 0 && asked_ns >= 0)
 		HOLDS(again.wait_ns >= FP_MIN(asked_ns, WAIT_MAX_NS));
-	HOLDS(!again.is_too_long || (asked_ns >= 0 && !again.is_again));
-	HOLDS(!again.is_invited || asked_ns >= 0);
-	HOLDS(!again.is_fresh || (again.is_again && attempt->status == 421));
-	if (!again.is_again)
+	HOLDS(!again.is_too_long || (asked_ns >= 0 && !goes_on(again)));
+	HOLDS(again.pause_ns == 0 || asked_ns >= 0);
+	HOLDS(!again.is_fresh || (goes_on(again) && attempt->status == 421));
+	if (!goes_on(again))
 		return;
 	HOLDS(attempt->n_attempts <= policy->max);
 	HOLDS(attempt->cause != FP_CAUSE_NONE);

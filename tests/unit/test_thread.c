@@ -93,7 +93,7 @@ start_fails(void)
 	struct seen seen = {.arg = 0};
 
 	errno = 0;
-	CHECK(fp_thread_start(&thread, (size_t)1 << 62, look, &seen) == -1);
+	CHECK(fp_thread_start(&thread, SIZE_MAX / 4 * 3, look, &seen) == -1);
 	CHECK(errno != 0);
 	CHECK(seen.arg == 0);
 	after = mask_of_this_thread();
