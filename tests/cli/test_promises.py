@@ -107,7 +107,7 @@ def _():
 
 @test("what SECURITY.md says is done names files of tests that are run")
 def _():
-    name_tests(bullets("SECURITY.md", "What is done about it"), 15)
+    name_tests(bullets("SECURITY.md", "Countermeasures"), 15)
 
 
 @test("SECURITY.md is released, and its options are options")
