@@ -24,6 +24,9 @@
 #define FLOOD "the server sends too much that carries no data"
 #define HEAD_CUT "the connection ended within the response headers"
 
+/* In a row, on the connection of a response that is not heard any more. */
+#define STARVING_RECORDS 50
+
 /* What libcurl's failures mean for the item. */
 static enum fp_kind
 verdict_kind_of(const struct fp_transfer *transfer, CURLcode code)
@@ -573,6 +576,15 @@ carry_failed(struct fp_transfer *transfer)
 	fp_ticket_carry_failed(ticket, encoding, carry->is_cut);
 }
 
+/* Whether nothing was received but records that carry nothing: they would
+ * starve others on the connection as well. */
+static bool
+is_starved(const struct fp_transfer *transfer)
+{
+	return transfer->stop == FP_STOP_STALLED &&
+	       transfer->flow->n >= STARVING_RECORDS;
+}
+
 struct fp_ticket *
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
@@ -593,7 +605,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	/* libcurl 8 keeps a connection whose HTTP/2 is broken. */
 	if (transfer->flow &&
 		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
-			code == CURLE_SEND_ERROR))
+			code == CURLE_SEND_ERROR || is_starved(transfer)))
 		fp_tlsask_cut(transfer->flow, transfer->socket_id);
 	/* Of a response whose head is enough, no end was waited for. */
 	if (transfer->is_enough && (transfer->stop == FP_STOP_NONE ||
