@@ -17,6 +17,7 @@
 #include "reader.h"
 #include "settings.h"
 #include "thread.h"
+#include "tokencommand.h"
 #include "writer.h"
 
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct fp_course {
 	struct fp_writer writer;
 	struct fp_journal journal;
 	struct fp_account account;
+	struct fp_tokencommand tokens;
 	struct fp_meter meter;
 	struct fp_thread reader_thread, writer_thread;
 	int done_fd; /* the other end of the writer's: its last word */

@@ -20,6 +20,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/base/patience.c cmd/base/patience.h \
 	cmd/base/seqset.c cmd/base/seqset.h \
 	cmd/base/shard.c cmd/base/shard.h \
+	cmd/base/shellrun.c cmd/base/shellrun.h \
 	cmd/base/signals.c cmd/base/signals.h \
 	cmd/base/wholefile.c cmd/base/wholefile.h
 
@@ -66,6 +67,7 @@ cmd_libcmd_a_SOURCES += \
 # a run
 cmd_libcmd_a_SOURCES += \
 	cmd/course.c cmd/course.h \
+	cmd/tokencommand.c cmd/tokencommand.h \
 	cmd/fields.c cmd/fields.h \
 	cmd/itemfill.c cmd/itemfill.h \
 	cmd/linecheck.c cmd/linecheck.h \

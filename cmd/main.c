@@ -20,8 +20,8 @@
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
- *			(heads), netrc, gunzip and carry (bodies; problem: what
- *			one says of a failure)
+ *			(heads), netrc, tokenreply, gunzip and
+ *			carry (bodies; problem: what one says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
  *			starts (the run's own), outlook (how long many take),
@@ -41,7 +41,8 @@
  *			(what only the TLS library can tell), trust (the
  *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),
- *			request, login (by the netrc), lookup (why one failed),
+ *			request, login (by the netrc), bearer (by a token that
+ *			expires), lookup (why one failed),
  *			redirect (where one leads), cookies (that it sets),
  *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
@@ -63,7 +64,7 @@
  *			do not read), wholefile, csv (where records of it end),
  *			fate (what became of an item),
  *			input (lines from a descriptor, in bounded memory),
- *			histogram, seqset,
+ *			histogram, seqset, shellrun (a command of the user's),
  *			shard (which items are ours, of those that many share
  *			out), descriptors (as many as there can be, and jobs to
  *			fit them)
@@ -91,6 +92,7 @@
  *	linecheck	whether a line can be an item, and what looks wrong in
  *it reader		the thread from the input to the pool
  *	writer		the thread from the pool to the outputs
+ *	tokencommand	access tokens, from a command
  *	course		a run's parts, how far it is, and how it ended
  *	run		one run: starts the threads, watches, stops
  *	main		standard descriptors, arguments, run, exit status

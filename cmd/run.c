@@ -119,6 +119,20 @@ open_account(struct fp_course *run)
 	return 0;
 }
 
+/* -1: said why. */
+static int
+open_tokens(struct fp_course *run)
+{
+	struct fp_options *pool = &run->settings->pool;
+
+	if (!run->settings->token_command)
+		return 0;
+	pool->token = fp_tokencommand_ask;
+	pool->token_arg = &run->tokens;
+	pool->token_stop = fp_tokencommand_stop;
+	return fp_tokencommand_open(&run->tokens, run->settings);
+}
+
 /* Files that are one, and options that do not fit the pool, are wrong usage,
  * and known before anything is opened or made: a dry run's pool takes the same
  * options, and makes nothing.
@@ -497,8 +511,9 @@ fp_run(struct fp_settings *settings)
 	fp_output_none(&run.writer.failed);
 	fp_output_none(&run.writer.unknown);
 	fp_account_none(&run.account);
-	if (run_judge(settings) == 0 && open_ends(&run) == 0 &&
-		run_start(&run) == 0) {
+	fp_tokencommand_none(&run.tokens);
+	if (open_tokens(&run) == 0 && run_judge(settings) == 0 &&
+		open_ends(&run) == 0 && run_start(&run) == 0) {
 		run_watch(&run);
 
 		end_meter(&run);
@@ -517,6 +532,7 @@ fp_run(struct fp_settings *settings)
 	fp_output_close(&run.writer.unknown);
 	fp_journal_close(&run.journal);
 	fp_account_close(&run.account);
+	fp_tokencommand_close(&run.tokens);
 	fp_reader_destroy(&run.reader);
 	fp_signals_destroy();
 	if (run.writer.done_fd >= 0)

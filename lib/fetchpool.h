@@ -342,6 +342,17 @@ typedef void fp_trace(void *arg, const struct fp_span *span);
 typedef void fp_done(void *arg, const struct fp_result *result);
 typedef int fp_intent(void *arg, uint64_t seq);
 
+/* What whoever gets access tokens has got: lent until the next call. */
+struct fp_token_reply {
+	struct fp_text text; /* a token, or JSON as in RFC 6749, section 5.1 */
+	const char *why; /* there is none; shown to the user */
+	const char *said; /* what else there was to be said; or NULL */
+};
+
+/* -1: there is none. */
+typedef int fp_token(void *arg, struct fp_token_reply *reply);
+typedef void fp_token_stop(void *arg);
+
 /* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
  * bytes. The strings and arrays are the caller's and are read until
  * fp_pool_free(). Later versions add members at the end. */
@@ -515,6 +526,17 @@ struct fp_options {
 		FP_CHECK_HEAD, /* of the GET only the head is read, ... */
 		FP_CHECK_BODY, /* ... or its body, too */
 	} check;
+
+	/* Called by a thread of the pool's for an access token (RFC 6750),
+	 * which is then sent with every request that has no login of its own:
+	 * before the first, when it is about to expire, and when it was refused
+	 * with 401. Meanwhile no request goes out. If there is none after
+	 * options.retry more calls, the run ends as by `fault`. token_stop is
+	 * called, once, when no token is needed any more, perhaps by another
+	 * thread while token is being called: that is to return soon. */
+	fp_token *token;
+	void *token_arg;
+	fp_token_stop *token_stop;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -70,6 +70,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/refusal.c lib/http/refusal.h \
 	lib/http/response.c lib/http/response.h \
 	lib/http/retryafter.c lib/http/retryafter.h \
+	lib/http/tokenreply.c lib/http/tokenreply.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
 	lib/http/url.c lib/http/url.h \
 	lib/http/waithint.c lib/http/waithint.h \
@@ -111,6 +112,7 @@ lib_libinternal_la_SOURCES += \
 
 # request: one request, as libcurl is told of it
 lib_libinternal_la_SOURCES += \
+	lib/request/bearer.c lib/request/bearer.h \
 	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \

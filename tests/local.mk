@@ -95,6 +95,7 @@ UNIT_TESTS = \
 	tests/unit/test_settings \
 	tests/unit/test_shard \
 	tests/unit/test_share \
+	tests/unit/test_shellrun \
 	tests/unit/test_signals \
 	tests/unit/test_sockets \
 	tests/unit/test_starts \
@@ -107,6 +108,7 @@ UNIT_TESTS = \
 	tests/unit/test_ticket \
 	tests/unit/test_timeheap \
 	tests/unit/test_tlsask \
+	tests/unit/test_tokenreply \
 	tests/unit/test_units \
 	tests/unit/test_uritemplate \
 	tests/unit/test_url \
@@ -213,6 +215,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_restart.py \
 	tests/cli/test_maxmemory.py \
 	tests/cli/test_stopped.py \
+	tests/cli/test_tokencommand.py \
 	tests/cli/test_torture.py \
 	tests/cli/test_addressorder.py \
 	tests/cli/test_crashstates.py \
@@ -344,6 +347,7 @@ TEST_TOOLS = \
 	tests/servers/relay.py \
 	tests/servers/socksserver.py \
 	tests/servers/servers.py \
+	tests/servers/tokenserver.py \
 	tests/servers/webserver.py \
 	tests/soak \
 	tests/spark \

@@ -313,6 +313,13 @@ fp_httpopt_bearer(struct fp_settings *settings, const char *value)
 	       fp_settings_add_text(&settings->curl, "HTTPAUTH=64");
 }
 
+bool
+fp_httpopt_token_command(struct fp_settings *settings, const char *value)
+{
+	settings->token_command = value;
+	return value[0] != '\0';
+}
+
 static bool
 count_colons(const char *value, size_t at_least)
 {

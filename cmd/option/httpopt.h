@@ -32,6 +32,7 @@ fp_setter fp_httpopt_data_binary;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_upload;
 fp_setter fp_httpopt_bearer;
+fp_setter fp_httpopt_token_command;
 fp_setter fp_httpopt_cert;
 fp_setter fp_httpopt_netrc_file;
 fp_setter fp_httpopt_resolve;

@@ -10,6 +10,7 @@
 
 #define AT(member) offsetof(struct fp_settings, member)
 #define ONE_BODY "a request has one body"
+#define ONE_LOGIN "a request has one login"
 #define NO_BODY "a HEAD request has no body"
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
@@ -140,6 +141,17 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "oauth2-bearer", 0, "TOKEN", FP_OPTION_SECRET, 0,
 		fp_httpopt_bearer, "a token", .help = "log in with this token",
 		.keeps_output = true},
+	{NULL, "token-command", 0, "COMMAND", FP_OPTION_SECRET, 0,
+		fp_httpopt_token_command, "a command for the shell",
+		.help = "log in with the token that COMMAND prints",
+		.keeps_output = true,
+		.excludes = {{"user", ONE_LOGIN}, {"expand-user", ONE_LOGIN},
+			{"oauth2-bearer", ONE_LOGIN}, {"netrc", ONE_LOGIN},
+			{"netrc-file", ONE_LOGIN}}},
+	{NULL, "token-timeout", 0, "TIME", FP_OPTION_DURATION,
+		AT(token_timeout_ms), NULL, A_TIME,
+		.help = "time limit for that COMMAND (30s)",
+		.keeps_output = true, .needs = {"token-command", NULL, NULL}},
 	{NULL, "netrc", 'n', NULL, FP_OPTION_FLAG, AT(wants_netrc), NULL, NULL,
 		.help = "log in with the entries of ~/.netrc",
 		.keeps_output = true},

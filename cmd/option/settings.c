@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define DEFAULT_GRACE_MS 10000
+#define DEFAULT_TOKEN_MS (UINT64_C(30) * 1000)
 #define DEFAULT_MAX_LINE 65536
 #define MAX_LINE_MAX ((uint64_t)1 << 30)
 
@@ -25,6 +26,7 @@ fp_settings_init(struct fp_settings *settings)
 	settings->input.separator = '\n';
 	settings->input.max_line = DEFAULT_MAX_LINE;
 	settings->grace_ms = DEFAULT_GRACE_MS;
+	settings->token_timeout_ms = DEFAULT_TOKEN_MS;
 }
 
 void

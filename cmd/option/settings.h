@@ -93,6 +93,9 @@ struct fp_settings {
 	bool max_errors_is_share; /* percent of the items */
 	uint64_t max_errors;
 
+	const char *token_command; /* NULL: none */
+	uint64_t token_timeout_ms; /* of it; 0: no limit */
+
 	bool wants_netrc; /* the one at home, if none is named */
 	bool has_netrc; /* one was */
 

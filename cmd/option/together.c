@@ -11,6 +11,7 @@
 #include "optiontable.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool
 is_given(const struct fp_settings *settings, const char *name)
@@ -142,6 +143,25 @@ check_files(const struct fp_settings *settings)
 }
 
 static bool
+together_check_token(const struct fp_settings *settings)
+{
+	static const char name[] = "Authorization";
+
+	for (size_t i = 0; settings->token_command && i < settings->headers.n;
+		i++) {
+		const char *line = settings->headers.texts[i];
+		if (strncasecmp(line, name, strlen(name)) != 0 ||
+			!strchr(":;", line[strlen(name)]))
+			continue;
+		fp_msg_usage("--token-command cannot be used with a header %s: "
+			     "a request has one login",
+			name);
+		return false;
+	}
+	return true;
+}
+
+static bool
 check_heads(const struct fp_settings *settings)
 {
 	const char *name = settings->wants_head			   ? "head"
@@ -198,5 +218,5 @@ fp_together_check(const struct fp_settings *settings)
 	return check_json_items(settings) && check_csv(settings) &&
 	       check_exclusive(settings) && check_needs(settings) &&
 	       check_files(settings) && check_heads(settings) &&
-	       check_formats(settings);
+	       together_check_token(settings) && check_formats(settings);
 }

@@ -7,6 +7,7 @@
 
 #include "transfer.h"
 
+#include "bearer.h"
 #include "clock.h"
 #include "kept.h"
 #include "proxies.h"
@@ -229,7 +230,11 @@ declare_intent(struct fp_transfer *transfer)
 static bool
 may_start(struct fp_transfer *transfer, int64_t now_ns)
 {
-	if (fp_queue_pass(transfer->context->queue, transfer->ticket, now_ns))
+	struct fp_bearer *bearer = transfer->setup->bearer;
+
+	if ((!bearer || fp_bearer_passes(bearer, &transfer->request, now_ns)) &&
+		fp_queue_pass(
+			transfer->context->queue, transfer->ticket, now_ns))
 		return true;
 	transfer->stop = FP_STOP_HELD;
 	return false;

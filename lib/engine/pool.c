@@ -59,6 +59,7 @@
  *				exceptions
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
+ *	struct fp_bearer	any thread, under its lock
  *	pool->locator, preview	the submitter
  *	pool->cancel		atomic: set by anyone, read by the loops
  *
@@ -74,6 +75,7 @@
 
 #include "fetchpool.h"
 
+#include "bearer.h"
 #include "clock.h"
 #include "json.h"
 #include "loop.h"
@@ -104,6 +106,7 @@ struct fp_pool {
 	unsigned n_loops;
 	unsigned n_started; /* of them */
 	atomic_int cancel; /* enum fp_cancel, or 0 */
+	struct fp_bearer bearer; /* with options.token */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
 	bool has_quiet; /* put quietly by the submitter, not called for yet */
 	struct fp_preview *preview; /* in place of loops; NULL: they are */
@@ -266,6 +269,12 @@ make_pool(struct fp_pool *pool)
 	if (fp_queue_init(&pool->queue, &rules))
 		return -1;
 	pool->has_queue = true;
+	if (options->token && !options->dry_run) {
+		fp_bearer_init(&pool->bearer, &pool->setup, &pool->queue);
+		pool->setup.bearer = &pool->bearer;
+		if (fp_bearer_start(&pool->bearer))
+			return -1;
+	}
 	if (options->dry_run)
 		pool->preview = fp_preview_new(&pool->setup);
 	if (options->dry_run ? !pool->preview : make_loops(pool))
@@ -348,6 +357,8 @@ fail:
 static bool
 queue_item(struct fp_pool *pool, struct fp_ticket *ticket)
 {
+	if (FP_UNLIKELY(pool->setup.bearer))
+		fp_bearer_need(pool->setup.bearer);
 	if (fp_queue_push(&pool->queue, ticket) == 0)
 		return true;
 	if (errno == ENOMEM)
@@ -434,6 +445,8 @@ fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
 		!atomic_compare_exchange_weak(&pool->cancel, &before, (int)how))
 		;
 	atomic_store(&pool->setup.no_new, true);
+	if (pool->setup.bearer)
+		fp_bearer_stop(pool->setup.bearer);
 
 	struct fp_ticket *list =
 		fp_queue_cancel(&pool->queue, fp_clock_now_ns());
@@ -527,6 +540,8 @@ fp_pool_free(struct fp_pool *pool)
 	for (unsigned i = 0; i < pool->n_started; i++)
 		fp_loop_join(&pool->loops[i]);
 	fp_pool_wait(pool);
+	if (pool->setup.bearer)
+		fp_bearer_destroy(pool->setup.bearer);
 	for (unsigned i = 0; i < pool->n_loops; i++)
 		fp_loop_destroy(&pool->loops[i]);
 	free(pool->loops);

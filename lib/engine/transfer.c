@@ -16,6 +16,7 @@
 
 #include "transfer.h"
 
+#include "bearer.h"
 #include "clock.h"
 #include "cookies.h"
 #include "kept.h"
@@ -119,6 +120,17 @@ is_head_enough(const struct fp_transfer *transfer)
 	       !fp_refusal_wants_text(transfer->response.status);
 }
 
+/* Whether the answer says that the token is not good, and there will be another
+ * one for this request. */
+static bool
+is_token_refused(struct fp_transfer *transfer)
+{
+	struct fp_bearer *bearer = transfer->setup->bearer;
+
+	return bearer && fp_bearer_hears(bearer, &transfer->request,
+				 transfer->response.status);
+}
+
 /* The rest of the response is of no use, but for its connection. */
 static void
 begin_leaving(struct fp_transfer *transfer)
@@ -137,8 +149,11 @@ end_head(struct fp_transfer *transfer)
 {
 	const struct fp_response *response = &transfer->response;
 
-	if (fp_redirect_is_followed(&transfer->request, response->status,
-		    fp_buf_text(&transfer->location))) {
+	if (FP_UNLIKELY(is_token_refused(transfer))) {
+		transfer->is_unauthorized = true;
+		begin_leaving(transfer);
+	} else if (fp_redirect_is_followed(&transfer->request, response->status,
+			   fp_buf_text(&transfer->location))) {
 		if (response->moved_twice)
 			transfer->stop = FP_STOP_AMBIGUOUS;
 		else
@@ -553,6 +568,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_fed = 0;
 	transfer->n_received = 0;
 	transfer->is_leaving = transfer->is_enough = false;
+	transfer->is_unauthorized = false;
 	transfer->socket_id = 0;
 	transfer->flow = NULL;
 	transfer->is_unclean = false;
@@ -740,6 +756,16 @@ transfer_hold(struct fp_transfer *transfer)
 		transfer->begun_ns += took_ns;
 }
 
+/* The server has done nothing: the same again with another token, and the
+ * attempt has all its time. */
+static void
+wait_for_token(struct fp_transfer *transfer)
+{
+	transfer->ticket->again.wait_ns = 0;
+	transfer->begun_ns = *transfer->context->now_ns;
+	transfer->stop = FP_STOP_NONE;
+}
+
 /* Whether libcurl says that the connection broke before an answer came. */
 static bool
 has_died(const struct fp_transfer *transfer, CURLcode code)
@@ -801,6 +827,10 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 		transfer->is_leaving = true;
 	if (FP_UNLIKELY(fp_transfer_is_head_refused(transfer, code)))
 		return ask_with_get(transfer);
+	if (FP_UNLIKELY(transfer->is_unauthorized)) {
+		wait_for_token(transfer);
+		return FP_ONWARD_PARK;
+	}
 	/* However its body came out. */
 	if (transfer->is_leaving && !transfer->is_enough &&
 		(transfer->stop == FP_STOP_NONE ||

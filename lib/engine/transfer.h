@@ -123,6 +123,7 @@ struct fp_transfer {
 	bool is_leaving; /* the head was a redirect's that is to be followed: */
 	int64_t leave_ns; /* when it is, should its body not have ended */
 	bool is_enough; /* so is a head that options.check asked for */
+	bool is_unauthorized; /* or one that asks for another token */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received; /* bytes of the body, before it is unpacked */

@@ -140,7 +140,7 @@ has_credentials(const struct fp_setup *setup, const char *url)
 		if (fp_curlopts_has(&setup->curlopts, options[i]))
 			return true;
 	}
-	return has_userinfo(url);
+	return setup->options.token || has_userinfo(url);
 }
 
 /* `host` is what stands between "://" and the path, without a login. */

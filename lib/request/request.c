@@ -3,6 +3,7 @@
 
 #include "request.h"
 
+#include "bearer.h"
 #include "login.h"
 #include "url.h"
 #include "urlparse.h"
@@ -503,7 +504,8 @@ apply_secrets(struct fp_request *request, CURL *easy)
 		if (code != CURLE_OK)
 			return code;
 	}
-	return fp_login_apply(request, easy, hide);
+	CURLcode code = fp_bearer_apply(request, easy, hide);
+	return code == CURLE_OK ? fp_login_apply(request, easy, hide) : code;
 }
 
 CURLcode

@@ -38,6 +38,8 @@ struct fp_request {
 	bool has_upload;
 	bool has_headers; /* other than those for all items */
 	bool has_login; /* from the netrc */
+	uint64_t token; /* the number of that which it has; 0: none */
+	bool wants_token; /* this hop is sent with one */
 	bool is_hidden; /* what is meant for the user's origin is taken out */
 };
 

@@ -351,6 +351,38 @@ make_netrc(struct fp_setup *setup, char *why, size_t why_size)
 	return -1;
 }
 
+/* A token that would never be sent is asked for in vain. */
+static int
+setup_check_token(const struct fp_setup *setup, char *why, size_t why_size)
+{
+	static const struct {
+		CURLoption id;
+		const char *name;
+	} logins[] = {{CURLOPT_USERPWD, "USERPWD"},
+		{CURLOPT_USERNAME, "USERNAME"},
+		{CURLOPT_XOAUTH2_BEARER, "XOAUTH2_BEARER"},
+		{CURLOPT_HTTPAUTH, "HTTPAUTH"}};
+	const char *name = NULL;
+
+	if (!setup->options.token)
+		return 0;
+	if (setup_has_header(&setup->options, "Authorization"))
+		name = "Authorization";
+	for (size_t i = 0; i < FP_ARRAY_LEN(logins); i++) {
+		if (fp_curlopts_has(&setup->curlopts, logins[i].id))
+			name = logins[i].name;
+	}
+	if (setup->netrc.n > 0)
+		name = "netrc";
+	if (!name)
+		return 0;
+	snprintf(why, why_size,
+		"%s cannot be used with a token: a request has one login",
+		name);
+	errno = EINVAL;
+	return -1;
+}
+
 static int
 make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -533,6 +565,7 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 		&setup->curlopts, CURLOPT_SSL_SESSIONID_CACHE);
 	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
 		make_netrc(setup, why, why_size) ||
+		setup_check_token(setup, why, why_size) ||
 		choose_protocols(setup, why, why_size) ||
 		choose_http_version(setup, why, why_size) ||
 		make_addresses(setup, why, why_size))
@@ -621,20 +654,25 @@ fp_setup_connect_ms(const struct fp_setup *setup, int64_t more_ms)
 }
 
 void
+fp_setup_halt(struct fp_setup *setup, const char *why)
+{
+	fp_mutex_lock(&setup->fault_lock);
+	if (!setup->has_fault) {
+		setup->has_fault = true;
+		setup->halt(setup->halt_arg, why);
+	}
+	fp_mutex_unlock(&setup->fault_lock);
+}
+
+void
 fp_setup_fault(struct fp_setup *setup, const char *what, int err)
 {
 	char why[400];
 
-	fp_mutex_lock(&setup->fault_lock);
-	if (setup->has_fault)
-		goto out;
-	setup->has_fault = true;
 	snprintf(why, sizeof(why), "%s%s%s", what,
 		err == ESTALE || err == EINVAL ? " " : ": ",
 		err == ESTALE	? "was removed or replaced"
 		: err == EINVAL ? "is damaged"
 				: strerror(err));
-	setup->halt(setup->halt_arg, why);
-out:
-	fp_mutex_unlock(&setup->fault_lock);
+	fp_setup_halt(setup, why);
 }

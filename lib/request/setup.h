@@ -81,6 +81,7 @@ struct fp_setup {
 	bool has_fault; /* fp_setup_fault() was called */
 	void (*halt)(void *arg, const char *why); /* for it; set by the pool */
 	void *halt_arg;
+	struct fp_bearer *bearer; /* of the pool; NULL: no token is sent */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 
@@ -102,5 +103,8 @@ long fp_setup_connect_ms(const struct fp_setup *setup, int64_t more_ms);
  * is started any more. From any thread that holds no lock; the first call
  * counts, and has had its effect when any returns. */
 void fp_setup_fault(struct fp_setup *setup, const char *what, int err);
+
+/* The same, in other words. */
+void fp_setup_halt(struct fp_setup *setup, const char *why);
 
 #endif

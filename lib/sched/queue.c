@@ -23,6 +23,7 @@ int
 fp_queue_init(struct fp_queue *queue, const struct fp_schedule_rules *rules)
 {
 	*queue = (struct fp_queue){.closed = false};
+	atomic_init(&queue->is_held, false);
 	if (fp_schedule_init(&queue->schedule, rules))
 		return -1;
 	fp_mutex_init(&queue->lock);
@@ -34,6 +35,12 @@ fp_queue_destroy(struct fp_queue *queue)
 {
 	fp_schedule_destroy(&queue->schedule);
 	fp_mutex_destroy(&queue->lock);
+}
+
+static bool
+queue_is_held(struct fp_queue *queue)
+{
+	return atomic_load_explicit(&queue->is_held, memory_order_relaxed);
 }
 
 /* ---- waiters; all of it under the lock, but for the calls ---- */
@@ -83,7 +90,8 @@ pop_needed(struct fp_queue *queue)
 {
 	const struct fp_schedule *schedule = &queue->schedule;
 
-	if (schedule->starts.dry_until_ns || !fp_schedule_has_more(schedule))
+	if (schedule->starts.dry_until_ns || !fp_schedule_has_more(schedule) ||
+		queue_is_held(queue))
 		return NULL;
 	return pop_waiter(queue);
 }
@@ -149,6 +157,8 @@ queue_watch(struct fp_queue *queue, struct fp_waiter *me)
 		queue->watcher = NULL;
 	if (queue_is_over(queue))
 		return due_ns;
+	if (queue_is_held(queue))
+		return INT64_MAX;
 	if (due_ns == INT64_MAX ||
 		(queue->watcher && queue->watched_ns <= due_ns))
 		return INT64_MAX;
@@ -195,7 +205,7 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 	fp_mutex_lock(&queue->lock);
 	fp_schedule_tick(schedule, take->now_ns);
 	schedule->hurries = take->hurries;
-	while (take->n < take->max) {
+	while (take->n < take->max && !queue_is_held(queue)) {
 		*last = fp_schedule_next(
 			schedule, &take->n_strangers, &refused, take->now_ns);
 		if (!*last)
@@ -277,6 +287,20 @@ fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket)
 	struct fp_waiter *waiter = pop_needed(queue);
 	fp_mutex_unlock(&queue->lock);
 	call(waiter);
+}
+
+/* Who finds it held, under the lock, leaves its name before the call that
+ * follows gets the lock. */
+void
+fp_queue_hold(struct fp_queue *queue, bool is_held)
+{
+	atomic_store(&queue->is_held, is_held);
+}
+
+void
+fp_queue_call(struct fp_queue *queue)
+{
+	call_all(queue);
 }
 
 void

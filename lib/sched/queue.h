@@ -26,6 +26,8 @@
 #include "thread.h"
 #include "ticket.h"
 
+#include <stdatomic.h>
+
 /* Embedded in the loop; under the queue's lock once it has been there. */
 struct fp_waiter {
 	void (*wake)(void *arg); /* from any thread; must not block */
@@ -37,6 +39,7 @@ struct fp_waiter {
 
 struct fp_queue {
 	struct fp_origin_last last; /* the pusher's alone */
+	atomic_bool is_held; /* nothing is lent, whatever is there */
 	struct fp_mutex lock; /* over all that follows */
 	struct fp_schedule schedule;
 	bool closed; /* nothing more will be pushed */
@@ -94,6 +97,12 @@ bool fp_queue_pass(
 /* Its start goes back, as it was not used in time. It asks for another one when
  * its request can go out. */
 void fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket);
+
+/* Nothing is lent from now on; or it is again, after fp_queue_call(). */
+void fp_queue_hold(struct fp_queue *queue, bool is_held);
+
+/* Calls all that wait. */
+void fp_queue_call(struct fp_queue *queue);
 
 /* Memory was given back. */
 void fp_queue_ease(struct fp_queue *queue);

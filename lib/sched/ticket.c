@@ -472,6 +472,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->hops, KEEP_BYTES);
 	fp_ticket_rewind(ticket);
 	ticket->is_refused_head = false;
+	ticket->refused_token = 0;
 	ticket->used_ns = 0;
 	ticket->again = (struct fp_again){.how = FP_AGAIN_NO};
 	ticket->is_rested = false;

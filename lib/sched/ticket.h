@@ -96,6 +96,7 @@ struct fp_ticket {
 	bool is_refused_head; /* so options.check goes on with GET */
 	int64_t used_ns; /* of the attempt's time, in the hops before */
 	struct fp_buf cookies; /* that they set, between two slots */
+	uint64_t refused_token; /* the number of the last one; 0: none was */
 
 	/* How it goes on, and what its origin is to learn: from the transfer to
 	 * the schedule. */

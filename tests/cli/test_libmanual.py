@@ -31,7 +31,8 @@ LISTS = {
     "fp_forecast": "OTHER TYPES",
 }
 # Those that are explained in a sentence.
-SMALL = {"fp_text": ["data", "len"], "fp_forecast_host": ["origin", "n"]}
+SMALL = {"fp_text": ["data", "len"], "fp_forecast_host": ["origin", "n"],
+         "fp_token_reply": ["text", "why", "said"]}
 
 
 # ---- the header ----

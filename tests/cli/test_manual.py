@@ -33,8 +33,8 @@ HOST = "https://api.example.com"
 FILES = "https://files.example.com"
 PROXIED = "http://intranet.example.com"
 DENIED = "http://127.0.0.1/admin"
-TOOLS = ("base64 cat echo head jq mv printf seq sleep sort tail timeout uniq "
-         "wc yes").split()
+TOOLS = ("base64 cat curl echo head jq mv printf seq sleep sort tail timeout "
+         "uniq wc yes").split()
 
 URLS = "".join("%s/posts/%d\n" % (HOST, n) for n in (1, 2, 3, 101, 100))
 TOKEN = "Authorization: Bearer t0psecret\n"
@@ -169,6 +169,8 @@ EXAMPLES = {
         "secret": [Case(1, 5, "(?!.*t0psecret)(%s|%s)" % (RECORD, ERROR),
                         urls_txt=URLS, token_txt=TOKEN)],
         "netrc": [Case(0, 0, netrc_txt=NETRC, then=all_drafts)],
+        "token": [Case(0, 0, client_conf='user = "reports:s3cret"\n',
+                       then=all_drafts)],
         "config": [Case(api_conf=CONFIG)],
         "proxy": [Case()],
         "connect": [Case()],
@@ -642,8 +644,9 @@ def from_loopback(text, script):
 
 
 def run(example, case):
-    if "jq" in example.script:
-        tool("jq")
+    for name in "jq", "curl":
+        if name in example.script:
+            tool(name)
     folder = temp_dir()
     for name, text in case.files.items():
         with open(os.path.join(folder, name), "w") as file:
