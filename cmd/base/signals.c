@@ -221,6 +221,26 @@ on_late_signal(int signal)
 	errno = saved;
 }
 
+static bool
+is_stop(int signal)
+{
+	return signal != SIGUSR1 && signal != SIGTSTP;
+}
+
+/* One that came after the last look, and before on_late_signal() was there for
+ * it, comes again. */
+static void
+wind_up_late(void)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
+		if (is_stop(caught[i].signal) &&
+			atomic_exchange(&n_came[i], 0) > 0) {
+			raise(caught[i].signal);
+			return;
+		}
+	}
+}
+
 void
 fp_signals_wind_up(unsigned ms)
 {
@@ -233,11 +253,11 @@ fp_signals_wind_up(unsigned ms)
 	sigaction(SIGALRM, &action, NULL);
 	action.sa_handler = on_late_signal;
 	for (size_t i = 0; i < FP_ARRAY_LEN(caught); i++) {
-		if (caught[i].signal != SIGUSR1 &&
-			caught[i].signal != SIGTSTP &&
+		if (is_stop(caught[i].signal) &&
 			!fp_signals_is_ignored(caught[i].signal))
 			sigaction(caught[i].signal, &action, NULL);
 	}
+	wind_up_late();
 }
 
 void

@@ -59,8 +59,9 @@ void fp_signals_pause(void);
  * USR1 does nothing. */
 void fp_signals_restore(void);
 
-/* Nobody will take any more: the next one leaves so much time to end in, and
- * then ends the process; from the one after it on, they are as restored. */
+/* Nobody will take any more: the next one, or one that was not taken yet,
+ * leaves so much time to end in, and then ends the process; from the one after
+ * it on, they are as restored. */
 void fp_signals_wind_up(unsigned ms);
 
 /* Nobody wants to know of them any more; they are restored. */

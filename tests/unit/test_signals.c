@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/time.h>
 
 /* Each test is a process of its own: a function that gives the number of the
  * first thing that is wrong, or 0. */
@@ -180,6 +181,74 @@ restored(void *arg)
 	return 3;
 }
 
+/* ---- when nobody takes them any more ---- */
+
+static bool
+has_timer(void)
+{
+	struct itimerval timer;
+
+	MUST(getitimer(ITIMER_REAL, &timer) == 0);
+	return timer.it_value.tv_sec > 0 || timer.it_value.tv_usec > 0;
+}
+
+static int
+come_after(void *arg)
+{
+	int signal = *(int *)arg;
+
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	fp_signals_wind_up(3600000);
+	MUST_BE(2, !has_timer() && !is_default(SIGTERM));
+	raise(signal);
+	MUST_BE(3, has_timer() && is_default(SIGTERM));
+	MUST_BE(4, fp_signals_take() == signal);
+	MUST_BE(5, fp_signals_take() == 0);
+	return 0;
+}
+
+/* After the last look, and before it was known that it was the last. */
+static int
+come_between(void *arg)
+{
+	int signal = *(int *)arg;
+
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	raise(SIGUSR1);
+	raise(signal);
+	raise(signal);
+	fp_signals_wind_up(3600000);
+	MUST_BE(2, has_timer() && is_default(SIGTERM));
+	MUST_BE(3, fp_signals_take() == signal);
+	return 0;
+}
+
+static int
+ask_between(void *arg)
+{
+	(void)arg;
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	raise(SIGUSR1);
+	fp_signals_wind_up(3600000);
+	MUST_BE(2, !has_timer() && !is_default(SIGTERM));
+	MUST_BE(3, fp_signals_take() == SIGUSR1);
+	return 0;
+}
+
+static int
+run_out_of_time(void *arg)
+{
+	start_afresh();
+	MUST_BE(1, fp_signals_init() == 0);
+	raise(*(int *)arg);
+	fp_signals_wind_up(1);
+	poll(NULL, 0, 60000);
+	return 2;
+}
+
 /* ---- dying of one ---- */
 
 static int
@@ -242,6 +311,20 @@ restoring(void)
 }
 
 static void
+winding_up(void)
+{
+	int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(signals); i++) {
+		CHECK(status_of(come_after, &signals[i]) == 0);
+		CHECK(status_of(come_between, &signals[i]) == 0);
+		CHECK(status_of(run_out_of_time, &signals[i]) ==
+			200 + signals[i]);
+	}
+	CHECK(status_of(ask_between, NULL) == 0);
+}
+
+static void
 files_at_their_limit(void)
 {
 	CHECK(status_of(pass_the_limit, NULL) == 0);
@@ -277,6 +360,7 @@ main(void)
 	run("signals that are ignored stay so", ignored_signals_stay_so);
 	run("many signals do no harm", floods);
 	run("restored signals end the process, but for USR1", restoring);
+	run("at the end one more has its time, and ends it", winding_up);
 	run("a file at its limit ends nothing", files_at_their_limit);
 	run("to die of a signal, whatever was done to it", dying);
 	run("signals have names", names);
