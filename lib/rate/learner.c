@@ -23,10 +23,10 @@
  * the last one is not over when it could be. In a list of three windows that is
  * half of the time. So if twenty or more had passed, and then the server was
  * silent for most of a period, as many go quickly in each period, and then
- * nothing: a limit that counts in windows, or keeps a log, refuses none of
- *them. Requests to one that does are spaced from then on, and so they are after
- *ten windows. Where nobody says how long a window is, it is between the last
- * refusal and the first that passed: halves are tried.
+ * nothing. A limit that counts in windows, or keeps a log, refuses none of
+ * these. For one that does, and after ten windows, requests are spaced. Where
+ * nobody says how long a window is, it is between the last refusal and the
+ * first that passed: halves are tried.
  *
  * A RATE THAT IS A GUESS
  *
@@ -55,8 +55,7 @@
 #define SLACK_NS (5 * FP_NS_PER_MS)
 
 #define FEW 4 /* passes that say little */
-#define FEW_ROUGH 2 /* the same, of a rate that was little more than a guess \
-		     */
+#define FEW_ROUGH 2 /* the same, of a rate that is a guess */
 #define ROUGH_S 2 /* or the server said a longer time than this */
 #define STEADY 24 /* passes that say that a rate holds */
 #define HELD                                                            \
@@ -255,7 +254,9 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 		set_rate(learner, 2 * rate, now_ns);
 		return;
 	}
-	if (learner->n_good < (is_near ? STEADY : FEW))
+	/* What was too high may be so only by what the server said. */
+	unsigned steady = learner->n_lowered == 0 ? HELD : STEADY;
+	if (learner->n_good < (is_near ? steady : FEW))
 		return;
 	if (is_near && now_ns - learner->raised_ns < learner->period_ns)
 		return;

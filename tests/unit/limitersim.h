@@ -41,7 +41,7 @@ enum kind {
 	NEVER, /* no to all but the first n */
 };
 
-enum hint { SILENT, EXACT, SECONDS_UP, SECONDS_DOWN, ZERO };
+enum hint { SILENT, EXACT, SECONDS_UP, SECONDS_DOWN, ZERO, SECOND_LATE };
 
 struct server {
 	const char *name;
@@ -305,6 +305,8 @@ hinted_ns(const struct server *server, int64_t wait_ns)
 		return wait_ns / S * S;
 	case ZERO:
 		return 0;
+	case SECOND_LATE:
+		return wait_ns + S;
 	}
 	abort();
 }

@@ -23,6 +23,8 @@ static struct server servers[] = {
 		429, 0, LIMITS(1.25, 8)),
 	SERVER("fixed window, exact", FIXED, 5, 2 * S, EXACT, 429, 0,
 		LIMITS(1.25, 8)),
+	SERVER("fixed window, a second late", FIXED, 5, 2 * S, SECOND_LATE, 429,
+		0, LIMITS(1.25, 8)),
 	SERVER("fixed window, cut down", FIXED, 5, 2 * S, SECONDS_DOWN, 429, 0,
 		LIMITS(1.5, 15)),
 	SERVER("fixed window, Retry-After: 0", FIXED, 5, 2 * S, ZERO, 429, 0,
