@@ -66,6 +66,28 @@ retryafter_take_after(struct fp_retryafter *hints, struct fp_text value)
 	}
 }
 
+/* The response's own Date; month 0: there is none. */
+static struct fp_httpdate
+own_date(const struct fp_retryafter *hints)
+{
+	struct fp_httpdate date = hints->date;
+
+	fp_httpdate_parse(hints->date_text, hints->date_len, &date);
+	return date;
+}
+
+/* Every response has one, and hardly any needs it. */
+static void
+take_date(struct fp_retryafter *hints, struct fp_text value)
+{
+	if (value.len > sizeof(hints->date_text))
+		return;
+	if (hints->date_len > 0)
+		hints->date = own_date(hints);
+	memcpy(hints->date_text, value.data, value.len);
+	hints->date_len = value.len;
+}
+
 static bool
 retryafter_is_named(struct fp_text name, const char *as)
 {
@@ -79,10 +101,8 @@ fp_retryafter_field(
 	/* Their lengths tell them apart; most names have none of these. */
 	switch (name.len) {
 	case 4:
-		if (retryafter_is_named(name, "Date")) {
-			value = fp_ascii_trim(value);
-			fp_httpdate_parse(value.data, value.len, &hints->date);
-		}
+		if (retryafter_is_named(name, "Date"))
+			take_date(hints, fp_ascii_trim(value));
 		break;
 	case 9:
 		if (retryafter_is_named(name, "RateLimit"))
@@ -121,10 +141,11 @@ fp_retryafter_until_ns(
 	const struct fp_retryafter *hints, int64_t date_ns, int64_t wall_ns)
 {
 	int64_t now_ns = FP_MAX(wall_ns, 0);
+	struct fp_httpdate own = own_date(hints);
 
 	date_ns = FP_MAX(date_ns, 0);
-	if (hints->date.month != 0) {
-		int64_t sent_ns = unix_ns(&hints->date, now_ns);
+	if (own.month != 0) {
+		int64_t sent_ns = unix_ns(&own, now_ns);
 		int64_t off_ns = retryafter_distance(sent_ns, now_ns);
 		if (off_ns > SAME_NS &&
 			(off_ns <= SANE_NS ||

@@ -21,12 +21,19 @@
 /* The longest that can be said in nanoseconds, 292 years: more is as much. */
 #define FP_RETRYAFTER_MAX_S (INT64_MAX / FP_NS_PER_S)
 
+/* The longest form is that of RFC 850, on a Wednesday: 33 bytes. */
+#define FP_RETRYAFTER_DATE_MAX 40
+
 struct fp_retryafter {
 	int64_t after_s; /* the largest number of seconds; -1: none */
 	struct fp_httpdate after_date; /* the latest with its whole year */
 	struct fp_httpdate after_short; /* the latest with two digits of it */
 	bool is_malformed; /* one was neither a number nor a date */
-	struct fp_httpdate date; /* the response's own Date */
+	/* The response's own Date, read only if a time is to be reckoned from
+	 * it; `date` is an earlier field of that name. */
+	char date_text[FP_RETRYAFTER_DATE_MAX];
+	size_t date_len;
+	struct fp_httpdate date;
 	struct fp_quota quota;
 };
 

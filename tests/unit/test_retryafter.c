@@ -245,6 +245,12 @@ two_fields(void)
 	CHECK(wait_of(AFTER "Sat, 21 Nov 2020 12:00:00 GMT\n" AFTER "1\n") ==
 		1 * S);
 
+	/* Of several Dates the last that is one, as a clock an hour fast says.
+	 */
+	CHECK(wait_of("Date: Sat, 21 Nov 2026 11:00:00 GMT\n"
+		      "Date: Sat, 21 Nov 2026 13:00:00 GMT\nDate: now\n" AFTER
+		      "Sat, 21 Nov 2026 13:02:00 GMT\n") == 120 * S);
+
 	/* Each status line begins afresh. */
 	head(DATE AFTER "abc\n" AFTER "120\n" AFTER "Sat Nov 21 12:02:00 2030\n"
 			"RateLimit: \"a\";r=0;t=30\n");
@@ -252,7 +258,7 @@ two_fields(void)
 	CHECK(fp_retryafter_wait_ns(&hints, NOW_NS) == -1);
 	CHECK(fp_retryafter_quota_ns(&hints) == -1);
 	CHECK(!hints.is_malformed && hints.after_s == -1);
-	CHECK(hints.date.month == 0);
+	CHECK(hints.date_len == 0 && hints.date.month == 0);
 }
 
 static int64_t
