@@ -16,5 +16,5 @@ frontend f
 	http-request deny deny_status 429 if { sc_http_req_rate(0) gt 5 }
 	http-request return status 200 content-type text/plain string ok
 END
-LD_LIBRARY_PATH=$(echo "$FOLDER"/usr/lib/*-linux-gnu) export LD_LIBRARY_PATH
-exec "$FOLDER/usr/sbin/haproxy" -db -f "$FOLDER/haproxy.cfg"
+LD_LIBRARY_PATH=$(echo "$INSTALLED"/usr/lib/*-linux-gnu) export LD_LIBRARY_PATH
+exec "$INSTALLED/usr/sbin/haproxy" -db -f "$FOLDER/haproxy.cfg"

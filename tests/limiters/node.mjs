@@ -31,6 +31,64 @@ async function fastify(options) {
 	await app.listen({ port, host });
 }
 
+async function hono(options) {
+	const app = new (await import("hono")).Hono();
+	const { serve } = await import("@hono/node-server");
+	const { rateLimiter } = await import("hono-rate-limiter");
+	app.use(rateLimiter({ windowMs, limit, keyGenerator: () => "all",
+		...options }));
+	app.get("/*", (context) => context.text("ok"));
+	serve({ fetch: app.fetch, port: Number(port), hostname: host });
+}
+
+async function nest(throttlers) {
+	await import("reflect-metadata");
+	const { Controller, Get, Module } = await import("@nestjs/common");
+	const { APP_GUARD, NestFactory } = await import("@nestjs/core");
+	const { ThrottlerGuard, ThrottlerModule } =
+		await import("@nestjs/throttler");
+	class Answer { get() { return "ok"; } }
+	Reflect.decorate([Get("x")], Answer.prototype, "get",
+		Object.getOwnPropertyDescriptor(Answer.prototype, "get"));
+	Controller()(Answer);
+	class App {}
+	Module({ imports: [ThrottlerModule.forRoot(throttlers)],
+		controllers: [Answer],
+		providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],
+	})(App);
+	const app = await NestFactory.create(App, { logger: false });
+	await app.listen(port, host);
+}
+
+/* As its README does. */
+async function flexible() {
+	const { RateLimiterMemory } = (await import("rate-limiter-flexible")).default;
+	const limiter = new RateLimiterMemory(
+		{ points: limit, duration: windowMs / 1000 });
+	(await import("node:http")).createServer((_, answer) => {
+		const end = (status, result) => {
+			answer.writeHead(status, {
+				"Retry-After": result.msBeforeNext / 1000,
+				"X-RateLimit-Limit": limit,
+				"X-RateLimit-Remaining": result.remainingPoints,
+				"X-RateLimit-Reset": Math.ceil(
+					(Date.now() + result.msBeforeNext) / 1000) });
+			answer.end("ok");
+		};
+		limiter.consume("all").then((result) => end(200, result),
+			(result) => end(429, result));
+	}).listen(port, host);
+}
+
+async function restify() {
+	const library = (await import("restify")).default;
+	const app = library.createServer();
+	app.use(library.plugins.throttle(
+		{ rate: 2, burst: limit, ip: true, setHeaders: true }));
+	app.get("/x", (_, answer, next) => { answer.send("ok"); next(); });
+	app.listen(port, host);
+}
+
 await {
 	"express": () => express({}),
 	"express-silent": () => express(
@@ -38,4 +96,11 @@ await {
 	"koa": koa,
 	"fastify": () => fastify({}),
 	"fastify-exceeding": () => fastify({ continueExceeding: true }),
+	"hono": () => hono({}),
+	"hono-7": () => hono({ standardHeaders: "draft-7" }),
+	"nest": () => nest([{ ttl: windowMs, limit }]),
+	"nest-names": () => nest([{ name: "short", ttl: windowMs, limit },
+		{ name: "long", ttl: 60000, limit: 100000 }]),
+	"flexible": flexible,
+	"restify": restify,
 }[name]();

@@ -76,6 +76,138 @@ def django():
         server_class=Server).serve_forever()
 
 
+def rest_framework():
+    import socketserver
+    import wsgiref.simple_server
+
+    import django.conf
+    django.conf.settings.configure(
+        ALLOWED_HOSTS=["*"], SECRET_KEY="x", ROOT_URLCONF=__name__,
+        INSTALLED_APPS=["rest_framework"],
+        CACHES={"default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        REST_FRAMEWORK={
+            "DEFAULT_THROTTLE_CLASSES": [
+                "rest_framework.throttling.AnonRateThrottle"],
+            "DEFAULT_THROTTLE_RATES": {"anon": "5/s"},
+            "DEFAULT_RENDERER_CLASSES": [
+                "rest_framework.renderers.JSONRenderer"],
+            "DEFAULT_AUTHENTICATION_CLASSES": [],
+            "UNAUTHENTICATED_USER": None})
+    import django.core.wsgi
+    application = django.core.wsgi.get_wsgi_application()
+    import django.urls
+    import rest_framework.response
+    import rest_framework.views
+
+    class Answer(rest_framework.views.APIView):
+        def get(self, request, item):
+            return rest_framework.response.Response("ok")
+
+    global urlpatterns
+    urlpatterns = [django.urls.path("<item>", Answer.as_view())]
+
+    class Server(socketserver.ThreadingMixIn,
+                 wsgiref.simple_server.WSGIServer):
+        request_queue_size = 128
+
+    wsgiref.simple_server.make_server(
+        "127.0.0.1", PORT, application, server_class=Server).serve_forever()
+
+
+def fastapi_limiter():
+    import fastapi
+    import fastapi_limiter.depends
+    import pyrate_limiter
+    import uvicorn
+
+    limiter = pyrate_limiter.Limiter(
+        pyrate_limiter.Rate(5, pyrate_limiter.Duration.SECOND * 2))
+    app = fastapi.FastAPI()
+
+    @app.get("/{item}", dependencies=[fastapi.Depends(
+        fastapi_limiter.depends.RateLimiter(limiter=limiter))])
+    async def answer(item: str):
+        return "ok"
+
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error")
+
+
+def fastapi_limiter_redis():
+    """0.1.6, which counts in a Redis."""
+    import contextlib
+    import os
+    import subprocess
+
+    import fastapi
+    import fastapi_limiter
+    import fastapi_limiter.depends
+    import redis.asyncio
+    import uvicorn
+
+    folder, installed = os.environ["FOLDER"], os.environ["INSTALLED"]
+    path = os.path.join(folder, "redis.sock")
+    subprocess.Popen(
+        [os.path.join(installed, "usr/bin/redis-server"), "--port", "0",
+         "--unixsocket", path, "--save", "", "--dir", folder],
+        env=dict(os.environ, LD_LIBRARY_PATH=os.path.join(
+            installed, "usr/lib/x86_64-linux-gnu")),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @contextlib.asynccontextmanager
+    async def life(_):
+        await fastapi_limiter.FastAPILimiter.init(
+            redis.asyncio.Redis(unix_socket_path=path))
+        yield
+
+    app = fastapi.FastAPI(lifespan=life)
+
+    @app.get("/x", dependencies=[fastapi.Depends(
+        fastapi_limiter.depends.RateLimiter(times=5, seconds=2))])
+    async def answer():
+        return "ok"
+
+    import time
+    while not os.path.exists(path):
+        time.sleep(0.1)
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error")
+
+
+def asgi(block_time):
+    import ratelimit
+    import ratelimit.backends.simple
+    import uvicorn
+
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200,
+                    "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def who(_):
+        return "all", "default"
+
+    app = ratelimit.RateLimitMiddleware(
+        answer, who, ratelimit.backends.simple.MemoryBackend(),
+        {"^/": [ratelimit.Rule(second=5, block_time=block_time)]})
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error",
+                lifespan="off")
+
+
+def aiohttp():
+    import aiohttp.web
+    import aiohttplimiter
+
+    limiter = aiohttplimiter.Limiter(keyfunc=lambda _: "all")
+
+    @limiter.limit("5/2 second")
+    async def answer(_):
+        return aiohttp.web.Response(text="ok")
+
+    app = aiohttp.web.Application()
+    app.router.add_get("/x", answer)
+    aiohttp.web.run_app(app, host="127.0.0.1", port=PORT, print=None)
+
+
 def quart():
     import datetime
 
@@ -100,6 +232,12 @@ def quart():
 {
     "django": django,
     "quart": quart,
+    "rest-framework": rest_framework,
+    "fastapi": fastapi_limiter,
+    "fastapi-redis": fastapi_limiter_redis,
+    "asgi": lambda: asgi(None),
+    "asgi-block": lambda: asgi(4),
+    "aiohttp": aiohttp,
     "slowapi": lambda: slowapi(False),
     "slowapi-headers": lambda: slowapi(True),
     "flask": flask,
