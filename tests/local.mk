@@ -319,11 +319,13 @@ TEST_TOOLS = \
 	tests/consumers/read.py \
 	tests/limiters/check-limiters \
 	tests/limiters/forms.py \
+	tests/limiters/apache.sh \
 	tests/limiters/haproxy.sh \
 	tests/limiters/nginx.sh \
 	tests/limiters/node.mjs \
 	tests/limiters/peer.py \
 	tests/limiters/server.go \
+	tests/limiters/varnish.sh \
 	tests/limiters/web.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \

@@ -78,7 +78,7 @@ own_date(const struct fp_retryafter *hints)
 
 /* Every response has one, and hardly any needs it. */
 static void
-take_date(struct fp_retryafter *hints, struct fp_text value)
+retryafter_take_date(struct fp_retryafter *hints, struct fp_text value)
 {
 	if (value.len > sizeof(hints->date_text))
 		return;
@@ -102,7 +102,7 @@ fp_retryafter_field(
 	switch (name.len) {
 	case 4:
 		if (retryafter_is_named(name, "Date"))
-			take_date(hints, fp_ascii_trim(value));
+			retryafter_take_date(hints, fp_ascii_trim(value));
 		break;
 	case 9:
 		if (retryafter_is_named(name, "RateLimit"))
