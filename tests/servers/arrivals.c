@@ -120,22 +120,47 @@ wall_ahead_ns(void)
 	}
 }
 
+/* How long ago something last came on a connection, by a clock that is never
+ * set, to some milliseconds. */
 static int64_t
-without_steps(int64_t stamp_ns)
+silence_ns(int fd)
 {
-	static int64_t first_ns, step_ns;
+	struct tcp_info info = {.tcpi_last_data_recv = 0};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		die("TCP_INFO");
+	return info.tcpi_last_data_recv * NS_PER_MS;
+}
+
+static int64_t
+magnitude(int64_t ns)
+{
+	return ns < 0 ? -ns : ns;
+}
+
+/* A stamp from before the last step, that is read after it, has another age by
+ * the wall clock than its connection is silent. */
+static int64_t
+without_steps(int64_t stamp_ns, int fd)
+{
+	static int64_t first_ns, step_ns, last_change_ns;
 	int64_t ahead_ns = wall_ahead_ns();
 
 	if (first_ns == 0)
 		first_ns = ahead_ns;
 	int64_t change_ns = ahead_ns - first_ns - step_ns;
-	if (change_ns > STEP_NS || change_ns < -STEP_NS) {
+	if (magnitude(change_ns) > STEP_NS) {
 		step_ns += change_ns;
+		last_change_ns = change_ns;
 		fprintf(stderr,
 			"# arrivals: the wall clock was set by %.3f ms\n",
 			(double)change_ns / NS_PER_MS);
 	}
-	return stamp_ns - step_ns;
+	int64_t error_ns = now_ns(CLOCK_REALTIME) - stamp_ns - silence_ns(fd);
+	bool is_older =
+		magnitude(error_ns - last_change_ns) < magnitude(error_ns);
+	return stamp_ns - step_ns + (is_older ? last_change_ns : 0);
 }
 
 /* ---- connections ---- */
@@ -395,7 +420,8 @@ receive(struct server *server, struct connection *connection)
 		server->n_unstamped++;
 	}
 	if (connection->arrived_ns == 0)
-		connection->arrived_ns = without_steps(stamp_ns);
+		connection->arrived_ns =
+			without_steps(stamp_ns, connection->fd);
 	connection->len += (size_t)n;
 	connection->request[connection->len] = '\0';
 	if (strstr(connection->request, "\r\n\r\n"))
