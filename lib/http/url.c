@@ -339,6 +339,141 @@ find_cut_userinfo(const char *text, size_t len, size_t at, size_t end,
 	return *user > end;
 }
 
+/* ---- the same where characters stand for others ---- */
+
+/* Percent-encoded, as in the query of another URL, or of full width, as a
+ * keyboard for Chinese or Japanese may type them, no character ends an
+ * authority, and libcurl finds no password; a reader does. */
+
+/* A byte that may be percent-encoded, several times over. */
+static unsigned
+byte_seen(const char *text, size_t len, size_t at, size_t *used)
+{
+	unsigned byte = (unsigned char)text[at];
+
+	*used = 1;
+	while (byte == '%' && len - at - *used >= 2) {
+		int high = fp_ascii_hex_value(text[at + *used]);
+		int low = fp_ascii_hex_value(text[at + *used + 1]);
+		if (high < 0 || low < 0)
+			break;
+		byte = (unsigned)(16 * high + low);
+		*used += 2;
+	}
+	return byte;
+}
+
+char
+fp_url_char_seen(uint32_t code)
+{
+	if (code < 0x80)
+		return (char)code;
+	if (code > 0xff00 && code < 0xff5f) /* of full width */
+		return (char)(code - 0xff00 + ' ');
+	if (code == 0xfe55 || code == 0x2236)
+		return ':';
+	if (code == 0xfe6b)
+		return '@';
+	return code == 0x2044 || code == 0x2215 ? '/' : 'x';
+}
+
+/* Which character of ASCII a reader sees at `at`, and how long it is there; one
+ * that has no meaning in a URL: 'x'. */
+static char
+char_seen(const char *text, size_t len, size_t at, size_t *used)
+{
+	unsigned bytes[3] = {0, 0, 0};
+	size_t n = 0, more;
+
+	*used = 0;
+	for (; n < 3 && at + *used < len; n++) {
+		bytes[n] = byte_seen(text, len, at + *used, &more);
+		if (n == 0 && bytes[0] < 0x80) {
+			*used = more;
+			return (char)bytes[0];
+		}
+		*used += more;
+	}
+	if (n == 3 && bytes[0] >> 4 == 0xe)
+		return fp_url_char_seen((bytes[0] & 15) << 12 |
+					(bytes[1] & 63) << 6 | (bytes[2] & 63));
+	byte_seen(text, len, at, used);
+	return 'x';
+}
+
+static bool
+ends_authority(char c)
+{
+	return c == '/' || c == '?' || c == '#' || c == '\\';
+}
+
+/* As find_secret_at(), of what a reader sees. */
+static bool
+find_seen_at(
+	const char *text, size_t len, size_t at, size_t *start, size_t *end)
+{
+	size_t used = 1, colon = 0, user = 0;
+	bool is_port = true;
+
+	while (at < len && ends_authority(char_seen(text, len, at, &used)))
+		at += used;
+	for (size_t i = at; i < len; i += used) {
+		char c = char_seen(text, len, i, &used);
+		if (strchr("\"<>&", text[i]) || (unsigned char)c <= ' ')
+			break;
+		if (ends_authority(c) && (user > 0 || colon == 0 || is_port))
+			break;
+		if (c == '[' && i == at)
+			return false;
+		if (c == '@' && i > at)
+			user = i;
+		else if (c == ':' && colon == 0)
+			colon = i + used;
+		else if (colon > 0)
+			is_port &= fp_ascii_is_digit(c);
+	}
+	*start = colon > 0 && colon <= user ? colon : at;
+	*end = user;
+	return *end > *start;
+}
+
+/* Whether a colon that a reader sees at `at` is that of a scheme; *start:
+ * behind it. A true colon is looked for elsewhere. */
+static bool
+is_scheme_seen(const char *text, size_t len, size_t at, size_t *start)
+{
+	size_t used = 1, n_slashes = 0;
+
+	if (text[at] == ':' || char_seen(text, len, at, &used) != ':')
+		return false;
+	*start = at + used;
+	for (size_t i = *start; i < len; i += used, n_slashes++) {
+		char c = char_seen(text, len, i, &used);
+		if (c != '/' && c != '\\')
+			break;
+	}
+	return n_slashes >= 2 || (n_slashes > 0 && is_behind_scheme(text, at));
+}
+
+/* The first secret behind a scheme whose colon is none, before `until`. */
+static bool
+find_seen(const char *text, size_t len, size_t from, size_t until,
+	size_t *start, size_t *end)
+{
+	size_t at;
+
+	for (size_t i = from; i < until; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if ((c == '%' || c == 0xef || c == 0xe2) &&
+			is_scheme_seen(text, len, i, &at) &&
+			find_seen_at(text, len, at, start, end))
+			return true;
+	}
+	return false;
+}
+
+/* ---- where secrets are ---- */
+
 /* The part that must not be shown of an authority that begins at `at`. */
 static bool
 find_secret_at(
@@ -355,7 +490,8 @@ find_secret_at(
 		*start = cut + 1;
 		*end = last;
 	}
-	return *end > *start;
+	return *end > *start ||
+	       (find_seen_at(text, len, at, start, end) && text[*end] != '@');
 }
 
 bool
@@ -367,14 +503,22 @@ fp_find_secret(
 	for (size_t i = from; i < len; i++) {
 		found = memchr(text + i, ':', len - i);
 		if (!found)
-			return false;
+			break;
 		i = (size_t)(found - text);
 		size_t at = authority_start(text, len, i);
-		if (at > 0 && at < len &&
-			find_secret_at(text, len, at, start, end))
-			return true;
+		size_t seen_start, seen_end;
+		if (at == 0 || at >= len ||
+			!find_secret_at(text, len, at, start, end))
+			continue;
+		if (find_seen(
+			    text, len, from, *start, &seen_start, &seen_end) &&
+			seen_start < *start) {
+			*start = seen_start;
+			*end = seen_end;
+		}
+		return true;
 	}
-	return false;
+	return find_seen(text, len, from, len, start, end);
 }
 
 bool

@@ -49,4 +49,8 @@ bool fp_url_is_known(const char *origin);
  * of it. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
 
+/* Which character of ASCII a reader takes this one for, as it is the same of
+ * full width, or looks like it; 'x' for all that have no meaning in a URL. */
+char fp_url_char_seen(uint32_t code);
+
 #endif

@@ -4,6 +4,7 @@
 #include "recordmask.h"
 
 #include "ascii.h"
+#include "url.h"
 
 #include <string.h>
 
@@ -24,8 +25,8 @@ struct plain {
 	size_t from[2048 + 1];
 };
 
-/* What an escape stands for, if that is ASCII, or else a letter, for it ends no
- * part of a URL; and how long it is. */
+/* What an escape stands for, or looks like, if that is ASCII, or else a letter,
+ * for it ends no part of a URL; and how long it is. */
 static char
 recordmask_unescape(const char *at, size_t len, size_t *used)
 {
@@ -37,7 +38,7 @@ recordmask_unescape(const char *at, size_t len, size_t *used)
 	*used = FP_MIN(len, 6);
 	for (size_t i = 2; i < *used; i++)
 		code = code << 4 | ((uint32_t)fp_ascii_hex_value(at[i]) & 15);
-	return code < 0x80 ? (char)code : 'x';
+	return fp_url_char_seen(code);
 }
 
 static void

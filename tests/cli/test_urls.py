@@ -223,6 +223,28 @@ def _():
                           "%r: %r in %r" % (text, part, told))
 
 
+@test("20 nor one in a URL whose characters are encoded, or of full width")
+def _():
+    for line in ("http\uff1a//ann:s3cret@127.0.0.1:1/x",
+                 "http://ann\uff1as3cret@127.0.0.1:1/x",
+                 "http://ann:s3cret\uff20127.0.0.1:1/x",
+                 "http\uff1a\uff0f\uff0fann\uff1as3cret\uff20127.0.0.1/x",
+                 "ftp\uff1a//ann\ufe55s3cret\ufe6b127.0.0.1/x",
+                 "http://ann:s3cret%40127.0.0.1:1/x",
+                 "http%3A%2F%2Fann%3As3cret%40127.0.0.1:1%2Fx",
+                 "http://127.0.0.1:1/?u=https%3a%2f%2fann%3as3cret%40h%2f",
+                 "http://ann:s3cret@127.0.0.1:1/x"):
+        for args, text in (([], line), (["{+}"], line),
+                           (["http://127.0.0.1:1/?u={}"], line),
+                           (["--default-scheme=http"], line),
+                           (["--input-format=json"],
+                            json.dumps({"url": line}))):
+            told = everything(args, [text])
+            check(b"s3cret" not in told, "%r %r: %r" % (args, text, told))
+    told = everything([], ["http://127.0.0.1:1/a%3Ab%40c?d=%3A%2F%2Fe&f=a%40b"])
+    check(b"/a%3Ab%40c?d=%3A%2F%2Fe&f=a%40b" in told, "masked: %r" % told)
+
+
 @test("20 nor what a JSON item has as headers, however often, or cut")
 def _():
     lines = ['{"url":"http://127.0.0.1:1/","headers":{"A":"s3cret"},'
