@@ -105,6 +105,7 @@
 #include "options.h"
 #include "run.h"
 #include "signals.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,6 +147,7 @@ main(int argc, char *argv[])
 
 	fill_standard_descriptors();
 	fp_signals_prepare();
+	fp_thread_widen();
 
 	/* URLs are UTF-8, whatever the locale: libidn2 wants to be told. */
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -484,60 +484,77 @@ obey_late_signals(struct fp_course *run)
 	}
 }
 
+/* It is too large for a stack that is small (ulimit -s). */
+static struct fp_course *
+course_new(struct fp_settings *settings)
+{
+	struct fp_course *run = calloc(1, sizeof(*run));
+
+	if (!run)
+		return NULL;
+	run->settings = settings;
+	run->done_fd = -1;
+	run->writer.done_fd = -1;
+	run->reader.input.stop_fd = -1;
+	run->reader.input.stop_end = -1;
+	run->start_ns = fp_clock_now_ns();
+	run->start_wall_ns = fp_clock_wall_ns();
+	run->give_up_ns = INT64_MAX;
+	run->deadline_ns = INT64_MAX;
+	if (settings->deadline_ms) {
+		run->deadline_ns =
+			run->start_ns +
+			(int64_t)settings->deadline_ms * FP_NS_PER_MS;
+		fp_patience_limit(run->deadline_ns +
+				  (int64_t)settings->grace_ms * FP_NS_PER_MS);
+	}
+	atomic_init(&run->has_fault, false);
+	fp_output_none(&run->writer.output);
+	fp_output_none(&run->writer.failed);
+	fp_output_none(&run->writer.unknown);
+	fp_account_none(&run->account);
+	fp_tokencommand_none(&run->tokens);
+	return run;
+}
+
 int
 fp_run(struct fp_settings *settings)
 {
-	struct fp_course run = {
-		.settings = settings,
-		.done_fd = -1,
-		.writer.done_fd = -1,
-		.reader.input.stop_fd = -1,
-		.reader.input.stop_end = -1,
-		.start_ns = fp_clock_now_ns(),
-		.start_wall_ns = fp_clock_wall_ns(),
-		.give_up_ns = INT64_MAX,
-		.deadline_ns = INT64_MAX,
-	};
+	struct fp_course *run = course_new(settings);
+	int signal;
 
-	if (settings->deadline_ms)
-		run.deadline_ns = run.start_ns +
-				  (int64_t)settings->deadline_ms * FP_NS_PER_MS;
-	if (settings->deadline_ms)
-		fp_patience_limit(run.deadline_ns +
-				  (int64_t)settings->grace_ms * FP_NS_PER_MS);
-
-	atomic_init(&run.has_fault, false);
-	fp_output_none(&run.writer.output);
-	fp_output_none(&run.writer.failed);
-	fp_output_none(&run.writer.unknown);
-	fp_account_none(&run.account);
-	fp_tokencommand_none(&run.tokens);
-	if (open_tokens(&run) == 0 && run_judge(settings) == 0 &&
-		open_ends(&run) == 0 && run_start(&run) == 0) {
-		run_watch(&run);
-
-		end_meter(&run);
-		wind_up(&run);
-		fp_input_stop(&run.reader.input);
-		fp_thread_join(&run.reader_thread);
-		fp_thread_join(&run.writer_thread);
-		fp_course_conclude(&run);
-		obey_late_signals(&run);
-		if (fp_writer_ends_by_pipe(&run.writer))
-			run.signal = SIGPIPE;
+	if (!run) {
+		fp_msg_local("out of memory");
+		return 0;
 	}
-	fp_pool_free(run.pool);
-	fp_output_close(&run.writer.output);
-	fp_output_close(&run.writer.failed);
-	fp_output_close(&run.writer.unknown);
-	fp_journal_close(&run.journal);
-	fp_account_close(&run.account);
-	fp_tokencommand_close(&run.tokens);
-	fp_reader_destroy(&run.reader);
+	if (open_tokens(run) == 0 && run_judge(settings) == 0 &&
+		open_ends(run) == 0 && run_start(run) == 0) {
+		run_watch(run);
+
+		end_meter(run);
+		wind_up(run);
+		fp_input_stop(&run->reader.input);
+		fp_thread_join(&run->reader_thread);
+		fp_thread_join(&run->writer_thread);
+		fp_course_conclude(run);
+		obey_late_signals(run);
+		if (fp_writer_ends_by_pipe(&run->writer))
+			run->signal = SIGPIPE;
+	}
+	fp_pool_free(run->pool);
+	fp_output_close(&run->writer.output);
+	fp_output_close(&run->writer.failed);
+	fp_output_close(&run->writer.unknown);
+	fp_journal_close(&run->journal);
+	fp_account_close(&run->account);
+	fp_tokencommand_close(&run->tokens);
+	fp_reader_destroy(&run->reader);
 	fp_signals_destroy();
-	if (run.writer.done_fd >= 0)
-		close(run.writer.done_fd);
-	if (run.done_fd >= 0)
-		close(run.done_fd);
-	return run.signal;
+	if (run->writer.done_fd >= 0)
+		close(run->writer.done_fd);
+	if (run->done_fd >= 0)
+		close(run->done_fd);
+	signal = run->signal;
+	free(run);
+	return signal;
 }

@@ -44,7 +44,7 @@ struct undone {
 static int
 refuse_output(const char *name)
 {
-	fp_msg_local("cannot write %s: %s", name, strerror(errno));
+	fp_msg_local("cannot write %s: %s", name, fp_patience_why(errno));
 	return -1;
 }
 

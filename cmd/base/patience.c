@@ -28,6 +28,7 @@
 
 static atomic_int_fast64_t limit_ns = INT64_MAX;
 static atomic_bool is_over;
+static int64_t read_end_ns = INT64_MAX; /* before there are threads */
 static atomic_bool is_short; /* a wait has been in vain */
 
 void
@@ -63,6 +64,30 @@ may_wait(int64_t since_ns)
 	int64_t idle_ns = atomic_load(&is_short) ? SHORT_IDLE_NS : IDLE_NS;
 	return end_ns == INT64_MAX ||
 	       fp_clock_now_ns() - FP_MAX(end_ns, since_ns) < idle_ns;
+}
+
+void
+fp_patience_read_until(int64_t end_ns)
+{
+	read_end_ns = FP_MIN(read_end_ns, end_ns);
+}
+
+ssize_t
+fp_patience_read(int fd, void *data, size_t len)
+{
+	struct pollfd wait = {fd, POLLIN, 0};
+	ssize_t n;
+
+	do {
+		while (poll(&wait, 1, LOOK_MS) == 0) {
+			if (fp_clock_now_ns() >= read_end_ns) {
+				errno = ETIMEDOUT;
+				return -1;
+			}
+		}
+		n = read(fd, data, len);
+	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
+	return n;
 }
 
 int

@@ -28,6 +28,13 @@ void fp_patience_end(void);
 
 bool fp_patience_is_limited(void);
 
+/* Files of options are waited for until then, if they are pipes; at first they
+ * are for ever. */
+void fp_patience_read_until(int64_t end_ns);
+
+/* As read(), but with that limit: ETIMEDOUT. */
+ssize_t fp_patience_read(int fd, void *data, size_t len);
+
 /* Waits until the descriptor can be written to, or a signal comes: 0. The
  * caller sets *since_ns to 0 whenever something was written. */
 int fp_patience_wait(int fd, int64_t *since_ns);

@@ -106,6 +106,10 @@ fp_journalfile_open(struct fp_journalfile *file, const char *path)
 	if (!file->path) {
 		if (errno != ENOENT)
 			return -1;
+		if (lstat(path, &st) == 0) {
+			errno = ENOLINK;
+			return -1;
+		}
 		file->path = strdup(path);
 		return file->path ? 0 : -1;
 	}

@@ -36,6 +36,9 @@ refuse_errno(const struct fp_journal *journal)
 		return journalopen_refuse(journal, "in use by another process");
 	if (errno == EINVAL || errno == ELOOP)
 		return journalopen_refuse(journal, "not a regular file");
+	if (errno == ENOLINK)
+		return journalopen_refuse(journal,
+			"a symbolic link to a file that does not exist");
 	if (errno == ENOTEMPTY)
 		return journalopen_refuse(journal,
 			"cannot be created: another file has "

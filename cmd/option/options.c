@@ -3,12 +3,14 @@
 
 #include "options.h"
 
+#include "clock.h"
 #include "complaint.h"
 #include "config.h"
 #include "help.h"
 #include "httpopt.h"
 #include "msg.h"
 #include "optiontable.h"
+#include "patience.h"
 #include "template.h"
 #include "together.h"
 #include "units.h"
@@ -388,6 +390,32 @@ take_authorities(struct fp_settings *settings)
 	return true;
 }
 
+/* A file of options may be a pipe that nobody writes to, and it may be named
+ * before the deadline is. What is wrong with the deadline is said later. getopt
+ * puts its arguments in another order: these are a copy. */
+static void
+look_for_deadline(
+	const struct getopt_tables *tables, int argc, char *const argv[])
+{
+	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
+	int code;
+	uint64_t ms;
+
+	if (!copy)
+		return;
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	while ((code = getopt_long(argc, copy, tables->letters, tables->longs,
+			NULL)) != -1) {
+		const struct fp_option_row *row = options_find_row(code);
+		if (row && strcmp(row->name, "deadline") == 0 &&
+			fp_units_duration(optarg, &ms) == 0 && ms > 0)
+			fp_patience_read_until(
+				fp_clock_now_ns() + (int64_t)ms * FP_NS_PER_MS);
+	}
+	free(copy);
+	optind = 0; /* from the beginning */
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -396,6 +424,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 
 	make_tables(&tables);
 	opterr = 0;
+	look_for_deadline(&tables, argc, argv);
 	while ((code = getopt_long(argc, argv, tables.letters, tables.longs,
 			NULL)) != -1) {
 		const struct fp_option_row *row = options_find_row(code);

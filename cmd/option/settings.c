@@ -5,6 +5,7 @@
 
 #include "fate.h"
 #include "msg.h"
+#include "patience.h"
 #include "units.h"
 
 #include <errno.h>
@@ -66,11 +67,14 @@ fp_settings_no_memory(void)
 bool
 fp_settings_unreadable(const char *option, const char *path)
 {
-	const char *why = strerror(errno);
+	const char *why = errno == ETIMEDOUT
+				  ? "the deadline came before its end"
+				  : strerror(errno);
 
 	if (errno == ENOMEM)
 		return fp_settings_no_memory();
-	if (errno == EIO || errno == EMFILE || errno == ENFILE)
+	if (errno == EIO || errno == EMFILE || errno == ENFILE ||
+		errno == ETIMEDOUT)
 		fp_msg_local("%s: cannot read %s: %s", option, path, why);
 	else
 		fp_msg_usage("%s: cannot read %s: %s", option, path, why);
@@ -115,8 +119,10 @@ int
 fp_settings_read_most(struct fp_buf *to, const char *path, size_t most_bytes)
 {
 	size_t start = to->len;
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO
-					: open(path, O_RDONLY | O_CLOEXEC);
+	int fd = strcmp(path, "-") == 0
+			 ? STDIN_FILENO
+			 : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY |
+					      O_CLOEXEC);
 	ssize_t n;
 
 	if (fd < 0)
@@ -124,7 +130,7 @@ fp_settings_read_most(struct fp_buf *to, const char *path, size_t most_bytes)
 	for (;;) {
 		n = -1;
 		if (fp_buf_reserve(to, 4096) == 0)
-			n = read(fd, to->data + to->len, 4096);
+			n = fp_patience_read(fd, to->data + to->len, 4096);
 		if (n <= 0)
 			break;
 		to->len += (size_t)n;

@@ -33,11 +33,13 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 	account->settings = settings;
 	account->notices.is_quiet = settings->quiet;
 	if (stats && fp_wholefile_open(&account->stats, stats)) {
-		fp_msg_local("cannot write %s: %s", stats, strerror(errno));
+		fp_msg_local(
+			"cannot write %s: %s", stats, fp_patience_why(errno));
 		return -1;
 	}
 	if (trace && fp_trace_open(&account->trace, trace)) {
-		fp_msg_local("cannot write %s: %s", trace, strerror(errno));
+		fp_msg_local(
+			"cannot write %s: %s", trace, fp_patience_why(errno));
 		return -1;
 	}
 	return 0;

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <signal.h>
 
+/* Name look-ups of the system's take some 100 KiB. */
+#define STACK_MIN_BYTES ((size_t)512 * 1024)
+
 void
 fp_mutex_init(struct fp_mutex *mutex)
 {
@@ -94,6 +97,7 @@ fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 {
 	pthread_attr_t attr;
 	sigset_t blocked, before;
+	size_t usual = 0;
 
 	thread->main = main;
 	thread->arg = arg;
@@ -102,8 +106,11 @@ fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 		errno = err;
 		return -1;
 	}
-	if (stack_bytes)
-		FP_ASSERT(pthread_attr_setstacksize(&attr, stack_bytes) == 0);
+	FP_ASSERT(stack_bytes || pthread_attr_getstacksize(&attr, &usual) == 0);
+	if (stack_bytes || usual < STACK_MIN_BYTES)
+		FP_ASSERT(pthread_attr_setstacksize(
+				  &attr, stack_bytes ? stack_bytes
+						     : STACK_MIN_BYTES) == 0);
 
 	/* The mask is inherited: there is no moment when the new thread could
 	 * take a signal. */
@@ -121,6 +128,21 @@ fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 		return -1;
 	}
 	return 0;
+}
+
+void
+fp_thread_widen(void)
+{
+	pthread_attr_t attr;
+	size_t usual;
+
+	if (pthread_getattr_default_np(&attr))
+		return;
+	if (pthread_attr_getstacksize(&attr, &usual) == 0 &&
+		usual < STACK_MIN_BYTES &&
+		pthread_attr_setstacksize(&attr, STACK_MIN_BYTES) == 0)
+		pthread_setattr_default_np(&attr);
+	pthread_attr_destroy(&attr);
 }
 
 void

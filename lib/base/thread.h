@@ -47,8 +47,14 @@ bool fp_cond_wait_until(
 void fp_cond_signal(struct fp_cond *cond);
 void fp_cond_broadcast(struct fp_cond *cond);
 
-/* Runs main(arg) in a new thread; `stack_bytes` 0 means the system's default.
- * The struct must stay where it is until fp_thread_join(). */
+/* Threads that are started from now on, by whomever, get a stack that is large
+ * enough, also if the limit on that of the main thread (ulimit -s), which the
+ * system gives to all, is lower. */
+void fp_thread_widen(void);
+
+/* Runs main(arg) in a new thread; `stack_bytes` 0 means the system's default,
+ * or what is large enough. The struct must stay where it is until
+ * fp_thread_join(). */
 int fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 	void (*main)(void *arg), void *arg);
 void fp_thread_join(struct fp_thread *thread);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Times, sizes and headers of one request, and what ends a body early."""
+import resource
 import socket
 import sys
 import time
@@ -9,7 +10,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
 from servers import faults
-from tap import check, equal, main, matches, temp_file, test
+from tap import check, equal, main, matches, temp_dir, temp_file, test
 
 
 ANY = object()
@@ -390,6 +391,20 @@ def _():
     server = faults()
     fetchpool([], input=server.url + "/ok?q")
     equal(server.log[0].line, "GET /ok?q HTTP/1.1")
+
+
+@test("a stack of 64 KiB is enough, for look-ups and the other threads too")
+def _():
+    url = faults().url.replace("127.0.0.1", "localhost")
+    small = 64 * 1024
+    folder = temp_dir()
+    for args in ([], ["--dry-run"],
+                 ["-o", folder + "/out", "--journal", folder + "/journal",
+                  "--stats", folder + "/stats", "--max-body=1M", "--summary",
+                  "-D", folder, "--overwrite"]):
+        result = fetchpool(args, input=(url + "/ok\n") * 3,
+                           limits=[(resource.RLIMIT_STACK, (small, small))])
+        equal(result.status, 0, repr(result))
 
 
 if __name__ == "__main__":

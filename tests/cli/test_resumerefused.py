@@ -228,7 +228,7 @@ def _():
             (folder + "/none/journal", "No such file or directory"),
             (folder + "/fifo", "not a regular file"),
             (folder + "/dir", "Is a directory|not a regular file"),
-            (folder + "/dangling", "File exists"),
+            (folder + "/dangling", "a symbolic link to a file that does not"),
             ("/dev/null", "not a regular file"),
             ("/proc/journal", "No such file|Permission|not permitted")):
         run = Run(3, template=server.url + "/ok?{}")

@@ -188,6 +188,21 @@ def _():
                 "standard output is the input", stdout=out)
 
 
+@test("a link that leads nowhere is the file that it would make")
+def _():
+    folder = temp_dir()
+    link = os.path.join(folder, "link")
+    os.symlink("made", link)
+    for args in (["-o", link, "--failed", os.path.join(folder, "made")],
+                 ["--stats", link, "-o", os.path.join(folder, "made")]):
+        result = fetchpool(args, input="http://127.0.0.1:1/\n")
+        equal((result.status, os.listdir(folder)), (2, ["link"]), repr(result))
+    result = fetchpool(["--journal", link], input="http://127.0.0.1:1/\n")
+    equal((result.status, os.listdir(folder)), (3, ["link"]), repr(result))
+    check("a symbolic link to a file that does not exist" in result.text,
+          repr(result))
+
+
 @test("what is not lost by it is allowed")
 def _():
     folder = folder_with(items=ITEMS)

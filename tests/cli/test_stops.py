@@ -409,6 +409,35 @@ def _():
     matches("stopped by --deadline: 0 done", result.text)
 
 
+@test("--deadline: a file of options that nobody writes, named before it")
+def _():
+    fifo = temp_dir() + "/options"
+    os.mkfifo(fifo)
+    for args in (["-K", fifo], ["-H", "@" + fifo], ["-d", "@" + fifo],
+                 ["--netrc-file", fifo], ["--expand-data", "@" + fifo],
+                 ["--json", "@" + fifo]):
+        result = fetchpool([*args, "--deadline=100ms"], input="1\n",
+                           timeout=60)
+        equal((result.status, result.out), (3, b""), repr(result))
+        matches("cannot read %s: the deadline came before its end" % fifo,
+                result.text)
+
+
+@test("a file of options that is written late, and in parts")
+def _():
+    fifo = temp_dir() + "/options"
+    os.mkfifo(fifo)
+    program = Program(["-K", fifo, "--deadline=1h", "-"], stdin="1\n")
+    with open(fifo, "w") as file:
+        file.write("retr")
+        file.flush()
+        program.settled()
+        file.write("y = 0\nbad = 1\n")
+    result = program.wait()
+    equal(result.status, 2, repr(result))
+    matches("%s:2: unknown option" % fifo, result.text)
+
+
 @test("an input that is opened for writing late, and in parts")
 def _():
     path = os.path.join(temp_dir(), "fifo")
