@@ -29,7 +29,8 @@ accepts(const struct fp_option_row *row, const char *text)
 
 	if (row->type == FP_OPTION_DURATION)
 		return fp_units_duration(text, &duration_ms) == 0;
-	if (row->type != FP_OPTION_CALL || !row->right)
+	if ((row->type != FP_OPTION_CALL && row->type != FP_OPTION_MAYBE) ||
+		!row->right)
 		return false;
 	fp_settings_init(&scratch);
 	bool ok = row->call(&scratch, text);
@@ -225,6 +226,51 @@ fp_complaint_value(const struct fp_option_row *row, const char *value)
 	fp_msg_usage("--%s: '%s' is not %s%s", row->name, value, right, end);
 }
 
+/* ---- arguments ---- */
+
+static bool
+is_an_option(const char *word)
+{
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
+		if ((word[1] == '-' && strcmp(word + 2, row->name) == 0) ||
+			(word[1] && !word[2] && word[1] == row->letter))
+			return true;
+	}
+	return false;
+}
+
+/* What else the first of two TEMPLATEs may have been meant for: the value of
+ * an option that wants "=", or of one that took the next option as its own. */
+static void
+guess_argument(const struct fp_settings *settings, const char *first, char *why,
+	size_t why_size)
+{
+	for (size_t i = 0; i < settings->given.n; i += 2) {
+		const char *name = settings->given.texts[i];
+		const char *value = settings->given.texts[i + 1];
+		const struct fp_option_row *row = fp_optiontable_find(name);
+		if (row->type == FP_OPTION_MAYBE && !value[0] &&
+			accepts(row, first))
+			snprintf(why, why_size, ": did you mean --%s=%s?", name,
+				first);
+		else if (value[0] == '-' && is_an_option(value))
+			snprintf(why, why_size, ": '%s' is the value of --%s",
+				value, name);
+	}
+}
+
+void
+fp_complaint_templates(const struct fp_settings *settings, const char *first,
+	const char *second)
+{
+	char why[200] = "";
+
+	guess_argument(settings, first, why, sizeof(why));
+	fp_msg_usage(
+		"more than one TEMPLATE: '%s' and '%s'%s", first, second, why);
+}
+
 /* ---- names ---- */
 
 /* What other programs call it. */
@@ -253,6 +299,25 @@ static const struct {
 	{"method", "request"},
 	{"silent", "quiet"},
 	{"delimiter", "colsep"},
+	{"separator", "colsep"},
+	{"csv", "input-format"},
+	{"tsv", "input-format"},
+	{"skip-header", "input-format"},
+	{"rps", "rate"},
+	{"qps", "rate"},
+	{"per-second", "rate"},
+	{"bail", "max-errors"},
+	{"fail-fast", "max-errors"},
+	{"stop-on-error", "max-errors"},
+	{"no-verify", "insecure"},
+	{"file", "input"},
+	{"urls", "input"},
+	{"resume-from", "resume"},
+	{"checkpoint", "journal"},
+	{"content-type", "header"},
+	{"idempotency-key", "expand-header"},
+	{"columns", "fields"},
+	{"post", "request"},
 };
 
 static const char *

@@ -27,4 +27,8 @@ void fp_complaint_letter(char letter, const char *argument);
 /* The pool has refused what it was given, and has said why. */
 void fp_complaint_pool(const struct fp_settings *settings, const char *why);
 
+/* There are two TEMPLATEs: one may be the value of an option. */
+void fp_complaint_templates(const struct fp_settings *settings,
+	const char *first, const char *second);
+
 #endif

@@ -442,7 +442,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			return go;
 	}
 	if (argc - optind > 1) {
-		fp_msg_usage("more than one TEMPLATE: '%s'", argv[optind + 1]);
+		fp_complaint_templates(
+			settings, argv[optind], argv[optind + 1]);
 		return FP_GO_WRONG;
 	}
 	read_terminal(settings);

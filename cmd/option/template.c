@@ -97,6 +97,12 @@ look_at_variable(void *arg, struct fp_text name)
 
 /* `name` is what the template came from, for messages. */
 static bool
+has_braces(const struct fp_buf *data)
+{
+	return data->len > 0 && memmem(data->data, data->len, "{}", 2);
+}
+
+static bool
 check_template(struct fp_settings *settings, const char *name)
 {
 	struct template_look look = {.settings = settings};
@@ -108,7 +114,12 @@ check_template(struct fp_settings *settings, const char *name)
 		!settings->json_items) {
 		ret = settings->expansions.n == 0;
 		snprintf(look.why, sizeof(look.why),
-			"it contains no {}: every line would fetch the same URL");
+			"it contains no {}: every line would fetch the same "
+			"URL%s",
+			has_braces(&settings->data)
+				? " (--expand-data and --expand-json fill {{}} "
+				  "in, --data and --json nothing)"
+				: "");
 	}
 	if (ret) {
 		complain_template(name, text, look.why, ret);

@@ -10,11 +10,12 @@ import sys
 
 
 def plain(value):
-    """What a data frame makes of JSON."""
+    """What a data frame makes of JSON, less members that other rows have."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()
+                if one is not None}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
     if hasattr(value, "asDict"):
@@ -67,17 +68,21 @@ def pyarrow(path):
         show(row["seq"], row["body"])
 
 
-def duckdb(path, columns=""):
+def duckdb(path):
     import duckdb
-    rows = duckdb.connect().execute(
-        "select seq, to_json(body) from read_ndjson('%s'%s)" % (
-            path, columns)).fetchall()
-    for seq, body in rows:
-        show(seq, Text(body))
+    for seq, body in duckdb.connect().execute(
+            "select seq, body from read_ndjson('%s')" % path).fetchall():
+        is_json = isinstance(body, str) and body[:1] in '{["' and \
+            '"body":"' not in open(path).readline()
+        show(seq, Text(body) if is_json else body)
 
 
 def duckdb_columns(path):
-    duckdb(path, ", columns = {seq: 'BIGINT', body: 'JSON'}")
+    import duckdb
+    for seq, body in duckdb.connect().execute(
+            "select seq, body from read_ndjson('%s', columns = "
+            "{seq: 'BIGINT', body: 'JSON'})" % path).fetchall():
+        show(seq, Text(body))
 
 
 def chdb(path, structure="", body="toJSONString(body)"):

@@ -222,17 +222,22 @@ words(void)
 	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
 		const char *option = fp_optiontable_rows[i].name;
 		const struct fp_option_words *of = fp_optiontable_rows[i].words;
+		const char *more = "";
 		enum fp_go go = FP_GO_ON;
 		if (!of)
 			continue;
+		if (fp_optiontable_rows[i].needs.name &&
+			strcmp(fp_optiontable_rows[i].needs.name, "journal") ==
+				0)
+			more = " --journal j";
 		if (strcmp(option, "help") == 0)
 			go = FP_GO_HELP;
 		size_t len =
 			(size_t)snprintf(args, sizeof(args), "--%s=", option);
 		size_t name_len = len;
 		for (size_t k = 0; of->words[k]; k++) {
-			snprintf(args + name_len, sizeof(args) - name_len, "%s",
-				of->words[k]);
+			snprintf(args + name_len, sizeof(args) - name_len,
+				"%s%s", of->words[k], more);
 			/* Without a TEMPLATE, csv says so, and no more. */
 			if (strstr(args, "=csv"))
 				strcat(args, " http://h/{1}");
@@ -241,8 +246,10 @@ words(void)
 		for (size_t k = 0; of->is_list && of->words[k]; k++)
 			len += (size_t)snprintf(args + len, sizeof(args) - len,
 				"%s%s", k ? "," : "", of->words[k]);
-		if (of->is_list)
+		if (of->is_list) {
+			strcat(args, more);
 			RIGHT(args);
+		}
 	}
 }
 

@@ -47,9 +47,18 @@ wrong_templates(void)
 		"{99999999999999999999}; {} is the whole line");
 	CHECK(parse("http://h/{") == FP_GO_WRONG);
 	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
-	WRONG("{} {}", "more than one TEMPLATE: '{}'");
-	WRONG("a b c", "more than one TEMPLATE: 'b'");
-	WRONG("-j 1 {} -k x", "more than one TEMPLATE: 'x'");
+	WRONG("{} {}", "more than one TEMPLATE: '{}' and '{}'");
+	WRONG("a b c", "more than one TEMPLATE: 'a' and 'b'");
+	WRONG("-j 1 {} -k x", "more than one TEMPLATE: '{}' and 'x'");
+	WRONG("--journal j --retry-failed http,timeout x{}",
+		"more than one TEMPLATE: 'http,timeout' and 'x{}': did you "
+		"mean --retry-failed=http,timeout?");
+	WRONG("--dry-run full x{}",
+		"more than one TEMPLATE: 'full' and 'x{}': did you mean "
+		"--dry-run=full?");
+	WRONG("--json -i f x{}",
+		"more than one TEMPLATE: 'f' and 'x{}': '-i' is the value of "
+		"--json");
 }
 
 static void
@@ -214,6 +223,9 @@ journals(void)
 	WRONG("--journal j --retry-failed=404",
 		"--retry-failed: '404' is not all, or a list of kinds like "
 		"http,timeout,unknown");
+	WRONG("--journal j --retry-failed=timeout,5xx",
+		"--retry-failed: 'timeout,5xx' is not all, or a list of kinds "
+		"like http,timeout,unknown: '5xx' is wrong");
 	RIGHT("--failed f --unknown u");
 	CHECK_TEXT(settings.unknown_path, "u");
 	RIGHT("--failed f --failed-unknown");
