@@ -20,8 +20,8 @@
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
- *			(heads), netrc, tokenreply, gunzip and
- *			carry (bodies; problem: what one says of a failure)
+ *			(heads), link (where they lead), netrc, tokenreply,
+ *			gunzip and carry (bodies; problem: what one says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
  *			starts (the run's own), outlook (how long many take),

@@ -64,6 +64,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/gunzip.c lib/http/gunzip.h \
 	lib/http/headerline.c lib/http/headerline.h \
 	lib/http/httpdate.c lib/http/httpdate.h \
+	lib/http/link.c lib/http/link.h \
 	lib/http/netrc.c lib/http/netrc.h \
 	lib/http/outcome.c lib/http/outcome.h \
 	lib/http/quota.c lib/http/quota.h \

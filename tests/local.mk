@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test_jsonscan \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
+	tests/unit/test_link \
 	tests/unit/test_lookup \
 	tests/unit/test_memory \
 	tests/unit/test_msg \
@@ -173,6 +174,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_jsonitem \
 	tests/fuzz/fuzz_jsonpick \
+	tests/fuzz/fuzz_link \
 	tests/fuzz/fuzz_msg \
 	tests/fuzz/fuzz_ratebook \
 	tests/fuzz/fuzz_ratefile \
