@@ -20,21 +20,27 @@ is_redirect(int status)
 	       status == 307 || status == 308;
 }
 
-static bool fail_redirect(struct fp_request *request, enum fp_kind kind,
+static enum fp_kind lead_nowhere(struct fp_lead *lead, enum fp_kind kind,
 	const char *format, ...) FP_PRINTF(3, 4);
 
-static bool
-fail_redirect(
-	struct fp_request *request, enum fp_kind kind, const char *format, ...)
+static enum fp_kind
+lead_nowhere(struct fp_lead *lead, enum fp_kind kind, const char *format, ...)
 {
-	char text[200];
+	size_t len = strlen(lead->what);
 	va_list args;
 
+	memcpy(lead->why, lead->what, len);
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(lead->why + len, sizeof(lead->why) - len, format, args);
 	va_end(args);
-	fp_ticket_fail(request->ticket, kind, text);
-	return false;
+	return kind;
+}
+
+static enum fp_kind
+lead_no_memory(struct fp_lead *lead)
+{
+	snprintf(lead->why, sizeof(lead->why), "%s", FP_OUT_OF_MEMORY);
+	return FP_KIND_LOCAL;
 }
 
 /* The part of a URL as text; NULL: there is none. Free with curl_free(). */
@@ -196,14 +202,13 @@ combine(const struct fp_request *request, CURLU *first, CURLU *next,
 }
 
 /* The location is, or leads to, what fp_url_check() does not let pass. */
-static bool
-fail_url(struct fp_request *request, enum fp_kind kind, const char *message)
+static enum fp_kind
+lead_to_no_url(struct fp_lead *lead, enum fp_kind kind, const char *message)
 {
 	if (kind == FP_KIND_REFUSED)
-		return fail_redirect(request, FP_KIND_REFUSED,
-			"redirect to a scheme that is not allowed");
-	return fail_redirect(
-		request, FP_KIND_REDIRECT, "redirect: %s", message);
+		return lead_nowhere(lead, FP_KIND_REFUSED,
+			" to a scheme that is not allowed");
+	return lead_nowhere(lead, lead->kind, ": %s", message);
 }
 
 /* A server must not make it longer than all have to support, or the item. */
@@ -214,11 +219,10 @@ is_too_long(const struct fp_request *request, const char *url)
 				     (size_t)FP_RESPONSE_LOCATION_MAX);
 }
 
-static bool
-fail_long(struct fp_request *request)
+static enum fp_kind
+lead_too_far(struct fp_lead *lead)
 {
-	return fail_redirect(request, FP_KIND_REDIRECT,
-		"redirect to a URL longer than %d bytes",
+	return lead_nowhere(lead, lead->kind, " to a URL longer than %d bytes",
 		FP_RESPONSE_LOCATION_MAX);
 }
 
@@ -245,72 +249,71 @@ spell_as(char *url, const char *location)
 }
 
 /* Resolves the location against the URL of this hop, and judges what comes
- * out. true: request->hop is the next URL. */
-static bool
-resolve(struct fp_request *request, CURLU *first, CURLU *next,
-	const char *location)
+ * out. */
+static enum fp_kind
+resolve(const struct fp_request *request, CURLU *first, CURLU *next,
+	const char *location, struct fp_lead *lead)
 {
 	const struct fp_options *options = &request->setup->options;
 	const char *from = fp_ticket_url(request->ticket);
 	const char *message;
 	char *url = NULL;
-	bool is_foreign;
 
 	if (curl_url_set(first, CURLUPART_URL, request->ticket->url.data, 0) ||
 		curl_url_set(next, CURLUPART_URL, from, 0))
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return lead_no_memory(lead);
 	bool was_https = is_scheme(from, "https");
 	enum fp_kind kind = FP_KIND_OK;
 	if (location[strcspn(location, ":/?#")] == ':')
 		kind = fp_url_check(location, strlen(location),
 			options->protocols, &message);
 	if (kind != FP_KIND_OK)
-		return fail_url(request, kind, message);
-	CURLUcode code = combine(request, first, next, location, &is_foreign);
+		return lead_to_no_url(lead, kind, message);
+	CURLUcode code =
+		combine(request, first, next, location, &lead->is_foreign);
 	if (code == CURLUE_OK)
 		code = fp_urlparse_get(next, CURLUPART_URL, &url, 0);
 	if (code == CURLUE_OUT_OF_MEMORY)
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return lead_no_memory(lead);
 	if (code != CURLUE_OK)
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"redirect to an invalid URL");
+		return lead_nowhere(lead, lead->kind, " to an invalid URL");
 	if (is_too_long(request, url)) {
 		curl_free(url);
-		return fail_long(request);
+		return lead_too_far(lead);
 	}
 	spell_as(url, location);
 	kind = fp_url_check(url, strlen(url), options->protocols, &message);
 	bool is_http = is_scheme(url, "http");
-	int ret = fp_buf_set(&request->ticket->hop, url, strlen(url));
+	int ret = fp_buf_set(lead->url, url, strlen(url));
 	curl_free(url);
 	if (ret)
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return lead_no_memory(lead);
 	if (kind != FP_KIND_OK)
-		return fail_url(request, kind, message);
+		return lead_to_no_url(lead, kind, message);
 	if (was_https && is_http && !options->allow_downgrade)
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"redirect from https to http");
-	request->ticket->is_foreign = is_foreign;
-	return true;
+		return lead_nowhere(lead, lead->kind, " from https to http");
+	return FP_KIND_OK;
 }
 
-/* The same with a location as it came. */
-static bool
-resolve_raw(struct fp_request *request, const char *location)
+enum fp_kind
+fp_redirect_resolve(const struct fp_request *request, struct fp_text reference,
+	struct fp_lead *lead)
 {
 	struct fp_buf encoded = FP_BUF_INIT;
-	CURLU *first = curl_url(), *next = curl_url();
-	bool ok = first && next &&
-		  fp_url_encode(location, strlen(location), &encoded) == 0;
 
-	if (!ok)
-		fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	else
-		ok = resolve(request, first, next, fp_buf_text(&encoded));
+	if (reference.len > FP_RESPONSE_LOCATION_MAX)
+		return lead_too_far(lead);
+	CURLU *first = curl_url(), *next = curl_url();
+	enum fp_kind kind =
+		first && next && fp_url_encode(reference.data, reference.len,
+					 &encoded) == 0
+			? resolve(request, first, next, fp_buf_text(&encoded),
+				  lead)
+			: lead_no_memory(lead);
 	curl_url_cleanup(first);
 	curl_url_cleanup(next);
 	fp_buf_destroy(&encoded);
-	return ok;
+	return kind;
 }
 
 bool
@@ -352,18 +355,35 @@ bool
 fp_redirect_follow(struct fp_request *request, int status, const char *location)
 {
 	const struct fp_setup *setup = request->setup;
+	struct fp_ticket *ticket = request->ticket;
+	struct fp_lead lead = {
+		.what = "redirect",
+		.kind = FP_KIND_REDIRECT,
+		.url = &ticket->hop,
+	};
+	enum fp_kind kind;
 
-	if (request->ticket->n_hops == setup->options.max_redirs)
-		return fail_redirect(request, FP_KIND_REDIRECT,
-			"more than %u redirects", setup->options.max_redirs);
-	if (strlen(location) > FP_RESPONSE_LOCATION_MAX)
-		return fail_long(request);
-	if (fp_redirect_note(request, status))
-		return fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	if (!resolve_raw(request, location))
+	if (ticket->n_hops < setup->options.max_redirs &&
+		strlen(location) <= FP_RESPONSE_LOCATION_MAX &&
+		fp_redirect_note(request, status)) {
+		kind = lead_no_memory(&lead);
+	} else if (ticket->n_hops == setup->options.max_redirs) {
+		snprintf(lead.why, sizeof(lead.why), "more than %u redirects",
+			setup->options.max_redirs);
+		kind = FP_KIND_REDIRECT;
+	} else {
+		kind = fp_redirect_resolve(request,
+			(struct fp_text){location, strlen(location)}, &lead);
+	}
+	if (kind != FP_KIND_OK) {
+		fp_ticket_fail(ticket, kind, lead.why);
 		return false;
-	request->ticket->hops_done = request->ticket->hops.len;
-	request->ticket->n_hops++;
-	return change_method(request, status) ||
-	       fail_redirect(request, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	}
+	ticket->is_foreign = lead.is_foreign;
+	ticket->hops_done = ticket->hops.len;
+	ticket->n_hops++;
+	if (change_method(request, status))
+		return true;
+	fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	return false;
 }

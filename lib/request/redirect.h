@@ -16,6 +16,21 @@
 
 #include "request.h"
 
+/* Something that leads from an answer to another URL. */
+struct fp_lead {
+	const char *what; /* "redirect": how messages begin */
+	enum fp_kind kind; /* of what is wrong with it */
+	struct fp_buf *url; /* where it leads, or would lead */
+	bool is_foreign; /* to another origin than the item's */
+	char why[200]; /* what is wrong */
+};
+
+/* Resolves a reference against the URL that was fetched, and judges what comes
+ * out, as for all URLs that a server names: its scheme, its length, its origin.
+ * FP_KIND_OK; or the kind and lead->why say why it is not to be fetched. */
+enum fp_kind fp_redirect_resolve(const struct fp_request *request,
+	struct fp_text reference, struct fp_lead *lead);
+
 /* Whether a response with this status and this value of Location, or "", is a
  * redirect that the options have followed. */
 bool fp_redirect_is_followed(
