@@ -12,7 +12,8 @@
  *			thread units utf8 timeheap textsort crowd filename
  *			hash (and tables), atomicfile, outfile (bodies on disk)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
- *			jsonpick jsonproof jsonsafe), jsonwalk, jsonfind,
+ *			jsonpick jsonproof jsonsafe), jsonwalk, jsonpointer,
+ *			jsonfind and jsontake (what is where in a document),
  *			jsonescape, pen (writes
  *			it)
  *	http/		HTTP's own forms: outcome (kinds, statuses), uritemplate
@@ -21,12 +22,11 @@
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
  *			(heads), link (where they lead), netrc, tokenreply,
- *			gunzip and carry (bodies; problem: what one says of a failure)
- *	rate/		how many requests may start in which time: rates (as
- *			words), ratelimit, learner (finds out one), ratebook,
- *			starts (the run's own), outlook (how long many take),
- *			and ratefile (for many processes; in parts: rateclock
- *			ratestore ratering)
+ *			gunzip and carry (bodies; problem: what one says of a
+ *failure) rate/		how many requests may start in which time: rates
+ *(as words), ratelimit, learner (finds out one), ratebook, starts (the run's
+ *own), outlook (how long many take), and ratefile (for many processes; in
+ *parts: rateclock ratestore ratering)
  *	item/		one item in, one record out: jsonitem (with parser for
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),

@@ -272,6 +272,13 @@ render(struct fp_writer *writer, const struct fp_result *result, bool is_done)
 		writer_write_error(writer, result);
 }
 
+/* Whether more results of the same item follow. */
+static bool
+is_page_before_last(const struct fp_result *result)
+{
+	return result->page > 0 && result->pages == 0;
+}
+
 /* Counts it, now that it is known what was written. */
 static void
 writer_settle(struct fp_writer *writer, const struct fp_result *result,
@@ -279,6 +286,8 @@ writer_settle(struct fp_writer *writer, const struct fp_result *result,
 {
 	is_done = is_done && (result->kind != FP_KIND_OK || is_delivered);
 	fp_tally_add(&writer->tally, result, is_done);
+	if (is_page_before_last(result))
+		return;
 	if (!is_done) {
 		writer_count(&writer->n_not_done);
 		set_aside(writer, result, false);

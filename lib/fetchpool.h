@@ -73,6 +73,7 @@ enum fp_kind {
 	FP_KIND_TOO_LARGE, /* over max_body, or headers without end */
 	FP_KIND_BODY, /* the body is not what was demanded */
 	FP_KIND_REDIRECT, /* a loop, too many, a downgrade */
+	FP_KIND_PAGE, /* the next page: not to be known, or seen before */
 	FP_KIND_LOCAL, /* this machine could not: memory, files */
 	FP_KIND_STOPPED, /* cancelled before it ended: not done */
 };
@@ -120,6 +121,8 @@ enum fp_field {
 	FP_FIELD_FRAMING,
 	FP_FIELD_CHARSET,
 	FP_FIELD_HOPS,
+	FP_FIELD_PAGE,
+	FP_FIELD_PAGES,
 	FP_FIELD_ERROR, /* null: a success */
 	FP_FIELD_COUNT,
 };
@@ -172,9 +175,15 @@ struct fp_item {
 	/* To go on where an earlier run has ended. */
 	uint64_t seq; /* the result's; 0: the count of items so far */
 	bool outcome_unknown; /* was sent then: it fails (FP_KIND_NETWORK) */
+
+	/* With options.next, to go on with a later page: the last result's
+	 * page, next_page and, of all pages before, page_hash. */
+	uint64_t page; /* 0: from the first */
+	struct fp_text next_page;
+	const uint64_t *seen;
+	size_t n_seen;
 };
 
-/* What became of it. Everything in it lives until fp_pool_release(). */
 /* What options.json_safe changed. */
 struct fp_json_changes {
 	uint64_t surrogates; /* halves of pairs that became U+FFFD */
@@ -183,6 +192,7 @@ struct fp_json_changes {
 	uint64_t deep; /* the same of arrays and objects, nested too deep */
 };
 
+/* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
 	uint64_t seq; /* the item's; or from 1, in the order of submission */
 	struct fp_text input; /* as submitted: it may hold a password */
@@ -234,6 +244,14 @@ struct fp_result {
 	bool is_body_cut; /* there was, or would have been, more of it */
 	const char *detail; /* what it says of the problem (RFC 9457, sections
 			     * 3.1.3 and 3.1.4); NULL: nothing */
+
+	/* With options.next: an item has a result for each of its pages, in
+	 * order, with one seq and one input. */
+	uint64_t page; /* from 1; 0: without that option */
+	uint64_t pages; /* how many there were: in the item's last; else 0 */
+	struct fp_text next_page; /* what names the one after it; data NULL:
+				   * this is the last */
+	uint64_t page_hash; /* of what names this one */
 };
 
 /* One attempt that was followed by another. */
@@ -537,6 +555,16 @@ struct fp_options {
 	fp_token *token;
 	void *token_arg;
 	fp_token_stop *token_stop;
+	/* What comes after each page that was fetched, until nothing does:
+	 * "link", its Link field with rel="next" (RFC 8288); a JSON Pointer, a
+	 * URL or reference there in its body; "NAME=POINTER", the value there
+	 * for the variable NAME of url_template; "NAME=+N" or "NAME=F+N", that
+	 * variable counted up by N from 1 or F, until a page is empty. NULL:
+	 * nothing comes. But for "link", bodies have to be JSON. */
+	const char *next;
+	const char *until_empty; /* a JSON Pointer: with nothing there, as for
+				  * fail_if, a page is the last; or NULL */
+	uint64_t max_pages; /* of one item; 0: 1000 */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -703,6 +731,9 @@ bool fp_is_netrc(struct fp_text text, char *why, size_t why_size);
 
 /* Whether `text` is what fail_if may hold. */
 bool fp_is_json_pointer(const char *text);
+
+/* Whether `text` is what next may be; if not, `why` says what is wrong. */
+bool fp_is_next(const char *text, char *why, size_t why_size);
 
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);

@@ -49,8 +49,10 @@ lib_libinternal_la_SOURCES += \
 	lib/json/jsonproof.c lib/json/jsonproof.h \
 	lib/json/jsonsafe.c lib/json/jsonsafe.h \
 	lib/json/jsonscan.c lib/json/jsonscan.h \
+	lib/json/jsonpointer.c lib/json/jsonpointer.h \
 	lib/json/jsonstring.c lib/json/jsonstring.h \
 	lib/json/jsonfind.c lib/json/jsonfind.h \
+	lib/json/jsontake.c lib/json/jsontake.h \
 	lib/json/jsonwalk.c lib/json/jsonwalk.h \
 	lib/json/pen.c lib/json/pen.h
 
@@ -66,6 +68,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/httpdate.c lib/http/httpdate.h \
 	lib/http/link.c lib/http/link.h \
 	lib/http/netrc.c lib/http/netrc.h \
+	lib/http/nextrule.c lib/http/nextrule.h \
 	lib/http/outcome.c lib/http/outcome.h \
 	lib/http/quota.c lib/http/quota.h \
 	lib/http/refusal.c lib/http/refusal.h \
@@ -105,6 +108,7 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/origins.c \
 	lib/sched/queue.c lib/sched/queue.h \
 	lib/sched/ahead.c lib/sched/ahead.h \
+	lib/sched/chain.c lib/sched/chain.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \
 	lib/sched/schedule.c lib/sched/schedule.h \
@@ -120,6 +124,7 @@ lib_libinternal_la_SOURCES += \
 	lib/request/idletime.c lib/request/idletime.h \
 	lib/request/lookup.c lib/request/lookup.h \
 	lib/request/login.c lib/request/login.h \
+	lib/request/nextpage.c lib/request/nextpage.h \
 	lib/request/poolopt.c lib/request/poolopt.h \
 	lib/request/preview.c lib/request/preview.h \
 	lib/request/proxies.c lib/request/proxies.h \

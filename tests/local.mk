@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_carry \
 	tests/unit/test_charset \
 	tests/unit/test_disposition \
+	tests/unit/test_chain \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
@@ -42,8 +43,10 @@ UNIT_TESTS = \
 	tests/unit/test_jsonitem \
 	tests/unit/test_jsonitemfail \
 	tests/unit/test_jsonpick \
+	tests/unit/test_jsonpointer \
 	tests/unit/test_jsonsafe \
 	tests/unit/test_jsonscan \
+	tests/unit/test_jsontake \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
 	tests/unit/test_link \
@@ -51,6 +54,7 @@ UNIT_TESTS = \
 	tests/unit/test_memory \
 	tests/unit/test_msg \
 	tests/unit/test_netrc \
+	tests/unit/test_nextrule \
 	tests/unit/test_options \
 	tests/unit/test_optionstogether \
 	tests/unit/test_origin \
@@ -269,6 +273,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_links.py \
 	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \
+	tests/cli/test_next.py \
 	tests/cli/test_nginx.py \
 	tests/cli/test_output.py \
 	tests/cli/test_promises.py \

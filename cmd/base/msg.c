@@ -519,6 +519,9 @@ fp_msg_item(
 		add_record_locked(result, format);
 	} else if (has_room_locked(true)) {
 		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
+		if (result->page > 0)
+			fp_buf_printf(
+				&held, "page %" PRIu64 ": ", result->page);
 		add_shown(&held, result->message, strlen(result->message),
 			SHOWN_MAX, false);
 		if (result->detail)

@@ -354,6 +354,38 @@ fp_settings_fail_if(struct fp_settings *settings, const char *value)
 	       fp_settings_add_text(&settings->fail_if, value);
 }
 
+/* The library says what is wrong, and it knows best. */
+bool
+fp_settings_next(struct fp_settings *settings, const char *value)
+{
+	char why[200];
+
+	settings->pool.next = value;
+	if (!fp_is_next(value, why, sizeof(why))) {
+		fp_msg_usage("--next: '%s': %s", value, why);
+		return false;
+	}
+	if (value[0] != '/' && strchr(value, '='))
+		settings->page_name =
+			(struct fp_text){value, strcspn(value, "=")};
+	return true;
+}
+
+bool
+fp_settings_until_empty(struct fp_settings *settings, const char *value)
+{
+	settings->pool.until_empty = value;
+	return fp_is_json_pointer(value);
+}
+
+bool
+fp_settings_max_pages(struct fp_settings *settings, const char *value)
+{
+	uint64_t *n = &settings->pool.max_pages;
+
+	return fp_units_count(value, INT64_MAX, n) == 0 && *n > 0;
+}
+
 static bool
 add_field(struct fp_settings *settings, int field)
 {

@@ -74,6 +74,8 @@ struct fp_settings {
 	uint64_t id_min, id_max;
 	bool tells_template; /* say so when the default is used */
 	const char *default_scheme; /* of lines without one; NULL: none */
+	struct fp_text page_name; /* of the variable that --next sets; or "" */
+	bool has_page_variable; /* it is used */
 	bool allows_empty; /* an expression of TEMPLATE may come to nothing */
 	bool is_done_anyway; /* what curl has to be asked for */
 	bool wants_head; /* in place of the body */
@@ -183,6 +185,9 @@ fp_setter fp_settings_body;
 fp_setter fp_settings_pick;
 fp_setter fp_settings_omit;
 fp_setter fp_settings_fail_if;
+fp_setter fp_settings_next;
+fp_setter fp_settings_until_empty;
+fp_setter fp_settings_max_pages;
 fp_setter fp_settings_fields;
 fp_setter fp_settings_error_format;
 fp_setter fp_settings_retry_failed;

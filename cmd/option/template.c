@@ -63,7 +63,17 @@ look_at_variable(void *arg, struct fp_text name)
 	struct template_look *look = arg;
 	uint64_t column;
 
+	const struct fp_text *page = &look->settings->page_name;
+
 	look->n_variables++;
+	if (page->len > 0 && page->len == name.len &&
+		memcmp(page->data, name.data, name.len) == 0) {
+		look->settings->has_page_variable |= !look->is_expansion;
+		snprintf(look->why, sizeof(look->why),
+			"{%.*s} is for TEMPLATE only",
+			(int)FP_MIN(name.len, 60), name.data);
+		return look->is_expansion;
+	}
 	if (look->settings->json_items) {
 		snprintf(look->why, sizeof(look->why),
 			"JSON items have no {}: use {name}");
@@ -205,10 +215,25 @@ check_expansions(struct fp_settings *settings)
 	return true;
 }
 
+/* Without it, each page would be the first one. */
+static bool
+check_page_variable(const struct fp_settings *settings)
+{
+	struct fp_text name = settings->page_name;
+
+	if (name.len == 0 || settings->has_page_variable)
+		return true;
+	fp_msg_usage("--next: '%s': neither TEMPLATE nor --expand-... has a "
+		     "{%.*s}, so all pages would be the first one",
+		settings->pool.next, (int)FP_MIN(name.len, 60), name.data);
+	return false;
+}
+
 bool
 fp_template_choose(struct fp_settings *settings, const char *template,
 	const char *from_environment)
 {
 	return template_choose(settings, template, from_environment) &&
-	       check_output_name(settings) && check_expansions(settings);
+	       check_output_name(settings) && check_expansions(settings) &&
+	       check_page_variable(settings);
 }

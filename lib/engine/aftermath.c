@@ -298,6 +298,8 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 		.begun_ns = transfer->begun_ns,
 	};
 	if (FP_LIKELY(cause == FP_CAUSE_NONE)) {
+		if (FP_UNLIKELY(ticket->chain) && ticket->chain->turns)
+			ticket->again.how = FP_AGAIN_PAGE;
 		fp_transfer_respect_quota(transfer);
 		return;
 	}

@@ -313,6 +313,8 @@ hand_over(struct fp_loop *loop)
 	if (!ended)
 		return false;
 	loop->ended = (struct fp_ticket_list){NULL, &loop->ended.first};
+	if (FP_UNLIKELY(loop->setup->next.how != FP_NEXT_NONE))
+		fp_window_turn(loop->window, ended);
 	struct fp_ticket *finished =
 		fp_queue_end(loop->queue, ended, loop->now_ns, &has_news);
 	if (has_news)

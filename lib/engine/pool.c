@@ -79,6 +79,7 @@
 #include "clock.h"
 #include "json.h"
 #include "loop.h"
+#include "nextpage.h"
 #include "poolopt.h"
 #include "preview.h"
 #include "queue.h"
@@ -377,6 +378,14 @@ fail_unknown(struct fp_ticket *ticket)
 	ticket->result.is_outcome_unknown = true;
 }
 
+static bool
+locate_item(struct fp_pool *pool, struct fp_ticket *ticket)
+{
+	return fp_request_locate(&pool->locator, ticket) &&
+	       (FP_LIKELY(!ticket->chain) ||
+		       fp_nextpage_locate(&pool->locator));
+}
+
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -389,7 +398,9 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 	bool is_done = true;
 	if (item->seq > 0)
 		ticket->result.seq = item->seq;
-	if (fp_ticket_set(ticket, item)) {
+	if (fp_ticket_set(ticket, item) ||
+		(FP_UNLIKELY(pool->setup.next.how != FP_NEXT_NONE) &&
+			fp_nextpage_begin(&pool->setup, ticket, item))) {
 		/* A result could not say of what. */
 		fp_window_untake(&pool->window, ticket);
 		errno = ENOMEM;
@@ -399,7 +410,9 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		fail_unknown(ticket);
 	else if (item->fault)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
-	else if (!fp_request_locate(&pool->locator, ticket))
+	else if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
+		is_done = true;
+	else if (!locate_item(pool, ticket))
 		is_done = true;
 	else if (pool->preview)
 		fp_preview_make(pool->preview, &pool->locator, ticket);
@@ -467,6 +480,14 @@ fp_pool_next(struct fp_pool *pool, const struct fp_result **results, size_t max)
 	return fp_window_next(&pool->window, results, max);
 }
 
+/* A page of this item has been written: it may have waited for that. */
+static void
+release_page(struct fp_pool *pool, struct fp_ticket *item)
+{
+	atomic_fetch_sub(&item->chain->n_waiting, 1);
+	fp_queue_let_go(&pool->queue, item);
+}
+
 void
 fp_pool_release(
 	struct fp_pool *pool, const struct fp_result **results, size_t n)
@@ -479,10 +500,13 @@ fp_pool_release(
 	for (size_t i = 0; i < n; i++) {
 		ticket = (const struct fp_ticket *)results[i];
 		eases |= ticket->charged > 0;
-		turn = FP_MAX(turn, ticket->turn);
+		if (FP_LIKELY(!ticket->of))
+			turn = FP_MAX(turn, ticket->turn);
+		else
+			release_page(pool, ticket->of);
 	}
 	fp_window_give(&pool->window, results, n);
-	if (n > 0)
+	if (turn > 0)
 		fp_memory_advance(memory, turn);
 	if (eases || fp_memory_is_tight(memory))
 		fp_queue_ease(&pool->queue);

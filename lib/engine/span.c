@@ -155,7 +155,8 @@ fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 		span_tell(transfer, &span);
 
 	ticket->since_ns = *transfer->context->now_ns;
-	ticket->waits_for = span.is_again	 ? FP_WAIT_RETRY
-			    : transfer->is_begun ? FP_WAIT_REDIRECT
-						 : FP_WAIT_SLOT;
+	ticket->waits_for = span.is_again	     ? FP_WAIT_RETRY
+			    : again == FP_AGAIN_PAGE ? FP_WAIT_SLOT
+			    : transfer->is_begun     ? FP_WAIT_REDIRECT
+						     : FP_WAIT_SLOT;
 }

@@ -395,6 +395,8 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
 	transfer->carry.fail_if = context->setup->fail_if;
+	transfer->carry.places = context->setup->take.pointers;
+	transfer->carry.n_places = context->setup->take.n;
 	fp_gunzip_init(&transfer->gunzip);
 	fp_request_init(&transfer->request, context->setup);
 	fp_download_init(&transfer->download, context->setup);
@@ -411,6 +413,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_request_destroy(&transfer->request);
 	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
+	fp_buf_destroy(&transfer->links);
 	fp_buf_destroy(&transfer->refusal);
 }
 
@@ -547,6 +550,8 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 	transfer->response.location = &transfer->location;
 	transfer->response.disposition =
 		fp_download_wants_header(&transfer->download);
+	if (transfer->setup->next.how == FP_NEXT_LINK)
+		transfer->response.links = &transfer->links;
 	transfer->response.hints = &transfer->hints;
 	transfer->refusal.len = 0;
 	transfer->response.wants_quota = options->respect_ratelimit;
@@ -583,6 +588,8 @@ start_over(struct fp_transfer *transfer)
 	transfer->unread = NULL;
 	transfer->heard_ns = transfer->tried_ns = *transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
+	if (FP_UNLIKELY(transfer->links.len > 0))
+		fp_buf_clear(&transfer->links, 1024);
 	ticket->again.wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn) && !transfer->has_cookies)
 		transfer_renew(transfer);

@@ -11,6 +11,7 @@
 #include "transfer.h"
 
 #include "kept.h"
+#include "nextpage.h"
 #include "redirect.h"
 
 #include <stdio.h>
@@ -423,6 +424,28 @@ fp_transfer_is_head_refused(const struct fp_transfer *transfer, CURLcode code)
 	       code == CURLE_OK;
 }
 
+/* Whether there is no body, which ends pages that are counted: it need not be
+ * JSON. */
+static bool
+is_empty_page(const struct fp_transfer *transfer)
+{
+	return FP_UNLIKELY(transfer->setup->next.how == FP_NEXT_COUNT) &&
+	       transfer->carry.size == 0;
+}
+
+/* What comes after this page. Else the kind and the text say why that cannot be
+ * known. */
+static enum fp_kind
+find_next_page(struct fp_transfer *transfer, char *text, size_t text_size)
+{
+	const struct fp_nextpage_answer answer = {
+		.links = {fp_buf_text(&transfer->links), transfer->links.len},
+		.take = transfer->carry.takes ? transfer->carry.take : NULL,
+	};
+
+	return fp_nextpage_find(&transfer->request, &answer, text, text_size);
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -431,7 +454,7 @@ judge_response(struct fp_transfer *transfer)
 	const struct fp_response *response = &transfer->response;
 	struct fp_result *result = &ticket->result;
 	const char *message = NULL;
-	char text[120];
+	char text[200];
 
 	if (!transfer->has_body)
 		fp_transfer_begin_body(transfer, true);
@@ -458,7 +481,7 @@ judge_response(struct fp_transfer *transfer)
 		message = "the body has no length, so it may have been cut "
 			  "off";
 	}
-	if (kind == FP_KIND_OK) {
+	if (kind == FP_KIND_OK && !is_empty_page(transfer)) {
 		kind = fp_carry_end(
 			&transfer->carry, due_of(transfer), &result->encoding);
 		message = transfer->carry.message;
@@ -466,6 +489,10 @@ judge_response(struct fp_transfer *transfer)
 	}
 	result->changes = transfer->carry.changes;
 	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->carry));
+	if (FP_UNLIKELY(ticket->chain) && kind == FP_KIND_OK) {
+		kind = find_next_page(transfer, text, sizeof(text));
+		message = text;
+	}
 	if (kind != FP_KIND_OK) {
 		fp_ticket_fail(ticket, kind, message);
 		return;

@@ -51,6 +51,9 @@ fp_carry_forget(struct fp_carry *carry)
 		.decoded = carry->decoded,
 		.fail_if = carry->fail_if,
 		.find = carry->find,
+		.places = carry->places,
+		.n_places = carry->n_places,
+		.take = carry->take,
 	};
 }
 
@@ -60,6 +63,7 @@ fp_carry_destroy(struct fp_carry *carry)
 	fp_json_free(carry->json);
 	fp_jsonfind_free(carry->find);
 	fp_charset_end(&carry->charset);
+	fp_jsontake_free(carry->take);
 	fp_buf_destroy(&carry->spare);
 	fp_buf_destroy(&carry->decoded);
 }
@@ -181,6 +185,21 @@ begin_find(struct fp_carry *carry)
 		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 }
 
+/* The body's values are taken where they are asked for. */
+static void
+begin_take(struct fp_carry *carry)
+{
+	if (!carry->is_success)
+		return;
+	if (carry->take)
+		fp_jsontake_reset(carry->take);
+	else
+		carry->take = fp_jsontake_new(carry->places, carry->n_places);
+	carry->takes = carry->take != NULL;
+	if (!carry->take)
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+}
+
 void
 fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 	struct fp_buf *out)
@@ -194,6 +213,8 @@ fp_carry_begin(struct fp_carry *carry, bool wanted, const char *type,
 		begin_find(carry);
 	if ((carry->keep && carry->want != FP_BODY_BASE64) || carry->looks)
 		begin_decoding(carry);
+	if (FP_UNLIKELY(carry->n_places))
+		begin_take(carry);
 }
 
 void
@@ -306,6 +327,17 @@ decode_piece(struct fp_carry *carry, struct fp_text data)
 	return (struct fp_text){fp_buf_text(decoded), decoded->len};
 }
 
+/* What is looked for in the body, whatever is kept of it. */
+static void
+look_through(struct fp_carry *carry, struct fp_text text)
+{
+	if (FP_UNLIKELY(carry->looks))
+		fp_jsonfind_feed(carry->find, text.data, text.len);
+	if (FP_UNLIKELY(carry->takes) &&
+		fp_jsontake_feed(carry->take, text.data, text.len))
+		carry_fail(carry, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+}
+
 /* What was held back of the last character, and of a body that is shorter than
  * a mark. */
 static void
@@ -314,15 +346,14 @@ end_decoding(struct fp_carry *carry)
 	struct fp_buf *decoded = &carry->decoded;
 
 	fp_buf_clear(decoded, PIECE);
-	if (!carry->is_streamed && !carry->looks) {
+	if (!carry->is_streamed && !carry->looks && !carry->takes) {
 		fp_charset_end(&carry->charset);
 		return;
 	}
 	if (fp_charset_finish(&carry->charset, decoded))
 		fail_decoding(carry);
-	if (carry->looks)
-		fp_jsonfind_feed(
-			carry->find, fp_buf_text(decoded), decoded->len);
+	look_through(
+		carry, (struct fp_text){fp_buf_text(decoded), decoded->len});
 	if (carry->is_streamed && carry->kind == FP_KIND_OK &&
 		fp_json_feed(carry->json, fp_buf_text(decoded), decoded->len,
 			carry->out))
@@ -435,11 +466,10 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	struct fp_text text = {data, len};
 	if (fp_charset_is_needed(&carry->charset, data, len)) {
 		carry->grows = !carry->is_streamed;
-		if (carry->is_streamed || carry->looks)
+		if (carry->is_streamed || carry->looks || carry->takes)
 			text = decode_piece(carry, text);
 	}
-	if (FP_UNLIKELY(carry->looks))
-		fp_jsonfind_feed(carry->find, text.data, text.len);
+	look_through(carry, text);
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
 	if (!carry->first && (carry->is_streamed || carry->proves_end))

@@ -21,6 +21,7 @@
 #include "fetchpool.h"
 #include "json.h"
 #include "jsonfind.h"
+#include "jsontake.h"
 
 #define FP_CARRY_LIMIT_TEXT 80
 
@@ -35,6 +36,11 @@ struct fp_carry {
 
 	const struct fp_pointers *fail_if; /* set after init; NULL: none */
 	struct fp_jsonfind *find; /* NULL until first needed */
+	const char *const *places; /* the same: where values are taken */
+	size_t n_places; /* 0: nowhere */
+	struct fp_jsontake *take; /* NULL until first needed */
+	bool takes; /* values of this body */
+
 	bool is_success; /* set before begin: its JSON is looked through */
 	bool looks; /* it is */
 	bool has_found; /* something that it must not have */

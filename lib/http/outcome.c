@@ -21,6 +21,7 @@ static const char *const kind_names[] = {
 	[FP_KIND_TOO_LARGE] = "too_large",
 	[FP_KIND_BODY] = "body",
 	[FP_KIND_REDIRECT] = "redirect",
+	[FP_KIND_PAGE] = "page",
 	[FP_KIND_LOCAL] = "local",
 	[FP_KIND_STOPPED] = "stopped",
 };

@@ -43,6 +43,7 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 	fp_response_reset(response, before.type, before.headers);
 	response->location = before.location;
 	response->disposition = before.disposition;
+	response->links = before.links;
 	response->hints = before.hints;
 	response->answers_head = before.answers_head;
 	response->wants_quota = before.wants_quota;
@@ -50,6 +51,8 @@ parse_status_line(struct fp_response *response, const char *line, size_t len)
 		fp_buf_clear(response->location, SIZE_MAX);
 	if (response->disposition)
 		fp_buf_clear(response->disposition, SIZE_MAX);
+	if (response->links)
+		fp_buf_clear(response->links, SIZE_MAX);
 	if (response->hints)
 		fp_waithint_reset(response->hints);
 	response->status = (int)status;
@@ -243,6 +246,16 @@ take_location(struct fp_response *response, struct fp_text value)
 	return 0;
 }
 
+static int
+take_link(struct fp_response *response, struct fp_text value)
+{
+	response->may_fold_link = true;
+	return fp_buf_add(response->links, value.data, value.len) ||
+			       fp_buf_add_char(response->links, '\n')
+		       ? -1
+		       : 0;
+}
+
 static void
 response_take_connection(struct fp_response *response, struct fp_text list)
 {
@@ -279,6 +292,8 @@ response_take_field(struct fp_response *response, const char *line,
 	response->may_not_fold =
 		name_len == 14 || name_len == 16 || name_len == 17;
 
+	response->may_fold_link = false;
+
 	/* Of a success, which may still turn out to be none, Retry-After. */
 	if (response->hints &&
 		(response->status >= 300 || response->wants_quota ||
@@ -289,6 +304,11 @@ response_take_field(struct fp_response *response, const char *line,
 
 	/* The names that matter differ in their length. */
 	switch (name_len) {
+	case 4:
+		if (FP_UNLIKELY(response->links) &&
+			response_is_named(line, name_len, "Link"))
+			return take_link(response, text);
+		break;
 	case 8:
 		if (response->location &&
 			response_is_named(line, name_len, "Location"))
@@ -348,6 +368,17 @@ keep_field(struct fp_response *response, const char *line, size_t name_len,
 	return fp_buf_add_char(to, '\n');
 }
 
+/* In place of the newline behind the last value: a space, and this. */
+static int
+add_folded(struct fp_buf *to, const char *line, size_t len)
+{
+	if (fp_buf_reserve(to, len + 1))
+		return -1;
+	to->data[to->len - 1] = ' ';
+	fp_buf_add(to, line, len);
+	return fp_buf_add_char(to, '\n');
+}
+
 /* The line goes on with the value before it, as if one space stood between
  * them (RFC 9112, section 5.2). */
 static int
@@ -362,13 +393,11 @@ response_fold(struct fp_response *response, const char *line, size_t len)
 	if (response->in_head && response->may_not_fold)
 		response_doubt(response,
 			"a header that sets the body length is folded");
-	if (!response->in_head || !to || to->len == 0 || len == 0)
+	if (!response->in_head || len == 0)
 		return 0;
-	if (fp_buf_reserve(to, len + 1))
+	if (response->may_fold_link && add_folded(response->links, line, len))
 		return -1;
-	to->data[to->len - 1] = ' ';
-	fp_buf_add(to, line, len);
-	return fp_buf_add_char(to, '\n');
+	return to && to->len > 0 ? add_folded(to, line, len) : 0;
 }
 
 /* Names have no white space behind them (RFC 9112, section 5.1), and no line

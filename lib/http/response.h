@@ -47,6 +47,9 @@ struct fp_response {
 	struct fp_buf *headers; /* "name: value\n" each; NULL: not wanted */
 	struct fp_buf *location; /* the Location's value; NULL: not wanted */
 	struct fp_buf *disposition; /* Content-Disposition's; NULL likewise */
+	struct fp_buf *links; /* the Links' values, a line each; NULL: the same
+			       */
+	bool may_fold_link; /* the line before was one */
 	struct fp_waithint *hints; /* when to come back; NULL: not wanted */
 	bool wants_quota; /* hints of successes too */
 };

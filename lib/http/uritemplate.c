@@ -438,6 +438,8 @@ uritemplate_give_up(struct expansion *e)
 	return fp_buf_add(e->out, rest, (size_t)(e->variable->end - rest) + 1);
 }
 
+const struct fp_value fp_uritemplate_missing = {.type = FP_VALUE_LIST};
+
 /* Of these each variable is written with its name, or after all that a server
  * looks at: they may be missing. */
 static bool
@@ -489,6 +491,8 @@ uritemplate_add_value(struct expansion *e, const struct fp_value *value)
 
 	if (is_map)
 		n -= n % 2; /* a name without a value is no member */
+	if (FP_UNLIKELY(value == &fp_uritemplate_missing))
+		return 0;
 	if (!n) {
 		if (!e->gaps.undefined.data)
 			e->gaps.undefined = e->variable->name;

@@ -40,6 +40,9 @@ struct fp_uritemplate;
 typedef const struct fp_value *fp_uritemplate_lookup(
 	void *arg, struct fp_text name);
 
+/* As a value: undefined, but may be, so that no gap is told of. */
+extern const struct fp_value fp_uritemplate_missing;
+
 /* NULL with EINVAL (then `why`, of `why_size` bytes, says what is wrong and at
  * which byte, counted from 1: "unclosed { at byte 23") or ENOMEM. */
 struct fp_uritemplate *fp_uritemplate_parse(

@@ -44,6 +44,8 @@ static const struct fp_text field_names[] = {
 	[FP_FIELD_FRAMING] = FIELD("framing"),
 	[FP_FIELD_CHARSET] = FIELD("charset"),
 	[FP_FIELD_HOPS] = FIELD("hops"),
+	[FP_FIELD_PAGE] = FIELD("page"),
+	[FP_FIELD_PAGES] = FIELD("pages"),
 	[FP_FIELD_ERROR] = FIELD("error"),
 };
 
@@ -318,6 +320,20 @@ text_of(const struct fp_result *result, enum fp_field field)
 }
 
 static void
+write_count(
+	struct fp_pen *pen, const struct fp_result *result, enum fp_field field)
+{
+	if (field == FP_FIELD_ATTEMPTS)
+		fp_pen_number(pen, result->attempts);
+	else if (field == FP_FIELD_REDIRECTS)
+		fp_pen_number(pen, result->redirects);
+	else if (field == FP_FIELD_PAGE)
+		write_number(pen, (int64_t)result->page, 1);
+	else
+		write_number(pen, (int64_t)result->pages, 1);
+}
+
+static void
 write_value(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format, enum fp_field field)
 {
@@ -335,7 +351,10 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 		write_seconds(pen, result->fetch_time_ns);
 		break;
 	case FP_FIELD_ATTEMPTS:
-		fp_pen_number(pen, result->attempts);
+	case FP_FIELD_REDIRECTS:
+	case FP_FIELD_PAGE:
+	case FP_FIELD_PAGES:
+		write_count(pen, result, field);
 		break;
 	case FP_FIELD_SIZE:
 		write_number(pen, result->size, 0);
@@ -365,8 +384,6 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 	case FP_FIELD_TIME_FIRST_BYTE:
 		write_moment(pen, result, field);
 		break;
-	case FP_FIELD_REDIRECTS:
-		fp_pen_number(pen, result->redirects);
 		break;
 	case FP_FIELD_CONTEXT:
 		write_json(pen, result->context);
@@ -422,6 +439,10 @@ record_write_record(struct fp_pen *pen, const struct fp_result *result,
 		write_member(pen, separator, result, format, FP_FIELD_CONTEXT);
 		separator = ",";
 	}
+	if (!format->fields && result->page > 0)
+		write_member(pen, separator, result, format, FP_FIELD_PAGE);
+	if (!format->fields && result->pages > 0)
+		write_member(pen, separator, result, format, FP_FIELD_PAGES);
 	if (wants_error)
 		write_member(pen, separator, result, format, FP_FIELD_ERROR);
 	fp_pen_bytes(pen, "}", 1);

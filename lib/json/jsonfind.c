@@ -14,6 +14,7 @@
 
 #include "ascii.h"
 #include "jsonescape.h"
+#include "jsonpointer.h"
 #include "jsonstring.h"
 
 #include <errno.h>
@@ -21,15 +22,10 @@
 
 #define PATHS_EACH 3
 
-struct path {
-	struct fp_text *names;
-	size_t n;
-};
-
 struct fp_pointers {
 	const char *const *texts;
 	size_t n_paths;
-	struct path *paths;
+	struct fp_jsonpath *paths;
 	size_t n_most; /* names in the longest path */
 	size_t key_max; /* bytes of the longest name as a document may write it
 			 */
@@ -63,54 +59,14 @@ struct fp_jsonfind {
 
 /* ---- pointers ---- */
 
-/* Cuts a pointer into names, with "~1" and "~0" undone (section 3). */
-static bool
-jsonfind_parse(struct path *path, const char *text, char **bytes)
-{
-	for (path->n = 0; *text == '/';) {
-		struct fp_text *name = &path->names[path->n++];
-		name->data = *bytes;
-		for (text++; *text && *text != '/'; text++) {
-			char c = *text;
-			if (c == '~' && text[1] != '0' && text[1] != '1')
-				return false;
-			if (c == '~')
-				c = *++text == '0' ? '~' : '/';
-			*(*bytes)++ = c;
-		}
-		name->len = (size_t)(*bytes - name->data);
-	}
-	return *text == '\0';
-}
-
-bool
-fp_is_json_pointer(const char *text)
-{
-	for (const char *at = text; *at; at++) {
-		if (*at == '~' && at[1] != '0' && at[1] != '1')
-			return false;
-	}
-	return text[0] == '\0' || text[0] == '/';
-}
-
-static size_t
-count_names(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += *text == '/';
-	return n;
-}
-
 /* The paths where the text may be: "message", "0/message" behind it. */
 static void
-lengthen(struct path *paths)
+lengthen(struct fp_jsonpath *paths)
 {
 	static const struct fp_text more[] = {{"0", 1}, {"message", 7}};
 
 	for (size_t i = 1; i < PATHS_EACH; i++) {
-		struct path *path = &paths[i];
+		struct fp_jsonpath *path = &paths[i];
 		memcpy(path->names, paths[0].names,
 			paths[0].n * sizeof(path->names[0]));
 		path->n = paths[0].n;
@@ -123,8 +79,8 @@ lengthen(struct path *paths)
 static int
 add_pointer(struct fp_pointers *pointers, const char *text, char **bytes)
 {
-	struct path *paths = &pointers->paths[pointers->n_paths];
-	size_t room = count_names(text) + PATHS_EACH;
+	struct fp_jsonpath *paths = &pointers->paths[pointers->n_paths];
+	size_t room = fp_jsonpointer_count(text) + PATHS_EACH;
 
 	for (size_t i = 0; i < PATHS_EACH; i++) {
 		paths[i].names = calloc(room, sizeof(struct fp_text));
@@ -132,7 +88,7 @@ add_pointer(struct fp_pointers *pointers, const char *text, char **bytes)
 			return -1;
 		pointers->n_paths++;
 	}
-	if (!jsonfind_parse(&paths[0], text, bytes)) {
+	if (!fp_jsonpointer_parse(&paths[0], text, bytes)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -157,7 +113,7 @@ fp_jsonfind_pointers_new(const char *const *texts, size_t n)
 		len += strlen(texts[i]);
 	pointers->texts = texts;
 	pointers->bytes = malloc(len);
-	pointers->paths = calloc(n * PATHS_EACH, sizeof(struct path));
+	pointers->paths = calloc(n * PATHS_EACH, sizeof(struct fp_jsonpath));
 	if (!pointers->bytes || !pointers->paths) {
 		fp_jsonfind_pointers_free(pointers);
 		return NULL;
@@ -235,71 +191,11 @@ innermost(struct fp_jsonfind *find)
 		       : NULL;
 }
 
-/* The next byte of a string, or what its escape stands for. Returns the bytes
- * read; 0: that is no character, or no JSON. */
-static size_t
-read_character(const char *p, const char *end, char utf8[4], size_t *len)
-{
-	size_t left = (size_t)(end - p);
-
-	utf8[0] = *p;
-	*len = 1;
-	if (*p != '\\')
-		return 1;
-	if (left < 2)
-		return 0;
-	if (p[1] == 'u' && left < FP_JSONESCAPE_LEN)
-		return 0;
-	for (size_t i = 2; p[1] == 'u' && i < FP_JSONESCAPE_LEN; i++) {
-		if (p[i] == '\0' || !strchr(FP_ASCII_HEX, p[i]))
-			return 0;
-	}
-	return fp_jsonescape_read(p, left, utf8, len);
-}
-
-/* Whether the name is what the document has written. */
-static bool
-jsonfind_is_key(const struct fp_jsonfind *find, struct fp_text name)
-{
-	const char *p = find->key, *end = p + find->key_len;
-	size_t at = 0;
-
-	if (find->key_len > find->pointers->key_max)
-		return false;
-	while (p < end) {
-		char utf8[4];
-		size_t len, n = read_character(p, end, utf8, &len);
-		if (n == 0 || len > name.len - at ||
-			memcmp(name.data + at, utf8, len) != 0)
-			return false;
-		p += n;
-		at += len;
-	}
-	return at == name.len;
-}
-
-/* Whether the name is this index, which has no zeros before it (section 4). */
-static bool
-is_index(uint64_t index, struct fp_text name)
-{
-	uint64_t n = 0;
-
-	if (name.len == 0 || name.len > 18 ||
-		(name.len > 1 && name.data[0] == '0'))
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.data[i] < '0' || name.data[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(name.data[i] - '0');
-	}
-	return n == index;
-}
-
 /* Whether the value that begins now is the next step of the path. */
 static bool
 is_next(struct fp_jsonfind *find, size_t i)
 {
-	const struct path *path = &find->pointers->paths[i];
+	const struct fp_jsonpath *path = &find->pointers->paths[i];
 	const struct level *level = innermost(find);
 
 	if (find->on[i] != find->depth || find->depth > path->n)
@@ -309,8 +205,10 @@ is_next(struct fp_jsonfind *find, size_t i)
 	if (!level)
 		return false;
 	struct fp_text name = path->names[find->depth - 1];
-	return level->is_array ? is_index(level->index, name)
-			       : jsonfind_is_key(find, name);
+	if (level->is_array)
+		return fp_jsonpointer_is_index(name, level->index);
+	return find->key_len <= find->pointers->key_max &&
+	       fp_jsonpointer_is_key(name, find->key, find->key_len);
 }
 
 /* A value at the end of a path begins with this byte. */
@@ -514,7 +412,7 @@ fp_jsonfind_text(const struct fp_jsonfind *find, struct fp_buf *to)
 	if (!find->has_text || find->text_len > FP_JSONFIND_TEXT_MAX)
 		return 0;
 	for (; p < end; p += n) {
-		n = read_character(p, end, utf8, &len);
+		n = fp_jsonpointer_read(p, end, utf8, &len);
 		if (n == 0 || utf8[0] == '\0')
 			return 0;
 		if (fp_buf_add(to, utf8, len))

@@ -305,8 +305,9 @@ fp_redirect_resolve(const struct fp_request *request, struct fp_text reference,
 		return lead_too_far(lead);
 	CURLU *first = curl_url(), *next = curl_url();
 	enum fp_kind kind =
-		first && next && fp_url_encode(reference.data, reference.len,
-					 &encoded) == 0
+		first && next &&
+				fp_url_encode(reference.data, reference.len,
+					&encoded) == 0
 			? resolve(request, first, next, fp_buf_text(&encoded),
 				  lead)
 			: lead_no_memory(lead);
@@ -334,7 +335,10 @@ fp_redirect_note(struct fp_request *request, int status)
 {
 	struct fp_ticket *ticket = request->ticket;
 	const struct fp_buf *url =
-		ticket->hop.len > 0 ? &ticket->hop : &ticket->url;
+		ticket->hop.len > 0 ? &ticket->hop
+		: ticket->chain && ticket->chain->start.len > 0
+			? &ticket->chain->start
+			: &ticket->url;
 	struct fp_buf shown = FP_BUF_INIT;
 
 	if (!request->setup->options.want_hops)

@@ -13,91 +13,131 @@
 #include <string.h>
 #include <strings.h>
 
+/* The value of the variable that options.next sets for each page. */
+static const struct fp_value *
+look_up_page(struct fp_request *request)
+{
+	const struct fp_chain *chain = request->ticket->chain;
+
+	if (!chain->has_cursor)
+		return NULL;
+	request->cursor = (struct fp_text){
+		fp_buf_text(&chain->cursor), chain->cursor.len};
+	request->page = (struct fp_value){
+		.type = FP_VALUE_STRING,
+		.texts = &request->cursor,
+		.n_texts = 1,
+	};
+	return &request->page;
+}
+
+static bool
+is_page_variable(const struct fp_request *request, struct fp_text name)
+{
+	const struct fp_nextrule *rule = &request->setup->next;
+
+	return rule->name.len > 0 && rule->name.len == name.len &&
+	       memcmp(rule->name.data, name.data, name.len) == 0;
+}
+
 static const struct fp_value *
 look_up(void *arg, struct fp_text name)
 {
-	const struct fp_request *request = arg;
+	struct fp_request *request = arg;
 	const struct fp_ticket *ticket = request->ticket;
+	bool is_page = is_page_variable(request, name);
+	const struct fp_value *page = is_page ? look_up_page(request) : NULL;
 
 	if (name.len == 0)
 		return &request->line;
+	if (page)
+		return page;
 	for (size_t i = 0; i < ticket->item.n_values; i++) {
 		const struct fp_value *value = &ticket->item.values[i];
 		if (value->name.len == name.len &&
 			memcmp(value->name.data, name.data, name.len) == 0)
 			return value;
 	}
-	return NULL;
+	return is_page ? &fp_uritemplate_missing : NULL;
 }
 
-/* Fails the item with a message that holds a variable's name. */
-static void
-fail_variable(struct fp_ticket *ticket, const char *what, struct fp_text name)
+/* Says what is wrong with a variable's value. */
+static enum fp_kind
+wrong_variable(
+	struct fp_request_why *why, const char *what, struct fp_text name)
 {
-	char message[160];
-
-	snprintf(message, sizeof(message), "%s {%.*s}", what,
+	snprintf(why->text, sizeof(why->text), "%s {%.*s}", what,
 		(int)FP_MIN(name.len, 80), name.len ? name.data : "");
-	fp_ticket_fail(ticket, FP_KIND_INPUT, message);
+	return FP_KIND_INPUT;
+}
+
+static enum fp_kind
+request_no_memory(struct fp_request_why *why)
+{
+	snprintf(why->text, sizeof(why->text), "%s", FP_OUT_OF_MEMORY);
+	return FP_KIND_LOCAL;
+}
+
+static enum fp_kind
+request_expand(struct fp_request *request,
+	const struct fp_uritemplate *template, struct fp_buf *out,
+	struct fp_request_why *why)
+{
+	const struct fp_options *options = &request->setup->options;
+	struct fp_uritemplate_gaps gaps;
+
+	if (fp_uritemplate_expand(template, look_up, request, out, &gaps))
+		return errno == EINVAL ? wrong_variable(why,
+						 "the value cannot be used for",
+						 gaps.unfit)
+				       : request_no_memory(why);
+	if (gaps.undefined.data && options->undefined_fails)
+		return wrong_variable(
+			why, "the line has no value for", gaps.undefined);
+	if (gaps.hole.data && options->empty_fails &&
+		template == request->setup->template)
+		return wrong_variable(
+			why, "missing or empty value for", gaps.hole);
+	return FP_KIND_OK;
 }
 
 bool
 fp_request_expand(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out)
 {
-	const struct fp_options *options = &request->setup->options;
-	struct fp_ticket *ticket = request->ticket;
-	struct fp_uritemplate_gaps gaps;
+	struct fp_request_why why;
+	enum fp_kind kind = request_expand(request, template, out, &why);
 
-	if (fp_uritemplate_expand(template, look_up, request, out, &gaps)) {
-		if (errno == EINVAL)
-			fail_variable(ticket, "the value cannot be used for",
-				gaps.unfit);
-		else
-			fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return false;
-	}
-	if (gaps.undefined.data && options->undefined_fails) {
-		fail_variable(
-			ticket, "the line has no value for", gaps.undefined);
-		return false;
-	}
-	if (gaps.hole.data && options->empty_fails &&
-		template == request->setup->template) {
-		fail_variable(ticket, "missing or empty value for", gaps.hole);
-		return false;
-	}
-	return true;
+	if (kind != FP_KIND_OK)
+		fp_ticket_fail(request->ticket, kind, why.text);
+	return kind == FP_KIND_OK;
 }
 
-/* The URL of the item, from its line or the template. false: it has none, and
- * the ticket says why. */
-static bool
-make_url(struct fp_request *request)
+/* The URL of the item, from its line or the template. */
+static enum fp_kind
+make_url(struct fp_request *request, struct fp_buf *out,
+	struct fp_request_why *why)
 {
 	const struct fp_setup *setup = request->setup;
-	struct fp_ticket *ticket = request->ticket;
+	const struct fp_ticket *ticket = request->ticket;
 	struct fp_text input = ticket->result.input;
 	struct fp_text url = ticket->item.url;
 	int ret;
 
 	if (url.data) {
-		ret = fp_url_encode(url.data, url.len, &ticket->url);
+		ret = fp_url_encode(url.data, url.len, out);
 	} else if (ticket->item.input_json.data && !setup->template) {
-		fp_ticket_fail(ticket, FP_KIND_INPUT,
+		snprintf(why->text, sizeof(why->text),
 			"no \"url\" member, and no template");
-		return false;
+		return FP_KIND_INPUT;
 	} else if (!setup->template ||
 		   (setup->options.urls_pass &&
 			   fp_is_url(input.data, input.len))) {
-		ret = fp_url_encode(input.data, input.len, &ticket->url);
+		ret = fp_url_encode(input.data, input.len, out);
 	} else {
-		return fp_request_expand(
-			request, setup->template, &ticket->url);
+		return request_expand(request, setup->template, out, why);
 	}
-	if (ret)
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	return ret == 0;
+	return ret ? request_no_memory(why) : FP_KIND_OK;
 }
 
 const char *
@@ -133,36 +173,42 @@ show_url(struct fp_ticket *ticket)
 }
 
 /* Whether the URL can be fetched: first by our rules, then by libcurl's. */
-static bool
-check_url(struct fp_request *request)
+static enum fp_kind
+check_url(const struct fp_request *request, const struct fp_buf *url,
+	struct fp_request_why *why)
 {
-	struct fp_ticket *ticket = request->ticket;
-	const char *message;
+	const char *message = FP_OUT_OF_MEMORY;
+	enum fp_kind kind = fp_url_check(fp_buf_text(url), url->len,
+		request->setup->options.protocols, &message);
 
-	if (!show_url(ticket))
-		return false;
-	enum fp_kind kind = fp_url_check(fp_buf_text(&ticket->url),
-		ticket->url.len, request->setup->options.protocols, &message);
 	if (kind != FP_KIND_OK) {
-		fp_ticket_fail(ticket, kind, message);
-		return false;
+		snprintf(why->text, sizeof(why->text), "%s", message);
+		return kind;
 	}
-	if (fp_url_is_plain(ticket->url.data, ticket->url.len))
-		return true;
+	if (fp_url_is_plain(url->data, url->len))
+		return FP_KIND_OK;
 	CURLU *parsed = curl_url();
-	CURLUcode code = parsed ? fp_urlparse_set(parsed, CURLUPART_URL,
-					  ticket->url.data, 0)
-				: CURLUE_OUT_OF_MEMORY;
+	CURLUcode code =
+		parsed ? fp_urlparse_set(parsed, CURLUPART_URL, url->data, 0)
+		       : CURLUE_OUT_OF_MEMORY;
 	curl_url_cleanup(parsed);
-	if (code == CURLUE_OUT_OF_MEMORY) {
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-	} else if (code != CURLUE_OK) {
-		char text[160];
-		snprintf(text, sizeof(text), "not a URL: %s",
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return request_no_memory(why);
+	if (code != CURLUE_OK) {
+		snprintf(why->text, sizeof(why->text), "not a URL: %s",
 			curl_url_strerror(code));
-		fp_ticket_fail(ticket, FP_KIND_INPUT, text);
+		return FP_KIND_INPUT;
 	}
-	return code == CURLUE_OK;
+	return FP_KIND_OK;
+}
+
+enum fp_kind
+fp_request_url(struct fp_request *request, struct fp_buf *out,
+	struct fp_request_why *why)
+{
+	enum fp_kind kind = make_url(request, out, why);
+
+	return kind == FP_KIND_OK ? check_url(request, out, why) : kind;
 }
 
 static void
@@ -179,8 +225,17 @@ take_ticket(struct fp_request *request, struct fp_ticket *ticket)
 bool
 fp_request_locate(struct fp_request *request, struct fp_ticket *ticket)
 {
+	struct fp_request_why why;
+
 	take_ticket(request, ticket);
-	return make_url(request) && check_url(request);
+	enum fp_kind kind = make_url(request, &ticket->url, &why);
+	if (kind == FP_KIND_OK && !show_url(ticket))
+		return false;
+	if (kind == FP_KIND_OK)
+		kind = check_url(request, &ticket->url, &why);
+	if (kind != FP_KIND_OK)
+		fp_ticket_fail(ticket, kind, why.text);
+	return kind == FP_KIND_OK;
 }
 
 /* ---- method, headers, body ---- */

@@ -24,6 +24,8 @@ struct fp_request {
 	struct fp_setup *setup;
 	struct fp_ticket *ticket;
 	struct fp_value line; /* the whole input: the template's {} */
+	struct fp_value page; /* what options.next sets ... */
+	struct fp_text cursor; /* ... to this */
 	const char *method; /* of this hop */
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
@@ -43,12 +45,21 @@ struct fp_request {
 	bool is_hidden; /* what is meant for the user's origin is taken out */
 };
 
+/* What is wrong, in words. */
+struct fp_request_why {
+	char text[160];
+};
+
 void fp_request_init(struct fp_request *request, struct fp_setup *setup);
 void fp_request_destroy(struct fp_request *request);
 
 /* Gives the item its URL, which is known from then on. false: the item is over:
  * its line is no URL, or memory is out. */
 bool fp_request_locate(struct fp_request *request, struct fp_ticket *ticket);
+
+/* Appends the URL of the page that the ticket's item is at, which is judged. */
+enum fp_kind fp_request_url(struct fp_request *request, struct fp_buf *out,
+	struct fp_request_why *why);
 
 /* Makes the request for the hop that the item is at. false: the item is over:
  * it cannot be made, or memory is out. */

@@ -533,6 +533,52 @@ make_pointers(struct fp_setup *setup, char *why, size_t why_size)
 	return setup->fail_if ? 0 : -1;
 }
 
+/* Adds a place to those whose values are taken. */
+static int
+add_place(struct fp_setup *setup, const char *pointer)
+{
+	setup->take.pointers[setup->take.n] = pointer;
+	return (int)setup->take.n++;
+}
+
+/* Where what comes after a page is said is JSON, bodies have to be that. */
+static int
+make_pages(struct fp_setup *setup, char *why, size_t why_size)
+{
+	struct fp_options *options = &setup->options;
+	struct fp_nextrule *rule = &setup->next;
+	char wrong[120];
+
+	setup->take.next = setup->take.until = setup->take.each = -1;
+	setup->max_pages = options->max_pages ? options->max_pages : 1000;
+	if (!options->next)
+		return 0;
+	if (fp_nextrule_parse(rule, options->next, wrong, sizeof(wrong)))
+		return setup_refuse(why, why_size, wrong, options->next);
+	if (options->output_dir)
+		return setup_refuse(why, why_size,
+			"output_dir has one file for each item, not for each "
+			"page",
+			options->output_dir);
+	if (rule->pointer)
+		setup->take.next = add_place(setup, rule->pointer);
+	if (options->until_empty && !fp_is_json_pointer(options->until_empty))
+		return setup_refuse(why, why_size, "not a JSON Pointer",
+			options->until_empty);
+	if (options->until_empty)
+		setup->take.until = add_place(setup, options->until_empty);
+	else if (rule->how == FP_NEXT_COUNT)
+		setup->take.until = add_place(setup, "");
+	if (setup->take.n == 0)
+		return 0;
+	if (options->body == FP_BODY_AUTO)
+		options->body = FP_BODY_JSON;
+	if (options->body != FP_BODY_JSON)
+		return setup_refuse(why, why_size,
+			"bodies have to be JSON for this", options->next);
+	return 0;
+}
+
 static int
 setup_make(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -545,7 +591,8 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 	/* A part that nobody asked for is no whole. */
 	if (!options->ok_status && !setup_has_header(options, "Range"))
 		setup->ok.has[206] = false;
-	if (make_pointers(setup, why, why_size))
+	if (make_pointers(setup, why, why_size) ||
+		make_pages(setup, why, why_size))
 		return -1;
 	if (options->url_template) {
 		setup->template = fp_uritemplate_parse(

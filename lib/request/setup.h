@@ -17,8 +17,10 @@
 #include "address.h"
 #include "curlopt.h"
 #include "idletime.h"
+#include "jsontake.h"
 #include "memory.h"
 #include "netrc.h"
+#include "nextrule.h"
 #include "outcome.h"
 #include "outfile.h"
 #include "ratefile.h"
@@ -52,6 +54,13 @@ struct fp_setup {
 	struct fp_netrc netrc; /* no entries: none, or the options log in */
 	struct fp_address_filter addresses;
 	struct fp_pointers *fail_if; /* NULL: none */
+	struct fp_nextrule next; /* options.next */
+	uint64_t max_pages;
+	struct {
+		const char *pointers[FP_JSONTAKE_MAX];
+		size_t n;
+		int next, until, each; /* which is what; -1: none */
+	} take; /* values of each page's body */
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	bool cannot_see_close; /* of TLS, where a body ends with it */

@@ -304,6 +304,18 @@ fp_queue_call(struct fp_queue *queue)
 }
 
 void
+fp_queue_let_go(struct fp_queue *queue, struct fp_ticket *ticket)
+{
+	struct fp_waiter *waiter = NULL;
+
+	fp_mutex_lock(&queue->lock);
+	if (fp_schedule_let_go(&queue->schedule, ticket))
+		waiter = pop_waiter(queue);
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+}
+
+void
 fp_queue_ease(struct fp_queue *queue)
 {
 	struct fp_waiter *waiter = NULL;

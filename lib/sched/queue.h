@@ -103,6 +103,8 @@ void fp_queue_hold(struct fp_queue *queue, bool is_held);
 
 /* Calls all that wait. */
 void fp_queue_call(struct fp_queue *queue);
+/* A page of this item was given back by the consumer. */
+void fp_queue_let_go(struct fp_queue *queue, struct fp_ticket *ticket);
 
 /* Memory was given back. */
 void fp_queue_ease(struct fp_queue *queue);

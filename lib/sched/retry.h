@@ -81,6 +81,7 @@ enum fp_again_how {
 	FP_AGAIN_DOUBT, /* the same, if its no was a limit's; else finished */
 	FP_AGAIN_SPENT, /* the same, if this one need not count, for it was
 			   refused; else it is finished */
+	FP_AGAIN_PAGE, /* to its next page, after fp_window_turn() */
 	FP_AGAIN_SAME, /* the attempt goes on: to the next hop of a redirect */
 };
 

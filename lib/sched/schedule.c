@@ -661,7 +661,7 @@ end_attempt(
 	fp_schedule_stir(schedule, origin);
 }
 
-/* The next hop of a redirect may be of another origin. */
+/* The next hop of a redirect, or the next page, may be of another origin. */
 static bool
 move_to_hop(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
@@ -776,6 +776,7 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 	case FP_AGAIN_FREE:
 		return fp_ticket_retry(ticket) == 0;
 	case FP_AGAIN_SAME:
+	case FP_AGAIN_PAGE:
 		return move_to_hop(schedule, ticket, now_ns);
 	}
 	abort();
@@ -792,6 +793,18 @@ waits_at_origin(const struct fp_ticket *ticket, int64_t now_ns)
 }
 
 bool
+fp_schedule_let_go(struct fp_schedule *schedule, struct fp_ticket *ticket)
+{
+	if (!ticket->is_on_hold ||
+		fp_chain_is_held(ticket->chain, ticket->turn))
+		return false;
+	ticket->is_on_hold = false;
+	fp_timeheap_remove(&schedule->attempts, &ticket->timed);
+	make_due(schedule, ticket);
+	return true;
+}
+
+bool
 fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
@@ -803,7 +816,12 @@ fp_schedule_end(
 		return false;
 	}
 	schedule->n_items++;
-	if (ticket->again.wait_ns > 0 && !waits_at_origin(ticket, now_ns))
+	if (FP_UNLIKELY(ticket->again.how == FP_AGAIN_PAGE) &&
+		fp_chain_is_held(ticket->chain, ticket->turn)) {
+		ticket->is_on_hold = true;
+		let_wait(schedule, ticket, INT64_MAX / 2);
+	} else if (ticket->again.wait_ns > 0 &&
+		   !waits_at_origin(ticket, now_ns))
 		let_wait(schedule, ticket, now_ns + ticket->again.wait_ns);
 	else
 		make_due(schedule, ticket);
@@ -861,6 +879,7 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))
 		fp_ticket_append(&all, ticket);
 	for (ticket = all.first; ticket; ticket = ticket->next) {
+		ticket->is_on_hold = false;
 		end_waiting(ticket, now_ns);
 		leave_origin(schedule, ticket, now_ns);
 	}

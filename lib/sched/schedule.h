@@ -85,6 +85,10 @@ bool fp_schedule_has_more(const struct fp_schedule *schedule);
 bool fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns);
 
+/* A page of an item was given back by the consumer, which the item may have
+ * waited for. true: it goes on now. */
+bool fp_schedule_let_go(struct fp_schedule *schedule, struct fp_ticket *ticket);
+
 /* The name of its host was resolved. */
 void fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket);
 

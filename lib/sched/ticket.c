@@ -335,6 +335,9 @@ fp_ticket_target(const struct fp_ticket *ticket)
 	const struct fp_buf *url =
 		ticket->hop.len ? &ticket->hop : &ticket->url;
 
+	if (FP_UNLIKELY(ticket->chain) && url == &ticket->url &&
+		ticket->chain->start.len > 0)
+		url = &ticket->chain->start;
 	return (struct fp_text){fp_buf_text(url), url->len};
 }
 
@@ -362,6 +365,37 @@ clear_result(struct fp_ticket *ticket)
 	ticket->ip[0] = '\0';
 }
 
+void
+fp_ticket_rewind(struct fp_ticket *ticket)
+{
+	ticket->hop.len = ticket->hops.len = ticket->hops_done = 0;
+	ticket->n_hops = 0;
+	ticket->is_foreign = ticket->chain && ticket->chain->is_foreign;
+	ticket->becomes_get = false;
+	fp_buf_clear(&ticket->cookies, 0);
+}
+
+/* The same, but for what the item is. */
+static void
+clear_outcome(struct fp_ticket *ticket)
+{
+	struct fp_result before = ticket->result;
+
+	clear_result(ticket);
+	ticket->result.seq = before.seq;
+	ticket->result.input = before.input;
+	ticket->result.input_json = before.input_json;
+	ticket->result.is_cut = before.is_cut;
+	ticket->result.is_json = before.is_json;
+	ticket->result.is_url = before.is_url;
+	ticket->result.context = before.context;
+	ticket->result.page = before.page;
+	ticket->result.page_hash = before.page_hash;
+	fp_ticket_rewind(ticket);
+	ticket->used_ns = 0;
+	ticket->has_begun = false;
+}
+
 /* The last attempt goes to those before it. */
 static int
 keep_try(struct fp_ticket *ticket)
@@ -387,16 +421,6 @@ keep_try(struct fp_ticket *ticket)
 	return 0;
 }
 
-void
-fp_ticket_rewind(struct fp_ticket *ticket)
-{
-	ticket->hop.len = ticket->hops.len = ticket->hops_done = 0;
-	ticket->n_hops = 0;
-	ticket->is_foreign = false;
-	ticket->becomes_get = false;
-	fp_buf_clear(&ticket->cookies, 0);
-}
-
 int
 fp_ticket_retry(struct fp_ticket *ticket)
 {
@@ -408,22 +432,91 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	}
 	fp_buf_clear(&ticket->body, 0);
 	uncharge(ticket);
-	clear_result(ticket);
-	ticket->result.seq = before.seq;
-	ticket->result.input = before.input;
-	ticket->result.input_json = before.input_json;
-	ticket->result.is_cut = before.is_cut;
-	ticket->result.is_json = before.is_json;
-	ticket->result.is_url = before.is_url;
-	ticket->result.context = before.context;
+	clear_outcome(ticket);
 	ticket->result.url = before.url;
 	ticket->result.attempts = before.attempts;
 	ticket->result.started_wall_ns = before.started_wall_ns;
 	ticket->result.tries = ticket->tries;
 	ticket->result.n_tries = before.n_tries + 1;
-	fp_ticket_rewind(ticket);
-	ticket->used_ns = 0;
-	ticket->has_begun = false;
+	return 0;
+}
+
+static void
+swap_buffers(struct fp_buf *a, struct fp_buf *b)
+{
+	struct fp_buf c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+/* A page's memory is counted as a whole: however many there are, the window
+ * does not bound them. */
+static void
+charge_page(struct fp_ticket *page, struct fp_memory *memory)
+{
+	uint64_t now = sizeof(*page) + page->body.cap + page->headers.cap +
+		       page->type.cap + page->url.cap + page->shown_url.cap;
+
+	fp_memory_take(memory, now - FP_MIN(now, page->charged));
+	page->charged = FP_MAX(now, page->charged);
+	page->memory = memory;
+}
+
+int
+fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page)
+{
+	struct fp_chain *chain = ticket->chain;
+	struct fp_result *result = &page->result;
+	char *name = strndup(fp_buf_text(&chain->name), chain->name.len);
+
+	if (!name || (ticket->result.url == ticket->url.data &&
+			     fp_buf_set(&page->url, ticket->url.data,
+				     ticket->url.len))) {
+		free(name);
+		return -1;
+	}
+	*result = ticket->result;
+	if (page->url.len > 0)
+		result->url = page->url.data;
+	memcpy(page->ip, ticket->ip, sizeof(page->ip));
+	result->ip = page->ip;
+	swap_buffers(&page->shown_url, &ticket->shown_url);
+	swap_buffers(&page->final_url, &ticket->final_url);
+	swap_buffers(&page->type, &ticket->type);
+	swap_buffers(&page->headers, &ticket->headers);
+	swap_buffers(&page->body, &ticket->body);
+	swap_buffers(&page->hops, &ticket->hops);
+	memcpy(page->charset, ticket->charset, sizeof(page->charset));
+	if (result->charset)
+		result->charset = page->charset;
+	page->tries = ticket->tries;
+	page->turn = ticket->turn;
+	page->of = ticket;
+	page->next_page = name;
+	result->next_page = (struct fp_text){name, chain->name.len};
+	page->charged = ticket->charged;
+	charge_page(page, chain->memory);
+	ticket->tries = NULL;
+	ticket->charged = 0;
+	ticket->memory = NULL;
+
+	fp_chain_turn(chain);
+	clear_outcome(ticket);
+	swap_buffers(&ticket->shown_url, &chain->next_shown);
+	ticket->result.url =
+		ticket->shown_url.len > 0 ? ticket->shown_url.data : NULL;
+	ticket->result.page = chain->page;
+	ticket->result.page_hash = chain->next_hash;
+	ticket->started_ns = 0;
+	ticket->is_intended = ticket->is_rested = false;
+	ticket->is_refused_head = false;
+	ticket->n_short = ticket->n_excused = 0;
+	ticket->unused_ns = 0;
+	if (chain->kind != FP_KIND_OK) {
+		ticket->again.how = FP_AGAIN_NO;
+		fp_ticket_fail(ticket, chain->kind, chain->why);
+	}
 	return 0;
 }
 
@@ -444,10 +537,22 @@ fp_ticket_fail_again(struct fp_ticket *ticket, const char *message)
 	fp_ticket_fail(ticket, last->kind, message);
 }
 
+static void
+clear_pages(struct fp_ticket *ticket)
+{
+	fp_chain_free(ticket->chain);
+	ticket->chain = NULL;
+	ticket->of = NULL;
+	free(ticket->next_page);
+	ticket->next_page = NULL;
+}
+
 void
 fp_ticket_clear(struct fp_ticket *ticket)
 {
 	FP_ASSERT(!ticket->origin);
+	if (FP_UNLIKELY(ticket->chain || ticket->of))
+		clear_pages(ticket);
 	free(ticket->tries);
 	ticket->tries = NULL;
 	free(ticket->block);
@@ -493,6 +598,8 @@ fp_ticket_free(struct fp_ticket *ticket)
 		return;
 	free(ticket->block);
 	free(ticket->tries);
+	free(ticket->next_page);
+	fp_chain_free(ticket->chain);
 	fp_buf_destroy(&ticket->hop);
 	fp_buf_destroy(&ticket->cookies);
 	fp_buf_destroy(&ticket->hops);

@@ -19,6 +19,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "chain.h"
 #include "charset.h"
 #include "fetchpool.h"
 #include "memory.h"
@@ -86,6 +87,12 @@ struct fp_ticket {
 	int64_t started_ns; /* when it first got a slot; monotonic */
 	struct fp_try *tries; /* attempts before the last; result.tries */
 
+	/* With options.next: its pages; or, of a ticket that is one page of an
+	 * item, that item's ticket, which outlives it. */
+	struct fp_chain *chain; /* NULL: no pages */
+	struct fp_ticket *of; /* NULL: it is an item's own */
+	char *next_page; /* result.next_page; or NULL */
+
 	/* Where redirects have led in this attempt. */
 	struct fp_buf hop; /* empty: no further than `url` */
 	unsigned n_hops;
@@ -130,6 +137,8 @@ struct fp_ticket {
 	/* With a trace: since when it waits, and what for. */
 	int64_t since_ns;
 	enum fp_wait waits_for;
+
+	bool is_on_hold; /* until pages of it are given back; the queue's */
 };
 
 /* It goes there. A move that is not legal is a bug. */
@@ -152,6 +161,10 @@ int fp_ticket_retry(struct fp_ticket *ticket);
 
 /* Its next request is for its own URL again, and not where redirects led. */
 void fp_ticket_rewind(struct fp_ticket *ticket);
+/* The page that was fetched becomes the result of `page`, a clean ticket, and
+ * the item is at its next page: chain->next_url. -1: no memory, and nothing has
+ * changed. */
+int fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page);
 
 /* Whether an attempt has failed, and another has not begun: then the text in
  * `message` is still what the last one met. */

@@ -37,8 +37,12 @@ fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
 	window->last = &window->first;
 	if (in_order) {
 		window->ring = calloc(capacity, sizeof(window->ring[0]));
-		if (!window->ring)
+		window->tails = calloc(capacity, sizeof(window->tails[0]));
+		if (!window->ring || !window->tails) {
+			free(window->ring);
+			free(window->tails);
 			return -1;
+		}
 	}
 	fp_mutex_init(&window->lock);
 	fp_cond_init(&window->room);
@@ -55,6 +59,7 @@ fp_window_destroy(struct fp_window *window)
 		fp_ticket_free(ticket);
 	}
 	free(window->ring);
+	free(window->tails);
 	fp_cond_destroy(&window->ready);
 	fp_cond_destroy(&window->room);
 	fp_mutex_destroy(&window->lock);
@@ -202,14 +207,68 @@ finish(struct fp_window *window, struct fp_ticket *ticket)
 {
 	ticket->next = NULL;
 	fp_ticket_move(ticket, FP_STAGE_FINISHED);
+	if (ticket->chain)
+		ticket->result.pages = ticket->result.page;
 	if (window->in_order) {
 		struct fp_ticket **slot = window_place(window, ticket->turn);
-		FP_ASSERT(!*slot);
-		*slot = ticket;
+		struct fp_ticket **tail =
+			&window->tails[ticket->turn % window->capacity];
+		FP_ASSERT(!*slot ||
+			  ((*tail)->of && (*tail)->turn == ticket->turn));
+		if (*slot)
+			(*tail)->next = ticket;
+		else
+			*slot = ticket;
+		*tail = ticket;
 	} else {
 		*window->last = ticket;
 		window->last = &ticket->next;
 	}
+}
+
+/* A clean ticket that is no item's. NULL: no memory. */
+static struct fp_ticket *
+take_page(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	struct fp_ticket *page = fetch_ticket(window);
+	fp_mutex_unlock(&window->lock);
+	return page;
+}
+
+static void
+drop_page(struct fp_window *window, struct fp_ticket *page)
+{
+	fp_ticket_move(page, FP_STAGE_HOME);
+	fp_mutex_lock(&window->lock);
+	page->next = window->home;
+	window->home = page;
+	fp_mutex_unlock(&window->lock);
+}
+
+void
+fp_window_turn(struct fp_window *window, struct fp_ticket *list)
+{
+	struct fp_ticket *pages = NULL, **last = &pages;
+
+	for (struct fp_ticket *at = list; at; at = at->next) {
+		if (!at->chain || !at->chain->turns)
+			continue;
+		struct fp_ticket *page = take_page(window);
+		if (page && fp_ticket_turn(at, page) == 0) {
+			atomic_fetch_add(&at->chain->n_waiting, 1);
+			*last = page;
+			last = &page->next;
+			continue;
+		}
+		if (page)
+			drop_page(window, page);
+		at->chain->turns = false;
+		at->again.how = FP_AGAIN_NO;
+		fp_ticket_fail(at, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	}
+	if (pages)
+		fp_window_put(window, pages);
 }
 
 void
@@ -254,7 +313,7 @@ lend(struct fp_window *window)
 		struct fp_ticket **slot =
 			window_place(window, window->n_next + 1);
 		ticket = *slot;
-		*slot = NULL;
+		*slot = ticket->next;
 	} else {
 		ticket = window->first;
 		window->first = ticket->next;
@@ -263,6 +322,8 @@ lend(struct fp_window *window)
 	}
 	ticket->next = NULL;
 	fp_ticket_move(ticket, FP_STAGE_LENT);
+	if (FP_UNLIKELY(ticket->of))
+		return ticket;
 	window->n_next++;
 	window->n_lent++;
 	return ticket;
@@ -288,25 +349,67 @@ fp_window_next(
 	return n;
 }
 
+/* A page, or an item that had pages, is given back. Returns what is home by
+ * that: an item is when none of its pages is out any more. */
+static struct fp_ticket *
+give_page(struct fp_ticket *ticket)
+{
+	struct fp_ticket *item = ticket->of ? ticket->of : ticket;
+	struct fp_chain *chain = item->chain; /* NULL: it is home */
+	bool has_pages = chain && atomic_load(&chain->n_waiting) > 0;
+
+	ticket->next = NULL;
+	if (item == ticket) {
+		chain->is_given = true;
+		return has_pages ? NULL : ticket;
+	}
+	if (chain && chain->is_given && !has_pages) {
+		ticket->next = item;
+		item->next = NULL;
+	}
+	return ticket;
+}
+
+/* Cleans a ticket, and adds it to those that go home. Returns whether it was an
+ * item's. */
+static bool
+bring_home(struct fp_ticket **list, struct fp_ticket *ticket)
+{
+	bool is_item = !ticket->of;
+
+	fp_ticket_move(ticket, FP_STAGE_HOME);
+	fp_ticket_clear(ticket);
+	ticket->next = *list;
+	*list = ticket;
+	return is_item;
+}
+
 void
 fp_window_give(
 	struct fp_window *window, const struct fp_result **results, size_t n)
 {
 	struct fp_ticket *list = NULL;
+	size_t n_items = 0, n_lent = 0;
 
 	/* Cleaning may free memory: outside the lock. */
 	for (size_t i = n; i-- > 0;) {
 		struct fp_ticket *ticket = (struct fp_ticket *)results[i];
-		fp_ticket_move(ticket, FP_STAGE_HOME);
-		fp_ticket_clear(ticket);
-		ticket->next = list;
-		list = ticket;
+		n_lent += !ticket->of;
+		if (FP_UNLIKELY(ticket->chain || ticket->of))
+			ticket = give_page(ticket);
+		else
+			ticket->next = NULL;
+		while (ticket) {
+			struct fp_ticket *next = ticket->next;
+			n_items += bring_home(&list, ticket);
+			ticket = next;
+		}
 	}
 
 	fp_mutex_lock(&window->lock);
-	FP_ASSERT(n <= window->n_out);
-	window->n_out -= n;
-	window->n_lent -= n;
+	FP_ASSERT(n_items <= window->n_out);
+	window->n_out -= n_items;
+	window->n_lent -= n_lent;
 	while (list) {
 		struct fp_ticket *next = list->next;
 		list->next = window->home;

@@ -44,9 +44,10 @@ struct fp_window {
 	uint64_t n_next; /* results lent to the consumer so far */
 
 	/* Finished and waiting for the consumer: in order of their turns, a
-	 * ring where each has the place turn % capacity, or a list as they
-	 * finished. */
+	 * ring where each has the place turn % capacity, with its pages before
+	 * it; or a list as they finished. */
 	struct fp_ticket **ring;
+	struct fp_ticket **tails; /* the last of each place in use */
 	struct fp_ticket *first;
 	struct fp_ticket **last;
 };
@@ -68,6 +69,13 @@ void fp_window_hunger(struct fp_window *window);
 /* Undoes the last take: its item never came. By the taker. */
 void fp_window_untake(struct fp_window *window, struct fp_ticket *ticket);
 
+/* Of the items in this list (linked by next), which have ended an attempt,
+ * those that go on to another page (chain->turns) do so, and the pages that
+ * they have fetched are finished: each a ticket that takes no place in the
+ * window, and comes out before what comes of its item afterwards. One that
+ * finds no memory for that has failed instead. */
+void fp_window_turn(struct fp_window *window, struct fp_ticket *list);
+
 /* The items of this list (linked by next) are finished. */
 void fp_window_put(struct fp_window *window, struct fp_ticket *list);
 
@@ -84,7 +92,8 @@ void fp_window_call(struct fp_window *window);
 size_t fp_window_next(
 	struct fp_window *window, const struct fp_result **results, size_t max);
 
-/* The consumer is done with these: only now is there room for others. */
+/* The consumer is done with these: only now is there room for others. Pages
+ * were taken from their item's n_waiting before. */
 void fp_window_give(
 	struct fp_window *window, const struct fp_result **results, size_t n);
 

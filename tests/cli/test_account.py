@@ -19,7 +19,8 @@ MEMBERS = ["fetchpool", "started", "seconds", "exit_status", "stopped_by",
            "no_response", "attempts", "retries", "bytes", "items_per_second",
            "bytes_per_second", "json_safe", "fetch_time", "learned"]
 KINDS = ["input", "refused", "dns", "connect", "tls", "timeout", "network",
-         "incomplete", "http", "too_large", "body", "redirect", "local"]
+         "incomplete", "http", "too_large", "body", "redirect", "page",
+         "local"]
 
 
 def check_stats(path):

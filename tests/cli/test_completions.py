@@ -23,7 +23,7 @@ FOLDER = os.path.join(BUILD, "cmd", "completions")
 FORMATS = ["body", "merged", "record"]
 BODIES = ["auto", "base64", "json", "none", "string", "text"]
 TOPICS = ["all", "connections", "flow", "input", "journal", "other", "output",
-          "pool", "progress", "requests"]
+          "pages", "pool", "progress", "requests"]
 
 
 def options():

@@ -139,7 +139,8 @@ field_names(void)
 	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
 		size_t len = strlen(names[i]);
 		CHECK(fp_field_from_name(names[i], len) == (int)i);
-		CHECK(fp_field_from_name(names[i], len - 1) == -1);
+		CHECK(fp_field_from_name(names[i], len - 1) ==
+			(i == FP_FIELD_PAGES ? FP_FIELD_PAGE : -1));
 	}
 	CHECK(fp_field_from_name("seq,input", 3) == FP_FIELD_SEQ);
 	CHECK(fp_field_from_name("seq,input", 4) == -1);

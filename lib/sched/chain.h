@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chain: where an item is that has several pages: which page is being fetched,
+ * where its attempts begin, what names the page after it, and which pages were
+ * seen.
+ *
+ * Threads: the holder of its ticket; but n_waiting is any's.
+ * Ownership: the ticket owns it; fp_chain_free() takes NULL.
+ * Failure: said at each function.
+ */
+#ifndef FP_CHAIN_H
+#define FP_CHAIN_H
+
+#include "base.h"
+
+#include "buf.h"
+#include "fetchpool.h"
+#include "memory.h"
+
+#include <stdatomic.h>
+
+struct fp_chain {
+	uint64_t page; /* that is being fetched, from 1 */
+	struct fp_buf start; /* its URL; empty: the item's own */
+	bool is_foreign; /* that is at another origin than the item's */
+
+	struct fp_buf cursor; /* the value of the variable that is its */
+	bool has_cursor; /* there is one: not of a first page */
+
+	/* After a page was fetched: what comes of the next one. */
+	bool turns; /* there is one: what was fetched is a result by itself */
+	struct fp_buf next_url; /* its URL ... */
+	struct fp_buf next_shown; /* ... without passwords */
+	bool is_next_foreign;
+	struct fp_buf name; /* what names it, in a result */
+	uint64_t next_hash; /* of that */
+	enum fp_kind kind; /* OK; or it fails without a request ... */
+	char why[240]; /* ... with this message */
+
+	struct fp_memory *memory; /* that pages take while they wait */
+
+	/* Hashes of the pages seen: a table with open addressing, at most half
+	 * full. 0 is none. */
+	uint64_t *seen;
+	size_t n_seen, n_room;
+
+	/* Pages that were fetched and not given back by the consumer: put by
+	 * the worker, taken back by the consumer. */
+	atomic_uint n_waiting;
+	bool is_given; /* the item's last result was, before them */
+};
+
+/* At its first page. NULL: no memory. */
+struct fp_chain *fp_chain_new(struct fp_memory *memory);
+void fp_chain_free(struct fp_chain *chain);
+
+/* The hash of what names a page; never 0. */
+uint64_t fp_chain_hash(const void *data, size_t len);
+
+/* Notes that a page is seen. 1: it was not before; 0: it was; -1: no memory. */
+int fp_chain_see(struct fp_chain *chain, uint64_t hash);
+
+/* Whether the item of this turn waits with its next page until the consumer has
+ * given back some of those before it: when there are many; or, where memory is
+ * tight, any. But pages that wait for elder items to come out are bounded by
+ * memory alone, or else their item would have to wait, too. */
+bool fp_chain_is_held(const struct fp_chain *chain, uint64_t turn);
+
+/* On to the next page. */
+void fp_chain_turn(struct fp_chain *chain);
+
+#endif
