@@ -95,8 +95,7 @@ struct fp_transfer {
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_download download;
-	struct fp_buf location; /* where a redirect leads */
-	struct fp_buf links; /* with options.next: the Link fields */
+	struct fp_buf location, links; /* where a redirect leads; Link fields */
 	const char *denied; /* why, with FP_STOP_DENIED */
 	const char *unread; /* the file of authorities that cannot be read */
 	struct fp_transfer *next; /* in the lane's list of idle slots */
