@@ -235,8 +235,9 @@ take_for_no(struct fp_busy *busy)
 	end_doubt(busy);
 }
 
-/* Something has passed. Answers do not come in the order of their requests:
- * what began no later than the first no was before it. */
+/* Something has passed. Requests are not judged in the order in which they were
+ * sent: what began before the first no was halfway back was under way with it.
+ */
 static void
 busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 {
@@ -252,8 +253,11 @@ busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 }
 
 enum fp_doubt
-fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
 {
+	int64_t halfway_ns = now_ns - (now_ns - attempt->begun_ns) / 2;
+
 	if (busy->is_limit_no)
 		return FP_DOUBT_LIMIT;
 	if (attempt->is_test && ++busy->n_tests >= TESTS_MAX) {
@@ -264,8 +268,8 @@ fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 		busy->n_clean = 0;
 		return FP_DOUBT_NO;
 	}
-	if (busy->n_doubts++ == 0 || attempt->begun_ns < busy->doubt_ns)
-		busy->doubt_ns = attempt->begun_ns;
+	if (busy->n_doubts++ == 0 || halfway_ns < busy->doubt_ns)
+		busy->doubt_ns = halfway_ns;
 	busy->is_careful |= is_doubtful(busy);
 	return FP_DOUBT_HELD;
 }

@@ -51,7 +51,7 @@ struct fp_busy {
 	unsigned n_clean; /* passes without one, before the first */
 	unsigned n_clean_min; /* so many are needed to doubt it */
 	unsigned n_doubts; /* in a row */
-	int64_t doubt_ns; /* when the first of them began */
+	int64_t doubt_ns; /* when the first of them was halfway back */
 	bool is_testing; /* one of them is tried again */
 	unsigned n_tests; /* how often it was */
 };
@@ -96,8 +96,8 @@ enum fp_doubt {
 	FP_DOUBT_HELD, /* wait, and ask again */
 	FP_DOUBT_TEST, /* try this one again, to find out */
 };
-enum fp_doubt fp_busy_doubt(
-	struct fp_busy *busy, const struct fp_busy_attempt *attempt);
+enum fp_doubt fp_busy_doubt(struct fp_busy *busy,
+	const struct fp_busy_attempt *attempt, int64_t now_ns);
 enum fp_doubt fp_busy_doubt_due(struct fp_busy *busy, bool is_test);
 
 /* How long the origin waits for that; 0: it need not. */

@@ -709,7 +709,8 @@ excuse(struct fp_ticket *ticket)
 /* A no that may be a limit's: it is one, or its item waits until that is known,
  * or it is final. */
 static void
-end_in_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
+end_in_doubt(
+	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
 	const struct fp_busy_rules *rules = &schedule->rules.origin.busy;
 	struct fp_busy *busy = &ticket->origin->busy;
@@ -724,7 +725,7 @@ end_in_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket)
 	ticket->again.how = FP_AGAIN_NO;
 	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
 		return;
-	switch (fp_busy_doubt(busy, &attempt)) {
+	switch (fp_busy_doubt(busy, &attempt, now_ns)) {
 	case FP_DOUBT_LIMIT:
 		report->heard = FP_HEARD_BUSY;
 		report->refused.is = FP_REFUSAL_SAID;
@@ -808,7 +809,7 @@ bool
 fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	end_in_doubt(schedule, ticket);
+	end_in_doubt(schedule, ticket, now_ns);
 	pay(ticket);
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {

@@ -134,6 +134,33 @@ what_never_answered_is_ill(void)
 	}
 }
 
+static enum fp_doubt
+doubt(int64_t begun_ns, int64_t now_ns)
+{
+	struct fp_busy_attempt attempt = {.begun_ns = begun_ns};
+
+	return fp_busy_doubt(&busy, &attempt, now_ns);
+}
+
+/* The server judged the first 16 in another order than they were sent in. What
+ * was sent later and passes says that the others mean their items. */
+static void
+a_no_among_those_under_way(void)
+{
+	for (int is_later = 0; is_later < 2; is_later++) {
+		begin(FP_BUSY_AUTO);
+		CHECK(doubt(T0 + 1, T0 + 41) == FP_DOUBT_HELD);
+		for (int i = 0; i < 6; i++)
+			pass(T0 + 2 + i, T0 + 42 + i);
+		if (is_later)
+			pass(T0 + 30, T0 + 50);
+		for (int i = 0; i < 9; i++)
+			doubt(T0 + 8 + i, T0 + 50 + i);
+		CHECK(fp_busy_doubt_due(&busy, false) ==
+			(is_later ? FP_DOUBT_NO : FP_DOUBT_TEST));
+	}
+}
+
 /* {status, is there a Retry-After, is nothing left, do words say it, what it
  * is}. */
 static void
@@ -188,5 +215,6 @@ main(void)
 	run("one finds out", one_finds_out);
 	run("as the user says", as_the_user_says);
 	run("what has never answered is ill", what_never_answered_is_ill);
+	run("a no among those under way", a_no_among_those_under_way);
 	return done();
 }
