@@ -324,6 +324,7 @@ TEST_TOOLS = \
 	tests/servers/check-servers \
 	tests/consumers/check-consumers \
 	tests/consumers/read.py \
+	tests/limiters/README.md \
 	tests/limiters/check-limiters \
 	tests/limiters/forms.py \
 	tests/limiters/apache.sh \
