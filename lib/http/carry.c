@@ -307,6 +307,8 @@ fail_decoding(struct fp_carry *carry)
 		carry->looks = false;
 		return;
 	}
+	if (carry->kind != FP_KIND_OK) /* and `why` says so */
+		return;
 	snprintf(carry->why, sizeof(carry->why), "the body is not valid %s",
 		carry->charset.name);
 	if (error == ENOMEM)
@@ -494,7 +496,8 @@ end_document(struct fp_carry *carry)
 	if (carry->options->body_is_object && !fp_json_is_object(carry->json))
 		carry_fail(carry, FP_KIND_BODY,
 			"the JSON document is not an object");
-	if (carry->options->body_lacks && fp_json_has_refused(carry->json)) {
+	if (carry->kind == FP_KIND_OK && carry->options->body_lacks &&
+		fp_json_has_refused(carry->json)) {
 		snprintf(carry->why, sizeof(carry->why),
 			"the JSON document already has a member %s (omit it)",
 			carry->options->body_lacks);
