@@ -45,6 +45,7 @@ cmd_libcmd_a_SOURCES += \
 cmd_libcmd_a_SOURCES += \
 	cmd/journal/identity.c cmd/journal/identity.h \
 	cmd/journal/journal.c cmd/journal/journal.h \
+	cmd/journal/journalchain.c cmd/journal/journalchain.h \
 	cmd/journal/journalfile.c cmd/journal/journalfile.h \
 	cmd/journal/journalline.c cmd/journal/journalline.h \
 	cmd/journal/journalopen.c \

@@ -80,7 +80,8 @@
  *			programs have)
  *	journal/	output (lines to a descriptor, whole, whatever happens),
  *			journal (what is done, to go on from there; in parts:
- *			journalopen journalfile journalline journalstate),
+ *			journalopen journalfile journalline journalstate
+ *			journalchain),
  *			identity (which run it is), resume (what is not done)
  *	report/		what a run tells of itself: tally (results, counted),
  *			summary (for people), stats (as JSON), trace (for

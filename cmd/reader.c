@@ -42,6 +42,8 @@ fp_reader_destroy(struct fp_reader *reader)
 	fp_linecheck_destroy(&reader->check);
 	fp_itemfill_destroy(&reader->fill);
 	fp_resume_destroy(&reader->resume);
+	fp_buf_destroy(&reader->page.name);
+	fp_buf_destroy(&reader->page.seen);
 	fp_parser_free(reader->parser);
 	fp_fields_destroy(&reader->fields);
 }
@@ -119,10 +121,29 @@ back(struct fp_reader *reader)
 
 /* ---- from the line to the item ---- */
 
+/* An item that has pages goes on with the one after those that are done. */
+static int
+go_on_with_page(struct fp_reader *reader, struct fp_item *item)
+{
+	struct fp_journal_page *page = &reader->page;
+
+	if (fp_journal_find_page(reader->journal, item->seq, page))
+		return -1;
+	item->page = page->page;
+	item->next_page =
+		(struct fp_text){fp_buf_text(&page->name), page->name.len};
+	item->seen = (const uint64_t *)(const void *)page->seen.data;
+	item->n_seen = page->seen.len / sizeof(uint64_t);
+	return 0;
+}
+
 static int
 hand_in(struct fp_reader *reader, struct fp_item *item)
 {
 	if (!item->fault && fp_itemfill_fill(&reader->fill, item))
+		return -1;
+	if (reader->is_resumed && reader->settings->pool.next &&
+		go_on_with_page(reader, item))
 		return -1;
 	return fp_pool_submit(reader->pool, item);
 }

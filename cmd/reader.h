@@ -32,6 +32,7 @@ struct fp_reader {
 	struct fp_journal *journal; /* NULL: none is kept */
 	struct fp_resume resume;
 	bool is_resumed; /* items come from it */
+	struct fp_journal_page page; /* that the item at hand goes on with */
 	bool is_refused; /* the input is not what it should be */
 	struct fp_parser *parser; /* NULL: lines are no JSON */
 	struct fp_fields fields; /* of the line at hand */

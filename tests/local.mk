@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_csv \
 	tests/unit/test_input \
 	tests/unit/test_inputstop \
+	tests/unit/test_journalchain \
 	tests/unit/test_journalline \
 	tests/unit/test_journalstate \
 	tests/unit/test_json \
@@ -274,6 +275,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \
 	tests/cli/test_next.py \
+	tests/cli/test_nextjournal.py \
 	tests/cli/test_nginx.py \
 	tests/cli/test_output.py \
 	tests/cli/test_promises.py \

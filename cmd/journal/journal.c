@@ -38,6 +38,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -192,6 +193,15 @@ sync_outputs(struct fp_journal *journal)
 	return -1;
 }
 
+static void
+drop_lines(struct fp_journal_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(lines[i].owned);
+		lines[i].owned = NULL;
+	}
+}
+
 /* Steps 2 to 4 for all that was added. `group` is exchanged for the items that
  * are there. -1: no more. */
 static int
@@ -209,14 +219,17 @@ commit_group(struct fp_journal *journal, struct fp_journal_line **group)
 	fp_mutex_unlock(&journal->lock);
 	if (n == 0)
 		return 0;
-	if (sync_outputs(journal))
+	if (sync_outputs(journal)) {
+		drop_lines(items, n);
 		return -1;
+	}
 	fp_mutex_lock(&journal->lock);
 	int ret = 0;
 	if (journal->n_synced == journal->n_written)
 		ret = journal_append(journal, &mark, 1);
 	if (ret == 0)
 		ret = journal_append(journal, items, n);
+	drop_lines(items, n);
 	if (ret == 0)
 		ret = sync_journal(journal);
 	fp_mutex_unlock(&journal->lock);
@@ -323,6 +336,30 @@ fp_journal_has_sent(struct fp_journal *journal, uint64_t seq)
 	return has;
 }
 
+/* In hexadecimal digits. NULL: no memory. */
+static char *
+write_page_name(struct fp_text name)
+{
+	char *text = malloc(2 * name.len + 1);
+
+	for (size_t i = 0; text && i < name.len; i++)
+		snprintf(text + 2 * i, 3, "%02x", (unsigned char)name.data[i]);
+	return text;
+}
+
+/* The line is of a page that is not the item's last. */
+static int
+add_page(struct fp_journal_line *line, const struct fp_result *result)
+{
+	line->what = FP_JOURNAL_PAGE;
+	line->n_done = result->page;
+	line->hash2 = result->page_hash;
+	line->owned = write_page_name(result->next_page);
+	line->page_name =
+		(struct fp_text){line->owned, 2 * result->next_page.len};
+	return line->owned ? 0 : -1;
+}
+
 void
 fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	const struct fp_journal_marks *marks)
@@ -332,7 +369,9 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 		wait_for_room(journal);
 	if (!journal->error) {
 		uint64_t seq = journal_place(journal, result->seq);
-		journal->items[journal->n_items++] = (struct fp_journal_line){
+		struct fp_journal_line *line =
+			&journal->items[journal->n_items++];
+		*line = (struct fp_journal_line){
 			.what = FP_JOURNAL_DONE,
 			.seq = seq,
 			.hash = fp_journalline_item_hash(
@@ -347,8 +386,51 @@ fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 			.unknown_sum = marks->unknown.sum,
 			.fate = fp_fate(result),
 		};
+		if (result->page > 0 && result->pages == 0 &&
+			add_page(line, result)) {
+			journal->n_items--;
+			journal_fail_write(journal);
+		}
 	}
 	fp_mutex_unlock(&journal->lock);
+}
+
+/* Undoes write_page_name(). */
+static int
+read_page_name(struct fp_buf *to, const struct fp_buf *name)
+{
+	unsigned byte;
+
+	for (size_t i = 0; i + 1 < name->len; i += 2) {
+		sscanf(name->data + i, "%2x", &byte);
+		if (fp_buf_add_char(to, (char)byte))
+			return -1;
+	}
+	return 0;
+}
+
+int
+fp_journal_find_page(
+	struct fp_journal *journal, uint64_t seq, struct fp_journal_page *page)
+{
+	int ret = 0;
+
+	page->page = 0;
+	fp_buf_clear(&page->name, SIZE_MAX);
+	fp_buf_clear(&page->seen, SIZE_MAX);
+	fp_mutex_lock(&journal->lock);
+	const struct fp_journal_chain *chain = fp_journalchain_find(
+		&journal->state.chains, journal_place(journal, seq));
+	if (chain && chain->page > 0) {
+		page->page = chain->page;
+		ret = read_page_name(&page->name, &chain->name) ||
+				      fp_buf_add(&page->seen, chain->seen.data,
+					      chain->seen.len)
+			      ? -1
+			      : 0;
+	}
+	fp_mutex_unlock(&journal->lock);
+	return ret;
 }
 
 int
@@ -360,6 +442,7 @@ fp_journal_commit(struct fp_journal *journal)
 		if (ret == 0)
 			ret = journal_append(
 				journal, journal->items, journal->n_items);
+		drop_lines(journal->items, journal->n_items);
 		journal->n_items = 0;
 	} else if (journal->n_items > 0 &&
 		   (journal->n_told == 0 ||
@@ -569,6 +652,7 @@ fp_journal_close(struct fp_journal *journal)
 	fp_journalfile_close(&journal->file);
 	fp_journalstate_destroy(&journal->state);
 	fp_buf_destroy(&journal->text);
+	drop_lines(journal->items, journal->n_items);
 	free(journal->items);
 	if (journal->folder_fd >= 0)
 		close(journal->folder_fd);

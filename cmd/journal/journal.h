@@ -108,6 +108,17 @@ bool fp_journal_has_sent(struct fp_journal *journal, uint64_t seq);
 void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	const struct fp_journal_marks *marks);
 
+/* Where an item that has pages is to go on. */
+struct fp_journal_page {
+	uint64_t page; /* that is done; 0: none, it is at its first one */
+	struct fp_buf name; /* of the next one */
+	struct fp_buf seen; /* hashes of those that are done, uint64_t each */
+};
+
+/* That of this item; its buffers are the caller's. -1 with ENOMEM. */
+int fp_journal_find_page(
+	struct fp_journal *journal, uint64_t seq, struct fp_journal_page *page);
+
 /* All that was added is in the outputs. -1: stop. */
 int fp_journal_commit(struct fp_journal *journal);
 

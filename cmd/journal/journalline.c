@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* No line is longer; its newline counted. */
-#define LINE_MAX_BYTES 200
+#define LINE_MAX_BYTES (256 + 2 * FP_JOURNAL_PAGE_MAX)
 
 #define CRC_CHARS 8
 
@@ -39,8 +39,11 @@ static const struct form forms[] = {
 	[FP_JOURNAL_BAD] = {"f", "qth"},
 	[FP_JOURNAL_SENT] = {"u", "qh"},
 	[FP_JOURNAL_STATE] = {"s", "qabegvopw"},
+	[FP_JOURNAL_CHAIN] = {"k", "qabhx"},
+	[FP_JOURNAL_SEEN] = {"y", "qh"},
 	[FP_JOURNAL_BEGIN] = {"begin", ""},
 	[FP_JOURNAL_DONE] = {"d", "qhegvopwt"},
+	[FP_JOURNAL_PAGE] = {"p", "qahHegvopwx"},
 	[FP_JOURNAL_INTENT] = {"i", "q"},
 	[FP_JOURNAL_RESUMED] = {"r", "egv"},
 	[FP_JOURNAL_RETRY] = {"t", "t"},
@@ -59,6 +62,9 @@ static const struct form old_forms[FP_ARRAY_LEN(forms)] = {
 	[FP_JOURNAL_RESUMED] = {"r", "eg"},
 	[FP_JOURNAL_RETRY] = {"t", ""},
 	[FP_JOURNAL_LISTED] = {"-", ""},
+	[FP_JOURNAL_CHAIN] = {"-", ""},
+	[FP_JOURNAL_SEEN] = {"-", ""},
+	[FP_JOURNAL_PAGE] = {"-", ""},
 };
 
 static const struct form *
@@ -262,6 +268,8 @@ put_field(char *at, char field, const struct fp_journal_line *line)
 		return put_text(at, fate, strlen(fate));
 	case 'n':
 		return put_text(at, line->name.data, line->name.len);
+	case 'x':
+		return put_text(at, line->page_name.data, line->page_name.len);
 	default:
 		for (int i = 0; i < FP_JOURNAL_KEY_BYTES; i++)
 			at = put_hex(at, line->key[i], 2);
@@ -292,6 +300,7 @@ fp_journalline_add(
 	struct fp_buf *to, const struct fp_journal_line *line, uint32_t *crc)
 {
 	FP_ASSERT(line->name.len <= FP_JOURNAL_NAME_MAX);
+	FP_ASSERT(line->page_name.len <= 2 * FP_JOURNAL_PAGE_MAX);
 	if (fp_buf_reserve(to, LINE_MAX_BYTES))
 		return -1;
 	to->len += put_line(to->data + to->len, line, crc);
@@ -367,6 +376,22 @@ journalline_parse_name(struct fp_text *name, const char *text, size_t len)
 	return 0;
 }
 
+/* Pairs of digits, perhaps none. */
+static int
+parse_page_name(struct fp_text *name, const char *text, size_t len)
+{
+	if (len % 2 || len > 2 * FP_JOURNAL_PAGE_MAX)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		bool is_digit = (text[i] >= '0' && text[i] <= '9') ||
+				(text[i] >= 'a' && text[i] <= 'f');
+		if (!is_digit)
+			return -1;
+	}
+	*name = (struct fp_text){text, len};
+	return 0;
+}
+
 static int
 parse_field(
 	struct fp_journal_line *line, char field, const char *text, size_t len)
@@ -398,6 +423,8 @@ parse_field(
 		return parse_fate(text, len, &line->fate);
 	case 'n':
 		return journalline_parse_name(&line->name, text, len);
+	case 'x':
+		return parse_page_name(&line->page_name, text, len);
 	default:
 		return parse_key(text, len, line->key);
 	}

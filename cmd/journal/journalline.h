@@ -28,6 +28,9 @@
 
 #define FP_JOURNAL_NAME_MAX 40
 
+/* Of what names a page, as fp_item has it. */
+#define FP_JOURNAL_PAGE_MAX 8192
+
 enum fp_journal_what {
 	/* The head: which run this is. */
 	FP_JOURNAL_HEAD, /* version, key of the hashes */
@@ -42,10 +45,15 @@ enum fp_journal_what {
 	FP_JOURNAL_MISSING, /* word, bits: of 1 to last, not done */
 	FP_JOURNAL_BAD, /* word, fate, bits: failed */
 	FP_JOURNAL_SENT, /* word, bits: sent, not done */
+	FP_JOURNAL_CHAIN, /* seq, page, pages sent ahead, hash, name: of an item
+			   * that has pages and is not done */
+	FP_JOURNAL_SEEN, /* seq, hash of one of its pages */
 	FP_JOURNAL_BEGIN, /* all above is whole */
 
 	/* What came since. */
 	FP_JOURNAL_DONE, /* seq, hash, the ends and sums, fate */
+	FP_JOURNAL_PAGE, /* seq, page, hashes of item and page, the ends and
+			  * sums, name of the next page */
 	FP_JOURNAL_INTENT, /* seq */
 	FP_JOURNAL_RESUMED, /* the ends */
 	FP_JOURNAL_RETRY, /* fate: what failed so is not done any more */
@@ -68,6 +76,8 @@ struct fp_journal_line {
 	uint32_t failed_sum;
 	uint32_t unknown_sum;
 	unsigned fate;
+	struct fp_text page_name; /* in hexadecimal digits */
+	char *owned; /* that it is in, to be freed; or NULL */
 	struct fp_text name; /* of an option, or a version */
 	uint8_t key[FP_JOURNAL_KEY_BYTES];
 };

@@ -53,6 +53,7 @@ fp_journalstate_destroy(struct fp_journal_state *state)
 	for (unsigned fate = 0; fate < FP_FATES; fate++)
 		fp_seqset_destroy(&state->failed[fate]);
 	fp_seqset_destroy(&state->sent);
+	fp_journalchain_destroy(&state->chains);
 	free(state->options);
 	free(state->sums);
 	free(state->seen);
@@ -74,7 +75,8 @@ fp_journalstate_last(const struct fp_journal_state *state)
 {
 	/* What was taken out again does not lower a set's last; the numbers of
 	 * items that were sent are below those that were read. */
-	return FP_MAX(state->done.last, state->sent.last);
+	return FP_MAX(
+		state->chains.last, FP_MAX(state->done.last, state->sent.last));
 }
 
 unsigned
@@ -154,11 +156,10 @@ journalstate_fill(
 	state->unknown_sum = line->unknown_sum;
 }
 
+/* Whether the outputs can be filled as this line says. */
 static int
-apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
+check_ends(struct fp_journal_state *state, const struct fp_journal_line *line)
 {
-	unsigned fate = line->fate;
-
 	if (state->is_listing)
 		return journalstate_refuse(state, "its lines are out of order");
 	if (line->out_end < state->out_end ||
@@ -172,6 +173,30 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 		(line->unknown_end == state->unknown_end &&
 			line->unknown_sum != state->unknown_sum))
 		return journalstate_refuse(state, "its checksums do not match");
+	return 0;
+}
+
+/* Of an item that has failed, it is kept which page is next. */
+static void
+end_chain(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	struct fp_journal_chain *chain =
+		fp_journalchain_find(&state->chains, line->seq);
+
+	if (!chain)
+		return;
+	chain->n_ahead = 0;
+	if (line->fate == FP_KIND_OK || chain->page == 0)
+		fp_journalchain_remove(&state->chains, line->seq);
+}
+
+static int
+apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	unsigned fate = line->fate;
+
+	if (check_ends(state, line))
+		return -1;
 	int is_new = fp_seqset_add(&state->done, line->seq);
 	if (is_new == 0)
 		return journalstate_refuse(
@@ -183,8 +208,73 @@ apply_done(struct fp_journal_state *state, const struct fp_journal_line *line)
 		fp_seqset_remove(&state->sent, line->seq) < 0)
 		return -1;
 	sums->of[fate] += line->hash;
+	end_chain(state, line);
 	journalstate_fill(state, line);
 	return 0;
+}
+
+/* A page is done, and another one follows. It may have been sent already, and
+ * with it what must not be sent again. */
+static int
+apply_page(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	if (check_ends(state, line))
+		return -1;
+	if (fp_seqset_has(&state->done, line->seq))
+		return journalstate_refuse(
+			state, "an item is recorded as done twice");
+	struct fp_journal_chain *chain =
+		fp_journalchain_get(&state->chains, line->seq);
+	if (!chain)
+		return -1;
+	if (line->n_done != chain->page + 1)
+		return journalstate_refuse(state, "its pages do not match");
+	chain->item_hash = line->hash;
+	if (chain->n_ahead > 0)
+		chain->n_ahead--;
+	else if (fp_seqset_remove(&state->sent, line->seq) < 0)
+		return -1;
+	if (fp_journalchain_turn(chain, line->hash2, line->page_name.data,
+		    line->page_name.len))
+		return -1;
+	journalstate_fill(state, line);
+	return 0;
+}
+
+/* The second such request of an item is for a later page, whose first ones are
+ * not recorded yet. */
+static int
+apply_intent(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	int is_new = fp_seqset_add(&state->sent, line->seq);
+
+	if (is_new != 0)
+		return is_new;
+	struct fp_journal_chain *chain =
+		fp_journalchain_get(&state->chains, line->seq);
+	if (!chain)
+		return -1;
+	chain->n_ahead++;
+	return 0;
+}
+
+/* In the head: an item with pages, and one of its pages. */
+static int
+apply_chain(struct fp_journal_state *state, const struct fp_journal_line *line)
+{
+	struct fp_journal_chain *chain =
+		fp_journalchain_get(&state->chains, line->seq);
+
+	if (!chain)
+		return -1;
+	if (line->what == FP_JOURNAL_SEEN)
+		return fp_buf_add(
+			&chain->seen, &line->hash, sizeof(line->hash));
+	chain->page = line->n_done;
+	chain->n_ahead = line->n_failed;
+	chain->item_hash = line->hash;
+	return fp_buf_set(
+		&chain->name, line->page_name.data, line->page_name.len);
 }
 
 /* What has this fate is not done any more. */
@@ -286,6 +376,9 @@ apply_head(struct fp_journal_state *state, const struct fp_journal_line *line)
 			&state->failed[line->is_old ? FP_FATE_UNTOLD
 						    : line->fate],
 			line->seq, line->hash);
+	case FP_JOURNAL_CHAIN:
+	case FP_JOURNAL_SEEN:
+		return apply_chain(state, line);
 	default:
 		return fp_seqset_add_word(&state->sent, line->seq, line->hash);
 	}
@@ -308,8 +401,11 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 		[FP_JOURNAL_MISSING] = {FP_JOURNAL_STATE, FP_JOURNAL_MISSING},
 		[FP_JOURNAL_BAD] = {FP_JOURNAL_STATE, FP_JOURNAL_BAD},
 		[FP_JOURNAL_SENT] = {FP_JOURNAL_STATE, FP_JOURNAL_SENT},
-		[FP_JOURNAL_BEGIN] = {FP_JOURNAL_STATE, FP_JOURNAL_SENT},
+		[FP_JOURNAL_CHAIN] = {FP_JOURNAL_STATE, FP_JOURNAL_SEEN},
+		[FP_JOURNAL_SEEN] = {FP_JOURNAL_CHAIN, FP_JOURNAL_SEEN},
+		[FP_JOURNAL_BEGIN] = {FP_JOURNAL_STATE, FP_JOURNAL_SEEN},
 		[FP_JOURNAL_DONE] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
+		[FP_JOURNAL_PAGE] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_INTENT] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_RESUMED] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 		[FP_JOURNAL_RETRY] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
@@ -345,6 +441,11 @@ are_items_sound(const struct fp_journal_state *state)
 		if (!is_fate_sound(state, fate))
 			return false;
 	}
+	struct fp_journal_chain *chain = NULL;
+	while ((chain = fp_journalchain_walk(&state->chains, chain))) {
+		if (chain->seen.len / sizeof(uint64_t) != chain->page)
+			return false;
+	}
 	return state->failed[FP_KIND_OK].n == 0 &&
 	       !fp_seqset_has(&state->sent, 0);
 }
@@ -354,6 +455,8 @@ static bool
 is_item(const struct fp_journal_line *line)
 {
 	bool is_of_one = line->what == FP_JOURNAL_DONE ||
+			 line->what == FP_JOURNAL_PAGE ||
+			 line->what == FP_JOURNAL_CHAIN ||
 			 line->what == FP_JOURNAL_INTENT;
 
 	return line->what < FP_JOURNAL_STATE ||
@@ -384,8 +487,11 @@ journalstate_apply(
 	case FP_JOURNAL_DONE:
 		ret = apply_done(state, line);
 		break;
+	case FP_JOURNAL_PAGE:
+		ret = apply_page(state, line);
+		break;
 	case FP_JOURNAL_INTENT:
-		ret = fp_seqset_add(&state->sent, line->seq);
+		ret = apply_intent(state, line);
 		break;
 	case FP_JOURNAL_RESUMED:
 		if (line->out_end != state->out_end ||
@@ -568,6 +674,43 @@ write_items(struct fp_journal_state *state, struct fp_buf *to)
 }
 
 static int
+write_chain(struct fp_journal_state *state, struct fp_buf *to,
+	const struct fp_journal_chain *chain)
+{
+	struct fp_journal_line line = {
+		.what = FP_JOURNAL_CHAIN,
+		.seq = chain->seq,
+		.n_done = chain->page,
+		.n_failed = chain->n_ahead,
+		.hash = chain->item_hash,
+		.page_name = {fp_buf_text(&chain->name), chain->name.len},
+	};
+
+	if (fp_journalline_add(to, &line, &state->crc))
+		return -1;
+	line = (struct fp_journal_line){
+		.what = FP_JOURNAL_SEEN, .seq = chain->seq};
+	for (size_t at = 0; at < chain->seen.len; at += sizeof(line.hash)) {
+		memcpy(&line.hash, chain->seen.data + at, sizeof(line.hash));
+		if (fp_journalline_add(to, &line, &state->crc))
+			return -1;
+	}
+	return 0;
+}
+
+static int
+write_chains(struct fp_journal_state *state, struct fp_buf *to)
+{
+	struct fp_journal_chain *chain = NULL;
+
+	while ((chain = fp_journalchain_walk(&state->chains, chain))) {
+		if (write_chain(state, to, chain))
+			return -1;
+	}
+	return 0;
+}
+
+static int
 write_head(struct fp_journal_state *state, struct fp_buf *to)
 {
 	struct fp_journal_line line = {
@@ -642,6 +785,7 @@ fp_journalstate_write(struct fp_journal_state *state, struct fp_buf *to)
 	if (write_head(state, to) ||
 		fp_journalline_add(to, &now, &state->crc) ||
 		write_sums(state, to) || write_items(state, to) ||
+		write_chains(state, to) ||
 		fp_journalline_add(to, &begin, &state->crc))
 		return -1;
 	state->stage = FP_JOURNAL_BEGIN;

@@ -16,6 +16,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "journalchain.h"
 #include "journalline.h"
 #include "seqset.h"
 
@@ -54,6 +55,7 @@ struct fp_journal_state {
 	struct fp_seqset done; /* the failed ones included */
 	struct fp_seqset failed[FP_FATES]; /* that of FP_KIND_OK is empty */
 	struct fp_seqset sent; /* and not done */
+	struct fp_journalchains chains; /* those that have pages */
 	struct fp_journal_sums *sums; /* one a page of `done` */
 	size_t n_sums;
 	uint64_t out_end, failed_end, unknown_end; /* bytes */

@@ -96,6 +96,17 @@ item_number(const struct fp_resume *resume, uint64_t seq)
 	return fp_shard_seq(&resume->input->options.shard, seq);
 }
 
+/* The line that was read last is not that of its item. */
+static int
+refuse_line(const struct fp_resume *resume)
+{
+	fp_msg_local("not resumed: the input has changed: item %" PRIu64
+		     " of the journal does not match line %" PRIu64 " of %s",
+		item_number(resume, resume->seq),
+		fp_input_line_number(resume->input), resume->input->name);
+	return resume_refuse();
+}
+
 static int
 check_line(struct fp_resume *resume, uint64_t hash)
 {
@@ -106,13 +117,8 @@ check_line(struct fp_resume *resume, uint64_t hash)
 	if (resume->n_seen == state->n_seen ||
 		state->seen[resume->n_seen].seq != seq)
 		return 0;
-	if (state->seen[resume->n_seen++].hash == hash)
-		return 0;
-	fp_msg_local("not resumed: the input has changed: item %" PRIu64
-		     " of the journal does not match line %" PRIu64 " of %s",
-		item_number(resume, seq), fp_input_line_number(resume->input),
-		resume->input->name);
-	return resume_refuse();
+	return state->seen[resume->n_seen++].hash == hash ? 0
+							  : refuse_line(resume);
 }
 
 /* Behind the last item of a page, or the last of all. */
@@ -180,10 +186,18 @@ check_one(struct fp_resume *resume)
 		return resume_refuse();
 	}
 	uint64_t seq = ++resume->seq;
-	if (fp_seqset_has(&state->done, seq) &&
-		check_line(resume,
-			fp_journalline_item_hash(state->key, seq, line.text)))
+	const struct fp_journal_chain *chain =
+		fp_journalchain_find(&state->chains, seq);
+	bool is_done = fp_seqset_has(&state->done, seq);
+	bool has_pages = !is_done && chain && chain->page > 0;
+	uint64_t hash =
+		is_done || has_pages
+			? fp_journalline_item_hash(state->key, seq, line.text)
+			: 0;
+	if (is_done && check_line(resume, hash))
 		return -1;
+	if (has_pages && chain->item_hash != hash)
+		return refuse_line(resume);
 	if (sort_out(resume, &line))
 		return -1;
 	if (seq == resume->last || PAGE(seq) != PAGE(seq + 1))

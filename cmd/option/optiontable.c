@@ -224,9 +224,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{"Pages", "next", 0, "PAGE", FP_OPTION_CALL, 0, fp_settings_next, NULL,
 		.help = "go on with the next page: link, or a JSON Pointer",
 		.excludes = {{"output-dir",
-				     "all pages of an item would have one "
-				     "file"},
-			{"journal", "it does not know pages yet"}}},
+			"all pages of an item would have one "
+			"file"}}},
 	{NULL, "until-empty", 0, "POINTER", FP_OPTION_CALL, 0,
 		fp_settings_until_empty,
 		"a JSON Pointer like /items or /data/list",

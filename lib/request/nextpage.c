@@ -151,6 +151,11 @@ lead_to(struct fp_request *request, struct fp_text reference)
 	chain->is_next_foreign = lead.is_foreign;
 	if (kind != FP_KIND_OK)
 		nextpage_refuse(chain, kind, "%s", lead.why);
+	else if (chain->next_url.len > CURSOR_MAX)
+		nextpage_refuse(chain, FP_KIND_PAGE,
+			"next page to a URL longer than %d bytes", CURSOR_MAX);
+	if (chain->next_url.len > CURSOR_MAX)
+		fp_buf_clear(&chain->next_url, 0);
 	return name_url(&chain->name, lead.is_foreign,
 		       fp_buf_text(&chain->next_url)) ||
 			       nextpage_take(request)

@@ -592,6 +592,90 @@ ten_million_items_are_a_short_journal(void)
 	fp_buf_destroy(&text);
 }
 
+static void
+add_page(struct sample *sample, uint64_t seq, uint64_t page)
+{
+	const struct fp_journal_state *state = &sample->state;
+
+	add(sample, &(struct fp_journal_line){
+			    .what = FP_JOURNAL_PAGE,
+			    .seq = seq,
+			    .n_done = page,
+			    .hash = hash_of(state, seq),
+			    .hash2 = 1000 * seq + page,
+			    .out_end = state->out_end + 100,
+			    .failed_end = state->failed_end,
+			    .unknown_end = state->unknown_end,
+			    .out_sum = (uint32_t)(seq * 77 + page),
+			    .failed_sum = state->failed_sum,
+			    .unknown_sum = state->unknown_sum,
+			    .page_name = {"75ff", 4},
+		    });
+}
+
+static void
+check_chains(const struct fp_journal_state *state)
+{
+	const struct fp_journal_chain *chain =
+		fp_journalchain_find(&state->chains, 5);
+	uint64_t seen[3] = {0};
+
+	CHECK(chain && chain->page == 3 && chain->n_ahead == 1);
+	CHECK(chain->item_hash == hash_of(state, 5));
+	CHECK_BYTES(chain->name.data, chain->name.len, "75ff", 4);
+	CHECK(chain->seen.len == sizeof(seen));
+	memcpy(seen, chain->seen.data, sizeof(seen));
+	CHECK(seen[0] == 5001 && seen[1] == 5002 && seen[2] == 5003);
+	CHECK(fp_seqset_has(&state->sent, 5));
+	chain = fp_journalchain_find(&state->chains, 6);
+	CHECK(chain && chain->page == 1); /* it has failed behind that */
+	CHECK(!fp_journalchain_find(&state->chains, 7)); /* it is done */
+	CHECK(fp_journalstate_last(state) == 7);
+}
+
+/* Of an item three pages are done, and two more are sent; another one has
+ * failed on its second page, and a third one is done. */
+static void
+items_with_pages(void)
+{
+	struct sample sample = {.n = 0};
+	struct fp_journal_state read;
+	struct fp_buf again = FP_BUF_INIT;
+	size_t good;
+
+	begin_state(&sample.state);
+	CHECK(fp_journalstate_write(&sample.state, &sample.text) == 0);
+	for (uint64_t page = 1; page <= 3; page++)
+		add(&sample, &(struct fp_journal_line){
+				     .what = FP_JOURNAL_INTENT, .seq = 5});
+	add_page(&sample, 5, 1);
+	add_page(&sample, 7, 1);
+	add_page(&sample, 5, 2);
+	for (int i = 0; i < 2; i++)
+		add(&sample, &(struct fp_journal_line){
+				     .what = FP_JOURNAL_INTENT, .seq = 5});
+	add_page(&sample, 6, 1);
+	add_page(&sample, 5, 3);
+	add_done(&sample, 7, FP_KIND_OK);
+	add_done(&sample, 6, FP_KIND_HTTP);
+	check_chains(&sample.state);
+
+	fp_journalstate_init(&read);
+	CHECK(fp_journalstate_read(
+		      &read, sample.text.data, sample.text.len, &good) == 0);
+	check_chains(&read);
+	fp_journalstate_destroy(&read);
+
+	CHECK(fp_journalstate_write(&sample.state, &again) == 0);
+	fp_journalstate_init(&read);
+	CHECK(fp_journalstate_read(&read, again.data, again.len, &good) == 0);
+	check_chains(&read);
+	fp_journalstate_destroy(&read);
+	fp_journalstate_destroy(&sample.state);
+	fp_buf_destroy(&sample.text);
+	fp_buf_destroy(&again);
+}
+
 int
 main(void)
 {
@@ -613,5 +697,6 @@ main(void)
 	run("so do many, at random", random_states_made_anew);
 	run("ten million items are a short journal",
 		ten_million_items_are_a_short_journal);
+	run("items with pages", items_with_pages);
 	return done();
 }
