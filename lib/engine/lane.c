@@ -50,6 +50,12 @@
 /* How long a look-up may take before a thread for it is in doubt. */
 #define THREADLESS_NS (200 * FP_NS_PER_MS)
 
+/* What carries a body, chunks and records of TLS, is at most so many times as
+ * long; and a head, or what was sent and not read yet, at most so long. */
+#define HOLLOW_RATIO 128
+#define HOLLOW_BYTES ((uint64_t)32 << 20)
+#define HOLLOW_LOOK_NS (FP_NS_PER_S / 2)
+
 /* ---- the multi handle ---- */
 
 static int
@@ -637,6 +643,46 @@ end_stalled(struct fp_lane *lane, int64_t *due)
 	*due = FP_MIN(*due, lane->next_check_ns);
 }
 
+/* Whether much more has come for a transfer than it was given by libcurl: what
+ * the extensions of chunks hold, say. On a connection of HTTP/2, which has
+ * other transfers as well, that is looked for elsewhere. */
+static bool
+lane_is_hollow(struct fp_transfer *transfer)
+{
+	const struct fp_socket *socket = transfer->hold.socket;
+
+	if (!socket || socket->id != transfer->hold.id ||
+		transfer->response.version[0] != '1')
+		return false;
+	uint64_t n = fp_socket_n_received(socket);
+	if (transfer->n_before == 0) {
+		transfer->n_before = n - FP_MIN(n, transfer->n_received);
+		return false;
+	}
+	return n > transfer->n_before &&
+	       n - transfer->n_before >
+		       HOLLOW_BYTES + HOLLOW_RATIO * transfer->n_received;
+}
+
+static void
+end_hollow(struct fp_lane *lane, int64_t *due)
+{
+	if (lane->n_active == lane->n_delayed)
+		return;
+	if (*lane->context.now_ns >= lane->next_hollow_ns) {
+		for (unsigned i = 0; i < lane->share.slots; i++) {
+			struct fp_transfer *transfer = &lane->transfers[i];
+			if (transfer->ticket && !transfer->is_delayed &&
+				!transfer->is_paused &&
+				transfer->n_on_wire > 0 &&
+				lane_is_hollow(transfer))
+				lane_abandon(lane, transfer, FP_STOP_HOLLOW);
+		}
+		lane->next_hollow_ns = *lane->context.now_ns + HOLLOW_LOOK_NS;
+	}
+	*due = FP_MIN(*due, lane->next_hollow_ns);
+}
+
 /* A libcurl with threads for look-ups tries to start one until it succeeds, and
  * does not say so. So when a look-up takes long, it is seen whether there could
  * be one. */
@@ -768,6 +814,7 @@ fp_lane_run(struct fp_lane *lane)
 	fp_timing_end_late(lane, &due_ns);
 	fp_timing_return_unused(lane, &due_ns);
 	end_stalled(lane, &due_ns);
+	end_hollow(lane, &due_ns);
 	end_threadless(lane, &due_ns);
 	obey_cancel(lane);
 	lane->due_ns = due_ns;

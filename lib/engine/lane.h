@@ -46,6 +46,7 @@ struct fp_lane {
 	struct fp_room room; /* when its loop last looked */
 	int64_t due_ns; /* when it has to run again; INT64_MAX: never */
 	int64_t next_check_ns; /* when stalled ones are looked for again */
+	int64_t next_hollow_ns; /* and those that receive much, and no body */
 	int64_t looked_ns; /* when all that connect were last looked at */
 	int64_t look_ns; /* and when they are to be the next time */
 	int64_t next_thread_ns; /* when one for look-ups is in doubt again */

@@ -223,6 +223,14 @@ fp_socket_is_sending(const struct fp_socket *socket)
 	return ioctl(socket->fd, SIOCOUTQ, &n) == 0 && n > 0;
 }
 
+uint64_t
+fp_socket_n_received(const struct fp_socket *socket)
+{
+	struct tcp_info info;
+
+	return get_tcp(socket, &info) ? info.tcpi_bytes_received : 0;
+}
+
 void
 fp_socket_take(struct fp_socket *socket, struct fp_hold *hold, bool asks)
 {

@@ -83,6 +83,9 @@ struct fp_socket *fp_sockets_newest(
 /* Whether nothing waits on it, no bytes and not its end. */
 bool fp_socket_is_clean(const struct fp_socket *socket);
 
+/* How many bytes of TCP have come on it, its FIN included; 0: nobody knows. */
+uint64_t fp_socket_n_received(const struct fp_socket *socket);
+
 /* Whether its end has not come, whatever else waits on it. */
 bool fp_socket_is_open(const struct fp_socket *socket);
 

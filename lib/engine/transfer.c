@@ -571,7 +571,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->is_gunzipped = false;
 	transfer->is_paused = false;
 	transfer->n_fed = 0;
-	transfer->n_received = 0;
+	transfer->n_received = transfer->n_before = 0;
 	transfer->is_leaving = transfer->is_enough = false;
 	transfer->is_unauthorized = false;
 	transfer->socket_id = 0;

@@ -41,6 +41,7 @@ enum fp_stop {
 	FP_STOP_LEFT, /* a redirect: the rest of its body is of no use */
 	FP_STOP_CANCELLED, /* at the gate, or on the way */
 	FP_STOP_STALLED,
+	FP_STOP_HOLLOW, /* most of what comes is no body */
 	FP_STOP_DESCRIPTORS, /* no socket to be had on this machine */
 	FP_STOP_THREAD, /* nor a thread, for a look-up */
 	FP_STOP_RESENT, /* it must not be sent twice */
@@ -126,7 +127,7 @@ struct fp_transfer {
 	bool is_unauthorized; /* or one that asks for another token */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
-	uint64_t n_received; /* bytes of the body, before it is unpacked */
+	uint64_t n_received, n_before; /* bytes: packed body; TCP before it */
 	bool is_filed; /* the body goes to a file */
 	bool is_proxys; /* the response is its answer to CONNECT */
 	bool has_opened; /* a connection, for the next request on the wire */
@@ -146,8 +147,7 @@ struct fp_transfer {
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */
-	int64_t due_ns;
-	int64_t begun_ns; /* this attempt */
+	int64_t due_ns, begun_ns; /* if it is delayed; this attempt */
 	int64_t tried_ns; /* this request, since it was last set up */
 	int64_t skipped_ns; /* while it connected: does not count */
 	int64_t heard_ns; /* when the last byte came */

@@ -146,6 +146,9 @@ fail_stopped(struct fp_transfer *transfer)
 			(double)transfer->setup->options.stall_time_ms / 1e3);
 		fp_ticket_fail(ticket, FP_KIND_TIMEOUT, text);
 		return true;
+	case FP_STOP_HOLLOW:
+		fp_ticket_fail(ticket, FP_KIND_NETWORK, FLOOD);
+		return true;
 	case FP_STOP_FILE:
 		return true;
 	case FP_STOP_DENIED:

@@ -55,6 +55,35 @@ def _():
     check(kinds(result)[0] in ("network", "too_large", "timeout"), result)
 
 
+@test("45 much that carries little: the response fails, without any limit of time")
+def _():
+    server = web()
+
+    def extension(conn, request):
+        conn.send(CHUNKED + b"2;")
+        while True:
+            conn.send(b"x" * 65536)
+
+    def extensions(conn, request):
+        conn.send(CHUNKED)
+        while True:
+            conn.send((b"1;" + b"x" * 8000 + b"\r\na\r\n") * 8)
+
+    def small(conn, request):
+        """As much as one chunk a byte costs is no reason."""
+        conn.send(CHUNKED + b"1\r\nx\r\n" * 1000000 + b"0\r\n\r\n")
+
+    server.on("/small", small)
+    server.on("/one", extension)
+    server.on("/many", extensions)
+    result = run([server.url + path for path in ("/small", "/one", "/many")],
+                 "--stall-time=0", "-m", "10m")
+    equal(kinds(result), [None, "network", "network"], repr(result))
+    for record in result.records[1:]:
+        equal(record["error"]["message"],
+              "the server sends too much that carries no data")
+
+
 @test("45 sizes in hexadecimal of every form")
 def _():
     server = web()
