@@ -289,6 +289,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_run.py \
 	tests/cli/test_runfiles.py \
 	tests/cli/test_signals.py \
+	tests/cli/test_sigv4.py \
 	tests/cli/test_sinks.py \
 	tests/cli/test_tls.py \
 	tests/cli/test_trust.py \

@@ -345,18 +345,66 @@ fp_httpopt_connect_to(struct fp_settings *settings, const char *value)
 	       fp_httpopt_curl(settings, "CONNECT_TO", value);
 }
 
-bool
-fp_httpopt_names_authorities(const struct fp_settings *settings)
+/* Whether an option of libcurl was given, under whatever name. */
+static bool
+has_curl_option(const struct fp_settings *settings, const char *name)
 {
+	size_t len = strlen(name);
+
 	for (size_t i = 0; i < settings->curl.n; i++) {
 		const char *pair = settings->curl.texts[i];
 		if (strncasecmp(pair, "CURLOPT_", 8) == 0)
 			pair += 8;
-		if (strncasecmp(pair, "CAINFO=", 7) == 0 ||
-			strncasecmp(pair, "CAPATH=", 7) == 0)
+		if (strncasecmp(pair, name, len) == 0 && pair[len] == '=')
 			return true;
 	}
 	return false;
+}
+
+bool
+fp_httpopt_names_authorities(const struct fp_settings *settings)
+{
+	return has_curl_option(settings, "CAINFO") ||
+	       has_curl_option(settings, "CAPATH");
+}
+
+/* ---- signatures ---- */
+
+static bool
+add_session_token(struct fp_settings *settings, const char *token)
+{
+	struct fp_buf line = FP_BUF_INIT;
+	bool ok = fp_buf_printf(&line, "X-Amz-Security-Token: %s", token) == 0;
+
+	ok = ok ? fp_settings_add_copy(settings, &settings->headers, line.data)
+		: fp_settings_no_memory();
+	fp_buf_destroy(&line);
+	return ok;
+}
+
+/* The names are those of AWS's own programs. */
+bool
+fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
+	const char *key, const char *token)
+{
+	struct fp_buf pair = FP_BUF_INIT;
+
+	if (!has_curl_option(settings, "AWS_SIGV4") ||
+		has_curl_option(settings, "USERPWD") ||
+		has_curl_option(settings, "USERNAME"))
+		return true;
+	if (!id || !id[0] || !key || !key[0]) {
+		fp_msg_usage("--aws-sigv4 needs keys: --user KEY:SECRET, or "
+			     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
+			     "the environment");
+		return false;
+	}
+	bool ok = fp_buf_printf(&pair, "%s:%s", id, key) == 0;
+	ok = ok ? fp_httpopt_curl(settings, "USERPWD", pair.data)
+		: fp_settings_no_memory();
+	fp_buf_destroy(&pair);
+	return ok &&
+	       (!token || !token[0] || add_session_token(settings, token));
 }
 
 /* Files that libcurl would miss only later, for each item again; but what a

@@ -48,6 +48,11 @@ fp_setter fp_httpopt_setopt;
 /* Reads the netrc file in this folder, if there is one. */
 bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);
 
+/* Takes these keys to sign with, which the environment has or not (NULL), if
+ * requests are to be signed and no keys were given. */
+bool fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
+	const char *key, const char *token);
+
 /* Whether an option says which certificate authorities are trusted. */
 bool fp_httpopt_names_authorities(const struct fp_settings *settings);
 

@@ -452,7 +452,10 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 	if (!fp_template_choose(
 		    settings, argv[optind], getenv("FETCHPOOL_URL")))
 		return FP_GO_WRONG;
-	if (!take_authorities(settings))
+	if (!take_authorities(settings) ||
+		!fp_httpopt_signing_keys(settings, getenv("AWS_ACCESS_KEY_ID"),
+			getenv("AWS_SECRET_ACCESS_KEY"),
+			getenv("AWS_SESSION_TOKEN")))
 		return FP_GO_WRONG;
 	options_settle(settings);
 	if (settings->wants_netrc && !settings->has_netrc &&

@@ -281,8 +281,10 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	SET(CURLOPT_PROTOCOLS_STR, setup->protocols);
 	SET(CURLOPT_REDIR_PROTOCOLS_STR, setup->protocols);
 	SET(CURLOPT_HTTP_VERSION, setup->http_version);
-	if (!setup->is_direct)
+	if (!setup->is_direct || setup->signs)
 		SET(CURLOPT_USERAGENT, options->user_agent);
+	if (setup->signs) /* it asks for 100 then, and need not wait for it */
+		SET(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
 	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
 	if (setup->has_tls) {
 		SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);

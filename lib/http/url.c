@@ -494,8 +494,110 @@ find_secret_at(
 	       (find_seen_at(text, len, at, start, end) && text[*end] != '@');
 }
 
-bool
-fp_find_secret(
+/* ---- signatures ---- */
+
+int
+fp_url_sign_path(struct fp_buf *url)
+{
+	struct fp_buf signed_url = FP_BUF_INIT;
+	const char *text = fp_buf_text(url);
+	const char *authority = strstr(text, "://");
+	const char *path = authority ? strchr(authority + 3, '/') : NULL;
+	size_t end = path ? strcspn(path, "?#") : 0;
+	int ret = 0;
+
+	if (!path)
+		return 0;
+	ret = fp_buf_add(&signed_url, text, (size_t)(path - text));
+	for (size_t i = 0; i < end && ret == 0; i++) {
+		int high = -1, low = -1;
+		if (path[i] == '%' && end - i > 2) {
+			high = fp_ascii_hex_value(path[i + 1]);
+			low = fp_ascii_hex_value(path[i + 2]);
+		}
+		bool is_escape = high >= 0 && low >= 0;
+		char c = is_escape ? (char)(high * 16 + low) : path[i];
+		i += is_escape ? 2 : 0;
+		if (fp_ascii_is_alnum(c) || (c && strchr("-._~/", c)))
+			ret = fp_buf_add_char(&signed_url, c);
+		else
+			ret = fp_buf_printf(
+				&signed_url, "%%%02X", (unsigned char)c);
+	}
+	if (ret == 0)
+		ret = fp_buf_add_text(&signed_url, path + end);
+	if (ret == 0)
+		ret = fp_buf_set(url, signed_url.data, signed_url.len);
+	fp_buf_destroy(&signed_url);
+	return ret;
+}
+
+/* Whether a parameter's name begins there, behind a "?" or "&". */
+static bool
+has_parameter(const char *text, size_t len, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 1; i + n <= len; i++) {
+		if ((text[i - 1] == '?' || text[i - 1] == '&') &&
+			strncasecmp(text + i, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever has a URL with one of these may do what it was made for. The short
+ * names mean that only in company. */
+static size_t
+signature_name(const char *text, size_t len, size_t at)
+{
+	static const struct {
+		const char *name, *company;
+	} names[] = {
+		{"X-Amz-Signature=", NULL},
+		{"X-Amz-Security-Token=", NULL},
+		{"X-Goog-Signature=", NULL},
+		{"X-Oss-Signature=", NULL},
+		{"Signature=", "Expires="},
+		{"sig=", "se="},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		size_t n = strlen(names[i].name);
+		if (len - at > n &&
+			strncasecmp(text + at, names[i].name, n) == 0 &&
+			(!names[i].company ||
+				has_parameter(text, len, names[i].company)))
+			return n;
+	}
+	return 0;
+}
+
+static bool
+find_signature(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end)
+{
+	const char *question = memchr(text, '?', len);
+	size_t i = question ? (size_t)(question - text) : len;
+
+	for (; i + 1 < len; i++) {
+		size_t n = text[i] == '?' || text[i] == '&'
+				   ? signature_name(text, len, i + 1)
+				   : 0;
+		if (n == 0 || i + 1 + n < from)
+			continue;
+		*start = *end = i + 1 + n;
+		while (*end < len && (unsigned char)text[*end] > ' ' &&
+			!strchr("&#\"<>()", text[*end]))
+			++*end;
+		if (*end > *start)
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_password(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end)
 {
 	const char *found;
@@ -519,6 +621,21 @@ fp_find_secret(
 		return true;
 	}
 	return find_seen(text, len, from, len, start, end);
+}
+
+bool
+fp_find_secret(
+	const char *text, size_t len, size_t from, size_t *start, size_t *end)
+{
+	size_t other, stop;
+	bool has = find_password(text, len, from, start, end);
+
+	if (!find_signature(text, len, from, &other, &stop) ||
+		(has && *start < other))
+		return has;
+	*start = other;
+	*end = stop;
+	return true;
 }
 
 bool

@@ -53,4 +53,9 @@ int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
  * full width, or looks like it; 'x' for all that have no meaning in a URL. */
 char fp_url_char_seen(uint32_t code);
 
+/* Writes the path anew as a signature wants it (Signature Version 4): all but
+ * letters, digits, "-._~" and "/" percent-encoded, once, and "%2F" as "/". -1:
+ * no memory. */
+int fp_url_sign_path(struct fp_buf *url);
+
 #endif

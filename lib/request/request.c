@@ -135,8 +135,14 @@ make_url(struct fp_request *request, struct fp_buf *out,
 			   fp_is_url(input.data, input.len))) {
 		ret = fp_url_encode(input.data, input.len, out);
 	} else {
-		return request_expand(request, setup->template, out, why);
+		enum fp_kind kind =
+			request_expand(request, setup->template, out, why);
+		if (kind != FP_KIND_OK)
+			return kind;
+		ret = 0;
 	}
+	if (ret == 0 && setup->signs)
+		ret = fp_url_sign_path(out);
 	return ret ? request_no_memory(why) : FP_KIND_OK;
 }
 
@@ -447,11 +453,13 @@ request_make_headers(struct fp_request *request)
 		ok = request_append(&request->headers, item->headers[i].data);
 	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
 		ok = request_append(&request->headers, json);
-	if (ok && has_body && !is_replaced(item, "Expect:"))
+	if (ok && has_body && !request->setup->signs &&
+		!is_replaced(item, "Expect:"))
 		ok = request_append(&request->headers, "Expect:");
 	/* Nobody knows what is in a file: libcurl would say, a form. */
 	if (ok && item->body_file.data && !has_type && !is_replaced(item, json))
-		ok = request_append(&request->headers, "Content-Type:");
+		ok = request_append(
+			&request->headers, fp_setup_file_type(request->setup));
 	if (!ok)
 		fp_ticket_fail(
 			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);

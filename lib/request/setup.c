@@ -42,7 +42,10 @@ setup_has_header(const struct fp_options *options, const char *name)
 	return false;
 }
 
-/* libcurl words a User-Agent of its own anew for each request. One in the list
+/* What is in the list is signed, and proxies change some of it: where requests
+ * are signed, nothing of ours is there.
+ *
+ * libcurl words a User-Agent of its own anew for each request. One in the list
  * costs less, but a proxy that is asked for a tunnel does not get it. */
 static int
 make_user_agent(struct fp_setup *setup)
@@ -51,7 +54,7 @@ make_user_agent(struct fp_setup *setup)
 	const char *agent = options->user_agent;
 	char *line = NULL;
 
-	if (!setup->is_direct || !agent || !agent[0] ||
+	if (!setup->is_direct || setup->signs || !agent || !agent[0] ||
 		setup_has_header(options, "User-Agent"))
 		return 0;
 	if (asprintf(&line, "User-Agent: %s", agent) < 0)
@@ -59,6 +62,23 @@ make_user_agent(struct fp_setup *setup)
 	int ret = setup_append(&setup->own_headers, line);
 	free(line);
 	return ret;
+}
+
+/* S3 wants to be told what of the body is signed, and older libcurl does not do
+ * that. A file is not read twice for it: TLS is what protects the body. */
+static int
+add_payload_header(struct fp_setup *setup)
+{
+	static const char name[] = "x-amz-content-sha256";
+	const char *provider =
+		fp_curlopts_text(&setup->curlopts, CURLOPT_AWS_SIGV4);
+	const char *service = provider ? strrchr(provider, ':') : NULL;
+
+	if (!service || strcasecmp(service, ":s3") != 0 ||
+		setup_has_header(&setup->options, name))
+		return 0;
+	return setup_append(
+		&setup->own_headers, "x-amz-content-sha256: UNSIGNED-PAYLOAD");
 }
 
 /* Ours, but for those that the user worded. libcurl would wait a second for a
@@ -73,20 +93,20 @@ make_own_headers(struct fp_setup *setup)
 	bool is_json = options->data_is_json || options->data_line;
 	struct curl_slist **list = &setup->own_headers;
 
-	if (make_user_agent(setup))
+	if (make_user_agent(setup) || add_payload_header(setup))
 		return -1;
-	if (!options->no_compressed &&
+	if (!options->no_compressed && !setup->signs &&
 		!setup_has_header(options, "Accept-Encoding") &&
 		setup_append(list, "Accept-Encoding: gzip"))
 		return -1;
-	if (has_body && !setup_has_header(options, "Expect") &&
+	if (has_body && !setup->signs && !setup_has_header(options, "Expect") &&
 		setup_append(list, "Expect:"))
 		return -1;
 	if (is_json && !setup_has_header(options, "Content-Type") &&
 		setup_append(list, json))
 		return -1;
 	if (has_file && !setup_has_header(options, "Content-Type") &&
-		setup_append(list, "Content-Type:"))
+		setup_append(list, fp_setup_file_type(setup)))
 		return -1;
 	if (options->data_is_json && !setup_has_header(options, "Accept") &&
 		setup_append(list, "Accept: application/json"))
@@ -626,6 +646,7 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 	if (!setup->is_direct)
 		setup->proxy_port = fp_proxies_port(
 			&setup->curlopts, !options->ignore_proxy_env);
+	setup->signs = fp_curlopts_has(&setup->curlopts, CURLOPT_AWS_SIGV4);
 	if (setup_make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;

@@ -69,6 +69,7 @@ struct fp_setup {
 	struct fp_tlsask tlsask;
 	unsigned lookup_threads; /* of a look-up; 2: a multi handle's */
 	bool changes_escapes; /* of a path: libcurl does */
+	bool signs; /* requests: see CURLOPT_AWS_SIGV4 */
 	bool joins_headers; /* in wire_headers */
 	bool forgets_connecting; /* libcurl does, see nudge.c */
 	bool forgets_read;
@@ -93,6 +94,15 @@ struct fp_setup {
 	struct fp_bearer *bearer; /* of the pool; NULL: no token is sent */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
+
+/* The line by which a file has no type that libcurl would make up. Where lines
+ * are signed, so would be one that is not sent. */
+static inline const char *
+fp_setup_file_type(const struct fp_setup *setup)
+{
+	return setup->signs ? "Content-Type: application/octet-stream"
+			    : "Content-Type:";
+}
 
 /* Appends to *travelling, NULL at first, the headers that may go to another
  * origin. -1: no memory. */

@@ -292,6 +292,48 @@ secrets(void)
 	SHOWN("http://////token@h/", "http://////***@h/");
 }
 
+static void
+signatures(void)
+{
+	SHOWN("https://b.example/k?X-Amz-Expires=60&X-Amz-Signature=0af1&x=1",
+		"https://b.example/k?X-Amz-Expires=60&X-Amz-Signature=***&x=1");
+	SHOWN("https://u:p@h/k?x-amz-signature=0a#f",
+		"https://u:***@h/k?x-amz-signature=***#f");
+	SHOWN("see https://h/?X-Amz-Security-Token=a%2B&X-Goog-Signature=b ok",
+		"see https://h/?X-Amz-Security-Token=***&X-Goog-Signature=*** "
+		"ok");
+	SHOWN("https://h/?AWSAccessKeyId=A&Signature=b%3D&Expires=1",
+		"https://h/?AWSAccessKeyId=A&Signature=***&Expires=1");
+	SHOWN("https://h/?sv=1&se=2&sig=x", "https://h/?sv=1&se=2&sig=***");
+	OPEN("https://h/?sig=x&v=1");
+	OPEN("https://h/?Signature=x");
+	OPEN("https://h/?X-Amz-Signature=&a=b");
+	OPEN("https://h/X-Amz-Signature=a");
+	OPEN("https://h/?notX-Amz-Signature=a");
+}
+
+static void
+signed_paths(void)
+{
+	static const char *const urls[][2] = {
+		{"http://h/b/a%2Fb+c%20d@e:f",
+			"http://h/b/a/b%2Bc%20d%40e%3Af"},
+		{"http://h/%41%7e~%c3%a9?a=b%2F+#x",
+			"http://h/A~~%C3%A9?a=b%2F+#x"},
+		{"http://h/100%/%zz", "http://h/100%25/%25zz"},
+		{"http://h?a/b", "http://h?a/b"},
+		{"http://h", "http://h"},
+	};
+	struct fp_buf url = FP_BUF_INIT;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(urls); i++) {
+		CHECK(fp_buf_set(&url, urls[i][0], strlen(urls[i][0])) == 0);
+		CHECK(fp_url_sign_path(&url) == 0);
+		CHECK_TEXT(url.data, urls[i][1]);
+	}
+	fp_buf_destroy(&url);
+}
+
 /* What fp_find_secret_of_url() finds first, and nothing is lost by it. */
 static void
 secrets_of_urls(void)
@@ -573,6 +615,8 @@ main(void)
 	run("other schemes are refused", what_is_refused);
 	run("what is behind the host is encoded", encoding);
 	run("passwords are found", secrets);
+	run("signatures of URLs are secrets", signatures);
+	run("a path as a signature wants it", signed_paths);
 	run("passwords without a scheme are found in URLs", secrets_of_urls);
 	run("what is no password is shown", no_secrets);
 	run("a password of a later URL is found", secrets_further_on);

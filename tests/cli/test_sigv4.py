@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""--aws-sigv4 and signed URLs, with an object store that checks signatures
+(moto with IAM enforced, if Python has it: pip install 'moto[server]')."""
+import hashlib
+import importlib.util
+import json
+import os
+import random
+import subprocess
+import sys
+import urllib.request
+
+sys.dont_write_bytecode = True
+import kit  # noqa: F401 (first: it finds the others)
+from faultserver import FaultServer
+from harness import environment, fetchpool
+from servers import faults, free_port
+from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+                 until)
+
+AWS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
+       "AWS_SESSION_TOKEN": ""}
+
+
+class Moto:
+    """The store, with an access key that may do everything."""
+
+    def __enter__(self):
+        if not importlib.util.find_spec("moto") or \
+                not importlib.util.find_spec("boto3"):
+            skip("Python has no moto and boto3")
+        import boto3
+        from botocore.client import Config
+        self.port = free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
+        self.proc = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1",
+             "-p", str(self.port)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=environment({"INITIAL_NO_AUTH_ACTION_COUNT": "3"}))
+        until(self.answers, "moto to answer", timeout=60)
+        common = {"endpoint_url": self.url, "region_name": "us-east-1",
+                  "aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        iam = boto3.client("iam", **common)
+        iam.create_user(UserName="u")
+        iam.put_user_policy(
+            UserName="u", PolicyName="all", PolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+        key = iam.create_access_key(UserName="u")["AccessKey"]
+        self.id, self.secret = key["AccessKeyId"], key["SecretAccessKey"]
+        common.update(aws_access_key_id=self.id,
+                      aws_secret_access_key=self.secret)
+        self.s3 = boto3.client("s3", config=Config(
+            signature_version="s3v4", s3={"addressing_style": "path"}),
+            **common)
+        self.s3.create_bucket(Bucket="bucket")
+        # What it loads at its first object, it cannot load twice at once.
+        self.s3.put_object(Bucket="bucket", Key="first", Body=b"1")
+        self.s3.get_object(Bucket="bucket", Key="first")
+        return self
+
+    def answers(self):
+        try:
+            urllib.request.urlopen(self.url + "/moto-api/data.json").read()
+            return True
+        except OSError:
+            return False
+
+    def __exit__(self, *exception):
+        self.proc.kill()
+        self.proc.wait()
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()
+
+
+SIGN = ["--aws-sigv4", "aws:amz:us-east-1:s3"]
+KEYS = ["plain.txt", "with blank.txt", "a/b/c.bin", "plus+plus", "ü/é",
+        "%41 is no A", "at@colon:semi;comma,", "quote'(x)!*", "tilde~under_",
+        "eq=and&", "hash#question?"]
+
+
+@test("--aws-sigv4 without keys is a usage error")
+def _():
+    result = fetchpool([*SIGN, "http://127.0.0.1:1/{}"], input="1\n", env=AWS)
+    equal(result.status, 2)
+    matches("AWS_ACCESS_KEY_ID", result.err.decode())
+
+
+@test("--aws-sigv4 signs nothing that proxies change, and its token too")
+def _():
+    server = faults()
+    env = {"AWS_ACCESS_KEY_ID": "ID", "AWS_SECRET_ACCESS_KEY": "secret",
+           "AWS_SESSION_TOKEN": "token"}
+    result = fetchpool([*SIGN, server.url + "/echo/{}"], input="a/b+c\n",
+                       env=env)
+    equal(result.status, 0, repr(result))
+    headers = dict(result.records[0]["body"]["headers"])
+    signed = headers["Authorization"].partition("SignedHeaders=")[2]
+    signed = signed.partition(",")[0].split(";")
+    equal(sorted(signed), ["host", "x-amz-content-sha256", "x-amz-date",
+                           "x-amz-security-token"])
+    equal(headers["X-Amz-Security-Token"], "token")
+    check(headers["User-Agent"].startswith("fetchpool/"), repr(headers))
+    equal(result.records[0]["body"]["target"], "/echo/a/b%2Bc")
+    check(b"secret" not in result.out + result.err, "the key is shown")
+
+
+@test("--aws-sigv4: a redirect to another origin is not signed")
+def _():
+    here = faults()
+    with FaultServer() as there:
+        here.on("/go", lambda conn, request: conn.answer(
+            b"", status=302,
+            headers=b"Location: %s/echo\r\n" % there.url.encode()))
+        result = fetchpool([*SIGN, "-u", "ID:secret", here.url + "/{}"],
+                           input="go\n", env=AWS)
+    names = {name.lower() for name, _ in result.records[0]["body"]["headers"]}
+    check(not names & {"authorization", "x-amz-date",
+                       "x-amz-content-sha256"}, repr(names))
+
+
+@test("objects go up and come down as they are, whatever their keys")
+def _():
+    with Moto() as moto:
+        chance = random.Random(3)
+        up, down = temp_dir(), temp_dir()
+        names = ["%d.bin" % n for n in range(len(KEYS))]
+        data = {}
+        for name, key in zip(names, KEYS):
+            data[key] = chance.randbytes(chance.randrange(20000))
+            with open(os.path.join(up, name), "wb") as file:
+                file.write(data[key])
+        env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
+               moto.secret, "AWS_SESSION_TOKEN": ""}
+        items = "".join(json.dumps({"key": key, "body_file": name}) + "\n"
+                        for name, key in zip(names, KEYS))
+        result = fetchpool(
+            [*SIGN, "-a", "-X", "PUT", "--input-format", "json", "-Bnone",
+             moto.url + "/bucket/{key}"], input=items,
+            cwd=up, env=env, timeout=60)
+        equal(result.status, 0, repr(result))
+        for key in KEYS:
+            equal(md5(moto.s3.get_object(Bucket="bucket", Key=key)["Body"].read()),
+                  md5(data[key]), key)
+        result = fetchpool(
+            [*SIGN, "-a", "-D", down, "--create-dirs", "--output-name={}",
+             moto.url + "/bucket/{}"], input="".join(k + "\n" for k in KEYS),
+            env=env, timeout=60)
+        equal(result.status, 0, repr(result))
+        for record in result.records:
+            equal(md5(contents(record["file"])), md5(data[record["input"]]))
+
+        # And a wrong key is refused: they are looked at.
+        result = fetchpool([*SIGN, "-a", "-u", moto.id + ":wrong",
+                            moto.url + "/bucket/{}"], input=KEYS[0] + "\n", env=AWS,
+                           timeout=60)
+        equal((result.status, result.records[0]["status"]), (1, 403),
+              repr(result))
+
+
+@test("signed URLs go out as they are, and their signature is shown nowhere")
+def _():
+    server = faults()
+    query = ("?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ID%2F1%2Fs3"
+             "&X-Amz-SignedHeaders=host&X-Amz-Signature=0123456789abcdef")
+    urls = [server.url + path + query for path in
+            ("/ok", "/ok/with%20blank%2Bplus", "/status/403")]
+    failed = os.path.join(temp_dir(), "failed")
+    result = fetchpool(["-a", "-k", "--failed", failed], env=AWS,
+                       input="".join(url + "\n" for url in urls))
+    equal(sorted(server.targets),
+          sorted(url.removeprefix(server.url) for url in urls))
+    check(b"0123456789abcdef" not in result.out + result.err, repr(result))
+    equal(result.out.count(b"X-Amz-Signature=***"), 6)
+    equal(contents(failed).decode(), "".join(url + "\n" for url in urls[1:]))
+
+
+if __name__ == "__main__":
+    main()
