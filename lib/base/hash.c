@@ -12,9 +12,12 @@
 int
 fp_hash_init(struct fp_hash *table)
 {
-	*table = (struct fp_hash){.n_chains = CHAINS_MIN};
+	*table = (struct fp_hash){0};
 	table->chains = calloc(CHAINS_MIN, sizeof(table->chains[0]));
-	return table->chains ? 0 : -1;
+	if (!table->chains)
+		return -1;
+	table->n_chains = CHAINS_MIN;
+	return 0;
 }
 
 void

@@ -6,7 +6,8 @@
  * Threads: none of its own; a table is used under the caller's lock.
  * Ownership: the table owns its chains, not the things: each embeds a struct
  * fp_hash_link, and is removed before it is freed.
- * Failure: fp_hash_init() -1 with ENOMEM; nothing else can fail.
+ * Failure: fp_hash_init() -1 with ENOMEM, and the table is as if zeroed;
+ * nothing else can fail.
  */
 #ifndef FP_HASH_H
 #define FP_HASH_H
@@ -46,7 +47,8 @@ struct fp_hash {
 
 int fp_hash_init(struct fp_hash *table);
 
-/* Also of one that is zeroed. What still is in it stays as it is. */
+/* Also of one that is zeroed, which can be walked too. What still is in it
+ * stays as it is. */
 void fp_hash_destroy(struct fp_hash *table);
 
 void fp_hash_add(

@@ -9,6 +9,8 @@
 
 #include "sockets.h"
 
+#include "hash.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
@@ -77,20 +79,17 @@ fp_sockets_remove(struct fp_sockets *sockets, struct fp_socket *socket)
 	socket->flow = (struct fp_tlsask_flow){.fd = -1};
 }
 
-/* FNV-1a over both ends. */
 static uint64_t
-mix(uint64_t hash, const char *text, int port)
+mix(uint64_t hash, const char *ip, int port)
 {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return (hash ^ (uint64_t)(unsigned)port ^ UINT64_C(0x10000)) *
-	       UINT64_C(0x100000001b3);
+	hash = fp_hash_bytes(hash, ip, strlen(ip) + 1);
+	return fp_hash_bytes(hash, &port, sizeof(port));
 }
 
 static uint64_t
 key_of(const struct fp_ends *ends)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = FP_HASH_EMPTY;
 
 	hash = mix(hash, ends->local_ip, ends->local_port);
 	hash = mix(hash, ends->remote_ip, ends->remote_port);

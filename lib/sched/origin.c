@@ -71,7 +71,7 @@ static bool
 is_crowding(const struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
 {
-	return origins->n > 1 && now_ns - origin->silent_ns >= ROOM_NS &&
+	return origins->table.n > 1 && now_ns - origin->silent_ns >= ROOM_NS &&
 	       origin->n_waiting >=
 		       origins->rules.waiting_max / FP_MAX(origins->n_open, 1);
 }

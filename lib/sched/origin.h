@@ -15,6 +15,7 @@
 
 #include "busy.h"
 #include "fetchpool.h"
+#include "hash.h"
 #include "ratelimit.h"
 #include "retry.h"
 #include "timeheap.h"
@@ -77,8 +78,8 @@ struct fp_origin_list {
 };
 
 struct fp_origin {
-	struct fp_origin *chain; /* in the table */
-	uint64_t hash;
+	struct fp_hash_link link; /* in the table */
+	uint64_t hash; /* of its name, for others too */
 	unsigned n_holds; /* tickets that are for it */
 	unsigned n_tried; /* of them, those that were started once */
 	struct fp_origin *older, *newer; /* among those that nobody holds */
@@ -144,9 +145,7 @@ struct fp_origin_trace {
 
 struct fp_origins {
 	struct fp_origin_rules rules;
-	struct fp_origin **chains;
-	size_t n_chains; /* a power of two */
-	size_t n;
+	struct fp_hash table;
 	size_t n_open; /* of them, whose circuit is not closed */
 	struct fp_origin *oldest, *newest; /* those that nobody holds */
 	size_t n_idle;
@@ -179,6 +178,11 @@ void fp_origin_name(struct fp_origin_name *name, const char *url);
  * next. */
 const struct fp_origin_name *fp_origin_name_next(
 	struct fp_origin_last *last, const char *url);
+
+/* One after the other, in no order; `origin` NULL: the first. NULL: that was
+ * all. */
+struct fp_origin *fp_origins_walk(
+	const struct fp_origins *origins, const struct fp_origin *origin);
 
 /* The origin of this name; to be let go of. */
 struct fp_origin *fp_origins_hold(

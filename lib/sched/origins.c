@@ -18,8 +18,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHAINS_MIN 64
-
 /* Origins that nobody holds and that are remembered all the same. */
 #define IDLE_MAX 1024
 
@@ -33,10 +31,8 @@ fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
 {
 	*origins = (struct fp_origins){
 		.rules = *rules,
-		.n_chains = CHAINS_MIN,
 	};
-	origins->chains = calloc(CHAINS_MIN, sizeof(struct fp_origin *));
-	return origins->chains ? 0 : -1;
+	return fp_hash_init(&origins->table);
 }
 
 static void
@@ -49,29 +45,37 @@ free_origin(struct fp_origin *origin)
 void
 fp_origins_destroy(struct fp_origins *origins)
 {
-	for (size_t i = 0; origins->chains && i < origins->n_chains; i++) {
-		while (origins->chains[i]) {
-			struct fp_origin *origin = origins->chains[i];
-			origins->chains[i] = origin->chain;
-			free_origin(origin);
-		}
+	struct fp_origin *origin = fp_origins_walk(origins, NULL);
+
+	while (origin) {
+		struct fp_origin *next = fp_origins_walk(origins, origin);
+		free_origin(origin);
+		origin = next;
 	}
-	free(origins->chains);
+	fp_hash_destroy(&origins->table);
 	free(origins->traces);
-	origins->chains = NULL;
 	origins->traces = NULL;
+}
+
+static struct fp_origin *
+origin_of(struct fp_hash_link *link)
+{
+	return link ? FP_CONTAINER(link, struct fp_origin, link) : NULL;
+}
+
+struct fp_origin *
+fp_origins_walk(
+	const struct fp_origins *origins, const struct fp_origin *origin)
+{
+	return origin_of(
+		fp_hash_walk(&origins->table, origin ? &origin->link : NULL));
 }
 
 void
 fp_origin_name(struct fp_origin_name *name, const char *url)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
 	name->len = fp_url_origin(url, name->text);
-	for (size_t i = 0; i < name->len; i++)
-		hash = (hash ^ (unsigned char)name->text[i]) *
-		       UINT64_C(0x100000001b3);
-	name->hash = hash;
+	name->hash = fp_hash_bytes(FP_HASH_EMPTY, name->text, name->len);
 }
 
 const struct fp_origin_name *
@@ -88,38 +92,6 @@ fp_origin_name_next(struct fp_origin_last *last, const char *url)
 	last->base_len = len < sizeof(last->base) ? len : 0;
 	memcpy(last->base, url, last->base_len);
 	return &last->name;
-}
-
-static struct fp_origin **
-chain_of(struct fp_origins *origins, uint64_t hash)
-{
-	return &origins->chains[(hash ^ (hash >> 32)) &
-				(origins->n_chains - 1)];
-}
-
-/* Twice as many chains; without memory for it they just grow longer. */
-static void
-origins_grow(struct fp_origins *origins)
-{
-	size_t n = origins->n_chains;
-	struct fp_origin **old = origins->chains;
-	struct fp_origin **chains = calloc(2 * n, sizeof(struct fp_origin *));
-
-	if (!chains)
-		return;
-	origins->chains = chains;
-	origins->n_chains = 2 * n;
-	for (size_t i = 0; i < n; i++) {
-		while (old[i]) {
-			struct fp_origin *origin = old[i];
-			old[i] = origin->chain;
-			struct fp_origin **chain =
-				chain_of(origins, origin->hash);
-			origin->chain = *chain;
-			*chain = origin;
-		}
-	}
-	free(old);
 }
 
 /* ---- traces ---- */
@@ -251,13 +223,8 @@ unlink_idle(struct fp_origins *origins, struct fp_origin *origin)
 static void
 origins_forget(struct fp_origins *origins, struct fp_origin *origin)
 {
-	struct fp_origin **at = chain_of(origins, origin->hash);
-
-	while (*at != origin)
-		at = &(*at)->chain;
-	*at = origin->chain;
+	fp_hash_remove(&origins->table, &origin->link);
 	unlink_idle(origins, origin);
-	origins->n--;
 	origins->n_open -= origin->circuit != FP_CIRCUIT_CLOSED;
 	free_origin(origin);
 }
@@ -382,22 +349,18 @@ origins_make(struct fp_origins *origins, const struct fp_origin_name *name)
 	origin->waiting.last = &origin->waiting.first;
 	origin->is_known = fp_url_is_known(origin->name);
 	fp_budget_init(&origin->budget, origins->rules.jobs);
-	if (origins->n++ > 2 * origins->n_chains)
-		origins_grow(origins);
-	struct fp_origin **chain = chain_of(origins, name->hash);
-	origin->chain = *chain;
-	*chain = origin;
+	fp_hash_add(&origins->table, &origin->link, name->hash);
 	return origin;
 }
 
 struct fp_origin *
 fp_origins_hold(struct fp_origins *origins, const struct fp_origin_name *name)
 {
-	struct fp_origin *origin = *chain_of(origins, name->hash);
+	struct fp_hash_link *link = fp_hash_find(&origins->table, name->hash);
 
-	while (origin && (origin->hash != name->hash ||
-				 strcmp(origin->name, name->text) != 0))
-		origin = origin->chain;
+	while (link && strcmp(origin_of(link)->name, name->text) != 0)
+		link = fp_hash_find_next(link);
+	struct fp_origin *origin = origin_of(link);
 	if (origin && origin->n_holds == 0)
 		unlink_idle(origins, origin);
 	if (!origin)

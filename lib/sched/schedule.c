@@ -381,16 +381,11 @@ static struct fp_ticket *
 pick_waiting(struct fp_schedule *schedule, uint64_t turn)
 {
 	struct fp_origins *origins = &schedule->origins;
-	struct fp_origin *origin = NULL;
+	struct fp_origin *origin = fp_origins_walk(origins, NULL);
 	struct fp_ticket *ticket = NULL;
 
-	for (size_t i = 0; !ticket && i < origins->n_chains; i++) {
-		struct fp_origin *next = origins->chains[i];
-		while (!ticket && (origin = next)) {
-			next = origin->chain;
-			ticket = fp_origin_pick(origin, turn);
-		}
-	}
+	while (origin && !(ticket = fp_origin_pick(origin, turn)))
+		origin = fp_origins_walk(origins, origin);
 	if (!ticket)
 		return NULL;
 	fp_origin_unlist(origin);
@@ -870,11 +865,9 @@ fp_schedule_clear(struct fp_schedule *schedule, int64_t now_ns)
 	struct fp_ticket *ticket;
 
 	fp_schedule_tick(schedule, INT64_MAX);
-	for (size_t i = 0; i < origins->n_chains; i++) {
-		struct fp_origin *origin = origins->chains[i];
-		for (; origin; origin = origin->chain)
-			clear_origin(schedule, origin, &all);
-	}
+	for (struct fp_origin *origin = fp_origins_walk(origins, NULL); origin;
+		origin = fp_origins_walk(origins, origin))
+		clear_origin(schedule, origin, &all);
 	while ((ticket = fp_ticket_pop(&schedule->due)))
 		fp_ticket_append(&all, ticket);
 	while ((ticket = fp_ticket_pop(&schedule->fresh)))

@@ -179,14 +179,12 @@ tear_down(void)
 
 	clear(T0);
 	take_refused();
-	CHECK(origins->n == origins->n_idle);
-	for (size_t i = 0; i < origins->n_chains; i++) {
-		const struct fp_origin *origin = origins->chains[i];
-		for (; origin; origin = origin->chain)
-			CHECK(origin->n_tried == 0 && origin->n_active == 0 &&
-				origin->n_waiting == 0 && !origin->list &&
-				!origin->is_looking_up && !origin->is_probing);
-	}
+	CHECK(origins->table.n == origins->n_idle);
+	for (const struct fp_origin *origin = fp_origins_walk(origins, NULL);
+		origin; origin = fp_origins_walk(origins, origin))
+		CHECK(origin->n_tried == 0 && origin->n_active == 0 &&
+			origin->n_waiting == 0 && !origin->list &&
+			!origin->is_looking_up && !origin->is_probing);
 	fp_schedule_destroy(&schedule);
 }
 

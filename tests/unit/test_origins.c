@@ -55,7 +55,7 @@ one_origin_has_many_spellings(void)
 	CHECK(origin->n_holds == 1 + FP_ARRAY_LEN(same));
 	for (size_t i = 0; i < FP_ARRAY_LEN(other); i++)
 		CHECK(hold(other[i]) != origin);
-	CHECK(origins.n == 1 + FP_ARRAY_LEN(other));
+	CHECK(origins.table.n == 1 + FP_ARRAY_LEN(other));
 	CHECK(hold("https://a.test:443") == hold("https://a.test"));
 	tear_down();
 }
@@ -115,18 +115,18 @@ most_are_forgotten(void)
 	size_t most = 0;
 	for (int i = 0; i < 100000; i++) {
 		visit(i, T0);
-		most = FP_MAX(most, origins.n);
+		most = FP_MAX(most, origins.table.n);
 	}
 	CHECK(most <= IDLE_MAX + 2);
 	CHECK(origins.n_idle == IDLE_MAX);
 	CHECK(hold("http://a.test/") == origin); /* which was held */
 
 	/* The last ones are there; the first is made again. */
-	size_t n = origins.n;
+	size_t n = origins.table.n;
 	visit(99999, T0);
-	CHECK(origins.n == n);
+	CHECK(origins.table.n == n);
 	visit(0, T0);
-	CHECK(origins.n == n && origins.n_idle == IDLE_MAX);
+	CHECK(origins.table.n == n && origins.n_idle == IDLE_MAX);
 	tear_down();
 }
 
@@ -217,7 +217,7 @@ without_memory_nothing_is_held(void)
 	CHECK(fp_origin_start(&origins, origin, T0) == -1);
 	CHECK(origin->n_active == 0 && fp_ratelimit_is_idle(&origin->rate, T0));
 	has_no_memory = false;
-	CHECK(origins.n == 1 && hold("http://b.test/"));
+	CHECK(origins.table.n == 1 && hold("http://b.test/"));
 	tear_down();
 
 	has_no_memory = true;
@@ -231,13 +231,13 @@ without_memory_nothing_is_held(void)
 	for (int i = 0; i < 1000; i++)
 		visit(i, T0);
 	has_no_room = false;
-	CHECK(origins.n == 1001 && origins.n_chains == 64);
+	CHECK(origins.table.n == 1001 && origins.table.n_chains == 64);
 	visit(17, T0);
-	CHECK(origins.n == 1001);
+	CHECK(origins.table.n == 1001);
 	visit(1000, T0);
-	CHECK(origins.n_chains == 128);
+	CHECK(origins.table.n_chains == 128);
 	visit(17, T0);
-	CHECK(origins.n == 1002);
+	CHECK(origins.table.n == 1002);
 	tear_down();
 }
 

@@ -383,7 +383,7 @@ clear_empties_every_place(void)
 	add_item(C);
 	finish(next_item(T0), T0);
 	CHECK(fp_schedule_has_more(&schedule));
-	CHECK(clear(T0 + 1) == schedule.origins.n + 2);
+	CHECK(clear(T0 + 1) == schedule.origins.table.n + 2);
 	CHECK(!fp_schedule_has_more(&schedule) && !next_item(T0 + 100 * S));
 	CHECK(fp_schedule_due_ns(&schedule) == INT64_MAX);
 
