@@ -13,6 +13,7 @@
 #include "base.h"
 
 #include "account.h"
+#include "etags.h"
 #include "meter.h"
 #include "reader.h"
 #include "settings.h"
@@ -31,6 +32,7 @@ struct fp_course {
 	struct fp_reader reader;
 	struct fp_writer writer;
 	struct fp_journal journal;
+	struct fp_etags etags;
 	struct fp_account account;
 	struct fp_tokencommand tokens;
 	struct fp_meter meter;

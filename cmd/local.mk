@@ -43,6 +43,7 @@ cmd_libcmd_a_SOURCES += \
 
 # journal: outputs, and what is done
 cmd_libcmd_a_SOURCES += \
+	cmd/journal/etags.c cmd/journal/etags.h \
 	cmd/journal/identity.c cmd/journal/identity.h \
 	cmd/journal/journal.c cmd/journal/journal.h \
 	cmd/journal/journalchain.c cmd/journal/journalchain.h \

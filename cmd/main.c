@@ -21,12 +21,14 @@
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
- *			(heads), link (where they lead), netrc, tokenreply,
- *			gunzip and carry (bodies; problem: what one says of a
- *failure) rate/		how many requests may start in which time: rates
- *(as words), ratelimit, learner (finds out one), ratebook, starts (the run's
- *own), outlook (how long many take), and ratefile (for many processes; in
- *parts: rateclock ratestore ratering)
+ *			(heads), link (where they lead), etag, netrc,
+ *			tokenreply, gunzip and carry (bodies; problem: what one
+ *			says of a failure)
+ *	rate/		how many requests may start in which time: rates (as
+ *			words), ratelimit, learner (finds out one), ratebook,
+ *			starts (the run's own), outlook (how long many take),
+ *			and ratefile (for many processes; in parts: rateclock
+ *			ratestore ratering)
  *	item/		one item in, one record out: jsonitem (with parser for
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),
@@ -44,6 +46,7 @@
  *			request, login (by the netrc), bearer (by a token that
  *			expires), lookup (why one failed),
  *			redirect (where one leads), cookies (that it sets),
+ *			condition (whether something has changed),
  *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
  *			poller (a loop's), transfer (one item on one easy
@@ -82,7 +85,8 @@
  *			journal (what is done, to go on from there; in parts:
  *			journalopen journalfile journalline journalstate
  *			journalchain),
- *			identity (which run it is), resume (what is not done)
+ *			identity (which run it is), resume (what is not done),
+ *			etags (what has changed since the last)
  *	report/		what a run tells of itself: tally (results, counted),
  *			summary (for people), stats (as JSON), trace (for
  *			Perfetto), account (these three), progress and meter

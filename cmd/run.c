@@ -106,6 +106,20 @@ open_journal(struct fp_course *run)
 
 /* -1: said why. */
 static int
+open_etags(struct fp_course *run)
+{
+	if (fp_etags_open(&run->etags, run->settings))
+		return -1;
+	if (!run->etags.is_on)
+		return 0;
+	run->writer.etags = &run->etags;
+	run->settings->pool.recall = fp_etags_recall;
+	run->settings->pool.recall_arg = &run->etags;
+	return 0;
+}
+
+/* -1: said why. */
+static int
 open_account(struct fp_course *run)
 {
 	struct fp_account *account = &run->account;
@@ -171,7 +185,7 @@ open_ends(struct fp_course *run)
 		return -1;
 	if (fp_writer_init(&run->writer, run->settings))
 		return -1;
-	if (open_account(run) || open_journal(run))
+	if (open_account(run) || open_journal(run) || open_etags(run))
 		return -1;
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC)) {
@@ -514,6 +528,7 @@ course_new(struct fp_settings *settings)
 	fp_output_none(&run->writer.unknown);
 	fp_account_none(&run->account);
 	fp_tokencommand_none(&run->tokens);
+	fp_etags_none(&run->etags);
 	return run;
 }
 
@@ -545,7 +560,11 @@ fp_run(struct fp_settings *settings)
 	fp_output_close(&run->writer.output);
 	fp_output_close(&run->writer.failed);
 	fp_output_close(&run->writer.unknown);
+	/* What is to be done again must not look as if it was known. */
+	if (run->journal.error)
+		run->etags.has_failed = true;
 	fp_journal_close(&run->journal);
+	fp_etags_close(&run->etags);
 	fp_account_close(&run->account);
 	fp_tokencommand_close(&run->tokens);
 	fp_reader_destroy(&run->reader);

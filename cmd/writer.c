@@ -257,6 +257,14 @@ is_put_off(struct fp_writer *writer, const struct fp_result *result)
 	       !fp_journal_has_sent(writer->journal, result->seq);
 }
 
+/* Whether what has not changed leaves no line: there is no document. */
+static bool
+is_left_out(const struct fp_writer *writer)
+{
+	return writer->settings->changed_only ||
+	       writer->settings->format.format != FP_FORMAT_RECORD;
+}
+
 /* Renders what is to be seen of the result. What is not done has its record
  * when it is done: in the run that goes on, if there is to be one. */
 static void
@@ -265,6 +273,8 @@ render(struct fp_writer *writer, const struct fp_result *result, bool is_done)
 	bool failed = result->kind != FP_KIND_OK;
 
 	if (!is_done && writer->journal)
+		return;
+	if (result->is_unchanged && is_left_out(writer))
 		return;
 	if (!failed || writer->settings->all)
 		writer_write_record(writer, result);
@@ -355,6 +365,23 @@ keep_journal(struct fp_writer *writer, const struct batch *batch)
 	return fp_journal_commit(writer->journal);
 }
 
+/* What is in the output, and the journal, is known the next time. */
+static void
+keep_etags(struct fp_writer *writer, const struct batch *batch)
+{
+	if (!writer->etags)
+		return;
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct fp_result *result = batch->results[i];
+		if (batch->is_done[i] && result->kind == FP_KIND_OK &&
+			!result->is_unchanged &&
+			is_delivered(
+				&writer->output, batch->ends[i].out.n_given))
+			fp_etags_add(writer->etags, result);
+	}
+	fp_etags_commit(writer->etags);
+}
+
 static void
 deliver(struct fp_writer *writer, struct batch *batch)
 {
@@ -384,6 +411,8 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		writer_give_up(writer, &writer->unknown);
 	if (writer->journal && keep_journal(writer, batch))
 		writer_stop(writer);
+	else
+		keep_etags(writer, batch);
 }
 
 /* A signal that comes just before write() is lost, so there is always another

@@ -15,6 +15,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "etags.h"
 #include "journal.h"
 #include "output.h"
 #include "settings.h"
@@ -35,6 +36,7 @@ struct fp_writer {
 	struct fp_output failed;
 	struct fp_output unknown; /* of what was sent, with no answer */
 	struct fp_journal *journal; /* NULL: none is kept */
+	struct fp_etags *etags; /* NULL: none are */
 	struct fp_buf undone; /* with one: lines that come last in `failed` or
 			       * `unknown`, each after a struct undone */
 	uint64_t n_unknown; /* lines of these that have no place in a file */

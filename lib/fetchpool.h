@@ -123,6 +123,7 @@ enum fp_field {
 	FP_FIELD_HOPS,
 	FP_FIELD_PAGE,
 	FP_FIELD_PAGES,
+	FP_FIELD_UNCHANGED, /* since an earlier run: with options.recall */
 	FP_FIELD_ERROR, /* null: a success */
 	FP_FIELD_COUNT,
 };
@@ -192,6 +193,13 @@ struct fp_json_changes {
 	uint64_t deep; /* the same of arrays and objects, nested too deep */
 };
 
+/* What tells whether a response has changed (RFC 9110, section 8.8). */
+struct fp_validators {
+	struct fp_text etag; /* len 0: there is none */
+	struct fp_text modified; /* a Last-Modified; the same */
+	struct fp_text at; /* the URL it came from, passwords masked */
+};
+
 /* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
 	uint64_t seq; /* the item's; or from 1, in the order of submission */
@@ -252,6 +260,11 @@ struct fp_result {
 	struct fp_text next_page; /* what names the one after it; data NULL:
 				   * this is the last */
 	uint64_t page_hash; /* of what names this one */
+
+	/* With options.recall. */
+	uint64_t variant; /* of the request, by its Accept fields */
+	bool is_unchanged; /* it was answered 304 */
+	struct fp_validators validators; /* of a success that has changed */
 };
 
 /* One attempt that was followed by another. */
@@ -370,6 +383,11 @@ struct fp_token_reply {
 /* -1: there is none. */
 typedef int fp_token(void *arg, struct fp_token_reply *reply);
 typedef void fp_token_stop(void *arg);
+
+/* What an earlier run has met at this URL, passwords masked, with this variant
+ * of the request. The texts are lent until the next call. false: nothing. */
+typedef bool fp_recall(void *arg, const char *url, uint64_t variant,
+	struct fp_validators *known);
 
 /* All lengths of time in milliseconds, up to FP_TIME_MAX_MS, all sizes in
  * bytes. The strings and arrays are the caller's and are read until
@@ -565,6 +583,12 @@ struct fp_options {
 	const char *until_empty; /* a JSON Pointer: with nothing there, as for
 				  * fail_if, a page is the last; or NULL */
 	uint64_t max_pages; /* of one item; 0: 1000 */
+
+	/* Called by the submitter for each item; each GET then asks only for
+	 * what has changed (RFC 9110, section 13), and where nothing has, the
+	 * result is a success without a body, and is_unchanged. */
+	fp_recall *recall;
+	void *recall_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

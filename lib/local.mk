@@ -64,6 +64,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/disposition.c lib/http/disposition.h \
 	lib/http/problem.c lib/http/problem.h \
 	lib/http/gunzip.c lib/http/gunzip.h \
+	lib/http/etag.c lib/http/etag.h \
 	lib/http/headerline.c lib/http/headerline.h \
 	lib/http/httpdate.c lib/http/httpdate.h \
 	lib/http/link.c lib/http/link.h \
@@ -118,6 +119,7 @@ lib_libinternal_la_SOURCES += \
 # request: one request, as libcurl is told of it
 lib_libinternal_la_SOURCES += \
 	lib/request/bearer.c lib/request/bearer.h \
+	lib/request/condition.c lib/request/condition.h \
 	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \

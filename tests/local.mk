@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
 	tests/unit/test_crowd \
+	tests/unit/test_etag \
 	tests/unit/test_expand \
 	tests/unit/test_fate \
 	tests/unit/test_filename \
@@ -256,6 +257,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_connection.py \
 	tests/cli/test_content.py \
 	tests/cli/test_cookies.py \
+	tests/cli/test_etags.py \
 	tests/cli/test_failedbody.py \
 	tests/cli/test_failif.py \
 	tests/cli/test_default.py \

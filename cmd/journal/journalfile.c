@@ -84,12 +84,12 @@ fail:
 }
 
 /* Whether a file under the temporary name may be emptied: it is one that a
- * process was about to make a journal of when it was killed, or the power
- * failed. */
+ * process was about to make a journal, or a file of --etags, of when it was
+ * killed, or the power failed. */
 static bool
 is_begun_journal(int fd)
 {
-	static const char magic[] = "fetchpool-journal-";
+	static const char magic[] = "fetchpool-";
 	char text[sizeof(magic) - 1];
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 

@@ -10,6 +10,7 @@
 
 #define AT(member) offsetof(struct fp_settings, member)
 #define ONE_BODY "a request has one body"
+#define ONLY_GET "only a GET asks for changes"
 #define ONE_LOGIN "a request has one login"
 #define NO_BODY "a HEAD request has no body"
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
@@ -430,7 +431,7 @@ const struct fp_option_row fp_optiontable_rows[] = {
 				"started", "time_connect", "time_first_byte",
 				"file", "final_url", "redirects", "context",
 				"tries", "framing", "hops", "charset", "page",
-				"pages", "error"}}},
+				"pages", "unchanged", "error"}}},
 	{NULL, "all", 'a', NULL, FP_OPTION_FLAG, AT(all), NULL, NULL,
 		.help = "also write a record for each failed item",
 		.is_common = true},
@@ -462,6 +463,17 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "overwrite", 0, NULL, FP_OPTION_FLAG, AT(pool.overwrite), NULL,
 		NULL, .help = "replace existing files", .keeps_output = true,
 		.needs = {"output-dir", NULL, NULL}},
+	{NULL, "etags", 0, "FILE", FP_OPTION_CALL, 0, fp_settings_etags,
+		"the name of a file",
+		.help = "fetch only what has changed; keep ETags in FILE",
+		.excludes = {{"request", ONLY_GET}, {"head", ONLY_GET},
+			{"check", ONLY_GET}, {"data", ONLY_GET},
+			{"json", ONLY_GET}, {"data-line", ONLY_GET},
+			{"expand-data", ONLY_GET}, {"expand-json", ONLY_GET},
+			{"next", "a page without a body names no other"}}},
+	{NULL, "changed-only", 0, NULL, FP_OPTION_FLAG, AT(changed_only), NULL,
+		NULL, .help = "write no record of what has not changed",
+		.needs = {"etags", NULL, NULL}},
 	{NULL, "failed", 0, "FILE", FP_OPTION_TEXT, AT(failed_path), NULL, NULL,
 		.help = "write lines that failed or were not done to FILE",
 		.is_common = true, .keeps_output = true},

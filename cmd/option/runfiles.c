@@ -245,7 +245,7 @@ static bool
 add_option(struct run_files *files, const char *name, const char *value)
 {
 	static const char *const others[] = {"input", "output", "failed",
-		"unknown", "journal", "rate-file", "stats", "trace"};
+		"unknown", "journal", "rate-file", "stats", "trace", "etags"};
 	static const char *const dashed[] = {"config", "netrc-file"};
 	const struct fp_option_row *row = runfiles_find_row(name);
 
@@ -349,7 +349,8 @@ add_written(struct run_files *files, const struct fp_settings *settings,
 
 /* The journal comes into being beside itself, where it really is. */
 static bool
-add_derived(struct run_files *files, const char *path)
+add_derived(struct run_files *files, const char *option, const char *what,
+	const char *path)
 {
 	char *real = path ? realpath(path, NULL) : NULL;
 	char *derived = NULL;
@@ -357,8 +358,7 @@ add_derived(struct run_files *files, const char *path)
 	if (!path)
 		return true;
 	bool ok = asprintf(&derived, "%s.tmp", real ? real : path) >= 0 &&
-		  add_named(files, "journal", "the temporary file of --journal",
-			  derived, true);
+		  add_named(files, option, what, derived, true);
 	free(derived);
 	free(real);
 	return ok;
@@ -412,7 +412,11 @@ collect(struct run_files *files, const struct fp_settings *settings)
 	       add_written(files, settings, "unknown", NULL) &&
 	       add_written(files, settings, "rate-file", NULL) &&
 	       add_written(files, settings, "journal", NULL) &&
-	       add_derived(files, settings->journal_path) &&
+	       add_derived(files, "journal", "the temporary file of --journal",
+		       settings->journal_path) &&
+	       add_written(files, settings, "etags", NULL) &&
+	       add_derived(files, "etags", "the temporary file of --etags",
+		       settings->etags_path) &&
 	       add_written(files, settings, "stats", NULL) &&
 	       add_written(files, settings, "trace", NULL);
 }

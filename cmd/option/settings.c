@@ -514,6 +514,13 @@ fp_settings_stats(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_etags(struct fp_settings *settings, const char *value)
+{
+	settings->etags_path = value;
+	return value[0] != '\0' && strcmp(value, "-") != 0;
+}
+
+bool
 fp_settings_trace(struct fp_settings *settings, const char *value)
 {
 	settings->trace_path = value;

@@ -107,6 +107,8 @@ struct fp_settings {
 	bool summary;
 	const char *stats_path; /* NULL: none are written */
 	const char *trace_path; /* NULL: none is kept */
+	const char *etags_path; /* NULL: none are */
+	bool changed_only; /* has records */
 
 	const char *journal_path; /* NULL: none is kept */
 	bool resumes;
@@ -194,5 +196,6 @@ fp_setter fp_settings_retry_failed;
 fp_setter fp_settings_progress;
 fp_setter fp_settings_stats;
 fp_setter fp_settings_trace;
+fp_setter fp_settings_etags;
 
 #endif

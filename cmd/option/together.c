@@ -142,6 +142,22 @@ check_files(const struct fp_settings *settings)
 	return true;
 }
 
+/* What stays as it is has to be found again, and the rest replaced. */
+static bool
+together_check_etags(const struct fp_settings *settings)
+{
+	const struct fp_options *pool = &settings->pool;
+	bool has_name = pool->output_name || pool->remote_name;
+
+	if (!settings->etags_path || !pool->output_dir ||
+		(has_name && !pool->remote_header_name && pool->overwrite))
+		return true;
+	fp_msg_usage("--etags with --output-dir needs --overwrite, and "
+		     "--output-name or --remote-name: a file keeps its name "
+		     "from run to run");
+	return false;
+}
+
 static bool
 together_check_token(const struct fp_settings *settings)
 {
@@ -218,5 +234,6 @@ fp_together_check(const struct fp_settings *settings)
 	return check_json_items(settings) && check_csv(settings) &&
 	       check_exclusive(settings) && check_needs(settings) &&
 	       check_files(settings) && check_heads(settings) &&
-	       together_check_token(settings) && check_formats(settings);
+	       together_check_token(settings) &&
+	       together_check_etags(settings) && check_formats(settings);
 }

@@ -130,6 +130,17 @@ fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 	return -1;
 }
 
+void
+fp_outfile_set_time(struct fp_outfile *file, int64_t wall_ns)
+{
+	const struct timespec times[2] = {
+		{0, UTIME_OMIT},
+		{wall_ns / 1000000000, wall_ns % 1000000000},
+	};
+
+	(void)futimens(file->fd, times);
+}
+
 /* Gives a whole file this name, safe or not, in the folder or in one below. */
 static int
 outfile_give_name(

@@ -74,6 +74,9 @@ int fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir);
 /* Appends all of the data. */
 int fp_outfile_write(struct fp_outfile *file, const char *data, size_t len);
 
+/* Its time, in nanoseconds since 1970, as far as the file system has such. */
+void fp_outfile_set_time(struct fp_outfile *file, int64_t wall_ns);
+
 /* Gives the file its name, which must be fp_filename_is_safe() (else EINVAL),
  * or with has_folders fp_filename_is_safe_path(): the folders are made that are
  * not there, and a link in place of one is not followed (ENOTDIR). Afterwards

@@ -77,6 +77,7 @@
 
 #include "bearer.h"
 #include "clock.h"
+#include "condition.h"
 #include "json.h"
 #include "loop.h"
 #include "nextpage.h"
@@ -369,6 +370,20 @@ queue_item(struct fp_pool *pool, struct fp_ticket *ticket)
 	return false;
 }
 
+/* What an earlier run has met there. false: no memory, and the item has failed.
+ */
+static bool
+recall(struct fp_pool *pool, struct fp_ticket *ticket)
+{
+	const struct fp_options *options = &pool->setup.options;
+
+	if (!options->recall || options->dry_run ||
+		fp_condition_recall(&pool->locator, ticket) == 0)
+		return true;
+	fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+	return false;
+}
+
 static void
 fail_unknown(struct fp_ticket *ticket)
 {
@@ -412,7 +427,7 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 		fp_ticket_fail(ticket, FP_KIND_INPUT, item->fault);
 	else if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
 		is_done = true;
-	else if (!locate_item(pool, ticket))
+	else if (!locate_item(pool, ticket) || !recall(pool, ticket))
 		is_done = true;
 	else if (pool->preview)
 		fp_preview_make(pool->preview, &pool->locator, ticket);

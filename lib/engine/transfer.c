@@ -18,6 +18,7 @@
 
 #include "bearer.h"
 #include "clock.h"
+#include "condition.h"
 #include "cookies.h"
 #include "kept.h"
 #include "redirect.h"
@@ -242,6 +243,9 @@ on_header(char *line, size_t one, size_t len, void *arg)
 	if (len == 0 || line[len - 1] != '\n')
 		return len;
 	if (fp_response_line(&transfer->response, line, len) ||
+		(transfer->ticket->condition && !is_complete &&
+			fp_condition_field(
+				transfer->ticket->condition, line, len)) ||
 		!mind_cookies(transfer, line, len)) {
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
@@ -550,6 +554,8 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 	fp_response_reset(&transfer->response, &ticket->type,
 		options->want_headers ? &ticket->headers : NULL);
 	transfer->response.location = &transfer->location;
+	if (ticket->condition)
+		fp_condition_begin(ticket->condition);
 	transfer->response.disposition =
 		fp_download_wants_header(&transfer->download);
 	if (transfer->setup->next.how == FP_NEXT_LINK)
@@ -659,6 +665,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 		transfer->ticket = NULL;
 		return false;
 	}
+	transfer->request.can_keep = fp_download_can_keep(&transfer->download);
 	CURLcode code = transfer_begin(transfer);
 	if (code == CURLE_OK)
 		code = change_cookies(transfer);

@@ -10,6 +10,7 @@
 
 #include "transfer.h"
 
+#include "condition.h"
 #include "kept.h"
 #include "nextpage.h"
 #include "redirect.h"
@@ -462,6 +463,14 @@ judge_response(struct fp_transfer *transfer)
 	if (!transfer->has_body)
 		fp_transfer_begin_body(transfer, true);
 	result->size = (int64_t)transfer->carry.size;
+	if (response->status == 304 && ticket->condition &&
+		ticket->condition->is_sent) {
+		result->is_unchanged = true;
+		result->framing = "none";
+		if (transfer->setup->outdir.fd >= 0)
+			fp_download_keep(&transfer->download, ticket);
+		return;
+	}
 	if (!transfer->setup->ok.has[response->status]) {
 		const char *phrase = fp_outcome_status_phrase(response->status);
 		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
@@ -500,6 +509,7 @@ judge_response(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, kind, message);
 		return;
 	}
+	fp_condition_end(ticket);
 	/* 304 says that the file that is there is right: nothing came. */
 	if (transfer->is_filed && response->status != 304)
 		fp_download_commit(&transfer->download, ticket);

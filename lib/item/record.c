@@ -46,6 +46,7 @@ static const struct fp_text field_names[] = {
 	[FP_FIELD_HOPS] = FIELD("hops"),
 	[FP_FIELD_PAGE] = FIELD("page"),
 	[FP_FIELD_PAGES] = FIELD("pages"),
+	[FP_FIELD_UNCHANGED] = FIELD("unchanged"),
 	[FP_FIELD_ERROR] = FIELD("error"),
 };
 
@@ -394,6 +395,9 @@ write_value(struct fp_pen *pen, const struct fp_result *result,
 	case FP_FIELD_HOPS:
 		write_hops(pen, result->hops);
 		break;
+	case FP_FIELD_UNCHANGED:
+		fp_pen_text(pen, result->is_unchanged ? "true" : "false");
+		break;
 	case FP_FIELD_ERROR:
 		record_write_error(pen, result);
 		break;
@@ -425,6 +429,7 @@ record_write_record(struct fp_pen *pen, const struct fp_result *result,
 {
 	size_t n = format->fields ? format->n_fields : FP_FIELD_DEFAULTS;
 	bool wants_error = result->kind != FP_KIND_OK || format->has_error;
+	bool wants_unchanged = result->is_unchanged;
 	const char *separator = "";
 
 	fp_pen_bytes(pen, "{", 1);
@@ -433,6 +438,7 @@ record_write_record(struct fp_pen *pen, const struct fp_result *result,
 			format->fields ? format->fields[i] : (enum fp_field)i;
 		write_member(pen, separator, result, format, field);
 		wants_error &= field != FP_FIELD_ERROR;
+		wants_unchanged &= field != FP_FIELD_UNCHANGED;
 		separator = ",";
 	}
 	if (!format->fields && result->context.data) {
@@ -443,6 +449,11 @@ record_write_record(struct fp_pen *pen, const struct fp_result *result,
 		write_member(pen, separator, result, format, FP_FIELD_PAGE);
 	if (!format->fields && result->pages > 0)
 		write_member(pen, separator, result, format, FP_FIELD_PAGES);
+	if (wants_unchanged) {
+		write_member(
+			pen, separator, result, format, FP_FIELD_UNCHANGED);
+		separator = ",";
+	}
 	if (wants_error)
 		write_member(pen, separator, result, format, FP_FIELD_ERROR);
 	fp_pen_bytes(pen, "}", 1);

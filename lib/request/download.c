@@ -4,6 +4,7 @@
 #include "download.h"
 
 #include "disposition.h"
+#include "etag.h"
 #include "filename.h"
 
 #include <errno.h>
@@ -225,6 +226,41 @@ complete_name(struct fp_download *download, struct fp_ticket *ticket)
 }
 
 bool
+fp_download_can_keep(const struct fp_download *download)
+{
+	const struct fp_setup *setup = download->setup;
+
+	if (setup->outdir.fd < 0 || !setup->options.recall)
+		return true;
+	return download->name.len > 0 && !setup->options.remote_header_name &&
+	       fp_outdir_has(&setup->outdir, download->name.data);
+}
+
+static int
+download_make_path(struct fp_download *download, struct fp_ticket *ticket)
+{
+	const char *dir = download->setup->options.output_dir;
+
+	return fp_buf_set(&ticket->body, dir, strlen(dir)) ||
+			       fp_buf_add_char(&ticket->body, '/') ||
+			       fp_buf_add_text(
+				       &ticket->body, download->name.data)
+		       ? -1
+		       : 0;
+}
+
+bool
+fp_download_keep(struct fp_download *download, struct fp_ticket *ticket)
+{
+	if (download_make_path(download, ticket)) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
+	ticket->result.file = ticket->body.data;
+	return true;
+}
+
+bool
 fp_download_commit(struct fp_download *download, struct fp_ticket *ticket)
 {
 	const char *dir = download->setup->options.output_dir;
@@ -233,12 +269,13 @@ fp_download_commit(struct fp_download *download, struct fp_ticket *ticket)
 	if (!fp_download_write(download, ticket, "", 0))
 		return false;
 	if (complete_name(download, ticket) ||
-		fp_buf_set(&ticket->body, dir, strlen(dir)) ||
-		fp_buf_add_char(&ticket->body, '/') ||
-		fp_buf_add_text(&ticket->body, download->name.data)) {
+		download_make_path(download, ticket)) {
 		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 		return false;
 	}
+	if (ticket->result.validators.modified.len > 0)
+		fp_outfile_set_time(&download->file,
+			fp_etag_time_ns(ticket->result.validators.modified));
 	if (!fp_outdir_is_at(&download->setup->outdir, dir))
 		return download_fail_write(download, ticket, errno);
 	if (fp_outfile_commit(&download->file, download->name.data))

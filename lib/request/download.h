@@ -37,6 +37,13 @@ struct fp_buf *fp_download_wants_header(struct fp_download *download);
 bool fp_download_write(struct fp_download *download, struct fp_ticket *ticket,
 	const char *data, size_t len);
 
+/* Whether what an earlier run has fetched is still there: a file that would be
+ * replaced; or it went to no file. */
+bool fp_download_can_keep(const struct fp_download *download);
+
+/* It is as it was: the result tells it. */
+bool fp_download_keep(struct fp_download *download, struct fp_ticket *ticket);
+
 /* The body is whole: the file gets its name, and the result tells it. */
 bool fp_download_commit(struct fp_download *download, struct fp_ticket *ticket);
 

@@ -4,6 +4,7 @@
 #include "request.h"
 
 #include "bearer.h"
+#include "condition.h"
 #include "login.h"
 #include "url.h"
 #include "urlparse.h"
@@ -259,6 +260,8 @@ fp_request_destroy(struct fp_request *request)
 {
 	curl_slist_free_all(request->headers);
 	curl_slist_free_all(request->travelling);
+	curl_slist_free_all(request->conditional);
+	request->conditional = NULL;
 	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
 	fp_upload_close(&request->upload);
@@ -552,6 +555,10 @@ apply_secrets(struct fp_request *request, CURL *easy)
 	} else if (request->headers) {
 		headers = request->headers;
 	}
+	CURLcode made =
+		fp_condition_apply(request, &headers, request->can_keep);
+	if (made != CURLE_OK)
+		return made;
 	bool is_own = headers != setup->headers;
 	if (is_own || request->has_headers) {
 		CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER,

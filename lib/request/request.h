@@ -32,6 +32,8 @@ struct fp_request {
 	struct fp_upload upload; /* a file in place of it; then body is "" */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
 	struct curl_slist *travelling; /* those of them for other origins */
+	struct curl_slist *conditional; /* those of a hop with a condition */
+	bool can_keep; /* what an earlier run has fetched is there */
 	struct fp_target target; /* the handle's URL */
 
 	/* How the handle stands, so that a plain GET after another sets

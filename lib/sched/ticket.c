@@ -591,6 +591,20 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	clear_result(ticket);
 }
 
+static void
+ticket_free_condition(struct fp_condition *condition)
+{
+	if (!condition)
+		return;
+	fp_buf_destroy(&condition->etag);
+	fp_buf_destroy(&condition->modified);
+	fp_buf_destroy(&condition->at);
+	fp_buf_destroy(&condition->new_etag);
+	fp_buf_destroy(&condition->new_modified);
+	fp_buf_destroy(&condition->date);
+	free(condition);
+}
+
 void
 fp_ticket_free(struct fp_ticket *ticket)
 {
@@ -600,6 +614,7 @@ fp_ticket_free(struct fp_ticket *ticket)
 	free(ticket->tries);
 	free(ticket->next_page);
 	fp_chain_free(ticket->chain);
+	ticket_free_condition(ticket->condition);
 	fp_buf_destroy(&ticket->hop);
 	fp_buf_destroy(&ticket->cookies);
 	fp_buf_destroy(&ticket->hops);

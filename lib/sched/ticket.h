@@ -57,6 +57,13 @@ struct fp_filemark {
 	int64_t changed_ns; /* when it was written to; since 1970 */
 };
 
+/* What an earlier run knew of the response, and what this one brings. */
+struct fp_condition {
+	struct fp_buf etag, modified, at; /* known; `at` empty: nothing is */
+	bool is_sent; /* with this hop's request */
+	struct fp_buf new_etag, new_modified, date; /* this response's */
+};
+
 struct fp_ticket {
 	struct fp_result result; /* first: the consumer holds its address */
 	struct fp_ticket *next; /* in a list of its holder */
@@ -103,6 +110,7 @@ struct fp_ticket {
 	bool is_refused_head; /* so options.check goes on with GET */
 	int64_t used_ns; /* of the attempt's time, in the hops before */
 	struct fp_buf cookies; /* that they set, between two slots */
+	struct fp_condition *condition; /* with options.recall; or NULL */
 	uint64_t refused_token; /* the number of the last one; 0: none was */
 
 	/* How it goes on, and what its origin is to learn: from the transfer to

@@ -32,6 +32,7 @@ LISTS = {
 }
 # Those that are explained in a sentence.
 SMALL = {"fp_text": ["data", "len"], "fp_forecast_host": ["origin", "n"],
+         "fp_validators": ["etag", "modified", "at"],
          "fp_token_reply": ["text", "why", "said"]}
 
 

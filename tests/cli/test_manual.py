@@ -102,6 +102,12 @@ def downloaded(folder):
            for name in os.listdir(photos)}, PHOTOS)
 
 
+def mirrored(folder):
+    equal(contents(os.path.join(folder, "photos", "index.txt")),
+          PHOTOS["index.txt"])
+    equal(len(lines_of(folder, "photos.etags")), 2)
+
+
 def all_drafts(folder):
     ids = sorted(json.loads(line)["id"]
                  for line in lines_of(folder, "drafts.ndjson"))
@@ -148,6 +154,8 @@ EXAMPLES = {
     "fetchpool.1": {
         "pipeline": [Case()],
         "crontab": None,  # see below
+        "changes": [Case(photos_txt=FILES + "/photos/index.txt\n",
+                         then=mirrored)],
         "first": [Case(1, 150, "%s|%s" % (RECORD, ERROR))],
         "environment": [Case()],
         "urls": [Case(1, 0, urls_txt=URLS, then=urls_are_sorted_out)],

@@ -106,7 +106,7 @@ static const char *const names[] = {"seq", "input", "url", "status",
 	"fetch_time", "attempts", "type", "size", "encoding", "body", "method",
 	"headers", "ip", "http_version", "started", "time_connect",
 	"time_first_byte", "file", "final_url", "redirects", "context", "tries",
-	"framing", "charset", "hops", "page", "pages", "error"};
+	"framing", "charset", "hops", "page", "pages", "unchanged", "error"};
 
 static inline const char *
 field(const struct fp_result *result, enum fp_field which)

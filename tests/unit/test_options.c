@@ -377,11 +377,12 @@ the_help(void)
 		"--omit NAME", "--pick NAME", "--fields LIST", "-a, --all",
 		"-o, --output FILE", "-D, --output-dir DIR",
 		"--output-name TEMPLATE", "--create-dirs", "-O, --remote-name",
-		"-J, --remote-header-name", "--overwrite", "--failed FILE",
-		"--unknown FILE", "--failed-unknown", "--error-format FORMAT",
-		"-q, --quiet", "--journal FILE", "--resume", "--retry-failed",
-		"--sync", "--progress WHEN", "--summary", "--stats FILE",
-		"--trace FILE", "-K, --config FILE", "--dry-run", "-h, --help",
+		"-J, --remote-header-name", "--overwrite", "--etags FILE",
+		"--changed-only", "--failed FILE", "--unknown FILE",
+		"--failed-unknown", "--error-format FORMAT", "-q, --quiet",
+		"--journal FILE", "--resume", "--retry-failed", "--sync",
+		"--progress WHEN", "--summary", "--stats FILE", "--trace FILE",
+		"-K, --config FILE", "--dry-run", "-h, --help",
 		"-V, --version"};
 	char *text = help("all"), *rest = text, *line;
 	size_t n_options = 0;

@@ -233,7 +233,8 @@ unknown_fields(void)
 		CHECK_TEXT(field(&result, (enum fp_field)i),
 			i == FP_FIELD_ATTEMPTS || i == FP_FIELD_REDIRECTS ? "0"
 			: i == FP_FIELD_TRIES || i == FP_FIELD_HOPS	  ? "[]"
-								    : "null");
+			: i == FP_FIELD_UNCHANGED ? "false"
+						  : "null");
 	result.ip = result.http_version = NULL;
 	CHECK_TEXT(field(&result, FP_FIELD_IP), "null");
 	CHECK_TEXT(field(&result, FP_FIELD_HTTP_VERSION), "null");

@@ -252,7 +252,7 @@ fields(void)
 		"seq,input,url,status,fetch_time,attempts,type,size,encoding,"
 		"body,method,headers,ip,http_version,started,time_connect,"
 		"time_first_byte,file,final_url,redirects,context,tries,framing,"
-		"charset,hops,error,seq,input,url,status,fetch_time,attempts"));
+		"charset,hops,page,pages,unchanged,error,seq,input,url,status"));
 	CHECK(settings.format.n_fields == FP_FIELD_COUNT);
 
 	static const char *const bad[] = {"", ",", "seq,", ",seq", "seq,,url",
