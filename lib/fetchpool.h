@@ -589,6 +589,8 @@ struct fp_options {
 	 * result is a success without a body, and is_unchanged. */
 	fp_recall *recall;
 	void *recall_arg;
+	const char *each; /* a JSON Pointer: a body without an array, or null,
+			   * there fails; see struct fp_record_format */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -685,6 +687,11 @@ struct fp_record_format {
 	size_t n_fields;
 	bool has_error; /* "error" is in every record, null for a success */
 	bool json_as_string; /* JSON bodies are written as strings */
+
+	/* Of a success a line is written for each element of the array at this
+	 * JSON Pointer in its JSON body, as if the element was the body. NULL:
+	 * a line for all of it. */
+	const char *each;
 };
 
 /* Writes a result as one line of JSON (RFC 8259, valid UTF-8, no raw line

@@ -230,8 +230,11 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{"Pages", "next", 0, "PAGE", FP_OPTION_CALL, 0, fp_settings_next, NULL,
 		.help = "go on with the next page: link, or a JSON Pointer",
 		.excludes = {{"output-dir",
-			"all pages of an item would have one "
-			"file"}}},
+				     "all pages of an item would have one "
+				     "file"},
+			{"etags", "a page that has not changed says not what "
+				  "comes next"},
+			{"check", "a HEAD has no pages"}}},
 	{NULL, "until-empty", 0, "POINTER", FP_OPTION_CALL, 0,
 		fp_settings_until_empty,
 		"a JSON Pointer like /items or /data/list",
@@ -241,6 +244,14 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		"a whole number from 1",
 		.help = "fail an item with more than N pages (1000)",
 		.keeps_output = true, .needs = {"next", NULL, NULL}},
+
+	{NULL, "each", 0, "POINTER", FP_OPTION_CALL, 0, fp_settings_each,
+		"a JSON Pointer like /items or /data/list",
+		.help = "write one line for each element at POINTER",
+		.excludes = {{"output-dir",
+				     "bodies are written to files unchanged"},
+			{"pick", "it is for members of the whole body"},
+			{"omit", "it is for members of the whole body"}}},
 
 	{"Connections", "proxy", 'x', "URL", FP_OPTION_CURL, 0, NULL, "PROXY",
 		.help = "use this proxy", .is_common = true,

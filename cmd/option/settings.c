@@ -379,6 +379,13 @@ fp_settings_until_empty(struct fp_settings *settings, const char *value)
 }
 
 bool
+fp_settings_each(struct fp_settings *settings, const char *value)
+{
+	settings->pool.each = settings->format.each = value;
+	return fp_is_json_pointer(value);
+}
+
+bool
 fp_settings_max_pages(struct fp_settings *settings, const char *value)
 {
 	uint64_t *n = &settings->pool.max_pages;

@@ -189,6 +189,7 @@ fp_setter fp_settings_omit;
 fp_setter fp_settings_fail_if;
 fp_setter fp_settings_next;
 fp_setter fp_settings_until_empty;
+fp_setter fp_settings_each;
 fp_setter fp_settings_max_pages;
 fp_setter fp_settings_fields;
 fp_setter fp_settings_error_format;

@@ -202,6 +202,11 @@ check_formats(const struct fp_settings *settings)
 			     "json");
 		return false;
 	}
+	if (format == FP_FORMAT_MERGED && settings->format.each) {
+		fp_msg_usage("--format merged cannot be used with --each: an "
+			     "element need not be an object");
+		return false;
+	}
 	if (format == FP_FORMAT_MERGED && settings->format.json_as_string) {
 		fp_msg_usage(
 			"--format merged cannot be used with --body string: "

@@ -437,6 +437,23 @@ is_empty_page(const struct fp_transfer *transfer)
 	       transfer->carry.size == 0;
 }
 
+/* Whether there is an array where there has to be one; or null, or no body. */
+static enum fp_kind
+judge_elements(struct fp_transfer *transfer, char *text, size_t text_size)
+{
+	const struct fp_setup *setup = transfer->setup;
+
+	if (!transfer->carry.takes || transfer->carry.size == 0)
+		return FP_KIND_OK;
+	const struct fp_jsontaken *taken =
+		fp_jsontake_get(transfer->carry.take, (size_t)setup->take.each);
+	if (taken->type == FP_JSON_ARRAY || taken->type == FP_JSON_NULL)
+		return FP_KIND_OK;
+	snprintf(text, text_size, "the value at %s is %s, not an array",
+		setup->options.each, fp_jsontake_type_words(taken->type));
+	return FP_KIND_BODY;
+}
+
 /* What comes after this page. Else the kind and the text say why that cannot be
  * known. */
 static enum fp_kind
@@ -501,6 +518,11 @@ judge_response(struct fp_transfer *transfer)
 	}
 	result->changes = transfer->carry.changes;
 	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->carry));
+	if (FP_UNLIKELY(transfer->setup->take.each >= 0) &&
+		kind == FP_KIND_OK) {
+		kind = judge_elements(transfer, text, sizeof(text));
+		message = text;
+	}
 	if (FP_UNLIKELY(ticket->chain) && kind == FP_KIND_OK) {
 		kind = find_next_page(transfer, text, sizeof(text));
 		message = text;

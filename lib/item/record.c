@@ -3,6 +3,7 @@
 
 #include "fetchpool.h"
 
+#include "jsontake.h"
 #include "outcome.h"
 #include "pen.h"
 #include "recordheaders.h"
@@ -531,6 +532,45 @@ write_merged(struct fp_pen *pen, const struct fp_result *result,
 	fp_pen_bytes(pen, "}", 1);
 }
 
+/* What is written for one element. */
+struct element {
+	struct fp_pen *pen;
+	struct fp_result result;
+	const struct fp_record_format *format;
+};
+
+/* It comes in one piece, as the document does. */
+static int
+write_element(void *arg, const char *data, size_t len, bool ends)
+{
+	struct element *element = arg;
+
+	FP_ASSERT(ends);
+	element->result.body = (struct fp_text){data, len};
+	if (element->format->format == FP_FORMAT_BODY)
+		write_body(element->pen, &element->result, element->format);
+	else
+		record_write_record(
+			element->pen, &element->result, element->format);
+	fp_pen_bytes(element->pen, "\n", 1);
+	return 0;
+}
+
+static int
+write_elements(const struct fp_result *result,
+	const struct fp_record_format *format, struct fp_pen *pen)
+{
+	struct element element = {pen, *result, format};
+	struct fp_jsontake *take = fp_jsontake_new(&format->each, 1);
+
+	if (!take)
+		return -1;
+	fp_jsontake_set_element(take, write_element, &element);
+	int ret = fp_jsontake_feed(take, result->body.data, result->body.len);
+	fp_jsontake_free(take);
+	return ret ? -1 : fp_pen_flush(pen);
+}
+
 int
 fp_record_write(const struct fp_result *result,
 	const struct fp_record_format *format, fp_sink *sink, void *arg)
@@ -543,6 +583,10 @@ fp_record_write(const struct fp_result *result,
 		return -1;
 	}
 	fp_pen_init(&pen, sink, arg);
+	if (FP_UNLIKELY(format->each) && result->kind == FP_KIND_OK &&
+		result->encoding == FP_BODY_JSON &&
+		format->format != FP_FORMAT_REQUEST)
+		return write_elements(result, format, &pen);
 	if (format->format == FP_FORMAT_REQUEST)
 		write_request(&pen, result, format);
 	else if (result->kind != FP_KIND_OK ||

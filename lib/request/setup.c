@@ -561,18 +561,13 @@ add_place(struct fp_setup *setup, const char *pointer)
 	return (int)setup->take.n++;
 }
 
-/* Where what comes after a page is said is JSON, bodies have to be that. */
 static int
-make_pages(struct fp_setup *setup, char *why, size_t why_size)
+make_next(struct fp_setup *setup, char *why, size_t why_size)
 {
-	struct fp_options *options = &setup->options;
+	const struct fp_options *options = &setup->options;
 	struct fp_nextrule *rule = &setup->next;
 	char wrong[120];
 
-	setup->take.next = setup->take.until = setup->take.each = -1;
-	setup->max_pages = options->max_pages ? options->max_pages : 1000;
-	if (!options->next)
-		return 0;
 	if (fp_nextrule_parse(rule, options->next, wrong, sizeof(wrong)))
 		return setup_refuse(why, why_size, wrong, options->next);
 	if (options->output_dir)
@@ -589,13 +584,32 @@ make_pages(struct fp_setup *setup, char *why, size_t why_size)
 		setup->take.until = add_place(setup, options->until_empty);
 	else if (rule->how == FP_NEXT_COUNT)
 		setup->take.until = add_place(setup, "");
+	return 0;
+}
+
+/* Where what comes after a page is said is JSON, bodies have to be that. */
+static int
+make_pages(struct fp_setup *setup, char *why, size_t why_size)
+{
+	struct fp_options *options = &setup->options;
+
+	setup->take.next = setup->take.until = setup->take.each = -1;
+	setup->max_pages = options->max_pages ? options->max_pages : 1000;
+	if (options->next && make_next(setup, why, why_size))
+		return -1;
+	if (options->each && !fp_is_json_pointer(options->each))
+		return setup_refuse(
+			why, why_size, "not a JSON Pointer", options->each);
+	if (options->each)
+		setup->take.each = add_place(setup, options->each);
 	if (setup->take.n == 0)
 		return 0;
 	if (options->body == FP_BODY_AUTO)
 		options->body = FP_BODY_JSON;
 	if (options->body != FP_BODY_JSON)
 		return setup_refuse(why, why_size,
-			"bodies have to be JSON for this", options->next);
+			"bodies have to be JSON for this",
+			options->each ? options->each : options->next);
 	return 0;
 }
 

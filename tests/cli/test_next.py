@@ -8,7 +8,7 @@ import urllib.parse
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
-from tap import check, equal, main, steady, test
+from tap import check, contents, equal, main, steady, temp_dir, test
 from webserver import Web, refused, web
 
 JSON = b"application/json"
@@ -555,6 +555,61 @@ def _():
         equal(other.log[0].header("X-Key"), None)
 
 
+# ---- elements ----
+
+@test("18 --each: a line for each element, byte for byte, of all pages")
+def _():
+    server = bodies(
+        b'{"items":[1.50, "a\\u0062, [",\n {"x": [1, 2],"y":"}"},[],null],'
+        b'"next":"?p=1"}', b'{"items":[],"next":"?p=2"}',
+        b'{"items":null,"next":"?p=3"}', b'{"items":[12345678901234567890]}')
+    args = ["--next", "/next", "--each", "/items"]
+    result = walk(server, *args, "-f", "body")
+    equal(result.out, b'1.50\n"a\\u0062, ["\n{"x":[1,2],"y":"}"}\n[]\nnull\n'
+                      b'12345678901234567890\n')
+    result = fetchpool([*args, "--fields=page,pages,body,seq"],
+                       input=server.url + "/a")
+    equal(result.out.splitlines()[2:], [
+        b'{"page":1,"pages":null,"body":{"x":[1,2],"y":"}"},"seq":1}',
+        b'{"page":1,"pages":null,"body":[],"seq":1}',
+        b'{"page":1,"pages":null,"body":null,"seq":1}',
+        b'{"page":4,"pages":4,"body":12345678901234567890,"seq":1}'])
+
+
+@test("18 --each without pages, and of the body itself")
+def _():
+    server = bodies(b"[[1], [2]]")
+    equal(walk(server, "--each", "", "-f", "body").out, b"[1]\n[2]\n")
+    equal(walk(server, "--each", "/1", "-f", "body").out, b"2\n")
+
+
+@test("18 --each: what is no array fails, and no line is written of it")
+def _():
+    for body, words in ((b'{"items":{}}', "is an object, not an array"),
+                        (b"{}", "is nothing, not an array"),
+                        (b'{"items":[1,2],"x":}', ""),
+                        (b'{"items":[1,2]', "")):
+        server = bodies(body)
+        result = fetchpool(["--each", "/items", "-f", "body"],
+                           input=server.url + "/a")
+        equal((result.status, result.out), (1, b""), repr(result))
+        check(words in result.text, repr(result))
+
+
+@test("18 --each with a journal: the lines of a page are there once")
+def _():
+    server = bodies(b'{"items":[1,2],"next":"?p=1"}', b'{"items":[3]}')
+    folder = temp_dir()
+    args = ["--next", "/next", "--each", "/items", "-f", "body", "-o",
+            folder + "/out", "--journal", folder + "/journal"]
+    result = fetchpool([*args, "--max-pages", "1", "-q"],
+                       input=server.url + "/a")
+    equal(result.status, 1, repr(result))
+    result = fetchpool([*args, "--retry-failed"], input=server.url + "/a")
+    equal(result.status, 0, repr(result))
+    equal(contents(folder + "/out"), b"1\n2\n3\n")
+
+
 # ---- wrong usage ----
 
 @test("18 what cannot work is wrong usage")
@@ -572,6 +627,10 @@ def _():
             (["--next", "link", "--until-empty", "a"], "until-empty"),
             (["--next", "link", "--output-dir", "x"], "output-dir"),
             (["--next", "/a", "--body", "text"], "JSON"),
+            (["--each", "a"], "each"), (["--each", "/~2"], "each"),
+            (["--each", "/a", "--pick", "b"], "pick"),
+            (["--each", "/a", "-f", "merged"], "merged"),
+            (["--each", "/a", "-B", "none"], "JSON"),
             (["--next", "link", "--until-empty", "/a", "--body", "none"],
              "JSON")):
         refused(*args, names=words)

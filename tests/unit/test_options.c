@@ -371,7 +371,7 @@ the_help(void)
 		"--retry-max-time TIME", "--retry-after-max TIME",
 		"--idempotent", "--respect-ratelimit", "--busy WHO",
 		"--learn-rate WHEN", "--strict-framing", "--next PAGE",
-		"--until-empty POINTER", "--max-pages N",
+		"--until-empty POINTER", "--max-pages N", "--each POINTER",
 		"--allow-unclean-close", "--max-memory SIZE", "--seed N",
 		"-f, --format FORMAT", "-B, --body MODE", "--json-safe",
 		"--omit NAME", "--pick NAME", "--fields LIST", "-a, --all",
