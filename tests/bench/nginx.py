@@ -7,6 +7,8 @@ log, so that what it costs is small and always the same.
     /brief/N     200 after 50 ms (Debian's echo module)
     /slow/N      200 after 100 ms (the same)
     /half/N      200 after half a second (the same)
+    /pages/N     200 after 20 ms, with a Link to the page after it (?page=P), of
+                 100 (the same)
     /limited/N   50 a second, and some more at once; or else 429 and Retry-After
     /large.json  a JSON document of 50 MB, once large() was called
     /status      how many requests there were
@@ -57,6 +59,7 @@ http {{
     limit_req_zone $server_addr zone=limited:1m rate=50r/s;
     sendfile on;
     tcp_nopush on;
+    {pages}
     server {{
         {listen}
         location = /status {{ stub_status; }}
@@ -75,7 +78,15 @@ SLOW = """
         location /brief/ { echo_sleep 0.05; echo '{"slow":true}'; }
         location /slow/ { echo_sleep 0.1; echo '{"slow":true}'; }
         location /half/ { echo_sleep 0.5; echo '{"slow":true}'; }
+        location /pages/ {
+            echo_sleep 0.02;
+            add_header Link $next_page;
+            echo '{"slow":true}';
+        }
 """
+PAGES = "map $arg_page $next_page { default ''; %s }" % " ".join(
+    "%d '<?page=%d>; rel=\"next\"';" % (page, page + 1)
+    for page in range(1, 100))
 TLS = """
         ssl_certificate {dir}/cert.pem;
         ssl_certificate_key {dir}/key.pem;
@@ -154,7 +165,8 @@ class Nginx:
         return CONFIG.format(
             dir=self.dir, connections=CONNECTIONS, listen=" ".join(listen),
             load_echo="load_module %s;" % ECHO_MODULE if self.has_echo else "",
-            slow=SLOW if self.has_echo else "")
+            slow=SLOW if self.has_echo else "",
+            pages=PAGES if self.has_echo else "")
 
     def _start(self):
         port, tls_port = free_port(), free_port()

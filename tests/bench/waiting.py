@@ -3,6 +3,7 @@
 waiting: scenarios of requests that wait for the server, where what counts is
 how many are in flight, and that nothing else makes them wait.
 """
+import meter
 import peers
 from compare import Comparison
 from scenarios import scenario
@@ -30,6 +31,34 @@ def waits(bench):
     for name in ("fetchpool", "fetchpool -k", "floor"):
         bench.figure(name + ": wall / ideal 1.0 s", these.median(name, "wall"),
                      most=None if name == "floor" else 1.08)
+
+
+@scenario
+def pages(bench):
+    """100 chains of 100 pages of 20 ms each (--next link) at -j 100"""
+    bench.nginx.need_echo()
+    them = bench.contenders
+    command = [them.program, "--next", "link", "-j", "100",
+               bench.nginx.url + "/pages/{}?page=1"]
+    lines = them.numbers(100)
+
+    def chains(*options):
+        before = bench.nginx.requests()
+        run = meter.run([*command, *options], stdin=lines)
+        n = bench.nginx.requests() - before
+        if n != 10000:
+            raise meter.Trouble("%d pages were fetched, not 10,000" % n)
+        return run
+
+    runs = meter.interleave({"fetchpool": chains,
+                             "fetchpool -k": lambda: chains("-k")},
+                            bench.size(5, 2))
+    for name, most in ("fetchpool", 1.1), ("fetchpool -k", None):
+        bench.figure(name + ": wall / ideal 2.0 s",
+                     meter.median_of(runs[name], "wall") / 2.0, most=most)
+        bench.figure(name + ": resident, peak",
+                     meter.median_of(runs[name], "peak") / 1024, unit="MiB",
+                     form=".1f")
 
 
 def crowd_of(bench, jobs, n, hosts, most):
