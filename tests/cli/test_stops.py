@@ -334,8 +334,10 @@ def dammed(outputs, *args):
     if "stdout" not in outputs and "-o" not in outputs:
         args = [*args, "-o", os.path.join(folder, "out")]
     server = faults()
-    lines = "".join("size/700?%d\nstatus/500?%d\n" % (n, n)
-                    for n in range(1500))
+    # The first to be done is a failure, whichever it is: --max-errors hears of
+    # none that comes after a record that nobody reads.
+    lines = "status/500?first\n" * 4 + "".join(
+        "size/700?%d\nstatus/500?%d\n" % (n, n) for n in range(1500))
     program = Program(["-a", "-j4", *args, server.url + "/{+}"], stdin=lines,
                       stdout=where.get("stdout"), stderr=where.get("stderr"))
     for fd in where.values():
