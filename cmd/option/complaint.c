@@ -295,7 +295,6 @@ static const struct {
 	{"input-file", "input"},
 	{"output-file", "output"},
 	{"auth", "user"},
-	{"token", "header"},
 	{"method", "request"},
 	{"silent", "quiet"},
 	{"delimiter", "colsep"},

@@ -81,6 +81,7 @@ static const struct {
 	{"tr-encoding", "only the transfer coding chunked is supported"},
 	{"trace-ascii",
 		"use --dry-run=full for requests, --trace FILE for times"},
+	{"token", "use --oauth2-bearer TOKEN, or --token-command COMMAND"},
 	{"url", "URLs are lines of the input"},
 	{"url-query", WITH_TEMPLATE},
 	{"variable",

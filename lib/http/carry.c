@@ -266,7 +266,7 @@ static void
 note_first(struct fp_carry *carry, const char *data, size_t len)
 {
 	for (size_t i = 0; i < len && !carry->first; i++) {
-		if (!memchr(" \t\r\n\xef\xbb\xbf", data[i], 7))
+		if (!memchr(" \t\r\n\0\xef\xbb\xbf\xff\xfe", data[i], 10))
 			carry->first = data[i];
 	}
 }
@@ -475,7 +475,7 @@ fp_carry_write(struct fp_carry *carry, const char *data, size_t len)
 	if (!carry->keep || carry->kind != FP_KIND_OK)
 		return true;
 	if (!carry->first && (carry->is_streamed || carry->proves_end))
-		note_first(carry, text.data, text.len);
+		note_first(carry, data, len);
 	if (FP_UNLIKELY(carry->is_failed)) {
 		keep_failed(carry, data, len);
 	} else if (carry->is_streamed) {

@@ -4,7 +4,8 @@
  * before all else, and a file that was saved as UTF-16 has one whatever the
  * server says of it); the charset that was given; for JSON, which of its first
  * four bytes are zero; and else it is UTF-8, or no text. A mark and zeros are
- * looked for only in what is text by its type.
+ * looked for only in what is text by its type, but in text/plain only if that
+ * gives a charset: servers give this type to what they do not know.
  *
  * UTF-16 and UTF-32 without a mark are little-endian unless the first character
  * shows otherwise: RFC 2781 would have it the other way round, but what is sent
@@ -133,14 +134,17 @@ fp_charset_begin(struct fp_charset *charset, const char *type, bool is_json)
 	fp_charset_end(charset);
 	charset->name[0] = '\0';
 	charset->n_held = 0;
+	charset->is_undecided = false;
 	charset->shows_zeros = is_json;
 	charset->is_web = !is_json && type_has(type, len, "html");
-	charset->is_undecided = is_json || len == 0 || is_text_type(type, len);
-	if (type[len] == '\0' || !charset->is_undecided)
+	if (!is_json && !is_text_type(type, len))
 		return;
-	find_charset(type + len, charset->name, sizeof(charset->name));
+	if (type[len] != '\0')
+		find_charset(type + len, charset->name, sizeof(charset->name));
 	if (charset->name[0] && is_utf8(charset->name))
 		charset->name[0] = '\0';
+	bool is_plain = len == 10 && strncasecmp(type, "text/plain", 10) == 0;
+	charset->is_undecided = charset->name[0] || !is_plain;
 }
 
 bool

@@ -86,6 +86,18 @@ left_alone(void)
 		"");
 	TEXT("text/plain; charset=", "caf\xe9 ok", "caf\xe9 ok", "");
 	TEXT("image/png; charset=iso-8859-1", "\x89PNG\xe9", "\x89PNG\xe9", "");
+	TEXT("text/plain",
+		"\xff\xfe"
+		"a\0",
+		"\xff\xfe"
+		"a",
+		"");
+	TEXT("",
+		"\xff\xfe"
+		"a\0",
+		"\xff\xfe"
+		"a",
+		"");
 	TEXT("audio/mpeg", "\xff\xfe\x12\x34", "\xff\xfe\x12\x34", "");
 	JSON("application/json; charset=utf-8", "{\"a\":\"\xc3\xa9\"}",
 		"{\"a\":\"é\"}", "");

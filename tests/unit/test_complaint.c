@@ -138,11 +138,13 @@ names(void)
 		{"--rate-limit 5/s", "did you mean '--rate'?"},
 		{"--output-file x", "did you mean '--output'?"},
 		{"--order", "did you mean '--keep-order'?"},
-		{"--token=x", "did you mean '--header'?"},
-		{"--max", "option '--max': did you mean --max-line, "
-			  "--max-redirs, --max-time, --max-body, "
-			  "--max-error-body, --max-memory, "
-			  "--max-errors? Option names cannot be abbreviated"},
+		{"--token=x", "use --oauth2-bearer TOKEN, or --token-command "
+			      "COMMAND"},
+		{"--max",
+			"option '--max': did you mean --max-line, "
+			"--max-redirs, --max-time, --max-body, "
+			"--max-error-body, --max-memory, "
+			"--max-pages, --max-errors? Option names cannot be abbreviated"},
 		{"--job 5", "option '--job': did you mean --jobs? Option names "
 			    "cannot be abbreviated"},
 		{"--job=5", "option '--job': did you mean --jobs? Option names "

@@ -9,7 +9,7 @@ kinds(void)
 {
 	static const char *const names[] = {"ok", "input", "refused", "dns",
 		"connect", "tls", "timeout", "network", "incomplete", "http",
-		"too_large", "body", "redirect", "local", "stopped"};
+		"too_large", "body", "redirect", "page", "local", "stopped"};
 
 	CHECK(FP_ARRAY_LEN(names) == FP_KIND_STOPPED + 1);
 	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++)
