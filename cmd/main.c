@@ -49,9 +49,10 @@
  *			condition (whether something has changed),
  *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
- *			poller (a loop's), transfer (one item on one easy
- *			handle; in parts: gate, kept (which connections may be
- *			used again), body, verdict, aftermath), span
+ *			poller (a loop's), phase (what a transfer is doing),
+ *			transfer (one item on one easy handle; in parts, which
+ *			chapters.h joins: handle, gate, kept (which connections
+ *			may be used again), body, verdict, aftermath), span
  *			(what items go through, told), greet (the first TLS
  *			handshakes with an origin), lane (one multi handle and
  *			its slots; in parts: timing, nudge (what libcurl does
@@ -72,7 +73,8 @@
  *			out), descriptors (as many as there can be, and jobs to
  *			fit them)
  *	option/		what can be asked for: optiontable (all of one in a
- *row), settings (what is asked for, judged; in parts: httpopt flowopt),
+ *			row), settings (what is asked for, judged; in parts:
+ *			httpopt flowopt),
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),
  *			template (which one, and whether lines fit it), expand
@@ -94,8 +96,9 @@
  *			server), dryrun
  *	fields		which of a line's fields an item needs
  *	itemfill	what --expand-... options add to an item
- *	linecheck	whether a line can be an item, and what looks wrong in
- *it reader		the thread from the input to the pool
+ *	linecheck	whether a line can be an item, and what looks wrong
+ *			in it
+ *	reader		the thread from the input to the pool
  *	writer		the thread from the pool to the outputs
  *	tokencommand	access tokens, from a command
  *	course		a run's parts, how far it is, and how it ended

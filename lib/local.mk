@@ -144,12 +144,15 @@ lib_libinternal_la_SOURCES += \
 lib_libinternal_la_SOURCES += \
 	lib/engine/aftermath.c \
 	lib/engine/body.c \
+	lib/engine/chapters.h \
 	lib/engine/gate.c \
+	lib/engine/handle.c \
 	lib/engine/greet.c lib/engine/greet.h \
-	lib/engine/kept.c lib/engine/kept.h \
+	lib/engine/kept.c \
 	lib/engine/nudge.c lib/engine/nudge.h \
 	lib/engine/lane.c lib/engine/lane.h \
 	lib/engine/loop.c lib/engine/loop.h \
+	lib/engine/phase.c lib/engine/phase.h \
 	lib/engine/poller.c lib/engine/poller.h \
 	lib/engine/pool.c \
 	lib/engine/sockets.c lib/engine/sockets.h \

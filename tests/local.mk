@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	tests/unit/test_output \
 	tests/unit/test_outputfail \
 	tests/unit/test_pen \
+	tests/unit/test_phase \
 	tests/unit/test_poller \
 	tests/unit/test_pool \
 	tests/unit/test_poolopt \

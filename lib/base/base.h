@@ -40,6 +40,14 @@
 			abort();               \
 	} while (0)
 
+/* The same for what depends on what others do, such as libcurl: a build with
+ * NDEBUG goes on. */
+#ifdef NDEBUG
+#define FP_DEBUG_ASSERT(condition) ((void)(condition))
+#else
+#define FP_DEBUG_ASSERT(condition) FP_ASSERT(condition)
+#endif
+
 #define FP_NS_PER_MS INT64_C(1000000)
 #define FP_NS_PER_S INT64_C(1000000000)
 

@@ -6,7 +6,7 @@
  */
 #include "base.h"
 
-#include "transfer.h"
+#include "chapters.h"
 
 #include "ahead.h"
 #include "clock.h"

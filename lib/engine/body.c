@@ -10,7 +10,7 @@
  */
 #include "base.h"
 
-#include "transfer.h"
+#include "chapters.h"
 
 /* So many times as many bytes may come of deflated ones: 258 of 2 bits. */
 #define GZIP_RATIO 1032
@@ -38,9 +38,6 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 {
 	struct fp_context *context = transfer->context;
 
-	if (!transfer->has_body)
-		return;
-	transfer->has_body = false;
 	transfer->is_filed = false;
 	fp_carry_forget(&transfer->carry);
 	put_on(&context->judges, transfer->carry.json);
@@ -76,7 +73,6 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
-	transfer->has_body = true;
 	transfer->is_gunzipped = is_undone;
 	transfer->carry.json = take_from(&transfer->context->judges);
 	transfer->carry.find = take_from(&transfer->context->finders);
@@ -195,18 +191,20 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 	transfer->heard_ns = *transfer->context->now_ns;
 	if (transfer->flow)
 		transfer->flow->n = 0;
-	if (transfer->is_leaving)
+	if (fp_phase_is_leaving(transfer->phase))
 		return fp_transfer_receive(transfer, len)
 			       ? len
 			       : CURL_WRITEFUNC_ERROR;
-	if (!transfer->has_body)
+	if (!fp_phase_has_body(transfer->phase)) {
 		fp_transfer_begin_body(transfer, false);
+		fp_transfer_hear(transfer, FP_EVENT_BODY);
+	}
 	while (goes_on && transfer->n_fed < len) {
 		const char *at = data + transfer->n_fed;
 		size_t n = piece_of(transfer, len - transfer->n_fed);
 		if (!body_has_room(transfer, n)) {
-			transfer->is_paused = true;
-			transfer->context->has_paused = true;
+			if (transfer->phase != FP_TRANSFER_PAUSED)
+				fp_transfer_hear(transfer, FP_EVENT_FULL);
 			return CURL_WRITEFUNC_PAUSE;
 		}
 		if (!fp_transfer_receive(transfer, n))

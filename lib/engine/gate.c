@@ -5,11 +5,10 @@
  */
 #include "base.h"
 
-#include "transfer.h"
+#include "chapters.h"
 
 #include "bearer.h"
 #include "clock.h"
-#include "kept.h"
 #include "proxies.h"
 
 #include <errno.h>
@@ -26,19 +25,10 @@ static void
 note_connection(struct fp_transfer *transfer)
 {
 	transfer->is_worn |= transfer->n_on_wire > 0;
-	fp_transfer_resolved(transfer);
 	if (FP_UNLIKELY(transfer->ticket->is_strange)) {
 		fp_queue_known(transfer->context->queue, transfer->ticket);
 		transfer->context->is_stirred = true;
 	}
-}
-
-void
-fp_transfer_connected(struct fp_transfer *transfer)
-{
-	if (transfer->is_connecting)
-		transfer->context->n_connecting--;
-	transfer->is_connecting = false;
 }
 
 /* For a libcurl that does not tell of all its sockets: keeps this one in mind,
@@ -51,11 +41,6 @@ note_socket(struct fp_transfer *transfer, int fd)
 
 	if (fstat(fd, &status))
 		return;
-	if (!transfer->is_connecting) {
-		transfer->is_connecting = true;
-		transfer->sockets[0].inode = transfer->sockets[1].inode = 0;
-		context->n_connecting++;
-	}
 	bool is_second = transfer->sockets[0].inode != 0;
 	transfer->sockets[is_second].fd = fd;
 	transfer->sockets[is_second].inode = status.st_ino;
@@ -95,7 +80,9 @@ fp_transfer_on_open(
 
 	(void)purpose;
 	note_connection(transfer);
-	transfer->has_opened = true;
+	if (transfer->phase != FP_TRANSFER_CONNECTING)
+		transfer->sockets[0].inode = transfer->sockets[1].inode = 0;
+	fp_transfer_hear(transfer, FP_EVENT_OPENED);
 	if (is_of_another_family(transfer->setup, address->family) ||
 		has_lost_port(transfer->setup, &address->addr))
 		return CURL_SOCKET_BAD;
@@ -199,7 +186,7 @@ may_send_again(struct fp_transfer *transfer)
 		transfer->stop = FP_STOP_RESENT;
 		return false;
 	}
-	if (transfer->has_opened)
+	if (transfer->phase == FP_TRANSFER_CONNECTING)
 		return true;
 	transfer->stop = FP_STOP_STALE;
 	transfer->ticket->again.is_fresh = true;
@@ -246,10 +233,10 @@ use_start(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
-	if (transfer->is_proxys)
+	if (fp_transfer_is_proxys(transfer))
 		fp_transfer_forget_head(transfer);
 	transfer->n_on_wire++;
-	transfer->has_opened = false;
+	fp_transfer_hear(transfer, FP_EVENT_SENT);
 	if (!transfer->setup->has_rates)
 		return;
 	ticket->start = FP_START_FIRED;
@@ -295,7 +282,8 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
 static bool
 is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 {
-	bool was_used = at ? at->is_used : !transfer->has_opened;
+	bool was_used =
+		at ? at->is_used : transfer->phase != FP_TRANSFER_CONNECTING;
 	bool is_https = fp_request_is_https(&transfer->request);
 
 	if (!was_used && !(transfer->is_1_1 && is_https))
@@ -356,7 +344,7 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int64_t now_ns = fp_clock_now_ns();
 
 	note_connection(transfer);
-	fp_transfer_connected(transfer);
+	fp_transfer_hear(transfer, FP_EVENT_FOUND);
 	transfer->heard_ns = *transfer->context->now_ns;
 
 	/* One was found all the same. */

@@ -13,7 +13,7 @@
  */
 #include "base.h"
 
-#include "kept.h"
+#include "chapters.h"
 
 #include "clock.h"
 

@@ -165,6 +165,7 @@ fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 	}
 	lane->share = share;
 	lane->unused_due_ns = lane->late_due_ns = INT64_MAX;
+	lane->context.phases.n[FP_TRANSFER_IDLE] = share.slots;
 	lane->transfers = calloc(share.slots, sizeof(lane->transfers[0]));
 	if (!lane->transfers || make_multi(lane) ||
 		fp_sockets_init(
@@ -195,6 +196,12 @@ fp_lane_destroy(struct fp_lane *lane)
 	lane->transfers = NULL;
 	fp_sockets_destroy(&lane->context.sockets);
 	fp_context_clear(&lane->context);
+}
+
+unsigned
+fp_lane_n_active(const struct fp_lane *lane)
+{
+	return lane->share.slots - lane->context.phases.n[FP_TRANSFER_IDLE];
 }
 
 /* ---- slots ---- */
@@ -232,112 +239,56 @@ static void
 lane_end(struct fp_lane *lane, struct fp_transfer *transfer,
 	struct fp_ticket *ticket)
 {
-	FP_ASSERT(!transfer->ticket);
 	lane_greeted(transfer);
-	if (FP_UNLIKELY(lane->setup->options.trace))
-		fp_span_left(transfer, ticket);
-	transfer->is_begun = false;
 	fp_ticket_append(lane->ended, ticket);
 	transfer->next = lane->idle;
 	lane->idle = transfer;
-	lane->n_active--;
 }
 
-/* Ends an item whose transfer has not begun: for good, or so that it goes on
- * in another slot. */
+/* Something happens to a transfer, that libcurl does not have, and what is to
+ * be done then is done. */
 static void
-lane_end_unbegun(struct fp_lane *lane, struct fp_transfer *transfer,
-	enum fp_again_how again)
+lane_step(struct fp_lane *lane, struct fp_transfer *transfer,
+	struct fp_event event)
 {
-	struct fp_ticket *ticket = transfer->ticket;
+	enum fp_onward onward = fp_transfer_step(transfer, &event);
 
-	transfer->ticket = NULL;
-	ticket->again = (struct fp_again){.how = again};
-	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
-	ticket->result.fetch_time_ns =
-		*lane->context.now_ns - ticket->started_ns;
-	lane_end(lane, transfer, ticket);
-}
-
-/* Gives the transfer to libcurl. */
-static void
-lane_add(struct fp_lane *lane, struct fp_transfer *transfer)
-{
-	if (curl_multi_add_handle(lane->multi, transfer->easy) != CURLM_OK)
-		lane_end(lane, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
-}
-
-static void
-lane_go_on(struct fp_lane *lane, struct fp_transfer *transfer, CURLcode code)
-{
-	switch (fp_transfer_next(transfer, code)) {
-	case FP_ONWARD_ADD:
-		lane_add(lane, transfer);
-		break;
-	case FP_ONWARD_PARK:
-		lane_end(lane, transfer, fp_transfer_park(transfer));
-		break;
-	case FP_ONWARD_END:
-		lane_end(lane, transfer, fp_transfer_end(transfer, code));
-		break;
+	if (onward == FP_ONWARD_ADD) {
+		if (event.what == FP_EVENT_BEGIN)
+			fp_timing_begun(lane, transfer);
+		if (curl_multi_add_handle(lane->multi, transfer->easy) ==
+			CURLM_OK)
+			return;
+		event.what = FP_EVENT_BREAK;
+		onward = fp_transfer_step(transfer, &event);
 	}
+	if (onward == FP_ONWARD_OUT)
+		lane_end(lane, transfer, event.ticket);
 }
 
+/* The same to one that is taken away from libcurl for it. If that was not done
+ * with it, its connection is closed. */
 static void
-lane_leave(struct fp_lane *lane, struct fp_transfer *transfer)
+take_away(struct fp_lane *lane, struct fp_transfer *transfer,
+	struct fp_event event)
 {
-	transfer->stop = FP_STOP_LEFT;
 	curl_multi_remove_handle(lane->multi, transfer->easy);
 	if (FP_UNLIKELY(lane->setup->options.trace))
 		fp_span_request(transfer);
-	lane_go_on(lane, transfer, CURLE_ABORTED_BY_CALLBACK);
+	lane_step(lane, transfer, event);
 }
 
-/* Gives it to libcurl, or ends its item at once. */
 static void
-lane_start(struct fp_lane *lane, struct fp_transfer *transfer)
+lane_stop(struct fp_lane *lane, struct fp_transfer *transfer, enum fp_stop why)
 {
-	struct fp_ticket *ticket = transfer->ticket;
-
-	if (fp_transfer_begin(transfer)) {
-		transfer->is_begun = true;
-		fp_timing_begun(lane, transfer);
-		lane_add(lane, transfer);
-		return;
-	}
-	transfer->ticket = ticket;
-	lane_end_unbegun(lane, transfer, FP_AGAIN_NO);
-}
-
-/* Takes the transfer away from libcurl in the middle, for a reason of ours;
- * its connection is closed. */
-static void
-lane_abandon(
-	struct fp_lane *lane, struct fp_transfer *transfer, enum fp_stop why)
-{
-	transfer->stop = why;
-	curl_multi_remove_handle(lane->multi, transfer->easy);
-	if (FP_UNLIKELY(lane->setup->options.trace))
-		fp_span_request(transfer);
-	lane_end(lane, transfer,
-		fp_transfer_end(transfer, CURLE_ABORTED_BY_CALLBACK));
+	take_away(lane, transfer,
+		(struct fp_event){.what = FP_EVENT_STOP, .stop = why});
 }
 
 void
 fp_lane_expire(struct fp_lane *lane, struct fp_transfer *transfer)
 {
-	int64_t took_ns = *lane->context.now_ns - transfer->begun_ns;
-
-	snprintf(transfer->error, sizeof(transfer->error),
-		"%s timed out after %lld milliseconds",
-		transfer->n_on_wire ? "Operation" : "Connection",
-		(long long)(took_ns / FP_NS_PER_MS));
-	curl_multi_remove_handle(lane->multi, transfer->easy);
-	if (FP_UNLIKELY(lane->setup->options.trace))
-		fp_span_request(transfer);
-	lane_end(lane, transfer,
-		fp_transfer_end(transfer, CURLE_OPERATION_TIMEDOUT));
+	take_away(lane, transfer, (struct fp_event){.what = FP_EVENT_LATE});
 }
 
 /* ---- items in ---- */
@@ -359,7 +310,8 @@ room_for_names(const struct fp_lane *lane)
 {
 	unsigned most = lane->share.resolving_max;
 
-	return most - FP_MIN(most, lane->context.n_resolving);
+	return most -
+	       FP_MIN(most, lane->context.phases.n[FP_TRANSFER_RESOLVING]);
 }
 
 /* While transfers wait for memory, an item may start only if it is the one that
@@ -375,11 +327,11 @@ fp_lane_room(const struct fp_lane *lane)
 	struct fp_room room = {.items = 0};
 
 	if (lane->setup->options.keep_order) {
-		room.hurries = context->has_paused;
+		room.hurries = context->phases.n[FP_TRANSFER_PAUSED] > 0;
 		slots -= !room.hurries;
 	}
-	room.items = FP_MIN(
-		slots - FP_MIN(slots, lane->n_active), room_for_names(lane));
+	room.items = FP_MIN(slots - FP_MIN(slots, fp_lane_n_active(lane)),
+		room_for_names(lane));
 	if (!fp_lane_is_crowded(lane))
 		room.n_strangers =
 			strange - FP_MIN(strange, context->n_strange);
@@ -397,13 +349,6 @@ draw_delay_ns(const struct fp_lane *lane, const struct fp_ticket *ticket)
 	return (int64_t)(low + fp_random_evenly(&random, high - low));
 }
 
-static void
-lane_delay(struct fp_lane *lane, struct fp_transfer *transfer)
-{
-	transfer->is_delayed = true;
-	lane->n_delayed++;
-}
-
 /* Gives an item its slot. With --delay it has the slot, but waits in it, and
  * then asks whether it may start. And it may have to wait there for a first
  * handshake. */
@@ -411,12 +356,12 @@ void
 fp_lane_begin(struct fp_lane *lane, struct fp_ticket *ticket)
 {
 	struct fp_transfer *transfer = lane->idle;
+	struct fp_event event = {.what = FP_EVENT_BEGIN};
 
 	lane->idle = transfer->next;
 	lane->due_ns = *lane->context.now_ns;
 	transfer->ticket = ticket;
 	ticket->next = NULL;
-	lane->n_active++;
 	if (FP_UNLIKELY(lane->setup->options.trace))
 		fp_span_occupied(transfer);
 	if (ticket->started_ns == 0) {
@@ -426,13 +371,11 @@ fp_lane_begin(struct fp_lane *lane, struct fp_ticket *ticket)
 	if (lane->setup->options.delay_max_ms > 0 && !ticket->is_rested) {
 		transfer->due_ns =
 			*lane->context.now_ns + draw_delay_ns(lane, ticket);
-		lane_delay(lane, transfer);
+		event.what = FP_EVENT_DELAY;
 	} else if (lane_holds(transfer)) {
-		transfer->is_held = true;
-		lane_delay(lane, transfer);
-	} else {
-		lane_start(lane, transfer);
+		event.what = FP_EVENT_HOLD;
 	}
+	lane_step(lane, transfer, event);
 }
 
 /* ---- libcurl, by events ---- */
@@ -465,11 +408,10 @@ give_up_multi(struct fp_lane *lane)
 {
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || transfer->is_delayed)
+		if (!fp_phase_is_begun(transfer->phase))
 			continue;
-		curl_multi_remove_handle(lane->multi, transfer->easy);
-		lane_end(lane, transfer,
-			fp_transfer_end(transfer, CURLE_FAILED_INIT));
+		take_away(lane, transfer,
+			(struct fp_event){.what = FP_EVENT_BREAK});
 	}
 	curl_multi_cleanup(lane->multi);
 	make_multi(lane);
@@ -483,15 +425,13 @@ end_done(struct fp_lane *lane, const CURLMsg *message)
 	char *transfer = NULL;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-	curl_multi_remove_handle(lane->multi, easy);
 	struct fp_transfer *done = (struct fp_transfer *)(void *)transfer;
-	if (FP_UNLIKELY(lane->setup->options.trace))
-		fp_span_request(done);
 	/* The process was stopped while libcurl looked at the clock. */
 	if (code == CURLE_OPERATION_TIMEDOUT && done->n_on_wire == 0 &&
 		fp_timing_has_jumped(lane))
 		done->stop = FP_STOP_HELD;
-	lane_go_on(lane, done, code);
+	take_away(lane, done,
+		(struct fp_event){.what = FP_EVENT_DONE, .code = code});
 }
 
 /* Ends the transfers that libcurl is done with. Their requests are counted
@@ -526,7 +466,7 @@ act(struct fp_lane *lane, curl_socket_t fd, int ready)
 		CURLM_OK)
 		give_up_multi(lane);
 	reap(lane);
-	if (FP_UNLIKELY(lane->context.n_connecting > 0 ||
+	if (FP_UNLIKELY(lane->context.phases.n[FP_TRANSFER_CONNECTING] > 0 ||
 			lane->setup->forgets_read))
 		fp_nudge(lane, fd, since_ns);
 }
@@ -572,9 +512,7 @@ begin_held(struct fp_lane *lane, struct fp_transfer *transfer, int64_t *due)
 		*due = FP_MIN(*due, transfer->due_ns);
 		return;
 	}
-	transfer->is_held = transfer->is_delayed = false;
-	lane->n_delayed--;
-	lane_start(lane, transfer);
+	lane_step(lane, transfer, (struct fp_event){.what = FP_EVENT_BEGIN});
 }
 
 /* By TLS 1.3 a session is there some time after the handshake. */
@@ -597,24 +535,32 @@ look_at_greeters(struct fp_lane *lane)
 static void
 begin_delayed(struct fp_lane *lane, int64_t *due)
 {
-	unsigned left = lane->n_delayed;
+	const unsigned *n = lane->context.phases.n;
+	unsigned left = n[FP_TRANSFER_DELAYED] + n[FP_TRANSFER_HELD];
 
 	for (unsigned i = 0; left > 0 && i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || !transfer->is_delayed)
-			continue;
-		left--;
-		if (transfer->is_held) {
+		if (transfer->phase == FP_TRANSFER_HELD) {
 			begin_held(lane, transfer, due);
+		} else if (transfer->phase != FP_TRANSFER_DELAYED) {
+			continue;
 		} else if (transfer->due_ns <= *lane->context.now_ns) {
-			lane->n_delayed--;
-			transfer->is_delayed = false;
-			transfer->ticket->is_rested = true;
-			lane_end_unbegun(lane, transfer, FP_AGAIN_SAME);
+			lane_step(lane, transfer,
+				(struct fp_event){.what = FP_EVENT_RESTED});
 		} else {
 			*due = FP_MIN(*due, transfer->due_ns);
 		}
+		left--;
 	}
+}
+
+static unsigned
+n_begun(const struct fp_lane *lane)
+{
+	const unsigned *n = lane->context.phases.n;
+
+	return fp_lane_n_active(lane) - n[FP_TRANSFER_DELAYED] -
+	       n[FP_TRANSFER_HELD];
 }
 
 /* Looks for transfers that heard nothing for too long, a few times in that
@@ -626,17 +572,17 @@ end_stalled(struct fp_lane *lane, int64_t *due)
 	int64_t stall_ns =
 		(int64_t)lane->setup->options.stall_time_ms * FP_NS_PER_MS;
 
-	if (stall_ns == 0 || lane->n_active == lane->n_delayed)
+	if (stall_ns == 0 || n_begun(lane) == 0)
 		return;
 	if (*lane->context.now_ns >= lane->next_check_ns) {
 		int64_t limit = *lane->context.now_ns - stall_ns;
 		for (unsigned i = 0; i < lane->share.slots; i++) {
 			struct fp_transfer *transfer = &lane->transfers[i];
-			if (transfer->ticket && !transfer->is_delayed &&
-				!transfer->is_paused &&
+			if (fp_phase_is_begun(transfer->phase) &&
+				transfer->phase != FP_TRANSFER_PAUSED &&
 				transfer->n_on_wire > 0 &&
 				transfer->heard_ns <= limit)
-				lane_abandon(lane, transfer, FP_STOP_STALLED);
+				lane_stop(lane, transfer, FP_STOP_STALLED);
 		}
 		lane->next_check_ns = *lane->context.now_ns + stall_ns / 16 + 1;
 	}
@@ -667,16 +613,16 @@ lane_is_hollow(struct fp_transfer *transfer)
 static void
 end_hollow(struct fp_lane *lane, int64_t *due)
 {
-	if (lane->n_active == lane->n_delayed)
+	if (n_begun(lane) == 0)
 		return;
 	if (*lane->context.now_ns >= lane->next_hollow_ns) {
 		for (unsigned i = 0; i < lane->share.slots; i++) {
 			struct fp_transfer *transfer = &lane->transfers[i];
-			if (transfer->ticket && !transfer->is_delayed &&
-				!transfer->is_paused &&
+			if (fp_phase_is_begun(transfer->phase) &&
+				transfer->phase != FP_TRANSFER_PAUSED &&
 				transfer->n_on_wire > 0 &&
 				lane_is_hollow(transfer))
-				lane_abandon(lane, transfer, FP_STOP_HOLLOW);
+				lane_stop(lane, transfer, FP_STOP_HOLLOW);
 		}
 		lane->next_hollow_ns = *lane->context.now_ns + HOLLOW_LOOK_NS;
 	}
@@ -692,11 +638,12 @@ end_threadless(struct fp_lane *lane, int64_t *due)
 	struct fp_context *context = &lane->context;
 	int64_t now_ns = *context->now_ns, next_ns = INT64_MAX;
 
-	if (lane->setup->lookup_threads == 1 || context->n_resolving == 0)
+	if (lane->setup->lookup_threads == 1 ||
+		context->phases.n[FP_TRANSFER_RESOLVING] == 0)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		const struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->ticket && transfer->is_resolving)
+		if (transfer->phase == FP_TRANSFER_RESOLVING)
 			next_ns = FP_MIN(
 				next_ns, transfer->tried_ns + THREADLESS_NS);
 	}
@@ -710,9 +657,9 @@ end_threadless(struct fp_lane *lane, int64_t *due)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->ticket && transfer->is_resolving &&
+		if (transfer->phase == FP_TRANSFER_RESOLVING &&
 			transfer->tried_ns + THREADLESS_NS <= now_ns)
-			lane_abandon(lane, transfer, FP_STOP_THREAD);
+			lane_stop(lane, transfer, FP_STOP_THREAD);
 	}
 }
 
@@ -720,20 +667,20 @@ end_threadless(struct fp_lane *lane, int64_t *due)
 static void
 leave_redirects(struct fp_lane *lane, int64_t *due)
 {
-	if (!lane->context.has_leaving)
-		return;
-	lane->context.has_leaving = false;
-	for (unsigned i = 0; i < lane->share.slots; i++) {
+	const unsigned *n = lane->context.phases.n;
+	unsigned left = n[FP_TRANSFER_LEAVING] + n[FP_TRANSFER_ENOUGH] +
+			n[FP_TRANSFER_UNAUTHORIZED];
+
+	for (unsigned i = 0; left > 0 && i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || transfer->is_delayed ||
-			!transfer->is_leaving)
+		if (!fp_phase_is_leaving(transfer->phase))
 			continue;
-		if (transfer->leave_ns <= *lane->context.now_ns) {
-			lane_leave(lane, transfer);
-		} else {
-			lane->context.has_leaving = true;
+		left--;
+		if (transfer->leave_ns <= *lane->context.now_ns)
+			take_away(lane, transfer,
+				(struct fp_event){.what = FP_EVENT_LEAVE});
+		else
 			*due = FP_MIN(*due, transfer->leave_ns);
-		}
 	}
 }
 
@@ -745,8 +692,7 @@ lane_resume(struct fp_lane *lane, struct fp_transfer *transfer)
 	if (FP_UNLIKELY(lane->setup->options.trace))
 		fp_span_resumed(transfer);
 	transfer->begun_ns += *lane->context.now_ns - transfer->paused_ns;
-	transfer->is_paused = false;
-	transfer->paused_ns = 0;
+	lane_step(lane, transfer, (struct fp_event){.what = FP_EVENT_ROOM});
 	transfer->heard_ns = *lane->context.now_ns;
 	fp_timing_begun(lane, transfer);
 	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -757,20 +703,20 @@ lane_resume(struct fp_lane *lane, struct fp_transfer *transfer)
 static void
 resume_paused(struct fp_lane *lane, int64_t *due)
 {
-	if (!lane->context.has_paused)
-		return;
-	lane->context.has_paused = false;
-	for (unsigned i = 0; i < lane->share.slots; i++) {
+	const unsigned *n = &lane->context.phases.n[FP_TRANSFER_PAUSED];
+	unsigned left = *n;
+
+	for (unsigned i = 0; left > 0 && i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || !transfer->is_paused)
+		if (transfer->phase != FP_TRANSFER_PAUSED)
 			continue;
+		left--;
 		if (transfer->paused_ns == 0)
 			transfer->paused_ns = *lane->context.now_ns;
 		if (fp_transfer_may_go_on(transfer))
 			lane_resume(lane, transfer);
-		lane->context.has_paused |= transfer->is_paused;
 	}
-	if (lane->context.has_paused)
+	if (*n > 0)
 		*due = FP_MIN(*due, *lane->context.now_ns + LOOK_AGAIN_NS);
 }
 
@@ -783,17 +729,14 @@ obey_cancel(struct fp_lane *lane)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		struct fp_ticket *ticket = transfer->ticket;
-		if (!ticket)
+		struct fp_event event = {
+			.what = FP_EVENT_STOP, .stop = FP_STOP_CANCELLED};
+		if (transfer->phase == FP_TRANSFER_IDLE)
 			continue;
-		if (transfer->is_delayed) {
-			lane->n_delayed--;
-			transfer->is_delayed = transfer->is_held = false;
-			fp_ticket_drop(ticket);
-			lane_end_unbegun(lane, transfer, FP_AGAIN_NO);
-		} else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0) {
-			lane_abandon(lane, transfer, FP_STOP_CANCELLED);
-		}
+		if (!fp_phase_is_begun(transfer->phase))
+			lane_step(lane, transfer, event);
+		else if (how == FP_CANCEL_ALL || transfer->n_on_wire == 0)
+			take_away(lane, transfer, event);
 	}
 }
 

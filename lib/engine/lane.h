@@ -40,8 +40,6 @@ struct fp_lane {
 	struct fp_transfer *transfers; /* share.slots of them */
 	struct fp_transfer *idle; /* the last used is used next */
 	struct fp_ticket_list *ended; /* the loop's: not handed over yet */
-	unsigned n_active; /* transfers that have a ticket */
-	unsigned n_delayed; /* of them, not begun yet */
 
 	struct fp_room room; /* when its loop last looked */
 	int64_t due_ns; /* when it has to run again; INT64_MAX: never */
@@ -78,6 +76,9 @@ int fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 void fp_lane_destroy(struct fp_lane *lane);
 
 struct fp_room fp_lane_room(const struct fp_lane *lane);
+
+/* Transfers that have an item. */
+unsigned fp_lane_n_active(const struct fp_lane *lane);
 
 /* Whether so many look-ups go on that nobody waits for that no new name may be
  * added to them. */

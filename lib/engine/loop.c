@@ -25,7 +25,6 @@
 #include "loop.h"
 
 #include "clock.h"
-#include "kept.h"
 #include "timing.h"
 
 #include <errno.h>
@@ -244,7 +243,7 @@ count_resolving(const struct fp_loop *loop)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < loop->n_lanes; i++)
-		n += loop->lanes[i].context.n_resolving;
+		n += loop->lanes[i].context.phases.n[FP_TRANSFER_RESOLVING];
 	return n;
 }
 
@@ -330,7 +329,7 @@ show_active(struct fp_loop *loop)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < loop->n_lanes; i++)
-		n += loop->lanes[i].n_active;
+		n += fp_lane_n_active(&loop->lanes[i]);
 	atomic_store_explicit(&loop->n_active_shown, n, memory_order_relaxed);
 }
 

@@ -80,7 +80,7 @@ look_at_connecting(struct fp_lane *lane, curl_socket_t fd)
 	}
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || !transfer->is_connecting ||
+		if (transfer->phase != FP_TRANSFER_CONNECTING ||
 			!(is_due || transfer->is_doubtful ||
 				has_socket(transfer, fd)))
 			continue;
@@ -95,7 +95,8 @@ look_at_answers(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 {
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->ticket && transfer->n_on_wire > 0 &&
+		if (fp_phase_is_begun(transfer->phase) &&
+			transfer->n_on_wire > 0 &&
 			strcmp(transfer->request.method, "GET") != 0 &&
 			(transfer->heard_ns >= since_ns ||
 				(fd != CURL_SOCKET_TIMEOUT &&
@@ -107,16 +108,17 @@ look_at_answers(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 void
 fp_nudge(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 {
-	if (lane->context.n_connecting > 0)
+	if (lane->context.phases.n[FP_TRANSFER_CONNECTING] > 0)
 		look_at_connecting(lane, fd);
 	if (lane->setup->forgets_read)
 		look_at_answers(lane, fd, since_ns);
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (!transfer->ticket || transfer->n_nudges == 0)
+		if (!fp_phase_is_begun(transfer->phase) ||
+			transfer->n_nudges == 0)
 			continue;
 		transfer->n_nudges--;
-		if (transfer->is_delayed || transfer->is_paused)
+		if (transfer->phase == FP_TRANSFER_PAUSED)
 			continue;
 		curl_easy_pause(transfer->easy, CURLPAUSE_SEND);
 		curl_easy_pause(transfer->easy, CURLPAUSE_CONT);

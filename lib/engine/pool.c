@@ -26,8 +26,10 @@
  *     it? If not the last, the ticket is parked: it goes back to 4, and that
  *     is no attempt. If not the connection, it is 5 again on a new one.
  *     Otherwise the reserved start is committed and the request goes out.
- *     Headers and body come in and are judged while they do. A body that finds
- *no memory waits. Where libcurl may miss an event, it is nudged.
+ *     Headers and body come in and are judged while they do. A body that
+ *     finds no memory waits. Where libcurl may miss an event, it is nudged.
+ *     What a transfer is doing is one word at any time, its phase: phase.c
+ *     draws which may follow which.
  *  7. At the end comes the verdict: a success or a kind of failure, never both;
  *     and what follows. Its origin hears of it. The next hop of a redirect
  *     begins at 5, in the same slot, unless the schedule has to be asked:

@@ -8,6 +8,8 @@
 
 #include "span.h"
 
+#include "chapters.h"
+
 #include "clock.h"
 
 static void
@@ -114,7 +116,7 @@ fp_span_request(struct fp_transfer *transfer)
 
 	if (ticket->hop.len > 0)
 		span.url = fp_request_show(&ticket->hop, &shown);
-	if (!transfer->is_resolving &&
+	if (transfer->phase != FP_TRANSFER_RESOLVING &&
 		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
 			CURLE_OK &&
 		ip)
@@ -138,8 +140,9 @@ void
 fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 {
 	enum fp_again_how again = ticket->again.how;
+	bool is_begun = fp_phase_is_begun(transfer->phase);
 	struct fp_span span = span_make(transfer, ticket,
-		transfer->is_begun ? FP_SPAN_ATTEMPT : FP_SPAN_DELAY,
+		is_begun ? FP_SPAN_ATTEMPT : FP_SPAN_DELAY,
 		transfer->occupied_ns);
 
 	span.is_continued = transfer->is_continued;
@@ -151,12 +154,12 @@ fp_span_left(struct fp_transfer *transfer, struct fp_ticket *ticket)
 		span.status = ticket->result.status;
 		span.ip = ticket->ip;
 	}
-	if (transfer->is_begun || span.end_ns > span.start_ns)
+	if (is_begun || span.end_ns > span.start_ns)
 		span_tell(transfer, &span);
 
 	ticket->since_ns = *transfer->context->now_ns;
 	ticket->waits_for = span.is_again	     ? FP_WAIT_RETRY
 			    : again == FP_AGAIN_PAGE ? FP_WAIT_SLOT
-			    : transfer->is_begun     ? FP_WAIT_REDIRECT
+			    : is_begun		     ? FP_WAIT_REDIRECT
 						     : FP_WAIT_SLOT;
 }

@@ -41,7 +41,7 @@ unused_due_ns(const struct fp_transfer *transfer)
 static bool
 holds_unused(const struct fp_transfer *transfer)
 {
-	return transfer->ticket && transfer->is_begun &&
+	return fp_phase_is_begun(transfer->phase) &&
 	       transfer->ticket->start == FP_START_RESERVED;
 }
 
@@ -96,7 +96,8 @@ late_due_ns(const struct fp_transfer *transfer)
 static bool
 has_limit(const struct fp_transfer *transfer)
 {
-	return transfer->ticket && transfer->is_begun && !transfer->is_paused;
+	return fp_phase_is_begun(transfer->phase) &&
+	       transfer->phase != FP_TRANSFER_PAUSED;
 }
 
 void
@@ -183,7 +184,7 @@ fp_timing_skip(struct fp_lane *lane, int64_t since_ns, int64_t until_ns)
 	lane->late_due_ns = 0; /* to be found anew */
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->ticket && transfer->is_begun)
+		if (fp_phase_is_begun(transfer->phase))
 			put_off(transfer, lost_ns, until_ns);
 	}
 }

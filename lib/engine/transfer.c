@@ -14,14 +14,14 @@
  */
 #include "base.h"
 
-#include "transfer.h"
+#include "chapters.h"
 
 #include "bearer.h"
 #include "clock.h"
 #include "condition.h"
 #include "cookies.h"
-#include "kept.h"
 #include "redirect.h"
+#include "span.h"
 #include "url.h"
 
 #include <errno.h>
@@ -29,18 +29,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* libcurl's own default. What may be idle for so long may be forgotten by
- * whatever is between; when a server closes it, idletime.c learns. */
-#define IDLE_CONNECTION_S 118L
-#define CONNECTION_LIFE_S 900L
-
-/* How long a name's addresses are kept; libcurl's own default, and little. */
-#define NAME_S 60L
-#define CROWD_NAME_S 1L
-
-/* The least that libcurl takes. */
-#define UPLOAD_BUFFER_BYTES 16384L
 
 /* Each try that finds a connection unclean closes it, so that there is an end;
  * this is for servers that never stop. */
@@ -53,11 +41,6 @@
 #define HEADER_BYTES_MAX ((size_t)256 << 10)
 #define HEADER_LINE_BYTES 100
 
-/* libcurl below 8.0.0 never sees the end of a stream of HTTP/2 that comes with
- * more than its buffer holds. The most that can come at once is a head, up to
- * 128 KiB of it, and what a TLS record holds. */
-#define WHOLE_HEAD_BYTES (160L << 10)
-
 /* How much longer than twice its content a packed body may be. */
 #define PACKING_BYTES_MAX 65536
 
@@ -66,20 +49,18 @@
 #define LEAVE_BYTES_MAX 65536
 #define LEAVE_NS (250 * FP_NS_PER_MS)
 
-/* ---- what libcurl calls ---- */
-
-void
-fp_transfer_resolved(struct fp_transfer *transfer)
+/* One that gets its address is no stranger any more, nor one that ends. */
+static void
+transfer_move(struct fp_transfer *transfer, enum fp_transfer_phase phase)
 {
-	if (transfer->is_resolving) {
-		transfer->is_resolving = false;
-		transfer->context->n_resolving--;
-	}
+	fp_phase_move(&transfer->context->phases, &transfer->phase, phase);
 	if (FP_UNLIKELY(transfer->is_strange)) {
 		transfer->is_strange = false;
 		transfer->context->n_strange--;
 	}
 }
+
+/* ---- what libcurl calls ---- */
 
 /* The head was a redirect's. Whether the rest may be waited for: a body that
  * will end soon, as far as can be told. */
@@ -134,11 +115,10 @@ is_token_refused(struct fp_transfer *transfer)
 
 /* The rest of the response is of no use, but for its connection. */
 static void
-begin_leaving(struct fp_transfer *transfer)
+begin_leaving(struct fp_transfer *transfer, enum fp_event_what what)
 {
-	transfer->is_leaving = true;
+	fp_transfer_hear(transfer, what);
 	transfer->leave_ns = *transfer->context->now_ns + LEAVE_NS;
-	transfer->context->has_leaving = true;
 	if (!is_worth_reading(transfer))
 		transfer->stop = FP_STOP_LEFT;
 }
@@ -151,17 +131,15 @@ end_head(struct fp_transfer *transfer)
 	const struct fp_response *response = &transfer->response;
 
 	if (FP_UNLIKELY(is_token_refused(transfer))) {
-		transfer->is_unauthorized = true;
-		begin_leaving(transfer);
+		begin_leaving(transfer, FP_EVENT_TOKEN_REFUSED);
 	} else if (fp_redirect_is_followed(&transfer->request, response->status,
 			   fp_buf_text(&transfer->location))) {
 		if (response->moved_twice)
 			transfer->stop = FP_STOP_AMBIGUOUS;
 		else
-			begin_leaving(transfer);
+			begin_leaving(transfer, FP_EVENT_REDIRECTED);
 	} else if (FP_UNLIKELY(is_head_enough(transfer))) {
-		transfer->is_enough = true;
-		begin_leaving(transfer);
+		begin_leaving(transfer, FP_EVENT_TOLD);
 	} else if (fp_response_doubt(response)) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
 	} else if (fp_response_ends_with_close(response)) {
@@ -182,7 +160,7 @@ bool
 fp_transfer_receive(struct fp_transfer *transfer, size_t len)
 {
 	transfer->n_received += len;
-	if (transfer->is_leaving) {
+	if (fp_phase_is_leaving(transfer->phase)) {
 		if (transfer->n_received <= LEAVE_BYTES_MAX)
 			return true;
 		transfer->stop = FP_STOP_LEFT;
@@ -223,8 +201,8 @@ mind_cookies(struct fp_transfer *transfer, const char *line, size_t len)
 	return true;
 }
 
-static size_t
-on_header(char *line, size_t one, size_t len, void *arg)
+size_t
+fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 {
 	struct fp_transfer *transfer = arg;
 	bool is_complete = transfer->response.in_trailers;
@@ -250,119 +228,15 @@ on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = FP_STOP_MEMORY;
 		return CURL_WRITEFUNC_ERROR;
 	}
-	if (FP_UNLIKELY(transfer->has_opened)) {
-		transfer->is_proxys = true;
+	/* It is the proxy's answer to CONNECT. */
+	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_CONNECTING))
 		return len;
-	}
 	if (!is_complete && transfer->response.in_trailers &&
 		!end_head(transfer))
 		return CURL_WRITEFUNC_ERROR;
 	if (!is_complete && transfer->response.in_trailers)
 		fp_transfer_answered(transfer);
 	return len;
-}
-
-/* ---- the handle ---- */
-
-/* Sets everything that stays the same from item to item. What libcurl refuses
- * is *refused. */
-static CURLcode
-set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
-{
-	const struct fp_setup *setup = transfer->setup;
-	const struct fp_options *options = &setup->options;
-	CURLcode code = CURLE_OK;
-
-#define SET(option, value)                                            \
-	do {                                                          \
-		if (code == CURLE_OK) {                               \
-			*refused = #option;                           \
-			code = curl_easy_setopt(easy, option, value); \
-		}                                                     \
-	} while (0)
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_PROTOCOLS_STR, setup->protocols);
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, setup->protocols);
-	SET(CURLOPT_HTTP_VERSION, setup->http_version);
-	if (!setup->is_direct || setup->signs)
-		SET(CURLOPT_USERAGENT, options->user_agent);
-	if (setup->signs) /* it asks for 100 then, and need not wait for it */
-		SET(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
-	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
-	if (setup->has_tls) {
-		SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
-		SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
-	}
-	SET(CURLOPT_CONNECTTIMEOUT_MS, fp_setup_connect_ms(setup, 0));
-	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
-	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
-	/* libcurl takes this much for each request over TLS. The default, four
-	 * times as much, is for bodies. */
-	if (!options->data.data && !options->data_line)
-		SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
-	SET(CURLOPT_ERRORBUFFER, transfer->error);
-	SET(CURLOPT_SHARE, transfer->context->sessions);
-	SET(CURLOPT_PRIVATE, transfer);
-	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
-	SET(CURLOPT_OPENSOCKETDATA, transfer);
-	SET(CURLOPT_CLOSESOCKETFUNCTION, fp_transfer_on_close);
-	SET(CURLOPT_CLOSESOCKETDATA, transfer->context);
-	SET(CURLOPT_PREREQFUNCTION, fp_transfer_on_gate);
-	SET(CURLOPT_PREREQDATA, transfer);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, transfer);
-	SET(CURLOPT_WRITEFUNCTION, fp_transfer_on_body);
-	SET(CURLOPT_WRITEDATA, transfer);
-	if (setup->forgets_read)
-		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
-	/* A filter that sees the proxy's address sees nothing. And libcurl does
-	 * not look through the environment for each request. */
-	if (setup->is_direct) {
-		SET(CURLOPT_PROXY, "");
-		SET(CURLOPT_NOPROXY, "*");
-	}
-#undef SET
-	return code;
-}
-
-static CURLcode
-set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
-{
-	const struct fp_setup *setup = transfer->setup;
-	CURLcode code = set_constants(transfer, easy, refused);
-
-	if (code == CURLE_OK) {
-		*refused = "an option that was given";
-		code = fp_curlopts_apply(&setup->curlopts, easy);
-	}
-	if (code == CURLE_OK && setup->proxy_port)
-		code = curl_easy_setopt(
-			easy, CURLOPT_PROXYPORT, setup->proxy_port);
-	if (code == CURLE_OK && setup->noproxy)
-		code = curl_easy_setopt(easy, CURLOPT_NOPROXY, setup->noproxy);
-	if (code == CURLE_OK) {
-		*refused = "an option for certificate authorities";
-		code = fp_trust_apply(
-			&setup->trust, easy, fp_transfer_on_tls, transfer);
-	}
-	return code;
-}
-
-static CURLcode
-make_easy(struct fp_transfer *transfer, const char **refused)
-{
-	CURL *easy = curl_easy_init();
-	CURLcode code = CURLE_OUT_OF_MEMORY;
-
-	if (easy)
-		code = set_all(transfer, easy, refused);
-	if (code == CURLE_OK) {
-		transfer->easy = easy;
-	} else {
-		curl_easy_cleanup(easy);
-	}
-	return code;
 }
 
 /* It is one of the handle's options that failed, and not always for want of
@@ -375,28 +249,11 @@ fail_setting(struct fp_transfer *transfer, CURLcode code)
 					    : curl_easy_strerror(code));
 }
 
-int
-fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size)
-{
-	struct fp_context context = {.setup = setup};
-	struct fp_transfer transfer = {.setup = setup, .context = &context};
-	const char *refused = NULL;
-	CURLcode code = make_easy(&transfer, &refused);
-
-	curl_easy_cleanup(transfer.easy);
-	errno = code == CURLE_OUT_OF_MEMORY ? ENOMEM : ENOTSUP;
-	if (code != CURLE_OK && code != CURLE_OUT_OF_MEMORY)
-		snprintf(why, why_size, "libcurl %s refuses %s: %s",
-			curl_version_info(CURLVERSION_NOW)->version, refused,
-			curl_easy_strerror(code));
-	return code == CURLE_OK ? 0 : -1;
-}
-
 void
 fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 {
 	memset(transfer, 0, sizeof(*transfer));
-	transfer->names_s = NAME_S; /* as libcurl has it, too */
+	transfer->names_s = FP_TRANSFER_NAME_S;
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
@@ -423,127 +280,6 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_buf_destroy(&transfer->refusal);
 }
 
-/* An item that found no descriptor sees to it that its lane's idle
- * connections are closed first, as libcurl looks at their age before it makes
- * another one; and its own is not kept. */
-static CURLcode
-transfer_make_room(struct fp_transfer *transfer)
-{
-	bool is_short = transfer->ticket->n_short > 0;
-
-	if (is_short == transfer->is_short)
-		return CURLE_OK;
-	transfer->is_short = is_short;
-	return curl_easy_setopt(transfer->easy, CURLOPT_MAXAGE_CONN,
-		is_short ? 0L : IDLE_CONNECTION_S);
-}
-
-/* libcurl says of a connection that its host is an address of IPv6, and puts
- * brackets around the Host field: of the first host that it was for, also when
- * a proxy leads it to another. So such a host has a connection of its own. */
-static bool
-would_mislead_proxy(const struct fp_transfer *transfer)
-{
-	return !transfer->setup->is_direct &&
-	       strncmp(transfer->ticket->origin->name, "http://[", 8) == 0;
-}
-
-/* Whether its name was not there at the last attempt. libcurl 8.16.0 and later
- * keep that, too; this attempt is to ask again. */
-static bool
-is_unresolved(const struct fp_ticket *ticket)
-{
-	const struct fp_result *result = &ticket->result;
-
-	return result->n_tries > 0 &&
-	       result->tries[result->n_tries - 1].kind == FP_KIND_DNS;
-}
-
-/* For how long addresses that are known count for this transfer. */
-static CURLcode
-keep_names(struct fp_transfer *transfer, long names_s)
-{
-	if (names_s == transfer->names_s)
-		return CURLE_OK;
-	transfer->names_s = names_s;
-	return curl_easy_setopt(
-		transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
-}
-
-/* Among very many hosts, libcurl's memory of each costs all others: it keeps
- * an entry for every name for a minute, and for every host that it ever kept a
- * connection to, and goes through them for every request. So then connections
- * to hosts that are not known to come again are not kept, and names only for a
- * moment. Nor is a connection kept that would have to be looked at, and cannot
- * be. */
-static CURLcode
-choose_connection(struct fp_transfer *transfer)
-{
-	bool misleads = would_mislead_proxy(transfer);
-	bool stranger = fp_crowd_is_stranger(
-		&transfer->context->crowd, transfer->ticket->origin->hash);
-	bool fresh = transfer->ticket->again.is_fresh || misleads ||
-		     transfer->setup->is_fresh ||
-		     fp_transfer_needs_new(transfer);
-	bool alone = transfer->setup->cannot_look || misleads || stranger ||
-		     transfer->setup->is_alone || transfer->ticket->n_short > 0;
-
-	if (fresh != transfer->is_fresh) {
-		transfer->is_fresh = fresh;
-		CURLcode code = curl_easy_setopt(transfer->easy,
-			CURLOPT_FRESH_CONNECT, transfer->is_fresh ? 1L : 0L);
-		if (code != CURLE_OK)
-			return code;
-	}
-	if (alone != transfer->is_alone) {
-		transfer->is_alone = alone;
-		CURLcode code = curl_easy_setopt(
-			transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
-		if (code != CURLE_OK)
-			return code;
-	}
-	return keep_names(transfer, is_unresolved(transfer->ticket) ? 0
-				    : stranger ? CROWD_NAME_S
-					       : NAME_S);
-}
-
-/* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body
- * was sent, as a stream that was reset (RFC 9113, section 8.1). So what has a
- * body is sent over HTTP/1.1 there, but to a server that may not speak it. */
-static CURLcode
-choose_version(struct fp_transfer *transfer)
-{
-	bool has_body = transfer->request.body.data ||
-			strcmp(transfer->request.method, "POST") == 0;
-	bool is_1_1 =
-		transfer->setup->loses_early && has_body && !transfer->needs_2;
-
-	if (is_1_1 == transfer->is_1_1)
-		return CURLE_OK;
-	transfer->is_1_1 = is_1_1;
-	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
-		is_1_1 ? CURL_HTTP_VERSION_1_1 : transfer->setup->http_version);
-}
-
-/* libcurl counts how often it sent again by itself, and never forgets: a handle
- * that is used for long would fail each sixth such request. A copy of it has
- * all options, and has counted nothing. */
-static void
-transfer_renew(struct fp_transfer *transfer)
-{
-	CURL *copy = curl_easy_duphandle(transfer->easy);
-
-	if (!copy)
-		return;
-	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
-	curl_easy_cleanup(transfer->easy);
-	transfer->easy = copy;
-	if (transfer->takes_cookies)
-		fp_cookies_end(copy);
-	transfer->takes_cookies = false;
-	transfer->is_worn = false;
-}
-
 /* Before there is one, and when what there is was the proxy's. */
 void
 fp_transfer_forget_head(struct fp_transfer *transfer)
@@ -565,7 +301,6 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 	transfer->response.wants_quota = options->respect_ratelimit;
 	transfer->response.answers_head =
 		strcmp(transfer->request.method, "HEAD") == 0;
-	transfer->is_proxys = false;
 }
 
 /* Forgets what an earlier try left behind, and sets up the handle. */
@@ -577,19 +312,14 @@ start_over(struct fp_transfer *transfer)
 	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
 	transfer->is_gunzipped = false;
-	transfer->is_paused = false;
 	transfer->n_fed = 0;
 	transfer->n_received = transfer->n_before = 0;
-	transfer->is_leaving = transfer->is_enough = false;
-	transfer->is_unauthorized = false;
 	transfer->socket_id = 0;
 	transfer->flow = NULL;
 	transfer->is_unclean = false;
 	transfer->tls_end = (struct fp_tlsask_end){NULL, false};
 	transfer->n_on_wire = 0;
-	transfer->has_opened = false;
 	transfer->n_nudges = 0;
-	fp_transfer_connected(transfer);
 	transfer->hold.is_unread = false;
 	transfer->n_header_bytes = 0;
 	transfer->error[0] = '\0';
@@ -600,24 +330,15 @@ start_over(struct fp_transfer *transfer)
 		fp_buf_clear(&transfer->links, 1024);
 	ticket->again.wait_ns = 0;
 	if (FP_UNLIKELY(transfer->is_worn) && !transfer->has_cookies)
-		transfer_renew(transfer);
+		fp_transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
 		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
 			fp_setup_connect_ms(transfer->setup, 0));
 	transfer->skipped_ns = 0;
 	fp_transfer_forget_head(transfer);
-	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
-	if (code == CURLE_OK)
-		code = choose_connection(transfer);
-	if (code == CURLE_OK)
-		code = choose_version(transfer);
-	if (code == CURLE_OK)
-		code = fp_transfer_ask_refusal(transfer);
-	if (code == CURLE_OK)
-		code = transfer_make_room(transfer);
+	CURLcode code = fp_transfer_set_up(transfer);
 	if (code == CURLE_OK) {
-		transfer->is_resolving = true;
-		transfer->context->n_resolving++;
+		transfer_move(transfer, FP_TRANSFER_RESOLVING);
 		transfer->is_strange = ticket->is_strange;
 		transfer->context->n_strange += ticket->is_strange;
 	}
@@ -643,16 +364,43 @@ change_cookies(struct fp_transfer *transfer)
 static CURLcode
 transfer_begin(struct fp_transfer *transfer)
 {
-	const char *refused;
-	CURLcode code = CURLE_OK;
+	CURLcode code = fp_transfer_make_easy(transfer);
 
-	if (!transfer->easy)
-		code = make_easy(transfer, &refused);
 	return code == CURLE_OK ? start_over(transfer) : code;
 }
 
-bool
-fp_transfer_begin(struct fp_transfer *transfer)
+/* Its ticket leaves it, and it is idle. */
+static enum fp_onward
+let_out(struct fp_transfer *transfer, struct fp_event *event)
+{
+	event->ticket = transfer->ticket;
+	transfer->ticket = NULL;
+	if (FP_UNLIKELY(transfer->setup->options.trace))
+		fp_span_left(transfer, event->ticket);
+	if (FP_LIKELY(transfer->phase != FP_TRANSFER_IDLE))
+		transfer_move(transfer, FP_TRANSFER_IDLE);
+	return FP_ONWARD_OUT;
+}
+
+/* The same before anything was begun: for good, or so that its item goes on in
+ * another slot. */
+static enum fp_onward
+let_out_unbegun(struct fp_transfer *transfer, struct fp_event *event,
+	enum fp_again_how again)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	ticket->again = (struct fp_again){.how = again};
+	ticket->report = (struct fp_report){.heard = FP_HEARD_NOTHING};
+	ticket->result.fetch_time_ns =
+		*transfer->context->now_ns - ticket->started_ns;
+	return let_out(transfer, event);
+}
+
+/* Makes the item's request ready; or it is over before it began (its line is no
+ * URL, or memory is out). */
+static enum fp_onward
+begin_item(struct fp_transfer *transfer, struct fp_event *event)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
@@ -662,8 +410,7 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	if (!fp_request_make(&transfer->request, ticket) ||
 		!fp_download_name(&transfer->download, &transfer->request)) {
 		fp_download_end(&transfer->download);
-		transfer->ticket = NULL;
-		return false;
+		return let_out_unbegun(transfer, event, FP_AGAIN_NO);
 	}
 	transfer->request.can_keep = fp_download_can_keep(&transfer->download);
 	CURLcode code = transfer_begin(transfer);
@@ -672,14 +419,13 @@ fp_transfer_begin(struct fp_transfer *transfer)
 	if (code != CURLE_OK) {
 		fail_setting(transfer, code);
 		fp_download_end(&transfer->download);
-		transfer->ticket = NULL;
-		return false;
+		return let_out_unbegun(transfer, event, FP_AGAIN_NO);
 	}
 	if (!ticket->has_begun)
 		ticket->result.attempts++;
 	ticket->has_begun = true;
 	ticket->result.method = transfer->request.first_method;
-	return true;
+	return FP_ONWARD_ADD;
 }
 
 /* Whether the next hop may not just begin: it is to another origin, or counts
@@ -700,27 +446,33 @@ must_ask(const struct fp_transfer *transfer)
 	return strcmp(name.text, ticket->origin->name) != 0;
 }
 
+/* What becomes of one that libcurl is done with. */
+enum next {
+	NEXT_END, /* it is over */
+	NEXT_ADD, /* it goes on, or begins anew */
+	NEXT_PARK, /* it has to wait for that */
+};
+
 /* Begins the request that follows, or leaves that to the schedule. */
-static enum fp_onward
+static enum next
 go_on_with(struct fp_transfer *transfer)
 {
 	if (must_ask(transfer))
-		return FP_ONWARD_PARK;
+		return NEXT_PARK;
 	CURLcode code = transfer_begin(transfer);
 	if (code == CURLE_OK)
-		return FP_ONWARD_ADD;
+		return NEXT_ADD;
 	fail_setting(transfer, code);
-	return FP_ONWARD_END;
+	return NEXT_END;
 }
 
 /* HEAD was refused: the same with GET, from the first hop on. */
-static enum fp_onward
+static enum next
 ask_with_get(struct fp_transfer *transfer)
 {
 	fp_transfer_end_body(transfer);
-	fp_transfer_resolved(transfer);
 	if (!fp_request_ask_with_get(&transfer->request))
-		return FP_ONWARD_END;
+		return NEXT_END;
 	transfer->stop = FP_STOP_NONE;
 	transfer->ticket->again.wait_ns = 0;
 	transfer->ticket->result.method = transfer->request.method;
@@ -728,12 +480,12 @@ ask_with_get(struct fp_transfer *transfer)
 	if (code == CURLE_OK)
 		return go_on_with(transfer);
 	fail_setting(transfer, code);
-	return FP_ONWARD_END;
+	return NEXT_END;
 }
 
 /* The next hop of a redirect. The time that an attempt may take is for all its
  * hops together. */
-static enum fp_onward
+static enum next
 follow(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
@@ -746,12 +498,11 @@ follow(struct fp_transfer *transfer)
 		fp_ticket_fail(ticket, FP_KIND_REDIRECT,
 			"redirect with a Retry-After over the limit");
 		ticket->result.retry_after_ns = wait_ns;
-		return FP_ONWARD_END;
+		return NEXT_END;
 	}
 	if (!fp_redirect_follow(&transfer->request, transfer->response.status,
 		    fp_buf_text(&transfer->location)))
-		return FP_ONWARD_END;
-	fp_transfer_resolved(transfer);
+		return NEXT_END;
 	return go_on_with(transfer);
 }
 
@@ -825,8 +576,8 @@ is_redirect_refused(const struct fp_transfer *transfer, CURLcode code)
 		       fp_buf_text(&transfer->location));
 }
 
-enum fp_onward
-fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
+static enum next
+transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	fp_transfer_let_go(transfer, has_died(transfer, code));
 	if (transfer->is_1_1 && transfer->n_on_wire == 0 &&
@@ -840,37 +591,35 @@ fp_transfer_next(struct fp_transfer *transfer, CURLcode code)
 		transfer->ticket->again.is_fresh = true;
 	}
 	if (FP_UNLIKELY(is_redirect_refused(transfer, code)))
-		transfer->is_leaving = true;
+		transfer_move(transfer, FP_TRANSFER_LEAVING);
 	if (FP_UNLIKELY(fp_transfer_is_head_refused(transfer, code)))
 		return ask_with_get(transfer);
-	if (FP_UNLIKELY(transfer->is_unauthorized)) {
+	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_UNAUTHORIZED)) {
 		wait_for_token(transfer);
-		return FP_ONWARD_PARK;
+		return NEXT_PARK;
 	}
 	/* However its body came out. */
-	if (transfer->is_leaving && !transfer->is_enough &&
+	if (transfer->phase == FP_TRANSFER_LEAVING &&
 		(transfer->stop == FP_STOP_NONE ||
 			transfer->stop == FP_STOP_LEFT))
 		return follow(transfer);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_NONE)
-		return FP_ONWARD_END;
+		return NEXT_END;
 	if (transfer->stop == FP_STOP_HELD) {
 		transfer_hold(transfer);
-		return FP_ONWARD_PARK;
+		return NEXT_PARK;
 	}
 	if (transfer->stop != FP_STOP_STALE || ++transfer->n_stale > STALE_MAX)
-		return FP_ONWARD_END;
-	fp_transfer_resolved(transfer);
-	return start_over(transfer) == CURLE_OK ? FP_ONWARD_ADD : FP_ONWARD_END;
+		return NEXT_END;
+	return start_over(transfer) == CURLE_OK ? NEXT_ADD : NEXT_END;
 }
 
-struct fp_ticket *
-fp_transfer_park(struct fp_transfer *transfer)
+/* Its attempt is not over: it goes on in another slot. */
+static void
+park_ticket(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
-	fp_transfer_resolved(transfer);
-	fp_transfer_connected(transfer);
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = *transfer->context->now_ns - transfer->begun_ns;
@@ -894,6 +643,131 @@ fp_transfer_park(struct fp_transfer *transfer)
 		ticket->report.status = transfer->response.status;
 	}
 	fp_transfer_end_body(transfer);
-	transfer->ticket = NULL;
-	return ticket;
+}
+
+/* ---- events ---- */
+
+static enum fp_onward
+end_item(struct fp_transfer *transfer, struct fp_event *event, CURLcode code)
+{
+	fp_transfer_end(transfer, code);
+	return let_out(transfer, event);
+}
+
+static enum fp_onward
+go_on(struct fp_transfer *transfer, struct fp_event *event, CURLcode code)
+{
+	switch (transfer_next(transfer, code)) {
+	case NEXT_ADD:
+		return FP_ONWARD_ADD;
+	case NEXT_PARK:
+		park_ticket(transfer);
+		return let_out(transfer, event);
+	case NEXT_END:
+		break;
+	}
+	return end_item(transfer, event, code);
+}
+
+static enum fp_onward
+stop_item(
+	struct fp_transfer *transfer, struct fp_event *event, enum fp_stop why)
+{
+	if (fp_phase_is_begun(transfer->phase)) {
+		transfer->stop = why;
+		return end_item(transfer, event, CURLE_ABORTED_BY_CALLBACK);
+	}
+	FP_ASSERT(why == FP_STOP_CANCELLED);
+	fp_ticket_drop(transfer->ticket);
+	return let_out_unbegun(transfer, event, FP_AGAIN_NO);
+}
+
+static enum fp_onward
+transfer_expire(struct fp_transfer *transfer, struct fp_event *event)
+{
+	int64_t took_ns = *transfer->context->now_ns - transfer->begun_ns;
+
+	snprintf(transfer->error, sizeof(transfer->error),
+		"%s timed out after %lld milliseconds",
+		transfer->n_on_wire ? "Operation" : "Connection",
+		(long long)(took_ns / FP_NS_PER_MS));
+	return end_item(transfer, event, CURLE_OPERATION_TIMEDOUT);
+}
+
+static enum fp_onward
+move_on(struct fp_transfer *transfer, enum fp_transfer_phase phase)
+{
+	transfer_move(transfer, phase);
+	return FP_ONWARD_STAY;
+}
+
+/* libcurl sends again though an answer had begun: two do not make one. */
+static void
+forget_answer(struct fp_transfer *transfer)
+{
+	if (!fp_phase_is_answered(transfer->phase))
+		return;
+	fp_transfer_end_body(transfer);
+	fp_transfer_forget_head(transfer);
+	transfer->n_fed = 0;
+	transfer->n_received = transfer->n_before = 0;
+}
+
+enum fp_onward
+fp_transfer_step(struct fp_transfer *transfer, struct fp_event *event)
+{
+	switch (event->what) {
+	case FP_EVENT_DELAY:
+		return move_on(transfer, FP_TRANSFER_DELAYED);
+	case FP_EVENT_HOLD:
+		return move_on(transfer, FP_TRANSFER_HELD);
+	case FP_EVENT_BEGIN:
+		return begin_item(transfer, event);
+	case FP_EVENT_RESTED:
+		transfer->ticket->is_rested = true;
+		return let_out_unbegun(transfer, event, FP_AGAIN_SAME);
+	case FP_EVENT_OPENED:
+		if (FP_UNLIKELY(transfer->response.status > 0))
+			forget_answer(transfer);
+		return move_on(transfer, FP_TRANSFER_CONNECTING);
+	case FP_EVENT_FOUND:
+		return transfer->phase == FP_TRANSFER_RESOLVING
+			       ? move_on(transfer, FP_TRANSFER_REUSING)
+			       : FP_ONWARD_STAY;
+	case FP_EVENT_SENT:
+		return move_on(transfer, FP_TRANSFER_SENT);
+	case FP_EVENT_REDIRECTED:
+		return move_on(transfer, FP_TRANSFER_LEAVING);
+	case FP_EVENT_TOKEN_REFUSED:
+		return move_on(transfer, FP_TRANSFER_UNAUTHORIZED);
+	case FP_EVENT_TOLD:
+		return move_on(transfer, FP_TRANSFER_ENOUGH);
+	case FP_EVENT_BODY:
+		return move_on(transfer, FP_TRANSFER_BODY);
+	case FP_EVENT_FULL:
+		transfer->paused_ns = 0;
+		return move_on(transfer, FP_TRANSFER_PAUSED);
+	case FP_EVENT_ROOM:
+		return move_on(transfer, FP_TRANSFER_BODY);
+	case FP_EVENT_DONE:
+		return go_on(transfer, event, event->code);
+	case FP_EVENT_LEAVE:
+		transfer->stop = FP_STOP_LEFT;
+		return go_on(transfer, event, CURLE_ABORTED_BY_CALLBACK);
+	case FP_EVENT_STOP:
+		return stop_item(transfer, event, event->stop);
+	case FP_EVENT_LATE:
+		return transfer_expire(transfer, event);
+	case FP_EVENT_BREAK:
+		return end_item(transfer, event, CURLE_FAILED_INIT);
+	}
+	abort();
+}
+
+void
+fp_transfer_hear(struct fp_transfer *transfer, enum fp_event_what what)
+{
+	struct fp_event event = {.what = what};
+
+	fp_transfer_step(transfer, &event);
 }

@@ -8,10 +8,9 @@
  */
 #include "base.h"
 
-#include "transfer.h"
+#include "chapters.h"
 
 #include "condition.h"
-#include "kept.h"
 #include "nextpage.h"
 #include "redirect.h"
 
@@ -80,7 +79,8 @@ verdict_kind_of(const struct fp_transfer *transfer, CURLcode code)
 	case CURLE_TOO_LARGE:
 #endif
 		/* Also what libcurl calls a header line without end. */
-		return transfer->n_on_wire && !transfer->has_body
+		return transfer->n_on_wire &&
+				       !fp_phase_has_body(transfer->phase)
 			       ? FP_KIND_TOO_LARGE
 			       : FP_KIND_LOCAL;
 	case CURLE_FAILED_INIT:
@@ -220,7 +220,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	const char *message = transfer->error;
 	char text[128];
 
-	if (transfer->is_proxys && kind != FP_KIND_TIMEOUT) {
+	if (fp_transfer_is_proxys(transfer) && kind != FP_KIND_TIMEOUT) {
 		int status = transfer->response.status;
 		kind = FP_KIND_HTTP;
 		snprintf(text, sizeof(text), "the proxy answered %d %s", status,
@@ -387,7 +387,7 @@ due_of(const struct fp_transfer *transfer)
 {
 	int status = transfer->response.status;
 
-	if (transfer->is_enough ||
+	if (transfer->phase == FP_TRANSFER_ENOUGH ||
 		fp_response_ends_with_head(&transfer->response) ||
 		(status == 205 && transfer->n_received == 0))
 		return FP_CARRY_NOTHING;
@@ -416,11 +416,12 @@ fp_transfer_is_head_refused(const struct fp_transfer *transfer, CURLcode code)
 
 	if (transfer->setup->options.check == FP_CHECK_NONE ||
 		transfer->ticket->is_refused_head || transfer->n_on_wire == 0 ||
-		transfer->is_proxys || !fp_request_is_check(&transfer->request))
+		fp_transfer_is_proxys(transfer) ||
+		!fp_request_is_check(&transfer->request))
 		return false;
 	if (transfer->stop == FP_STOP_AMBIGUOUS)
 		return true;
-	if (!is_of_head || (transfer->is_leaving && !transfer->is_enough))
+	if (!is_of_head || transfer->phase == FP_TRANSFER_LEAVING)
 		return false;
 	if (transfer->response.in_trailers)
 		return is_head_refusal(transfer);
@@ -477,7 +478,9 @@ judge_response(struct fp_transfer *transfer)
 	const char *message = NULL;
 	char text[200];
 
-	if (!transfer->has_body)
+	bool is_enough = transfer->phase == FP_TRANSFER_ENOUGH;
+
+	if (!fp_phase_has_body(transfer->phase))
 		fp_transfer_begin_body(transfer, true);
 	result->size = (int64_t)transfer->carry.size;
 	if (response->status == 304 && ticket->condition &&
@@ -499,12 +502,12 @@ judge_response(struct fp_transfer *transfer)
 		return;
 	}
 	enum fp_kind kind = FP_KIND_OK;
-	if (!transfer->is_enough) {
+	if (!is_enough) {
 		kind = judge_encoding(transfer, text, sizeof(text));
 		message = text;
 		result->framing = name_framing(transfer);
 	}
-	if (kind == FP_KIND_OK && !transfer->is_enough &&
+	if (kind == FP_KIND_OK && !is_enough &&
 		may_be_cut(transfer, result->framing)) {
 		kind = FP_KIND_INCOMPLETE;
 		message = "the body has no length, so it may have been cut "
@@ -583,7 +586,9 @@ describe(struct fp_transfer *transfer, bool is_found)
 		result->final_url =
 			fp_request_show(&ticket->hop, &ticket->final_url);
 	result->http_version = response->version;
-	result->size = transfer->has_body ? (int64_t)transfer->carry.size : 0;
+	result->size = fp_phase_has_body(transfer->phase)
+			       ? (int64_t)transfer->carry.size
+			       : 0;
 	if (ticket->type.len > 0)
 		result->type = ticket->type.data;
 	if (response->headers)
@@ -647,18 +652,17 @@ is_starved(const struct fp_transfer *transfer)
 	       transfer->flow->n >= STARVING_RECORDS;
 }
 
-struct fp_ticket *
+void
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	bool is_found = !transfer->is_resolving;
+	bool is_found = transfer->phase != FP_TRANSFER_RESOLVING;
 
 	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
 		transfer->context->left_ns = *transfer->context->now_ns;
-	fp_transfer_resolved(transfer);
-	fp_transfer_connected(transfer);
 	fp_transfer_let_go(transfer, false);
-	if (transfer->is_proxys && !is_refused_tunnel(transfer, code))
+	if (transfer->phase == FP_TRANSFER_CONNECTING &&
+		!is_refused_tunnel(transfer, code))
 		fp_transfer_forget_head(transfer);
 	describe(transfer, is_found);
 	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
@@ -670,8 +674,9 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 			code == CURLE_SEND_ERROR || is_starved(transfer)))
 		fp_tlsask_cut(transfer->flow, transfer->socket_id);
 	/* Of a response whose head is enough, no end was waited for. */
-	if (transfer->is_enough && (transfer->stop == FP_STOP_NONE ||
-					   transfer->stop == FP_STOP_LEFT))
+	if (transfer->phase == FP_TRANSFER_ENOUGH &&
+		(transfer->stop == FP_STOP_NONE ||
+			transfer->stop == FP_STOP_LEFT))
 		code = CURLE_OK;
 	if (is_unclean_end(transfer, code)) {
 		transfer->is_unclean = true;
@@ -683,8 +688,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		fp_response_doubt(&transfer->response))
 		transfer->stop = FP_STOP_AMBIGUOUS;
 	bool is_over = ticket->result.kind != FP_KIND_OK;
-	ticket->keeps_body = transfer->has_body && transfer->carry.is_failed &&
-			     !is_over && !transfer->is_leaving;
+	ticket->keeps_body = fp_phase_has_body(transfer->phase) &&
+			     transfer->carry.is_failed && !is_over;
 	struct fp_upload *upload = &transfer->request.upload;
 	if (!is_over && FP_UNLIKELY(upload->fault)) {
 		fp_upload_has_changed(upload, ticket);
@@ -711,6 +716,4 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	ticket->result.try_ns = *transfer->context->now_ns - transfer->begun_ns;
 	fp_transfer_look_ahead(transfer, code);
 	fp_transfer_end_body(transfer);
-	transfer->ticket = NULL;
-	return ticket;
 }

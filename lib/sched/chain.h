@@ -45,7 +45,7 @@ struct fp_chain {
 	size_t n_seen, n_room;
 
 	/* Pages that were fetched and not given back by the consumer: put by
-	 * the worker, taken back by the consumer. */
+	 * the loop, taken back by the consumer. */
 	atomic_uint n_waiting;
 	bool is_given; /* the item's last result was, before them */
 };

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A chapter of the transfer: its easy handle. What is the same for all requests
+ * is set once; what is not, only when it differs from the request before.
+ */
+#include "base.h"
+
+#include "chapters.h"
+
+#include "cookies.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* libcurl's own default. What may be idle for so long may be forgotten by
+ * whatever is between; when a server closes it, idletime.c learns. */
+#define IDLE_CONNECTION_S 118L
+#define CONNECTION_LIFE_S 900L
+
+/* How long the addresses of one of very many hosts are kept. */
+#define CROWD_NAME_S 1L
+
+/* The least that libcurl takes. */
+#define UPLOAD_BUFFER_BYTES 16384L
+
+/* libcurl below 8.0.0 never sees the end of a stream of HTTP/2 that comes with
+ * more than its buffer holds. The most that can come at once is a head, up to
+ * 128 KiB of it, and what a TLS record holds. */
+#define WHOLE_HEAD_BYTES (160L << 10)
+
+/* ---- the handle ---- */
+
+/* Sets everything that stays the same from item to item. What libcurl refuses
+ * is *refused. */
+static CURLcode
+set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
+{
+	const struct fp_setup *setup = transfer->setup;
+	const struct fp_options *options = &setup->options;
+	CURLcode code = CURLE_OK;
+
+#define SET(option, value)                                            \
+	do {                                                          \
+		if (code == CURLE_OK) {                               \
+			*refused = #option;                           \
+			code = curl_easy_setopt(easy, option, value); \
+		}                                                     \
+	} while (0)
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, setup->protocols);
+	SET(CURLOPT_REDIR_PROTOCOLS_STR, setup->protocols);
+	SET(CURLOPT_HTTP_VERSION, setup->http_version);
+	if (!setup->is_direct || setup->signs)
+		SET(CURLOPT_USERAGENT, options->user_agent);
+	if (setup->signs) /* it asks for 100 then, and need not wait for it */
+		SET(CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+	SET(CURLOPT_HTTPHEADER, setup->wire_headers);
+	if (setup->has_tls) {
+		SET(CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
+		SET(CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
+	}
+	SET(CURLOPT_CONNECTTIMEOUT_MS, fp_setup_connect_ms(setup, 0));
+	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
+	SET(CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_S);
+	/* libcurl takes this much for each request over TLS. The default, four
+	 * times as much, is for bodies. */
+	if (!options->data.data && !options->data_line)
+		SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_SHARE, transfer->context->sessions);
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, fp_transfer_on_close);
+	SET(CURLOPT_CLOSESOCKETDATA, transfer->context);
+	SET(CURLOPT_PREREQFUNCTION, fp_transfer_on_gate);
+	SET(CURLOPT_PREREQDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, fp_transfer_on_header);
+	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_WRITEFUNCTION, fp_transfer_on_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	if (setup->forgets_read)
+		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
+	/* A filter that sees the proxy's address sees nothing. And libcurl does
+	 * not look through the environment for each request. */
+	if (setup->is_direct) {
+		SET(CURLOPT_PROXY, "");
+		SET(CURLOPT_NOPROXY, "*");
+	}
+#undef SET
+	return code;
+}
+
+static CURLcode
+set_all(struct fp_transfer *transfer, CURL *easy, const char **refused)
+{
+	const struct fp_setup *setup = transfer->setup;
+	CURLcode code = set_constants(transfer, easy, refused);
+
+	if (code == CURLE_OK) {
+		*refused = "an option that was given";
+		code = fp_curlopts_apply(&setup->curlopts, easy);
+	}
+	if (code == CURLE_OK && setup->proxy_port)
+		code = curl_easy_setopt(
+			easy, CURLOPT_PROXYPORT, setup->proxy_port);
+	if (code == CURLE_OK && setup->noproxy)
+		code = curl_easy_setopt(easy, CURLOPT_NOPROXY, setup->noproxy);
+	if (code == CURLE_OK) {
+		*refused = "an option for certificate authorities";
+		code = fp_trust_apply(
+			&setup->trust, easy, fp_transfer_on_tls, transfer);
+	}
+	return code;
+}
+
+static CURLcode
+make_easy(struct fp_transfer *transfer, const char **refused)
+{
+	CURL *easy = curl_easy_init();
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+
+	if (easy)
+		code = set_all(transfer, easy, refused);
+	if (code == CURLE_OK) {
+		transfer->easy = easy;
+	} else {
+		curl_easy_cleanup(easy);
+	}
+	return code;
+}
+
+CURLcode
+fp_transfer_make_easy(struct fp_transfer *transfer)
+{
+	const char *refused;
+
+	return transfer->easy ? CURLE_OK : make_easy(transfer, &refused);
+}
+
+int
+fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size)
+{
+	struct fp_context context = {.setup = setup};
+	struct fp_transfer transfer = {.setup = setup, .context = &context};
+	const char *refused = NULL;
+	CURLcode code = make_easy(&transfer, &refused);
+
+	curl_easy_cleanup(transfer.easy);
+	errno = code == CURLE_OUT_OF_MEMORY ? ENOMEM : ENOTSUP;
+	if (code != CURLE_OK && code != CURLE_OUT_OF_MEMORY)
+		snprintf(why, why_size, "libcurl %s refuses %s: %s",
+			curl_version_info(CURLVERSION_NOW)->version, refused,
+			curl_easy_strerror(code));
+	return code == CURLE_OK ? 0 : -1;
+}
+
+/* ---- for one request ---- */
+
+/* An item that found no descriptor sees to it that its lane's idle
+ * connections are closed first, as libcurl looks at their age before it makes
+ * another one; and its own is not kept. */
+static CURLcode
+transfer_make_room(struct fp_transfer *transfer)
+{
+	bool is_short = transfer->ticket->n_short > 0;
+
+	if (is_short == transfer->is_short)
+		return CURLE_OK;
+	transfer->is_short = is_short;
+	return curl_easy_setopt(transfer->easy, CURLOPT_MAXAGE_CONN,
+		is_short ? 0L : IDLE_CONNECTION_S);
+}
+
+/* libcurl says of a connection that its host is an address of IPv6, and puts
+ * brackets around the Host field: of the first host that it was for, also when
+ * a proxy leads it to another. So such a host has a connection of its own. */
+static bool
+would_mislead_proxy(const struct fp_transfer *transfer)
+{
+	return !transfer->setup->is_direct &&
+	       strncmp(transfer->ticket->origin->name, "http://[", 8) == 0;
+}
+
+/* Whether its name was not there at the last attempt. libcurl 8.16.0 and later
+ * keep that, too; this attempt is to ask again. */
+static bool
+is_unresolved(const struct fp_ticket *ticket)
+{
+	const struct fp_result *result = &ticket->result;
+
+	return result->n_tries > 0 &&
+	       result->tries[result->n_tries - 1].kind == FP_KIND_DNS;
+}
+
+/* For how long addresses that are known count for this transfer. */
+static CURLcode
+keep_names(struct fp_transfer *transfer, long names_s)
+{
+	if (names_s == transfer->names_s)
+		return CURLE_OK;
+	transfer->names_s = names_s;
+	return curl_easy_setopt(
+		transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
+}
+
+/* Among very many hosts, libcurl's memory of each costs all others: it keeps
+ * an entry for every name for a minute, and for every host that it ever kept a
+ * connection to, and goes through them for every request. So then connections
+ * to hosts that are not known to come again are not kept, and names only for a
+ * moment. Nor is a connection kept that would have to be looked at, and cannot
+ * be. */
+static CURLcode
+choose_connection(struct fp_transfer *transfer)
+{
+	bool misleads = would_mislead_proxy(transfer);
+	bool stranger = fp_crowd_is_stranger(
+		&transfer->context->crowd, transfer->ticket->origin->hash);
+	bool fresh = transfer->ticket->again.is_fresh || misleads ||
+		     transfer->setup->is_fresh ||
+		     fp_transfer_needs_new(transfer);
+	bool alone = transfer->setup->cannot_look || misleads || stranger ||
+		     transfer->setup->is_alone || transfer->ticket->n_short > 0;
+
+	if (fresh != transfer->is_fresh) {
+		transfer->is_fresh = fresh;
+		CURLcode code = curl_easy_setopt(transfer->easy,
+			CURLOPT_FRESH_CONNECT, transfer->is_fresh ? 1L : 0L);
+		if (code != CURLE_OK)
+			return code;
+	}
+	if (alone != transfer->is_alone) {
+		transfer->is_alone = alone;
+		CURLcode code = curl_easy_setopt(
+			transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+		if (code != CURLE_OK)
+			return code;
+	}
+	return keep_names(transfer, is_unresolved(transfer->ticket) ? 0
+				    : stranger ? CROWD_NAME_S
+					       : FP_TRANSFER_NAME_S);
+}
+
+/* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body
+ * was sent, as a stream that was reset (RFC 9113, section 8.1). So what has a
+ * body is sent over HTTP/1.1 there, but to a server that may not speak it. */
+static CURLcode
+choose_version(struct fp_transfer *transfer)
+{
+	bool has_body = transfer->request.body.data ||
+			strcmp(transfer->request.method, "POST") == 0;
+	bool is_1_1 =
+		transfer->setup->loses_early && has_body && !transfer->needs_2;
+
+	if (is_1_1 == transfer->is_1_1)
+		return CURLE_OK;
+	transfer->is_1_1 = is_1_1;
+	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
+		is_1_1 ? CURL_HTTP_VERSION_1_1 : transfer->setup->http_version);
+}
+
+/* libcurl counts how often it sent again by itself, and never forgets: a handle
+ * that is used for long would fail each sixth such request. A copy of it has
+ * all options, and has counted nothing. */
+void
+fp_transfer_renew(struct fp_transfer *transfer)
+{
+	CURL *copy = curl_easy_duphandle(transfer->easy);
+
+	if (!copy)
+		return;
+	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
+	curl_easy_cleanup(transfer->easy);
+	transfer->easy = copy;
+	if (transfer->takes_cookies)
+		fp_cookies_end(copy);
+	transfer->takes_cookies = false;
+	transfer->is_worn = false;
+}
+
+CURLcode
+fp_transfer_set_up(struct fp_transfer *transfer)
+{
+	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
+
+	if (code == CURLE_OK)
+		code = choose_connection(transfer);
+	if (code == CURLE_OK)
+		code = choose_version(transfer);
+	if (code == CURLE_OK)
+		code = fp_transfer_ask_refusal(transfer);
+	if (code == CURLE_OK)
+		code = transfer_make_room(transfer);
+	return code;
+}
