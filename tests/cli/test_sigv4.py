@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """--aws-sigv4 and signed URLs, with an object store that checks signatures
-(moto with IAM enforced, if Python has it: pip install 'moto[server]'). One
-request at a time, since moto now and then refuses what comes beside another."""
+(moto with IAM enforced, if Python has it: pip install 'moto[server]').
+"""
 import hashlib
 import importlib.util
 import json
@@ -32,7 +32,9 @@ class Moto:
                 not importlib.util.find_spec("boto3"):
             skip("Python has no moto and boto3")
         import boto3
+        import moto
         from botocore.client import Config
+        self.version = tuple(int(n) for n in moto.__version__.split(".")[:3])
         self.port = free_port()
         self.url = "http://127.0.0.1:%d" % self.port
         self.proc = subprocess.Popen(
@@ -79,6 +81,7 @@ def md5(data):
 
 
 SIGN = ["--aws-sigv4", "aws:amz:us-east-1:s3"]
+# moto before 5.2.5 takes the first three only: it encodes others otherwise.
 KEYS = ["plain.txt", "with blank.txt", "a/b/c.bin", "plus+plus", "ü/é",
         "%41 is no A", "at@colon:semi;comma,", "quote'(x)!*", "tilde~under_",
         "eq=and&", "hash#question?"]
@@ -129,28 +132,29 @@ def _():
     with Moto() as moto:
         chance = random.Random(3)
         up, down = temp_dir(), temp_dir()
-        names = ["%d.bin" % n for n in range(len(KEYS))]
+        keys = KEYS if moto.version >= (5, 2, 5) else KEYS[:3]
+        names = ["%d.bin" % n for n in range(len(keys))]
         data = {}
-        for name, key in zip(names, KEYS):
+        for name, key in zip(names, keys):
             data[key] = chance.randbytes(chance.randrange(20000))
             with open(os.path.join(up, name), "wb") as file:
                 file.write(data[key])
         env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
                moto.secret, "AWS_SESSION_TOKEN": ""}
         items = "".join(json.dumps({"key": key, "body_file": name}) + "\n"
-                        for name, key in zip(names, KEYS))
+                        for name, key in zip(names, keys))
         result = fetchpool(
-            [*SIGN, "-j1", "-a", "-X", "PUT", "--input-format", "json",
+            [*SIGN, "-a", "-X", "PUT", "--input-format", "json",
              "-Bnone",
              moto.url + "/bucket/{key}"], input=items,
             cwd=up, env=env, timeout=60)
         equal(result.status, 0, repr(result))
-        for key in KEYS:
+        for key in keys:
             equal(md5(moto.s3.get_object(Bucket="bucket", Key=key)["Body"].read()),
                   md5(data[key]), key)
         result = fetchpool(
-            [*SIGN, "-j1", "-a", "-D", down, "--create-dirs", "--output-name={}",
-             moto.url + "/bucket/{}"], input="".join(k + "\n" for k in KEYS),
+            [*SIGN, "-a", "-D", down, "--create-dirs", "--output-name={}",
+             moto.url + "/bucket/{}"], input="".join(k + "\n" for k in keys),
             env=env, timeout=60)
         equal(result.status, 0, repr(result))
         for record in result.records:
