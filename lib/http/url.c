@@ -455,6 +455,24 @@ is_scheme_seen(const char *text, size_t len, size_t at, size_t *start)
 	return n_slashes >= 2 || (n_slashes > 0 && is_behind_scheme(text, at));
 }
 
+/* Whether any character may be seen as another one: in most URLs, none. */
+static bool
+has_disguise(const char *text, size_t len)
+{
+	uint64_t eight, high = 0;
+
+	if (memchr(text, '%', len))
+		return true;
+	for (; len >= sizeof(eight); len -= sizeof(eight)) {
+		memcpy(&eight, text, sizeof(eight));
+		high |= eight;
+		text += sizeof(eight);
+	}
+	for (size_t i = 0; i < len; i++)
+		high |= (unsigned char)text[i];
+	return high & UINT64_C(0x8080808080808080);
+}
+
 /* The first secret behind a scheme whose colon is none, before `until`. */
 static bool
 find_seen(const char *text, size_t len, size_t from, size_t until,
@@ -462,6 +480,9 @@ find_seen(const char *text, size_t len, size_t from, size_t until,
 {
 	size_t at;
 
+	if (FP_LIKELY(
+		    until <= from || !has_disguise(text + from, until - from)))
+		return false;
 	for (size_t i = from; i < until; i++) {
 		unsigned char c = (unsigned char)text[i];
 		if ((c == '%' || c == 0xef || c == 0xe2) &&
@@ -491,7 +512,9 @@ find_secret_at(
 		*end = last;
 	}
 	return *end > *start ||
-	       (find_seen_at(text, len, at, start, end) && text[*end] != '@');
+	       (has_disguise(text + at, len - at) &&
+		       find_seen_at(text, len, at, start, end) &&
+		       text[*end] != '@');
 }
 
 /* ---- signatures ---- */
