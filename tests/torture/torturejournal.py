@@ -58,7 +58,8 @@ class Journalled:
         self.web = shared(Web)
         self.name, self.items, self.before_it = name, items, before_it
         self.options, self.goes_on = options, goes_on
-        self.args = ["--fields", FIELDS, "--failed", "{dir}/again", "-o",
+        self.args = ["--fields", FIELDS, "--failed", "{dir}/again",
+                     "--failed-unknown", "-o",
                      "{dir}/out", *(o for o in options if not o.startswith(
                          ("--resume", "--retry-failed"))),
                      self.web.url + path]
