@@ -708,6 +708,8 @@ forget_answer(struct fp_transfer *transfer)
 	if (!fp_phase_is_answered(transfer->phase))
 		return;
 	fp_transfer_end_body(transfer);
+	fp_buf_clear(&transfer->ticket->body, 0);
+	fp_download_forget(&transfer->download);
 	fp_transfer_forget_head(transfer);
 	transfer->n_fed = 0;
 	transfer->n_received = transfer->n_before = 0;

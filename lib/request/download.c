@@ -23,11 +23,17 @@ fp_download_init(struct fp_download *download, struct fp_setup *setup)
 }
 
 void
-fp_download_end(struct fp_download *download)
+fp_download_forget(struct fp_download *download)
 {
 	fp_outfile_abort(&download->file);
-	fp_buf_clear(&download->name, KEEP_BYTES);
 	fp_buf_clear(&download->disposition, KEEP_BYTES);
+}
+
+void
+fp_download_end(struct fp_download *download)
+{
+	fp_download_forget(download);
+	fp_buf_clear(&download->name, KEEP_BYTES);
 }
 
 void

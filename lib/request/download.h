@@ -47,6 +47,9 @@ bool fp_download_keep(struct fp_download *download, struct fp_ticket *ticket);
 /* The body is whole: the file gets its name, and the result tells it. */
 bool fp_download_commit(struct fp_download *download, struct fp_ticket *ticket);
 
+/* The request is sent again: what came is nobody's. The name stays. */
+void fp_download_forget(struct fp_download *download);
+
 /* It is not, or the file has its name: nothing stays open or behind. */
 void fp_download_end(struct fp_download *download);
 

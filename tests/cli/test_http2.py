@@ -7,6 +7,8 @@ What is the same for one stream and for many on one connection is tried with
 both, as far as libcurl puts many on one: fetchpool lets it do so only where
 it can be trusted with that (8.0.0 and later).
 """
+import gzip
+import os
 import signal
 import sys
 import time
@@ -15,11 +17,12 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
 from frameserver import (ACK, CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS,
-                         INTERNAL_ERROR, NO_ERROR, PING, REFUSED_STREAM,
-                         SETTINGS, FrameServer, field, frame, goaway, head, rst_stream)
+                         HTTP_1_1_REQUIRED, INTERNAL_ERROR, NO_ERROR, PING,
+                         REFUSED_STREAM, SETTINGS, FrameServer, field, frame,
+                         goaway, head, rst_stream)
 from harness import Program, fetchpool
 from servers import faults
-from tap import at_end, check, equal, main, test
+from tap import at_end, check, contents, equal, main, temp_dir, test
 
 HALF = b"half of it"
 TEXT = b"content-type", b"text/plain"
@@ -203,6 +206,66 @@ def _():
     program.kill(signal.SIGTERM)
     program.kill(signal.SIGTERM)
     program.wait()
+
+
+def sent_again(n, first, second, *args):
+    """The records of n answers that began as `first` says, its fields and its
+    bytes, and that came whole over HTTP/1.1 as `second` says."""
+    fields, data = first
+    server = frames()
+    sent = []
+
+    def answer(conn, streams):
+        for stream in streams:
+            conn.send(head(stream, *fields) + frame(DATA, 0, stream, data))
+        # What has not been read when the reset comes may be lost with it: the
+        # answer to this is behind what was.
+        conn.on_pong = lambda: all_of(HTTP_1_1_REQUIRED)(conn, streams)
+        conn.send(frame(PING, 0, 0, b"01234567"))
+
+    def again(sock):
+        sent.append(1)
+        kind_of, body = second
+        sock.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                     b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (
+                         kind_of, len(body), body))
+
+    server.http1 = again
+    records = at_once(server, answer, n, "--retry=0", *args)
+    equal(len(sent), n, "requests over HTTP/1.1")
+    return records
+
+
+@test("67 sent again when its body had begun: the second is the answer")
+def _():
+    # libcurl does so after HTTP_1_1_REQUIRED, whatever came before.
+    text, json_body = (TEXT[1], b"all of it"), (JSON[1], b'{"a": 3}')
+    for first, second, body in (
+            (([TEXT], HALF), text, "all of it"),
+            (([TEXT, (b"content-length", b"100")], HALF), text, "all of it"),
+            (([JSON], b'{"a": [1, 2'), json_body, {"a": 3}),
+            (([JSON], b'{"a": [1, 2'), text, "all of it"),
+            (([TEXT, (b"content-encoding", b"gzip")],
+              gzip.compress(HALF * 50)[:-12]), text, "all of it")):
+        for n in 1, 5:
+            for record in sent_again(n, first, second):
+                equal((record["status"], record["framing"],
+                       record["http_version"], record["body"], kind(record)),
+                      (200, "length", "1.1", body, None), repr(first))
+    # As large as may be, each of them.
+    record = sent_again(1, ([TEXT], HALF), text, "--max-body=10")[0]
+    equal((kind(record), record["body"]), (None, "all of it"))
+
+
+@test("67 sent again when its file had begun: the second is in the file")
+def _():
+    for n in 1, 5:
+        folder = temp_dir()
+        for record in sent_again(n, ([TEXT], HALF), (TEXT[1], b"all of it"),
+                                 "-D", folder, "--fields=+http_version"):
+            equal(kind(record), None, repr(record))
+            equal(contents(record["file"]), b"all of it")
+        equal(len(os.listdir(folder)), n + 4)
 
 
 @test("68 GOAWAY in good order: what has begun ends, the next goes elsewhere")

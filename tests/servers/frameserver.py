@@ -9,7 +9,9 @@ frameserver: an HTTP/2 server over TLS for what a good server will not send
 A request for server.at("half", 1, 2) calls function(conn, stream, ["1", "2"]);
 what it does with conn is up to it: conn.send(head(stream) + frame(...)), or
 conn.cut(). To answer many requests at once, on whatever connections they came:
-gather() holds them until there are so many.
+gather() holds them until there are so many. A connection whose client does not
+offer HTTP/2 is given to server.http1(sock), if that is set, when its request
+has come.
 
 Nothing is sent, the server's SETTINGS included, until the first request is
 there: so `limit` can cut all that it ever says, at any byte (RFC 9113, section
@@ -35,6 +37,7 @@ FRAME = 16384  # the most that one may hold, if nothing was agreed
 ACK = END_STREAM = 1
 END_HEADERS = 4
 NO_ERROR, INTERNAL_ERROR, REFUSED_STREAM, CANCEL = 0, 2, 7, 8
+HTTP_1_1_REQUIRED = 13
 
 TILDES = "~" * 40
 
@@ -87,6 +90,7 @@ class FrameConnection:
         self.said = 0
         self.limit = None  # so many bytes are sent, and then it is cut
         self.has_settings = False
+        self.on_pong = None  # called when a PING is answered
 
     def send(self, data):
         if not self.has_settings:
@@ -153,6 +157,8 @@ class FrameConnection:
             payload = self.take(size)
             if kind == HEADERS:
                 self.request(stream, payload)
+            elif kind == PING and flags & ACK and self.on_pong:
+                self.on_pong()
             elif kind == PING and not flags & ACK:
                 self.send(frame(PING, ACK, 0, payload))
 
@@ -184,6 +190,7 @@ class FrameServer:
         with self.changed:
             self.log, self.connections = [], 0
             self.n_gathered, self.n_wanted, self.answer = 0, 0, None
+            self.http1 = None
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -237,6 +244,10 @@ class FrameServer:
     def _serve(self, sock):
         try:
             with self.context.wrap_socket(sock, server_side=True) as tls:
-                FrameConnection(self, tls).serve()
+                if self.http1 and tls.selected_alpn_protocol() != "h2":
+                    tls.recv(65536)
+                    self.http1(tls)
+                else:
+                    FrameConnection(self, tls).serve()
         except (Gone, OSError, ssl.SSLError):
             pass
