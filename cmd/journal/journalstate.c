@@ -37,7 +37,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No change of one bit makes so many; or one at the beginning of a line. */
+/* No change of one bit makes so many; or one at the beginning of a line, or in
+ * place of the last newline. */
 #define LOST_ZEROS 8
 
 void
@@ -577,7 +578,11 @@ is_torn(const struct fp_journal_state *state, const char *text, size_t len,
 
 	if (state->stage < FP_JOURNAL_BEGIN)
 		return false;
-	if (!end && fp_journalline_is_torn(text, len))
+	/* Its last bytes may be lost, however few. */
+	size_t there = line;
+	while (!end && has_commit && there > 0 && text[there - 1] == '\0')
+		there--;
+	if (!end && fp_journalline_is_torn(text, there))
 		return true;
 	return has_commit &&
 	       (text[0] == '\0' || memmem(text, line, zeros, LOST_ZEROS)) &&

@@ -144,8 +144,9 @@ class Recorded(Run):
         result = self.run(self.resumes, *self.more, "-j4")
         asked = collections.Counter(int(r.path.split("/")[2])
                                     for r in self.server.log)
-        what = "%s after %d of %d: %r" % (
-            state.what, state.n, len(self.disk.ops), result)
+        what = "%s after %d of %d: %r, of a journal that ended %r" % (
+            state.what, state.n, len(self.disk.ops), result,
+            state.files.get(self.journal, (0, b""))[1][-300:])
         if result.status == 3:
             check(not (self.syncs or state.is_kill), "refused: " + what)
             check(re.match(r"fetchpool: journal .*: .", result.text), what)
@@ -208,6 +209,7 @@ def all_of(name, make):
     @test("99 states of the disk after a power cut: " + name)
     def _():
         seed = int(os.environ.get("SEED") or random.randrange(1 << 32))
+        print("# SEED=%d" % seed)
         rng = random.Random(seed)
         run = make()
         found = list(states(run.disk, rng, RANDOM))
@@ -215,8 +217,8 @@ def all_of(name, make):
         gone_on = 0
         for state in chosen:
             gone_on += run.judge(state)
-        print("# SEED=%d: %d of %d states, %d calls; %d were gone on with" % (
-            seed, len(chosen), len(found), len(run.disk.ops), gone_on))
+        print("# %d of %d states, %d calls; %d were gone on with" % (
+            len(chosen), len(found), len(run.disk.ops), gone_on))
         check(gone_on > len(chosen) // 8, "hardly any was gone on with")
 
 

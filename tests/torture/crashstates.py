@@ -189,6 +189,15 @@ def lose_blocks(is_lost):
     return how
 
 
+def lose_end(n, size):
+    """As cut(), and the last block of it never got there."""
+    def how(old, changes):
+        changes = changes[:n] + [changes[n]._replace(
+            data=changes[n].data[:size])]
+        return lose_blocks(lambda b: b == dirty(changes)[-1])(old, changes)
+    return how
+
+
 def dirty(changes):
     """The blocks that were written."""
     blocks = set()
@@ -207,7 +216,10 @@ def fates(changes, rng):
         op = changes[i]
         yield cut(i, 0)
         yield cut(i, rng.randrange(len(op.data)))
-        yield cut(i, max(BLOCK - op.at % BLOCK, 1))
+        room = BLOCK - op.at % BLOCK
+        yield cut(i, room)
+        if room < len(op.data):
+            yield lose_end(i, room + rng.randrange(1, 8))
     blocks = dirty(changes)
     for block in {blocks[0], blocks[-1], rng.choice(blocks)} if blocks else ():
         yield lose_blocks(lambda b, lost=block: b == lost)

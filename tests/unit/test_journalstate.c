@@ -343,6 +343,38 @@ blocks_that_a_power_cut_took(void)
 	fp_buf_destroy(&text);
 }
 
+/* The end of the last whole line in so many bytes. */
+static ssize_t
+whole_lines(const struct sample *sample, size_t len)
+{
+	size_t whole = 0;
+
+	for (size_t i = 0; i < sample->n && sample->ends[i] <= len; i++)
+		whole = sample->ends[i];
+	return (ssize_t)whole;
+}
+
+/* The file ends a few bytes into a block that was lost: too few for there to be
+ * many zeros. */
+static void
+a_few_last_bytes_lost(void)
+{
+	struct sample sample;
+
+	for (int commits = 0; commits < 2; commits++) {
+		make_sample(&sample, commits);
+		char *data = sample.text.data;
+		size_t whole = sample.text.len;
+		for (size_t len = whole - 1; len > whole - 200; len--) {
+			data[len] = '\0';
+			ssize_t good = commits ? whole_lines(&sample, len) : -1;
+			for (size_t n = 1; n < 10 && len + n <= whole; n++)
+				CHECK(read_text(data, len + n) == good);
+		}
+		free_sample(&sample);
+	}
+}
+
 /* Lines whose checksums are right, and that say what cannot be. */
 static void
 what_cannot_be(void)
@@ -687,6 +719,7 @@ main(void)
 	run("lines lost, doubled or moved: refused",
 		lines_lost_doubled_or_moved);
 	run("blocks that a power cut took", blocks_that_a_power_cut_took);
+	run("a few last bytes that a power cut took", a_few_last_bytes_lost);
 	run("lines that say what cannot be are refused", what_cannot_be);
 	run("so are heads of such items", items_of_the_head_that_cannot_be);
 	run("a journal made anew says the same",
