@@ -59,13 +59,14 @@ learn_of_idle(
 	if (socket->n_users > 0 || !socket->is_used || socket->is_ended ||
 		socket->is_http2)
 		return;
+	int64_t idle = idle_ns(socket, now_ns);
 	if (fp_socket_ends_within(socket, 0)) {
 		socket->is_ended = true;
-		fp_idletimes_closed(times_of(context), socket->server,
-			idle_ns(socket, now_ns));
-	} else if (fp_socket_is_clean(socket)) {
-		fp_idletimes_survived(times_of(context), socket->server,
-			idle_ns(socket, now_ns));
+		fp_idletimes_closed(times_of(context), socket->server, idle);
+	} else if (idle >= SETTLE_MS * FP_NS_PER_MS &&
+		   fp_socket_is_clean(socket)) {
+		/* Sooner, the server may only be about to close it. */
+		fp_idletimes_survived(times_of(context), socket->server, idle);
 	}
 }
 
@@ -282,9 +283,11 @@ fp_transfer_let_go(struct fp_transfer *transfer, bool has_died)
 	struct fp_socket *socket = fp_hold_drop(hold, *context->now_ns);
 	/* One that was in use just before did not die of being idle. */
 	bool was_idle = hold->is_unread || hold->idle_ns > TELLING_NS;
-	if (has_died && hold->idle_ns >= 0 && was_idle && !hold->is_http2)
+	if (has_died && hold->idle_ns >= 0 && was_idle && !hold->is_http2) {
 		fp_idletimes_closed(
 			times_of(context), server_of(transfer), hold->idle_ns);
-	else if (!has_died && socket && transfer->response.in_trailers)
+		fp_idletimes_lost(times_of(context), server_of(transfer));
+	} else if (!has_died && socket && transfer->response.in_trailers) {
 		learn_of_answer(transfer, socket);
+	}
 }

@@ -153,6 +153,15 @@ fp_idletimes_closed(
 }
 
 void
+fp_idletimes_lost(struct fp_idletimes *times, uint64_t server)
+{
+	struct fp_idletime *place = lock_place(times, server);
+
+	place->keeps = false;
+	fp_mutex_unlock(&times->lock);
+}
+
+void
 fp_idletimes_answered(
 	struct fp_idletimes *times, uint64_t server, int64_t trip_ns)
 {

@@ -68,6 +68,10 @@ void fp_idletimes_survived(
 	struct fp_idletimes *times, uint64_t server, int64_t idle_ns);
 void fp_idletimes_closed(
 	struct fp_idletimes *times, uint64_t server, int64_t idle_ns);
+/* A request went out on one that its server closed. A server that keeps them
+ * has to show that anew: it may have been late once, and taken for such a one.
+ */
+void fp_idletimes_lost(struct fp_idletimes *times, uint64_t server);
 void fp_idletimes_answered(
 	struct fp_idletimes *times, uint64_t server, int64_t trip_ns);
 void fp_idletimes_said(

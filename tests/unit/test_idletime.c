@@ -102,6 +102,18 @@ what_was_closed_for_another_reason(void)
 	CHECK(sure_ms(7) == 29000);
 }
 
+/* It was late once, so that a connection was found open. */
+static void
+one_that_seemed_to_keep_them(void)
+{
+	fp_idletimes_survived(&times, 8, 12 * MS);
+	CHECK(fp_idletimes_limit(&times, 8).keeps);
+	fp_idletimes_lost(&times, 8);
+	CHECK(!fp_idletimes_limit(&times, 8).keeps);
+	fp_idletimes_closed(&times, 8, 1 * MS);
+	CHECK(sure_ms(8) < 0);
+}
+
 static void
 servers_that_share_a_place(void)
 {
@@ -121,6 +133,7 @@ main(void)
 	run("one that closes at once", one_that_closes_at_once);
 	run("what was closed for another reason",
 		what_was_closed_for_another_reason);
+	run("one that seemed to keep them", one_that_seemed_to_keep_them);
 	run("servers that share a place", servers_that_share_a_place);
 	fp_idletimes_destroy(&times);
 	return done();
