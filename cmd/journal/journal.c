@@ -483,6 +483,22 @@ fp_journal_fates(const struct fp_journal *journal)
 	return fates;
 }
 
+/* With --sync, behind a run that may have been without: what the journal tells
+ * of is on the disk, and so is a "c", before any line comes behind it. */
+static int
+renew_at_begin(struct fp_journal *journal)
+{
+	const struct fp_journal_state *state = &journal->state;
+	bool syncs = journal->settings->syncs;
+	const char *name = syncs ? sync_files(journal) : NULL;
+
+	if (name)
+		return journal_fail(journal, "cannot sync", name);
+	if (state->is_old || (syncs && !state->has_commit))
+		return journal_renew(journal);
+	return 0;
+}
+
 /* What an earlier run did is on record, and a line for each of the fates that
  * are fetched again. */
 static int
@@ -504,8 +520,7 @@ append_begin(struct fp_journal *journal)
 			lines[n++] = (struct fp_journal_line){
 				.what = FP_JOURNAL_RETRY, .fate = fate};
 	}
-	if ((state->is_old && journal_renew(journal)) ||
-		journal_append(journal, lines, n))
+	if (renew_at_begin(journal) || journal_append(journal, lines, n))
 		return -1;
 	if (!journal->settings->syncs)
 		return 0;

@@ -508,6 +508,7 @@ journalstate_apply(
 		ret = apply_listed(state, line);
 		break;
 	case FP_JOURNAL_COMMIT:
+		state->has_commit = true;
 		break;
 	default:
 		ret = apply_head(state, line);
@@ -569,8 +570,7 @@ by_seq(const void *a, const void *b)
 /* Whether what stands here is what a kill or a power cut leaves of the last
  * lines. */
 static bool
-is_torn(const struct fp_journal_state *state, const char *text, size_t len,
-	bool has_commit)
+is_torn(const struct fp_journal_state *state, const char *text, size_t len)
 {
 	static const char zeros[LOST_ZEROS];
 	const char *end = memchr(text, '\n', len);
@@ -580,11 +580,12 @@ is_torn(const struct fp_journal_state *state, const char *text, size_t len,
 		return false;
 	/* Its last bytes may be lost, however few. */
 	size_t there = line;
-	while (!end && has_commit && there > 0 && text[there - 1] == '\0')
+	while (!end && state->has_commit && there > 0 &&
+		text[there - 1] == '\0')
 		there--;
 	if (!end && fp_journalline_is_torn(text, there))
 		return true;
-	return has_commit &&
+	return state->has_commit &&
 	       (text[0] == '\0' || memmem(text, line, zeros, LOST_ZEROS)) &&
 	       !memmem(text, len, "\nc ", 3);
 }
@@ -594,7 +595,6 @@ fp_journalstate_read(struct fp_journal_state *state, const char *data,
 	size_t len, size_t *good)
 {
 	struct fp_journal_line line;
-	bool has_commit = false;
 	size_t at = 0;
 
 	for (state->bad_line = 1; at < len; state->bad_line++) {
@@ -604,7 +604,7 @@ fp_journalstate_read(struct fp_journal_state *state, const char *data,
 		uint32_t crc = state->crc;
 		if (!end || fp_journalline_parse(
 				    &line, state->is_old, data + at, n, &crc)) {
-			if (is_torn(state, data + at, len - at, has_commit))
+			if (is_torn(state, data + at, len - at))
 				break;
 			return at > 0 ? journalstate_refuse(state, "damaged")
 				      : refuse_form(state, data, len);
@@ -614,7 +614,6 @@ fp_journalstate_read(struct fp_journal_state *state, const char *data,
 			journalstate_apply(state, &line))
 			return -1;
 		state->crc = crc;
-		has_commit |= line.what == FP_JOURNAL_COMMIT;
 		at += n + 1;
 	}
 	*good = at;
@@ -794,6 +793,6 @@ fp_journalstate_write(struct fp_journal_state *state, struct fp_buf *to)
 		fp_journalline_add(to, &begin, &state->crc))
 		return -1;
 	state->stage = FP_JOURNAL_BEGIN;
-	state->is_old = false;
+	state->is_old = state->has_commit = false;
 	return state->is_listing ? fp_journalstate_add(state, to, &lists) : 0;
 }

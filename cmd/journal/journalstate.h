@@ -67,6 +67,7 @@ struct fp_journal_state {
 	size_t n_seen, cap_seen;
 
 	bool is_old; /* the form before this one: it has to be made anew */
+	bool has_commit; /* a "c": zeros behind the last are no damage */
 	uint32_t crc; /* of all lines so far */
 	int stage; /* the last line's enum fp_journal_what; -1: none */
 	uint64_t head_done, head_failed; /* what the counts must be */

@@ -49,16 +49,18 @@ def item(conn, request):
 
 class Recorded(Run):
     """begins: how many items an earlier run has done; then the recorded one
-    goes on (--resume), or fetches again what failed (goes_on)."""
+    goes on (--resume), or fetches again what failed (goes_on). later: options
+    that the earlier run does not have."""
 
     def __init__(self, n, options=(), begins=0, goes_on="--resume",
-                 resumes="--resume", pace=0.006, lines=None):
+                 resumes="--resume", pace=0.006, lines=None, later=()):
         self.server = faults()
         self.server.on("/item/", item)
         super().__init__(0, ["-j1", *options],
                          template=self.server.url + "/item/{}/")
         self.lines = lines or ["%d\n" % i for i in range(1, n + 1)]
-        self.syncs, self.posts = "--sync" in options, "POST" in options
+        self.syncs = "--sync" in (*options, *later)
+        self.posts = "POST" in options
         self.resumes = resumes
         os.mkdir(self.folder + "/out")
         self.out = self.folder + "/out/records"
@@ -69,6 +71,7 @@ class Recorded(Run):
         self.server.pace, self.server.is_broken = 0, True
         if begins:
             self.begin(begins)
+        self.options += later
         self.record([goes_on] if begins else [], pace)
 
     def begin(self, n):
@@ -186,6 +189,8 @@ RUNS = {
     "synced, in order": lambda: Recorded(40, ["--sync", "-k"]),
     "gone on with": lambda: Recorded(24, begins=9),
     "gone on with, synced": lambda: Recorded(40, ["--sync"], begins=9),
+    "gone on with, synced from then on": lambda: Recorded(
+        40, begins=9, later=["--sync"]),
     "what failed, again": lambda: Recorded(
         24, begins=24, goes_on="--retry-failed", resumes="--retry-failed"),
     "what failed, again, synced": lambda: Recorded(
