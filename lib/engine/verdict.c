@@ -25,8 +25,10 @@
 #define FLOOD "the server sends too much that carries no data"
 #define HEAD_CUT "the connection ended within the response headers"
 
-/* In a row, on the connection of a response that is not heard any more. */
+/* In a row, on the connection of a response that is not heard any more. Full
+ * records may hold so many frames that few are read before it has stalled. */
 #define STARVING_RECORDS 50
+#define STARVING_BYTES (32 << 10)
 
 /* What libcurl's failures mean for the item. */
 static enum fp_kind
@@ -648,8 +650,10 @@ carry_failed(struct fp_transfer *transfer)
 static bool
 is_starved(const struct fp_transfer *transfer)
 {
-	return transfer->stop == FP_STOP_STALLED &&
-	       transfer->flow->n >= STARVING_RECORDS;
+	const struct fp_tlsask_flow *flow = transfer->flow;
+
+	return transfer->stop == FP_STOP_STALLED && flow->n > 0 &&
+	       (flow->n >= STARVING_RECORDS || flow->n_bytes >= STARVING_BYTES);
 }
 
 void

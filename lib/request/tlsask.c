@@ -96,15 +96,17 @@ on_record(int is_sent, int version, int type, const void *data, size_t len,
 	(void)tls;
 	if (type != HEADER || len < 5 || !flow->flood)
 		return;
+	unsigned n_bytes = header[3] * 256U + header[4];
 	if (is_sent) {
-		if (header[3] * 256 + header[4] >= SENT_BYTES_MIN)
+		if (n_bytes >= SENT_BYTES_MIN)
 			flow->n = 0;
 		return;
 	}
 	if (flow->n == 0 || flow->flood->now_ns - flow->since_ns > RECORDS_NS) {
 		flow->since_ns = flow->flood->now_ns;
-		flow->n = 0;
+		flow->n = flow->n_bytes = 0;
 	}
+	flow->n_bytes += n_bytes;
 	if (++flow->n < RECORDS_MAX)
 		return;
 	flow->flood->last_id = flow->id;
