@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -177,6 +178,27 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	REAL(pthread_create);
 	return FAILS(THREAD, "pthread_create") ? torture_error()
 					       : real(thread, attr, run, arg);
+}
+
+/* What is done once and fails may come to do itself: OpenSSL does when it finds
+ * no memory as it begins. It would wait for itself for ever. */
+int
+pthread_once(pthread_once_t *control, void (*routine)(void))
+{
+	static _Thread_local pthread_once_t *within[32];
+	static _Thread_local unsigned n;
+
+	REAL(pthread_once);
+	for (unsigned i = 0; i < n; i++) {
+		if (within[i] == control)
+			abort();
+	}
+	if (n == sizeof(within) / sizeof(within[0]))
+		abort();
+	within[n++] = control;
+	int ret = real(control, routine);
+	n--;
+	return ret;
 }
 
 int
