@@ -570,19 +570,19 @@ has_parameter(const char *text, size_t len, const char *name)
 }
 
 /* Whoever has a URL with one of these may do what it was made for. The short
- * names mean that only in company. */
+ * names mean that only in company of one of two others. */
 static size_t
 signature_name(const char *text, size_t len, size_t at)
 {
 	static const struct {
-		const char *name, *company;
+		const char *name, *company, *other;
 	} names[] = {
-		{"X-Amz-Signature=", NULL},
-		{"X-Amz-Security-Token=", NULL},
-		{"X-Goog-Signature=", NULL},
-		{"X-Oss-Signature=", NULL},
-		{"Signature=", "Expires="},
-		{"sig=", "se="},
+		{"X-Amz-Signature=", NULL, NULL},
+		{"X-Amz-Security-Token=", NULL, NULL},
+		{"X-Goog-Signature=", NULL, NULL},
+		{"X-Oss-Signature=", NULL, NULL},
+		{"Signature=", "Expires=", "Key-Pair-Id="},
+		{"sig=", "se=", "si="},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
@@ -590,7 +590,8 @@ signature_name(const char *text, size_t len, size_t at)
 		if (len - at > n &&
 			strncasecmp(text + at, names[i].name, n) == 0 &&
 			(!names[i].company ||
-				has_parameter(text, len, names[i].company)))
+				has_parameter(text, len, names[i].company) ||
+				has_parameter(text, len, names[i].other)))
 			return n;
 	}
 	return 0;

@@ -305,6 +305,10 @@ signatures(void)
 	SHOWN("https://h/?AWSAccessKeyId=A&Signature=b%3D&Expires=1",
 		"https://h/?AWSAccessKeyId=A&Signature=***&Expires=1");
 	SHOWN("https://h/?sv=1&se=2&sig=x", "https://h/?sv=1&se=2&sig=***");
+	SHOWN("https://h/?Policy=e30_&Signature=b~-_&Key-Pair-Id=K",
+		"https://h/?Policy=e30_&Signature=***&Key-Pair-Id=K");
+	SHOWN("https://h/?sv=2022&si=readers&sr=b&sig=x%3D",
+		"https://h/?sv=2022&si=readers&sr=b&sig=***");
 	OPEN("https://h/?sig=x&v=1");
 	OPEN("https://h/?Signature=x");
 	OPEN("https://h/?X-Amz-Signature=&a=b");
