@@ -320,15 +320,21 @@ follow_value(struct fp_request *request, const struct fp_jsontaken *taken,
 	return ret < 0 ? FP_KIND_LOCAL : ret > 0 ? FP_KIND_PAGE : FP_KIND_OK;
 }
 
-/* The variable goes up. */
+/* The variable goes up; after the highest number there is no page. */
 static enum fp_kind
-follow_count(struct fp_request *request)
+follow_count(struct fp_request *request, char *why, size_t why_size)
 {
 	const struct fp_nextrule *rule = &request->setup->next;
 	struct fp_chain *chain = request->ticket->chain;
 	uint64_t now = 0;
 
-	fp_units_digits(chain->cursor.data, chain->cursor.len, &now);
+	if (fp_units_digits(chain->cursor.data, chain->cursor.len, &now) ||
+		now > UINT64_MAX - rule->step) {
+		snprintf(why, why_size,
+			"the number of the next page would be "
+			"too large");
+		return FP_KIND_PAGE;
+	}
 	fp_buf_clear(&chain->cursor, 1024);
 	if (fp_buf_printf(&chain->cursor, "%" PRIu64, now + rule->step))
 		return FP_KIND_LOCAL;
@@ -355,7 +361,7 @@ find_next(struct fp_request *request, const struct fp_nextpage_answer *answer,
 			fp_jsontake_get(answer->take, (size_t)setup->take.next),
 			why, why_size);
 	case FP_NEXT_COUNT:
-		return follow_count(request);
+		return follow_count(request, why, why_size);
 	default:
 		return FP_KIND_OK;
 	}

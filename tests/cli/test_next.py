@@ -324,6 +324,18 @@ def _():
     equal([error_of(r) for r in result.records], ["input"], repr(result))
 
 
+@test("--next page=+N fails where the numbers end, and begins no new round")
+def _():
+    server = web()
+    server.on("/a", lambda conn, request: conn.answer(b"[1]", JSON))
+    result = fetchpool(["-a", "--next", "page=+9223372036854775807",
+                        server.url + "/a{?page}"], input="1\n")
+    equal(server.targets, ["/a?page=1", "/a?page=9223372036854775808",
+                           "/a?page=18446744073709551615"])
+    equal([error_of(r) for r in result.records], [None, None, "page"],
+          repr(result))
+
+
 @test("18 --until-empty ends pages of every kind")
 def _():
     server = bodies(b'{"next":"?p=1","items":[1]}',
