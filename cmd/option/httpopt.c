@@ -177,6 +177,24 @@ fp_httpopt_upload(struct fp_settings *settings, const char *value)
 	return true;
 }
 
+/* Else each item would fail, as if its own file were missing. */
+bool
+fp_httpopt_upload_root(struct fp_settings *settings, const char *value)
+{
+	struct stat st;
+
+	if (stat(value, &st))
+		return fp_settings_unreadable("--upload-root", value);
+	if (!S_ISDIR(st.st_mode)) {
+		fp_msg_usage("--upload-root: %s is not a folder", value);
+		return false;
+	}
+	if (access(value, X_OK))
+		return fp_settings_unreadable("--upload-root", value);
+	settings->pool.upload_root = value;
+	return true;
+}
+
 /* As curl's --json: a file is sent as it is, a second one behind it. */
 bool
 fp_httpopt_json(struct fp_settings *settings, const char *value)
@@ -304,6 +322,14 @@ fp_httpopt_setopt(struct fp_settings *settings, const char *value)
 	       fp_settings_add_text(&settings->curl, value);
 }
 
+/* Without the first of its names libcurl would sign nothing. */
+bool
+fp_httpopt_sigv4(struct fp_settings *settings, const char *value)
+{
+	return value[0] != '\0' && value[0] != ':' &&
+	       fp_httpopt_curl(settings, "AWS_SIGV4", value);
+}
+
 /* libcurl's number for the scheme is CURLAUTH_BEARER. */
 bool
 fp_httpopt_bearer(struct fp_settings *settings, const char *value)
@@ -382,6 +408,22 @@ add_session_token(struct fp_settings *settings, const char *token)
 	return ok;
 }
 
+/* The value of a variable of the environment goes into a header; the key's name
+ * ends at the first colon. */
+static bool
+can_sign_with(const char *name, const char *value, const char *without)
+{
+	for (const char *c = value ? value : ""; *c; c++) {
+		if ((unsigned char)*c >= ' ' && *c != 0x7f &&
+			!strchr(without, *c))
+			continue;
+		fp_msg_usage("%s: it contains %s", name,
+			*c == ':' ? "a colon" : "a control character");
+		return false;
+	}
+	return true;
+}
+
 /* The names are those of AWS's own programs. */
 bool
 fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
@@ -399,6 +441,10 @@ fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
 			     "the environment");
 		return false;
 	}
+	if (!can_sign_with("AWS_ACCESS_KEY_ID", id, ":") ||
+		!can_sign_with("AWS_SECRET_ACCESS_KEY", key, "") ||
+		!can_sign_with("AWS_SESSION_TOKEN", token, ""))
+		return false;
 	bool ok = fp_buf_printf(&pair, "%s:%s", id, key) == 0;
 	ok = ok ? fp_httpopt_curl(settings, "USERPWD", pair.data)
 		: fp_settings_no_memory();

@@ -31,6 +31,8 @@ fp_setter fp_httpopt_data;
 fp_setter fp_httpopt_data_binary;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_upload;
+fp_setter fp_httpopt_upload_root;
+fp_setter fp_httpopt_sigv4;
 fp_setter fp_httpopt_bearer;
 fp_setter fp_httpopt_token_command;
 fp_setter fp_httpopt_cert;

@@ -94,6 +94,24 @@ def _():
     matches("AWS_ACCESS_KEY_ID", result.err.decode())
 
 
+@test("what --aws-sigv4 cannot sign with is a usage error that names it")
+def _():
+    keys = {"AWS_ACCESS_KEY_ID": "ID", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for provider, more, named in (
+            ("", {}, "--aws-sigv4"),
+            (":amz:us-east-1:s3", {}, "--aws-sigv4"),
+            (SIGN[1], {"AWS_SESSION_TOKEN": "a\nX: b"}, "AWS_SESSION_TOKEN"),
+            (SIGN[1], {"AWS_ACCESS_KEY_ID": "a\nb"}, "AWS_ACCESS_KEY_ID"),
+            (SIGN[1], {"AWS_ACCESS_KEY_ID": "a:b"}, "AWS_ACCESS_KEY_ID"),
+            (SIGN[1], {"AWS_SECRET_ACCESS_KEY": "secret\n"},
+             "AWS_SECRET_ACCESS_KEY")):
+        result = fetchpool(["--aws-sigv4", provider, "http://127.0.0.1:1/{}"],
+                           input="1\n", env={**AWS, **keys, **more})
+        equal(result.status, 2, repr((provider, more, result)))
+        matches("fetchpool: " + named + ": ", result.err.decode())
+        check(b"secret" not in result.err, repr(result.err))
+
+
 @test("--aws-sigv4 signs nothing that proxies change, and its token too")
 def _():
     server = faults()

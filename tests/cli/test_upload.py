@@ -307,6 +307,20 @@ def _():
     check(got and got[0] < 16 << 20, "all of it was sent: %r" % got)
 
 
+@test("an --upload-root that is no folder is a usage error, not each item's")
+def _():
+    at = folder({"f": b"x"})
+    for root, why in (("none", b"No such file"), ("f", b"is not a folder"),
+                      ("", b"not the name of a folder")):
+        result = fetchpool(["--upload-root", root, "--expand-upload-file",
+                            "{{}}", "http://127.0.0.1:1/{}"], input="f\n",
+                           cwd=at)
+        equal(result.status, 2, repr(result))
+        check(result.err.startswith(b"fetchpool: --upload-root: "),
+              repr(result.err))
+        check(why in result.err, repr(result.err))
+
+
 @test("a dry run tells the size, and sends nothing")
 def _():
     at = folder({"f": bytes(12345)})
