@@ -14,7 +14,8 @@ import urllib.parse
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool, records_of
-from tap import PATIENCE, check, contents, equal, main, temp_dir, test
+from tap import (PATIENCE, check, contents, equal, main, temp_dir, test,
+                 until)
 from webserver import web
 
 JSON = b"application/json"
@@ -226,6 +227,8 @@ def _():
                   "-X", "POST")
         program = run.start()
         server.wait(lambda: server.requests == killed_on, "the page")
+        until(lambda: contents(run.journal).count(b"\np 1 ") == killed_on - 1,
+              "the pages before it in the journal")
         program.kill(signal.SIGKILL)
         program.wait()
         program.end()
