@@ -423,6 +423,11 @@ struct fp_options {
 	/* The files that items name are sent only if they are in this folder,
 	 * or below it. NULL: the current one. */
 	const char *upload_root;
+
+	/* Paths of files that no item may send, whatever it calls them: those
+	 * that the program itself writes, or that hold its secrets. */
+	const char *const *withheld;
+	size_t n_withheld;
 	bool data_is_json; /* and say so */
 	unsigned max_redirs; /* 0: redirects are not followed */
 	bool location_trusted; /* tell other origins what is meant for one */

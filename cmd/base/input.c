@@ -54,6 +54,13 @@ fp_input_init(struct fp_input *input, const struct fp_input_options *options)
 		input->name = "standard input";
 		input->fd = STDIN_FILENO;
 	}
+	struct stat st;
+	if (input->fd >= 0 && fstat(input->fd, &st) == 0 &&
+		S_ISDIR(st.st_mode)) {
+		/* said before any output is emptied */
+		errno = EISDIR;
+		return -1;
+	}
 	int fds[2];
 	input->start = input->fd < 0 ? -1 : find_start(input->fd);
 	if (input->fd < 0 || pipe2(fds, O_CLOEXEC))

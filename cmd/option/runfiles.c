@@ -239,16 +239,35 @@ runfiles_is_in(const char *const *names, size_t n, const char *name)
 	return false;
 }
 
+/* A text without an expression names one file, which all items send. */
+static bool
+add_sent_file(struct run_files *files, const char *root, const char *text)
+{
+	const char *option = "expand-upload-file";
+
+	if (text[0] == '@' || strstr(text, "{{"))
+		return true;
+	if (!root || text[0] == '/')
+		return add_named(files, option, NULL, text, false);
+	char *path = join(root, text);
+	bool ok = path && add_named(files, option, NULL, path, false);
+	free(path);
+	return ok;
+}
+
 /* What options read: a FILE that is not one of those that are written, or the
  * text of an @FILE. */
 static bool
-add_option(struct run_files *files, const char *name, const char *value)
+add_option(struct run_files *files, const char *name, const char *value,
+	const char *root)
 {
 	static const char *const others[] = {"input", "output", "failed",
 		"unknown", "journal", "rate-file", "stats", "trace", "etags"};
 	static const char *const dashed[] = {"config", "netrc-file"};
 	const struct fp_option_row *row = runfiles_find_row(name);
 
+	if (strcmp(name, "expand-upload-file") == 0)
+		return add_sent_file(files, root, value);
 	if (!row || !row->arg ||
 		runfiles_is_in(others, FP_ARRAY_LEN(others), name))
 		return true;
@@ -401,7 +420,8 @@ collect(struct run_files *files, const struct fp_settings *settings)
 		    input ? input : "-", true))
 		return false;
 	for (size_t i = 0; i < given->n; i += 2) {
-		if (!add_option(files, given->texts[i], given->texts[i + 1]))
+		if (!add_option(files, given->texts[i], given->texts[i + 1],
+			    settings->pool.upload_root))
 			return false;
 	}
 	return add_unnamed(files, settings) &&
@@ -567,6 +587,37 @@ reserve_all(struct fp_settings *settings, const struct run_files *files)
 	return ok;
 }
 
+/* ---- files that items may not send ---- */
+
+/* What is written would be sent while it grows; the others hold secrets. */
+static bool
+is_for_the_run_alone(const struct run_file *file)
+{
+	static const char *const secrets[] = {"config", "header", "netrc",
+		"netrc-file", "key", "cert", "expand-user"};
+
+	return file->is_written ||
+	       (file->option &&
+		       runfiles_is_in(secrets, FP_ARRAY_LEN(secrets),
+			       file->option));
+}
+
+static bool
+withhold_all(struct fp_settings *settings, const struct run_files *files)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < files->n; i++) {
+		const struct run_file *file = &files->all[i];
+		if (is_for_the_run_alone(file) && file->real)
+			ok = fp_settings_add_copy(
+				settings, &settings->withheld, file->real);
+	}
+	settings->pool.withheld = settings->withheld.texts;
+	settings->pool.n_withheld = settings->withheld.n;
+	return ok;
+}
+
 bool
 fp_runfiles_check(struct fp_settings *settings)
 {
@@ -575,7 +626,8 @@ fp_runfiles_check(struct fp_settings *settings)
 
 	if (collect(&files, settings))
 		ok = runfiles_judge(&files, settings) &&
-		     reserve_all(settings, &files);
+		     reserve_all(settings, &files) &&
+		     withhold_all(settings, &files);
 	else
 		ok = fp_settings_no_memory();
 	destroy(&files);

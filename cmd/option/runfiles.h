@@ -7,7 +7,7 @@
  * name it is reached.
  *
  * Threads: before there are any.
- * Ownership: the names that are kept from bodies belong to the settings.
+ * Ownership: the names that are kept from items belong to the settings.
  * Failure: false: wrong usage, or no memory; said through msg.
  */
 #ifndef FP_RUNFILES_H
@@ -18,7 +18,8 @@
 #include "settings.h"
 
 /* Judges them. settings->reserved gets the names of those that stand, or will
- * stand, in --output-dir: no body may have one of these. */
+ * stand, in --output-dir: no body may have one of these. settings->withheld
+ * gets those that no item may send. */
 bool fp_runfiles_check(struct fp_settings *settings);
 
 #endif

@@ -40,6 +40,7 @@ fp_settings_destroy(struct fp_settings *settings)
 		fp_expand_free(settings->expansions.all[i].text);
 	free(settings->given.texts);
 	free(settings->reserved.texts);
+	free(settings->withheld.texts);
 	free(settings->headers.texts);
 	free(settings->pick.texts);
 	free(settings->omit.texts);

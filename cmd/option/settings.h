@@ -120,6 +120,7 @@ struct fp_settings {
 
 	/* What the above points into. */
 	struct fp_list reserved; /* names in --output-dir */
+	struct fp_list withheld; /* paths that no item may send */
 	struct fp_list headers, pick, omit, fail_if, curl, deny, allow,
 		retry_on;
 	struct fp_buf data;

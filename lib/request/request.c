@@ -294,8 +294,8 @@ open_upload(struct fp_request *request)
 		return true;
 	}
 	request->body = (struct fp_text){"", 0};
-	return fp_upload_open(&request->upload, request->ticket, path,
-		options->upload_root, !is_own);
+	return fp_upload_open(
+		&request->upload, request->ticket, path, options, !is_own);
 }
 
 uint64_t

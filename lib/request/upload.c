@@ -173,17 +173,36 @@ is_same(const struct fp_filemark *a, const struct fp_filemark *b)
 	       a->size == b->size && a->changed_ns == b->changed_ns;
 }
 
+/* Files are made anew while a run lasts, so they are looked up each time. */
+static bool
+is_withheld(const struct fp_filemark *mark, const struct fp_options *options)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < options->n_withheld; i++) {
+		if (stat(options->withheld[i], &st) == 0 &&
+			st.st_dev == mark->device && st.st_ino == mark->inode)
+			return true;
+	}
+	return false;
+}
+
 bool
 fp_upload_open(struct fp_upload *upload, struct fp_ticket *ticket,
-	const char *path, const char *root, bool is_trusted)
+	const char *path, const struct fp_options *options, bool is_trusted)
 {
+	const char *why = NULL;
+
 	fp_upload_close(upload);
-	upload->fd = is_trusted ? open(path, FLAGS) : open_item(path, root);
+	upload->fd = is_trusted ? open(path, FLAGS)
+				: open_item(path, options->upload_root);
 	if (upload->fd < 0)
 		return upload_fail(ticket, path, explain(errno));
-	if (look_at(upload->fd, &upload->mark)) {
-		const char *why = errno == EINVAL ? "not a regular file"
-						  : strerror(errno);
+	if (look_at(upload->fd, &upload->mark))
+		why = errno == EINVAL ? "not a regular file" : strerror(errno);
+	else if (!is_trusted && is_withheld(&upload->mark, options))
+		why = "the run itself uses this file";
+	if (why) {
 		fp_upload_close(upload);
 		return upload_fail(ticket, path, why);
 	}

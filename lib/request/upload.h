@@ -28,11 +28,12 @@ struct fp_upload {
 
 void fp_upload_init(struct fp_upload *upload);
 
-/* Opens the item's file, which must be a regular one below `root` (NULL: the
- * current folder), even by way of symbolic links; or with is_trusted, which is
- * said of the user's own file, anywhere. One that is open is closed before. */
+/* Opens the item's file, which must be a regular one below the root of uploads,
+ * even by way of symbolic links, and none that is withheld; or with is_trusted,
+ * which is said of the user's own file, anywhere. One that is open is closed
+ * before. */
 bool fp_upload_open(struct fp_upload *upload, struct fp_ticket *ticket,
-	const char *path, const char *root, bool is_trusted);
+	const char *path, const struct fp_options *options, bool is_trusted);
 
 /* Begins again at its start, and tells the handle to send it; or not to, if
  * there is none and there was one. */

@@ -327,5 +327,15 @@ def _():
     equal(contents(folder + "/2.txt"), b"2")
 
 
+@test("a folder as the input is said before an output is emptied")
+def _():
+    folder = folder_with(out=b"kept")
+    result = fetchpool(["-i", ".", "-o", "out", "http://127.0.0.1:1/{}"],
+                       cwd=folder)
+    equal(result.status, 3, repr(result))
+    matches("Is a directory", result.text)
+    equal(contents(folder + "/out"), b"kept")
+
+
 if __name__ == "__main__":
     main()

@@ -283,7 +283,7 @@ def _():
 @test("what the server says before all was sent is told as such")
 def _():
     at = folder({"f": bytes(16 << 20)})
-    got = []
+    got, is_over = [], threading.Event()
 
     def refuse(handler, nth, sink):
         handler.close_connection = True
@@ -297,6 +297,7 @@ def _():
                 break
             came += n
         got.append(came)
+        is_over.set()
         return True
 
     sink = Sink(refuse)
@@ -304,7 +305,8 @@ def _():
                        input="f\n", cwd=at)
     equal((kinds(result), result.records[0]["status"]), (["http"], 401),
           repr(result))
-    check(got and got[0] < 16 << 20, "all of it was sent: %r" % got)
+    check(is_over.wait(60), "the server still reads")
+    check(got[0] < 16 << 20, "all of it was sent: %r" % got)
 
 
 @test("an --upload-root that is no folder is a usage error, not each item's")
@@ -329,6 +331,53 @@ def _():
     equal([(r["method"], r["body_size"]) for r in result.records],
           [("PUT", 12345)], repr(result))
     check(b"none: No such file" in result.err, repr(result.err))
+
+
+@test("no item sends a file that the run writes, or one with its secrets")
+def _():
+    files = {"good": b"x", "token": b"Authorization: Bearer t\n",
+             "netrc": b"machine m login l password p\n"}
+    names = ["good", "out", "failed", "failed.link", "failed.hard", "journal",
+             "journal.tmp", "stats", "trace", "rate", "token", "netrc", "conf"]
+    for form in "lines", "json":
+        at, sink = folder({**files, "conf": b"quiet\n", "failed": b""}), Sink()
+        os.symlink("failed", at + "/failed.link")
+        os.link(at + "/failed", at + "/failed.hard")
+        args = ["-K", "conf", "-a", "-o", "out", "--failed", "failed",
+                "--journal", "journal", "--stats", "stats", "--trace", "trace",
+                "-r", "1000/s", "--rate-file", "rate", "-H", "@token",
+                "--netrc-file", "netrc"]
+        args += (["--expand-upload-file", "{{}}", sink.url + "/{+}"]
+                 if form == "lines" else
+                 ["--input-format", "json", sink.url + "/{n}"])
+        items = [name if form == "lines" else
+                 json.dumps({"body_file": name, "n": name}) for name in names]
+        result = fetchpool(args, input="\n".join(items) + "\n", cwd=at)
+        equal([path for _, path, _, _ in sink.came], ["/good"], repr(result))
+        with open(at + "/out") as file:
+            records = [json.loads(line) for line in file]
+        equal(len(records), len(names))
+        for record in records:
+            error = record.get("error")
+            if error:
+                equal(error["kind"], "local", repr(record))
+                check("the run itself uses this file" in error["message"] or
+                      "No such file" in error["message"] and
+                      record["input" if form == "lines" else "url"].endswith(
+                          ("journal.tmp", "stats")), repr(record))
+
+
+@test("--expand-upload-file: one file for all is not written by the run")
+def _():
+    at = folder({"f": b"kept", "d/f": b"kept"})
+    for name, more in ("f", []), ("d/f", ["--upload-root", "d"]):
+        for option in "-o", "--failed":
+            result = fetchpool([option, name, "--expand-upload-file", "f", *more,
+                                "http://127.0.0.1:1/{}"], input="1\n", cwd=at)
+            equal(result.status, 2, repr(result))
+            matches("the file of --expand-upload-file", result.err.decode())
+            with open(os.path.join(at, name), "rb") as file:
+                equal(file.read(), b"kept")
 
 
 if __name__ == "__main__":
