@@ -646,21 +646,27 @@ carry_failed(struct fp_transfer *transfer)
 }
 
 /* Whether nothing was received but records that carry nothing: they would
- * starve others on the connection as well. */
+ * starve others on the connection as well. One that nobody else uses is ended
+ * without such proof, as it is in HTTP/1. */
 static bool
-is_starved(const struct fp_transfer *transfer)
+is_starved(const struct fp_transfer *transfer, bool is_alone)
 {
 	const struct fp_tlsask_flow *flow = transfer->flow;
 
-	return transfer->stop == FP_STOP_STALLED && flow->n > 0 &&
-	       (flow->n >= STARVING_RECORDS || flow->n_bytes >= STARVING_BYTES);
+	if (transfer->stop != FP_STOP_STALLED)
+		return false;
+	return is_alone ||
+	       (flow->n > 0 && (flow->n >= STARVING_RECORDS ||
+				       flow->n_bytes >= STARVING_BYTES));
 }
 
 void
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
+	const struct fp_socket *socket = transfer->hold.socket;
 	bool is_found = transfer->phase != FP_TRANSFER_RESOLVING;
+	bool is_alone = socket && socket->n_users == 1;
 
 	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
 		transfer->context->left_ns = *transfer->context->now_ns;
@@ -675,7 +681,8 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	/* libcurl 8 keeps a connection whose HTTP/2 is broken. */
 	if (transfer->flow &&
 		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
-			code == CURLE_SEND_ERROR || is_starved(transfer)))
+			code == CURLE_SEND_ERROR ||
+			is_starved(transfer, is_alone)))
 		fp_tlsask_cut(transfer->flow, transfer->socket_id);
 	/* Of a response whose head is enough, no end was waited for. */
 	if (transfer->phase == FP_TRANSFER_ENOUGH &&
