@@ -597,9 +597,8 @@ is_for_the_run_alone(const struct run_file *file)
 		"netrc-file", "key", "cert", "expand-user"};
 
 	return file->is_written ||
-	       (file->option &&
-		       runfiles_is_in(secrets, FP_ARRAY_LEN(secrets),
-			       file->option));
+	       (file->option && runfiles_is_in(secrets, FP_ARRAY_LEN(secrets),
+					file->option));
 }
 
 static bool
