@@ -252,7 +252,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		.excludes = {{"output-dir",
 				     "bodies are written to files unchanged"},
 			{"pick", "it is for members of the whole body"},
-			{"omit", "it is for members of the whole body"}}},
+			{"omit", "it is for members of the whole body"},
+			{"head", NO_BODY}, {"check", NO_BODY}}},
 
 	{"Connections", "proxy", 'x', "URL", FP_OPTION_CURL, 0, NULL, "PROXY",
 		.help = "use this proxy", .is_common = true,

@@ -627,6 +627,8 @@ def _():
 @test("18 what cannot work is wrong usage")
 def _():
     for args, words in (
+            (["--each", "/x", "-I"], "a HEAD request has no body"),
+            (["--each", "/x", "--check"], "a HEAD request has no body"),
             (["--next", "links"], "neither link, a JSON Pointer"),
             (["--next", "/~2"], "not a JSON Pointer"),
             (["--next", "1=/a"], "not the name of a variable"),
