@@ -283,10 +283,12 @@ fp_transfer_let_go(struct fp_transfer *transfer, bool has_died)
 	struct fp_socket *socket = fp_hold_drop(hold, *context->now_ns);
 	/* One that was in use just before did not die of being idle. */
 	bool was_idle = hold->is_unread || hold->idle_ns > TELLING_NS;
-	if (has_died && hold->idle_ns >= 0 && was_idle && !hold->is_http2) {
+	bool was_kept = hold->idle_ns >= 0 && !hold->is_http2;
+	if (has_died && was_kept)
+		fp_idletimes_lost(times_of(context), server_of(transfer));
+	if (has_died && was_kept && was_idle) {
 		fp_idletimes_closed(
 			times_of(context), server_of(transfer), hold->idle_ns);
-		fp_idletimes_lost(times_of(context), server_of(transfer));
 	} else if (!has_died && socket && transfer->response.in_trailers) {
 		learn_of_answer(transfer, socket);
 	}
