@@ -226,7 +226,6 @@ fp_carry_begin_failed(
 	carry->is_streamed = false;
 	if (carry->keep)
 		begin_decoding(carry);
-	carry->may_be_problem = type[0] == '\0' || fp_carry_is_json_type(type);
 }
 
 size_t
