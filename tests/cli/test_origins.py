@@ -100,7 +100,7 @@ def _():
                     if "paused" in line]
             equal(len(said), 0 if args else 1, result.text)
             for line in said:
-                matches(r"http://127\.0\.0\.1:\d+ .*\b429\b.*\b2\.", line)
+                matches(r"http://127\.0\.0\.1:\d+ .*\b429\b.* 2(\.\d+)? s,", line)
 
 
 @test("85 a pause is for one scheme, host and port, not for the machine")
