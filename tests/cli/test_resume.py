@@ -127,13 +127,16 @@ def _():
         put(run.input, "ok?1\nstatus/404\n" +
             "".join("gate/x?%d\n" % i for i in range(20)))
         program = run.start("--grace=1h", *more)
-        # The first failure may come before the others have begun.
-        n = 1 if more else 3
-        server.wait(lambda: server.outstanding >= n or
-                    program.ended() is not None, "requests")
-        if not more:
+        if more:
+            # The first failure may come before the others have begun.
+            server.wait(lambda: "/status/404" in server.targets and
+                        server.outstanding == sum(
+                            target.startswith("/gate/")
+                            for target in server.targets), "the failure")
+        else:
+            server.wait(lambda: server.outstanding >= 3, "requests")
             program.kill(signal.SIGTERM)
-            program.settled()
+        program.settled()
         server.open("x")
         equal(program.wait().status, 4 if more else -signal.SIGTERM)
         server.open("x")

@@ -514,8 +514,8 @@ def _():
     result, sent = never_twice(100 if SANITIZERS else 400, "POST")
     equal(max(sent.values()), 1, "times on the wire")
     lost = [r for r in result.records if r.get("error")]
-    # Every third, but for the last on each connection.
-    check(len(lost) >= len(sent) // 3 - 32, "%d lost" % len(lost))
+    # Every third on a connection, but who has lost one may open another.
+    check(lost, "none died")
     for record in lost:
         error = record["error"]
         equal((error.get("outcome_unknown"), record["attempts"],
