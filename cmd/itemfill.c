@@ -36,8 +36,8 @@ itemfill_add(struct fp_itemfill *fill, struct fp_item *item,
 {
 	char why[160];
 
-	if (fp_expand_fill(
-		    expansion->text, item, &fill->text, why, sizeof(why)) == 0)
+	if (fp_expand_fill(expansion->text, item, fill->settings->page_name,
+		    &fill->text, why, sizeof(why)) == 0)
 		return 0;
 	if (errno != EINVAL)
 		return -1;
@@ -273,4 +273,10 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 		item->body = (struct fp_text){
 			fill->text.data + body.start, body.len};
 	return itemfill_join_headers(fill, item, parts, n);
+}
+
+int
+fp_itemfill_page(void *arg, struct fp_item *item)
+{
+	return fp_itemfill_fill(arg, item);
 }

@@ -32,4 +32,8 @@ void fp_itemfill_destroy(struct fp_itemfill *fill);
 /* Puts them into the item, or the fault. */
 int fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item);
 
+/* The same for one page of it, as options.fill wants it: `arg` is an
+ * fp_itemfill that nobody else uses. */
+int fp_itemfill_page(void *arg, struct fp_item *item);
+
 #endif

@@ -25,6 +25,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	}
 	fp_linecheck_init(&reader->check, settings);
 	fp_itemfill_init(&reader->fill, settings);
+	fp_itemfill_init(&reader->page_fill, settings);
 	if (settings->json_items)
 		reader->parser = fp_parser_new();
 	if ((settings->json_items && !reader->parser) ||
@@ -41,6 +42,7 @@ fp_reader_destroy(struct fp_reader *reader)
 	fp_input_destroy(&reader->input);
 	fp_linecheck_destroy(&reader->check);
 	fp_itemfill_destroy(&reader->fill);
+	fp_itemfill_destroy(&reader->page_fill);
 	fp_resume_destroy(&reader->resume);
 	fp_buf_destroy(&reader->page.name);
 	fp_buf_destroy(&reader->page.seen);
@@ -140,7 +142,8 @@ go_on_with_page(struct fp_reader *reader, struct fp_item *item)
 static int
 hand_in(struct fp_reader *reader, struct fp_item *item)
 {
-	if (!item->fault && fp_itemfill_fill(&reader->fill, item))
+	if (!item->fault && !reader->settings->fills_pages &&
+		fp_itemfill_fill(&reader->fill, item))
 		return -1;
 	if (reader->is_resumed && reader->settings->pool.next &&
 		go_on_with_page(reader, item))

@@ -38,6 +38,7 @@ struct fp_reader {
 	struct fp_fields fields; /* of the line at hand */
 	struct fp_linecheck check; /* of each line */
 	struct fp_itemfill fill; /* what options add to each item */
+	struct fp_itemfill page_fill; /* the same, to each page: the pool's */
 	atomic_uint_fast64_t n_read; /* items */
 	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
 	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */

@@ -213,6 +213,10 @@ run_start(struct fp_course *run)
 	run->settings->pool.tell_arg = &run->account.notices;
 	run->settings->pool.fault = note_fault;
 	run->settings->pool.fault_arg = run;
+	if (run->settings->fills_pages) {
+		run->settings->pool.fill = fp_itemfill_page;
+		run->settings->pool.fill_arg = &run->reader.page_fill;
+	}
 	if (run->deadline_ns < INT64_MAX)
 		run->settings->pool.deadline_ns = run->deadline_ns;
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));

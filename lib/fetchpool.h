@@ -145,6 +145,7 @@ struct fp_value {
 	enum fp_value_type type;
 	const struct fp_text *texts;
 	size_t n_texts;
+	bool is_bare; /* a STRING that JSON has without quotes: 7, true */
 };
 
 /* What is to be fetched. Copied by fp_pool_submit(). Zeroed but for what is
@@ -371,6 +372,7 @@ struct fp_span {
 typedef void fp_trace(void *arg, const struct fp_span *span);
 
 typedef void fp_done(void *arg, const struct fp_result *result);
+typedef int fp_fill(void *arg, struct fp_item *item);
 typedef int fp_intent(void *arg, uint64_t seq);
 
 /* What whoever gets access tokens has got: lent until the next call. */
@@ -596,6 +598,15 @@ struct fp_options {
 	void *recall_arg;
 	const char *each; /* a JSON Pointer: a body without an array, or null,
 			   * there fails; see struct fp_record_format */
+
+	/* With options.next: called for each page of each item, to set what its
+	 * request has: headers, n_headers, body, body_is_json and body_file, or
+	 * else the fault. `item` is as it was submitted, but that its values
+	 * begin with the variable of `next`, if that has a value. One call at a
+	 * time, by the submitter or a thread of the pool's; what it has set is
+	 * lent until the next call. -1: no memory. */
+	fp_fill *fill;
+	void *fill_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

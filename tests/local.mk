@@ -281,6 +281,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_nextjournal.py \
 	tests/cli/test_nginx.py \
 	tests/cli/test_output.py \
+	tests/cli/test_pagefill.py \
 	tests/cli/test_promises.py \
 	tests/cli/test_recipes.py \
 	tests/cli/test_ratefile.py \

@@ -13,10 +13,13 @@
 #define FUNCTIONS_MAX 8
 #define NAME_SHOWN_MAX 60
 
-enum function { TRIM, JSON, URL, B64 };
+enum function { TRIM, JSON, URL, B64, TOJSON };
 
-static const char *const function_names[] = {
-	[TRIM] = "trim", [JSON] = "json", [URL] = "url", [B64] = "b64"};
+static const char *const function_names[] = {[TRIM] = "trim",
+	[JSON] = "json",
+	[URL] = "url",
+	[B64] = "b64",
+	[TOJSON] = "tojson"};
 
 /* A literal, or a value after it. */
 struct piece {
@@ -61,7 +64,8 @@ parse_functions(struct piece *piece, const char *at, const char *end, char *why,
 		if (i == FP_ARRAY_LEN(function_names) ||
 			piece->n_functions == FUNCTIONS_MAX) {
 			snprintf(why, why_size,
-				"'%.*s' is not one of trim, json, url, b64",
+				"'%.*s' is not one of trim, json, url, b64, "
+				"tojson",
 				(int)FP_MIN(len, (size_t)NAME_SHOWN_MAX), at);
 			errno = EINVAL;
 			return -1;
@@ -249,28 +253,75 @@ add_b64(struct fp_buf *out, struct fp_text text)
 
 /* ---- filling in ---- */
 
-/* The value of a name; data NULL: there is none. */
-static struct fp_text
-expand_find(const struct fp_item *item, struct fp_text name, bool *is_text)
+/* A value while functions are applied to it. */
+struct expand_value {
+	struct fp_text text; /* data NULL: there is none */
+	bool is_text; /* or else an array or object */
+	bool is_bare; /* JSON has it without quotes */
+};
+
+static int
+add_tojson(struct fp_buf *out, const struct expand_value *value)
 {
-	*is_text = true;
-	if (name.len == 0)
-		return item->input;
+	if (!value->text.data)
+		return fp_buf_add(out, "null", 4);
+	if (value->is_bare)
+		return fp_buf_add(out, value->text.data, value->text.len);
+	return fp_buf_add_char(out, '"') || add_json(out, value->text) ||
+			       fp_buf_add_char(out, '"')
+		       ? -1
+		       : 0;
+}
+
+static bool
+expand_is_name(struct fp_text a, struct fp_text b)
+{
+	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* The value of a name. */
+static struct expand_value
+expand_find(const struct fp_item *item, struct fp_text name)
+{
+	struct expand_value found = {.is_text = true};
+
+	if (name.len == 0) {
+		found.text = item->input;
+		return found;
+	}
 	for (size_t i = 0; i < item->n_values; i++) {
 		const struct fp_value *value = &item->values[i];
-		if (value->name.len != name.len ||
-			memcmp(value->name.data, name.data, name.len) != 0)
+		if (!expand_is_name(value->name, name))
 			continue;
-		*is_text = value->type == FP_VALUE_STRING;
-		if (*is_text && value->n_texts > 0)
-			return value->texts[0];
+		found.is_text = value->type == FP_VALUE_STRING;
+		if (!found.is_text || value->n_texts == 0)
+			continue;
+		found.text = value->texts[0];
+		found.is_bare = value->is_bare;
+		break;
 	}
-	return (struct fp_text){NULL, 0};
+	return found;
 }
 
 static int
-expand_add_value(
-	const struct piece *piece, struct fp_text value, struct fp_buf *out)
+expand_apply(enum function function, const struct expand_value *value,
+	struct fp_buf *out)
+{
+	switch (function) {
+	case JSON:
+		return add_json(out, value->text);
+	case URL:
+		return add_url(out, value->text);
+	case B64:
+		return add_b64(out, value->text);
+	default:
+		return add_tojson(out, value);
+	}
+}
+
+static int
+expand_add_value(const struct piece *piece, struct expand_value value,
+	struct fp_buf *out)
 {
 	struct fp_buf now = FP_BUF_INIT, next = FP_BUF_INIT;
 	int ret = 0;
@@ -278,20 +329,19 @@ expand_add_value(
 	for (size_t i = 0; ret == 0 && i < piece->n_functions; i++) {
 		enum function function = piece->functions[i];
 		if (function == TRIM) {
-			value = expand_trim(value);
+			value.text = expand_trim(value.text);
 			continue;
 		}
 		fp_buf_clear(&next, SIZE_MAX);
-		ret = function == JSON	? add_json(&next, value)
-		      : function == URL ? add_url(&next, value)
-					: add_b64(&next, value);
+		ret = expand_apply(function, &value, &next);
 		struct fp_buf swap = now;
 		now = next;
 		next = swap;
-		value = (struct fp_text){fp_buf_text(&now), now.len};
+		value = (struct expand_value){
+			.text = {fp_buf_text(&now), now.len}};
 	}
 	if (ret == 0)
-		ret = fp_buf_add(out, value.data, value.len);
+		ret = fp_buf_add(out, value.text.data, value.text.len);
 	fp_buf_destroy(&now);
 	fp_buf_destroy(&next);
 	return ret;
@@ -299,21 +349,23 @@ expand_add_value(
 
 int
 fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
-	struct fp_buf *out, char *why, size_t why_size)
+	struct fp_text optional, struct fp_buf *out, char *why, size_t why_size)
 {
 	for (size_t i = 0; i < expand->n_pieces; i++) {
 		const struct piece *piece = &expand->pieces[i];
-		bool is_text;
 
 		if (fp_buf_add(out, piece->literal.data, piece->literal.len))
 			return -1;
 		if (!piece->has_value)
 			continue;
-		struct fp_text value = expand_find(item, piece->name, &is_text);
-		if (!value.data) {
+		struct expand_value value = expand_find(item, piece->name);
+		bool may_miss = optional.len > 0 && value.is_text &&
+				expand_is_name(optional, piece->name);
+		if (!value.text.data && !may_miss) {
 			snprintf(why, why_size, "%s {{%.*s}}",
-				is_text ? "no value for"
-					: "an array or object instead of text for",
+				value.is_text ? "no value for"
+					      : "an array or object instead of "
+						"text for",
 				(int)FP_MIN(piece->name.len,
 					(size_t)NAME_SHOWN_MAX),
 				piece->name.data);

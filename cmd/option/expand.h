@@ -9,6 +9,8 @@
  *	json	as the inside of a JSON string (RFC 8259, section 7)
  *	url	percent-encoded, but for unreserved characters (RFC 3986)
  *	b64	in Base64 (RFC 4648, section 4)
+ *	tojson	as a JSON value: a string in quotes; but a number, true or false
+ *		of a JSON item as it is, and null for what may be missing
  *
  * Threads: any number may fill in one text at a time; nothing in it is written.
  * Ownership: a text is freed by fp_expand_free(), which takes NULL.
@@ -34,10 +36,12 @@ void fp_expand_free(struct fp_expand *expand);
 int fp_expand_names(const struct fp_expand *expand,
 	int (*each)(void *arg, struct fp_text name), void *arg);
 
-/* Appends the text, filled in from the item. -1: EINVAL, and `why` says which
+/* Appends the text, filled in from the item. The value `optional` may be
+ * missing: then it is empty (len 0: none may). -1: EINVAL, and `why` says which
  * value is missing or is none that can be put there. */
 int fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
-	struct fp_buf *out, char *why, size_t why_size);
+	struct fp_text optional, struct fp_buf *out, char *why,
+	size_t why_size);
 
 /* Whether a plain text looks as if it was to be filled in: "{}", "{1}". */
 bool fp_expand_is_meant(const char *text);

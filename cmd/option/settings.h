@@ -76,6 +76,7 @@ struct fp_settings {
 	const char *default_scheme; /* of lines without one; NULL: none */
 	struct fp_text page_name; /* of the variable that --next sets; or "" */
 	bool has_page_variable; /* it is used */
+	bool fills_pages; /* in what is filled in for each item */
 	bool allows_empty; /* an expression of TEMPLATE may come to nothing */
 	bool is_done_anyway; /* what curl has to be asked for */
 	bool wants_head; /* in place of the body */

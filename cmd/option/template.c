@@ -26,6 +26,7 @@ complain_template(const char *name, const char *text, const char *why, int ret)
 struct template_look {
 	struct fp_settings *settings;
 	bool is_expansion; /* {{name}}, not {name} */
+	bool is_file_name;
 	size_t n_variables;
 	size_t max_column;
 	char why[160];
@@ -68,11 +69,9 @@ look_at_variable(void *arg, struct fp_text name)
 	look->n_variables++;
 	if (page->len > 0 && page->len == name.len &&
 		memcmp(page->data, name.data, name.len) == 0) {
-		look->settings->has_page_variable |= !look->is_expansion;
-		snprintf(look->why, sizeof(look->why),
-			"{%.*s} is for TEMPLATE only",
-			(int)FP_MIN(name.len, 60), name.data);
-		return look->is_expansion;
+		look->settings->has_page_variable |= !look->is_file_name;
+		look->settings->fills_pages |= look->is_expansion;
+		return 0;
 	}
 	if (look->settings->json_items) {
 		snprintf(look->why, sizeof(look->why),
@@ -144,7 +143,8 @@ check_template(struct fp_settings *settings, const char *name)
 static bool
 check_output_name(struct fp_settings *settings)
 {
-	struct template_look look = {.settings = settings};
+	struct template_look look = {
+		.settings = settings, .is_file_name = true};
 	const char *text = settings->pool.output_name;
 
 	int ret = !text ? 0

@@ -257,6 +257,7 @@ jsonitem_take_value(
 		taken.n_texts = read_map(item, value);
 	} else {
 		taken.n_texts = read_element(item, name, value);
+		taken.is_bare = !jsonitem_is_string(value);
 	}
 	jsonitem_append(item, VALUES, &taken, sizeof(taken));
 	if (jsonitem_count(item, VALUES, sizeof(taken)) > VALUES_MAX ||

@@ -5,7 +5,8 @@
  * from there.
  *
  *	u, f	a URL; at the item's own origin, or at a foreign one
- *	c, d	the variable's value; likewise
+ *	c, d	the variable's value, a string; likewise
+ *	n, m	the same, a number
  */
 #include "base.h"
 
@@ -13,6 +14,7 @@
 
 #include "jsonescape.h"
 #include "link.h"
+#include "pagefill.h"
 #include "redirect.h"
 #include "response.h"
 #include "units.h"
@@ -52,10 +54,14 @@ name_url(struct fp_buf *name, bool is_foreign, const char *url)
 }
 
 static int
-name_cursor(struct fp_buf *name, bool is_foreign, const struct fp_buf *cursor)
+name_cursor(struct fp_chain *chain)
 {
-	return fp_buf_set(name, is_foreign ? "d" : "c",
-		       1) || fp_buf_add(name, fp_buf_text(cursor), cursor->len)
+	const struct fp_buf *cursor = &chain->cursor;
+	const char *letters = chain->is_number ? "nm" : "cd";
+
+	return fp_buf_set(&chain->name, letters + chain->is_next_foreign, 1) ||
+			       fp_buf_add(&chain->name, fp_buf_text(cursor),
+				       cursor->len)
 		       ? -1
 		       : 0;
 }
@@ -173,6 +179,22 @@ nextpage_is_same_origin(const struct fp_buf *a, const struct fp_buf *b)
 	return strcmp(of_a, of_b) == 0;
 }
 
+/* The next page's request has the variable's new value. */
+static int
+nextpage_fill(struct fp_request *request)
+{
+	struct fp_chain *chain = request->ticket->chain;
+	char why[200];
+
+	if (!request->setup->options.fill)
+		return 0;
+	int ret = fp_pagefill_make(
+		request->setup, request->ticket, why, sizeof(why));
+	if (ret > 0)
+		nextpage_refuse(chain, FP_KIND_INPUT, "next page: %s", why);
+	return ret < 0 ? -1 : 0;
+}
+
 /* The variable has its new value. */
 static int
 count_on(struct fp_request *request)
@@ -192,11 +214,9 @@ count_on(struct fp_request *request)
 	chain->is_next_foreign =
 		ticket->is_foreign ||
 		!nextpage_is_same_origin(&ticket->url, &chain->next_url);
-	return name_cursor(
-		       &chain->name, chain->is_next_foreign, &chain->cursor) ||
-			       nextpage_take(request)
-		       ? -1
-		       : 0;
+	if (chain->kind == FP_KIND_OK && nextpage_fill(request))
+		return -1;
+	return name_cursor(chain) || nextpage_take(request) ? -1 : 0;
 }
 
 /* ---- what the answer says ---- */
@@ -311,6 +331,7 @@ follow_value(struct fp_request *request, const struct fp_jsontaken *taken,
 		is_url ? &url : &chain->cursor, why, why_size);
 	if (ret == 0) {
 		chain->turns = true;
+		chain->is_number = taken->type == FP_JSON_NUMBER;
 		ret = is_url ? lead_to(request,
 				       (struct fp_text){
 					       fp_buf_text(&url), url.len})
@@ -410,7 +431,7 @@ begin_count(const struct fp_nextrule *rule, struct fp_ticket *ticket)
 			"the first page is not a whole number");
 		return 0;
 	}
-	chain->has_cursor = true;
+	chain->has_cursor = chain->is_number = true;
 	return fp_buf_printf(&chain->cursor, "%" PRIu64, first);
 }
 
@@ -424,7 +445,7 @@ begin_later(const struct fp_setup *setup, struct fp_chain *chain,
 		       setup->next.how == FP_NEXT_URL;
 
 	if (name.len == 0 || item->page >= INT64_MAX ||
-		!memchr(has_url ? "uf" : "cd", name.data[0], 2))
+		!memchr(has_url ? "ufuf" : "cdnm", name.data[0], 4))
 		return 1;
 	for (size_t i = 0; i < item->n_seen; i++) {
 		if (fp_chain_see(chain, item->seen[i]) < 0)
@@ -434,7 +455,9 @@ begin_later(const struct fp_setup *setup, struct fp_chain *chain,
 		return -1;
 	chain->page = item->page + 1;
 	chain->next_hash = hash_name(&chain->name);
-	chain->is_next_foreign = name.data[0] == 'f' || name.data[0] == 'd';
+	chain->is_next_foreign = memchr("fdm", name.data[0], 3) != NULL;
+	chain->is_number = memchr("nm", name.data[0], 2) != NULL ||
+			   setup->next.how == FP_NEXT_COUNT;
 	if (fp_chain_see(chain, chain->next_hash) < 0)
 		return -1;
 	if (has_url)
@@ -443,21 +466,13 @@ begin_later(const struct fp_setup *setup, struct fp_chain *chain,
 	return fp_buf_set(&chain->cursor, name.data + 1, name.len - 1);
 }
 
-int
-fp_nextpage_begin(struct fp_setup *setup, struct fp_ticket *ticket,
+static int
+begin_at_later(struct fp_setup *setup, struct fp_ticket *ticket,
 	const struct fp_item *item)
 {
-	struct fp_chain *chain = fp_chain_new(&setup->memory);
-
-	ticket->chain = chain;
-	ticket->result.page = 1;
-	if (!chain)
-		return -1;
-	if (item->page == 0)
-		return setup->next.how == FP_NEXT_COUNT
-			       ? begin_count(&setup->next, ticket)
-			       : 0;
+	struct fp_chain *chain = ticket->chain;
 	int ret = begin_later(setup, chain, item);
+
 	if (ret < 0)
 		return -1;
 	ticket->result.page = chain->page;
@@ -471,6 +486,41 @@ fp_nextpage_begin(struct fp_setup *setup, struct fp_ticket *ticket,
 		fp_ticket_fail(ticket, FP_KIND_PAGE, chain->why);
 	}
 	return 0;
+}
+
+/* The first request has what is filled in for its page. */
+static int
+begin_fill(struct fp_setup *setup, struct fp_ticket *ticket)
+{
+	char why[200];
+
+	ticket->chain->own = ticket->item;
+	int ret = fp_pagefill_make(setup, ticket, why, sizeof(why));
+	if (ret > 0)
+		fp_ticket_fail(ticket, FP_KIND_INPUT, why);
+	else if (ret == 0)
+		fp_chain_fill(ticket->chain, &ticket->item);
+	return ret < 0 ? -1 : 0;
+}
+
+int
+fp_nextpage_begin(struct fp_setup *setup, struct fp_ticket *ticket,
+	const struct fp_item *item)
+{
+	int ret = 0;
+
+	ticket->chain = fp_chain_new(&setup->memory);
+	ticket->result.page = 1;
+	if (!ticket->chain)
+		return -1;
+	if (item->page > 0)
+		ret = begin_at_later(setup, ticket, item);
+	else if (setup->next.how == FP_NEXT_COUNT)
+		ret = begin_count(&setup->next, ticket);
+	if (ret == 0 && setup->options.fill && !item->fault &&
+		ticket->result.kind == FP_KIND_OK)
+		ret = begin_fill(setup, ticket);
+	return ret;
 }
 
 /* The item's own URL stays what origins are compared with. */

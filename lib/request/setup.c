@@ -682,6 +682,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 			(uint64_t)fp_clock_now_ns() ^ (uintptr_t)setup;
 	setup->outdir.fd = -1;
 	fp_mutex_init(&setup->fault_lock);
+	fp_mutex_init(&setup->fill_lock);
 	fp_idletimes_init(&setup->idletimes);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);
@@ -724,6 +725,7 @@ fp_setup_destroy(struct fp_setup *setup)
 	fp_netrc_destroy(&setup->netrc);
 	fp_address_filter_destroy(&setup->addresses);
 	fp_mutex_destroy(&setup->fault_lock);
+	fp_mutex_destroy(&setup->fill_lock);
 	fp_idletimes_destroy(&setup->idletimes);
 }
 

@@ -5,7 +5,8 @@
  * success, the HTTP version.
  *
  * Threads: shared by all loops and constant, but for `memory` and `no_new`,
- * which are atomic, `idletimes` and `trust`, which have locks, and has_fault.
+ * which are atomic, `idletimes` and `trust`, which have locks, has_fault, and
+ * options.fill.
  * Ownership: the pool embeds it.
  * Failure: fp_setup_init() -1 with errno.
  */
@@ -88,6 +89,7 @@ struct fp_setup {
 	struct fp_idletimes idletimes; /* of all servers; under its lock */
 	struct fp_memory memory; /* of all bodies; atomic */
 	struct fp_mutex fault_lock; /* over has_fault */
+	struct fp_mutex fill_lock; /* over what options.fill lends */
 	bool has_fault; /* fp_setup_fault() was called */
 	void (*halt)(void *arg, const char *why); /* for it; set by the pool */
 	void *halt_arg;

@@ -37,6 +37,8 @@ fp_chain_free(struct fp_chain *chain)
 	fp_buf_destroy(&chain->next_url);
 	fp_buf_destroy(&chain->next_shown);
 	fp_buf_destroy(&chain->name);
+	free(chain->block);
+	free(chain->next_block);
 	free(chain->seen);
 	free(chain);
 }
@@ -117,4 +119,21 @@ fp_chain_turn(struct fp_chain *chain)
 	chain->is_foreign = chain->is_next_foreign;
 	fp_buf_clear(&chain->next_url, 1024);
 	chain->turns = false;
+}
+
+void
+fp_chain_fill(struct fp_chain *chain, struct fp_item *item)
+{
+	const struct fp_item *next = &chain->next_item;
+
+	if (!chain->next_block)
+		return;
+	free(chain->block);
+	chain->block = chain->next_block;
+	chain->next_block = NULL;
+	item->headers = next->headers;
+	item->n_headers = next->n_headers;
+	item->body = next->body;
+	item->body_is_json = next->body_is_json;
+	item->body_file = next->body_file;
 }

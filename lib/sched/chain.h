@@ -26,6 +26,12 @@ struct fp_chain {
 
 	struct fp_buf cursor; /* the value of the variable that is its */
 	bool has_cursor; /* there is one: not of a first page */
+	bool is_number; /* it was one in its JSON, or is counted */
+
+	/* With options.fill: what each page's request has of its own. */
+	struct fp_item own; /* headers and body as they were submitted */
+	struct fp_item next_item; /* the same of the next page ... */
+	void *block, *next_block; /* ... and where they are; of this page */
 
 	/* After a page was fetched: what comes of the next one. */
 	bool turns; /* there is one: what was fetched is a result by itself */
@@ -68,5 +74,8 @@ bool fp_chain_is_held(const struct fp_chain *chain, uint64_t turn);
 
 /* On to the next page. */
 void fp_chain_turn(struct fp_chain *chain);
+
+/* The item's request has from now on what was filled in for its page. */
+void fp_chain_fill(struct fp_chain *chain, struct fp_item *item);
 
 #endif

@@ -502,6 +502,7 @@ fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page)
 	ticket->memory = NULL;
 
 	fp_chain_turn(chain);
+	fp_chain_fill(chain, &ticket->item);
 	clear_outcome(ticket);
 	swap_buffers(&ticket->shown_url, &chain->next_shown);
 	ticket->result.url =

@@ -168,6 +168,59 @@ def _():
     equal(contents(os.path.join(folder, "left.txt")), b"2\n")
 
 
+@test("pages: one line for each element, and no page twice after a kill")
+def _():
+    folder = temp_dir()
+    put(folder, "users.txt", "".join("%d\n" % i for i in range(1, 21)))
+    asked = []
+
+    def answer(conn, request):
+        query = dict(pair.split("=") for pair in request.query.split("&"))
+        user, page = query["userId"], int(query.get("_page", 1))
+        asked.append((user, page))
+        more = b"" if page == 5 else (
+            "Link: </posts?userId=%s&_page=%d>; rel=\"next\"\r\n" % (
+                user, page + 1)).encode()
+        posts = [{"user": user, "n": 3 * page + i} for i in range(3)]
+        conn.answer(json.dumps(posts).encode(), b"application/json",
+                    headers=more)
+
+    with FaultServer() as server:
+        server.on("/posts", answer)
+        text = recipe("pages", (API + "/posts", server.url + "/posts"))
+        first = begin(text, folder)
+        until(lambda: len(asked) >= 20, "some requests")
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+        equal(run(text, folder), (0, ""))
+    equal([(r["user"], r["n"]) for r in records(folder, "posts.ndjson")],
+          [(str(user), n) for user in range(1, 21) for n in range(3, 18)])
+
+
+@test("pages of GraphQL: the cursor is in the body")
+def _():
+    folder = temp_dir()
+    put(folder, "users.txt", "ann\nbob\n")
+
+    def answer(conn, request):
+        sent = json.loads(body_of(conn, request))
+        after = sent["variables"]["after"]
+        page = 1 if after is None else int(after[1:]) + 1
+        conn.answer(json.dumps({"data": {"posts": {
+            "nodes": [{"title": "%s %d" % (sent["variables"]["user"], page)}],
+            "pageInfo": {"hasNextPage": page < 3, "endCursor": "c%d" % page}}}
+        }).encode(), b"application/json")
+
+    with FaultServer() as server:
+        server.on("/graphql", answer)
+        status, said = run(recipe("graphqlpages", (
+            API + "/graphql", server.url + "/graphql")), folder)
+    equal((status, said), (0, ""))
+    equal(sorted(r["title"] for r in records(folder, "nodes.ndjson")),
+          ["%s %d" % (user, page) for user in ("ann", "bob")
+           for page in (1, 2, 3)])
+
+
 @test("CSV: a column names the item")
 def _():
     folder = temp_dir()

@@ -16,12 +16,15 @@ parse(const char *text)
 	return fp_expand_parse(text, strlen(text), why, sizeof(why));
 }
 
-static const struct fp_text texts[] = {{"x y\"\n", 5}, {"", 0}, {"a&b", 3}};
+static const struct fp_text optional = {"after", 5};
+static const struct fp_text texts[] = {
+	{"x y\"\n", 5}, {"", 0}, {"a&b", 3}, {"-1e2", 4}};
 static const struct fp_value values[] = {
-	{{"name", 4}, FP_VALUE_STRING, &texts[0], 1},
-	{{"2", 1}, FP_VALUE_STRING, &texts[1], 1},
-	{{"list", 4}, FP_VALUE_LIST, &texts[0], 2},
-	{{"null", 4}, FP_VALUE_STRING, NULL, 0},
+	{{"name", 4}, FP_VALUE_STRING, &texts[0], 1, false},
+	{{"2", 1}, FP_VALUE_STRING, &texts[1], 1, false},
+	{{"list", 4}, FP_VALUE_LIST, &texts[0], 2, false},
+	{{"null", 4}, FP_VALUE_STRING, NULL, 0, false},
+	{{"number", 6}, FP_VALUE_STRING, &texts[3], 1, .is_bare = true},
 };
 static const struct fp_item item = {.input = {" li\tne ", 7},
 	.values = values,
@@ -34,7 +37,8 @@ fill(const char *text)
 	struct fp_expand *expand = parse(text);
 
 	fp_buf_clear(&out, SIZE_MAX);
-	if (!expand || fp_expand_fill(expand, &item, &out, why, sizeof(why))) {
+	if (!expand || fp_expand_fill(expand, &item, optional, &out, why,
+			       sizeof(why))) {
 		CHECK(errno == EINVAL);
 		fp_buf_clear(&out, SIZE_MAX);
 		fp_buf_printf(&out, "! %s", why);
@@ -62,6 +66,12 @@ texts_are_filled_in(void)
 		{"\\{{}} {{2}}", "{{}} "},
 		{"\\\\{{2}}", "\\{{2}}"},
 		{"}}{{2}}}}", "}}}}"},
+		{"{{name:tojson}}", "\"x y\\\"\\n\""},
+		{"{{2:tojson}} {{number:tojson}}", "\"\" -1e2"},
+		{"{{number:trim:tojson}}{{number:url:tojson}}", "-1e2\"-1e2\""},
+		{"{{number:tojson:json}}{{2:tojson:json}}", "-1e2\\\"\\\""},
+		{"<{{after}}{{after:url}}{{after:b64}}{{after:trim}}>", "<>"},
+		{"{{after:tojson}} {{after:json:tojson}}", "null \"\""},
 		{"{{none}}", "! no value for {{none}}"},
 		{"{{null}}", "! no value for {{null}}"},
 		{"{{list}}",
@@ -79,7 +89,8 @@ what_is_wrong(void)
 	static const char *const cases[][2] = {
 		{"{{", "{{ without }}"},
 		{"{{a}", "{{ without }}"},
-		{"{{a:upper}}", "'upper' is not one of trim, json, url, b64"},
+		{"{{a:upper}}",
+			"'upper' is not one of trim, json, url, b64, tojson"},
 		{"{{a:}}", ""},
 		{"{{ a }}", "{{ a }} names no value"},
 		{"{{{a}}}", "{{{a}} names no value"},

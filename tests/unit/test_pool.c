@@ -431,8 +431,8 @@ items_are_copied(void)
 	char a[] = "ok", b[] = "xy";
 	struct fp_text texts[] = {{a, 2}, {b, 2}};
 	struct fp_value values[] = {
-		{{"a", 1}, FP_VALUE_STRING, &texts[0], 1},
-		{{"b", 1}, FP_VALUE_STRING, &texts[1], 1},
+		{{"a", 1}, FP_VALUE_STRING, &texts[0], 1, false},
+		{{"b", 1}, FP_VALUE_STRING, &texts[1], 1, false},
 	};
 	struct fp_item item = {
 		.input = {a, 2}, .values = values, .n_values = 2};
