@@ -708,6 +708,10 @@ struct fp_record_format {
 	 * JSON Pointer in its JSON body, as if the element was the body. NULL:
 	 * a line for all of it. */
 	const char *each;
+
+	/* Behind those of `fields`, too, what an item has besides: "context",
+	 * "page" and "pages". */
+	bool has_rest;
 };
 
 /* Writes a result as one line of JSON (RFC 8259, valid UTF-8, no raw line

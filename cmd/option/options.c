@@ -285,6 +285,7 @@ options_settle(struct fp_settings *settings)
 		pool->body == FP_BODY_AUTO)
 		pool->body = FP_BODY_JSON;
 	settings->format.has_error = settings->all;
+	settings->format.has_rest = !settings->names_fields;
 	if (settings->quiet && !settings->all)
 		pool->max_error_body = 0;
 	settings->input.allowed_controls = settings->colsep;

@@ -13,6 +13,7 @@
 #define ONLY_GET "only a GET asks for changes"
 #define ONE_LOGIN "a request has one login"
 #define NO_BODY "a HEAD request has no body"
+#define ONE_NAME "all pages of an item may have one name"
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
 const struct fp_option_row fp_optiontable_rows[] = {
@@ -230,9 +231,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 
 	{"Pages", "next", 0, "PAGE", FP_OPTION_CALL, 0, fp_settings_next, NULL,
 		.help = "go on with the next page: link, or a JSON Pointer",
-		.excludes = {{"output-dir",
-				     "all pages of an item would have one "
-				     "file"},
+		.excludes = {{"remote-name", ONE_NAME},
+			{"remote-header-name", ONE_NAME},
 			{"etags", "a page that has not changed says not what "
 				  "comes next"},
 			{"check", "a HEAD has no pages"}}},

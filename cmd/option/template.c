@@ -26,7 +26,8 @@ complain_template(const char *name, const char *text, const char *why, int ret)
 struct template_look {
 	struct fp_settings *settings;
 	bool is_expansion; /* {{name}}, not {name} */
-	bool is_file_name;
+	bool is_file_name; /* of --output-name */
+	bool has_page; /* which differs from page to page */
 	size_t n_variables;
 	size_t max_column;
 	char why[160];
@@ -56,6 +57,12 @@ template_add_name(struct fp_settings *settings, struct fp_text name)
 	return 0;
 }
 
+static bool
+template_is_name(struct fp_text a, struct fp_text b)
+{
+	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
 /* Judges one variable: {} or, with --colsep, {1}, {2}, ...; in CSV, names
  * too. */
 static int
@@ -67,9 +74,15 @@ look_at_variable(void *arg, struct fp_text name)
 	const struct fp_text *page = &look->settings->page_name;
 
 	look->n_variables++;
-	if (page->len > 0 && page->len == name.len &&
-		memcmp(page->data, name.data, name.len) == 0) {
-		look->settings->has_page_variable |= !look->is_file_name;
+	bool is_page = page->len > 0 && template_is_name(*page, name);
+	if (look->is_file_name && look->settings->pool.next &&
+		(is_page ||
+			template_is_name((struct fp_text){"page", 4}, name))) {
+		look->has_page = true;
+		return 0;
+	}
+	if (is_page) {
+		look->settings->has_page_variable = true;
 		look->settings->fills_pages |= look->is_expansion;
 		return 0;
 	}
@@ -151,6 +164,12 @@ check_output_name(struct fp_settings *settings)
 			: fp_template_variables(text, look_at_variable, &look,
 				  look.why, sizeof(look.why));
 
+	if (ret == 0 && text && settings->pool.next && !look.has_page) {
+		ret = 1;
+		snprintf(look.why, sizeof(look.why),
+			"with --next it needs {page}, or all pages of an item "
+			"would have one name");
+	}
 	if (ret == 0) {
 		settings->n_columns =
 			FP_MAX(settings->n_columns, look.max_column);

@@ -84,7 +84,8 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
 			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
 	/* A file holds what came; but where nothing else tells its end, JSON
-	 * does. */
+	 * does, and what says where the next page is must be JSON. */
+	bool has_places = FP_UNLIKELY(setup->take.n > 0);
 	bool has_end = response->has_length || response->is_chunked;
 	bool is_status = status > 0 && status < FP_STATUS_MAX;
 	const char *type = fp_buf_text(&transfer->ticket->type);
@@ -102,8 +103,9 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 			&transfer->carry, type, &transfer->ticket->body);
 	else
 		fp_carry_begin(&transfer->carry,
-			!(transfer->is_filed && has_end) && is_status &&
-				setup->ok.has[status] && is_readable,
+			!(transfer->is_filed && has_end && !has_places) &&
+				is_status && setup->ok.has[status] &&
+				is_readable,
 			type, &transfer->ticket->body);
 }
 

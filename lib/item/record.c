@@ -424,6 +424,43 @@ write_member(struct fp_pen *pen, const char *separator,
 	write_value(pen, result, format, field);
 }
 
+static bool
+record_names(const struct fp_record_format *format, enum fp_field field)
+{
+	for (size_t i = 0; format->fields && i < format->n_fields; i++) {
+		if (format->fields[i] == field)
+			return true;
+	}
+	return false;
+}
+
+/* What only some items have, unless other fields were chosen. */
+static bool
+write_rest(struct fp_pen *pen, const char *separator,
+	const struct fp_result *result, const struct fp_record_format *format)
+{
+	const struct {
+		enum fp_field field;
+		bool is_there;
+	} rest[] = {
+		{FP_FIELD_CONTEXT, result->context.data != NULL},
+		{FP_FIELD_PAGE, result->page > 0},
+		{FP_FIELD_PAGES, result->pages > 0},
+	};
+	bool has_some = false;
+
+	if (format->fields && !format->has_rest)
+		return false;
+	for (size_t i = 0; i < FP_ARRAY_LEN(rest); i++) {
+		if (!rest[i].is_there || record_names(format, rest[i].field))
+			continue;
+		write_member(pen, separator, result, format, rest[i].field);
+		separator = ",";
+		has_some = true;
+	}
+	return has_some;
+}
+
 static void
 record_write_record(struct fp_pen *pen, const struct fp_result *result,
 	const struct fp_record_format *format)
@@ -442,14 +479,9 @@ record_write_record(struct fp_pen *pen, const struct fp_result *result,
 		wants_unchanged &= field != FP_FIELD_UNCHANGED;
 		separator = ",";
 	}
-	if (!format->fields && result->context.data) {
-		write_member(pen, separator, result, format, FP_FIELD_CONTEXT);
+	if (FP_UNLIKELY(result->context.data || result->page > 0) &&
+		write_rest(pen, separator, result, format))
 		separator = ",";
-	}
-	if (!format->fields && result->page > 0)
-		write_member(pen, separator, result, format, FP_FIELD_PAGE);
-	if (!format->fields && result->pages > 0)
-		write_member(pen, separator, result, format, FP_FIELD_PAGES);
 	if (wants_unchanged) {
 		write_member(
 			pen, separator, result, format, FP_FIELD_UNCHANGED);

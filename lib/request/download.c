@@ -153,7 +153,8 @@ make_name(struct fp_download *download, struct fp_request *request)
 			       name.data, name.len, &download->name) == 0 ||
 		       fail_name(ticket);
 	}
-	bool ok = fp_request_expand(request, setup->name_template, &expanded);
+	bool ok = fp_request_expand_name(
+		request, setup->name_template, &expanded);
 	struct fp_text name = {fp_buf_text(&expanded), expanded.len};
 	if (ok && encode_name(download, name))
 		ok = fail_name(ticket);
@@ -219,7 +220,8 @@ take_remote_name(struct fp_download *download)
 	return ret;
 }
 
-/* The name as it is now known; "17.json" for an item that was given none. */
+/* The name as it is now known; for an item that was given none "17.json", or
+ * "17-2.json" of its second page. */
 static int
 complete_name(struct fp_download *download, struct fp_ticket *ticket)
 {
@@ -227,8 +229,14 @@ complete_name(struct fp_download *download, struct fp_ticket *ticket)
 		return -1;
 	if (download->name.len > 0)
 		return 0;
-	return fp_buf_printf(&download->name, "%" PRIu64 "%s",
-		ticket->result.seq, fp_filename_extension(ticket->result.type));
+	int ret =
+		fp_buf_printf(&download->name, "%" PRIu64, ticket->result.seq);
+	if (ret == 0 && ticket->chain)
+		ret = fp_buf_printf(
+			&download->name, "-%" PRIu64, ticket->chain->page);
+	return ret ? -1
+		   : fp_buf_add_text(&download->name,
+			     fp_filename_extension(ticket->result.type));
 }
 
 bool

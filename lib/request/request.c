@@ -10,6 +10,7 @@
 #include "urlparse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -32,6 +33,23 @@ look_up_page(struct fp_request *request)
 	return &request->page;
 }
 
+/* In the name of a file, {page} is the number of the page. */
+static const struct fp_value *
+look_up_number(struct fp_request *request)
+{
+	struct fp_chain *chain = request->ticket->chain;
+
+	snprintf(chain->number, sizeof(chain->number), "%" PRIu64, chain->page);
+	chain->number_text =
+		(struct fp_text){chain->number, strlen(chain->number)};
+	chain->number_value = (struct fp_value){
+		.type = FP_VALUE_STRING,
+		.texts = &chain->number_text,
+		.n_texts = 1,
+	};
+	return &chain->number_value;
+}
+
 static bool
 is_page_variable(const struct fp_request *request, struct fp_text name)
 {
@@ -51,6 +69,9 @@ look_up(void *arg, struct fp_text name)
 
 	if (name.len == 0)
 		return &request->line;
+	if (FP_UNLIKELY(request->names_file) && ticket->chain &&
+		name.len == 4 && memcmp(name.data, "page", 4) == 0)
+		return look_up_number(request);
 	if (page)
 		return page;
 	for (size_t i = 0; i < ticket->item.n_values; i++) {
@@ -103,11 +124,14 @@ request_expand(struct fp_request *request,
 }
 
 bool
-fp_request_expand(struct fp_request *request,
+fp_request_expand_name(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out)
 {
 	struct fp_request_why why;
+
+	request->names_file = true;
 	enum fp_kind kind = request_expand(request, template, out, &why);
+	request->names_file = false;
 
 	if (kind != FP_KIND_OK)
 		fp_ticket_fail(request->ticket, kind, why.text);

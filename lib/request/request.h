@@ -26,6 +26,7 @@ struct fp_request {
 	struct fp_value line; /* the whole input: the template's {} */
 	struct fp_value page; /* what options.next sets ... */
 	struct fp_text cursor; /* ... to this */
+	bool names_file; /* what is expanded is the name of one */
 	const char *method; /* of this hop */
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
@@ -69,7 +70,7 @@ bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
 
 /* Appends a template's expansion with the item's values. false: it has failed,
  * and the ticket says why. */
-bool fp_request_expand(struct fp_request *request,
+bool fp_request_expand_name(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out);
 
 /* Copies a URL, its passwords masked, to where it may be shown. NULL: no

@@ -403,6 +403,42 @@ setup_check_token(const struct fp_setup *setup, char *why, size_t why_size)
 	return -1;
 }
 
+/* Whether it tells one page of an item from another. */
+static int
+tells_page(void *arg, struct fp_text name)
+{
+	const struct fp_text *variable = arg;
+
+	if (name.len == 4 && memcmp(name.data, "page", 4) == 0)
+		return 1;
+	return variable->len > 0 && variable->len == name.len &&
+	       memcmp(variable->data, name.data, name.len) == 0;
+}
+
+/* The files of an item's pages have names of their own. */
+static int
+check_page_names(struct fp_setup *setup, char *why, size_t why_size)
+{
+	const struct fp_options *options = &setup->options;
+	const char *name = options->output_name;
+	char wrong[160];
+
+	if (setup->next.how == FP_NEXT_NONE)
+		return 0;
+	if (options->remote_name || options->remote_header_name)
+		return setup_refuse(why, why_size,
+			"remote_name and remote_header_name may give all pages "
+			"of an item one name",
+			options->next);
+	if (!name || fp_template_variables(name, tells_page, &setup->next.name,
+			     wrong, sizeof(wrong)) != 0)
+		return 0;
+	return setup_refuse(why, why_size,
+		"output_name without {page} gives all pages of an item one "
+		"name",
+		name);
+}
+
 static int
 make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -410,6 +446,8 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 
 	if (!options->output_dir)
 		return 0;
+	if (check_page_names(setup, why, why_size))
+		return -1;
 	if (options->output_name) {
 		setup->name_template = fp_uritemplate_parse(
 			options->output_name, why, why_size);
@@ -570,11 +608,6 @@ make_next(struct fp_setup *setup, char *why, size_t why_size)
 
 	if (fp_nextrule_parse(rule, options->next, wrong, sizeof(wrong)))
 		return setup_refuse(why, why_size, wrong, options->next);
-	if (options->output_dir)
-		return setup_refuse(why, why_size,
-			"output_dir has one file for each item, not for each "
-			"page",
-			options->output_dir);
 	if (rule->pointer)
 		setup->take.next = add_place(setup, rule->pointer);
 	if (options->until_empty && !fp_is_json_pointer(options->until_empty))

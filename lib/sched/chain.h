@@ -24,6 +24,11 @@ struct fp_chain {
 	struct fp_buf start; /* its URL; empty: the item's own */
 	bool is_foreign; /* that is at another origin than the item's */
 
+	/* That number, for the name of its file. */
+	char number[24];
+	struct fp_text number_text;
+	struct fp_value number_value;
+
 	struct fp_buf cursor; /* the value of the variable that is its */
 	bool has_cursor; /* there is one: not of a first page */
 	bool is_number; /* it was one in its JSON, or is counted */

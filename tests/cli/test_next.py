@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Items with several pages: what comes after each, and where it ends."""
 import json
+import os
 import sys
 import urllib.parse
 
@@ -622,6 +623,130 @@ def _():
     equal(contents(folder + "/out"), b"1\n2\n3\n")
 
 
+# ---- files ----
+
+def files(folder):
+    return {name: contents(os.path.join(folder, name)).decode()
+            for name in os.listdir(folder)}
+
+
+@test("-D with --next: each page has a file, named by line and page")
+def _():
+    for rule in "link", "/next":
+        server = bodies(b'{ "next": "?p=1" }', b'{"next":"?p=2"}', b"{}")
+        if rule == "link":
+            server.on("/a", lambda conn, request: conn.answer(
+                b'{ "page": 1}', JSON, headers=b"" if "p=2" in request.query
+                else b"Link: <?p=%d>; rel=next\r\n" % (
+                    2 if "p=1" in request.query else 1)))
+        folder = temp_dir()
+        result = fetchpool(["--next", rule, "-D", folder + "/d"],
+                           input=server.url + "/a")
+        equal(result.status, 0, repr(result))
+        equal(seen(result, "seq", "page", "pages", "file"), [
+            (1, 1, None, folder + "/d/1-1.json"),
+            (1, 2, None, folder + "/d/1-2.json"),
+            (1, 3, 3, folder + "/d/1-3.json")])
+        equal(sorted(files(folder + "/d")),
+              ["1-1.json", "1-2.json", "1-3.json"])
+        equal(files(folder + "/d")["1-1.json"], '{ "page": 1}'
+              if rule == "link" else '{ "next": "?p=1" }')
+
+
+@test("-D with --next: {page} and the variable in --output-name")
+def _():
+    server = cursors('"x/y"', "17")
+    for name, made in (
+            ("{}-{page}.json", ["7-1.json", "7-2.json", "7-3.json"]),
+            ("{}_{cursor}", ["7_", "7_17", "7_x%2Fy"])):
+        folder = temp_dir()
+        result = fetchpool([
+            "--next", "cursor=/end", "-D", folder + "/d", "--output-name",
+            name, server.url + "/a?q={}{&cursor}"], input="7\n")
+        equal(result.status, 0, repr(result))
+        equal(sorted(files(folder + "/d")), made)
+
+
+@test("-D with --next page=+1: {page} is the number of the record's page")
+def _():
+    server = web()
+    server.on("/a", lambda conn, request: conn.answer(
+        b"[1]" if query(request)["page"] == "8" else b"[]", JSON))
+    folder = temp_dir()
+    result = fetchpool(["--next", "page=+1", "--input-format", "json", "-D",
+                        folder + "/d", "--output-name", "p{page}",
+                        server.url + "/a{?page}"], input='{"page":8}\n')
+    equal(result.status, 0, repr(result))
+    equal(files(folder + "/d"), {"p1": "[1]", "p2": "[]"})
+
+
+@test("-D with --next: a page that is no JSON leaves no file")
+def _():
+    server = bodies(b'{"next":"?p=1"}', b'{"next":')
+    folder = temp_dir()
+    result = walk(server, "--next", "/next", "-D", folder + "/d", status=1)
+    equal([error_of(r) for r in result.records], [None, "body"], repr(result))
+    equal(files(folder + "/d"), {"1-1.json": '{"next":"?p=1"}'})
+
+
+@test("-D with --next: a file that is there fails its page")
+def _():
+    server = pages(3)
+    folder = temp_dir()
+    os.mkdir(folder + "/d")
+    with open(folder + "/d/p2", "w") as file:
+        file.write("old")
+    args = ["-a", "--next", "link", "-D", folder + "/d", "--output-name",
+            "p{page}"]
+    result = run(server, *args, status=1)
+    equal(seen(result, "page", "pages"), [(1, None), (2, 2)])
+    equal(error_of(result.records[1]), "local", repr(result))
+    equal(files(folder + "/d")["p2"], "old")
+    equal(server.requests, 1)
+    run(server, *args, "--overwrite")
+    equal(sorted(files(folder + "/d")), ["p1", "p2", "p3"])
+    check("old" not in files(folder + "/d").values(), "replaced")
+
+
+@test("-D with --next and a journal: no page's file is fetched again")
+def _():
+    server = pages(6)
+    folder = temp_dir()
+    args = ["--next", "link", "-D", folder + "/d", "--overwrite", "-o",
+            folder + "/out", "--journal", folder + "/journal", "--resume",
+            "--output-name", "{page}-{}"]
+    run(server, *args, "--max-pages", "2", "-q", status=1)
+    equal(sorted(files(folder + "/d")), ["1-1", "2-1"])
+    run(server, *args, "--retry-failed")
+    equal(sorted(files(folder + "/d")), ["%d-1" % n for n in range(1, 7)])
+    equal(server.requests, 6)
+
+
+@test("-D with --next: names that all pages would share are refused")
+def _():
+    for args in (["--output-name", "{}"], ["-O"], ["-J"], ["-O", "-J"],
+                 ["--output-name", "{}.json", "--overwrite"]):
+        refused("--next", "link", "-D", "x", *args, "http://127.0.0.1:9/{}",
+                names="--next")
+
+
+@test("what an item has besides is in the record unless fields are named")
+def _():
+    for options, there in (([], True), (["-D", "d"], True), (["-I"], True),
+                           (["--check"], True), (["--fields", "+ip"], True),
+                           (["--fields", "+context,ip"], True),
+                           (["--fields", "seq"], False)):
+        server = web()
+        server.on("/a", lambda conn, request: conn.answer(b"1", JSON))
+        result = fetchpool(["--input-format", "json", *options,
+                            server.url + "/a{?x}"], cwd=temp_dir(),
+                           input='{"context":[2],"x":1}\n')
+        equal(result.status, 0, repr(result))
+        equal(result.records[0].get("context"), [2] if there else None,
+              repr(options))
+        equal(result.out.count(b',"context"'), 1 if there else 0)
+
+
 # ---- wrong usage ----
 
 @test("18 what cannot work is wrong usage")
@@ -639,7 +764,6 @@ def _():
             (["--max-pages", "5"], "needs --next"),
             (["--next", "link", "--max-pages", "0"], "max-pages"),
             (["--next", "link", "--until-empty", "a"], "until-empty"),
-            (["--next", "link", "--output-dir", "x"], "output-dir"),
             (["--next", "/a", "--body", "text"], "JSON"),
             (["--each", "a"], "each"), (["--each", "/~2"], "each"),
             (["--each", "/a", "--pick", "b"], "pick"),

@@ -213,7 +213,7 @@ check_record(void)
 {
 	static const enum fp_field fields[] = {FP_FIELD_HEADERS};
 	static const struct fp_record_format format = {
-		FP_FORMAT_RECORD, fields, 1};
+		.format = FP_FORMAT_RECORD, .fields = fields, .n_fields = 1};
 	static struct fp_buf out;
 	struct fp_result result = {
 		.status = 200,

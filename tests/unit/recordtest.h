@@ -112,7 +112,8 @@ static inline const char *
 field(const struct fp_result *result, enum fp_field which)
 {
 	static char text[1000];
-	const struct fp_record_format format = {FP_FORMAT_RECORD, &which, 1};
+	const struct fp_record_format format = {
+		.format = FP_FORMAT_RECORD, .fields = &which, .n_fields = 1};
 	size_t skip = strlen(names[which]) + 4;
 
 	record(result, &format);

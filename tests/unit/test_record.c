@@ -62,7 +62,8 @@ bodies(void)
 {
 	static const enum fp_field body_only[] = {
 		FP_FIELD_ENCODING, FP_FIELD_BODY};
-	const struct fp_record_format format = {FP_FORMAT_RECORD, body_only, 2};
+	const struct fp_record_format format = {
+		.format = FP_FORMAT_RECORD, .fields = body_only, .n_fields = 2};
 	struct fp_result result = success();
 
 	CHECK_TEXT(record(&result, &format),
@@ -211,7 +212,8 @@ static void
 errors_say_more(void)
 {
 	static const enum fp_field seq = FP_FIELD_SEQ;
-	const struct fp_record_format format = {FP_FORMAT_RECORD, &seq, 1};
+	const struct fp_record_format format = {
+		.format = FP_FORMAT_RECORD, .fields = &seq, .n_fields = 1};
 	struct fp_result result = failure();
 
 	result.retry_after_ns = INT64_C(86400) * FP_NS_PER_S;
@@ -247,7 +249,8 @@ in_the_order_wanted(void)
 {
 	static const enum fp_field fields[] = {
 		FP_FIELD_IP, FP_FIELD_STATUS, FP_FIELD_SEQ};
-	struct fp_record_format format = {FP_FORMAT_RECORD, fields, 3};
+	struct fp_record_format format = {
+		.format = FP_FORMAT_RECORD, .fields = fields, .n_fields = 3};
 	struct fp_result result = success();
 
 	CHECK_TEXT(record(&result, &format),
