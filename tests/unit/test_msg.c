@@ -133,7 +133,8 @@ static void
 items_as_records(void)
 {
 	static const enum fp_field fields[] = {FP_FIELD_SEQ, FP_FIELD_INPUT};
-	const struct fp_record_format format = {FP_FORMAT_BODY, fields, 2};
+	const struct fp_record_format format = {
+		.format = FP_FORMAT_BODY, .fields = fields, .n_fields = 2};
 	struct fp_result result = failure();
 
 	CHECK_TEXT(item(&result, &format),

@@ -27,8 +27,9 @@ begin_value(struct values *values, const char *name, enum fp_value_type type)
 	struct fp_value *value = &values->list[values->n++];
 
 	FP_ASSERT(values->n < FP_ARRAY_LEN(values->list));
-	*value = (struct fp_value){
-		{name, strlen(name)}, type, &values->texts[values->n_texts], 0};
+	*value = (struct fp_value){.name = {name, strlen(name)},
+		.type = type,
+		.texts = &values->texts[values->n_texts]};
 }
 
 static void
