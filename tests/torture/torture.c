@@ -259,13 +259,11 @@ crash(int number)
 }
 
 /* A stack that is used up has no room for crash(): OpenSSL calls itself without
- * end when it finds no memory as it begins. Of threads but the first one, such
- * an end is not told. */
-static void
-use_spare_stack(void)
+ * end when it finds no memory as it begins. */
+void
+torture_spare_stack(void *space, size_t size)
 {
-	static char space[1 << 17];
-	stack_t spare = {.ss_sp = space, .ss_size = sizeof(space)}, old;
+	stack_t spare = {.ss_sp = space, .ss_size = size}, old;
 
 	if (sigaltstack(NULL, &old) == 0 && old.ss_flags & SS_DISABLE)
 		sigaltstack(&spare, NULL);
@@ -275,9 +273,10 @@ static void
 watch_crashes(void)
 {
 	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+	static char space[1 << 17];
 	struct sigaction action = {.sa_handler = crash};
 
-	use_spare_stack();
+	torture_spare_stack(space, sizeof(space));
 	action.sa_flags = SA_RESETHAND | SA_NODEFER | SA_ONSTACK;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaction(numbers[i], &action, NULL);
