@@ -19,6 +19,9 @@
  * starts when all libraries are there, and main() is about to begin.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "torture.h"
 
 #include <dlfcn.h>
@@ -69,11 +72,23 @@ static char inherited[1024];
 
 /* ---- the real ones ---- */
 
+/* Where a long has 32 bits, what is called by that name is another. */
+static void *
+find_large(const char *name)
+{
+	char large[80];
+
+	snprintf(large, sizeof(large), "%s64", name);
+	return sizeof(off_t) > sizeof(long) ? dlsym(RTLD_NEXT, large) : NULL;
+}
+
 void *
 torture_find(const char *name)
 {
-	void *found = dlsym(RTLD_NEXT, name);
+	void *found = find_large(name);
 
+	if (!found)
+		found = dlsym(RTLD_NEXT, name);
 	if (!found)
 		abort();
 	return found;

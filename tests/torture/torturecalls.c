@@ -3,6 +3,9 @@
  * The calls that can be made to fail, but for those for memory: see torture.c.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "torture.h"
 
 #include <errno.h>
@@ -144,6 +147,15 @@ int
 __open_2(const char *path, int flags)
 {
 	REAL(__open_2);
+	return FAILS(OPEN, "open") ? -1 : real(path, flags);
+}
+
+extern int __open64_2(const char *path, int flags);
+
+int
+__open64_2(const char *path, int flags)
+{
+	REAL(__open64_2);
 	return FAILS(OPEN, "open") ? -1 : real(path, flags);
 }
 
