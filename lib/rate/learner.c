@@ -12,10 +12,11 @@
  *			the rate, within bounds; the one before was too high
  *	4 pass		far below what was too high: a tenth more; if nothing
  *			is known to be too high, a quarter more
- *	24 pass		near it: a little more, to find out
+ *	24 pass		near it: a little more, to find out; twice as many each
+ *			time that this was refused
  *
- * Near what was too high, it is raised once a period at most: a window that is
- * large says nothing before it is over.
+ * Once something was too high, it is raised once a period at most: a window
+ * that is large says nothing before it is over.
  *
  * WINDOWS THAT ARE TAKEN WHOLE
  *
@@ -62,12 +63,15 @@
 	12 /* passes without a refusal, after which a rate may be right \
 	    */
 #define NEAR 0.85 /* of what is too high */
-#define VAIN_MAX 10
+#define VAIN_MAX 8
 #define FIRST_PART 8
 #define PACED_MIN 12 /* passes after which their average says something */
-#define BEST_PART 0.65 /* of it: a limit lets so much through */
+#define BEST_PART 0.75 /* of it: a limit lets so much through */
 #define REST 500 /* the first time; ten times as many the next */
 #define REST_MAX 50000
+
+#define BURST_PART 0.8
+#define PATIENCE_MAX 3 /* doublings */
 
 #define STEP 0.035
 #define STEP_MAX 0.25
@@ -215,6 +219,21 @@ fp_learner_started(struct fp_learner *learner, int64_t now_ns)
 	learner->next_ns = now_ns - late_ns + learner->spacing_ns;
 }
 
+/* More than what passed until the time that the server named. Most servers cut
+ * or round it to whole seconds; 0: it says nothing then. */
+static double
+learner_most(const struct fp_learner *learner, double n)
+{
+	bool is_rough =
+		(learner->until_ns - learner->refused_ns) % FP_NS_PER_S == 0;
+	int64_t least_ns =
+		learner->until_ns - learner->since_ns - is_rough * FP_NS_PER_S;
+
+	return least_ns > FP_NS_PER_S / 2 || !is_rough
+		       ? n / learner_seconds(least_ns)
+		       : 0;
+}
+
 /* The first one has passed after refusals. */
 static void
 learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
@@ -229,18 +248,29 @@ learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->n_asked = 0;
 	learner->step = STEP;
 	learner->is_on = true;
-	learner->high = is_said && n >= FEW ? n / span_s : 0;
+	learner->high = is_said && n >= FEW ? learner_most(learner, n) : 0;
 	learner->period_ns = end_ns - learner->since_ns;
 	learner->is_rough = n < FEW && !(is_said && span_s > ROUGH_S);
 	window_open(learner, is_said, begun_ns);
 	learner->next_ns = 0;
 	set_rate(learner, BELOW * n / span_s, begun_ns);
-	learner->first = learner->rate;
+	learner->first = learner->burst = learner->rate;
+	learner->n_burst = learner->n_passed;
 	learner->n_lowered = 0;
 	learner->next_ns = FP_MAX(begun_ns + learner->spacing_ns, now_ns);
 	learner->since_ns = begun_ns;
 	learner->n_passed = 0;
 	learner->paced_ns = now_ns;
+}
+
+/* So many pass near what was too high before more is tried. What was refused
+ * a few times in vain is the limit. */
+static unsigned
+learner_patience(const struct fp_learner *learner)
+{
+	if (learner->n_lowered == 0)
+		return HELD;
+	return STEADY << FP_MIN(learner->n_failed, PATIENCE_MAX);
 }
 
 static void
@@ -254,19 +284,22 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 		set_rate(learner, 2 * rate, now_ns);
 		return;
 	}
-	/* What was too high may be so only by what the server said. */
-	unsigned steady = learner->n_lowered == 0 ? HELD : STEADY;
-	if (learner->n_good < (is_near ? steady : FEW))
+	if (learner->n_good < (is_near ? learner_patience(learner) : FEW))
 		return;
-	if (is_near && now_ns - learner->raised_ns < learner->period_ns)
+	if (learner->high > 0 && learner->n_lowered > 0 &&
+		now_ns - learner->raised_ns < learner->period_ns)
 		return;
-	if (learner->n_passed >= HELD)
+	if (learner->n_good >= HELD)
 		learner->low = rate;
 	if (is_near) {
+		if (learner->is_trying)
+			learner->n_failed = 0;
+		learner->is_trying = true;
 		rate *= 1 + learner->step;
 		learner->step = FP_MIN(2 * learner->step, STEP_MAX);
 	} else if (learner->high > 0) {
-		rate = FP_MIN(rate * 1.1, BELOW * learner->high);
+		rate = FP_MIN(rate * (learner->n_lowered ? 1.1 : 1.25),
+			BELOW * learner->high);
 	} else {
 		rate *= 1.25;
 	}
@@ -324,6 +357,10 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 		learner->paced_ns = now_ns;
 		learner->best = 0;
 	}
+	/* As many as before the first refusal: they may be a window. */
+	if (learner->n_lowered <= 3 && learner->n_burst >= FEW &&
+		n >= BURST_PART * (double)learner->n_burst)
+		least = FP_MAX(least, learner->burst);
 	learner->is_rough = false;
 	if (learner->n_lowered == 3)
 		learner->first = rate;
@@ -339,6 +376,8 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 		learner->low *= 0.7;
 	found = FP_MAX(found, least);
 	learner->low = FP_MIN(learner->low, 0.95 * rate);
+	learner->n_failed += learner->is_trying;
+	learner->is_trying = false;
 	learner->high = rate;
 	learner->step = STEP;
 	set_rate(learner, FP_MIN(found, 0.95 * rate), now_ns);

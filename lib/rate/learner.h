@@ -37,6 +37,10 @@ struct fp_learner {
 	double first; /* the one that it began with */
 	unsigned n_lowered; /* how often it was lowered since */
 	double low; /* one that held for a while; 0: not known */
+	uint64_t n_burst; /* passed before the first refusal */
+	double burst; /* the rate that follows from it */
+	bool is_trying; /* more than what has held, near `high` */
+	unsigned n_failed; /* times that this was refused, in a row */
 	double step; /* by how much it grows next, near `high` */
 	int64_t spacing_ns; /* the same as `rate` */
 	int64_t next_ns; /* no start before */

@@ -9,11 +9,19 @@
  * server that names one again and again, and refuses nobody else, sheds single
  * requests: then the time is for the item, until there is a limit.
  *
- * Refusals of requests that were under way together are one round. The pause
- * after it is drawn from a time that doubles with each round, for as long as
- * nothing passes, however many items that takes: a window of a minute is found
- * out after a minute. After it one request goes first; when that passes, the
- * others follow.
+ * Refusals of requests that were under way together are one round. After it one
+ * request goes first; when that passes, the others follow. When it goes, where
+ * the server does not say it:
+ *
+ *	at first	at marks: when a time that people choose for limits
+ *			would be over since the first request, 1, 2, 5, 10, 30,
+ *			60 and 120 s; before that after 0.25 s, if hardly
+ *			anything has passed
+ *	later		after a time that is drawn from one that doubles with
+ *			each round
+ *
+ * That goes on for as long as nothing passes, however many items it takes: a
+ * window of a minute is found out after a minute.
  *
  * Not everything that refuses is a limit:
  *
@@ -42,12 +50,24 @@
 
 #define FADE 0.85
 #define LIMIT 2.6
+#define TOLD_ROW 3 /* the same, in a row, of those that name a time */
 #define LIMIT_BY_CHANCE 12 /* in a row */
 #define PART_MOST 0.7 /* of all: that is no chance */
 #define PART_STEP 0.05
 
 /* The first pause of one that is paced, in times of its spacing. */
 #define PAUSE_TURNS 3
+
+/* Marks: the first one is for less than so many that have passed; the least
+ * part of the time since the first refusal between two; their jitter. */
+#define MARK_MIN 4
+#define MARK_PART 3
+#define MARK_JITTER 25
+#define MARK_DELAYS 4 /* longest pauses, at most between two */
+#define PAUSE_MAX_NS (86400 * FP_NS_PER_S)
+
+/* What passes after a refusal before the next one would be a surprise. */
+#define DAWN 4
 
 #define LONE 0.5 /* score before, after five that passed */
 #define LONE_MIN 3
@@ -88,7 +108,8 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 		return true;
 	if (busy->learner.n_rest > 0)
 		return busy->n_row >= LIMIT_BY_CHANCE;
-	return busy->score >= LIMIT;
+	return busy->score >= LIMIT ||
+	       (refused->wait_ns > 0 && busy->n_row >= TOLD_ROW);
 }
 
 /* Passes after a refusal that say that it is no limit, and how many times as
@@ -120,6 +141,39 @@ draw_pause_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	return FP_MAX(half_ns + (int64_t)fp_random_evenly(
 					&random, (uint64_t)(most_ns - half_ns)),
 		LEAST_NS);
+}
+
+/* When the next mark is: since the first request, or if that is long ago since
+ * the first refusal. `random` is for its jitter. */
+static int64_t
+draw_mark_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	uint64_t random, int64_t now_ns)
+{
+	/* In hundredths of the first pause. */
+	static const int marks[] = {25, 100, 200, 500, 1000, 3000, 6000, 12000};
+	const struct fp_learner *learner = &busy->learner;
+	int64_t unit_ns = FP_MIN(rules->delay_ns, PAUSE_MAX_NS) / 100;
+	int64_t most_ns = FP_MIN(rules->max_delay_ns, PAUSE_MAX_NS);
+	int64_t used_ns = learner->dark_ns - learner->since_ns;
+	int64_t gap_ns = FP_MIN(now_ns - learner->dark_ns, most_ns) / MARK_PART;
+	int64_t least_ns = now_ns + FP_MAX(gap_ns, LEAST_NS);
+	int64_t pause_ns = MARK_DELAYS * most_ns, jitter_ns = pause_ns;
+
+	for (size_t i = learner->n_passed >= MARK_MIN; i < FP_ARRAY_LEN(marks);
+		i++) {
+		int64_t mark_ns = marks[i] * unit_ns;
+		int64_t at_ns =
+			mark_ns + (used_ns <= mark_ns / 2 ? learner->since_ns
+							  : learner->dark_ns);
+		if (at_ns >= least_ns) {
+			pause_ns = FP_MIN(pause_ns, at_ns - now_ns);
+			jitter_ns = mark_ns;
+			break;
+		}
+	}
+	jitter_ns /= MARK_JITTER;
+	return pause_ns + jitter_ns / 4 +
+	       (int64_t)fp_random_evenly(&random, (uint64_t)jitter_ns);
 }
 
 /* Whether it is about this item, and the same has shown for others. */
@@ -156,6 +210,40 @@ is_its_own(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		return false;
 	busy->n_lone += score < LONE;
 	return busy->n_lone > least || busy->learner.n_rest > 0;
+}
+
+/* How long all are kept away by a refusal that begins a round. */
+static int64_t
+choose_pause_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
+{
+	const struct fp_learner *learner = &busy->learner;
+
+	/* A window that was begun too early: it is known when it may begin. */
+	if (learner->window.size > 0 &&
+		busy->n_rounds == FP_MAX(busy->n_needed, 1))
+		return FP_MAX(learner->next_ns - now_ns, 0);
+
+	/* What the server says is enough, the first time. */
+	if (refused->wait_ns >= LEAST_NS && busy->n_rounds == 1)
+		return 0;
+	if (learner->n_asked > 0)
+		return draw_mark_ns(busy, rules, attempt->random, now_ns);
+	return draw_pause_ns(busy, rules, attempt->random);
+}
+
+/* The one that was sent to find out has passed. The next time it is known how
+ * many rounds that takes, if it takes as many again. */
+static void
+end_rounds(struct fp_busy *busy)
+{
+	if (busy->learner.is_on && busy->n_rounds > busy->n_needed)
+		busy->n_needed = busy->n_rounds;
+	else if (busy->learner.is_on && busy->n_needed > 1)
+		busy->n_needed--;
+	busy->n_rounds = 0;
+	busy->is_careful = false;
 }
 
 struct fp_busy_verdict
@@ -195,8 +283,6 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		busy->n_rounds = FP_MAX(busy->n_needed, 1);
 	busy->round_ns = now_ns;
 	busy->is_careful = rules->learns;
-	verdict.pause_ns = draw_pause_ns(busy, rules, attempt->random);
-
 	/* Chance does not refuse everything for so long. */
 	if (busy->n_rounds >= CHANCE_ROUNDS)
 		busy->learner.n_rest = 0;
@@ -204,11 +290,8 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		fp_learner_refused(&busy->learner, attempt->begun_ns,
 			refused->wait_ns > 0 ? now_ns + refused->wait_ns : 0,
 			now_ns);
-
-	/* A window that was begun too early: it is known when it may begin. */
-	if (busy->learner.window.size > 0 &&
-		busy->n_rounds == FP_MAX(busy->n_needed, 1))
-		verdict.pause_ns = FP_MAX(busy->learner.next_ns - now_ns, 0);
+	verdict.pause_ns =
+		choose_pause_ns(busy, rules, refused, attempt, now_ns);
 	return verdict;
 }
 
@@ -331,13 +414,13 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy->stubborn *= STUBBORN_FADE;
 	if (busy->n_rounds > 0)
 		busy_weigh(busy, attempt);
-	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns) {
-		if (busy->learner.is_on)
-			busy->n_needed = busy->n_rounds;
-		busy->n_rounds = 0;
-		busy->is_careful = false;
-	}
+	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns)
+		end_rounds(busy);
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
+
+	/* Whether a whole window may begin is seen by its first ones. */
+	if (busy->learner.window.size > 0 && busy->learner.window.n == 0)
+		busy->is_careful = busy->learner.n_passed < DAWN;
 	busy_settle_doubt(busy, attempt);
 }
 
@@ -363,6 +446,14 @@ void
 fp_busy_sole_ended(struct fp_busy *busy)
 {
 	busy->has_sole = false;
+}
+
+bool
+fp_busy_is_dark(const struct fp_busy *busy)
+{
+	return busy->n_rounds > 1 ||
+	       (busy->learner.is_on &&
+		       (busy->n_rounds > 0 || busy->learner.n_passed < DAWN));
 }
 
 bool

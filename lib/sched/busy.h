@@ -104,6 +104,10 @@ enum fp_doubt fp_busy_doubt_due(struct fp_busy *busy, bool is_test);
 int64_t fp_busy_doubt_pause_ns(
 	const struct fp_busy *busy, const struct fp_busy_rules *rules);
 
+/* Whether the next request may well be refused: nothing has passed since the
+ * last refusal, or hardly anything. */
+bool fp_busy_is_dark(const struct fp_busy *busy);
+
 /* Whether refusals now say more of the origin than of their items. */
 bool fp_busy_is_limiting(const struct fp_busy *busy);
 

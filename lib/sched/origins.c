@@ -261,7 +261,7 @@ list_of_next(struct fp_origin *origin)
 {
 	bool is_silent =
 		origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered;
-	bool is_dark = is_silent || origin->busy.n_rounds > 1;
+	bool is_dark = is_silent || fp_busy_is_dark(&origin->busy);
 
 	if (is_dark && origin->waiting.first)
 		return &origin->waiting;

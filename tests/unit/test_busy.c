@@ -66,12 +66,70 @@ one_is_no_limit(void)
 	CHECK(refuse_as(FP_REFUSAL_SAID, true, T0, T0).is_limit);
 }
 
+/* A request at T0, `n_passed` of them pass, and then all are refused: when the
+ * one that finds out may go, after each. */
+static void
+check_marks(int n_passed, int64_t used_ns, const double *marks_s, int n_marks)
+{
+	int64_t from_ns = T0 + used_ns, now_ns = T0 + used_ns;
+
+	begin(FP_BUSY_AUTO);
+	fp_busy_started(&busy, T0);
+	for (int i = 0; i < n_passed; i++)
+		pass(T0, T0);
+	refuse(now_ns, now_ns);
+	refuse(now_ns, now_ns);
+	for (int i = 0; i < n_marks; i++) {
+		int64_t begun_ns = now_ns + 1;
+		now_ns += 2;
+		struct fp_busy_verdict verdict = refuse(begun_ns, now_ns);
+		double s = (double)(now_ns + verdict.pause_ns - from_ns) / S;
+		CHECK(verdict.is_limit);
+		CHECK(s >= marks_s[i] * 1.005);
+		CHECK(s <= marks_s[i] * 1.06 + 0.06);
+
+		/* Those that were under way are of the same round. */
+		CHECK(refuse(begun_ns, now_ns).pause_ns == 0);
+		now_ns += verdict.pause_ns;
+	}
+	pass(now_ns + 1, now_ns + 2);
+	CHECK(busy.n_rounds == 0 && !busy.is_careful);
+}
+
+static void
+it_is_asked_at_marks(void)
+{
+	static const double few[] = {0.25, 1, 2, 5, 10, 30, 60, 120};
+
+	check_marks(1, 0, few, 8);
+	check_marks(5, 0, few + 1, 7);
+
+	/* The first request is too long ago to say anything. */
+	check_marks(5, 200 * S, few + 1, 6);
+
+	/* What the server says is enough, but not if it is not true. */
+	begin(FP_BUSY_AUTO);
+	struct fp_refused told = {.is = FP_REFUSAL_SAID, .wait_ns = S};
+	struct fp_busy_attempt attempt = {
+		.begun_ns = T0, .wait_ns = S, .random = fp_random_seed(1)};
+	fp_busy_started(&busy, T0);
+	for (int i = 0; i < 3; i++)
+		CHECK(fp_busy_refused(&busy, &rules, &told, &attempt, T0)
+				.pause_ns == 0);
+	CHECK(busy.n_rounds == 1);
+	attempt.begun_ns = T0 + S;
+	CHECK(fp_busy_refused(&busy, &rules, &told, &attempt, T0 + S).pause_ns >
+		S / 2);
+}
+
+/* Where nothing is learned, it is a time that doubles. */
 static void
 pauses_grow_while_nothing_passes(void)
 {
 	int64_t now_ns = T0, least_ns = S / 2;
 
 	begin(FP_BUSY_AUTO);
+	rules.learns = false;
 	pass(T0, T0);
 	refuse(now_ns, now_ns);
 	refuse(now_ns, now_ns);
@@ -82,12 +140,9 @@ pauses_grow_while_nothing_passes(void)
 		CHECK(verdict.is_limit && verdict.pause_ns >= least_ns);
 		CHECK(verdict.pause_ns <= FP_MIN(2 * least_ns, 30 * S));
 		least_ns = FP_MIN(2 * least_ns, 15 * S);
-
-		/* Those that were under way are of the same round. */
-		CHECK(refuse(begun_ns, now_ns).pause_ns == 0);
 	}
 	pass(now_ns + 1, now_ns + 2);
-	CHECK(busy.n_rounds == 0 && !busy.is_careful);
+	CHECK(busy.n_rounds == 0);
 }
 
 static void
@@ -210,6 +265,7 @@ main(void)
 {
 	run("what answers are", what_answers_are);
 	run("a single refusal is no limit", one_is_no_limit);
+	run("it is asked again at marks", it_is_asked_at_marks);
 	run("pauses grow while nothing passes",
 		pauses_grow_while_nothing_passes);
 	run("one finds out", one_finds_out);
