@@ -17,7 +17,8 @@
  *			jsonescape, pen (writes
  *			it)
  *	http/		HTTP's own forms: outcome (kinds, statuses), uritemplate
- *			(RFC 6570), url, address (CIDR blocks), headerline,
+ *			(RFC 6570), url, secret (what of a text is not
+ *			shown), address (CIDR blocks), headerline,
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
@@ -44,8 +45,7 @@
  *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), bearer (by a token that
- *			expires), lookup (why one failed), upload (a body that
- *			is read from files), form (multipart/form-data),
+ *			expires), lookup (why one failed),
  *			redirect (where one leads), cookies (that it sets),
  *			condition (whether something has changed),
  *			download (its file), preview (in place of sending)
@@ -79,8 +79,7 @@
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),
  *			template (which one, and whether lines fit it), expand
- *			(texts that are filled in for each item), formopt
- *			(fields of a form), options
+ *			(texts that are filled in for each item), options
  *			(argv and the environment), config (the same from a
  *			file), help, complaint (what is wrong with one),
  *			suggest (which word was meant) and foreign (what other

@@ -151,6 +151,28 @@ hand_in(struct fp_reader *reader, struct fp_item *item)
 	return fp_pool_submit(reader->pool, item);
 }
 
+/* A line that cannot be one is parsed, too: so it is known what of it must not
+ * be shown. */
+static int
+submit_json(struct fp_reader *reader, const struct entry *entry)
+{
+	const struct fp_line *line = &entry->line;
+	struct fp_item item;
+
+	if (fp_parser_parse(
+		    reader->parser, line->text.data, line->text.len, &item))
+		return -1;
+	if (item.fault && !line->fault)
+		fp_linecheck_not_json(&reader->check, line->text);
+	if (line->fault)
+		item.fault = line->fault;
+	item.is_cut = line->is_cut;
+	item.more = true;
+	item.seq = line->seq;
+	item.outcome_unknown = entry->is_unknown;
+	return hand_in(reader, &item);
+}
+
 static int
 submit(struct fp_reader *reader, const struct entry *entry)
 {
@@ -166,18 +188,8 @@ submit(struct fp_reader *reader, const struct entry *entry)
 		.outcome_unknown = entry->is_unknown,
 	};
 
-	if (reader->parser && !line->fault) {
-		if (fp_parser_parse(reader->parser, line->text.data,
-			    line->text.len, &item))
-			return -1;
-		item.more = true;
-		item.seq = line->seq;
-		item.outcome_unknown = entry->is_unknown;
-		if (item.fault)
-			fp_linecheck_not_json(&reader->check, line->text);
-		return hand_in(reader, &item);
-	}
-
+	if (reader->parser)
+		return submit_json(reader, entry);
 	if (!item.fault)
 		item.fault = fp_linecheck_judge(
 			&reader->check, line->text, &item.url);

@@ -75,6 +75,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/refusal.c lib/http/refusal.h \
 	lib/http/response.c lib/http/response.h \
 	lib/http/retryafter.c lib/http/retryafter.h \
+	lib/http/secret.c lib/http/secret.h \
 	lib/http/tokenreply.c lib/http/tokenreply.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
 	lib/http/url.c lib/http/url.h \
@@ -123,7 +124,6 @@ lib_libinternal_la_SOURCES += \
 	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \
-	lib/request/form.c lib/request/form.h \
 	lib/request/idletime.c lib/request/idletime.h \
 	lib/request/lookup.c lib/request/lookup.h \
 	lib/request/login.c lib/request/login.h \

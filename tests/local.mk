@@ -90,6 +90,7 @@ UNIT_TESTS = \
 	tests/unit/test_rates \
 	tests/unit/test_record \
 	tests/unit/test_recordsecrets \
+	tests/unit/test_secret \
 	tests/unit/test_schedulerefuse \
 	tests/unit/test_response \
 	tests/unit/test_responseodd \
@@ -159,8 +160,7 @@ tests_unit_test_ratefile_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_ratefilecrash_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fp_clock_boot_ns,--wrap=fp_clock_now_ns
 tests_unit_test_ratefilefail_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=fallocate,--wrap=fallocate64 \
-	-Wl,--wrap=pwrite,--wrap=pwrite64
+	-Wl,--wrap=fallocate,--wrap=pwrite
 tests_unit_test_ratelimit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_unit_test_settings_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 
@@ -232,7 +232,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_resume.py \
 	tests/cli/test_completions.py \
 	tests/cli/test_retry.py \
-	tests/cli/test_form.py \
 	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \

@@ -8,18 +8,25 @@
 #include <string.h>
 #include <strings.h>
 
-bool
-fp_headerline_is_token(struct fp_text text)
+size_t
+fp_headerline_token_len(struct fp_text text)
 {
 	static const char others[] = "!#$%&'*+-.^_`|~";
+	size_t i = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
+	for (; i < text.len; i++) {
 		char c = text.data[i];
 		if (!fp_ascii_is_alnum(c) &&
 			!memchr(others, c, sizeof(others) - 1))
-			return false;
+			break;
 	}
-	return text.len > 0;
+	return i;
+}
+
+bool
+fp_headerline_is_token(struct fp_text text)
+{
+	return text.len > 0 && fp_headerline_token_len(text) == text.len;
 }
 
 bool

@@ -19,6 +19,9 @@
  * a field must be. */
 bool fp_headerline_is_token(struct fp_text text);
 
+/* How much of the text, from its start on, a token may hold. */
+size_t fp_headerline_token_len(struct fp_text text);
+
 /* Whether a request may have this method: a token, but not CONNECT, after which
  * a connection is no HTTP any more; nor HEAD in other letters, which one reads
  * as HEAD and another does not (section 9.3). */

@@ -49,13 +49,20 @@ bool fp_url_is_known(const char *origin);
  * of it. -1: no memory. */
 int fp_url_encode(const char *url, size_t len, struct fp_buf *out);
 
-/* Which character of ASCII a reader takes this one for, as it is the same of
- * full width, or looks like it; 'x' for all that have no meaning in a URL. */
-char fp_url_char_seen(uint32_t code);
-
 /* Writes the path anew as a signature wants it (Signature Version 4): all but
  * letters, digits, "-._~" and "/" percent-encoded, once, and "%2F" as "/". -1:
  * no memory. */
 int fp_url_sign_path(struct fp_buf *url);
+
+/* The length of a scheme that the text begins with, without its colon, or 0. */
+size_t fp_url_scheme_len(const char *text, size_t len);
+
+/* Where an authority that begins at `start` ends: at the next "/", "?" or "#",
+ * or at `len`. */
+size_t fp_url_authority_end(const char *url, size_t start, size_t len);
+
+/* The end of the userinfo of the authority between the two, its "@" not
+ * counted; `start` if there is none. */
+size_t fp_url_userinfo_end(const char *url, size_t start, size_t end);
 
 #endif

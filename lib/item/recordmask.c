@@ -4,7 +4,7 @@
 #include "recordmask.h"
 
 #include "ascii.h"
-#include "url.h"
+#include "secret.h"
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ recordmask_unescape(const char *at, size_t len, size_t *used)
 	*used = FP_MIN(len, 6);
 	for (size_t i = 2; i < *used; i++)
 		code = code << 4 | ((uint32_t)fp_ascii_hex_value(at[i]) & 15);
-	return fp_url_char_seen(code);
+	return fp_secret_char_seen(code);
 }
 
 static void
@@ -79,12 +79,13 @@ write_masked(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
 	size_t close)
 {
 	struct plain plain;
+	struct fp_secret secret;
+	size_t start, end;
 
 	for (;; at = next_part(&plain)) {
-		size_t end = 0, start;
 		make_plain(&plain, json, at, close);
-		while (fp_find_secret(
-			plain.text, plain.len, end, &start, &end)) {
+		fp_secret_begin(&secret, plain.text, plain.len, false);
+		while (fp_secret_next(&secret, &start, &end)) {
 			size_t from = plain.from[start];
 			if (from >= done) {
 				fp_pen_bytes(
@@ -103,12 +104,14 @@ static size_t
 write_unescaped(struct fp_pen *pen, struct fp_text json, size_t done, size_t at,
 	size_t close)
 {
+	struct fp_secret secret;
 	size_t start, end;
 
-	while (fp_find_secret(json.data, close, at, &start, &end)) {
-		fp_pen_bytes(pen, json.data + done, start - done);
+	fp_secret_begin(&secret, json.data + at, close - at, false);
+	while (fp_secret_next(&secret, &start, &end)) {
+		fp_pen_bytes(pen, json.data + done, at + start - done);
 		fp_pen_bytes(pen, "***", 3);
-		done = at = end;
+		done = at + end;
 	}
 	return done;
 }
@@ -134,12 +137,12 @@ fp_recordmask_json(struct fp_pen *pen, struct fp_text json)
 void
 fp_recordmask_text(struct fp_pen *pen, struct fp_text text, bool is_url)
 {
-	bool (*find)(const char *, size_t, size_t, size_t *, size_t *) =
-		is_url ? fp_find_secret_of_url : fp_find_secret;
+	struct fp_secret secret;
 	size_t done = 0, start, end;
 
 	fp_pen_bytes(pen, "\"", 1);
-	while (find(text.data, text.len, done, &start, &end)) {
+	fp_secret_begin(&secret, text.data, text.len, is_url);
+	while (fp_secret_next(&secret, &start, &end)) {
 		fp_pen_inside(pen, text.data + done, start - done);
 		fp_pen_bytes(pen, "***", 3);
 		done = end;

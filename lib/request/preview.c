@@ -10,6 +10,8 @@
 
 #include "preview.h"
 
+#include "secret.h"
+#include "url.h"
 #include "utf8.h"
 
 #include <inttypes.h>
@@ -92,12 +94,15 @@ static int
 preview_add_line(
 	struct fp_buf *names, const char *name, size_t len, const char *value)
 {
+	bool is_url = len == 7 && strncasecmp(name, "Referer", len) == 0;
+
 	if (fp_buf_add(names, name, len))
 		return -1;
-	if (value &&
-		(fp_buf_add_text(names, ": ") ||
-			fp_buf_add_text(names,
-				preview_is_secret(name, len) ? "***" : value)))
+	if (value && preview_is_secret(name, len))
+		value = "***";
+	if (value && (fp_buf_add_text(names, ": ") ||
+			     fp_secret_add_shown(
+				     names, value, strlen(value), is_url)))
 		return -1;
 	return fp_buf_add_char(names, '\n');
 }
@@ -195,7 +200,7 @@ preview_find_host(const char *url, char host[FP_ORIGIN_MAX])
 
 	start = start ? start + 3 : url;
 	size_t len = strcspn(start, "/?#");
-	const char *at = memchr(start, '@', len);
+	const char *at = memrchr(start, '@', len);
 	if (at) {
 		len -= (size_t)(at + 1 - start);
 		start = at + 1;
@@ -205,21 +210,6 @@ preview_find_host(const char *url, char host[FP_ORIGIN_MAX])
 }
 
 /* ---- the whole ---- */
-
-/* The body is the form, as far as it can be shown. */
-static bool
-show_form(struct fp_request *request, struct fp_ticket *ticket)
-{
-	struct fp_buf *out = &ticket->body;
-
-	if (fp_form_show(&request->upload, request->form, request->n_form,
-		    request->boundary, preview_is_secret, out)) {
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
-		return false;
-	}
-	request->body = (struct fp_text){fp_buf_text(out), out->len};
-	return true;
-}
 
 void
 fp_preview_make(struct fp_preview *preview, struct fp_request *request,
@@ -247,9 +237,7 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	if (request->body.data)
 		result->request_size = (int64_t)fp_request_body_size(request);
 	result->is_request_full = preview->setup->options.dry_run_full;
-	bool has_text = request->body.data && !request->upload.is_there;
-	if (result->is_request_full && request->form)
-		has_text = show_form(request, ticket);
+	bool has_text = request->body.data && request->upload.fd < 0;
 	fp_upload_close(&request->upload);
 	if (!result->is_request_full || !has_text)
 		return;

@@ -6,6 +6,7 @@
 #include "bearer.h"
 #include "condition.h"
 #include "login.h"
+#include "secret.h"
 #include "url.h"
 #include "urlparse.h"
 
@@ -174,17 +175,10 @@ make_url(struct fp_request *request, struct fp_buf *out,
 const char *
 fp_request_show(const struct fp_buf *url, struct fp_buf *shown)
 {
-	const char *text = fp_buf_text(url);
-	size_t done = 0, start, end;
-
 	fp_buf_clear(shown, SIZE_MAX);
-	while (fp_find_secret_of_url(text, url->len, done, &start, &end)) {
-		if (fp_buf_add(shown, text + done, start - done) ||
-			fp_buf_add_text(shown, "***"))
-			return NULL;
-		done = end;
-	}
-	return fp_buf_add_text(shown, text + done) ? NULL : shown->data;
+	if (fp_secret_add_shown(shown, fp_buf_text(url), url->len, true))
+		return NULL;
+	return fp_buf_text(shown);
 }
 
 /* What the record shows: the URL without its passwords. */
@@ -192,10 +186,12 @@ static bool
 show_url(struct fp_ticket *ticket)
 {
 	const char *url = fp_buf_text(&ticket->url);
+	struct fp_secret secret;
 	size_t start, end;
 
 	ticket->result.url = url;
-	if (!fp_find_secret_of_url(url, ticket->url.len, 0, &start, &end))
+	fp_secret_begin(&secret, url, ticket->url.len, true);
+	if (!fp_secret_next(&secret, &start, &end))
 		return true;
 	ticket->result.url = fp_request_show(&ticket->url, &ticket->shown_url);
 	if (!ticket->result.url)
@@ -288,7 +284,7 @@ fp_request_destroy(struct fp_request *request)
 	request->conditional = NULL;
 	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
-	fp_upload_destroy(&request->upload);
+	fp_upload_close(&request->upload);
 }
 
 /* What an item asks with that says nothing of a method or a body. */
@@ -297,31 +293,14 @@ default_method(const struct fp_request *request)
 {
 	bool is_check = request->setup->options.check != FP_CHECK_NONE;
 
-	if (request->upload.is_there && !request->form &&
-		!request->ticket->item.body_file.data)
+	if (request->upload.fd >= 0 && !request->ticket->item.body_file.data)
 		return "PUT";
 	if (request->body.data)
 		return "POST";
 	return is_check && !request->ticket->is_refused_head ? "HEAD" : "GET";
 }
 
-/* The form that is the item's body, if one is. */
-static void
-choose_form(struct fp_request *request)
-{
-	const struct fp_options *options = &request->setup->options;
-	const struct fp_item *item = &request->ticket->item;
-	bool has_other = item->body.data || item->body_file.data;
-
-	request->form = item->form;
-	request->n_form = item->n_form;
-	if (FP_UNLIKELY(options->form) && !item->form && !has_other) {
-		request->form = options->form;
-		request->n_form = options->n_form;
-	}
-}
-
-/* The files that the item has as its body, if it has some. */
+/* The file that the item has as its body, if it has one. */
 static bool
 open_upload(struct fp_request *request)
 {
@@ -330,16 +309,6 @@ open_upload(struct fp_request *request)
 	bool is_own = item->body_file.data != NULL;
 	const char *path = is_own ? item->body_file.data : options->upload_file;
 
-	choose_form(request);
-	if (FP_UNLIKELY(request->form)) {
-		request->body = (struct fp_text){"", 0};
-		fp_form_draw(request->boundary, options->seed,
-			request->ticket->result.seq, request->form,
-			request->n_form);
-		return fp_form_make(&request->upload, request->ticket,
-			request->form, request->n_form, request->boundary,
-			options);
-	}
 	if (FP_LIKELY(!path) || (item->body.data && !is_own)) {
 		fp_upload_close(&request->upload);
 		return true;
@@ -352,8 +321,8 @@ open_upload(struct fp_request *request)
 uint64_t
 fp_request_body_size(const struct fp_request *request)
 {
-	return request->upload.is_there ? (uint64_t)request->upload.size
-					: request->body.len;
+	return request->upload.fd >= 0 ? (uint64_t)request->upload.mark.size
+				       : request->body.len;
 }
 
 /* The method and the body that the options say. */
@@ -483,57 +452,6 @@ fp_request_drop_body(struct fp_request *request)
 	return ok;
 }
 
-/* The type of the form: the user's own is to have its boundary, too. */
-static bool
-add_form_type(struct fp_request *request, const char *own)
-{
-	char *line = NULL;
-	const char *type = own ? own : "Content-Type: multipart/form-data";
-
-	if (own && strcasestr(own, "boundary=")) {
-		fp_ticket_fail(request->ticket, FP_KIND_INPUT,
-			"the Content-Type of a form has a boundary already");
-		return false;
-	}
-	if (asprintf(&line, "%s; boundary=%s", type, request->boundary) < 0)
-		return false;
-	bool ok = request_append(&request->headers, line);
-	free(line);
-	return ok;
-}
-
-/* Takes over the headers that are for all items and not replaced by the item's
- * own, and then those; but of a form the type, into *type. */
-static bool
-join_lists(struct fp_request *request, const char **type)
-{
-	static const char name[] = "Content-Type:";
-	const struct fp_item *item = &request->ticket->item;
-	const struct curl_slist *at = request->setup->headers;
-	bool ok = true;
-
-	for (; ok && at; at = at->next) {
-		if (is_replaced(item, at->data))
-			continue;
-		if (strncasecmp(at->data, name, sizeof(name) - 1) == 0) {
-			*type = at->data;
-			if (request->form)
-				continue;
-		}
-		ok = request_append(&request->headers, at->data);
-	}
-	for (size_t i = 0; ok && i < item->n_headers; i++) {
-		const char *line = item->headers[i].data;
-		if (strncasecmp(line, name, sizeof(name) - 1) == 0) {
-			*type = line;
-			if (request->form)
-				continue;
-		}
-		ok = request_append(&request->headers, line);
-	}
-	return ok;
-}
-
 /* The headers of an item that has some of its own: they take the place of
  * those that were given for all. false: no memory. */
 static bool
@@ -541,27 +459,31 @@ request_make_headers(struct fp_request *request)
 {
 	static const char json[] = "Content-Type: application/json";
 	const struct fp_item *item = &request->ticket->item;
-	const char *type = NULL;
+	const struct curl_slist *at = request->setup->headers;
+	bool has_type = false, ok = true;
 
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
-	bool has_body =
-		item->body.data || item->body_file.data || request->form;
+	bool has_body = item->body.data || item->body_file.data;
 	if (item->n_headers == 0 && !has_body)
 		return true;
-	bool ok = join_lists(request, &type);
-	if (ok && request->form)
-		ok = add_form_type(request, type);
-	else if (ok && item->body_is_json && !type)
+	for (; ok && at; at = at->next) {
+		has_type |= strncasecmp(at->data, json, 13) == 0;
+		if (!is_replaced(item, at->data))
+			ok = request_append(&request->headers, at->data);
+	}
+	for (size_t i = 0; ok && i < item->n_headers; i++)
+		ok = request_append(&request->headers, item->headers[i].data);
+	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
 		ok = request_append(&request->headers, json);
 	if (ok && has_body && !request->setup->signs &&
 		!is_replaced(item, "Expect:"))
 		ok = request_append(&request->headers, "Expect:");
 	/* Nobody knows what is in a file: libcurl would say, a form. */
-	if (ok && item->body_file.data && !type)
+	if (ok && item->body_file.data && !has_type && !is_replaced(item, json))
 		ok = request_append(
 			&request->headers, fp_setup_file_type(request->setup));
-	if (!ok && request->ticket->result.kind == FP_KIND_OK)
+	if (!ok)
 		fp_ticket_fail(
 			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return ok;
@@ -601,14 +523,14 @@ apply_method(struct fp_request *request, CURL *easy)
 	code = fp_upload_apply(&request->upload, easy, request->has_upload);
 	if (code != CURLE_OK)
 		return code;
-	request->has_upload = request->upload.is_there;
+	request->has_upload = request->upload.fd >= 0;
 
 	/* This also takes back what was set for another method. */
 	code = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (code == CURLE_OK && has_body) {
 		const char *data = request->body.data;
 		curl_off_t size = (curl_off_t)fp_request_body_size(request);
-		if (request->upload.is_there)
+		if (request->upload.fd >= 0)
 			data = NULL;
 		else if (!data)
 			data = "";

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a request is made of: the method, the body, the credentials."""
 import base64
+import json
 import os
 import sys
 
@@ -490,6 +491,34 @@ def _():
     equal(record["headers"]["Idempotency-Key"], ["7"])
     equal(record["headers"]["X-Api-Key"], ["***"])
     equal(fetchpool(["--dry-run=x"], input="").status, 2)
+
+
+@test("--dry-run=full: nor a login or a signature of a URL in a header")
+def _():
+    login = "https://me:hunter2@h.example/a"
+    signed = "https://h.example/?X-Amz-Signature=hunter2"
+    item = json.dumps({"headers": {
+        "X-Back": [login, "see <%s> and %s" % (login, signed)],
+        "X-To": signed.replace("?", "%3F").replace("=", "%3D")}})
+    for url in login, signed, "me:hunter2@h.example", "//hunter2@h.example/":
+        for args in (["-e", url], ["-H", "Referer: " + url], ["-A", url],
+                     ["-H", "X-Back: " + url],
+                     ["--expand-header=X-Back: " + url]):
+            if "://" not in url and args[0] != "-e" and \
+                    "Referer" not in args[-1]:
+                continue  # it is not known to be a URL
+            result = fetchpool(["--dry-run=full", *args, "-d", "",
+                                "http://you:hunter2@h.example:81/{}"],
+                               input="7\n")
+            check(b"hunter2" not in result.out, "%r %r" % (args, result.out))
+            check(b"***" in result.out, result.out)
+            equal(result.records[0]["headers"]["Host"], ["h.example:81"])
+    result = fetchpool(["--dry-run=full", "--input-format=json",
+                        "http://h.example/x"], input=item)
+    headers = result.records[0]["headers"]
+    equal(headers["X-To"], ["https://h.example/%3FX-Amz-Signature%3D***"])
+    equal(headers["X-Back"][0], "https://me:***@h.example/a")
+    check(b"hunter2" not in result.out, result.out)
 
 
 if __name__ == "__main__":

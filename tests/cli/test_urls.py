@@ -6,12 +6,13 @@ import json
 import os
 import re
 import sys
+from urllib.parse import quote
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import TRACED, fetchpool, strace
 from servers import faults
-from tap import check, contents, equal, main, matches, temp_dir, temp_file, \
+from tap import as_bytes, check, contents, equal, main, matches, temp_dir, temp_file, \
     test
 
 NOT_HTTP = ["file:///etc/passwd", "FILE:///etc/passwd", "file://localhost/x",
@@ -200,7 +201,7 @@ def everything(args, lines):
                   files[2], "-o", os.path.join(folder, "out"), "-a",
                   "--summary", "--fields=+final_url,tries"]):
         result = fetchpool(["--connect-timeout=1s", *args, *more],
-                           input="\n".join(lines))
+                           input=b"\n".join(as_bytes(x) for x in lines))
         told += result.out + result.err
     return told + b"".join(contents(os.path.join(folder, name))
                            for name in os.listdir(folder))
@@ -256,9 +257,49 @@ def _():
              '[{"headers":{"A":"s3cret"}},{"a":[{"headers":"s3cret"}]}]',
              '{"he\\u0061ders":{"A":"s3cret"},"headers":["s3cret"]}',
              '{"he\\u0061ders":{"A":"s3cret"', 'x{"headers":"s3cret"}',
-             '{"url":"http://127.0.0.1:1/","headers":{"A":["s3cret",{}]}}']
-    told = everything(["--input-format=json"], lines)
-    check(b"s3cret" not in told, told)
+             '{"url":"http://127.0.0.1:1/","headers":{"A":["s3cret",{}]}}',
+             '{"url":"http://127.0.0.1:1/","headers":{"A":"s3\x01cret"}}',
+             '{"headers":{"A":"s3cret"},"url":"http://127.0.0.1:1/\x01"}',
+             '{"headers":{"A":"s3cret"}}\ufeff\x7f',
+             '{"headers":{"A":"s3cret","B":"%s"}}' % ("x" * 300),
+             '{"headers":{"A: s3cret":"x"}}', '{"headers":{"A s3cret":1}}',
+             '{"headers":{"A\\ns3cret":["x"]}}']
+    for more in [], ["--max-line=200"], ["-0"]:
+        text = ["\0".join(lines)] if more == ["-0"] else lines
+        told = everything(["--input-format=json", *more], text)
+        check(b"s3cret" not in told and b"s3" not in told, told)
+    told = everything(["--input-format=json"],
+                      [b'{"headers":{"A":"s3cret\xff"}}'])
+    check(b"s3" not in told, told)
+
+
+@test("20 nor what follows a header name that is none; the name is said")
+def _():
+    for name, shown in ("A: s3cret", "A:"), ("A b", "A "), (":a", ":"), \
+            ("X-K=s3cret", "X-K="), ("", ""), ("\u00e4b", ""):
+        result = fetchpool(["--input-format=json"],
+                           input=json.dumps({"headers": {name: 1}}))
+        matches(r'fetchpool: 1: "%s(\.\.\.)?" is not a header name' % shown,
+                result.text if not result.err else result.err.decode())
+
+
+@test("20 nor a signature, wherever its URL stands")
+def _():
+    signed = "https://b.example/k?X-Amz-Expires=60&X-Amz-Signature=s3cret&x=1"
+    once = quote(signed, safe="")
+    for line in (signed, once, quote(once, safe=""),
+                 "http://127.0.0.1:1/?u=" + once + "&v=" + signed,
+                 "http://127.0.0.1:1/?u=" + quote(once, safe=""),
+                 "http://127.0.0.1:1/?u=" + once.replace("%3D", "="),
+                 "http://127.0.0.1:1/#" + once,
+                 "http://127.0.0.1:1/?u=https%3a%2f%2fh%2fk%3fse%3d1%26sp%3dr"
+                 "%26sig%3ds3cret%26a%3d1"):
+        for args, text in (([], line), (["{+}"], line),
+                           (["http://127.0.0.1:1/?u={}"], line),
+                           (["--input-format=json"],
+                            json.dumps({"url": line, "context": line}))):
+            told = everything(args, [text])
+            check(b"s3cret" not in told, "%r %r: %r" % (args, text, told))
 
 
 @test("20 nor is any password behind the first")
