@@ -27,6 +27,7 @@ fp_itemfill_destroy(struct fp_itemfill *fill)
 {
 	fp_buf_destroy(&fill->text);
 	free(fill->headers);
+	free(fill->form);
 }
 
 /* Fills one text in. 1: the item has a fault now; -1: no memory. */
@@ -135,6 +136,93 @@ itemfill_join_headers(struct fp_itemfill *fill, struct fp_item *item,
 	item->headers = fill->headers;
 	item->n_headers = total;
 	return 0;
+}
+
+/* ---- a form ---- */
+
+/* Fills in one text of a field. Until all are there, it is known by its place
+ * in the buffer, which may move: data is then no more than not NULL. */
+static int
+fill_text(struct fp_itemfill *fill, struct fp_item *item,
+	const struct fp_expand *text, struct fp_text *filled)
+{
+	const struct fp_expansion expansion = {.text = (void *)text};
+	size_t start = fill->text.len;
+
+	if (!text)
+		return 0;
+	int ret = itemfill_add(fill, item, &expansion);
+	if (ret == 0)
+		ret = fp_buf_add_char(&fill->text, '\0');
+	*filled = (struct fp_text){"", fill->text.len - start - 1};
+	return ret;
+}
+
+static int
+fill_field(struct fp_itemfill *fill, struct fp_item *item,
+	const struct fp_formfield *field, struct fp_formpart *part)
+{
+	struct fp_text *value = field->has_file ? &part->file : &part->value;
+	static const char option[] = "--expand-form:";
+
+	*part = (struct fp_formpart){
+		.is_text = field->is_text, .is_trusted = field->is_trusted};
+	int ret = fill_text(fill, item, field->name, &part->name);
+	if (ret == 0 && part->name.len == 0)
+		return itemfill_fail(
+			fill, item, option, "the name of a field is empty");
+	if (ret == 0)
+		ret = fill_text(fill, item, field->value, value);
+	if (ret == 0 && part->file.data) {
+		const char *end = fill->text.data + fill->text.len - 1;
+		if (part->file.len == 0)
+			return itemfill_fail(fill, item, option,
+				"the name of a file is empty");
+		if (memchr(end - part->file.len, '\0', part->file.len))
+			return itemfill_fail(fill, item, option,
+				"the name of a file contains a NUL byte");
+	}
+	if (ret == 0)
+		ret = fill_text(fill, item, field->type, &part->type);
+	if (ret == 0)
+		ret = fill_text(fill, item, field->filename, &part->filename);
+	return ret;
+}
+
+/* The texts stand one behind the other in the buffer, which does not move any
+ * more. */
+static void
+itemfill_point(struct fp_itemfill *fill, size_t start, size_t n)
+{
+	const char *at = fill->text.data + start;
+
+	for (size_t i = 0; i < n; i++) {
+		struct fp_formpart *part = &fill->form[i];
+		struct fp_text *texts[] = {&part->name,
+			part->file.data ? &part->file : &part->value,
+			&part->type, &part->filename};
+		for (size_t k = 0; k < FP_ARRAY_LEN(texts); k++) {
+			if (!texts[k]->data)
+				continue;
+			texts[k]->data = at;
+			at += texts[k]->len + 1;
+		}
+	}
+}
+
+static int
+add_form(struct fp_itemfill *fill, struct fp_item *item)
+{
+	const struct fp_formfields *form = &fill->settings->form;
+	int ret = 0;
+
+	if (!fill->form)
+		fill->form = calloc(form->n, sizeof(fill->form[0]));
+	if (!fill->form)
+		return -1;
+	for (size_t i = 0; ret == 0 && i < form->n; i++)
+		ret = fill_field(fill, item, &form->all[i], &fill->form[i]);
+	return ret;
 }
 
 /* ---- the whole ---- */
@@ -249,7 +337,8 @@ int
 fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 {
 	struct part parts[FP_EXPANSIONS_MAX], body = {0, 0}, file = {0, 0};
-	size_t n = 0;
+	const struct fp_formfields *form = &fill->settings->form;
+	size_t n = 0, form_start = 0;
 	bool has_body = false;
 
 	if (repeats_key(fill, item)) {
@@ -260,12 +349,24 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 	fill->has_item = true;
 	fp_buf_clear(&fill->text, KEEP_BYTES);
 	int ret = itemfill_add_headers(fill, item, parts, &n);
-	if (ret == 0 && !item->body.data)
+	if (ret == 0 && !item->body.data && !item->form)
 		ret = add_body(fill, item, &body, &has_body);
-	if (ret == 0 && !item->body.data && !item->body_file.data)
+	if (ret == 0 && !item->body.data && !item->body_file.data &&
+		!item->form)
 		ret = add_upload(fill, item, &file);
+	bool has_form = form->expands && !item->body.data &&
+			!item->body_file.data && !item->form;
+	if (ret == 0 && has_form) {
+		form_start = fill->text.len;
+		ret = add_form(fill, item);
+	}
 	if (ret)
 		return ret < 0 ? -1 : 0;
+	if (has_form) {
+		itemfill_point(fill, form_start, form->n);
+		item->form = fill->form;
+		item->n_form = form->n;
+	}
 	if (file.len > 0)
 		item->body_file = (struct fp_text){
 			fill->text.data + file.start, file.len};

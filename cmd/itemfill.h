@@ -21,6 +21,7 @@ struct fp_itemfill {
 	struct fp_buf text; /* all that was filled in */
 	struct fp_text *headers; /* the item's, and ours */
 	size_t n_room; /* of them */
+	struct fp_formpart *form; /* of its fields, if there are some */
 	bool has_item; /* one was there before */
 	char fault[200];
 };

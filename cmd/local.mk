@@ -31,6 +31,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/option/expand.c cmd/option/expand.h \
 	cmd/option/flowopt.c cmd/option/flowopt.h \
 	cmd/option/foreign.c cmd/option/foreign.h \
+	cmd/option/formopt.c cmd/option/formopt.h \
 	cmd/option/help.c cmd/option/help.h \
 	cmd/option/httpopt.c cmd/option/httpopt.h \
 	cmd/option/options.c cmd/option/options.h \

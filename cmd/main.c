@@ -45,7 +45,8 @@
  *			authorities it believes), target (its URL),
  *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), bearer (by a token that
- *			expires), lookup (why one failed),
+ *			expires), lookup (why one failed), upload (a body that
+ *			is read from files), form (multipart/form-data),
  *			redirect (where one leads), cookies (that it sets),
  *			condition (whether something has changed),
  *			download (its file), preview (in place of sending)
@@ -79,7 +80,8 @@
  *			together (options that need or exclude others),
  *			runfiles (all files of a run: none destroys another),
  *			template (which one, and whether lines fit it), expand
- *			(texts that are filled in for each item), options
+ *			(texts that are filled in for each item), formopt
+ *			(fields of a form), options
  *			(argv and the environment), config (the same from a
  *			file), help, complaint (what is wrong with one),
  *			suggest (which word was meant) and foreign (what other

@@ -148,6 +148,18 @@ struct fp_value {
 	bool is_bare; /* a STRING that JSON has without quotes: 7, true */
 };
 
+/* A field of a form, which is sent as multipart/form-data (RFC 7578). */
+struct fp_formpart {
+	struct fp_text name;
+	struct fp_text value; /* data NULL: what is in a file */
+	struct fp_text file; /* its name, a NUL behind it: see upload_root */
+	struct fp_text type; /* Content-Type; data NULL: by the file's name */
+	struct fp_text filename; /* data NULL: the last part of file */
+	bool is_text; /* what is in the file is sent without its name */
+	bool is_trusted; /* the file may be anywhere, below upload_root or not
+			  */
+};
+
 /* What is to be fetched. Copied by fp_pool_submit(). Zeroed but for what is
  * known: all but `input` may be missing (data NULL). */
 struct fp_item {
@@ -167,6 +179,8 @@ struct fp_item {
 	struct fp_text body;
 	bool body_is_json; /* to be sent as application/json */
 	struct fp_text body_file; /* in place of it: see upload_root */
+	const struct fp_formpart *form; /* in place of both; NULL: none */
+	size_t n_form;
 	struct fp_text context; /* JSON, given back in the result */
 
 	/* Another item follows, or fp_pool_flush(), or the end, and nothing is
@@ -600,13 +614,18 @@ struct fp_options {
 			   * there fails; see struct fp_record_format */
 
 	/* With options.next: called for each page of each item, to set what its
-	 * request has: headers, n_headers, body, body_is_json and body_file, or
-	 * else the fault. `item` is as it was submitted, but that its values
-	 * begin with the variable of `next`, if that has a value. One call at a
-	 * time, by the submitter or a thread of the pool's; what it has set is
-	 * lent until the next call. -1: no memory. */
+	 * request has: headers, n_headers, body, body_is_json, body_file, form
+	 * and n_form, or else the fault. `item` is as it was submitted, but
+	 * that its values begin with the variable of `next`, if that has a
+	 * value. One call at a time, by the submitter or a thread of the
+	 * pool's; what it has set is lent until the next call. -1: no memory.
+	 */
 	fp_fill *fill;
 	void *fill_arg;
+
+	/* The body of every request is this form. NULL: it is none. */
+	const struct fp_formpart *form;
+	size_t n_form;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

@@ -124,6 +124,7 @@ lib_libinternal_la_SOURCES += \
 	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \
 	lib/request/download.c lib/request/download.h \
+	lib/request/form.c lib/request/form.h \
 	lib/request/idletime.c lib/request/idletime.h \
 	lib/request/lookup.c lib/request/lookup.h \
 	lib/request/login.c lib/request/login.h \

@@ -160,7 +160,8 @@ tests_unit_test_ratefile_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_ratefilecrash_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fp_clock_boot_ns,--wrap=fp_clock_now_ns
 tests_unit_test_ratefilefail_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=fallocate,--wrap=pwrite
+	-Wl,--wrap=fallocate,--wrap=fallocate64 \
+	-Wl,--wrap=pwrite,--wrap=pwrite64
 tests_unit_test_ratelimit_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_unit_test_settings_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 
@@ -232,6 +233,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_resume.py \
 	tests/cli/test_completions.py \
 	tests/cli/test_retry.py \
+	tests/cli/test_form.py \
 	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \

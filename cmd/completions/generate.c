@@ -31,8 +31,8 @@ enum kind {
 
 /* Options that may be given several times, and add up. */
 static const char *const repeatable[] = {"header", "data", "json", "resolve",
-	"connect-to", "deny", "allow", "setopt", "omit", "pick", "retry-on",
-	"config"};
+	"form", "form-string", "expand-form", "connect-to", "deny", "allow",
+	"setopt", "omit", "pick", "retry-on", "config"};
 
 static bool
 is_in(const char *const *words, size_t n, const char *word)

@@ -172,6 +172,38 @@ fp_expand_parse(const char *text, size_t len, char *why, size_t why_size)
 	return expand;
 }
 
+struct fp_expand *
+fp_expand_literal(const char *text, size_t len)
+{
+	struct fp_expand *expand = calloc(1, sizeof(*expand));
+
+	if (!expand)
+		return NULL;
+	if (fp_buf_add(&expand->text, text, len) == 0 &&
+		expand_add_piece(expand,
+			(struct fp_text){fp_buf_text(&expand->text), len}))
+		return expand;
+	fp_expand_free(expand);
+	errno = ENOMEM;
+	return NULL;
+}
+
+bool
+fp_expand_is_literal(const struct fp_expand *expand)
+{
+	for (size_t i = 0; i < expand->n_pieces; i++) {
+		if (expand->pieces[i].has_value)
+			return false;
+	}
+	return true;
+}
+
+struct fp_text
+fp_expand_constant(const struct fp_expand *expand)
+{
+	return (struct fp_text){fp_buf_text(&expand->text), expand->text.len};
+}
+
 int
 fp_expand_names(const struct fp_expand *expand,
 	int (*each)(void *arg, struct fp_text name), void *arg)

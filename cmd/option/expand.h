@@ -29,6 +29,8 @@ struct fp_expand;
 /* `why`, of `why_size` bytes, says what is wrong with the text. */
 struct fp_expand *fp_expand_parse(
 	const char *text, size_t len, char *why, size_t why_size);
+/* The same of a text in which {{ stands for itself. */
+struct fp_expand *fp_expand_literal(const char *text, size_t len);
 void fp_expand_free(struct fp_expand *expand);
 
 /* Calls each(arg, name) for each {{name}}, until it returns other than 0, and
@@ -42,6 +44,13 @@ int fp_expand_names(const struct fp_expand *expand,
 int fp_expand_fill(const struct fp_expand *expand, const struct fp_item *item,
 	struct fp_text optional, struct fp_buf *out, char *why,
 	size_t why_size);
+
+/* Whether nothing is filled in. */
+bool fp_expand_is_literal(const struct fp_expand *expand);
+
+/* The text of a literal that was made by fp_expand_literal(), or of one without
+ * \{{; a NUL stands behind it. It lives as long as `expand`. */
+struct fp_text fp_expand_constant(const struct fp_expand *expand);
 
 /* Whether a plain text looks as if it was to be filled in: "{}", "{1}". */
 bool fp_expand_is_meant(const char *text);

@@ -36,8 +36,7 @@ static const struct {
 	{"fail-with-body", "--all writes records for failed items too"},
 	{"get", WITH_TEMPLATE},
 	{"globoff", "TEMPLATE does not expand [] or {a,b}; use seq(1)"},
-	{"form", "use --data or --json"},
-	{"form-string", "use --data or --json"},
+	{"form-escape", "names are percent-encoded, as in browsers"},
 	{"http0.9", "HTTP/0.9 responses always fail"},
 	{"http1.0", "HTTP/1.0 is not supported; use --http1.1"},
 	{"http2-prior-knowledge", "use --http2, over TLS"},
@@ -184,7 +183,6 @@ static const struct {
 	char letter;
 	const char *advice;
 } letters[] = {
-	{'F', "use --data or --json"},
 	{'G', WITH_TEMPLATE},
 	{'N', "each record is written at once"},
 	{'P', "use --jobs N"},

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "complaint.h"
 #include "config.h"
+#include "formopt.h"
 #include "help.h"
 #include "httpopt.h"
 #include "msg.h"
@@ -459,6 +460,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 			getenv("AWS_SESSION_TOKEN")))
 		return FP_GO_WRONG;
 	options_settle(settings);
+	if (!fp_formopt_settle(settings))
+		return FP_GO_WRONG;
 	if (settings->wants_netrc && !settings->has_netrc &&
 		!fp_httpopt_home_netrc(settings, find_home()))
 		return FP_GO_WRONG;

@@ -4,6 +4,7 @@
 #include "optiontable.h"
 
 #include "flowopt.h"
+#include "formopt.h"
 #include "httpopt.h"
 
 #include <string.h>
@@ -14,6 +15,19 @@
 #define ONE_LOGIN "a request has one login"
 #define NO_BODY "a HEAD request has no body"
 #define ONE_NAME "all pages of an item may have one name"
+
+/* What a form cannot be given with. */
+#define NO_OTHER_BODY                                                         \
+	{                                                                     \
+		{"data", ONE_BODY}, {"data-binary", ONE_BODY},                \
+			{"json", ONE_BODY}, {"data-line", ONE_BODY},          \
+			{"expand-data", ONE_BODY}, {"expand-json", ONE_BODY}, \
+			{"upload-file", ONE_BODY},                            \
+			{"expand-upload-file", ONE_BODY}, {"head", NO_BODY},  \
+		{                                                             \
+			"check", NO_BODY                                      \
+		}                                                             \
+	}
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
 const struct fp_option_row fp_optiontable_rows[] = {
@@ -108,6 +122,16 @@ const struct fp_option_row fp_optiontable_rows[] = {
 			{"expand-data", ONE_BODY}, {"expand-json", ONE_BODY},
 			{"upload-file", ONE_BODY}, {"head", NO_BODY},
 			{"check", NO_BODY}}},
+	{NULL, "form", 'F', "FIELD", FP_OPTION_CALL, 0, fp_formopt_form, NULL,
+		.help = "send this field of a form: NAME=TEXT or NAME=@FILE",
+		.excludes = NO_OTHER_BODY},
+	{NULL, "form-string", 0, "FIELD", FP_OPTION_CALL, 0, fp_formopt_string,
+		NULL, .help = "send NAME=TEXT in a form, with TEXT as it is",
+		.excludes = NO_OTHER_BODY},
+	{NULL, "expand-form", 0, "FIELD", FP_OPTION_SECRET, 0,
+		fp_formopt_expand, NULL,
+		.help = "send a field of a form; {{}} is the line",
+		.excludes = NO_OTHER_BODY},
 	{NULL, "upload-root", 0, "DIR", FP_OPTION_CALL, 0,
 		fp_httpopt_upload_root, "a folder",
 		.help = "items may name files in DIR (current folder)"},

@@ -409,6 +409,21 @@ add_standard(struct run_files *files, const struct fp_settings *settings)
 	return true;
 }
 
+/* The files of a form's fields that are the same for all items. */
+static bool
+add_form_files(struct run_files *files, const struct fp_settings *settings)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < settings->form.n; i++) {
+		const struct fp_formfield *field = &settings->form.all[i];
+		if (field->has_file && field->is_trusted)
+			ok = add_named(files, "form", NULL,
+				fp_expand_constant(field->value).data, false);
+	}
+	return ok;
+}
+
 /* Those that are named first are what a message calls the others. */
 static bool
 collect(struct run_files *files, const struct fp_settings *settings)
@@ -425,6 +440,7 @@ collect(struct run_files *files, const struct fp_settings *settings)
 			return false;
 	}
 	return add_unnamed(files, settings) &&
+	       add_form_files(files, settings) &&
 	       (is_dash(given_path(settings, "output")) ||
 		       add_written(files, settings, "output", "the output")) &&
 	       add_standard(files, settings) &&

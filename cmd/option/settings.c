@@ -4,6 +4,7 @@
 #include "settings.h"
 
 #include "fate.h"
+#include "formopt.h"
 #include "msg.h"
 #include "patience.h"
 #include "units.h"
@@ -38,6 +39,7 @@ fp_settings_destroy(struct fp_settings *settings)
 	free(settings->owned.texts);
 	for (size_t i = 0; i < settings->expansions.n; i++)
 		fp_expand_free(settings->expansions.all[i].text);
+	fp_formopt_destroy(settings);
 	free(settings->given.texts);
 	free(settings->reserved.texts);
 	free(settings->withheld.texts);

@@ -47,6 +47,21 @@ struct fp_expansions {
 	size_t n;
 };
 
+/* A field of a form; see formopt.h. */
+struct fp_formfield {
+	struct fp_expand *name, *value; /* the value may be a file's name */
+	struct fp_expand *type, *filename; /* NULL: not said */
+	bool has_file, is_text;
+	bool is_trusted; /* the file is the same for all items */
+};
+
+struct fp_formfields {
+	struct fp_formfield *all; /* in the order given */
+	size_t n;
+	bool expands; /* some of them are filled in for each item */
+	struct fp_formpart *parts; /* all of them, if none is; else NULL */
+};
+
 /* Names of fields, as texts that are filled in have them. */
 struct fp_names {
 	struct fp_text *all;
@@ -117,6 +132,7 @@ struct fp_settings {
 	uint32_t retried; /* failures to be fetched again; see fate.h */
 
 	struct fp_expansions expansions; /* in the order given */
+	struct fp_formfields form;
 	struct fp_list given; /* options: name, value, name, value, ... */
 
 	/* What the above points into. */

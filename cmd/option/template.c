@@ -134,7 +134,7 @@ check_template(struct fp_settings *settings, const char *name)
 
 	if (ret == 0 && look.n_variables == 0 && !settings->pool.data_line &&
 		!settings->json_items) {
-		ret = settings->expansions.n == 0;
+		ret = settings->expansions.n == 0 && !settings->form.expands;
 		snprintf(look.why, sizeof(look.why),
 			"it contains no {}: every line would fetch the same "
 			"URL%s",
@@ -213,6 +213,17 @@ template_choose(struct fp_settings *settings, const char *template,
 	return true;
 }
 
+static bool
+check_expansion(const struct fp_expand *text, struct template_look *look)
+{
+	if (!text || fp_expand_names(text, look_at_variable, look) == 0)
+		return true;
+	if (!look->why[0])
+		return fp_settings_no_memory();
+	fp_msg_usage("--expand-...: %s (here in double braces)", look->why);
+	return false;
+}
+
 /* What is filled in for each item takes the same values. */
 static bool
 check_expansions(struct fp_settings *settings)
@@ -221,14 +232,16 @@ check_expansions(struct fp_settings *settings)
 		.settings = settings, .is_expansion = true};
 
 	for (size_t i = 0; i < settings->expansions.n; i++) {
-		if (fp_expand_names(settings->expansions.all[i].text,
-			    look_at_variable, &look) == 0)
-			continue;
-		if (!look.why[0])
-			return fp_settings_no_memory();
-		fp_msg_usage(
-			"--expand-...: %s (here in double braces)", look.why);
-		return false;
+		if (!check_expansion(settings->expansions.all[i].text, &look))
+			return false;
+	}
+	for (size_t i = 0; i < settings->form.n; i++) {
+		const struct fp_formfield *field = &settings->form.all[i];
+		if (!check_expansion(field->name, &look) ||
+			!check_expansion(field->value, &look) ||
+			!check_expansion(field->type, &look) ||
+			!check_expansion(field->filename, &look))
+			return false;
 	}
 	settings->n_columns = FP_MAX(settings->n_columns, look.max_column);
 	return true;

@@ -176,14 +176,22 @@ was_sent(const struct fp_transfer *transfer)
 	       transfer->ticket->n_hops > 0;
 }
 
+/* Whether there is a final answer, of which at least the status came. A head
+ * that was cut, or that libcurl refused halfway, says what it said. */
+static bool
+has_spoken(const struct fp_transfer *transfer)
+{
+	return transfer->response.status >= 200;
+}
+
 /* What the answer says about waiting, if its item fails: the head says it, and
- * whatever became of the body. */
+ * whatever became of the rest. */
 static struct fp_refused
 judge_refusal(struct fp_transfer *transfer, enum fp_cause cause)
 {
 	struct fp_refused none = {.is = FP_REFUSAL_NONE, .wait_ns = -1};
 
-	if (cause == FP_CAUSE_NONE || !transfer->response.in_trailers)
+	if (cause == FP_CAUSE_NONE || !has_spoken(transfer))
 		return none;
 	fp_waithint_body(&transfer->hints,
 		(struct fp_text){fp_buf_text(&transfer->refusal),
@@ -273,7 +281,7 @@ take_decision(struct fp_transfer *transfer, enum fp_cause cause,
 {
 	struct fp_ticket *ticket = transfer->ticket;
 
-	if (transfer->response.in_trailers)
+	if (has_spoken(transfer))
 		ticket->report.is_malformed =
 			fp_waithint_is_malformed(&transfer->hints);
 	aftermath_decide(transfer, cause, refused);

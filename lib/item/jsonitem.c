@@ -41,6 +41,7 @@ enum {
 	HEADERS,
 	HEADER_LINES, /* of all headers, in order */
 	NAMES, /* of the objects under way */
+	FORM, /* fields of a form */
 	N_BUFS
 };
 _Static_assert(N_BUFS == FP_JSONITEM_BUFS, "as many as the struct has");
@@ -301,13 +302,24 @@ take_method(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
 			"is not a method");
 }
 
+static bool
+is_named(struct fp_text name, const char *text)
+{
+	return strlen(text) == name.len &&
+	       memcmp(text, name.data, name.len) == 0;
+}
+
 /* A body is given in one way; twice in the same is found with the names. */
 static bool
 has_one_body(struct fp_jsonitem *item, struct fp_text name)
 {
-	if (item->body_name_len == 0)
-		item->body_name_len = name.len;
-	return must_be(item, name, item->body_name_len == name.len,
+	struct fp_text first = item->body_name;
+
+	if (first.len == 0)
+		item->body_name = first = name;
+	return must_be(item, name,
+		first.len == name.len &&
+			memcmp(first.data, name.data, name.len) == 0,
 		"is a second body");
 }
 
@@ -331,26 +343,150 @@ take_body_file(
 	must_be(item, name, item->body_file.len > 0, "is empty");
 }
 
-static void
-take_body_base64(
-	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+static bool
+read_base64(struct fp_jsonitem *item, struct fp_text name, struct fp_text value,
+	struct fp_text *bytes)
 {
 	struct fp_buf *chars = &item->bufs[CHARS];
 	struct fp_text text;
 	size_t start = chars->len;
 
-	if (!has_one_body(item, name) ||
-		!must_be(item, name, jsonitem_is_string(value),
-			"is not a string") ||
+	if (!must_be(
+		    item, name, jsonitem_is_string(value), "is not a string") ||
 		!read_string(item, name, value, &text))
-		return;
+		return false;
 	/* Over the text, if that stands there: it is never longer. */
 	chars->len = start;
 	int ret = fp_base64_decode(text.data, text.len, chars);
 	item->out_of_memory |= ret && errno == ENOMEM;
-	must_be(item, name, !ret, "is not base64");
-	item->body = (struct fp_text){
+	*bytes = (struct fp_text){
 		fp_buf_text(chars) + start, chars->len - start};
+	return must_be(item, name, !ret, "is not base64");
+}
+
+static void
+take_body_base64(
+	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+{
+	if (has_one_body(item, name))
+		read_base64(item, name, value, &item->body);
+}
+
+/* ---- a form ---- */
+
+/* One member of an object that says what a field is. */
+static void
+take_field_member(struct fp_jsonitem *item, struct fp_formpart *part,
+	struct fp_text name, struct fp_text value)
+{
+	bool is_base64 = is_named(name, "base64");
+	bool is_text_file = is_named(name, "text_file");
+	struct fp_text *to = is_named(name, "name")	  ? &part->name
+			     : is_named(name, "type")	  ? &part->type
+			     : is_named(name, "filename") ? &part->filename
+			     : is_named(name, "file") || is_text_file
+				     ? &part->file
+				     : NULL;
+
+	if (is_base64 || is_named(name, "value") || to == &part->file) {
+		if (!must_be(item, name, !part->value.data && !part->file.data,
+			    "is a second value of a form field"))
+			return;
+		part->is_text = is_text_file;
+	}
+	if (is_base64) {
+		read_base64(item, name, value, &part->value);
+	} else if (is_named(name, "value")) {
+		read_scalar(item, name, value, &part->value);
+		if (!part->type.data &&
+			(is_array(value) || jsonitem_is_object(value)))
+			part->type = (struct fp_text){"application/json", 16};
+	} else if (must_be(item, name, to, "is not known in a form field") &&
+		   must_be(item, name, jsonitem_is_string(value),
+			   "is not a string") &&
+		   read_string(item, name, value, to)) {
+		must_be(item, name, to->len > 0, "is empty");
+		must_be(item, name,
+			to != &part->type || fp_headerline_is_value(*to),
+			"contains a control character");
+	}
+}
+
+/* A field: its value alone, or an object that says more. In an array its name
+ * is in there. */
+static void
+jsonitem_take_field(
+	struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+{
+	struct fp_formpart part = {.name = name};
+	struct fp_text given = name;
+
+	if (jsonitem_is_object(value)) {
+		struct fp_jsonwalk walk;
+		struct fp_text string, member, text;
+		size_t start = item->bufs[NAMES].len;
+		fp_jsonwalk_into(&walk, value);
+		while (fp_jsonwalk_next(&walk, &string, &text)) {
+			if (!read_name(item, string, &member))
+				continue;
+			must_be(item, member,
+				!given.data || !is_named(member, "name"),
+				"is a second name of a form field");
+			take_field_member(item, &part, member, text);
+		}
+		end_names(item, start, false);
+	} else {
+		read_scalar(item, name, value, &part.value);
+	}
+	if (!part.name.len)
+		jsonitem_fault(item, "a form field has no name");
+	else if (!part.value.data && !part.file.data)
+		fault_of(item, part.name, "has no value in the form");
+	jsonitem_append(item, FORM, &part, sizeof(part));
+	if (jsonitem_count(item, FORM, sizeof(part)) > VALUES_MAX)
+		jsonitem_fault(item, "more than 1000 fields in the form");
+}
+
+/* An object has a member for each field, whose value is a list if there are
+ * several of that name; an array has an object for each. */
+static void
+take_form(struct fp_jsonitem *item, struct fp_text name, struct fp_text value)
+{
+	static const struct fp_text none;
+	struct fp_jsonwalk walk, list;
+	struct fp_text string, field, text;
+	size_t start = item->bufs[NAMES].len;
+	bool has_names = jsonitem_is_object(value);
+
+	if (!has_one_body(item, name) ||
+		!must_be(item, name, has_names || is_array(value),
+			"is neither an object nor an array"))
+		return;
+	fp_jsonwalk_into(&walk, value);
+	while (fp_jsonwalk_next(&walk, has_names ? &string : NULL, &text)) {
+		if (!has_names) {
+			if (must_be(item, name, jsonitem_is_object(text),
+				    "is an array of other things than objects"))
+				jsonitem_take_field(item, none, text);
+			continue;
+		}
+		if (!read_name(item, string, &field) || is_null(text))
+			continue;
+		if (!is_array(text)) {
+			jsonitem_take_field(item, field, text);
+			continue;
+		}
+		fp_jsonwalk_into(&list, text);
+		while (fp_jsonwalk_next(&list, NULL, &text)) {
+			if (must_be(item, field, !is_array(text),
+				    "is a list of lists in the form"))
+				jsonitem_take_field(item, field, text);
+		}
+	}
+	if (has_names)
+		end_names(item, start, false);
+	must_be(item, name, item->fault || item->bufs[FORM].len > 0,
+		"has no fields");
 }
 
 static void
@@ -442,6 +578,7 @@ static const struct member {
 	{"body", take_body},
 	{"body_base64", take_body_base64},
 	{"body_file", take_body_file},
+	{"form", take_form},
 	{"context", take_context},
 };
 
@@ -494,6 +631,8 @@ point(struct fp_jsonitem *item)
 		headers[i].data = line;
 		line += headers[i].len + 1;
 	}
+	item->form = (void *)item->bufs[FORM].data;
+	item->n_form = item->bufs[FORM].len / sizeof(item->form[0]);
 }
 
 /* The line as JSON text, judged. */
@@ -531,7 +670,9 @@ clear(struct fp_jsonitem *item)
 	item->method = none;
 	item->body = none;
 	item->body_file = none;
-	item->body_name_len = 0;
+	item->body_name = none;
+	item->form = NULL;
+	item->n_form = 0;
 	item->body_is_json = false;
 	item->n_values = 0;
 	item->n_headers = 0;

@@ -9,6 +9,9 @@
  *			number, true, false, or a list of those, a line each
  *	"body"		a string, sent as it is; or any other value, sent as
  *			JSON text
+ *	"body_base64"	a string, the body in base64
+ *	"body_file"	a string, the name of a file that is the body
+ *	"form"		an object or an array: fields of a form
  *	"context"	any value, to be given back
  *
  * Every other is a value for the URI template: a string, number, true or false
@@ -43,7 +46,7 @@
 /* Bytes of all header lines together: more than servers take. */
 #define FP_JSONITEM_HEADERS_MAX 65536
 
-#define FP_JSONITEM_BUFS 7
+#define FP_JSONITEM_BUFS 8
 
 struct fp_jsonitem {
 	/* Set for an item that fails too, as far as they could be read. */
@@ -55,8 +58,10 @@ struct fp_jsonitem {
 	struct fp_text method; /* data NULL: none */
 	struct fp_text body; /* data NULL: none */
 	bool body_is_json; /* to be sent as application/json */
-	size_t body_name_len; /* of the member that gave it; all differ */
+	struct fp_text body_name; /* of the member that gave it; or len 0 */
 	struct fp_text body_file; /* data NULL: none; of `body` there is none */
+	const struct fp_formpart *form; /* the same */
+	size_t n_form; /* 0: none */
 	const struct fp_value *values; /* for the template's names */
 	size_t n_values;
 	const struct fp_text *headers; /* as curl takes them: "Name: value", */

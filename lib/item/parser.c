@@ -158,6 +158,8 @@ fp_parser_parse(struct fp_parser *parser, const char *line, size_t len,
 	item->n_headers = from->n_headers;
 	item->body = from->body;
 	item->body_file = from->body_file;
+	item->form = from->n_form ? from->form : NULL;
+	item->n_form = from->n_form;
 	item->body_is_json = from->body_is_json;
 	return 0;
 }

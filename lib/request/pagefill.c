@@ -19,21 +19,51 @@ pagefill_copy(char **to, struct fp_text text)
 	return copy;
 }
 
+/* All bytes that its texts hold, and a NUL behind each. */
+static size_t
+pagefill_count(const struct fp_item *made)
+{
+	size_t bytes = made->body.len + 1 + made->body_file.len + 1;
+
+	for (size_t i = 0; i < made->n_headers; i++)
+		bytes += made->headers[i].len + 1;
+	for (size_t i = 0; i < made->n_form; i++) {
+		const struct fp_formpart *part = &made->form[i];
+		bytes += part->name.len + part->value.len + part->file.len +
+			 part->type.len + part->filename.len + 5;
+	}
+	return bytes;
+}
+
+static void
+pagefill_copy_form(
+	char **to, struct fp_formpart *parts, const struct fp_item *made)
+{
+	for (size_t i = 0; i < made->n_form; i++) {
+		const struct fp_formpart *from = &made->form[i];
+		parts[i] = *from;
+		parts[i].name = pagefill_copy(to, from->name);
+		parts[i].value = pagefill_copy(to, from->value);
+		parts[i].file = pagefill_copy(to, from->file);
+		parts[i].type = pagefill_copy(to, from->type);
+		parts[i].filename = pagefill_copy(to, from->filename);
+	}
+}
+
 /* Keeps what was made in one block. */
 static int
 pagefill_keep(struct fp_chain *chain, const struct fp_item *made)
 {
-	size_t bytes = made->body.len + 1 + made->body_file.len + 1;
 	struct fp_item *kept = &chain->next_item;
 
-	for (size_t i = 0; i < made->n_headers; i++)
-		bytes += made->headers[i].len + 1;
 	free(chain->next_block);
-	chain->next_block =
-		malloc(made->n_headers * sizeof(struct fp_text) + bytes);
+	chain->next_block = malloc(made->n_form * sizeof(struct fp_formpart) +
+				   made->n_headers * sizeof(struct fp_text) +
+				   pagefill_count(made));
 	if (!chain->next_block)
 		return -1;
-	struct fp_text *headers = chain->next_block;
+	struct fp_formpart *form = chain->next_block;
+	struct fp_text *headers = (struct fp_text *)(form + made->n_form);
 	char *at = (char *)(headers + made->n_headers);
 	for (size_t i = 0; i < made->n_headers; i++)
 		headers[i] = pagefill_copy(&at, made->headers[i]);
@@ -41,7 +71,10 @@ pagefill_keep(struct fp_chain *chain, const struct fp_item *made)
 		.headers = headers,
 		.n_headers = made->n_headers,
 		.body_is_json = made->body_is_json,
+		.form = made->form ? form : NULL,
+		.n_form = made->n_form,
 	};
+	pagefill_copy_form(&at, form, made);
 	kept->body = pagefill_copy(&at, made->body);
 	kept->body_file = pagefill_copy(&at, made->body_file);
 	return 0;
@@ -74,6 +107,8 @@ pagefill_ask(const struct fp_setup *setup, const struct fp_ticket *ticket,
 	item.n_headers = chain->own.n_headers;
 	item.body = chain->own.body;
 	item.body_file = chain->own.body_file;
+	item.form = chain->own.form;
+	item.n_form = chain->own.n_form;
 	item.body_is_json = chain->own.body_is_json;
 	return item;
 }

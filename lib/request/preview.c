@@ -211,6 +211,21 @@ preview_find_host(const char *url, char host[FP_ORIGIN_MAX])
 
 /* ---- the whole ---- */
 
+/* The body is the form, as far as it can be shown. */
+static bool
+show_form(struct fp_request *request, struct fp_ticket *ticket)
+{
+	struct fp_buf *out = &ticket->body;
+
+	if (fp_form_show(&request->upload, request->form, request->n_form,
+		    request->boundary, preview_is_secret, out)) {
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+		return false;
+	}
+	request->body = (struct fp_text){fp_buf_text(out), out->len};
+	return true;
+}
+
 void
 fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	struct fp_ticket *ticket)
@@ -237,7 +252,9 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	if (request->body.data)
 		result->request_size = (int64_t)fp_request_body_size(request);
 	result->is_request_full = preview->setup->options.dry_run_full;
-	bool has_text = request->body.data && request->upload.fd < 0;
+	bool has_text = request->body.data && !request->upload.is_there;
+	if (result->is_request_full && request->form)
+		has_text = show_form(request, ticket);
 	fp_upload_close(&request->upload);
 	if (!result->is_request_full || !has_text)
 		return;

@@ -284,7 +284,7 @@ fp_request_destroy(struct fp_request *request)
 	request->conditional = NULL;
 	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
-	fp_upload_close(&request->upload);
+	fp_upload_destroy(&request->upload);
 }
 
 /* What an item asks with that says nothing of a method or a body. */
@@ -293,14 +293,31 @@ default_method(const struct fp_request *request)
 {
 	bool is_check = request->setup->options.check != FP_CHECK_NONE;
 
-	if (request->upload.fd >= 0 && !request->ticket->item.body_file.data)
+	if (request->upload.is_there && !request->form &&
+		!request->ticket->item.body_file.data)
 		return "PUT";
 	if (request->body.data)
 		return "POST";
 	return is_check && !request->ticket->is_refused_head ? "HEAD" : "GET";
 }
 
-/* The file that the item has as its body, if it has one. */
+/* The form that is the item's body, if one is. */
+static void
+choose_form(struct fp_request *request)
+{
+	const struct fp_options *options = &request->setup->options;
+	const struct fp_item *item = &request->ticket->item;
+	bool has_other = item->body.data || item->body_file.data;
+
+	request->form = item->form;
+	request->n_form = item->n_form;
+	if (FP_UNLIKELY(options->form) && !item->form && !has_other) {
+		request->form = options->form;
+		request->n_form = options->n_form;
+	}
+}
+
+/* The files that the item has as its body, if it has some. */
 static bool
 open_upload(struct fp_request *request)
 {
@@ -309,6 +326,16 @@ open_upload(struct fp_request *request)
 	bool is_own = item->body_file.data != NULL;
 	const char *path = is_own ? item->body_file.data : options->upload_file;
 
+	choose_form(request);
+	if (FP_UNLIKELY(request->form)) {
+		request->body = (struct fp_text){"", 0};
+		fp_form_draw(request->boundary, options->seed,
+			request->ticket->result.seq, request->form,
+			request->n_form);
+		return fp_form_make(&request->upload, request->ticket,
+			request->form, request->n_form, request->boundary,
+			options);
+	}
 	if (FP_LIKELY(!path) || (item->body.data && !is_own)) {
 		fp_upload_close(&request->upload);
 		return true;
@@ -321,8 +348,8 @@ open_upload(struct fp_request *request)
 uint64_t
 fp_request_body_size(const struct fp_request *request)
 {
-	return request->upload.fd >= 0 ? (uint64_t)request->upload.mark.size
-				       : request->body.len;
+	return request->upload.is_there ? (uint64_t)request->upload.size
+					: request->body.len;
 }
 
 /* The method and the body that the options say. */
@@ -452,6 +479,57 @@ fp_request_drop_body(struct fp_request *request)
 	return ok;
 }
 
+/* The type of the form: the user's own is to have its boundary, too. */
+static bool
+add_form_type(struct fp_request *request, const char *own)
+{
+	char *line = NULL;
+	const char *type = own ? own : "Content-Type: multipart/form-data";
+
+	if (own && strcasestr(own, "boundary=")) {
+		fp_ticket_fail(request->ticket, FP_KIND_INPUT,
+			"the Content-Type of a form has a boundary already");
+		return false;
+	}
+	if (asprintf(&line, "%s; boundary=%s", type, request->boundary) < 0)
+		return false;
+	bool ok = request_append(&request->headers, line);
+	free(line);
+	return ok;
+}
+
+/* Takes over the headers that are for all items and not replaced by the item's
+ * own, and then those; but of a form the type, into *type. */
+static bool
+join_lists(struct fp_request *request, const char **type)
+{
+	static const char name[] = "Content-Type:";
+	const struct fp_item *item = &request->ticket->item;
+	const struct curl_slist *at = request->setup->headers;
+	bool ok = true;
+
+	for (; ok && at; at = at->next) {
+		if (is_replaced(item, at->data))
+			continue;
+		if (strncasecmp(at->data, name, sizeof(name) - 1) == 0) {
+			*type = at->data;
+			if (request->form)
+				continue;
+		}
+		ok = request_append(&request->headers, at->data);
+	}
+	for (size_t i = 0; ok && i < item->n_headers; i++) {
+		const char *line = item->headers[i].data;
+		if (strncasecmp(line, name, sizeof(name) - 1) == 0) {
+			*type = line;
+			if (request->form)
+				continue;
+		}
+		ok = request_append(&request->headers, line);
+	}
+	return ok;
+}
+
 /* The headers of an item that has some of its own: they take the place of
  * those that were given for all. false: no memory. */
 static bool
@@ -459,31 +537,27 @@ request_make_headers(struct fp_request *request)
 {
 	static const char json[] = "Content-Type: application/json";
 	const struct fp_item *item = &request->ticket->item;
-	const struct curl_slist *at = request->setup->headers;
-	bool has_type = false, ok = true;
+	const char *type = NULL;
 
 	curl_slist_free_all(request->headers);
 	request->headers = NULL;
-	bool has_body = item->body.data || item->body_file.data;
+	bool has_body =
+		item->body.data || item->body_file.data || request->form;
 	if (item->n_headers == 0 && !has_body)
 		return true;
-	for (; ok && at; at = at->next) {
-		has_type |= strncasecmp(at->data, json, 13) == 0;
-		if (!is_replaced(item, at->data))
-			ok = request_append(&request->headers, at->data);
-	}
-	for (size_t i = 0; ok && i < item->n_headers; i++)
-		ok = request_append(&request->headers, item->headers[i].data);
-	if (ok && item->body_is_json && !has_type && !is_replaced(item, json))
+	bool ok = join_lists(request, &type);
+	if (ok && request->form)
+		ok = add_form_type(request, type);
+	else if (ok && item->body_is_json && !type)
 		ok = request_append(&request->headers, json);
 	if (ok && has_body && !request->setup->signs &&
 		!is_replaced(item, "Expect:"))
 		ok = request_append(&request->headers, "Expect:");
 	/* Nobody knows what is in a file: libcurl would say, a form. */
-	if (ok && item->body_file.data && !has_type && !is_replaced(item, json))
+	if (ok && item->body_file.data && !type)
 		ok = request_append(
 			&request->headers, fp_setup_file_type(request->setup));
-	if (!ok)
+	if (!ok && request->ticket->result.kind == FP_KIND_OK)
 		fp_ticket_fail(
 			request->ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	return ok;
@@ -523,14 +597,14 @@ apply_method(struct fp_request *request, CURL *easy)
 	code = fp_upload_apply(&request->upload, easy, request->has_upload);
 	if (code != CURLE_OK)
 		return code;
-	request->has_upload = request->upload.fd >= 0;
+	request->has_upload = request->upload.is_there;
 
 	/* This also takes back what was set for another method. */
 	code = curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	if (code == CURLE_OK && has_body) {
 		const char *data = request->body.data;
 		curl_off_t size = (curl_off_t)fp_request_body_size(request);
-		if (request->upload.fd >= 0)
+		if (request->upload.is_there)
 			data = NULL;
 		else if (!data)
 			data = "";

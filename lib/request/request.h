@@ -15,6 +15,7 @@
 
 #include "base.h"
 
+#include "form.h"
 #include "setup.h"
 #include "target.h"
 #include "ticket.h"
@@ -30,7 +31,10 @@ struct fp_request {
 	const char *method; /* of this hop */
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
-	struct fp_upload upload; /* a file in place of it; then body is "" */
+	struct fp_upload upload; /* files in place of it; then body is "" */
+	const struct fp_formpart *form; /* what that is made of; NULL: a file */
+	size_t n_form;
+	char boundary[FP_FORM_BOUNDARY_BYTES]; /* between the form's parts */
 	struct curl_slist *headers; /* the item's; NULL: those for all */
 	struct curl_slist *travelling; /* those of them for other origins */
 	struct curl_slist *conditional; /* those of a hop with a condition */

@@ -9,6 +9,8 @@
 
 #include "upload.h"
 
+#include "hash.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -20,17 +22,42 @@
 
 #define FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+/* Kept of the text of a form, for the next one. */
+#define KEEP_BYTES 4096
+
 void
 fp_upload_init(struct fp_upload *upload)
 {
 	*upload = (struct fp_upload){.fd = -1};
 }
 
-void
-fp_upload_close(struct fp_upload *upload)
+static void
+close_file(struct fp_upload *upload)
 {
 	if (upload->fd >= 0)
 		close(upload->fd);
+	upload->fd = -1;
+}
+
+void
+fp_upload_close(struct fp_upload *upload)
+{
+	close_file(upload);
+	if (FP_LIKELY(!upload->is_there))
+		return;
+	upload->is_there = false;
+	upload->n_files = upload->at = 0;
+	upload->size = upload->sent = 0;
+	upload->fault = 0;
+	fp_buf_clear(&upload->text, KEEP_BYTES);
+}
+
+void
+fp_upload_destroy(struct fp_upload *upload)
+{
+	fp_upload_close(upload);
+	fp_buf_destroy(&upload->text);
+	free(upload->files);
 	fp_upload_init(upload);
 }
 
@@ -141,6 +168,8 @@ explain(int err)
 		return "the file is not below the upload root";
 	case ENODATA:
 		return "the file was cut while it was sent";
+	case ESTALE:
+		return "the file changed while it was sent";
 	default:
 		return strerror(err);
 	}
@@ -187,57 +216,211 @@ is_withheld(const struct fp_filemark *mark, const struct fp_options *options)
 	return false;
 }
 
+/* Opens it. -1, and *why says what is wrong. */
+static int
+open_checked(const struct fp_upload *upload, const char *path, bool is_trusted,
+	struct fp_filemark *mark, const char **why)
+{
+	const struct fp_options *options = upload->options;
+	int fd = is_trusted ? open(path, FLAGS)
+			    : open_item(path, options->upload_root);
+
+	*why = NULL;
+	if (fd < 0)
+		*why = explain(errno);
+	else if (look_at(fd, mark))
+		*why = errno == EINVAL ? "not a regular file" : strerror(errno);
+	else if (!is_trusted && is_withheld(mark, options))
+		*why = "the run itself uses this file";
+	if (*why && fd >= 0)
+		close(fd);
+	return *why ? -1 : fd;
+}
+
+void
+fp_upload_begin(struct fp_upload *upload, const struct fp_options *options)
+{
+	fp_upload_close(upload);
+	upload->is_there = true;
+	upload->options = options;
+}
+
+bool
+fp_upload_add_file(struct fp_upload *upload, struct fp_ticket *ticket,
+	const char *path, bool is_trusted)
+{
+	struct fp_upload_file file = {
+		.path = path,
+		.is_trusted = is_trusted,
+		.text_end = upload->text.len,
+	};
+	const char *why;
+
+	if (upload->n_files == upload->n_room) {
+		size_t n = 2 * upload->n_room + 1;
+		struct fp_upload_file *files =
+			realloc(upload->files, n * sizeof(files[0]));
+		if (!files) {
+			fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
+			return false;
+		}
+		upload->files = files;
+		upload->n_room = n;
+	}
+	close_file(upload);
+	upload->fd = open_checked(upload, path, is_trusted, &file.mark, &why);
+	if (upload->fd < 0)
+		return upload_fail(ticket, path, why);
+	upload->at = upload->n_files;
+	upload->files[upload->n_files++] = file;
+	upload->size += file.mark.size;
+	return true;
+}
+
+/* One mark for all files, in their order. */
+static struct fp_filemark
+sum_up(const struct fp_upload *upload)
+{
+	struct fp_filemark sum = {.size = upload->size};
+	uint64_t hash = FP_HASH_EMPTY;
+
+	if (upload->n_files == 1)
+		sum = upload->files[0].mark;
+	for (size_t i = 0; upload->n_files > 1 && i < upload->n_files; i++) {
+		const struct fp_filemark *mark = &upload->files[i].mark;
+		uint64_t all[] = {(uint64_t)mark->device, (uint64_t)mark->inode,
+			(uint64_t)mark->size, (uint64_t)mark->changed_ns};
+		hash = fp_hash_bytes(hash, all, sizeof(all));
+	}
+	if (upload->n_files > 1)
+		sum.changed_ns = (int64_t)(hash >> 1);
+	return sum;
+}
+
+bool
+fp_upload_settle(struct fp_upload *upload, struct fp_ticket *ticket)
+{
+	struct fp_filemark mark = sum_up(upload);
+	bool is_one = upload->n_files == 1;
+
+	upload->size += (int64_t)upload->text.len;
+	if (upload->n_files == 0)
+		return true;
+	if (!ticket->has_file) {
+		ticket->has_file = true;
+		ticket->file = mark;
+	}
+	if (is_same(&ticket->file, &mark))
+		return true;
+	return upload_fail(ticket, is_one ? upload->files[0].path : "form",
+		is_one ? "the file has changed since the first attempt"
+		       : "a file has changed since the first attempt");
+}
+
 bool
 fp_upload_open(struct fp_upload *upload, struct fp_ticket *ticket,
 	const char *path, const struct fp_options *options, bool is_trusted)
 {
-	const char *why = NULL;
-
-	fp_upload_close(upload);
-	upload->fd = is_trusted ? open(path, FLAGS)
-				: open_item(path, options->upload_root);
-	if (upload->fd < 0)
-		return upload_fail(ticket, path, explain(errno));
-	if (look_at(upload->fd, &upload->mark))
-		why = errno == EINVAL ? "not a regular file" : strerror(errno);
-	else if (!is_trusted && is_withheld(&upload->mark, options))
-		why = "the run itself uses this file";
-	if (why) {
-		fp_upload_close(upload);
-		return upload_fail(ticket, path, why);
-	}
-	if (!ticket->has_file) {
-		ticket->has_file = true;
-		ticket->file = upload->mark;
-	}
-	if (is_same(&ticket->file, &upload->mark))
+	fp_upload_begin(upload, options);
+	if (fp_upload_add_file(upload, ticket, path, is_trusted) &&
+		fp_upload_settle(upload, ticket))
 		return true;
 	fp_upload_close(upload);
-	return upload_fail(
-		ticket, path, "the file has changed since the first attempt");
+	return false;
 }
 
 /* ---- sending ---- */
+
+/* Whether the file that is open is not what it was. */
+static bool
+is_changed(const struct fp_upload *upload)
+{
+	struct fp_filemark now;
+
+	return upload->fd >= 0 &&
+	       (look_at(upload->fd, &now) ||
+		       !is_same(&now, &upload->files[upload->at].mark));
+}
+
+/* Has this file open, and no other. */
+static int
+turn_to(struct fp_upload *upload, size_t i)
+{
+	const struct fp_upload_file *file = &upload->files[i];
+	struct fp_filemark mark;
+	const char *why;
+
+	if (upload->fd >= 0 && upload->at == i)
+		return 0;
+	if (is_changed(upload)) {
+		errno = ESTALE;
+		return -1;
+	}
+	close_file(upload);
+	upload->at = i;
+	upload->fd =
+		open_checked(upload, file->path, file->is_trusted, &mark, &why);
+	if (upload->fd >= 0 && is_same(&mark, &file->mark))
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+/* Some bytes of a file, from there on. */
+static ssize_t
+upload_read_file(
+	struct fp_upload *upload, size_t i, int64_t from, char *to, size_t len)
+{
+	const struct fp_upload_file *file = &upload->files[i];
+	ssize_t got = -1;
+
+	if (turn_to(upload, i) == 0) {
+		len = FP_MIN(len, (uint64_t)(file->mark.size - from));
+		do
+			got = pread(upload->fd, to, len, from);
+		while (got < 0 && errno == EINTR);
+	}
+	if (got <= 0)
+		upload->fault = got < 0 ? errno : ENODATA;
+	return got;
+}
+
+/* What stands at upload->sent: 0 at the end, -1 with a fault. */
+static ssize_t
+read_next(struct fp_upload *upload, char *to, size_t len)
+{
+	size_t text = 0;
+	int64_t at = upload->sent;
+
+	for (size_t i = 0;; i++) {
+		bool is_last = i == upload->n_files;
+		size_t end =
+			is_last ? upload->text.len : upload->files[i].text_end;
+		if (at < (int64_t)(end - text)) {
+			len = FP_MIN(len, end - text - (size_t)at);
+			memcpy(to, upload->text.data + text + at, len);
+			return (ssize_t)len;
+		}
+		at -= (int64_t)(end - text);
+		text = end;
+		if (is_last)
+			return 0;
+		if (at < upload->files[i].mark.size)
+			return upload_read_file(upload, i, at, to, len);
+		at -= upload->files[i].mark.size;
+	}
+}
 
 static size_t
 upload_read(char *to, size_t one, size_t n, void *arg)
 {
 	struct fp_upload *upload = arg;
-	int64_t left = upload->mark.size - upload->sent;
-	size_t len = FP_MIN(one * n, (uint64_t)left);
-	ssize_t got;
+	ssize_t got = read_next(upload, to, one * n);
 
-	if (len == 0)
-		return 0;
-	do
-		got = pread(upload->fd, to, len, upload->sent);
-	while (got < 0 && errno == EINTR);
-	if (got > 0) {
-		upload->sent += got;
-		return (size_t)got;
-	}
-	upload->fault = got < 0 ? errno : ENODATA;
-	return CURL_READFUNC_ABORT;
+	if (got < 0 || (got == 0 && upload->fault))
+		return CURL_READFUNC_ABORT;
+	upload->sent += got;
+	return (size_t)got;
 }
 
 static int
@@ -245,7 +428,7 @@ upload_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct fp_upload *upload = arg;
 
-	if (origin != SEEK_SET || offset < 0 || offset > upload->mark.size)
+	if (origin != SEEK_SET || offset < 0 || offset > upload->size)
 		return CURL_SEEKFUNC_FAIL;
 	upload->sent = offset;
 	return CURL_SEEKFUNC_OK;
@@ -254,7 +437,7 @@ upload_seek(void *arg, curl_off_t offset, int origin)
 CURLcode
 fp_upload_apply(struct fp_upload *upload, CURL *easy, bool had_one)
 {
-	bool has_one = upload->fd >= 0;
+	bool has_one = upload->is_there;
 	CURLcode code;
 
 	upload->sent = 0;
@@ -278,15 +461,14 @@ fp_upload_apply(struct fp_upload *upload, CURL *easy, bool had_one)
 bool
 fp_upload_has_changed(struct fp_upload *upload, struct fp_ticket *ticket)
 {
-	struct fp_filemark now;
-
-	if (FP_LIKELY(upload->fd < 0))
+	if (FP_LIKELY(upload->n_files == 0))
 		return false;
-	if (!upload->fault && look_at(upload->fd, &now) == 0 &&
-		is_same(&now, &upload->mark))
+	if (!upload->fault && !is_changed(upload))
 		return false;
-	fp_ticket_fail(ticket, FP_KIND_LOCAL,
-		upload->fault ? explain(upload->fault)
-			      : "the file changed while it was sent");
+	const char *why = explain(upload->fault ? upload->fault : ESTALE);
+	if (upload->text.len > 0)
+		upload_fail(ticket, upload->files[upload->at].path, why);
+	else
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, why);
 	return true;
 }

@@ -136,4 +136,6 @@ fp_chain_fill(struct fp_chain *chain, struct fp_item *item)
 	item->body = next->body;
 	item->body_is_json = next->body_is_json;
 	item->body_file = next->body_file;
+	item->form = next->form;
+	item->n_form = next->n_form;
 }

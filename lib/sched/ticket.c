@@ -64,6 +64,7 @@ fp_ticket_move(struct fp_ticket *ticket, enum fp_stage stage)
 
 struct block {
 	struct fp_value *values;
+	struct fp_formpart *form;
 	struct fp_text *texts;
 	char *bytes;
 };
@@ -93,6 +94,11 @@ count_bytes(const struct fp_item *item)
 		for (size_t k = 0; k < value->n_texts; k++)
 			n += value->texts[k].len + 1;
 	}
+	for (size_t i = 0; i < item->n_form; i++) {
+		const struct fp_formpart *part = &item->form[i];
+		n += part->name.len + part->value.len + part->file.len +
+		     part->type.len + part->filename.len + 5;
+	}
 	return n;
 }
 
@@ -120,13 +126,31 @@ copy_texts(struct block *block, const struct fp_text *texts, size_t n)
 	return copies;
 }
 
+static const struct fp_formpart *
+copy_form(struct block *block, const struct fp_formpart *form, size_t n)
+{
+	struct fp_formpart *copies = block->form;
+
+	if (!form)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		copies[i] = form[i];
+		copies[i].name = copy_text(block, form[i].name);
+		copies[i].value = copy_text(block, form[i].value);
+		copies[i].file = copy_text(block, form[i].file);
+		copies[i].type = copy_text(block, form[i].type);
+		copies[i].filename = copy_text(block, form[i].filename);
+	}
+	return copies;
+}
+
 static bool
 is_only_input(const struct fp_item *item)
 {
 	return item->n_values == 0 && item->n_headers == 0 &&
 	       !item->input_json.data && !item->url.data &&
 	       !item->method.data && !item->body.data &&
-	       !item->body_file.data && !item->context.data;
+	       !item->body_file.data && !item->form && !item->context.data;
 }
 
 int
@@ -147,12 +171,14 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 
 	size_t n_texts = count_texts(item);
 	size_t structs = item->n_values * sizeof(struct fp_value) +
+			 item->n_form * sizeof(struct fp_formpart) +
 			 n_texts * sizeof(struct fp_text);
 	ticket->block = malloc(structs + count_bytes(item));
 	if (!ticket->block)
 		return -1;
 	struct block block = {.values = ticket->block};
-	block.texts = (struct fp_text *)(block.values + item->n_values);
+	block.form = (struct fp_formpart *)(block.values + item->n_values);
+	block.texts = (struct fp_text *)(block.form + item->n_form);
 	block.bytes = (char *)(block.texts + n_texts);
 
 	*copy = *item;
@@ -169,6 +195,7 @@ fp_ticket_set(struct fp_ticket *ticket, const struct fp_item *item)
 	copy->method = copy_text(&block, item->method);
 	copy->body = copy_text(&block, item->body);
 	copy->body_file = copy_text(&block, item->body_file);
+	copy->form = copy_form(&block, item->form, item->n_form);
 	copy->input_json = copy_text(&block, item->input_json);
 	copy->context = copy_text(&block, item->context);
 	result->input_json = copy->input_json;

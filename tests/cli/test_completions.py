@@ -293,7 +293,7 @@ def _():
     shell.type("bind 'set bell-style none'; source %s; echo READY''\n" %
                made("fetchpool"))
     shell.shows(r"(?m)^READY\r?$", "a bash that is ready")
-    shell.type("fetchpool --keep-o\t--form\tmer\t-o tw\t")
+    shell.type("fetchpool --keep-o\t--forma\tmer\t-o tw\t")
     shell.shows(r"--keep-order --format merged -o two\\ words ",
                 "the completed line")
     for typed, becomes in (("-H @ur", "-H @urls.txt "),

@@ -169,7 +169,8 @@ def _():
     folder = temp_dir()
     urls = [server.url + path for path in
             ["/echo/a.txt", "/echo/b%20c?x=/d", "/echo/e#/f", "/echo/",
-             "/echo/%2E%2E", "/echo/g%2Fh", "", "?i/j"]]
+             "/echo/x/%2E%2E",  # to newer versions of libcurl, /echo/
+             "/echo/g%2Fh", "", "?i/j"]]
     result = into(folder, "-O", input=lines(urls))
     names = [os.path.basename(r["file"] or "") for r in result.records]
     equal(names[:6], ["a.txt", "b c", "e", "4.json", "%2E.", "g%2Fh"],

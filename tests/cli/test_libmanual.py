@@ -22,6 +22,7 @@ LISTS = {
     "fp_options": "OPTIONS",
     "fp_item": "ITEM MEMBERS",
     "fp_value": "ITEM MEMBERS",
+    "fp_formpart": "ITEM MEMBERS",
     "fp_result": "RESULT MEMBERS",
     "fp_try": "RESULT MEMBERS",
     "fp_json_changes": "RESULT MEMBERS",

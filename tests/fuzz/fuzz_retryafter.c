@@ -118,11 +118,13 @@ check_date(const char *text)
 	struct tm tm = {.tm_year = date.year - 1900,
 		.tm_mon = date.month - 1,
 		.tm_mday = date.day};
+	if (sizeof(time_t) < 8 && (date.year < 1902 || date.year > 2037))
+		return;
 	HOLDS(fp_httpdate_unix_s(&date, 0) ==
 		(int64_t)timegm(&tm) + date.second);
 }
 
-/* From the year 0 to 9999. */
+/* From the year 0 to 9999, or what a time_t can be. */
 static void
 check_seconds(uint64_t number, unsigned form)
 {
@@ -140,7 +142,7 @@ check_seconds(uint64_t number, unsigned form)
 	HOLDS(parse(text, &date) == 0);
 	HOLDS(date.is_short == (form == 1));
 	/* A date of two digits is itself for who lives then. */
-	HOLDS(fp_httpdate_unix_s(&date, date_s) == date_s);
+	HOLDS(fp_httpdate_unix_s(&date, time_s) == time_s);
 	check_date(text);
 }
 

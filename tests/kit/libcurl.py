@@ -37,6 +37,10 @@ ROWS = {
         "8.17.0", None, "9596c4a258",
         "An answer with two Locations that differ is an error, wherever it"
         " leads or not."),
+    "two lengths refused": (
+        "8.17.0", None, "008078fc38",
+        "A second Content-Length that differs is an error before the callback"
+        " has it: what stands behind it in the head is never seen."),
     "own end not asked": (
         "8.0.0", None, "71b7e01610",
         "After connect() it does not ask the kernel where it ended."),

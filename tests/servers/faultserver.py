@@ -25,11 +25,16 @@ Run by itself it prints its address and serves until it is interrupted.
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 import urllib.parse
 
 from tap import PATIENCE, Failed
+
+# Where addresses have 32 bits, hundreds of the usual size find no room.
+if sys.maxsize < 1 << 32:
+    threading.stack_size(1 << 19)
 
 MAX_HEAD = 4 << 20
 HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"

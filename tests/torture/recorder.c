@@ -10,6 +10,9 @@
  * what is written down before the first is on the disk after the second.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,10 +42,24 @@ static const char *folder;
 static int log_fd = -1;
 static bool is_ours[FDS]; /* a file of the folder, or a folder in it */
 
+/* What libc itself would do. Where a long has 32 bits, what is called by that
+ * name is another. */
+static void *
+find(const char *name)
+{
+	char large[80];
+	void *found = NULL;
+
+	snprintf(large, sizeof(large), "%s64", name);
+	if (sizeof(off_t) > sizeof(long))
+		found = dlsym(RTLD_NEXT, large);
+	return found ? found : dlsym(RTLD_NEXT, name);
+}
+
 #define REAL(name)                     \
 	static __typeof__(&name) real; \
 	if (!real)                     \
-	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+	real = (__typeof__(&name))find(#name)
 
 __attribute__((constructor)) static void
 begin(void)
@@ -127,9 +144,16 @@ open(const char *path, int flags, ...)
 }
 
 extern int __open_2(const char *path, int flags);
+extern int __open64_2(const char *path, int flags);
 
 int
 __open_2(const char *path, int flags)
+{
+	return open(path, flags);
+}
+
+int
+__open64_2(const char *path, int flags)
 {
 	return open(path, flags);
 }

@@ -19,6 +19,9 @@
  * starts when all libraries are there, and main() is about to begin.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "torture.h"
 
 #include <dlfcn.h>
@@ -69,11 +72,23 @@ static char inherited[1024];
 
 /* ---- the real ones ---- */
 
+/* Where a long has 32 bits, what is called by that name is another. */
+static void *
+find_large(const char *name)
+{
+	char large[80];
+
+	snprintf(large, sizeof(large), "%s64", name);
+	return sizeof(off_t) > sizeof(long) ? dlsym(RTLD_NEXT, large) : NULL;
+}
+
 void *
 torture_find(const char *name)
 {
-	void *found = dlsym(RTLD_NEXT, name);
+	void *found = find_large(name);
 
+	if (!found)
+		found = dlsym(RTLD_NEXT, name);
 	if (!found)
 		abort();
 	return found;
@@ -259,13 +274,11 @@ crash(int number)
 }
 
 /* A stack that is used up has no room for crash(): OpenSSL calls itself without
- * end when it finds no memory as it begins. Of threads but the first one, such
- * an end is not told. */
-static void
-use_spare_stack(void)
+ * end when it finds no memory as it begins. */
+void
+torture_spare_stack(void *space, size_t size)
 {
-	static char space[1 << 17];
-	stack_t spare = {.ss_sp = space, .ss_size = sizeof(space)}, old;
+	stack_t spare = {.ss_sp = space, .ss_size = size}, old;
 
 	if (sigaltstack(NULL, &old) == 0 && old.ss_flags & SS_DISABLE)
 		sigaltstack(&spare, NULL);
@@ -275,9 +288,10 @@ static void
 watch_crashes(void)
 {
 	static const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+	static char space[1 << 17];
 	struct sigaction action = {.sa_handler = crash};
 
-	use_spare_stack();
+	torture_spare_stack(space, sizeof(space));
 	action.sa_flags = SA_RESETHAND | SA_NODEFER | SA_ONSTACK;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaction(numbers[i], &action, NULL);

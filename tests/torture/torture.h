@@ -10,6 +10,7 @@
 #define TORTURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What a call is about; names in torture.c. */
 enum {
@@ -57,6 +58,9 @@ void *torture_find(const char *name);
 	static __typeof__(&name) real; \
 	if (!real)                     \
 	real = (__typeof__(&name))torture_find(#name)
+
+/* Gives the thread a second stack, for the report of how it crashed. */
+void torture_spare_stack(void *space, size_t size);
 
 /* What such failures are, for calls that return them. */
 int torture_error(void);

@@ -3,10 +3,14 @@
  * The calls that can be made to fail, but for those for memory: see torture.c.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "torture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -146,6 +150,15 @@ __open_2(const char *path, int flags)
 	return FAILS(OPEN, "open") ? -1 : real(path, flags);
 }
 
+extern int __open64_2(const char *path, int flags);
+
+int
+__open64_2(const char *path, int flags)
+{
+	REAL(__open64_2);
+	return FAILS(OPEN, "open") ? -1 : real(path, flags);
+}
+
 FILE *
 fopen(const char *path, const char *mode)
 {
@@ -171,13 +184,37 @@ fcntl(int fd, int what, ...)
 	return real(fd, what, arg);
 }
 
+/* The first threads, and a second stack for each. */
+static struct early {
+	void *(*run)(void *);
+	void *arg;
+	char space[1 << 15];
+} early[32];
+
+static void *
+run_early(void *arg)
+{
+	struct early *self = arg;
+
+	torture_spare_stack(self->space, sizeof(self->space));
+	return self->run(self->arg);
+}
+
 int
 pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	void *(*run)(void *), void *arg)
 {
+	static atomic_uint n;
+
 	REAL(pthread_create);
-	return FAILS(THREAD, "pthread_create") ? torture_error()
-					       : real(thread, attr, run, arg);
+	if (FAILS(THREAD, "pthread_create"))
+		return torture_error();
+	unsigned i = n < sizeof(early) / sizeof(early[0]) ? n++ : UINT_MAX;
+	if (i >= sizeof(early) / sizeof(early[0]))
+		return real(thread, attr, run, arg);
+	early[i].run = run;
+	early[i].arg = arg;
+	return real(thread, attr, run_early, &early[i]);
 }
 
 /* What is done once and fails may come to do itself: OpenSSL does when it finds

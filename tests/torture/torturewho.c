@@ -3,6 +3,9 @@
  * To which library a place in the code belongs: see torture.c.
  */
 #define _GNU_SOURCE
+#if __SIZEOF_LONG__ < 8 /* as configure has it */
+#define _FILE_OFFSET_BITS 64
+#endif
 #include "torture.h"
 
 #include <link.h>

@@ -155,7 +155,8 @@ names(void)
 			"unknown option '--spider': use --check"},
 		{"--fail x", "option '--fail': a status of 300 or more fails "
 			     "the item already; see --ok-status"},
-		{"--form a=b", "option '--form': use --data or --json"},
+		{"--form-escape", "option '--form-escape': names are "
+				  "percent-encoded, as in browsers"},
 		{"--max-connection-per-server=4", "use --host-jobs N"},
 		{"--joblog x", "--journal FILE records progress, --stats FILE "
 			       "the totals"},

@@ -5,6 +5,14 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+/* Where a long has 32 bits, these are called by other names. */
+#if defined(__USE_FILE_OFFSET64) && __SIZEOF_LONG__ < 8
+#define __real_fallocate __real_fallocate64
+#define __wrap_fallocate __wrap_fallocate64
+#define __real_pwrite __real_pwrite64
+#define __wrap_pwrite __wrap_pwrite64
+#endif
+
 /* The system fails when the test says so. */
 int __real_fallocate(int fd, int mode, off_t at, off_t len);
 int __wrap_fallocate(int fd, int mode, off_t at, off_t len);
