@@ -280,6 +280,10 @@ struct fp_result {
 	uint64_t variant; /* of the request, by its Accept fields */
 	bool is_unchanged; /* it was answered 304 */
 	struct fp_validators validators; /* of a success that has changed */
+
+	/* With options.each: body is large, and in memory that a file stands
+	 * for, so that what was read of it need not stay. */
+	bool is_body_mapped;
 };
 
 /* One attempt that was followed by another. */

@@ -35,6 +35,7 @@ lib_libinternal_la_SOURCES += \
 	lib/base/hash.c lib/base/hash.h \
 	lib/base/outfile.c lib/base/outfile.h \
 	lib/base/random.c lib/base/random.h \
+	lib/base/spool.c lib/base/spool.h \
 	lib/base/textsort.c lib/base/textsort.h \
 	lib/base/thread.c lib/base/thread.h \
 	lib/base/timeheap.c lib/base/timeheap.h \

@@ -103,6 +103,7 @@ UNIT_TESTS = \
 	tests/unit/test_seqset \
 	tests/unit/test_settings \
 	tests/unit/test_shard \
+	tests/unit/test_spool \
 	tests/unit/test_share \
 	tests/unit/test_shellrun \
 	tests/unit/test_signals \

@@ -26,7 +26,7 @@ fp_descriptors_fit(struct fp_options *pool)
 
 	/* Each body that goes to a file needs one for that as well. */
 	uint64_t n = fp_descriptors_left();
-	if (pool->output_dir)
+	if (pool->output_dir || pool->each)
 		n = n / 2;
 	unsigned jobs = fp_jobs_within(pool->jobs, n);
 	if (jobs < pool->jobs) {

@@ -12,8 +12,15 @@
 
 #include "chapters.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 /* So many times as many bytes may come of deflated ones: 258 of 2 bits. */
 #define GZIP_RATIO 1032
+
+/* So much of a document is in memory before it goes to a file. */
+#define SPOOL_BYTES ((size_t)256 << 10)
 
 #define GZIP_PIECE 4096
 #define TIGHT_PIECE 128
@@ -121,6 +128,30 @@ keep_refusal(struct fp_transfer *transfer, const char *data, size_t len)
 	return len == 0 || fp_buf_add(to, data, len) == 0;
 }
 
+/* A document of which only the elements of an array are wanted may be larger
+ * than memory: much of it goes to a file until it is known to be whole. Where
+ * no file can be made, it stays in memory. false: the file cannot be written
+ * to, and the ticket says so. */
+static bool
+spool_body(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	const struct fp_carry *carry = &transfer->carry;
+	bool is_full;
+	char text[120];
+
+	if (!carry->is_streamed || carry->kind != FP_KIND_OK ||
+		ticket->body.len < SPOOL_BYTES ||
+		fp_ticket_spool(ticket, transfer->setup->temporary_folder,
+			&is_full) == 0 ||
+		!is_full)
+		return true;
+	snprintf(text, sizeof(text), "cannot write to a temporary file: %s",
+		strerror(errno));
+	fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
+	return false;
+}
+
 /* Bytes as they are when no coding is on them any more. */
 static bool
 on_decoded(void *arg, const char *data, size_t len)
@@ -138,6 +169,11 @@ on_decoded(void *arg, const char *data, size_t len)
 	}
 	if (transfer->is_filed && !fp_download_write(&transfer->download,
 					  transfer->ticket, data, len)) {
+		transfer->stop = FP_STOP_FILE;
+		return false;
+	}
+	if (FP_UNLIKELY(transfer->setup->take.each >= 0) &&
+		!spool_body(transfer)) {
 		transfer->stop = FP_STOP_FILE;
 		return false;
 	}

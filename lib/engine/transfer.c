@@ -708,7 +708,7 @@ forget_answer(struct fp_transfer *transfer)
 	if (!fp_phase_is_answered(transfer->phase))
 		return;
 	fp_transfer_end_body(transfer);
-	fp_buf_clear(&transfer->ticket->body, 0);
+	fp_ticket_drop_body(transfer->ticket);
 	fp_download_forget(&transfer->download);
 	fp_transfer_forget_head(transfer);
 	transfer->n_fed = 0;

@@ -14,6 +14,7 @@
 #include "nextpage.h"
 #include "redirect.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -540,9 +541,12 @@ judge_response(struct fp_transfer *transfer)
 	/* 304 says that the file that is there is right: nothing came. */
 	if (transfer->is_filed && response->status != 304)
 		fp_download_commit(&transfer->download, ticket);
-	else if (result->encoding != FP_BODY_NONE)
-		result->body = (struct fp_text){
-			fp_buf_text(&ticket->body), ticket->body.len};
+	else if (result->encoding != FP_BODY_NONE &&
+		 fp_ticket_take_body(ticket)) {
+		snprintf(text, sizeof(text), "cannot use a temporary file: %s",
+			strerror(errno));
+		fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
+	}
 }
 
 int64_t
@@ -632,7 +636,11 @@ carry_failed(struct fp_transfer *transfer)
 		fp_ticket_drop_body(ticket);
 		return;
 	}
-	if (carry->has_found)
+	if (carry->has_found && ticket->spool)
+		carry->is_cut =
+			fp_ticket_unspool(ticket,
+				transfer->setup->options.max_error_body) == 0;
+	else if (carry->has_found)
 		carry->is_cut = fp_ticket_trim_body(
 			ticket, transfer->setup->options.max_error_body);
 	else

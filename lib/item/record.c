@@ -8,6 +8,7 @@
 #include "pen.h"
 #include "recordheaders.h"
 #include "recordmask.h"
+#include "spool.h"
 #include "url.h"
 
 #include <errno.h>
@@ -569,7 +570,11 @@ struct element {
 	struct fp_pen *pen;
 	struct fp_result result;
 	const struct fp_record_format *format;
+	const char *passed; /* up to here, what was mapped has been let go */
 };
+
+/* So much that was written is let go at a time. */
+#define PASS_BYTES ((size_t)4 << 20)
 
 /* It comes in one piece, as the document does. */
 static int
@@ -585,6 +590,12 @@ write_element(void *arg, const char *data, size_t len, bool ends)
 		record_write_record(
 			element->pen, &element->result, element->format);
 	fp_pen_bytes(element->pen, "\n", 1);
+	if (element->result.is_body_mapped &&
+		(size_t)(data + len - element->passed) >= PASS_BYTES) {
+		fp_spool_pass(element->passed,
+			(size_t)(data + len - element->passed));
+		element->passed = data + len;
+	}
 	return 0;
 }
 
@@ -592,7 +603,7 @@ static int
 write_elements(const struct fp_result *result,
 	const struct fp_record_format *format, struct fp_pen *pen)
 {
-	struct element element = {pen, *result, format};
+	struct element element = {pen, *result, format, result->body.data};
 	struct fp_jsontake *take = fp_jsontake_new(&format->each, 1);
 
 	if (!take)

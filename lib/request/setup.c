@@ -716,6 +716,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	setup->outdir.fd = -1;
 	fp_mutex_init(&setup->fault_lock);
 	fp_mutex_init(&setup->fill_lock);
+	setup->temporary_folder = secure_getenv("TMPDIR");
 	fp_idletimes_init(&setup->idletimes);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);

@@ -64,6 +64,7 @@ struct fp_setup {
 	} take; /* values of each page's body */
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
+	const char *temporary_folder; /* that the user wants; or NULL */
 	bool cannot_see_close; /* of TLS, where a body ends with it */
 	bool tells_socket; /* of a connection, at the gate */
 	bool cannot_look; /* at a kept connection before it is used */

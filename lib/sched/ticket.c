@@ -253,16 +253,80 @@ uncharge(struct fp_ticket *ticket)
 	ticket->charged = 0;
 }
 
+static void
+drop_spool(struct fp_ticket *ticket)
+{
+	if (FP_LIKELY(!ticket->spool))
+		return;
+	fp_spool_free(ticket->spool);
+	ticket->spool = NULL;
+	ticket->result.is_body_mapped = false;
+}
+
 void
 fp_ticket_drop_body(struct fp_ticket *ticket)
 {
 	ticket->keeps_body = false;
 	fp_buf_clear(&ticket->body, 0);
+	drop_spool(ticket);
 	uncharge(ticket);
 	ticket->result.body = (struct fp_text){NULL, 0};
 	ticket->result.encoding = FP_BODY_NONE;
 	ticket->result.is_body_cut = false;
 	ticket->result.detail = NULL;
+}
+
+int
+fp_ticket_spool(struct fp_ticket *ticket, const char *folder, bool *is_full)
+{
+	struct fp_buf *body = &ticket->body;
+
+	*is_full = false;
+	if (!ticket->spool)
+		ticket->spool = fp_spool_new(folder);
+	if (!ticket->spool)
+		return -1;
+	if (fp_spool_add(ticket->spool, fp_buf_text(body), body->len)) {
+		*is_full = true;
+		return -1;
+	}
+	body->len = 0;
+	return 0;
+}
+
+int
+fp_ticket_take_body(struct fp_ticket *ticket)
+{
+	struct fp_result *result = &ticket->result;
+	struct fp_buf *body = &ticket->body;
+
+	result->body = (struct fp_text){fp_buf_text(body), body->len};
+	if (FP_LIKELY(!ticket->spool))
+		return 0;
+	if (fp_spool_add(ticket->spool, fp_buf_text(body), body->len) ||
+		fp_spool_map(ticket->spool, &result->body.data))
+		return -1;
+	result->body.len = ticket->spool->len;
+	result->is_body_mapped = true;
+	fp_buf_clear(body, 0);
+	return 0;
+}
+
+int
+fp_ticket_unspool(struct fp_ticket *ticket, uint64_t most)
+{
+	int ret = 0;
+
+	if (!ticket->spool)
+		return 0;
+	most = FP_MIN(most, (uint64_t)SIZE_MAX / 2);
+	if (fp_ticket_spool(ticket, NULL, &(bool){false}) ||
+		fp_spool_read(ticket->spool, (size_t)most, &ticket->body))
+		ret = -1;
+	if (ret)
+		fp_buf_clear(&ticket->body, 0);
+	drop_spool(ticket);
+	return ret;
 }
 
 bool
@@ -451,6 +515,7 @@ fp_ticket_retry(struct fp_ticket *ticket)
 		return -1;
 	}
 	fp_buf_clear(&ticket->body, 0);
+	drop_spool(ticket);
 	uncharge(ticket);
 	clear_outcome(ticket);
 	ticket->result.url = before.url;
@@ -506,6 +571,8 @@ fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page)
 	swap_buffers(&page->type, &ticket->type);
 	swap_buffers(&page->headers, &ticket->headers);
 	swap_buffers(&page->body, &ticket->body);
+	page->spool = ticket->spool;
+	ticket->spool = NULL;
 	swap_buffers(&page->hops, &ticket->hops);
 	memcpy(page->charset, ticket->charset, sizeof(page->charset));
 	if (result->charset)
@@ -592,6 +659,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	fp_buf_clear(&ticket->type, KEEP_BYTES);
 	fp_buf_clear(&ticket->headers, KEEP_BYTES);
 	fp_buf_clear(&ticket->body, KEEP_BYTES);
+	drop_spool(ticket);
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
 	fp_buf_clear(&ticket->detail, 0);
 	fp_buf_clear(&ticket->hop, KEEP_BYTES);
@@ -646,6 +714,7 @@ fp_ticket_free(struct fp_ticket *ticket)
 	fp_buf_destroy(&ticket->type);
 	fp_buf_destroy(&ticket->headers);
 	fp_buf_destroy(&ticket->body);
+	fp_spool_free(ticket->spool);
 	fp_buf_destroy(&ticket->message);
 	fp_buf_destroy(&ticket->detail);
 	free(ticket);

@@ -24,6 +24,7 @@
 #include "fetchpool.h"
 #include "memory.h"
 #include "origin.h"
+#include "spool.h"
 #include "timeheap.h"
 
 #define FP_IP_MAX 48
@@ -83,6 +84,7 @@ struct fp_ticket {
 	struct fp_buf type;
 	struct fp_buf headers;
 	struct fp_buf body;
+	struct fp_spool *spool; /* what came before that in `body`; or NULL */
 	struct fp_buf message;
 	struct fp_buf detail; /* the problem's, in its answer's words */
 	char ip[FP_IP_MAX];
@@ -188,6 +190,18 @@ bool fp_ticket_has_room(
 
 /* Counts the body's memory as it is now. */
 void fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory);
+
+/* What there is of the body goes to a file, in `folder` or elsewhere. -1 with
+ * errno, and with is_full the item cannot go on. */
+int fp_ticket_spool(
+	struct fp_ticket *ticket, const char *folder, bool *is_full);
+
+/* The whole body is the result's. -1: errno. */
+int fp_ticket_take_body(struct fp_ticket *ticket);
+
+/* Of a body in a file, no more than that is back in memory. -1: no memory, or
+ * it cannot be read, and nothing of it is. */
+int fp_ticket_unspool(struct fp_ticket *ticket, uint64_t most);
 
 /* Keeps no more of the body than that. Whether there was more. */
 bool fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most);

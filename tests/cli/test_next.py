@@ -8,8 +8,9 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program, fetchpool
-from tap import check, contents, equal, main, steady, temp_dir, test
+from harness import Program, fetchpool, records_of
+from tap import (SANITIZERS, check, contents, equal, main, skip, steady,
+                 temp_dir, test, until)
 from webserver import Web, refused, web
 
 JSON = b"application/json"
@@ -621,6 +622,84 @@ def _():
     result = fetchpool([*args, "--retry-failed"], input=server.url + "/a")
     equal(result.status, 0, repr(result))
     equal(contents(folder + "/out"), b"1\n2\n3\n")
+
+
+ELEMENT = b'{"n": %d, "text": "' + 1000 * b"x" + b'"}'
+PIECE = b",".join([ELEMENT % 7] * 1000)
+
+
+def large(n, end=b"]}", found=b""):
+    """A page of n thousand elements."""
+    server = web()
+
+    def answer(conn, request):
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n" % (
+                      n * (len(PIECE) + 1) - 1 + len(end) + len(found) + 11))
+        conn.send(b'{%s "items":[' % found)
+        for i in range(n):
+            conn.send(PIECE if i == 0 else b"," + PIECE)
+        conn.send(end)
+
+    server.on("/a", answer)
+    return server
+
+
+def large_run(server, *args, folder="/tmp"):
+    """(result, lines of the output)"""
+    result = fetchpool([*args, "--max-body", "1G"], env={"TMPDIR": folder},
+                       input=server.url + "/a?n=1", timeout=60)
+    return result, result.out.count(b"\n")
+
+
+@test("--each takes no memory for a page of 40 MB")
+def _():
+    if SANITIZERS:
+        skip("a sanitizer keeps memory back")
+    server = large(40)
+    for format in "body", "record":
+        folder = temp_dir()
+        program = Program(["--each", "/items", "-f", format, "--max-body",
+                           "1G", "-o", folder + "/out"], stdin="pipe",
+                          env={"TMPDIR": folder})
+        program.write(server.url + "/a?n=1\n")
+        out = folder + "/out"
+        until(lambda: os.path.exists(out) and
+              contents(out).count(b"\n") == 40000, "the lines", 60)
+        peak = program.memory("VmHWM")
+        program.close_stdin()
+        result = program.wait()
+        equal((result.status, os.listdir(folder)), (0, ["out"]), repr(result))
+        check(peak < 30 << 10, "%d KiB" % peak)
+        last = records_of(contents(folder + "/out"))[-1]
+        equal(last if format == "body" else last["body"],
+              json.loads(ELEMENT % 7))
+
+
+@test("--each of a large page that ends wrong writes no line")
+def _():
+    for end in b"]]", b"]":
+        result, lines = large_run(large(3, end=end), "--each", "/items")
+        equal((result.status, lines), (1, 0), repr(result.text))
+
+
+@test("--each of a large page with --fail-if: its beginning is carried")
+def _():
+    result, lines = large_run(
+        large(3, found=b'"error":{"message":"no such"},'), "--each", "/items",
+        "--fail-if", "/error", "-a")
+    equal((result.status, lines), (1, 1), repr(result.text))
+    record = json.loads(result.out)
+    check(record["body"].startswith('{"error":{"message":"no such"}'),
+          record["body"][:100])
+    equal(len(record["body"]), 65536)
+
+
+@test("--each of a large page, where the folder for it is not there")
+def _():
+    result, lines = large_run(large(3), "--each", "/items",
+                              folder="/dev/null/none")
+    equal((result.status, lines), (0, 3000), repr(result.text))
 
 
 # ---- files ----
