@@ -18,6 +18,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/base/input.c cmd/base/input.h \
 	cmd/base/msg.c cmd/base/msg.h \
 	cmd/base/patience.c cmd/base/patience.h \
+	cmd/base/quote.c cmd/base/quote.h \
 	cmd/base/seqset.c cmd/base/seqset.h \
 	cmd/base/shard.c cmd/base/shard.h \
 	cmd/base/shellrun.c cmd/base/shellrun.h \
@@ -38,6 +39,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/option/optiontable.c cmd/option/optiontable.h \
 	cmd/option/runfiles.c cmd/option/runfiles.h \
 	cmd/option/settings.c cmd/option/settings.h \
+	cmd/option/shown.c cmd/option/shown.h \
 	cmd/option/suggest.c cmd/option/suggest.h \
 	cmd/option/template.c cmd/option/template.h \
 	cmd/option/together.c cmd/option/together.h
@@ -58,14 +60,21 @@ cmd_libcmd_a_SOURCES += \
 # report: what a run tells of itself
 cmd_libcmd_a_SOURCES += \
 	cmd/report/account.c cmd/report/account.h \
+	cmd/report/cause.c cmd/report/cause.h \
 	cmd/report/dryrun.c cmd/report/dryrun.h \
+	cmd/report/ledger.c cmd/report/ledger.h \
+	cmd/report/ledgerjson.c cmd/report/ledgerjson.h \
 	cmd/report/meter.c cmd/report/meter.h \
 	cmd/report/notice.c cmd/report/notice.h \
 	cmd/report/progress.c cmd/report/progress.h \
+	cmd/report/servers.c cmd/report/servers.h \
+	cmd/report/spread.c cmd/report/spread.h \
 	cmd/report/stats.c cmd/report/stats.h \
 	cmd/report/summary.c cmd/report/summary.h \
 	cmd/report/tally.c cmd/report/tally.h \
-	cmd/report/trace.c cmd/report/trace.h
+	cmd/report/timeline.c cmd/report/timeline.h \
+	cmd/report/trace.c cmd/report/trace.h \
+	cmd/report/worst.c cmd/report/worst.h
 
 # a run
 cmd_libcmd_a_SOURCES += \

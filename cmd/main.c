@@ -36,7 +36,8 @@
  *			retry, busy (what refusals mean together), ahead (what
  *			follows from an attempt), origin and origins (servers),
  *			ticket (what goes round), window (the bound, the order),
- *			schedule, queue (its lock, and the loops that wait)
+ *			schedule, holdup (what its items wait for), queue (its
+ *			lock, and the loops that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			lanes), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), urlparse
@@ -68,7 +69,8 @@
  *			error; the exit status), signals (INT, TERM, HUP, USR1
  *			as bytes on a descriptor), patience (with readers that
  *			do not read), wholefile, csv (where records of it end),
- *			fate (what became of an item),
+ *			fate (what became of an item), quote (any bytes, in a
+ *			text of some kind),
  *			input (lines from a descriptor, in bounded memory),
  *			histogram, seqset, shellrun (a command of the user's),
  *			shard (which items are ours, of those that many share
@@ -84,8 +86,9 @@
  *			(fields of a form), options
  *			(argv and the environment), config (the same from a
  *			file), help, complaint (what is wrong with one),
- *			suggest (which word was meant) and foreign (what other
- *			programs have)
+ *			suggest (which word was meant), foreign (what other
+ *			programs have) and shown (what was asked for, less its
+ *			secrets)
  *	journal/	output (lines to a descriptor, whole, whatever happens),
  *			journal (what is done, to go on from there; in parts:
  *			journalopen journalfile journalline journalstate
@@ -93,8 +96,11 @@
  *			identity (which run it is), resume (what is not done),
  *			etags (what has changed since the last)
  *	report/		what a run tells of itself: tally (results, counted),
- *			summary (for people), stats (as JSON), trace (for
- *			Perfetto), account (these three), progress and meter
+ *			ledger (where the time went; in parts: spread, timeline,
+ *			servers, worst), cause (what held it back, in a
+ *			sentence), summary (for people), stats (as JSON, with
+ *			ledgerjson), trace (for Perfetto), account (all of
+ *			these), progress and meter
  *			(how far it is), notice (what the pool tells of a
  *			server), dryrun
  *	fields		which of a line's fields an item needs

@@ -18,6 +18,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	atomic_init(&reader->n_lines, 0);
 	atomic_init(&reader->n_bytes, 0);
 	atomic_init(&reader->is_done, false);
+	atomic_init(&reader->hands_in, false);
 	if (fp_input_init(&reader->input, &settings->input)) {
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
@@ -148,7 +149,10 @@ hand_in(struct fp_reader *reader, struct fp_item *item)
 	if (reader->is_resumed && reader->settings->pool.next &&
 		go_on_with_page(reader, item))
 		return -1;
-	return fp_pool_submit(reader->pool, item);
+	atomic_store_explicit(&reader->hands_in, true, memory_order_relaxed);
+	int ret = fp_pool_submit(reader->pool, item);
+	atomic_store_explicit(&reader->hands_in, false, memory_order_relaxed);
+	return ret;
 }
 
 /* A line that cannot be one is parsed, too: so it is known what of it must not

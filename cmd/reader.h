@@ -43,6 +43,8 @@ struct fp_reader {
 	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
 	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */
 	atomic_bool is_done; /* nothing more will be read */
+	atomic_bool hands_in; /* it gives an item to the pool, or waits for
+				 room there */
 	bool has_stopped; /* before the end: memory is out */
 	uint64_t n_cut; /* of them, too long to be held */
 };

@@ -126,9 +126,13 @@ open_account(struct fp_course *run)
 
 	if (fp_account_open(account, run->settings))
 		return -1;
-	if (account->trace.fd >= 0) {
-		run->settings->pool.trace = fp_trace_tell;
-		run->settings->pool.trace_arg = &account->trace;
+	if (fp_account_wants(account)) {
+		run->settings->pool.trace = fp_account_span;
+		run->settings->pool.trace_arg = account;
+	}
+	if (account->ledger.books) {
+		run->settings->pool.tells_pauses = true;
+		run->writer.ledger = &account->ledger;
 	}
 	return 0;
 }
@@ -209,8 +213,8 @@ run_start(struct fp_course *run)
 	char why[200];
 
 	fp_descriptors_fit(&run->settings->pool);
-	run->settings->pool.tell = fp_notice_tell;
-	run->settings->pool.tell_arg = &run->account.notices;
+	run->settings->pool.tell = fp_account_notice;
+	run->settings->pool.tell_arg = &run->account;
 	run->settings->pool.fault = note_fault;
 	run->settings->pool.fault_arg = run;
 	if (run->settings->fills_pages) {
@@ -219,6 +223,8 @@ run_start(struct fp_course *run)
 	}
 	if (run->deadline_ns < INT64_MAX)
 		run->settings->pool.deadline_ns = run->deadline_ns;
+	fp_ledger_begin(&run->account.ledger, fp_clock_now_ns(),
+		run->settings->pool.jobs);
 	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
 	if (!run->pool) {
 		if (errno == EINVAL)
@@ -263,6 +269,32 @@ run_start(struct fp_course *run)
 }
 
 /* ---- meanwhile ---- */
+
+static struct fp_ends
+look_at_ends(struct fp_course *run)
+{
+	struct fp_reader *reader = &run->reader;
+
+	return (struct fp_ends){
+		.reading = atomic_load(&reader->is_done) ? FP_READING_DONE
+			   : atomic_load(&reader->hands_in)
+				   ? FP_READING_HANDS_IN
+				   : FP_READING_LINES,
+		.writing =
+			(enum fp_writing)atomic_load(&run->writer.is_writing),
+		.keeps_order = run->settings->pool.keep_order,
+	};
+}
+
+/* Takes down what everyone is doing. */
+static void
+look_round(struct fp_course *run)
+{
+	struct fp_ends ends = look_at_ends(run);
+
+	fp_ledger_look(
+		&run->account.ledger, run->pool, &ends, fp_clock_now_ns());
+}
 
 static void
 tell_progress(struct fp_course *run)
@@ -427,6 +459,7 @@ run_time_left_ms(const struct fp_course *run)
 	int64_t end_ns = FP_MIN(run->give_up_ns, run->deadline_ns);
 
 	end_ns = FP_MIN(end_ns, run->meter.due_ns);
+	end_ns = FP_MIN(end_ns, run->account.ledger.due_ns);
 	if (end_ns == INT64_MAX)
 		return -1;
 	int64_t left_ns = end_ns - fp_clock_now_ns();
@@ -461,6 +494,8 @@ run_watch(struct fp_course *run)
 			obey_signals(run);
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
+		if (run->account.ledger.due_ns <= fp_clock_now_ns())
+			look_round(run);
 		show_progress(run);
 		if (run->give_up_ns <= fp_clock_now_ns())
 			run_give_up(run);
@@ -549,6 +584,8 @@ fp_run(struct fp_settings *settings)
 	if (open_tokens(run) == 0 && run_judge(settings) == 0 &&
 		open_ends(run) == 0 && run_start(run) == 0) {
 		run_watch(run);
+		look_round(run);
+		fp_ledger_end(&run->account.ledger, fp_clock_now_ns());
 
 		end_meter(run);
 		wind_up(run);

@@ -71,6 +71,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 	atomic_init(&writer->n_succeeded, 0);
 	atomic_init(&writer->n_failed, 0);
 	atomic_init(&writer->n_not_done, 0);
+	atomic_init(&writer->is_writing, FP_WRITING_NOTHING);
 	fp_output_none(&writer->failed);
 	fp_output_none(&writer->unknown);
 	if (path && strcmp(path, "-") != 0) {
@@ -382,11 +383,20 @@ keep_etags(struct fp_writer *writer, const struct batch *batch)
 	fp_etags_commit(writer->etags);
 }
 
+/* What it is doing, for whoever would like to know what a run waits for. */
+static void
+writer_shows(struct fp_writer *writer, enum fp_writing is_writing)
+{
+	atomic_store_explicit(
+		&writer->is_writing, is_writing, memory_order_relaxed);
+}
+
 static void
 deliver(struct fp_writer *writer, struct batch *batch)
 {
 	struct fp_output *output = &writer->output;
 
+	writer_shows(writer, FP_WRITING_OUTPUT);
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct fp_result *result = batch->results[i];
 		batch->is_done[i] = result->kind != FP_KIND_STOPPED &&
@@ -409,10 +419,13 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		writer_give_up(writer, &writer->failed);
 	if (fp_output_flush(&writer->unknown))
 		writer_give_up(writer, &writer->unknown);
+	if (writer->journal)
+		writer_shows(writer, FP_WRITING_JOURNAL);
 	if (writer->journal && keep_journal(writer, batch))
 		writer_stop(writer);
 	else
 		keep_etags(writer, batch);
+	writer_shows(writer, FP_WRITING_NOTHING);
 }
 
 /* A signal that comes just before write() is lost, so there is always another
@@ -440,6 +453,9 @@ fp_writer_main(void *arg)
 		if (batch.n == 0)
 			break;
 		deliver(writer, &batch);
+		if (FP_UNLIKELY(writer->ledger))
+			fp_ledger_results(
+				writer->ledger, batch.results, batch.n);
 		watch_errors(writer);
 		fp_pool_release(writer->pool, batch.results, batch.n);
 	}

@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "etags.h"
 #include "journal.h"
+#include "ledger.h"
 #include "output.h"
 #include "settings.h"
 #include "tally.h"
@@ -37,6 +38,8 @@ struct fp_writer {
 	struct fp_output unknown; /* of what was sent, with no answer */
 	struct fp_journal *journal; /* NULL: none is kept */
 	struct fp_etags *etags; /* NULL: none are */
+	struct fp_ledger *ledger; /* NULL: none is kept */
+	atomic_int is_writing; /* an enum fp_writing */
 	struct fp_buf undone; /* with one: lines that come last in `failed` or
 			       * `unknown`, each after a struct undone */
 	uint64_t n_unknown; /* lines of these that have no place in a file */

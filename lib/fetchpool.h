@@ -215,6 +215,16 @@ struct fp_validators {
 	struct fp_text at; /* the URL it came from, passwords masked */
 };
 
+/* What a request consists of, in this order. */
+enum fp_phase {
+	FP_PHASE_LOOKUP,
+	FP_PHASE_CONNECT,
+	FP_PHASE_TLS,
+	FP_PHASE_ANSWER, /* the request goes out; until the first byte */
+	FP_PHASE_BODY, /* all that comes behind that byte */
+	FP_PHASE_COUNT,
+};
+
 /* What became of it. Everything in it lives until fp_pool_release(). */
 struct fp_result {
 	uint64_t seq; /* the item's; or from 1, in the order of submission */
@@ -284,6 +294,9 @@ struct fp_result {
 	/* With options.each: body is large, and in memory that a file stands
 	 * for, so that what was read of it need not stay. */
 	bool is_body_mapped;
+
+	/* With options.trace: how long all its requests were in each phase. */
+	int64_t spent_ns[FP_PHASE_COUNT];
 };
 
 /* One attempt that was followed by another. */
@@ -303,6 +316,8 @@ struct fp_notice {
 		FP_NOTICE_SILENT, /* no connection to it can be made any more */
 		FP_NOTICE_MALFORMED, /* its Retry-After says nothing */
 		FP_NOTICE_LEARNED, /* how much it lets through */
+		FP_NOTICE_PAUSE, /* with options.tells_pauses: each pause, when
+				  * it begins and when it is made longer */
 	} why;
 	const char *origin; /* "https://api.example.com:443" */
 	int status; /* 429 or 503; 0: neither */
@@ -342,16 +357,6 @@ enum fp_wait {
 	FP_WAIT_RATE, /* options.rate */
 	FP_WAIT_HOST, /* host_jobs, host_rate, or a look-up for others */
 	FP_WAIT_PAUSED, /* its origin wants no requests for a while */
-};
-
-/* What a request consists of, in this order. */
-enum fp_phase {
-	FP_PHASE_LOOKUP,
-	FP_PHASE_CONNECT,
-	FP_PHASE_TLS,
-	FP_PHASE_ANSWER, /* the request goes out; until the first byte */
-	FP_PHASE_BODY, /* all that comes behind that byte */
-	FP_PHASE_COUNT,
 };
 
 /* Times are those of CLOCK_MONOTONIC. In one slot, spans follow one another or
@@ -630,6 +635,8 @@ struct fp_options {
 	/* The body of every request is this form. NULL: it is none. */
 	const struct fp_formpart *form;
 	size_t n_form;
+
+	bool tells_pauses; /* tell: also FP_NOTICE_PAUSE */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -679,6 +686,39 @@ void fp_pool_wait(struct fp_pool *pool);
 
 /* Items that are now being transferred, and that wait for a slot. */
 void fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting);
+
+/* What an item that has no slot waits for at this moment. */
+enum fp_held {
+	FP_HELD_SLOT, /* an idle one, and nothing else */
+	FP_HELD_RETRY, /* the time of its next attempt */
+	FP_HELD_RATE, /* options.rate */
+	FP_HELD_HOST_RATE, /* options.host_rate */
+	FP_HELD_LEARNED, /* the rate that its origin was found to allow */
+	FP_HELD_HOST_JOBS, /* options.host_jobs, or fewer since it was busy */
+	FP_HELD_PAUSED, /* its origin wants no requests for a while */
+	FP_HELD_SILENT, /* no connection to its origin can be made */
+	FP_HELD_LOOKUP, /* the address of its host, looked up for others */
+	FP_HELD_MEMORY, /* options.max_memory */
+	FP_HELD_TOKEN, /* options.token */
+	FP_HELD_COUNT,
+};
+
+/* What all items that have not ended are doing at one moment. */
+struct fp_look {
+	size_t n_held[FP_HELD_COUNT]; /* without a slot */
+	size_t n_running; /* with one; of them: */
+	size_t n_phase[FP_PHASE_COUNT]; /* as far as it is known: TLS counts as
+					   CONNECT; only with options.trace */
+	size_t n_delayed; /* options.delay_min_ms; also only then */
+	size_t n_full; /* the body waits for memory; also only then */
+
+	/* Of the origins that items wait for, the one whose pause ends last. */
+	char origin[300]; /* "https://api.example.com:443"; "": none */
+	int status; /* that it was paused for; 0: a quota is used up */
+	int64_t until_ns; /* of CLOCK_MONOTONIC */
+};
+
+void fp_pool_look(struct fp_pool *pool, struct fp_look *look);
 
 /* Cancels what is left, ends the threads and frees everything, results that
  * were not released included. Takes NULL. */

@@ -112,6 +112,7 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/queue.c lib/sched/queue.h \
 	lib/sched/ahead.c lib/sched/ahead.h \
 	lib/sched/chain.c lib/sched/chain.h \
+	lib/sched/holdup.c lib/sched/holdup.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \
 	lib/sched/schedule.c lib/sched/schedule.h \

@@ -5,6 +5,12 @@
 
 # Compiled: each is made from the source of its name.
 UNIT_TESTS = \
+	tests/unit/test_ledger \
+	tests/unit/test_shown \
+	tests/unit/test_quote \
+	tests/unit/test_servers \
+	tests/unit/test_timeline \
+	tests/unit/test_spread \
 	tests/unit/test_address \
 	tests/unit/test_addressblocks \
 	tests/unit/test_ascii \
@@ -221,6 +227,7 @@ endif
 
 # Run as they are: the slow ones first, so that none is left for the end.
 SCRIPT_TESTS = \
+	tests/cli/test_cause.py \
 	tests/cli/test_limiters.py \
 	tests/cli/test_origins.py \
 	tests/cli/test_stops.py \

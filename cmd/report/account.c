@@ -3,6 +3,8 @@
 
 #include "account.h"
 
+#include "clock.h"
+#include "ledgerjson.h"
 #include "msg.h"
 #include "patience.h"
 #include "stats.h"
@@ -20,6 +22,7 @@ fp_account_none(struct fp_account *account)
 	fp_wholefile_none(&account->stats);
 	account->trace.fd = -1;
 	fp_notices_init(&account->notices, false);
+	fp_ledger_none(&account->ledger);
 }
 
 /* ---- before ---- */
@@ -32,6 +35,11 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 
 	account->settings = settings;
 	account->notices.is_quiet = settings->quiet;
+	if ((stats || settings->summary) && !settings->pool.dry_run &&
+		fp_ledger_init(&account->ledger)) {
+		fp_msg_local("out of memory");
+		return -1;
+	}
 	if (stats && fp_wholefile_open(&account->stats, stats)) {
 		fp_msg_local(
 			"cannot write %s: %s", stats, fp_patience_why(errno));
@@ -43,6 +51,72 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 		return -1;
 	}
 	return 0;
+}
+
+/* ---- meanwhile ---- */
+
+bool
+fp_account_wants(const struct fp_account *account)
+{
+	return account->trace.fd >= 0 || account->ledger.books;
+}
+
+void
+fp_account_span(void *arg, const struct fp_span *span)
+{
+	struct fp_account *account = arg;
+
+	if (account->ledger.books)
+		fp_ledger_span(&account->ledger, span);
+	if (account->trace.fd >= 0)
+		fp_trace_tell(&account->trace, span);
+}
+
+void
+fp_account_notice(void *arg, const struct fp_notice *notice)
+{
+	struct fp_account *account = arg;
+
+	if (account->ledger.books)
+		fp_ledger_notice(&account->ledger, notice);
+	fp_notice_tell(&account->notices, notice);
+}
+
+/* What the option was given last; NULL: nothing. */
+static const char *
+account_given(const struct fp_settings *settings, const char *option)
+{
+	for (size_t i = settings->given.n; i > 0; i -= 2) {
+		if (strcmp(settings->given.texts[i - 2], option) == 0)
+			return settings->given.texts[i - 1];
+	}
+	return NULL;
+}
+
+static void
+fill_figures(struct fp_account *account, struct fp_figures *figures)
+{
+	const struct fp_settings *settings = account->settings;
+
+	fp_ledger_figures(&account->ledger, figures, fp_clock_now_ns());
+	figures->output = account_given(settings, "output");
+	figures->rate = settings->pool.rate;
+	figures->host_rate = settings->pool.host_rate;
+	figures->host_jobs = settings->pool.host_jobs;
+	figures->syncs = settings->syncs;
+}
+
+enum fp_cause
+fp_account_explain(struct fp_account *account, uint64_t n_bytes,
+	char text[FP_CAUSE_MAX], double *part)
+{
+	struct fp_figures figures;
+
+	if (!account->ledger.books)
+		return FP_CAUSE_COUNT;
+	fill_figures(account, &figures);
+	figures.n_bytes = n_bytes;
+	return fp_cause_find(&figures, text, part);
 }
 
 /* ---- after ---- */
@@ -66,15 +140,40 @@ fp_account_tell_failed(
 }
 
 static void
-render_summary(const struct fp_tally *tally, const struct fp_totals *totals)
+render_summary(struct fp_account *account, const struct fp_tally *tally,
+	const struct fp_totals *totals)
 {
 	struct fp_buf text = FP_BUF_INIT;
+	char sentence[FP_CAUSE_MAX];
+	double part;
+	enum fp_cause cause =
+		fp_account_explain(account, tally->n_bytes, sentence, &part);
 
-	if (fp_summary_write(&text, tally, totals))
+	if (fp_summary_write(&text, tally, totals,
+		    cause < FP_CAUSE_COUNT ? sentence : NULL))
 		fp_msg_local("out of memory");
 	else
 		fp_msg_lines(fp_buf_text(&text));
 	fp_buf_destroy(&text);
+}
+
+/* One line, with its newline. */
+static int
+write_stats(struct fp_account *account, struct fp_buf *text,
+	const struct fp_tally *tally, const struct fp_totals *totals)
+{
+	struct fp_figures figures;
+
+	if (fp_stats_write(
+		    text, tally, totals, &account->notices, account->settings))
+		return -1;
+	if (account->ledger.books) {
+		fill_figures(account, &figures);
+		figures.n_bytes = tally->n_bytes;
+		if (fp_ledgerjson_write(text, &account->ledger, &figures))
+			return -1;
+	}
+	return fp_buf_add_text(text, "}\n");
 }
 
 static void
@@ -83,7 +182,7 @@ render_stats(struct fp_account *account, const struct fp_tally *tally,
 {
 	struct fp_buf text = FP_BUF_INIT;
 
-	if (fp_stats_write(&text, tally, totals, &account->notices) ||
+	if (write_stats(account, &text, tally, totals) ||
 		fp_wholefile_write(&account->stats, text.data, text.len))
 		fp_msg_local("write error: %s: %s",
 			account->settings->stats_path, fp_patience_why(errno));
@@ -99,7 +198,7 @@ fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	if (account->settings->stats_path)
 		render_stats(account, tally, totals);
 	if (account->settings->summary)
-		render_summary(tally, totals);
+		render_summary(account, tally, totals);
 }
 
 void
@@ -113,6 +212,7 @@ void
 fp_account_close(struct fp_account *account)
 {
 	fp_notices_destroy(&account->notices);
+	fp_ledger_destroy(&account->ledger);
 	fp_wholefile_close(&account->stats);
 	fp_trace_close(&account->trace);
 }

@@ -13,6 +13,7 @@
 
 #include "base.h"
 
+#include "ledger.h"
 #include "notice.h"
 #include "settings.h"
 #include "tally.h"
@@ -24,6 +25,7 @@ struct fp_account {
 	struct fp_wholefile stats;
 	struct fp_trace trace;
 	struct fp_notices notices;
+	struct fp_ledger ledger;
 };
 
 /* Nothing, until it is opened. */
@@ -32,6 +34,19 @@ void fp_account_none(struct fp_account *account);
 /* Opens the files. -1: said why. */
 int fp_account_open(
 	struct fp_account *account, const struct fp_settings *settings);
+
+/* Whether what the pool tells of its items is for anyone: then it is to be
+ * told. */
+bool fp_account_wants(const struct fp_account *account);
+
+/* An fp_trace and an fp_tell; `account` is one. */
+void fp_account_span(void *account, const struct fp_span *span);
+void fp_account_notice(void *account, const struct fp_notice *notice);
+
+/* The sentence of the run so far, or of all of it, in `text`. FP_CAUSE_COUNT:
+ * it is not known. */
+enum fp_cause fp_account_explain(struct fp_account *account, uint64_t n_bytes,
+	char text[FP_CAUSE_MAX], double *part);
 
 /* "50 of 150 items failed: 48 http, 2 timeout" */
 void fp_account_tell_failed(

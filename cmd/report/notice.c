@@ -153,5 +153,7 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 			    "within that from the start",
 			notice->origin, notice->rate, notice->rate);
 		break;
+	case FP_NOTICE_PAUSE:
+		break;
 	}
 }

@@ -3,6 +3,9 @@
 
 #include "stats.h"
 
+#include "quote.h"
+#include "shown.h"
+
 #include <inttypes.h>
 #include <time.h>
 
@@ -120,14 +123,29 @@ add_changes(struct fp_buf *text, const struct fp_json_changes *changes)
 		changes->deep);
 }
 
+static int
+stats_add_versions(struct fp_buf *text)
+{
+	char versions[400];
+
+	fp_version(versions, sizeof(versions));
+	return fp_buf_add_text(text, ",\"libraries\":") ||
+			       fp_quote_json(text, versions)
+		       ? -1
+		       : 0;
+}
+
 int
 fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals, struct fp_notices *notices)
+	const struct fp_totals *totals, struct fp_notices *notices,
+	const struct fp_settings *settings)
 {
 	uint64_t done = totals->n_succeeded + totals->n_failed;
 	const char *by = totals->stopped_by;
 
-	if (fp_buf_add_text(text, "{\"fetchpool\":\"" PACKAGE_VERSION "\",") ||
+	if (fp_buf_printf(text,
+		    "{\"fetchpool\":\"" PACKAGE_VERSION "\",\"schema\":%d,",
+		    FP_STATS_SCHEMA) ||
 		add_started(text, totals->started_wall_ns) ||
 		fp_buf_printf(text,
 			",\"seconds\":%.6f,\"exit_status\":%d,\"stopped_by\":"
@@ -151,7 +169,9 @@ fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
 		add_changes(text, &tally->changes) ||
 		stats_add_times(text, &tally->times) ||
 		fp_buf_add_char(text, ',') ||
-		fp_notices_add_learned(notices, text))
+		fp_notices_add_learned(notices, text) ||
+		fp_buf_add_text(text, ",\"command\":") ||
+		fp_shown_command(text, settings) || stats_add_versions(text))
 		return -1;
-	return fp_buf_add_text(text, "}\n");
+	return 0;
 }

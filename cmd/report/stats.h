@@ -14,10 +14,16 @@
 
 #include "buf.h"
 #include "notice.h"
+#include "settings.h"
 #include "tally.h"
 
-/* One line. */
+/* What the members are like. A change that makes readers of the one before
+ * fail makes another one. */
+#define FP_STATS_SCHEMA 1
+
+/* All members but the closing brace: others may follow. */
 int fp_stats_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals, struct fp_notices *notices);
+	const struct fp_totals *totals, struct fp_notices *notices,
+	const struct fp_settings *settings);
 
 #endif

@@ -217,9 +217,39 @@ summary_add_times(struct fp_buf *text, const struct fp_histogram *times)
 	return add_histogram(text, times);
 }
 
+/* The sentence, broken between words. */
+static int
+add_sentence(struct fp_buf *text, const char *sentence)
+{
+	size_t used = LABEL_COLUMNS;
+
+	if (!sentence)
+		return 0;
+	if (fp_buf_printf(text, "%-*s", LABEL_COLUMNS, "  held by"))
+		return -1;
+	while (*sentence) {
+		size_t len = strcspn(sentence, " ");
+		bool is_first = used == LABEL_COLUMNS;
+		if (!is_first && used + 1 + len > COLUMNS_MAX) {
+			if (fp_buf_printf(text, "\n%*s", LABEL_COLUMNS, ""))
+				return -1;
+			used = LABEL_COLUMNS;
+		} else if (!is_first) {
+			if (fp_buf_add_char(text, ' '))
+				return -1;
+			used++;
+		}
+		if (fp_buf_add(text, sentence, len))
+			return -1;
+		used += len;
+		sentence += len + (sentence[len] == ' ');
+	}
+	return fp_buf_add_char(text, '\n');
+}
+
 int
 fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals)
+	const struct fp_totals *totals, const char *sentence)
 {
 	uint64_t done = totals->n_succeeded + totals->n_failed;
 	char took[32], size[32], speed[32];
@@ -244,7 +274,8 @@ fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
 			    summary_each_second((double)tally->n_bytes, totals),
 			    speed)))
 		return -1;
-	if ((totals->n_failed > 0 && summary_add_kinds(text, tally)) ||
+	if (add_sentence(text, sentence) ||
+		(totals->n_failed > 0 && summary_add_kinds(text, tally)) ||
 		(done > 0 && summary_add_statuses(text, tally)))
 		return -1;
 	return summary_add_times(text, &tally->times);

@@ -14,8 +14,9 @@
 #include "buf.h"
 #include "tally.h"
 
-/* Some lines, each of fewer than 80 columns of ASCII. */
+/* Some lines, each of fewer than 80 columns of ASCII; with this sentence of
+ * what held the run back, if it is not NULL. */
 int fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
-	const struct fp_totals *totals);
+	const struct fp_totals *totals, const char *sentence);
 
 #endif

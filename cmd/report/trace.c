@@ -17,7 +17,7 @@
 
 #include "msg.h"
 #include "patience.h"
-#include "utf8.h"
+#include "quote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,34 +160,6 @@ fp_trace_close(struct fp_trace *trace)
 
 /* ---- events ---- */
 
-/* A JSON string, whatever the bytes are; NULL is null. */
-static int
-trace_add_string(struct fp_buf *text, const char *string)
-{
-	size_t len = string ? strlen(string) : 0;
-	uint32_t code;
-
-	if (!string)
-		return fp_buf_add_text(text, "null");
-	int ret = fp_buf_add_char(text, '"');
-	for (size_t i = 0, n; ret == 0 && i < len; i += n) {
-		unsigned char c = (unsigned char)string[i];
-		n = fp_utf8_next(string + i, len - i, &code);
-		if (n == 0) {
-			n = 1;
-			ret = fp_buf_add_text(text, "\\ufffd");
-		} else if (c < 0x20 || c == 0x7f) {
-			ret = fp_buf_printf(text, "\\u%04x", c);
-		} else {
-			if (c == '"' || c == '\\')
-				ret = fp_buf_add_char(text, '\\');
-			if (ret == 0)
-				ret = fp_buf_add(text, string + i, n);
-		}
-	}
-	return ret ? ret : fp_buf_add_char(text, '"');
-}
-
 /* Microseconds since the run began. */
 static int
 add_time(struct fp_buf *text, const char *name, int64_t ns)
@@ -246,12 +218,12 @@ add_attempt(struct fp_trace *trace, const struct fp_span *span)
 			span->is_continued ? "true" : "false",
 			span->is_parted ? "true" : "false",
 			span->is_again ? "true" : "false") ||
-		trace_add_string(text, span->url) || add_status(text, span))
+		fp_quote_json(text, span->url) || add_status(text, span))
 		return -1;
 	if (!span->is_parted &&
 		(fp_buf_printf(text, ",\"kind\":\"%s\",\"message\":",
 			 fp_kind_name(span->kind)) ||
-			trace_add_string(text, span->message)))
+			fp_quote_json(text, span->message)))
 		return -1;
 	return fp_buf_add_text(text, "}}");
 }
@@ -294,9 +266,9 @@ add_request(struct fp_trace *trace, const struct fp_span *span)
 			",\"args\":{\"seq\":%" PRIu64
 			",\"attempt\":%u,\"url\":",
 			span->seq, span->attempt) ||
-		trace_add_string(text, span->url) || add_status(text, span) ||
+		fp_quote_json(text, span->url) || add_status(text, span) ||
 		fp_buf_add_text(text, ",\"ip\":") ||
-		trace_add_string(text, span->ip[0] ? span->ip : NULL) ||
+		fp_quote_json(text, span->ip[0] ? span->ip : NULL) ||
 		fp_buf_printf(text, ",\"reused\":%s}}",
 			span->is_reused ? "true" : "false"))
 		return -1;

@@ -165,6 +165,21 @@ fp_loop_n_active(struct fp_loop *loop)
 		&loop->n_active_shown, memory_order_relaxed);
 }
 
+void
+fp_loop_look(struct fp_loop *loop, struct fp_look *look)
+{
+	unsigned n[FP_LOOP_SHOWN];
+
+	for (int i = 0; i < FP_LOOP_SHOWN; i++)
+		n[i] = atomic_load_explicit(
+			&loop->n_phase_shown[i], memory_order_relaxed);
+	look->n_running += fp_loop_n_active(loop);
+	for (int i = 0; i < FP_PHASE_COUNT; i++)
+		look->n_phase[i] += n[i];
+	look->n_delayed += n[FP_LOOP_DELAYED];
+	look->n_full += n[FP_LOOP_FULL];
+}
+
 /* ---- items in ---- */
 
 /* Gives an item that was taken to a lane that has room for it. */
@@ -324,6 +339,35 @@ hand_over(struct fp_loop *loop)
 }
 
 static void
+show_phases(struct fp_loop *loop)
+{
+	static const int shown[FP_TRANSFER_PHASES] = {
+		[FP_TRANSFER_IDLE] = -1,
+		[FP_TRANSFER_DELAYED] = FP_LOOP_DELAYED,
+		[FP_TRANSFER_HELD] = FP_PHASE_CONNECT,
+		[FP_TRANSFER_RESOLVING] = FP_PHASE_LOOKUP,
+		[FP_TRANSFER_CONNECTING] = FP_PHASE_CONNECT,
+		[FP_TRANSFER_REUSING] = FP_PHASE_ANSWER,
+		[FP_TRANSFER_SENT] = FP_PHASE_ANSWER,
+		[FP_TRANSFER_BODY] = FP_PHASE_BODY,
+		[FP_TRANSFER_PAUSED] = FP_LOOP_FULL,
+		[FP_TRANSFER_LEAVING] = FP_PHASE_BODY,
+		[FP_TRANSFER_ENOUGH] = FP_PHASE_BODY,
+		[FP_TRANSFER_UNAUTHORIZED] = FP_PHASE_BODY,
+	};
+	unsigned n[FP_LOOP_SHOWN] = {0};
+
+	for (unsigned i = 0; i < loop->n_lanes; i++) {
+		const struct fp_phases *phases = &loop->lanes[i].context.phases;
+		for (int k = FP_TRANSFER_IDLE + 1; k < FP_TRANSFER_PHASES; k++)
+			n[shown[k]] += phases->n[k];
+	}
+	for (int i = 0; i < FP_LOOP_SHOWN; i++)
+		atomic_store_explicit(
+			&loop->n_phase_shown[i], n[i], memory_order_relaxed);
+}
+
+static void
 show_active(struct fp_loop *loop)
 {
 	unsigned n = 0;
@@ -331,6 +375,8 @@ show_active(struct fp_loop *loop)
 	for (unsigned i = 0; i < loop->n_lanes; i++)
 		n += fp_lane_n_active(&loop->lanes[i]);
 	atomic_store_explicit(&loop->n_active_shown, n, memory_order_relaxed);
+	if (FP_UNLIKELY(loop->setup->options.trace))
+		show_phases(loop);
 }
 
 /* ---- round and round ---- */

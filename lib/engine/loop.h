@@ -23,6 +23,13 @@
 
 #include <stdatomic.h>
 
+/* What transfers are doing, as others may know it: a phase, ... */
+enum fp_loop_shown {
+	FP_LOOP_DELAYED = FP_PHASE_COUNT,
+	FP_LOOP_FULL, /* or that */
+	FP_LOOP_SHOWN
+};
+
 struct fp_loop {
 	struct fp_thread thread;
 	struct fp_setup *setup;
@@ -31,6 +38,7 @@ struct fp_loop {
 	struct fp_waiter waiter;
 	atomic_bool is_called; /* to look at the queue and at *cancel */
 	atomic_uint n_active_shown; /* what others may read */
+	atomic_uint n_phase_shown[FP_LOOP_SHOWN]; /* with a trace: the same */
 
 	/* From here on its thread's own. */
 	struct fp_poller poller; /* of all its lanes */
@@ -71,5 +79,8 @@ void fp_loop_destroy(struct fp_loop *loop);
 void fp_loop_call(struct fp_loop *loop);
 
 unsigned fp_loop_n_active(struct fp_loop *loop);
+
+/* Adds what its transfers are doing. */
+void fp_loop_look(struct fp_loop *loop, struct fp_look *look);
 
 #endif

@@ -268,6 +268,7 @@ make_pool(struct fp_pool *pool)
 				.busy = busy_rules(setup),
 				.pause_max_ns =
 					pool_in_ns(options->retry_after_max_ms),
+				.tells_pauses = options->tells_pauses,
 			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))
@@ -560,6 +561,15 @@ fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting)
 	for (unsigned i = 0; i < pool->n_loops; i++)
 		*n_running += fp_loop_n_active(&pool->loops[i]);
 	*n_waiting = fp_queue_len(&pool->queue);
+}
+
+void
+fp_pool_look(struct fp_pool *pool, struct fp_look *look)
+{
+	memset(look, 0, sizeof(*look));
+	fp_queue_look(&pool->queue, look, fp_clock_now_ns());
+	for (unsigned i = 0; i < pool->n_loops; i++)
+		fp_loop_look(&pool->loops[i], look);
 }
 
 void

@@ -112,6 +112,7 @@ fp_span_request(struct fp_transfer *transfer)
 	struct fp_span span = span_make(
 		transfer, ticket, FP_SPAN_REQUEST, transfer->tried_ns);
 	struct fp_buf shown = FP_BUF_INIT;
+	int64_t since_ns = span.start_ns;
 	char *ip = NULL;
 
 	if (ticket->hop.len > 0)
@@ -123,6 +124,10 @@ fp_span_request(struct fp_transfer *transfer)
 		span.ip = ip;
 	span.status = transfer->response.status;
 	find_phases(transfer, &span);
+	for (int i = 0; i < FP_PHASE_COUNT; i++) {
+		ticket->result.spent_ns[i] += span.phase_end_ns[i] - since_ns;
+		since_ns = span.phase_end_ns[i];
+	}
 	span_tell(transfer, &span);
 	fp_buf_destroy(&shown);
 }

@@ -139,6 +139,24 @@ fp_origin_wait(const struct fp_origin *origin, int64_t now_ns)
 	return origin->not_before_ns > now_ns ? FP_WAIT_PAUSED : FP_WAIT_HOST;
 }
 
+enum fp_held
+fp_origin_holds(const struct fp_origins *origins,
+	const struct fp_origin *origin, int64_t now_ns)
+{
+	if (origin->circuit != FP_CIRCUIT_CLOSED)
+		return FP_HELD_SILENT;
+	if (origin->not_before_ns > now_ns)
+		return FP_HELD_PAUSED;
+	if (fp_busy_due_ns(&origin->busy) > now_ns)
+		return FP_HELD_LEARNED;
+	if (origin->n_active >= origin->limit)
+		return FP_HELD_HOST_JOBS;
+	if (origins->rules.rates.n &&
+		fp_ratelimit_due_ns(&origin->rate, now_ns) > now_ns)
+		return FP_HELD_HOST_RATE;
+	return origin->is_known ? FP_HELD_SLOT : FP_HELD_LOOKUP;
+}
+
 int
 fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 	int64_t now_ns)
@@ -167,7 +185,7 @@ fp_origin_tell(struct fp_origin *origin, int64_t now_ns)
 	while (!(origin->news & (1U << notice.why)))
 		notice.why++;
 	origin->news &= ~(1U << notice.why);
-	if (notice.why == FP_NOTICE_PAUSED)
+	if (notice.why == FP_NOTICE_PAUSED || notice.why == FP_NOTICE_PAUSE)
 		notice.status = origin->status;
 	if (notice.why == FP_NOTICE_LEARNED)
 		fp_learner_words(&origin->busy.learner, notice.rate);
@@ -178,7 +196,7 @@ fp_origin_tell(struct fp_origin *origin, int64_t now_ns)
 	if (notice.why == FP_NOTICE_SILENT)
 		notice.wait_ns = FP_MAX(origin->probe_ns - now_ns, 0);
 	else if (notice.why == FP_NOTICE_PAUSED ||
-		 notice.why == FP_NOTICE_QUOTA)
+		 notice.why == FP_NOTICE_QUOTA || notice.why == FP_NOTICE_PAUSE)
 		notice.wait_ns = FP_MAX(origin->not_before_ns - now_ns, 0);
 	return notice;
 }
@@ -291,6 +309,8 @@ pause_origin(const struct fp_origins *origins, struct fp_origin *origin,
 	origin->is_parked |= report->is_too_long;
 	origin->asked_until_ns = FP_MAX(origin->asked_until_ns, asked_ns);
 	origin->not_before_ns = until_ns;
+	if (origins->rules.tells_pauses)
+		origin->news |= 1U << FP_NOTICE_PAUSE;
 }
 
 static struct fp_busy_attempt

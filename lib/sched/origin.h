@@ -30,6 +30,7 @@ struct fp_origin_rules {
 	bool is_paced;
 	struct fp_busy_rules busy;
 	int64_t pause_max_ns; /* of a pause that a server asks for; 0: any */
+	bool tells_pauses; /* each of them is news */
 };
 
 /* What an attempt told of its origin. */
@@ -220,6 +221,10 @@ enum fp_leave fp_origin_may_start(const struct fp_origins *origins,
 
 /* What an item waits for that it holds back. */
 enum fp_wait fp_origin_wait(const struct fp_origin *origin, int64_t now_ns);
+
+/* The same, of an item that waits at this origin. */
+enum fp_held fp_origin_holds(const struct fp_origins *origins,
+	const struct fp_origin *origin, int64_t now_ns);
 
 /* An item starts that may. 1: it is a probe. 0: it is not. -1: ENOMEM, and it
  * does not start. */

@@ -16,6 +16,8 @@
 
 #include "queue.h"
 
+#include "holdup.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -348,6 +350,18 @@ fp_queue_news(struct fp_queue *queue, struct fp_notice *notice,
 		fp_schedule_news(&queue->schedule, notice, origin, now_ns);
 	fp_mutex_unlock(&queue->lock);
 	return has_news;
+}
+
+void
+fp_queue_look(struct fp_queue *queue, struct fp_look *look, int64_t now_ns)
+{
+	fp_mutex_lock(&queue->lock);
+	fp_holdup_look(&queue->schedule, look, now_ns);
+	fp_mutex_unlock(&queue->lock);
+	if (queue_is_held(queue)) {
+		look->n_held[FP_HELD_TOKEN] = look->n_held[FP_HELD_SLOT];
+		look->n_held[FP_HELD_SLOT] = 0;
+	}
 }
 
 /* ---- the end ---- */

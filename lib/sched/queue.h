@@ -124,6 +124,8 @@ void fp_queue_close(struct fp_queue *queue);
  * does not go on. */
 struct fp_ticket *fp_queue_cancel(struct fp_queue *queue, int64_t now_ns);
 
+void fp_queue_look(
+	struct fp_queue *queue, struct fp_look *look, int64_t now_ns);
 size_t fp_queue_len(struct fp_queue *queue);
 
 #endif

@@ -523,6 +523,8 @@ fp_ticket_retry(struct fp_ticket *ticket)
 	ticket->result.started_wall_ns = before.started_wall_ns;
 	ticket->result.tries = ticket->tries;
 	ticket->result.n_tries = before.n_tries + 1;
+	memcpy(ticket->result.spent_ns, before.spent_ns,
+		sizeof(before.spent_ns));
 	return 0;
 }
 

@@ -14,10 +14,12 @@ from servers import api, faults
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
 
-MEMBERS = ["fetchpool", "started", "seconds", "exit_status", "stopped_by",
+MEMBERS = ["fetchpool", "schema", "started", "seconds", "exit_status", "stopped_by",
            "read", "succeeded", "failed", "not_done", "kinds", "statuses",
            "no_response", "attempts", "retries", "bytes", "items_per_second",
-           "bytes_per_second", "json_safe", "fetch_time", "learned"]
+           "bytes_per_second", "json_safe", "fetch_time", "learned", "command",
+           "libraries", "jobs", "held_back", "time", "processor", "pauses",
+           "servers", "slowest", "failures", "timeline"]
 KINDS = ["input", "refused", "dns", "connect", "tls", "timeout", "network",
          "incomplete", "http", "too_large", "body", "redirect", "page",
          "local"]
@@ -247,6 +249,10 @@ def _():
                 "0 not done$", text[at])
         matches(r"^  pace       [\d.]+ items/s, 23 attempts, 0 retries$",
                 text[at + 1])
+        matches("^  held by    [A-Z]", text[at + 3])
+        del text[at + 3]
+        while text[at + 3].startswith("             "):
+            del text[at + 3]
         equal(text[at + 3], "  failed     http 3")
         equal(text[at + 4], "  status     200: 20, 404: 3")
         matches("^  fetch_time p50 .*, p90 .*, p99 .*, max ", text[at + 5])

@@ -29,6 +29,7 @@ LISTS = {
     "fp_record_format": "OTHER TYPES",
     "fp_notice": "OTHER TYPES",
     "fp_span": "OTHER TYPES",
+    "fp_look": "OTHER TYPES",
     "fp_forecast": "OTHER TYPES",
 }
 # Those that are explained in a sentence.

@@ -37,7 +37,7 @@ add(enum fp_kind kind, int status, int64_t took_ns, unsigned attempts)
 static const char *
 write_it(void)
 {
-	CHECK(fp_summary_write(&text, &tally, &totals) == 0);
+	CHECK(fp_summary_write(&text, &tally, &totals, NULL) == 0);
 	return fp_buf_text(&text);
 }
 
