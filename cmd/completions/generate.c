@@ -56,7 +56,7 @@ kind_of(const struct fp_option_row *row)
 	static const char *const at[] = {"header", "data", "json"};
 	const struct fp_option_words *words = row->words;
 
-	if (!row->arg)
+	if (!row->arg && row->type != FP_OPTION_MAYBE)
 		return KIND_NONE;
 	if (words)
 		return words->is_list ? KIND_LIST : KIND_WORD;
@@ -116,6 +116,8 @@ put_bash_value(const struct fp_option_row *row)
 		put_words(row->name);
 		printf("' marks=%s", words->has_marks ? "yes" : "");
 	}
+	if (row->type == FP_OPTION_MAYBE)
+		printf(" maybe=yes");
 	puts(" ;;");
 }
 
@@ -156,7 +158,8 @@ put_zsh_action(const struct fp_option_row *row)
 static void
 put_zsh_spec(const struct fp_option_row *row)
 {
-	const char *equals = row->arg ? "=" : "";
+	bool is_maybe = row->type == FP_OPTION_MAYBE;
+	const char *equals = row->arg ? "=" : is_maybe ? "=-" : "";
 	bool is_last_word =
 		row->type == FP_OPTION_HELP || row->type == FP_OPTION_VERSION;
 
@@ -180,6 +183,9 @@ put_zsh_spec(const struct fp_option_row *row)
 		put_quoted(row->arg, ":\\", "'\\''");
 		printf(":");
 		put_zsh_action(row);
+	} else if (is_maybe) {
+		printf("::value:");
+		put_zsh_action(row);
 	} else if (row->type == FP_OPTION_HELP) {
 		printf("::topic:(");
 		put_words("help");
@@ -190,14 +196,30 @@ put_zsh_spec(const struct fp_option_row *row)
 
 /* ---- fish ---- */
 
+/* A value that may be left out is offered behind "=" only; fish itself would
+ * offer the option twice, with and without. */
+static void
+put_fish_maybe(const struct fp_option_row *row)
+{
+	printf("complete -c fetchpool -n '__fetchpool_at_value %s' -l %s -f "
+	       "-a '(__fetchpool_list ",
+		row->name, row->name);
+	put_words(row->name);
+	puts(")'");
+}
+
 static void
 put_fish_spec(const struct fp_option_row *row)
 {
+	bool is_maybe = row->type == FP_OPTION_MAYBE;
+
+	if (is_maybe)
+		put_fish_maybe(row);
 	printf("complete -c fetchpool");
 	if (row->letter)
 		printf(" -s %c", row->letter);
 	printf(" -l %s", row->name);
-	switch (kind_of(row)) {
+	switch (is_maybe ? KIND_NONE : kind_of(row)) {
 	case KIND_NONE:
 		break;
 	case KIND_OTHER:

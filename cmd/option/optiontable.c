@@ -577,6 +577,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "dry-run", 0, NULL, FP_OPTION_MAYBE, 0, fp_settings_dry_run,
 		"full, or nothing",
 		.help = "print requests and send none (=full: whole)",
+		.words =
+			&(const struct fp_option_words){false, false, {"full"}},
 		.is_common = true, .keeps_output = true},
 	{NULL, "help", 'h', NULL, FP_OPTION_HELP, 0, NULL, NULL,
 		.help = "print this help; --help all: all options",

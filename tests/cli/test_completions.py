@@ -218,6 +218,22 @@ def _(complete, shell):
     equal(last("fetchpool -kaf rec"), ["record"])
 
 
+@for_each_shell("a value that may be left out, behind = only")
+def _(complete, shell):
+    def last(line):
+        return [re.sub("^--[a-z-]+=(.*,)?", "", word) for word in
+                complete(line)]
+
+    equal(last("fetchpool --retry-failed=ti"), ["timeout"])
+    equal([re.sub("^.*,", "", word)
+           for word in last("fetchpool --retry-failed=http,ti")], ["timeout"])
+    kinds = last("fetchpool --retry-failed=")
+    check("http" in kinds and "unknown" in kinds and len(kinds) == 14, kinds)
+    equal(last("fetchpool --dry-run="), ["full"])
+    check("timeout" not in complete("fetchpool --retry-failed ti"), shell)
+    check("full" not in complete("fetchpool --dry-run fu"), shell)
+
+
 @for_each_shell("lists: the next word behind a comma")
 def _(complete, shell):
     def last(line):
