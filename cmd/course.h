@@ -24,7 +24,7 @@
 #include <stdatomic.h>
 
 /* What stands for an option where none has ended the run. */
-#define FP_CUT_BY_FAULT "a local fault"
+#define FP_CUT_BY_FAULT "a local error"
 
 struct fp_course {
 	struct fp_settings *settings;

@@ -55,8 +55,8 @@ static void
 tell_late(void)
 {
 	fp_msg_set_status(FP_EXIT_STOPPED);
-	fp_msg_note("stopped by --deadline: the header line of the CSV has not "
-		    "come");
+	fp_msg_note(
+		"stopped by --deadline before the header line of the CSV arrived");
 }
 
 int

@@ -95,10 +95,10 @@ tokencommand_explain(struct fp_tokencommand *command)
 			shell->code);
 	case FP_SHELLRUN_KILLED:
 		return fp_buf_printf(why,
-			"--token-command was ended by signal %d", shell->code);
+			"--token-command was killed by signal %d", shell->code);
 	case FP_SHELLRUN_LATE:
 		return fp_buf_printf(why,
-			"--token-command had not ended after %g s",
+			"--token-command timed out after %g s",
 			(double)ms / 1e3);
 	case FP_SHELLRUN_STOPPED:
 		return fp_buf_add_text(why, "--token-command was stopped");

@@ -328,10 +328,10 @@ fp_etags_open(struct fp_etags *etags, const struct fp_settings *settings)
 	if (etags_prepare(etags, path) == 0)
 		return 0;
 	if (errno == EINVAL)
-		fp_msg_usage("--etags: %s is not a file of --etags", path);
+		fp_msg_usage("--etags: %s is not an --etags file", path);
 	else
 		fp_msg_local("--etags: %s: %s", path,
-			errno == EWOULDBLOCK ? "another run uses this file"
+			errno == EWOULDBLOCK ? "in use by another run"
 					     : strerror(errno));
 	return -1;
 }

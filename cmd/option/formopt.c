@@ -100,7 +100,7 @@ read_word(struct form_text *text, const char *ends)
 		skip_blanks(text);
 		if (ret == 0 && *text->at && !strchr(ends, *text->at))
 			return formopt_wrong(
-				text, "text stands behind a closing quote");
+				text, "text after a closing quote");
 	} else {
 		start = end = text->at;
 		while (*end && !strchr(ends, *end))

@@ -71,7 +71,7 @@ bool
 fp_settings_unreadable(const char *option, const char *path)
 {
 	const char *why = errno == ETIMEDOUT
-				  ? "the deadline came before its end"
+				  ? "the deadline passed before its end"
 				  : strerror(errno);
 
 	if (errno == ENOMEM)

@@ -391,8 +391,7 @@ static void
 fail_unknown(struct fp_ticket *ticket)
 {
 	fp_ticket_fail(ticket, FP_KIND_NETWORK,
-		"sent by an earlier run, with an unknown outcome; not sent "
-		"again");
+		"sent by an earlier run with unknown outcome; not sent again");
 	ticket->result.is_outcome_unknown = true;
 }
 

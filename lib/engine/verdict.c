@@ -23,8 +23,8 @@
 #define FRAMING_STREAM "h2-unverified"
 
 #define TWO_PLACES "conflicting Location headers"
-#define FLOOD "the server sends too much that carries no data"
-#define HEAD_CUT "the connection ended within the response headers"
+#define FLOOD "the server sends too many records without data"
+#define HEAD_CUT "the connection closed within the response headers"
 
 /* In a row, on the connection of a response that is not heard any more. Full
  * records may hold so many frames that few are read before it has stalled. */

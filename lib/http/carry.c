@@ -743,7 +743,7 @@ fp_carry_end(
 		return kind;
 	carry->has_found = true;
 	carry->kind = FP_KIND_BODY;
-	snprintf(carry->why, sizeof(carry->why), "the body has something at %s",
+	snprintf(carry->why, sizeof(carry->why), "the body has a value at %s",
 		pointer[0] ? pointer : "its root");
 	carry->message = carry->why;
 	*encoding = FP_BODY_NONE;

@@ -73,22 +73,20 @@ fp_nextrule_parse(
 	rule->name = (struct fp_text){text, (size_t)(equals - text)};
 	if (!is_variable(rule->name))
 		return nextrule_refuse(why, why_size,
-			"what stands before = is not the name of a variable");
+			"the text before = is not a variable name");
 	if (equals[1] == '/') {
 		rule->how = FP_NEXT_CURSOR;
 		rule->pointer = equals + 1;
 		return fp_is_json_pointer(rule->pointer)
 			       ? 0
 			       : nextrule_refuse(why, why_size,
-					 "what stands after = is not a JSON "
-					 "Pointer");
+					 "the text after = is not a JSON Pointer");
 	}
 	rule->how = FP_NEXT_COUNT;
 	if (strchr(equals, '+') && nextrule_parse_count(rule, equals + 1))
 		return 0;
 	return nextrule_refuse(why, why_size,
-		"what stands after = is neither a JSON Pointer like /next nor "
-		"+N");
+		"the text after = is neither a JSON Pointer like /next nor +N");
 }
 
 bool

@@ -46,11 +46,11 @@ take_token(struct fp_tokenreply *reply, struct fp_text token, char *why,
 			why, why_size, "the token is longer than 64 KiB");
 	if (token.len > 7 && strncasecmp(token.data, "Bearer ", 7) == 0)
 		return tokenreply_refuse(why, why_size,
-			"only the token is wanted, without \"Bearer\"");
+			"the command must print the token alone, without \"Bearer\"");
 	for (size_t i = 0; i < token.len; i++) {
 		if (token.data[i] <= ' ' || token.data[i] > '~')
 			return tokenreply_refuse(why, why_size,
-				"the token has a character that none can have");
+				"the token contains an invalid character");
 	}
 	if (fp_buf_set(&reply->token, token.data, token.len))
 		return tokenreply_no_memory(why, why_size);
@@ -109,7 +109,7 @@ refuse_error(struct fp_text value, char *why, size_t why_size)
 	if (tokenreply_read_string(value, &text))
 		snprintf(why, why_size, "the reply says: %.100s", text.data);
 	else
-		snprintf(why, why_size, "the reply is an error");
+		snprintf(why, why_size, "the reply contains an error");
 	fp_buf_destroy(&text);
 	errno = EINVAL;
 	return -1;
@@ -198,8 +198,7 @@ take_json(struct fp_tokenreply *reply, struct fp_text text, char *why,
 	else if (fp_json_error(json) == FP_JSON_NO_MEMORY)
 		tokenreply_no_memory(why, why_size);
 	else
-		tokenreply_refuse(why, why_size,
-			"the reply begins like JSON, and is not");
+		tokenreply_refuse(why, why_size, "the reply is not valid JSON");
 	fp_json_free(json);
 	fp_buf_destroy(&minified);
 	return ret;
@@ -217,12 +216,13 @@ fp_tokenreply_parse(struct fp_text text, struct fp_tokenreply *reply, char *why,
 		text.len--;
 	}
 	if (text.len == 0)
-		return tokenreply_refuse(why, why_size, "it printed nothing");
+		return tokenreply_refuse(
+			why, why_size, "the command printed nothing");
 	if (text.data[0] == '{')
 		return take_json(reply, text, why, why_size);
 	if (memchr(text.data, '\n', text.len))
-		return tokenreply_refuse(
-			why, why_size, "it printed more than one line");
+		return tokenreply_refuse(why, why_size,
+			"the command printed more than one line");
 	return take_token(reply, text, why, why_size);
 }
 

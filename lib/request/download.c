@@ -53,7 +53,7 @@ download_fail(struct fp_download *download, struct fp_ticket *ticket, int err)
 
 	snprintf(text, sizeof(text), "%s: %s", name,
 		err == EEXIST  ? "the file already exists"
-		: err == EBUSY ? "the run itself uses this file"
+		: err == EBUSY ? "this run uses the file itself"
 			       : strerror(err));
 	fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
 	return false;
@@ -134,8 +134,8 @@ fail_name(struct fp_ticket *ticket)
 
 	fp_ticket_fail(ticket, is_input ? FP_KIND_INPUT : FP_KIND_LOCAL,
 		errno == ENOMEM	  ? FP_OUT_OF_MEMORY
-		: errno == EINVAL ? "the file's name would be empty"
-				  : "the file's name would be too long");
+		: errno == EINVAL ? "the file name would be empty"
+				  : "the file name would be too long");
 	return false;
 }
 

@@ -129,8 +129,7 @@ nextpage_take(struct fp_request *request)
 		return 0;
 	if (is_new == 0)
 		nextpage_refuse(chain, FP_KIND_PAGE,
-			"the same page was seen before: it would go on for "
-			"ever");
+			"this page was seen before: the pages would never end");
 	else if (chain->page >= request->setup->max_pages)
 		nextpage_refuse(chain, FP_KIND_PAGE,
 			"more than %" PRIu64 " pages",
@@ -352,8 +351,7 @@ follow_count(struct fp_request *request, char *why, size_t why_size)
 	if (fp_units_digits(chain->cursor.data, chain->cursor.len, &now) ||
 		now > UINT64_MAX - rule->step) {
 		snprintf(why, why_size,
-			"the number of the next page would be "
-			"too large");
+			"the number of the next page is too large");
 		return FP_KIND_PAGE;
 	}
 	fp_buf_clear(&chain->cursor, 1024);
@@ -479,7 +477,7 @@ begin_at_later(struct fp_setup *setup, struct fp_ticket *ticket,
 	ticket->result.page_hash = chain->next_hash;
 	if (ret > 0)
 		fp_ticket_fail(ticket, FP_KIND_INPUT,
-			"what names the next page is none of this kind");
+			"the journal's next page does not fit --next");
 	else if (item->page >= setup->max_pages) {
 		nextpage_refuse(chain, FP_KIND_PAGE,
 			"more than %" PRIu64 " pages", setup->max_pages);

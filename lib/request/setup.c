@@ -640,8 +640,7 @@ make_pages(struct fp_setup *setup, char *why, size_t why_size)
 	if (options->body == FP_BODY_AUTO)
 		options->body = FP_BODY_JSON;
 	if (options->body != FP_BODY_JSON)
-		return setup_refuse(why, why_size,
-			"bodies have to be JSON for this",
+		return setup_refuse(why, why_size, "requires JSON bodies",
 			options->each ? options->each : options->next);
 	return 0;
 }

@@ -167,9 +167,9 @@ explain(int err)
 	case EXDEV:
 		return "the file is not below the upload root";
 	case ENODATA:
-		return "the file was cut while it was sent";
+		return "the file was truncated while it was being sent";
 	case ESTALE:
-		return "the file changed while it was sent";
+		return "the file changed while it was being sent";
 	default:
 		return strerror(err);
 	}
@@ -231,7 +231,7 @@ open_checked(const struct fp_upload *upload, const char *path, bool is_trusted,
 	else if (look_at(fd, mark))
 		*why = errno == EINVAL ? "not a regular file" : strerror(errno);
 	else if (!is_trusted && is_withheld(mark, options))
-		*why = "the run itself uses this file";
+		*why = "this run uses the file itself";
 	if (*why && fd >= 0)
 		close(fd);
 	return *why ? -1 : fd;

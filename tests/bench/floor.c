@@ -12,7 +12,7 @@
  * complete. With fetchpool's own header lines as -H the request on the wire is,
  * byte for byte, that of fetchpool.
  *
- * Exit status: 0, all were 200; 1, some were not; 2, usage or a local fault.
+ * Exit status: 0, all were 200; 1, some were not; 2, usage or a local error.
  */
 #include <curl/curl.h>
 

@@ -159,7 +159,7 @@ def _():
                       stdin=-1)
     result = program.wait(20)
     equal(result.status, 4, repr(result))
-    matches("stopped by --deadline: the header line of the CSV has not come",
+    matches("stopped by --deadline before the header line of the CSV arrived",
             result.text)
 
 

@@ -244,7 +244,7 @@ def _():
     until(lambda: os.path.exists(etags), "the file")
     result = run(server, etags, 1)
     equal((result.status, server.log), (3, []), repr(result))
-    check("another run uses" in result.text, repr(result))
+    check("in use by another run" in result.text, repr(result))
     first.close_stdin()
     first.wait()
     equal(run(server, etags, 1).status, 0)

@@ -32,11 +32,11 @@ def _():
     url = serve(GRAPHQL)
     result = fetchpool(["--fail-if=/errors"], input=url)
     equal((result.status, result.out), (1, b""))
-    equal(result.errors, {1: 'the body has something at /errors: Cannot '
+    equal(result.errors, {1: 'the body has a value at /errors: Cannot '
                              '"x"\\x0a (%s)' % url})
     record = record_of(url, "--fail-if", "/errors")
     equal(record["error"], {"kind": "body", "message":
-                            "the body has something at /errors",
+                            "the body has a value at /errors",
                             "detail": 'Cannot "x"\n'})
     equal((record["status"], record["encoding"], record["body"],
            record["attempts"]), (200, "json", json.loads(GRAPHQL), 1))

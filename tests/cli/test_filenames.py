@@ -78,8 +78,8 @@ def _():
                   input=lines(["1,a//b", "2,a/", "3,/", "4," + "x/" * 2001]))
     equal(kinds(result), ["input"] * 4, repr(result))
     equal([r["error"]["message"] for r in result.records],
-          ["the file's name would be empty"] * 3 +
-          ["the file's name would be too long"])
+          ["the file name would be empty"] * 3 +
+          ["the file name would be too long"])
     equal((server.targets, tree(folder)), ([], {}))
 
 
@@ -123,7 +123,7 @@ def _():
                   input=lines(["log/out", "log/other"]))
     equal((result.status, result.out), (1, b""))
     text = contents(out).decode()
-    matches('"log/out: the run itself uses this file"', text)
+    matches('"log/out: this run uses the file itself"', text)
     equal(set(tree(folder)), {"log/out", "log/other"})
     check(text.count("\n") == 2, text)
 

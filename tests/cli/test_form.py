@@ -362,7 +362,7 @@ def _():
                         "--expand-form", "f=@{{}}", sink.url + "/{}"],
                        input="".join(n + "\n" for n in names), cwd=at)
     equal(kinds(result), ["local"] * 4, repr(result))
-    changed = ": the file changed while it was sent"
+    changed = ": the file changed while it was being sent"
     equal(messages(result), ["cut" + changed, "grown" + changed,
                              "gone" + changed, "replaced" + changed])
 

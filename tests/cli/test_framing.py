@@ -81,7 +81,7 @@ def _():
     equal(kinds(result), [None, "network", "network"], repr(result))
     for record in result.records[1:]:
         equal(record["error"]["message"],
-              "the server sends too much that carries no data")
+              "the server sends too many records without data")
 
 
 @test("45 sizes in hexadecimal of every form")

@@ -40,7 +40,7 @@ def check_stopped(run, result, words, status=3):
     """Exit 3, said why; what has no record is in --failed, and none failed."""
     equal(result.status, status, repr(result))
     matches(words, result.text)
-    matches(r"stopped by a local fault: \d+ done, 0 failed, \d+ not done",
+    matches(r"stopped by a local error: \d+ done, 0 failed, \d+ not done",
             result.text)
     check(result.text.count("\n") <= 3, result.text)
     done = [int(r["input"]) for r in records_of(contents(run.out))]

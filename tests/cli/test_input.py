@@ -248,7 +248,7 @@ def _():
         equal(program.wait().status, 1)
 
 
-@test("13 closed standard input is a local fault")
+@test("13 closed standard input is a local error")
 def _():
     server = faults()
     result = fetchpool([server.url + "/echo/{}"],
@@ -268,7 +268,7 @@ def _():
     equal(result.status, 0)
 
 
-@test("14 a directory as standard input is a local fault")
+@test("14 a directory as standard input is a local error")
 def _():
     directory = os.open(temp_dir(), os.O_RDONLY)
     result = fetchpool(["http://127.0.0.1:1/{}"], input=directory)
@@ -338,7 +338,7 @@ def _():
     equal(inputs(result), ["3"])
 
 
-@test("-i: a file that is not there is a local fault")
+@test("-i: a file that is not there is a local error")
 def _():
     path = os.path.join(temp_dir(), "none")
     result, server = echo(["-i", path])

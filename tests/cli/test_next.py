@@ -835,7 +835,7 @@ def _():
             (["--each", "/x", "--check"], "a HEAD request has no body"),
             (["--next", "links"], "neither link, a JSON Pointer"),
             (["--next", "/~2"], "not a JSON Pointer"),
-            (["--next", "1=/a"], "not the name of a variable"),
+            (["--next", "1=/a"], "not a variable name"),
             (["--next", "page=1"], "neither a JSON Pointer"),
             (["--next", "page=+0"], "neither a JSON Pointer"),
             (["--next", "a=/b", "http://127.0.0.1/{}"], "has a {a}"),

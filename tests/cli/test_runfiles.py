@@ -302,7 +302,7 @@ def _():
         equal(failed, wanted)
         for record in records:
             if record["input"] in wanted:
-                check("the run itself uses this file" in record["error"]["message"]
+                check("this run uses the file itself" in record["error"]["message"]
                       or not over and "already" in record["error"]["message"],
                       record)
         equal(contents(folder + "/fine"), b"fine")

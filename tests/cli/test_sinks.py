@@ -95,7 +95,7 @@ def _():
     Result(0, contents(path), b"").records
 
 
-@test("91 what --failed cannot take is a local fault")
+@test("91 what --failed cannot take is a local error")
 def _():
     result = fetchpool(["--failed", "/dev/full", api().posts],
                        input="101\n102\n1\n")
@@ -240,7 +240,7 @@ def _():
     os.close(writer)
 
 
-@test("93 --failed, --trace, --stats without a reader: a local fault, said")
+@test("93 --failed, --trace, --stats without a reader: a local error, said")
 def _():
     for option in "--failed", "--trace", "--stats":
         path = os.path.join(temp_dir(), "fifo")

@@ -421,7 +421,7 @@ def _():
         result = fetchpool([*args, "--deadline=100ms"], input="1\n",
                            timeout=60)
         equal((result.status, result.out), (3, b""), repr(result))
-        matches("cannot read %s: the deadline came before its end" % fifo,
+        matches("cannot read %s: the deadline passed before its end" % fifo,
                 result.text)
 
 

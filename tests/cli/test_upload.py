@@ -276,8 +276,8 @@ def _():
     result = fetchpool(["-a", "-k", "--expand-upload-file", "{{}}",
                         sink.url + "/{}"], input="cut\ngrown\n", cwd=at)
     equal((kinds(result), messages(result)), (["local"] * 2, [
-        "the file was cut while it was sent",
-        "the file changed while it was sent"]), repr(result))
+        "the file was truncated while it was being sent",
+        "the file changed while it was being sent"]), repr(result))
 
 
 @test("what the server says before all was sent is told as such")
@@ -361,7 +361,7 @@ def _():
             error = record.get("error")
             if error:
                 equal(error["kind"], "local", repr(record))
-                check("the run itself uses this file" in error["message"] or
+                check("this run uses the file itself" in error["message"] or
                       "No such file" in error["message"] and
                       record["input" if form == "lines" else "url"].endswith(
                           ("journal.tmp", "stats")), repr(record))

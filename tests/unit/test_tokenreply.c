@@ -70,23 +70,23 @@ replies(void)
 static void
 wrong_tokens(void)
 {
-	fails("", "it printed nothing");
-	fails(" \r\n\n", "it printed nothing");
-	fails("a\nb\n", "it printed more than one line");
-	fails("a\r\nb", "it printed more than one line");
-	fails("a b", "the token has a character that none can have");
-	fails("a\tb", "the token has a character that none can have");
-	fails("a\rb", "the token has a character that none can have");
-	fails("\xc3\xa4", "the token has a character that none can have");
-	fails("Bearer abc", "only the token is wanted, without \"Bearer\"");
+	fails("", "the command printed nothing");
+	fails(" \r\n\n", "the command printed nothing");
+	fails("a\nb\n", "the command printed more than one line");
+	fails("a\r\nb", "the command printed more than one line");
+	fails("a b", "the token contains an invalid character");
+	fails("a\tb", "the token contains an invalid character");
+	fails("a\rb", "the token contains an invalid character");
+	fails("\xc3\xa4", "the token contains an invalid character");
+	fails("Bearer abc",
+		"the command must print the token alone, without \"Bearer\"");
 }
 
 static void
 wrong_replies(void)
 {
-	fails("{", "the reply begins like JSON, and is not");
-	fails("{\"access_token\":\"a\"} x",
-		"the reply begins like JSON, and is not");
+	fails("{", "the reply is not valid JSON");
+	fails("{\"access_token\":\"a\"} x", "the reply is not valid JSON");
 	fails("{}", "the reply has no \"access_token\"");
 	fails("{\"access_token\":null}", "the reply has no \"access_token\"");
 	fails("{\"x\":{\"access_token\":\"a\"}}",
@@ -95,9 +95,9 @@ wrong_replies(void)
 		"the \"access_token\" of the reply is not a string");
 	fails("{\"access_token\":\"\"}", "the token is empty");
 	fails("{\"access_token\":\"a b\"}",
-		"the token has a character that none can have");
+		"the token contains an invalid character");
 	fails("{\"access_token\":\"a\\r\\nX: y\"}",
-		"the token has a character that none can have");
+		"the token contains an invalid character");
 	fails("{\"access_token\":\"a\\u0000\"}",
 		"the \"access_token\" of the reply is not a string");
 	fails("{\"access_token\":\"a\",\"token_type\":\"mac\"}",
@@ -110,7 +110,7 @@ wrong_replies(void)
 		"the \"expires_in\" of the reply is not a number of seconds");
 	fails("{\"error\":\"invalid_client\"}",
 		"the reply says: invalid_client");
-	fails("{\"error\":{\"code\":1}}", "the reply is an error");
+	fails("{\"error\":{\"code\":1}}", "the reply contains an error");
 }
 
 static void
