@@ -45,4 +45,7 @@ struct tinyserver {
 struct tinyserver *tiny_start(void);
 void tiny_stop(struct tinyserver *server);
 
+/* Waits until nothing is left of what clients have given up. */
+void tiny_settle(struct tinyserver *server);
+
 #endif

@@ -234,8 +234,7 @@ stress_once(unsigned jobs, size_t window, bool in_order, bool cancels)
 	};
 
 	/* What an earlier pool gave up, the server still has to notice. */
-	while (atomic_load(&server->n_open) > 0)
-		sched_yield();
+	tiny_settle(server);
 	atomic_store(&server->n_open_max, 0);
 	CHECK(fp_thread_start(&thread, 0, feed, &feeder) == 0);
 	struct tally tally = take_all(
