@@ -29,7 +29,7 @@
 /* In a row, on the connection of a response that is not heard any more. Full
  * records may hold so many frames that few are read before it has stalled. */
 #define STARVING_RECORDS 50
-#define STARVING_BYTES (32 << 10)
+#define STARVING_BYTES (8 << 10)
 
 /* What libcurl's failures mean for the item. */
 static enum fp_kind

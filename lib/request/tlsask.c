@@ -14,6 +14,7 @@
 /* Records in a row that may carry nothing: 16 MiB at most, in this time. */
 #define RECORDS_MAX 1000
 #define RECORDS_NS 5000000000LL
+#define BYTES_MAX (1U << 20)
 
 /* The least that a record has of a body that is sent. */
 #define SENT_BYTES_MIN 1024
@@ -102,11 +103,13 @@ on_record(int is_sent, int version, int type, const void *data, size_t len,
 			flow->n = 0;
 		return;
 	}
+	if (flow->n == 0)
+		flow->n_bytes = 0;
 	if (flow->n == 0 || flow->flood->now_ns - flow->since_ns > RECORDS_NS) {
 		flow->since_ns = flow->flood->now_ns;
-		flow->n = flow->n_bytes = 0;
+		flow->n = 0;
 	}
-	flow->n_bytes += n_bytes;
+	flow->n_bytes = FP_MIN(flow->n_bytes + n_bytes, BYTES_MAX);
 	if (++flow->n < RECORDS_MAX)
 		return;
 	flow->flood->last_id = flow->id;

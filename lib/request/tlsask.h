@@ -57,7 +57,7 @@ struct fp_tlsask_flow {
 	int64_t since_ns;
 	unsigned n; /* records since then; the owner clears it when one was of
 		       use */
-	unsigned n_bytes; /* in them, if there is one */
+	unsigned n_bytes; /* since one was of use, if n > 0 */
 	uint64_t id;
 	int fd;
 };

@@ -496,5 +496,20 @@ def _():
                       "--grace=500ms"), input=server.at("flood", name))
 
 
+@test("frames that carry nothing on a connection that others use, too")
+def _():
+    for name in FLOODS:
+        server = frames()
+        server.on("flood", flood)
+        server.on("whole", whole)
+        urls = [server.at("whole", 0)]
+        for i in range(1, 9):
+            urls += [server.at("flood", name)] * (i % 4 == 1)
+            urls += [server.at("whole", i)]
+        result = run(urls, "-j3", "--stall-time=2s", "--retry=3")
+        equal([kind(r) for r, url in zip(result.records, urls)
+               if "whole" in url], 9 * [None], "%s: %r" % (name, result))
+
+
 if __name__ == "__main__":
     main()
