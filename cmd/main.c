@@ -59,8 +59,9 @@
  *			(what items go through, told), greet (the first TLS
  *			handshakes with an origin), lane (one multi handle and
  *			its slots; in parts: timing, nudge (what libcurl does
- *			not look at)), loop (one thread, and its lanes), pool
- *			(the whole; the story)
+ *			not look at)), ferry (what a loop does of the reader's
+ *			and the writer's work), loop (one thread, and its
+ *			lanes), pool (the whole; the story)
  *	fetchpool.h	the public contract
  *
  * cmd/	what a terminal and a shell can see

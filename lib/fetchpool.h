@@ -25,8 +25,8 @@
  * under way, or it waits for itself.
  *
  * Threads: fp_pool_submit() and fp_pool_close() by one thread, fp_pool_next()
- * and fp_pool_release() by one thread (it may be another one),
- * fp_pool_cancel() by any at any time.
+ * and fp_pool_release() by one thread (it may be another one), both in turns
+ * with options.feed and drain; fp_pool_cancel() by any at any time.
  * Ownership: said at each function.
  * Failure: a fetch that fails is a result with a kind. What fails the pool is
  * -1 or NULL with errno.
@@ -396,6 +396,11 @@ typedef void fp_trace(void *arg, const struct fp_span *span);
 
 typedef void fp_done(void *arg, const struct fp_result *result);
 typedef int fp_fill(void *arg, struct fp_item *item);
+
+/* See options.drain and options.feed. */
+typedef bool fp_drain(
+	void *arg, const struct fp_result *const *results, size_t n);
+typedef bool fp_feed(void *arg, size_t max);
 typedef int fp_intent(void *arg, uint64_t seq);
 
 /* What whoever gets access tokens has got: lent until the next call. */
@@ -637,6 +642,22 @@ struct fp_options {
 	size_t n_form;
 
 	bool tells_pauses; /* tell: also FP_NOTICE_PAUSE */
+
+	/* So that results need no other thread: called by one of the pool's
+	 * threads, never by two at once nor while results of fp_pool_next()
+	 * are not released. It must not block. true: it is done with them, and
+	 * they are released. false: fp_pool_next() gives them, and before any
+	 * that come later. */
+	fp_drain *drain;
+	void *drain_arg;
+
+	/* The same for items: called by one of the pool's threads when there is
+	 * room. It hands in up to `max` items by fp_pool_submit(), as long as
+	 * fp_pool_has_room(), and must not block: where the submitter is at
+	 * work itself, it does nothing, and that is true. false: it has no more
+	 * at hand, and fp_pool_await_room() returns. */
+	fp_feed *feed;
+	void *feed_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -655,6 +676,12 @@ struct fp_pool *fp_pool_new(
 /* Hands in one item; blocks while the window is full. -1 with ECANCELED after
  * fp_pool_cancel() (the item was not taken), ENOMEM. */
 int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
+
+/* By the submitter: whether fp_pool_submit() would not block; or it blocks
+ * until that is so, there is something to do for it, or the pool is cancelled.
+ */
+bool fp_pool_has_room(struct fp_pool *pool);
+void fp_pool_await_room(struct fp_pool *pool);
 
 /* By the submitter: results of items with `more` are to wait no longer. */
 void fp_pool_flush(struct fp_pool *pool);

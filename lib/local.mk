@@ -150,6 +150,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/aftermath.c \
 	lib/engine/body.c \
 	lib/engine/chapters.h \
+	lib/engine/ferry.c lib/engine/ferry.h \
 	lib/engine/gate.c \
 	lib/engine/handle.c \
 	lib/engine/greet.c lib/engine/greet.h \

@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_etag \
 	tests/unit/test_expand \
 	tests/unit/test_fate \
+	tests/unit/test_ferry \
 	tests/unit/test_filename \
 	tests/unit/test_greet \
 	tests/unit/test_gunzip \
@@ -136,6 +137,9 @@ UNIT_TESTS = \
 	tests/unit/test_windowroom
 
 tests_unit_test_origins_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
+tests_unit_test_ferry_SOURCES = \
+	tests/unit/test_ferry.c \
+	tests/servers/tinyserver.c tests/servers/tinyserver.h
 tests_unit_test_pool_SOURCES = \
 	tests/unit/test_pool.c \
 	tests/servers/tinyserver.c tests/servers/tinyserver.h

@@ -27,6 +27,15 @@ fp_mutex_lock(struct fp_mutex *mutex)
 	FP_ASSERT(pthread_mutex_lock(&mutex->lock) == 0);
 }
 
+bool
+fp_mutex_trylock(struct fp_mutex *mutex)
+{
+	int ret = pthread_mutex_trylock(&mutex->lock);
+
+	FP_ASSERT(ret == 0 || ret == EBUSY);
+	return ret == 0;
+}
+
 void
 fp_mutex_unlock(struct fp_mutex *mutex)
 {

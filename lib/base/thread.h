@@ -36,6 +36,7 @@ void fp_mutex_init(struct fp_mutex *mutex);
 void fp_mutex_destroy(struct fp_mutex *mutex);
 void fp_mutex_lock(struct fp_mutex *mutex);
 void fp_mutex_unlock(struct fp_mutex *mutex);
+bool fp_mutex_trylock(struct fp_mutex *mutex); /* false: it is locked */
 
 void fp_cond_init(struct fp_cond *cond);
 void fp_cond_destroy(struct fp_cond *cond);

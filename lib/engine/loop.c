@@ -11,10 +11,13 @@
  *		come, moves what else can be moved
  *	hand	what has ended to the queue, which says what goes on, and
  *		the rest of it to the window
- *	fill	take as many items as the lanes have room for, and begin them
+ *	fill	take as many items as the lanes have room for, and begin them;
+ *		if there are too few, have some handed in
  *
- * and then waits for the network, for the next due time, or to be called; but
- * not when there is more to be done at once.
+ * and then, when there is nothing more to be done at once, sees to it that what
+ * is finished is written, and waits for the network, for the next due time, or
+ * to be called. What is finished waits while the network has more, but not for
+ * long: several records are one write then.
  *
  * TLS sessions are resumed by all transfers of a loop, on whichever lane. They
  * are not shared with other threads: a session that two use at once is a race
@@ -41,15 +44,26 @@
 /* So often it starts anew without waiting: then the network is looked at. */
 #define ROUNDS_MAX 4
 
+/* So many items that are finished wait for the network to have nothing more,
+ * and so long. */
+#define FINISHED_MAX 16
+#define FINISHED_NS FP_NS_PER_MS
+
 /* How often to see whether there are fewer look-ups that nobody waits for. */
 #define CROWDED_NS (100 * FP_NS_PER_MS)
 
 /* ---- the whole ---- */
 
+static _Thread_local struct fp_loop *this_loop; /* that the thread is of */
+
+/* It need not be called out of a sleep that it is not in. */
 static void
 loop_wake(void *arg)
 {
-	fp_loop_call(arg);
+	if (this_loop == arg)
+		this_loop->has_more = true;
+	else
+		fp_loop_call(arg);
 }
 
 static CURLSH *
@@ -109,6 +123,7 @@ fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
 		.setup = place->setup,
 		.queue = place->queue,
 		.window = place->window,
+		.ferry = {place->setup, place->queue, place->window},
 		.waiter = {.wake = loop_wake, .arg = loop},
 		.n_lanes = fp_share_part(shares->n_lanes, shares->n_loops, i),
 	};
@@ -218,6 +233,26 @@ give_to_lanes(struct fp_loop *loop, struct fp_ticket *items, bool hurries)
 		give_to_lane(loop, fp_ticket_pop(&others), hurries);
 }
 
+static void
+note_finished(struct fp_loop *loop, unsigned n)
+{
+	if (loop->n_finished == 0)
+		loop->finished_ns = loop->now_ns;
+	loop->n_finished += n;
+}
+
+/* These are finished: the consumer is to have them before long. */
+static void
+loop_finish(struct fp_loop *loop, struct fp_ticket *list)
+{
+	unsigned n = 0;
+
+	for (struct fp_ticket *ticket = list; ticket; ticket = ticket->next)
+		n++;
+	note_finished(loop, n);
+	fp_window_leave(loop->window, list);
+}
+
 /* Takes items for the lanes that hurry, or for the others; how many it was. */
 static size_t
 take_for(struct fp_loop *loop, bool hurries)
@@ -241,14 +276,14 @@ take_for(struct fp_loop *loop, bool hurries)
 	fp_queue_take(loop->queue, &take);
 	loop->queue_due_ns = take.due_ns;
 	loop->is_over = take.is_over;
-	if (take.n < take.max && !take.is_over)
-		fp_window_hunger(loop->window);
 	/* Before anyone sees that it has cost an item. */
 	if (take.fault)
 		fp_setup_fault(loop->setup, "rate file", take.fault);
 	if (take.refused)
-		fp_window_put(loop->window, take.refused);
+		loop_finish(loop, take.refused);
 	give_to_lanes(loop, take.items, hurries);
+	if (take.n < take.max && !take.is_over && fp_ferry_feed(&loop->ferry))
+		note_finished(loop, 1);
 	return take.n;
 }
 
@@ -327,14 +362,16 @@ hand_over(struct fp_loop *loop)
 	if (!ended)
 		return false;
 	loop->ended = (struct fp_ticket_list){NULL, &loop->ended.first};
-	if (FP_UNLIKELY(loop->setup->next.how != FP_NEXT_NONE))
+	if (FP_UNLIKELY(loop->setup->next.how != FP_NEXT_NONE)) {
 		fp_window_turn(loop->window, ended);
+		note_finished(loop, 1);
+	}
 	struct fp_ticket *finished =
 		fp_queue_end(loop->queue, ended, loop->now_ns, &has_news);
 	if (has_news)
 		tell_news(loop);
 	if (finished)
-		fp_window_put(loop->window, finished);
+		loop_finish(loop, finished);
 	return true;
 }
 
@@ -436,6 +473,20 @@ loop_go_round(struct fp_loop *loop)
 	}
 }
 
+/* Lets what is finished be written, unless the network has more to be done
+ * first (true). */
+static bool
+bring_out(struct fp_loop *loop)
+{
+	if (loop->n_finished < FINISHED_MAX &&
+		loop->now_ns - loop->finished_ns < FINISHED_NS &&
+		fp_poller_wait(&loop->poller, 0) > 0)
+		return true;
+	loop->n_finished = 0;
+	fp_ferry_drain(&loop->ferry);
+	return false;
+}
+
 /* Sleeps until something is due or happens; says for how long at most. */
 static int64_t
 sleep_until(struct fp_loop *loop, int64_t now_ns)
@@ -505,16 +556,20 @@ loop_run(void *arg)
 {
 	struct fp_loop *loop = arg;
 
+	this_loop = loop;
 	look(loop);
 	for (;;) {
 		loop_go_round(loop);
-		if (loop_is_done(loop))
-			return;
 		int64_t asleep_ns = look(loop);
 		release_held(loop);
-		int64_t due_ns = asleep_ns + sleep_until(loop, asleep_ns);
-		if (FP_UNLIKELY(look(loop) - due_ns > OVERSLEPT_NS))
-			skip(loop, asleep_ns);
+		if (loop->n_finished == 0 || !bring_out(loop)) {
+			if (loop_is_done(loop))
+				return;
+			int64_t due_ns =
+				asleep_ns + sleep_until(loop, asleep_ns);
+			if (FP_UNLIKELY(look(loop) - due_ns > OVERSLEPT_NS))
+				skip(loop, asleep_ns);
+		}
 		take_events(loop);
 	}
 }

@@ -16,6 +16,7 @@
 
 #include "base.h"
 
+#include "ferry.h"
 #include "lane.h"
 #include "poller.h"
 #include "thread.h"
@@ -35,6 +36,7 @@ struct fp_loop {
 	struct fp_setup *setup;
 	struct fp_queue *queue;
 	struct fp_window *window;
+	struct fp_ferry ferry;
 	struct fp_waiter waiter;
 	atomic_bool is_called; /* to look at the queue and at *cancel */
 	atomic_uint n_active_shown; /* what others may read */
@@ -51,6 +53,9 @@ struct fp_loop {
 	int64_t awake_ns; /* the same, when it last began to do something */
 	int64_t queue_due_ns; /* when the queue wants us back */
 	struct fp_ticket_list ended; /* not handed over yet */
+	unsigned n_finished; /* items, since it last saw to it that they come
+				out */
+	int64_t finished_ns; /* since when the first of them waits */
 	unsigned n_resolving_seen; /* after it was last filled */
 	bool has_more; /* to do, at once */
 	bool is_over; /* nothing will come from the queue any more */

@@ -198,7 +198,7 @@ fp_poller_want(
 
 /* ---- waiting ---- */
 
-void
+int
 fp_poller_wait(struct fp_poller *poller, int timeout_ms)
 {
 	poller->next = 0;
@@ -209,6 +209,7 @@ fp_poller_wait(struct fp_poller *poller, int timeout_ms)
 		if (poller->events[i].data.u64 == own_data(poller))
 			atomic_store(&poller->is_woken, false);
 	}
+	return poller->n_events;
 }
 
 /* An error, or the other side's end, is found by reading or writing. */

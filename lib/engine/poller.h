@@ -55,8 +55,9 @@ void fp_poller_closing(struct fp_poller *poller, int fd);
 int fp_poller_want(
 	struct fp_poller *poller, int fd, unsigned wanted, unsigned owner);
 
-/* Sleeps until a socket is ready, it is woken, or the time is over. */
-void fp_poller_wait(struct fp_poller *poller, int timeout_ms);
+/* Sleeps until a socket is ready, it is woken, or the time is over. Returns how
+ * many there are for fp_poller_next(); 0 or less: none. */
+int fp_poller_wait(struct fp_poller *poller, int timeout_ms);
 
 /* The next socket that was ready then, and what for; false: no more. */
 bool fp_poller_next(struct fp_poller *poller, struct fp_poller_event *event);

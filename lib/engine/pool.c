@@ -3,10 +3,12 @@
  * THE STORY OF ONE ITEM
  *
  *  1. fp_pool_submit() asks the window for a ticket. All `window` tickets may
- *     be out: then it waits, and with it whoever reads the input. This is the
- *     only place in the library that waits for room. (The command has one
- *     more: with a journal, its writer waits in 9 for a commit, when too many
- *     items are not committed yet.)
+ *     be out: then it waits, and with it whoever reads the input. With a feed
+ *     the submitter waits before it has an item, in fp_pool_await_room(), and
+ *     a loop that finds too little in 4 has items handed in itself: see ferry.
+ *     Nothing else in the library waits for room. (The command has one more:
+ *     with a journal, its writer waits in 9 for a commit, when too many items
+ *     are not committed yet.)
  *  2. The ticket gets the next seq and a copy of the item. The template is
  *     expanded and the URL judged. An item that is known to be unusable goes
  *     straight to 8.
@@ -37,9 +39,11 @@
  *     a while.
  *  8. The window gets the ticket back as finished, and keeps it: in a list, or
  *     in a ring that restores the order in which items came.
- *  9. fp_pool_next() lends the result to the consumer, who writes it.
- * 10. fp_pool_release(): the ticket is cleaned and is home. Whoever waits in 1
- *     may go on.
+ *  9. fp_pool_next() lends the result to the consumer, who writes it. He is
+ *     not called for each: when the network has nothing more for it to do, the
+ *     loop calls him, or with a drain has the result written itself.
+ * 10. fp_pool_release(), or the end of the drain: the ticket is cleaned and is
+ *     home. Whoever waits in 1 may go on.
  *
  * In a dry run there are no loops: 2 says what the request would be, and 8
  * follows at once.
@@ -62,7 +66,7 @@
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
  *	struct fp_bearer	any thread, under its lock
- *	pool->locator, preview	the submitter
+ *	pool->locator, preview	the submitter, which may be a loop
  *	pool->cancel		atomic: set by anyone, read by the loops
  *
  * A thread that holds the lock of the queue or of the window takes no other in
@@ -80,6 +84,7 @@
 #include "bearer.h"
 #include "clock.h"
 #include "condition.h"
+#include "ferry.h"
 #include "json.h"
 #include "loop.h"
 #include "nextpage.h"
@@ -245,6 +250,7 @@ make_pool(struct fp_pool *pool)
 	if (fp_window_init(&pool->window, window, options->keep_order))
 		return -1;
 	pool->has_window = true;
+	pool->window.is_fed = options->feed && !options->dry_run;
 	const struct fp_setup *setup = &pool->setup;
 	unsigned host_jobs = options->host_jobs;
 	struct fp_schedule_rules rules = {
@@ -451,6 +457,18 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 	return 0;
 }
 
+bool
+fp_pool_has_room(struct fp_pool *pool)
+{
+	return !fp_window_is_full(&pool->window);
+}
+
+void
+fp_pool_await_room(struct fp_pool *pool)
+{
+	fp_window_await_room(&pool->window);
+}
+
 void
 fp_pool_flush(struct fp_pool *pool)
 {
@@ -497,36 +515,13 @@ fp_pool_next(struct fp_pool *pool, const struct fp_result **results, size_t max)
 	return fp_window_next(&pool->window, results, max);
 }
 
-/* A page of this item has been written: it may have waited for that. */
-static void
-release_page(struct fp_pool *pool, struct fp_ticket *item)
-{
-	atomic_fetch_sub(&item->chain->n_waiting, 1);
-	fp_queue_let_go(&pool->queue, item);
-}
-
 void
 fp_pool_release(
 	struct fp_pool *pool, const struct fp_result **results, size_t n)
 {
-	struct fp_memory *memory = &pool->setup.memory;
-	const struct fp_ticket *ticket;
-	bool eases = false;
-	uint64_t turn = 0;
+	struct fp_ferry ferry = {&pool->setup, &pool->queue, &pool->window};
 
-	for (size_t i = 0; i < n; i++) {
-		ticket = (const struct fp_ticket *)results[i];
-		eases |= ticket->charged > 0;
-		if (FP_LIKELY(!ticket->of))
-			turn = FP_MAX(turn, ticket->turn);
-		else
-			release_page(pool, ticket->of);
-	}
-	fp_window_give(&pool->window, results, n);
-	if (turn > 0)
-		fp_memory_advance(memory, turn);
-	if (eases || fp_memory_is_tight(memory))
-		fp_queue_ease(&pool->queue);
+	fp_ferry_give(&ferry, results, n);
 }
 
 static void

@@ -22,6 +22,7 @@
 #include "window.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* What may be put quietly before the consumer is woken. */
 #define QUIET_MAX 32
@@ -137,13 +138,70 @@ unlock_and_call(struct fp_window *window, bool taker, bool consumer)
 		fp_cond_signal(&window->ready);
 }
 
-void
+bool
 fp_window_hunger(struct fp_window *window)
 {
+	bool is_fed = window->is_fed;
+
 	if (atomic_load_explicit(&window->is_hungry, memory_order_relaxed))
-		return;
+		return is_fed && !fp_window_is_full(window);
 	fp_mutex_lock(&window->lock);
 	atomic_store_explicit(&window->is_hungry, true, memory_order_relaxed);
+	bool has_room = is_fed && window->n_out < window->capacity;
+	unlock_and_call(window, !is_fed && calls_taker(window, 1), false);
+	return has_room;
+}
+
+bool
+fp_window_sate(struct fp_window *window)
+{
+	return atomic_load_explicit(&window->is_hungry, memory_order_relaxed) &&
+	       atomic_exchange_explicit(
+		       &window->is_hungry, false, memory_order_relaxed);
+}
+
+bool
+fp_window_is_full(struct fp_window *window)
+{
+	return atomic_load_explicit(&window->is_full, memory_order_relaxed);
+}
+
+/* So many are out now. */
+static void
+set_out(struct fp_window *window, size_t n_out)
+{
+	window->n_out = n_out;
+	window->n_out_max = FP_MAX(window->n_out_max, n_out);
+	atomic_store_explicit(&window->is_full,
+		n_out == window->capacity && !window->cancelled,
+		memory_order_relaxed);
+}
+
+/* The taker sleeps; before it does, nobody else may have to. */
+static void
+window_wait_for_room(struct fp_window *window)
+{
+	if (window->n_quiet > 0 && has_next(window) && calls_consumer(window))
+		fp_cond_signal(&window->ready);
+	window->taker_waits = true;
+	fp_cond_wait(&window->room, &window->lock);
+	window->taker_waits = false;
+	atomic_store_explicit(&window->is_hungry, false, memory_order_relaxed);
+}
+
+void
+fp_window_await_room(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	if (window->n_out == window->capacity && !window->cancelled)
+		window_wait_for_room(window);
+	fp_mutex_unlock(&window->lock);
+}
+
+void
+fp_window_call_taker(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
 	unlock_and_call(window, calls_taker(window, 1), false);
 }
 
@@ -153,16 +211,8 @@ fp_window_take(struct fp_window *window)
 	struct fp_ticket *ticket = NULL;
 
 	fp_mutex_lock(&window->lock);
-	while (window->n_out == window->capacity && !window->cancelled) {
-		if (window->n_quiet > 0 && has_next(window) &&
-			calls_consumer(window))
-			fp_cond_signal(&window->ready);
-		window->taker_waits = true;
-		fp_cond_wait(&window->room, &window->lock);
-		window->taker_waits = false;
-		atomic_store_explicit(
-			&window->is_hungry, false, memory_order_relaxed);
-	}
+	while (window->n_out == window->capacity && !window->cancelled)
+		window_wait_for_room(window);
 	if (window->cancelled) {
 		errno = ECANCELED;
 	} else {
@@ -170,9 +220,7 @@ fp_window_take(struct fp_window *window)
 		if (ticket) {
 			ticket->turn = ++window->n_taken;
 			ticket->result.seq = ticket->turn;
-			window->n_out++;
-			window->n_out_max =
-				FP_MAX(window->n_out_max, window->n_out);
+			set_out(window, window->n_out + 1);
 		}
 	}
 	fp_mutex_unlock(&window->lock);
@@ -187,7 +235,7 @@ fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
 	fp_mutex_lock(&window->lock);
 	FP_ASSERT(ticket->turn == window->n_taken);
 	window->n_taken--;
-	window->n_out--;
+	set_out(window, window->n_out - 1);
 	ticket->next = window->home;
 	window->home = ticket;
 
@@ -268,7 +316,7 @@ fp_window_turn(struct fp_window *window, struct fp_ticket *list)
 		fp_ticket_fail(at, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);
 	}
 	if (pages)
-		fp_window_put(window, pages);
+		fp_window_leave(window, pages);
 }
 
 void
@@ -291,6 +339,21 @@ fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
 	finish(window, ticket);
 	bool is_due = ++window->n_quiet >= QUIET_MAX || window->cancelled;
 	bool calls = is_due && has_next(window) && calls_consumer(window);
+	unlock_and_call(window, false, calls);
+}
+
+void
+fp_window_leave(struct fp_window *window, struct fp_ticket *list)
+{
+	fp_mutex_lock(&window->lock);
+	while (list) {
+		struct fp_ticket *ticket = list;
+		list = ticket->next;
+		finish(window, ticket);
+		window->n_quiet++;
+	}
+	bool calls =
+		window->cancelled && has_next(window) && calls_consumer(window);
 	unlock_and_call(window, false, calls);
 }
 
@@ -329,6 +392,30 @@ lend(struct fp_window *window)
 	return ticket;
 }
 
+static size_t
+lend_next(
+	struct fp_window *window, const struct fp_result **results, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && has_next(window))
+		results[n++] = &lend(window)->result;
+	return n;
+}
+
+static size_t
+lend_left(
+	struct fp_window *window, const struct fp_result **results, size_t max)
+{
+	size_t n = FP_MIN(window->n_left, max);
+
+	memcpy(results, window->left, n * sizeof(results[0]));
+	window->n_left -= n;
+	memmove(window->left, window->left + n,
+		window->n_left * sizeof(results[0]));
+	return n;
+}
+
 size_t
 fp_window_next(
 	struct fp_window *window, const struct fp_result **results, size_t max)
@@ -336,15 +423,19 @@ fp_window_next(
 	size_t n = 0;
 
 	fp_mutex_lock(&window->lock);
-	while (!has_next(window) && !at_end(window)) {
+	while (window->is_drained ||
+		(window->n_left == 0 && !has_next(window) && !at_end(window))) {
 		if (window->n_lent == window->n_out && calls_taker(window, 1))
 			fp_cond_signal(&window->room);
 		window->consumer_waits = true;
 		fp_cond_wait(&window->ready, &window->lock);
 		window->consumer_waits = false;
 	}
-	while (n < max && has_next(window))
-		results[n++] = &lend(window)->result;
+	if (FP_UNLIKELY(window->n_left > 0))
+		n = lend_left(window, results, max);
+	else
+		n = lend_next(window, results, max);
+	window->n_held += n;
 	fp_mutex_unlock(&window->lock);
 	return n;
 }
@@ -384,42 +475,118 @@ bring_home(struct fp_ticket **list, struct fp_ticket *ticket)
 	return is_item;
 }
 
-void
-fp_window_give(
-	struct fp_window *window, const struct fp_result **results, size_t n)
-{
-	struct fp_ticket *list = NULL;
-	size_t n_items = 0, n_lent = 0;
+/* What is given back. */
+struct given {
+	struct fp_ticket *list; /* those that are home by that */
+	size_t n_items; /* of them, those that have a place in the window */
+	size_t n_lent; /* items that were lent, home or not */
+};
 
-	/* Cleaning may free memory: outside the lock. */
+/* Cleaning may free memory: outside the lock. */
+static struct given
+clean_all(const struct fp_result **results, size_t n)
+{
+	struct given given = {NULL, 0, 0};
+
 	for (size_t i = n; i-- > 0;) {
 		struct fp_ticket *ticket = (struct fp_ticket *)results[i];
-		n_lent += !ticket->of;
+		given.n_lent += !ticket->of;
 		if (FP_UNLIKELY(ticket->chain || ticket->of))
 			ticket = give_page(ticket);
 		else
 			ticket->next = NULL;
 		while (ticket) {
 			struct fp_ticket *next = ticket->next;
-			n_items += bring_home(&list, ticket);
+			given.n_items += bring_home(&given.list, ticket);
 			ticket = next;
 		}
 	}
+	return given;
+}
 
-	fp_mutex_lock(&window->lock);
-	FP_ASSERT(n_items <= window->n_out);
-	window->n_out -= n_items;
-	window->n_lent -= n_lent;
-	while (list) {
-		struct fp_ticket *next = list->next;
-		list->next = window->home;
-		window->home = list;
-		list = next;
+static void
+take_home(struct fp_window *window, struct given given)
+{
+	FP_ASSERT(given.n_items <= window->n_out);
+	set_out(window, window->n_out - given.n_items);
+	window->n_lent -= given.n_lent;
+	while (given.list) {
+		struct fp_ticket *next = given.list->next;
+		given.list->next = window->home;
+		window->home = given.list;
+		given.list = next;
 	}
+}
+
+/* Whether a taker is to be woken, now that there is more room. */
+static bool
+has_enough_room(struct fp_window *window)
+{
 	bool is_hungry =
 		atomic_load_explicit(&window->is_hungry, memory_order_relaxed);
-	size_t least = is_hungry ? 1 : window->capacity / 4;
-	unlock_and_call(window, calls_taker(window, least), false);
+
+	return calls_taker(window, is_hungry ? 1 : window->capacity / 4);
+}
+
+void
+fp_window_give(
+	struct fp_window *window, const struct fp_result **results, size_t n)
+{
+	struct given given = clean_all(results, n);
+
+	fp_mutex_lock(&window->lock);
+	take_home(window, given);
+	window->n_held -= n;
+	unlock_and_call(window, has_enough_room(window), false);
+}
+
+/* ---- by a loop, in place of the consumer ---- */
+
+size_t
+fp_window_drain(struct fp_window *window, const struct fp_result **results)
+{
+	size_t n = 0;
+
+	fp_mutex_lock(&window->lock);
+	if (!window->is_drained && window->n_held == 0 && window->n_left == 0)
+		n = lend_next(window, results, FP_WINDOW_BATCH);
+	window->is_drained |= n > 0;
+	if (n > 0)
+		window->n_quiet = 0;
+	fp_mutex_unlock(&window->lock);
+	return n;
+}
+
+/* The consumer may have found that a loop had what it waited for. */
+static void
+end_drain(struct fp_window *window, bool calls)
+{
+	bool taker = !window->is_fed && has_enough_room(window);
+
+	window->is_drained = false;
+	unlock_and_call(window, taker, calls && calls_consumer(window));
+}
+
+void
+fp_window_drained(
+	struct fp_window *window, const struct fp_result **results, size_t n)
+{
+	struct given given = clean_all(results, n);
+
+	fp_mutex_lock(&window->lock);
+	take_home(window, given);
+	end_drain(window, at_end(window));
+}
+
+void
+fp_window_leave_lent(
+	struct fp_window *window, const struct fp_result **results, size_t n)
+{
+	fp_mutex_lock(&window->lock);
+	FP_ASSERT(n <= FP_WINDOW_BATCH && window->n_left == 0);
+	memcpy(window->left, results, n * sizeof(results[0]));
+	window->n_left = n;
+	end_drain(window, true);
 }
 
 void
@@ -435,6 +602,7 @@ fp_window_cancel(struct fp_window *window)
 {
 	fp_mutex_lock(&window->lock);
 	window->cancelled = true;
+	set_out(window, window->n_out);
 	bool taker = window->taker_waits;
 	window->taker_waits = false;
 	unlock_and_call(window, taker, calls_consumer(window));

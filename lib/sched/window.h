@@ -6,7 +6,8 @@
  * that is asked for.
  *
  * Threads: one submitter takes; it and any number of loops put, and tell of
- * hunger; one consumer asks for the next and gives back; anyone cancels.
+ * hunger; one consumer asks for the next and gives back, and in between loops
+ * do, one at a time; anyone cancels.
  * Ownership: tickets belong to the window; take and next lend them.
  * Failure: fp_window_init() -1 with ENOMEM; fp_window_take() NULL with errno.
  * A ticket that is given back twice, or never taken, aborts.
@@ -21,10 +22,14 @@
 
 #include <stdatomic.h>
 
+/* Results that a loop takes at once. */
+#define FP_WINDOW_BATCH 32
+
 struct fp_window {
 	struct fp_mutex lock; /* over all that follows */
 	struct fp_cond room; /* n_out < capacity, or cancelled */
-	struct fp_cond ready; /* next has something to give, or the end */
+	struct fp_cond ready; /* next has something to give, or the end, and
+			       * no loop has any */
 
 	size_t capacity;
 	bool in_order;
@@ -32,13 +37,17 @@ struct fp_window {
 	bool cancelled; /* nothing more may be taken */
 	bool taker_waits; /* and was not signalled yet */
 	bool consumer_waits; /* the same */
+	bool is_fed; /* loops hand in items, where they find room */
+	bool is_drained; /* a loop has results */
 	atomic_bool is_hungry; /* a loop has too little to do */
+	atomic_bool is_full; /* n_out == capacity, and not cancelled */
 
 	struct fp_ticket *all; /* every ticket, linked by `older` */
 	struct fp_ticket *home; /* those that nobody holds */
 	size_t n_out; /* tickets taken and not given back */
 	size_t n_quiet; /* put quietly since the consumer was called */
-	size_t n_lent; /* of them, those that the consumer has */
+	size_t n_lent; /* of them, those that the consumer or a loop has */
+	size_t n_held; /* results that the consumer has, with pages */
 	size_t n_out_max; /* the most there ever were */
 	uint64_t n_taken; /* also the last turn given out */
 	uint64_t n_next; /* results lent to the consumer so far */
@@ -50,6 +59,10 @@ struct fp_window {
 	struct fp_ticket **tails; /* the last of each place in use */
 	struct fp_ticket *first;
 	struct fp_ticket **last;
+
+	/* What a loop had, and leaves to the consumer. */
+	const struct fp_result *left[FP_WINDOW_BATCH];
+	size_t n_left;
 };
 
 int fp_window_init(struct fp_window *window, size_t capacity, bool in_order);
@@ -62,9 +75,25 @@ void fp_window_destroy(struct fp_window *window);
  * NULL: ECANCELED after fp_window_cancel(), or ENOMEM. */
 struct fp_ticket *fp_window_take(struct fp_window *window);
 
+/* By the taker: while there is no room, blocks until there is room for more
+ * than a few, or a loop is hungry; or until it is called, or a cancel. */
+void fp_window_await_room(struct fp_window *window);
+
+/* Whether there is no room. If not, a take by the only one who takes does not
+ * block. */
+bool fp_window_is_full(struct fp_window *window);
+
+/* Calls a taker that waits, if there is any room. */
+void fp_window_call_taker(struct fp_window *window);
+
 /* A loop found too little to do, or what it may have waited for was none of
- * its business: whoever waits for room is to be woken for any. */
-void fp_window_hunger(struct fp_window *window);
+ * its business: whoever waits for room is to be woken for any. If loops hand in
+ * items, this one is to do so if there is room (true), and the others as soon
+ * as there is. */
+bool fp_window_hunger(struct fp_window *window);
+
+/* Whether a loop is hungry; then no more. By a loop that hands in items. */
+bool fp_window_sate(struct fp_window *window);
 
 /* Undoes the last take: its item never came. By the taker. */
 void fp_window_untake(struct fp_window *window, struct fp_ticket *ticket);
@@ -84,8 +113,26 @@ void fp_window_put(struct fp_window *window, struct fp_ticket *list);
  * many have come like this. After a cancel it is woken. */
 void fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket);
 
+/* The same by a loop, for a list: it calls, or drains, before it sleeps. */
+void fp_window_leave(struct fp_window *window, struct fp_ticket *list);
+
 /* Wakes the consumer, if something was put quietly. */
 void fp_window_call(struct fp_window *window);
+
+/* By a loop, in place of the consumer: lends up to FP_WINDOW_BATCH of what is
+ * finished, as fp_window_next() does. 0: nothing is, or the consumer or another
+ * loop has something, and comes back for what there is. */
+size_t fp_window_drain(
+	struct fp_window *window, const struct fp_result **results);
+
+/* It is done with them, as with fp_window_give(); but if loops hand in items,
+ * the taker is not woken: this one does so, if one is hungry. */
+void fp_window_drained(
+	struct fp_window *window, const struct fp_result **results, size_t n);
+
+/* Or it is not: the next fp_window_next() lends them. */
+void fp_window_leave_lent(
+	struct fp_window *window, const struct fp_result **results, size_t n);
 
 /* Blocks until something is finished (in order: the very next one) and lends
  * up to `max`. 0: closed or cancelled, and everything taken was lent. */

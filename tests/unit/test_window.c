@@ -153,6 +153,69 @@ untaken_leaves_no_gap(void)
 	}
 }
 
+static void
+loops_drain_when_nobody_else_has_any(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[6];
+	const struct fp_result *results[FP_WINDOW_BATCH], *more[2];
+
+	CHECK(fp_window_init(&window, 6, true) == 0);
+	for (int i = 0; i < 6; i++)
+		tickets[i] = fp_window_take(&window);
+	CHECK(fp_window_is_full(&window));
+	CHECK(fp_window_drain(&window, results) == 0);
+	fp_window_leave(&window, tickets[0]);
+	fp_window_leave(&window, tickets[1]);
+
+	/* Neither another loop nor the consumer comes in between. */
+	CHECK(fp_window_drain(&window, results) == 2);
+	fp_window_leave(&window, tickets[2]);
+	CHECK(fp_window_drain(&window, more) == 0);
+	fp_window_drained(&window, results, 2);
+	CHECK(!fp_window_is_full(&window) && window.n_out == 4);
+
+	/* What is left comes first, and alone. */
+	CHECK(fp_window_drain(&window, results) == 1);
+	fp_window_leave(&window, tickets[3]);
+	fp_window_leave_lent(&window, results, 1);
+	CHECK(fp_window_drain(&window, results) == 0);
+	CHECK(fp_window_next(&window, more, 2) == 1 && more[0]->seq == 3);
+	CHECK(fp_window_drain(&window, results) == 0);
+	fp_window_give(&window, more, 1);
+	CHECK(fp_window_drain(&window, results) == 1);
+	CHECK(results[0]->seq == 4);
+	fp_window_drained(&window, results, 1);
+
+	fp_window_cancel(&window);
+	CHECK(!fp_window_is_full(&window));
+	fp_window_leave(&window, tickets[4]);
+	fp_window_leave(&window, tickets[5]);
+	CHECK(fp_window_drain(&window, results) == 2);
+	fp_window_drained(&window, results, 2);
+	CHECK(fp_window_next(&window, more, 2) == 0);
+	fp_window_destroy(&window);
+}
+
+static void
+hunger_is_told_once(void)
+{
+	struct fp_window window;
+	const struct fp_result *result;
+
+	CHECK(fp_window_init(&window, 1, false) == 0);
+	window.is_fed = true;
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(!fp_window_sate(&window));
+	struct fp_ticket *ticket = fp_window_take(&window);
+	CHECK(!fp_window_hunger(&window) && !fp_window_hunger(&window));
+	fp_window_leave(&window, ticket);
+	CHECK(fp_window_drain(&window, &result) == 1);
+	fp_window_drained(&window, &result, 1);
+	CHECK(fp_window_sate(&window) && fp_window_hunger(&window));
+	fp_window_destroy(&window);
+}
+
 /* ---- stress: everything at once, at random ---- */
 
 #define N_LOOPS 4
@@ -405,6 +468,9 @@ main(void)
 	run("a cancel wakes the one that waits for room",
 		cancel_wakes_the_taker);
 	run("an item that never came leaves no gap", untaken_leaves_no_gap);
+	run("loops drain when nobody else has any",
+		loops_drain_when_nobody_else_has_any);
+	run("hunger is told once", hunger_is_told_once);
 	run("stress: order holds, the bound holds, every ticket comes home",
 		stress);
 	return done();
