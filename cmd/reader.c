@@ -14,6 +14,7 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 {
 	memset(reader, 0, sizeof(*reader));
 	reader->settings = settings;
+	fp_mutex_init(&reader->lock);
 	atomic_init(&reader->n_read, 0);
 	atomic_init(&reader->n_lines, 0);
 	atomic_init(&reader->n_bytes, 0);
@@ -41,6 +42,8 @@ void
 fp_reader_destroy(struct fp_reader *reader)
 {
 	fp_input_destroy(&reader->input);
+	if (reader->settings)
+		fp_mutex_destroy(&reader->lock);
 	fp_linecheck_destroy(&reader->check);
 	fp_itemfill_destroy(&reader->fill);
 	fp_itemfill_destroy(&reader->page_fill);
@@ -149,10 +152,7 @@ hand_in(struct fp_reader *reader, struct fp_item *item)
 	if (reader->is_resumed && reader->settings->pool.next &&
 		go_on_with_page(reader, item))
 		return -1;
-	atomic_store_explicit(&reader->hands_in, true, memory_order_relaxed);
-	int ret = fp_pool_submit(reader->pool, item);
-	atomic_store_explicit(&reader->hands_in, false, memory_order_relaxed);
-	return ret;
+	return fp_pool_submit(reader->pool, item);
 }
 
 /* A line that cannot be one is parsed, too: so it is known what of it must not
@@ -256,35 +256,91 @@ note_read(struct fp_reader *reader, const struct entry *entry)
 		fp_input_position(&reader->input), memory_order_relaxed);
 }
 
+/* One line becomes an item. 1; 0 at the end; -1, and if it was there, it is the
+ * next one again. */
+static int
+reader_take_line(struct fp_reader *reader)
+{
+	struct entry entry;
+	int ret = next(reader, &entry);
+
+	if (ret <= 0)
+		return ret;
+	if (submit(reader, &entry)) {
+		reader->has_stopped = errno != ECANCELED;
+		back(reader);
+		return -1;
+	}
+	reader->has_stopped = false;
+	reader->n_cut += entry.line.is_cut;
+	note_read(reader, &entry);
+	return 1;
+}
+
+bool
+fp_reader_feed(void *arg, size_t max)
+{
+	struct fp_reader *reader = arg;
+	int ret = 1;
+
+	if (!fp_mutex_trylock(&reader->lock))
+		return true;
+	reader->input.is_reading_off = true;
+	for (size_t i = 0; i < max && ret > 0 && reader->is_open &&
+			   fp_pool_has_room(reader->pool);
+		i++)
+		ret = reader_take_line(reader);
+	reader->input.is_reading_off = false;
+	fp_mutex_unlock(&reader->lock);
+	return ret > 0;
+}
+
+/* Meanwhile others may have lines become items. */
+static void
+reader_wait_for_room(struct fp_reader *reader)
+{
+	while (!fp_pool_has_room(reader->pool)) {
+		atomic_store(&reader->hands_in, true);
+		fp_mutex_unlock(&reader->lock);
+		fp_pool_await_room(reader->pool);
+		fp_mutex_lock(&reader->lock);
+		atomic_store(&reader->hands_in, false);
+	}
+}
+
+static int
+reader_take_lines(struct fp_reader *reader)
+{
+	int ret = reader->is_resumed ? begin_again(reader) : 0;
+
+	if (ret)
+		return ret;
+	reader->is_open = true;
+	do {
+		reader_wait_for_room(reader);
+		ret = reader_take_line(reader);
+	} while (ret > 0);
+	reader->is_open = false;
+	return ret;
+}
+
 void
 fp_reader_main(void *arg)
 {
 	struct fp_reader *reader = arg;
-	struct entry entry;
-	int ret = 0;
 
+	fp_mutex_lock(&reader->lock);
 	reader->input.before_wait = before_wait;
 	reader->input.before_wait_arg = reader->pool;
-	if (reader->is_resumed)
-		ret = begin_again(reader);
-	while (ret == 0 && (ret = next(reader, &entry)) > 0) {
-		if (submit(reader, &entry)) {
-			if (errno != ECANCELED) {
-				fp_msg_local("out of memory");
-				reader->has_stopped = true;
-			}
-			back(reader);
-			break;
-		}
-		ret = 0;
-		reader->n_cut += entry.line.is_cut;
-		note_read(reader, &entry);
-	}
-	if (ret < 0 && errno != ECANCELED && errno != EILSEQ)
+	int ret = reader_take_lines(reader);
+	if (reader->has_stopped)
+		fp_msg_local("out of memory");
+	else if (ret < 0 && errno != ECANCELED && errno != EILSEQ)
 		fp_msg_local("cannot read %s: %s", reader->input.name,
 			strerror(errno));
 	fp_pool_close(reader->pool);
 	reader->input.before_wait = NULL;
+	fp_mutex_unlock(&reader->lock);
 	atomic_store(&reader->is_done, true);
 }
 

@@ -2,10 +2,11 @@
 /*
  * reader: lines of the input become items of the pool. Its thread waits for
  * input or for room, and ends at the end of the input, when input or memory
- * fails, or when it is stopped.
+ * fails, or when it is stopped. Of what it has read, threads of the pool take
+ * lines themselves when they have too little to do.
  *
- * Threads: fp_reader_main() is the thread; what is atomic may be read by
- * any.
+ * Threads: fp_reader_main() is the thread; fp_reader_feed() by any, and both
+ * under `lock`; what is atomic may be read by any.
  * Ownership: embedded by the run; it borrows the settings and the pool.
  * Failure: said through msg.
  */
@@ -22,12 +23,15 @@
 #include "output.h"
 #include "resume.h"
 #include "settings.h"
+#include "thread.h"
 
 #include <stdatomic.h>
 
 struct fp_reader {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
+	struct fp_mutex lock; /* over the input and what it takes to read it */
+	bool is_open; /* lines may be taken from it */
 	struct fp_input input;
 	struct fp_journal *journal; /* NULL: none is kept */
 	struct fp_resume resume;
@@ -43,8 +47,7 @@ struct fp_reader {
 	atomic_uint_fast64_t n_lines; /* the same, and those passed over */
 	atomic_uint_fast64_t n_bytes; /* of the input, with these lines */
 	atomic_bool is_done; /* nothing more will be read */
-	atomic_bool hands_in; /* it gives an item to the pool, or waits for
-				 room there */
+	atomic_bool hands_in; /* it waits for room in the pool */
 	bool has_stopped; /* before the end: memory is out */
 	uint64_t n_cut; /* of them, too long to be held */
 };
@@ -64,6 +67,9 @@ int fp_reader_header(
 void fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal);
 
 void fp_reader_main(void *reader);
+
+/* An fp_feed: takes no more than what was read, and waits for nothing. */
+bool fp_reader_feed(void *reader, size_t max);
 
 /* After the thread was joined: what was read, or can be read again from a
  * file, and was not given to the pool, goes to `failed`, or to `unknown` if an

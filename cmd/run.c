@@ -2,21 +2,23 @@
 /*
  * Three threads, besides the pool's loops:
  *
- *	reader	lines in: waits for input, or for room in the pool
- *	writer	results out: waits for results, or for whoever reads ours
+ *	reader	reads: waits for input, or for room in the pool
+ *	writer	writes: waits for results, or for whoever reads ours
  *	main	waits for signals, for the reader of our output to go away,
  *		and for the writer to be done
  *
- * so that none of the three waits can keep the others from being noticed. With
+ * so that none of the three waits can keep the others from being noticed. Where
+ * nothing has to be waited for, reader and writer sleep: the pool's loops take
+ * lines that were read, and write records where that does not block. With
  * --sync, the journal has one more, which waits for the disk. The run ends when
  * the writer has had the last result. A stop for any reason is the same thing:
  * the input is told to give no more and the pool is cancelled; every item that
  * the pool took still reaches the writer, which counts it and sets aside its
  * line.
  *
- * Who may touch what: the input is the reader's, and the main thread's once
- * the reader has ended; the outputs likewise the writer's. What is counted is
- * atomic.
+ * Who may touch what: the input is for whoever has the reader's lock, and for
+ * the main thread once the reader has ended; the outputs are for whoever has
+ * results of the pool, and likewise. What is counted is atomic.
  */
 #include "base.h"
 
@@ -220,6 +222,12 @@ run_start(struct fp_course *run)
 	if (run->settings->fills_pages) {
 		run->settings->pool.fill = fp_itemfill_page;
 		run->settings->pool.fill_arg = &run->reader.page_fill;
+	}
+	run->settings->pool.feed = fp_reader_feed;
+	run->settings->pool.feed_arg = &run->reader;
+	if (fp_writer_may_drain(&run->writer)) {
+		run->settings->pool.drain = fp_writer_drain;
+		run->settings->pool.drain_arg = &run->writer;
 	}
 	if (run->deadline_ns < INT64_MAX)
 		run->settings->pool.deadline_ns = run->deadline_ns;

@@ -5,6 +5,11 @@
  * So one result that comes alone leaves at once, and many that come together
  * leave in one write.
  *
+ * A thread of the pool does the same with its results when nothing of it can
+ * block: successes of an ordinary size, to a file, a device that takes all, or
+ * a pipe that has room. If that has none after all, the rest is written by the
+ * writer, who has the batch next, rendered as it is. So are all others.
+ *
  * A record counts as delivered when the output has written its last byte. If
  * the output fails in the middle of a batch, the items behind that point were
  * not done: their lines are set aside like those that never started.
@@ -23,17 +28,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 64
+/* Bytes of a result that a thread of the pool writes. More is more work than it
+ * has time for. */
+#define DRAINED_MAX ((size_t)16 << 10)
+
+/* What else is in a record. */
+#define RECORD_BYTES 200
 
 /* So often it is pressed before it leaves the line that is begun. */
 #define LINE_END_PRESSES 20
-
-struct batch {
-	const struct fp_result *results[BATCH];
-	struct fp_journal_marks ends[BATCH]; /* of the outputs, by item */
-	bool is_done[BATCH]; /* as far as order goes */
-	size_t n;
-};
 
 /* Before a line that is held back. */
 struct undone {
@@ -350,7 +353,7 @@ is_delivered(const struct fp_output *output, uint64_t end)
 /* What is whole in the outputs is done. An item whose line found no memory is
  * not: it could not be told from another. */
 static int
-keep_journal(struct fp_writer *writer, const struct batch *batch)
+keep_journal(struct fp_writer *writer, const struct fp_writer_batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct fp_result *result = batch->results[i];
@@ -368,7 +371,7 @@ keep_journal(struct fp_writer *writer, const struct batch *batch)
 
 /* What is in the output, and the journal, is known the next time. */
 static void
-keep_etags(struct fp_writer *writer, const struct batch *batch)
+keep_etags(struct fp_writer *writer, const struct fp_writer_batch *batch)
 {
 	if (!writer->etags)
 		return;
@@ -392,10 +395,8 @@ writer_shows(struct fp_writer *writer, enum fp_writing is_writing)
 }
 
 static void
-deliver(struct fp_writer *writer, struct batch *batch)
+render_batch(struct fp_writer *writer, struct fp_writer_batch *batch)
 {
-	struct fp_output *output = &writer->output;
-
 	writer_shows(writer, FP_WRITING_OUTPUT);
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct fp_result *result = batch->results[i];
@@ -403,18 +404,37 @@ deliver(struct fp_writer *writer, struct batch *batch)
 				    !is_put_off(writer, result);
 		writer->has_gap |= !batch->is_done[i];
 		render(writer, result, batch->is_done[i]);
-		batch->ends[i].out = fp_journal_mark(output);
+		batch->ends[i].out = fp_journal_mark(&writer->output);
 	}
-	if (fp_output_flush(output))
-		writer_give_up(writer, output);
-	fp_msg_flush();
+	batch->is_rendered = true;
+}
+
+/* What was rendered is written, or never will be. */
+static void
+settle_batch(struct fp_writer *writer, struct fp_writer_batch *batch)
+{
 	for (size_t i = 0; i < batch->n; i++) {
 		writer_settle(writer, batch->results[i],
-			is_delivered(output, batch->ends[i].out.n_given),
+			is_delivered(
+				&writer->output, batch->ends[i].out.n_given),
 			batch->is_done[i]);
 		batch->ends[i].failed = fp_journal_mark(&writer->failed);
 		batch->ends[i].unknown = fp_journal_mark(&writer->unknown);
 	}
+	batch->is_rendered = false;
+	if (FP_UNLIKELY(writer->ledger))
+		fp_ledger_results(writer->ledger, batch->results, batch->n);
+}
+
+static void
+deliver(struct fp_writer *writer, struct fp_writer_batch *batch)
+{
+	if (!batch->is_rendered)
+		render_batch(writer, batch);
+	if (fp_output_flush(&writer->output))
+		writer_give_up(writer, &writer->output);
+	fp_msg_flush();
+	settle_batch(writer, batch);
 	if (fp_output_flush(&writer->failed))
 		writer_give_up(writer, &writer->failed);
 	if (fp_output_flush(&writer->unknown))
@@ -427,6 +447,57 @@ deliver(struct fp_writer *writer, struct batch *batch)
 		keep_etags(writer, batch);
 	writer_shows(writer, FP_WRITING_NOTHING);
 }
+
+/* ---- by a thread of the pool ---- */
+
+bool
+fp_writer_may_drain(const struct fp_writer *writer)
+{
+	return writer->output.quick_fd >= 0 && !writer->journal &&
+	       !writer->etags && !writer->settings->format.each;
+}
+
+/* About the most bytes that it has as a record, if each of its own becomes six;
+ * 0: too many, or it is more than a record. */
+static size_t
+room_for(const struct fp_result *result)
+{
+	size_t n = result->input.len + result->input_json.len +
+		   result->context.len + result->headers.len + result->body.len;
+
+	if (result->kind != FP_KIND_OK || n > DRAINED_MAX)
+		return 0;
+	return 6 * (n + RECORD_BYTES);
+}
+
+bool
+fp_writer_drain(void *arg, const struct fp_result *const *results, size_t n)
+{
+	struct fp_writer *writer = arg;
+	struct fp_writer_batch *batch = &writer->batch;
+	size_t room = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t more = room_for(results[i]);
+		if (more == 0)
+			return false;
+		room += more;
+		batch->results[i] = results[i];
+	}
+	batch->n = n;
+	if (!fp_output_hold(&writer->output, room))
+		return false;
+	render_batch(writer, batch);
+	if (!fp_output_let_go(&writer->output))
+		return false;
+	fp_msg_flush_now();
+	settle_batch(writer, batch);
+	watch_errors(writer);
+	writer_shows(writer, FP_WRITING_NOTHING);
+	return true;
+}
+
+/* ---- by a thread of its own ---- */
 
 /* A signal that comes just before write() is lost, so there is always another
  * one. */
@@ -445,19 +516,19 @@ void
 fp_writer_main(void *arg)
 {
 	struct fp_writer *writer = arg;
-	struct batch batch;
+	const struct fp_result *results[FP_WRITER_BATCH];
+	struct fp_writer_batch *batch = &writer->batch;
+	size_t n;
 
 	fp_thread_allow_signal(FP_SIGNAL_NUDGE);
-	for (;;) {
-		batch.n = fp_pool_next(writer->pool, batch.results, BATCH);
-		if (batch.n == 0)
-			break;
-		deliver(writer, &batch);
-		if (FP_UNLIKELY(writer->ledger))
-			fp_ledger_results(
-				writer->ledger, batch.results, batch.n);
+	while ((n = fp_pool_next(writer->pool, results, FP_WRITER_BATCH)) > 0) {
+		/* One that is rendered comes again as it was. */
+		FP_ASSERT(!batch->is_rendered || batch->n == n);
+		memcpy(batch->results, results, n * sizeof(results[0]));
+		batch->n = n;
+		deliver(writer, batch);
 		watch_errors(writer);
-		fp_pool_release(writer->pool, batch.results, batch.n);
+		fp_pool_release(writer->pool, batch->results, batch->n);
 	}
 	/* To write could fail. */
 	close(writer->done_fd);

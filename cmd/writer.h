@@ -4,8 +4,9 @@
  * error, and the lines of what failed go to files. A result goes back to the
  * pool only when all that is to be written of it is written.
  *
- * Threads: fp_writer_main() is the thread; the counters may be read by any,
- * and fp_output_stop() called on the outputs.
+ * Threads: fp_writer_main() is the thread; fp_writer_drain() by those of the
+ * pool, which says whose turn it is; the counters may be read by any, and
+ * fp_output_stop() called on the outputs.
  * Ownership: embedded by the run; it borrows the settings and the pool.
  * Failure: said through msg; then the pool is cancelled.
  */
@@ -30,6 +31,17 @@ enum fp_writer_word {
 	FP_WRITER_ERRORS, /* more have failed than --max-errors; once */
 };
 
+/* Results that are written together. */
+#define FP_WRITER_BATCH 64
+
+struct fp_writer_batch {
+	const struct fp_result *results[FP_WRITER_BATCH];
+	struct fp_journal_marks ends[FP_WRITER_BATCH]; /* by item */
+	bool is_done[FP_WRITER_BATCH]; /* as far as order goes */
+	size_t n;
+	bool is_rendered; /* and not written yet */
+};
+
 struct fp_writer {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
@@ -51,6 +63,7 @@ struct fp_writer {
 	int done_fd; /* a pipe: enum fp_writer_word; closed at the end */
 	bool has_warned; /* of too many errors */
 	unsigned n_presses; /* the main thread's */
+	struct fp_writer_batch batch; /* at hand */
 
 	/* Every result is counted in one of these. */
 	atomic_uint_fast64_t n_succeeded;
@@ -86,5 +99,11 @@ bool fp_writer_ends_by_pipe(const struct fp_writer *writer);
 int fp_writer_close(struct fp_writer *writer);
 
 void fp_writer_main(void *writer);
+
+/* Whether a thread of the pool's may write, where that takes no waiting: then
+ * fp_writer_drain() is an fp_drain. */
+bool fp_writer_may_drain(const struct fp_writer *writer);
+bool fp_writer_drain(
+	void *writer, const struct fp_result *const *results, size_t n);
 
 #endif

@@ -396,8 +396,6 @@ typedef void fp_trace(void *arg, const struct fp_span *span);
 
 typedef void fp_done(void *arg, const struct fp_result *result);
 typedef int fp_fill(void *arg, struct fp_item *item);
-
-/* See options.drain and options.feed. */
 typedef bool fp_drain(
 	void *arg, const struct fp_result *const *results, size_t n);
 typedef bool fp_feed(void *arg, size_t max);
@@ -643,19 +641,16 @@ struct fp_options {
 
 	bool tells_pauses; /* tell: also FP_NOTICE_PAUSE */
 
-	/* So that results need no other thread: called by one of the pool's
-	 * threads, never by two at once nor while results of fp_pool_next()
-	 * are not released. It must not block. true: it is done with them, and
-	 * they are released. false: fp_pool_next() gives them, and before any
-	 * that come later. */
+	/* Called with results by the pool's threads, by one at a time and not
+	 * while fp_pool_next() has any. It must not block. true: they are
+	 * released. false: fp_pool_next() gives them, before any others. */
 	fp_drain *drain;
 	void *drain_arg;
 
-	/* The same for items: called by one of the pool's threads when there is
-	 * room. It hands in up to `max` items by fp_pool_submit(), as long as
-	 * fp_pool_has_room(), and must not block: where the submitter is at
-	 * work itself, it does nothing, and that is true. false: it has no more
-	 * at hand, and fp_pool_await_room() returns. */
+	/* Called by the pool's threads, by several at once, when there is room:
+	 * hands in up to `max` items by fp_pool_submit() as long as
+	 * fp_pool_has_room(), or none (true) where the submitter is at work.
+	 * It must not block. false: fp_pool_await_room() is to return. */
 	fp_feed *feed;
 	void *feed_arg;
 };
@@ -677,9 +672,8 @@ struct fp_pool *fp_pool_new(
  * fp_pool_cancel() (the item was not taken), ENOMEM. */
 int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
 
-/* By the submitter: whether fp_pool_submit() would not block; or it blocks
- * until that is so, there is something to do for it, or the pool is cancelled.
- */
+/* By the submitter: whether fp_pool_submit() would not block; and to block
+ * until that may be so, or something else is to be done. */
 bool fp_pool_has_room(struct fp_pool *pool);
 void fp_pool_await_room(struct fp_pool *pool);
 

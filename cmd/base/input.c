@@ -187,6 +187,10 @@ read_more(struct fp_input *input)
 {
 	struct fp_buf *buf = &input->buf;
 
+	if (input->is_reading_off) {
+		errno = EAGAIN;
+		return -1;
+	}
 	if (input->next > 0) {
 		buf->len -= input->next;
 		memmove(buf->data, buf->data + input->next, buf->len);

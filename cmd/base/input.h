@@ -57,6 +57,7 @@ struct fp_input {
 	bool needs_header; /* it was not read yet */
 	bool at_end; /* nothing more comes from fd */
 	bool is_stopped; /* give what is there, wait for nothing */
+	bool is_reading_off; /* the same for now: EAGAIN when that is not all */
 	bool is_torn; /* stopped before the last line was whole */
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */

@@ -7,22 +7,44 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 #include <zlib.h>
 
 /* Small pieces are gathered up to here; a piece of half that is not copied. */
 #define GATHER_BYTES 65536
 
+/* The major number of /dev/null and its like. */
+#define MEMORY_DEVICES 1
+
 void
 fp_output_none(struct fp_output *output)
 {
 	memset(output, 0, sizeof(*output));
-	output->fd = -1;
+	output->fd = output->quick_fd = -1;
 	output->separator = '\n';
 	atomic_init(&output->stop, false);
 	atomic_init(&output->broken, 0);
+}
+
+/* A descriptor for writing that never waits. What is set on ours others see
+ * too, who have it from us, or we from them: so a pipe is opened once more.
+ * With a file, and the devices that are none, there is nothing to wait for. */
+static int
+open_quick(const struct fp_output *output, const struct stat *st)
+{
+	char path[40];
+
+	if (S_ISREG(st->st_mode) ||
+		(S_ISCHR(st->st_mode) && major(st->st_rdev) == MEMORY_DEVICES))
+		return output->fd;
+	if (!S_ISFIFO(st->st_mode))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", output->fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static int
@@ -43,6 +65,7 @@ output_look_at(struct fp_output *output)
 	/* While memory is there: what is gathered never needs more. */
 	if (fp_buf_reserve(&output->pending, GATHER_BYTES))
 		return -1;
+	output->quick_fd = open_quick(output, &st);
 	return 0;
 }
 
@@ -237,15 +260,46 @@ fp_output_add(void *arg, const char *data, size_t len)
 	output->n_given += len;
 	if (output->is_summed)
 		output->sum = fp_output_sum(output->sum, data, len);
-	bool is_large = len >= GATHER_BYTES / 2;
+	bool is_large = len >= GATHER_BYTES / 2 && !output->is_held;
 	if ((is_large || output->pending.len + len > GATHER_BYTES) &&
-		fp_output_flush(output))
+		!output->is_held && fp_output_flush(output))
 		return -1;
 	if (is_large)
 		return write_out(output, data, len);
 	if (fp_buf_add(&output->pending, data, len))
 		return output_fail(output, ENOMEM);
 	return 0;
+}
+
+bool
+fp_output_hold(struct fp_output *output, size_t most)
+{
+	output->is_held = output->quick_fd >= 0 && !output->error &&
+			  fp_buf_reserve(&output->pending, most) == 0;
+	return output->is_held;
+}
+
+bool
+fp_output_let_go(struct fp_output *output)
+{
+	struct fp_buf *pending = &output->pending;
+
+	output->is_held = false;
+	if (atomic_load(&output->broken) || atomic_load(&output->stop))
+		return false;
+	ssize_t n = output->error ? -1
+				  : write(output->quick_fd, pending->data,
+					    pending->len);
+	if (n < 0)
+		return false;
+	output_count(output, pending->data, (size_t)n);
+	pending->len -= (size_t)n;
+	if (pending->len > 0) {
+		memmove(pending->data, pending->data + n, pending->len);
+		return false;
+	}
+	fp_buf_clear(pending, 2 * GATHER_BYTES);
+	return true;
 }
 
 /* Where a record ends is known before its last byte is written. */
@@ -297,6 +351,9 @@ fp_output_close(struct fp_output *output)
 
 	fp_buf_destroy(&output->pending);
 	fp_buf_destroy(&output->ends);
+	if (output->quick_fd >= 0 && output->quick_fd != output->fd)
+		close(output->quick_fd);
+	output->quick_fd = -1;
 	if (output->is_ours && output->fd >= 0 && close(output->fd) && ret == 0)
 		ret = output_fail(output, errno);
 	output->fd = -1;

@@ -25,6 +25,8 @@ struct fp_output {
 	bool is_ours; /* opened here */
 	bool is_file; /* a regular file: can be cut */
 	bool is_watchable; /* a pipe or socket, whose reader may go away */
+	int quick_fd; /* the same, for writing without waiting, or -1 */
+	bool is_held; /* all that is given is gathered, and nothing written */
 	int error; /* errno of what failed, or 0 */
 	bool is_told; /* the user knows of it */
 	struct fp_buf pending;
@@ -65,6 +67,14 @@ uint32_t fp_output_sum(uint32_t sum, const char *data, size_t len);
 
 /* Everything given so far is written when this returns 0. */
 int fp_output_flush(struct fp_output *output);
+
+/* From now on what is given is gathered, and nothing is written; `most` bytes
+ * find memory. false: not with this output, or not now. */
+bool fp_output_hold(struct fp_output *output, size_t most);
+
+/* Writes as much of that as can be without waiting: true: all of it; false: the
+ * rest, and whatever is wrong, is for fp_output_flush(). */
+bool fp_output_let_go(struct fp_output *output);
 
 /* From any thread: write no more than the line that is begun. */
 void fp_output_stop(struct fp_output *output);
