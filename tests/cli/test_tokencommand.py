@@ -248,8 +248,8 @@ def _():
             ("echo tok3n; kill -9 $$", ("signal 9",)),
             ("no-such-command-7", ("exit status 127",)),
             ("yes", ("more than 1 MiB",)),
-            ("sleep 600", ("had not ended after 0.2 s",)),
-            ("sleep 600 & sleep 600", ("had not ended after 0.2 s",))):
+            ("sleep 600", ("timed out after 0.2 s",)),
+            ("sleep 600 & sleep 600", ("timed out after 0.2 s",))):
         server = web()
         args = ["--token-timeout=200ms"] if "sleep" in command else []
         result = run(server, 3, "--retry=0", *args, path="/ok?%d",
