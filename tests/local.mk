@@ -398,6 +398,7 @@ TEST_TOOLS = \
 	tests/unit/jsonitemtest.h \
 	tests/unit/jsontest.h \
 	tests/unit/optionstest.h \
+	tests/unit/limiterservers.h \
 	tests/unit/limitersim.h \
 	tests/unit/origintest.h \
 	tests/unit/outfiletest.h \

@@ -59,6 +59,7 @@
 #define FEW_ROUGH 2 /* the same, of a rate that is a guess */
 #define ROUGH_S 2 /* or the server said a longer time than this */
 #define STEADY 24 /* passes that say that a rate holds */
+#define SAID 6 /* the same, if only the server said that more is too high */
 #define HELD                                                            \
 	12 /* passes without a refusal, after which a rate may be right \
 	    */
@@ -69,6 +70,12 @@
 #define BEST_PART 0.75 /* of it: a limit lets so much through */
 #define REST 500 /* the first time; ten times as many the next */
 #define REST_MAX 50000
+
+/* By how much it grows in one step: where nothing is known to be too high,
+ * where what the server said was not, and below what was refused. */
+#define GROWTH 1.25
+#define GROWTH_SAID 1.4
+#define GROWTH_FOUND 1.1
 
 #define BURST_PART 0.8
 #define PATIENCE_MAX 3 /* doublings */
@@ -269,7 +276,7 @@ static unsigned
 learner_patience(const struct fp_learner *learner)
 {
 	if (learner->n_lowered == 0)
-		return HELD;
+		return SAID;
 	return STEADY << FP_MIN(learner->n_failed, PATIENCE_MAX);
 }
 
@@ -286,11 +293,16 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 	}
 	if (learner->n_good < (is_near ? learner_patience(learner) : FEW))
 		return;
-	if (learner->high > 0 && learner->n_lowered > 0 &&
+	if ((learner->n_lowered > 0 || learner->is_trying) &&
 		now_ns - learner->raised_ns < learner->period_ns)
 		return;
 	if (learner->n_good >= HELD)
 		learner->low = rate;
+	/* What was too high was so only by what the server said. */
+	if (is_near && learner->is_trying && learner->n_lowered == 0) {
+		learner->high = 0;
+		is_near = false;
+	}
 	if (is_near) {
 		if (learner->is_trying)
 			learner->n_failed = 0;
@@ -298,10 +310,11 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 		rate *= 1 + learner->step;
 		learner->step = FP_MIN(2 * learner->step, STEP_MAX);
 	} else if (learner->high > 0) {
-		rate = FP_MIN(rate * (learner->n_lowered ? 1.1 : 1.25),
+		rate = FP_MIN(
+			rate * (learner->n_lowered ? GROWTH_FOUND : GROWTH),
 			BELOW * learner->high);
 	} else {
-		rate *= 1.25;
+		rate *= learner->is_trying ? GROWTH_SAID : GROWTH;
 	}
 	set_rate(learner, rate, now_ns);
 }
@@ -349,9 +362,12 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	if (learner->n_vain < FEW)
 		least = FP_MAX(least, BELOW * learner->low);
 
-	/* What there was in store at first says nothing of the rate. */
+	/* What there was in store at first says nothing of the rate; nor does
+	 * it say much how long it took to come near it. */
 	if (learner->n_lowered++ < 2)
-		least = learner->is_rough ? rate / 2 : 0;
+		least = learner->is_rough      ? rate / 2
+			: learner->low > found ? (found + learner->low) / 2
+					       : 0;
 	if (learner->n_lowered <= 1) {
 		learner->n_paced = 0;
 		learner->paced_ns = now_ns;
