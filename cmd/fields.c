@@ -93,16 +93,11 @@ fields_is_name(struct fp_text field, struct fp_text name)
 		memcmp(field.data, name.data, name.len) == 0)
 		return true;
 	for (size_t i = 0; i < name.len; i++, at++) {
-		int c = (unsigned char)name.data[i];
-		if (c == '%' && i + 2 < name.len &&
-			fp_ascii_hex_value(name.data[i + 1]) >= 0 &&
-			fp_ascii_hex_value(name.data[i + 2]) >= 0) {
-			c = fp_ascii_hex_value(name.data[i + 1]) * 16 +
-			    fp_ascii_hex_value(name.data[i + 2]);
-			i += 2;
-		}
-		if (at >= field.len || (unsigned char)field.data[at] != c)
+		int byte = fp_ascii_decode_percent(name.data + i, name.len - i);
+		char c = byte >= 0 ? (char)byte : name.data[i];
+		if (at >= field.len || field.data[at] != c)
 			return false;
+		i += byte >= 0 ? 2 : 0;
 	}
 	return at == field.len;
 }

@@ -79,6 +79,18 @@ fp_ascii_hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The byte that is percent-encoded at the start of the text (RFC 3986, section
+ * 2.1), in three characters; -1: none is. */
+static inline int
+fp_ascii_decode_percent(const char *text, size_t len)
+{
+	int high =
+		len >= 3 && text[0] == '%' ? fp_ascii_hex_value(text[1]) : -1;
+	int low = high >= 0 ? fp_ascii_hex_value(text[2]) : -1;
+
+	return low >= 0 ? high * 16 + low : -1;
+}
+
 /* Four hexadecimal digits, known to be such, as in a JSON escape. */
 static inline uint32_t
 fp_ascii_hex4(const char digits[4])

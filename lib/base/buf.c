@@ -3,6 +3,8 @@
 
 #include "buf.h"
 
+#include "ascii.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +83,18 @@ int
 fp_buf_add_text(struct fp_buf *buf, const char *text)
 {
 	return fp_buf_add(buf, text, strlen(text));
+}
+
+int
+fp_buf_add_decoded(struct fp_buf *buf, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		int byte = fp_ascii_decode_percent(text + i, len - i);
+		if (fp_buf_add_char(buf, byte >= 0 ? (char)byte : text[i]))
+			return -1;
+		i += byte >= 0 ? 2 : 0;
+	}
+	return 0;
 }
 
 int

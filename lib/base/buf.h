@@ -38,6 +38,11 @@ size_t fp_buf_growth(const struct fp_buf *buf, size_t more);
 int fp_buf_add(struct fp_buf *buf, const void *data, size_t len);
 int fp_buf_add_char(struct fp_buf *buf, char c);
 int fp_buf_add_text(struct fp_buf *buf, const char *text);
+
+/* The text with what is percent-encoded in it decoded (RFC 3986, section 2.1);
+ * a "%" that begins no escape stays. */
+int fp_buf_add_decoded(struct fp_buf *buf, const char *text, size_t len);
+
 int fp_buf_printf(struct fp_buf *buf, const char *format, ...) FP_PRINTF(2, 3);
 int fp_buf_vprintf(struct fp_buf *buf, const char *format, va_list args)
 	FP_PRINTF(2, 0);

@@ -131,37 +131,11 @@ fp_filename_encode(const char *name, size_t len, struct fp_buf *out)
 	return fp_buf_add(out, made.bytes, made.len);
 }
 
-/* The byte that `text` begins with, and how long it is written. */
-static char
-decode_one(const char *text, size_t len, size_t *n)
-{
-	int high = len >= 3 ? fp_ascii_hex_value(text[1]) : -1;
-	int low = len >= 3 ? fp_ascii_hex_value(text[2]) : -1;
-
-	*n = 1;
-	if (text[0] != '%' || high < 0 || low < 0)
-		return text[0];
-	*n = 3;
-	return (char)(high * 16 + low);
-}
-
-static int
-decode_all(const char *text, size_t len, struct fp_buf *out)
-{
-	size_t n;
-
-	for (size_t at = 0; at < len; at += n) {
-		if (fp_buf_add_char(out, decode_one(text + at, len - at, &n)))
-			return -1;
-	}
-	return 0;
-}
-
 int
 fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
 	struct fp_buf name = FP_BUF_INIT;
-	int ret = decode_all(text, len, &name);
+	int ret = fp_buf_add_decoded(&name, text, len);
 
 	if (ret == 0)
 		ret = fp_filename_encode(fp_buf_text(&name), name.len, out);
@@ -200,7 +174,7 @@ fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
 	struct fp_buf name = FP_BUF_INIT;
 	size_t start = out->len;
-	int ret = decode_all(text, len, &name);
+	int ret = fp_buf_add_decoded(&name, text, len);
 
 	if (ret == 0)
 		ret = encode_path(fp_buf_text(&name), name.len, out);

@@ -144,19 +144,7 @@ add_extended(struct fp_buf *out, struct fp_text value)
 	bool is_latin = is_named_like(charset, "ISO-8859-1");
 	if (!is_latin && !is_named_like(charset, "UTF-8"))
 		return 0;
-	for (size_t i = 0; i < value.len && ret == 0; i++) {
-		int high = i + 2 < value.len
-				   ? fp_ascii_hex_value(value.data[i + 1])
-				   : -1;
-		int low =
-			high >= 0 ? fp_ascii_hex_value(value.data[i + 2]) : -1;
-		char c = value.data[i];
-		if (c == '%' && low >= 0) {
-			c = (char)(high * 16 + low);
-			i += 2;
-		}
-		ret = fp_buf_add_char(&bytes, c);
-	}
+	ret = fp_buf_add_decoded(&bytes, value.data, value.len);
 	struct fp_text all = {fp_buf_text(&bytes), bytes.len};
 	if (ret == 0)
 		ret = is_latin ? add_latin(out, all) : add_bytes(out, all);

@@ -242,8 +242,7 @@ next_stray(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '%')
 			continue;
-		if (len - i < 3 || fp_ascii_hex_value(text[i + 1]) < 0 ||
-			fp_ascii_hex_value(text[i + 2]) < 0)
+		if (fp_ascii_decode_percent(text + i, len - i) < 0)
 			return i;
 	}
 	return len;
@@ -285,14 +284,9 @@ fp_url_sign_path(struct fp_buf *url)
 		return 0;
 	ret = fp_buf_add(&signed_url, text, (size_t)(path - text));
 	for (size_t i = 0; i < end && ret == 0; i++) {
-		int high = -1, low = -1;
-		if (path[i] == '%' && end - i > 2) {
-			high = fp_ascii_hex_value(path[i + 1]);
-			low = fp_ascii_hex_value(path[i + 2]);
-		}
-		bool is_escape = high >= 0 && low >= 0;
-		char c = is_escape ? (char)(high * 16 + low) : path[i];
-		i += is_escape ? 2 : 0;
+		int byte = fp_ascii_decode_percent(path + i, end - i);
+		char c = byte >= 0 ? (char)byte : path[i];
+		i += byte >= 0 ? 2 : 0;
 		if (fp_ascii_is_alnum(c) || (c && strchr("-._~/", c)))
 			ret = fp_buf_add_char(&signed_url, c);
 		else

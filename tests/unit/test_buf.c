@@ -47,6 +47,35 @@ empty(void)
 	fp_buf_destroy(&buf);
 }
 
+static const char *
+decoded(const char *text)
+{
+	static char copy[32];
+	struct fp_buf buf = FP_BUF_INIT;
+
+	CHECK(fp_buf_add_decoded(&buf, text, strlen(text)) == 0);
+	snprintf(copy, sizeof(copy), "%s", fp_buf_text(&buf));
+	fp_buf_destroy(&buf);
+	return copy;
+}
+
+static void
+percent_encoded(void)
+{
+	struct fp_buf buf = FP_BUF_INIT;
+
+	CHECK_TEXT(decoded(""), "");
+	CHECK_TEXT(decoded("a%2fb%2Fc"), "a/b/c");
+	CHECK_TEXT(decoded("%c3%a4"), "\xc3\xa4");
+	CHECK_TEXT(decoded("%2541"), "%41");
+	CHECK_TEXT(decoded("%"), "%");
+	CHECK_TEXT(decoded("%4"), "%4");
+	CHECK_TEXT(decoded("100%4g%41"), "100%4gA");
+	CHECK(fp_buf_add_decoded(&buf, "%00%41", 5) == 0);
+	CHECK(buf.len == 3 && memcmp(buf.data, "\0%4", 3) == 0);
+	fp_buf_destroy(&buf);
+}
+
 static void
 byte_by_byte(void)
 {
@@ -232,6 +261,7 @@ int
 main(void)
 {
 	run("an empty buffer is usable, before and after", empty);
+	run("what is percent-encoded is decoded", percent_encoded);
 	run("growing by bytes moves the contents seldom", byte_by_byte);
 	run("pieces of every length fit, and their NUL", every_length);
 	run("it holds any byte", any_byte);
