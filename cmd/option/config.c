@@ -96,15 +96,17 @@ take_line(struct fp_settings *settings, char *line, fp_config_take *take)
 	return !name || take(settings, name, value);
 }
 
-/* A file as one text that the settings own. NULL with errno. */
+/* A file as one text that the settings own. NULL with errno; 0: it has been
+ * said why. */
 static char *
 read_text(struct fp_settings *settings, const char *path)
 {
 	struct fp_buf text = FP_BUF_INIT;
 	int err = ENOMEM;
 
-	if (fp_settings_read(&text, path))
-		err = errno;
+	if (!fp_settings_take_file(
+		    &text, "--config", path, FP_SETTINGS_TEXT_MAX))
+		err = 0;
 	else if (text.len > 0 && memchr(text.data, '\0', text.len))
 		err = EILSEQ;
 	else if (fp_buf_add(&text, "", 0) == 0 &&
@@ -124,7 +126,7 @@ fp_config_read(
 	bool ok = true;
 
 	if (!rest)
-		return fp_settings_unreadable("--config", path);
+		return errno && fp_settings_unreadable("--config", path);
 	for (unsigned n = 1; ok && (line = strsep(&rest, "\n")); n++) {
 		snprintf(place, sizeof(place), "%s:%u: ", path, n);
 		fp_msg_place(place);

@@ -232,12 +232,7 @@ is_sendable(const struct form_text *text, const char *path)
 		return formopt_wrong(text,
 			"{} is not expanded here: use --expand-form "
 			"'NAME=@{{}}', or {{1}} for a field");
-	if (stat(path, &st))
-		return fp_settings_unreadable(text->option, path);
-	if (S_ISREG(st.st_mode))
-		return true;
-	fp_msg_usage("%s: %s is not a regular file", text->option, path);
-	return false;
+	return fp_settings_is_sendable(text->option, path);
 }
 
 static bool

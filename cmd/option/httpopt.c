@@ -52,9 +52,10 @@ fp_httpopt_header(struct fp_settings *settings, const char *value)
 		       fp_settings_add_text(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
-	if (fp_settings_read(&file, value + 1)) {
+	if (!fp_settings_take_file(
+		    &file, "--header", value + 1, FP_SETTINGS_TEXT_MAX)) {
 		fp_buf_destroy(&file);
-		return fp_settings_unreadable("--header", value + 1);
+		return false;
 	}
 	bool ok = memchr(file.data, '\0', file.len) == NULL;
 	char *rest = file.data, *line;
@@ -134,8 +135,9 @@ fp_httpopt_data(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (fp_settings_read(data, value + 1))
-		return fp_settings_unreadable("--data", value + 1);
+	if (!fp_settings_take_file(
+		    data, "--data", value + 1, FP_SETTINGS_BODY_MAX))
+		return false;
 	size_t kept = start;
 	for (size_t i = start; i < data->len; i++) {
 		char c = data->data[i];
@@ -157,22 +159,15 @@ fp_httpopt_data_binary(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (fp_settings_read(data, value + 1) == 0)
-		return true;
-	return fp_settings_unreadable("--data-binary", value + 1);
+	return fp_settings_take_file(
+		data, "--data-binary", value + 1, FP_SETTINGS_BODY_MAX);
 }
 
 bool
 fp_httpopt_upload(struct fp_settings *settings, const char *value)
 {
-	struct stat st;
-
-	if (stat(value, &st))
-		return fp_settings_unreadable("--upload-file", value);
-	if (!S_ISREG(st.st_mode)) {
-		fp_msg_usage("--upload-file: %s is not a regular file", value);
+	if (!fp_settings_is_sendable("--upload-file", value))
 		return false;
-	}
 	settings->pool.upload_file = value;
 	return true;
 }
@@ -203,9 +198,8 @@ fp_httpopt_json(struct fp_settings *settings, const char *value)
 	if (value[0] != '@')
 		return fp_buf_add_text(&settings->data, value) == 0 ||
 		       fp_settings_no_memory();
-	if (fp_settings_read(&settings->data, value + 1) == 0)
-		return true;
-	return fp_settings_unreadable("--json", value + 1);
+	return fp_settings_take_file(
+		&settings->data, "--json", value + 1, FP_SETTINGS_BODY_MAX);
 }
 
 /* ---- what is filled in for each item ---- */
@@ -218,8 +212,9 @@ read_expansion(struct fp_buf *text, const char *option, const char *value,
 	if (value[0] != '@')
 		return fp_buf_add_text(text, value) == 0 ||
 		       fp_settings_no_memory();
-	if (fp_settings_read(text, value + 1))
-		return fp_settings_unreadable(option, value + 1);
+	if (!fp_settings_take_file(
+		    text, option, value + 1, FP_SETTINGS_TEXT_MAX))
+		return false;
 	while (!keeps_end && text->len > 0 &&
 		strchr("\r\n", text->data[text->len - 1]))
 		text->len--;
@@ -485,9 +480,6 @@ fp_httpopt_cert(struct fp_settings *settings, const char *value)
 	return ok;
 }
 
-/* A netrc file is of a few lines. */
-#define NETRC_MAX_BYTES ((size_t)1 << 20)
-
 /* Takes the file that was read. No message shows what is in it. */
 static bool
 take_netrc(struct fp_settings *settings, const char *option, const char *path)
@@ -511,9 +503,9 @@ fp_httpopt_netrc_file(struct fp_settings *settings, const char *value)
 
 	settings->has_netrc = true;
 	fp_buf_clear(&settings->netrc, 0);
-	if (fp_settings_read_most(&settings->netrc, value, NETRC_MAX_BYTES))
-		return fp_settings_unreadable(option, value);
-	return take_netrc(settings, option, value);
+	return fp_settings_take_file(
+		       &settings->netrc, option, value, FP_SETTINGS_TEXT_MAX) &&
+	       take_netrc(settings, option, value);
 }
 
 bool
@@ -525,11 +517,11 @@ fp_httpopt_home_netrc(struct fp_settings *settings, const char *home)
 	fp_buf_clear(path, 0);
 	if (fp_buf_printf(path, "%s/.netrc", home))
 		return fp_settings_no_memory();
-	if (fp_settings_read_most(
-		    &settings->netrc, path->data, NETRC_MAX_BYTES) == 0)
-		return take_netrc(settings, option, path->data);
-	return errno == ENOENT || errno == ENOTDIR ||
-	       fp_settings_unreadable(option, path->data);
+	if (access(path->data, F_OK) && (errno == ENOENT || errno == ENOTDIR))
+		return true;
+	return fp_settings_take_file(&settings->netrc, option, path->data,
+		       FP_SETTINGS_TEXT_MAX) &&
+	       take_netrc(settings, option, path->data);
 }
 
 /* A file of cookies would have to be shared by all transfers, which take no

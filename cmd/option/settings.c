@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_GRACE_MS 10000
@@ -113,13 +114,7 @@ fp_settings_add_copy(
 }
 
 int
-fp_settings_read(struct fp_buf *to, const char *path)
-{
-	return fp_settings_read_most(to, path, SIZE_MAX);
-}
-
-int
-fp_settings_read_most(struct fp_buf *to, const char *path, size_t most_bytes)
+fp_settings_read(struct fp_buf *to, const char *path, size_t most_bytes)
 {
 	size_t start = to->len;
 	int fd = strcmp(path, "-") == 0
@@ -150,6 +145,51 @@ fp_settings_read_most(struct fp_buf *to, const char *path, size_t most_bytes)
 		close(fd);
 	errno = err;
 	return n < 0 ? -1 : 0;
+}
+
+bool
+fp_settings_take_file(struct fp_buf *to, const char *option, const char *path,
+	size_t most_bytes)
+{
+	size_t start = to->len;
+
+	if (fp_settings_read(to, path, most_bytes) == 0)
+		return true;
+	int err = errno;
+	to->len = start;
+	errno = err;
+	if (err != EFBIG)
+		return fp_settings_unreadable(option, path);
+	fp_msg_usage("%s: %s is larger than %zuM", option,
+		strcmp(path, "-") == 0 ? "standard input" : path,
+		most_bytes >> 20);
+	return false;
+}
+
+bool
+fp_settings_is_sendable(const char *option, const char *path)
+{
+	struct stat st;
+	char c;
+
+	if (stat(path, &st))
+		return fp_settings_unreadable(option, path);
+	if (!S_ISREG(st.st_mode)) {
+		fp_msg_usage("%s: %s is not a regular file", option, path);
+		return false;
+	}
+	if (st.st_size > 0)
+		return true;
+	int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return fp_settings_unreadable(option, path);
+	ssize_t n = read(fd, &c, 1);
+	close(fd);
+	if (n > 0)
+		fp_msg_usage("%s: %s has contents, but no size, as in /proc: "
+			     "use --data-binary @FILE",
+			option, path);
+	return n <= 0;
 }
 
 bool

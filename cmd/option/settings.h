@@ -163,11 +163,22 @@ bool fp_settings_no_memory(void);
  * machine's. */
 bool fp_settings_unreadable(const char *option, const char *path);
 
+/* So much is read of a file that an option names: of a body, and of options and
+ * headers. */
+#define FP_SETTINGS_BODY_MAX ((size_t)256 << 20)
+#define FP_SETTINGS_TEXT_MAX ((size_t)1 << 20)
+
 /* Appends a whole file; "-" is standard input. -1 with errno; EFBIG: it has
  * more than that. */
-int fp_settings_read(struct fp_buf *to, const char *path);
-int fp_settings_read_most(
-	struct fp_buf *to, const char *path, size_t most_bytes);
+int fp_settings_read(struct fp_buf *to, const char *path, size_t most_bytes);
+
+/* The same; false: it has said why this cannot be. */
+bool fp_settings_take_file(struct fp_buf *to, const char *option,
+	const char *path, size_t most_bytes);
+
+/* Whether it is a file with a size, which a body has to have before it is sent;
+ * false: it has said what it is. */
+bool fp_settings_is_sendable(const char *option, const char *path);
 
 /* Adds a text, or a copy of it that the settings own. false: no memory. */
 bool fp_settings_add_text(struct fp_list *list, const char *text);

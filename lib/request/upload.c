@@ -170,11 +170,16 @@ explain(int err)
 		return "the file was truncated while it was being sent";
 	case ESTALE:
 		return "the file changed while it was being sent";
+	case EINVAL:
+		return "not a regular file";
+	case ENOTSUP:
+		return "the file has contents, but no size, as in /proc";
 	default:
 		return strerror(err);
 	}
 }
 
+/* What is no file with a size: EISDIR, EINVAL, or ENOTSUP. */
 static int
 look_at(int fd, struct fp_filemark *mark)
 {
@@ -185,6 +190,12 @@ look_at(int fd, struct fp_filemark *mark)
 	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	if (!S_ISREG(st.st_mode))
 		return -1;
+	/* It is told by its head how long the body is. */
+	char c;
+	if (st.st_size == 0 && pread(fd, &c, 1, 0) > 0) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	*mark = (struct fp_filemark){
 		.device = st.st_dev,
 		.inode = st.st_ino,
@@ -229,7 +240,7 @@ open_checked(const struct fp_upload *upload, const char *path, bool is_trusted,
 	if (fd < 0)
 		*why = explain(errno);
 	else if (look_at(fd, mark))
-		*why = errno == EINVAL ? "not a regular file" : strerror(errno);
+		*why = explain(errno);
 	else if (!is_trusted && is_withheld(mark, options))
 		*why = "this run uses the file itself";
 	if (*why && fd >= 0)

@@ -114,6 +114,40 @@ def _():
         equal(result.status, 2, more)
 
 
+@test("a file that has contents and no size, as in /proc, is not sent empty")
+def _():
+    sink = Sink()
+    for args in (["-T", "/proc/self/status"],
+                 ["--form", "a=@/proc/self/status"],
+                 ["--form", "a=</proc/self/status"]):
+        result = fetchpool([*args, sink.url + "/{}"], input="x\n")
+        equal(result.status, 2)
+        matches("fetchpool: --(upload-file|form): /proc/self/status has "
+                "contents, but no size, .*--data-binary", result.text or
+                result.err.decode())
+    table = [(["--expand-upload-file={{}}"], "/proc/version"),
+             (["--expand-form=a=@{{}}"], "/proc/version"),
+             (["--input-format=json"], '{"body_file":"/proc/version"}')]
+    for args, line in table:
+        for more in [], ["--dry-run"]:
+            result = fetchpool([*args, *more, "--upload-root=/", "-a",
+                                sink.url + "/x"], input=line)
+            equal(result.status, 1, repr(result))
+            equal([record["error"]["kind"] for record in result.records],
+                  ["local"])
+            matches("/proc/version: the file has contents, but no size",
+                    result.records[0]["error"]["message"])
+    equal(sink.came, [])
+    # What is empty is sent, and what is read at once has a size.
+    name = os.path.join(temp_dir(), "empty")
+    with open(name, "wb"):
+        pass
+    for args in ["-T", name], ["--data-binary", "@/proc/version"]:
+        equal(fetchpool([*args, sink.url + "/{}"], input="1\n").status, 0)
+    equal([came[3] for came in sink.came],
+          [md5(b""), md5(contents("/proc/version"))])
+
+
 @test("--expand-upload-file: each line's file, into a real nginx")
 def _():
     files = {"in %d/ü %d.bin" % (n % 3, n): CHANCE.randbytes(

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The command line: what is refused, and what -h and -V say."""
+import os
 import re
 import sys
 
@@ -8,7 +9,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
 from servers import faults
-from tap import check, equal, main, matches, test
+from tap import check, equal, main, matches, temp_dir, test
 
 # (option, values that are wrong). Each has to be named with its value.
 WRONG = [
@@ -166,6 +167,33 @@ def _():
         result = fetchpool(args, input="1\n2\n")
         equal((result.status, result.err), (0, b""), repr((args, result)))
         equal(sorted(r["seq"] for r in result.records), [1, 2])
+
+
+@test("a file without end is read up to a bound, and wrong usage")
+def _():
+    text = [["-K", "/dev/zero"], ["-H", "@/dev/zero"],
+            ["--netrc-file", "/dev/zero"], ["--expand-json", "@/dev/zero"],
+            ["--expand-data", "@/dev/zero"], ["--expand-header", "@/dev/zero"],
+            ["--expand-user", "@/dev/zero"]]
+    body = [["-d", "@/dev/zero"], ["--data-binary", "@/dev/zero"],
+            ["--json", "@/dev/zero"]]
+    for args, bound in [(args, "1M") for args in text] + \
+            [(args, "256M") for args in body]:
+        result = fetchpool([*args, "http://127.0.0.1:1/{}"], input="1")
+        equal((result.status, result.out), (2, b""), repr(args))
+        matches("^fetchpool: --[a-z-]+: /dev/zero is larger than %s \\(see"
+                % bound, result.err.decode())
+        equal(result.err.count(b"\n"), 1)
+    with open("/dev/zero", "rb") as zero:
+        result = Program(["-d", "@-", "-i", "/dev/null", "http://h/{}"],
+                         stdin=zero).wait()
+    equal(result.status, 2)
+    matches("--data: standard input is larger than 256M", result.err.decode())
+    home = temp_dir()
+    os.symlink("/dev/zero", os.path.join(home, ".netrc"))
+    result = fetchpool(["-n", "http://h/{}"], input="1", env={"HOME": home})
+    equal(result.status, 2)
+    matches("--netrc: .*/.netrc is larger than 1M", result.err.decode())
 
 
 @test("the last of an option given twice counts")
