@@ -16,6 +16,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/base/fate.c cmd/base/fate.h \
 	cmd/base/histogram.c cmd/base/histogram.h \
 	cmd/base/input.c cmd/base/input.h \
+	cmd/base/jsontree.c cmd/base/jsontree.h \
 	cmd/base/msg.c cmd/base/msg.h \
 	cmd/base/patience.c cmd/base/patience.h \
 	cmd/base/quote.c cmd/base/quote.h \
@@ -61,11 +62,17 @@ cmd_libcmd_a_SOURCES += \
 cmd_libcmd_a_SOURCES += \
 	cmd/report/account.c cmd/report/account.h \
 	cmd/report/cause.c cmd/report/cause.h \
+	cmd/report/chart.c cmd/report/chart.h \
 	cmd/report/dryrun.c cmd/report/dryrun.h \
+	cmd/report/html.c cmd/report/html.h \
 	cmd/report/ledger.c cmd/report/ledger.h \
 	cmd/report/ledgerjson.c cmd/report/ledgerjson.h \
 	cmd/report/meter.c cmd/report/meter.h \
+	cmd/report/moments.c cmd/report/moments.h \
 	cmd/report/notice.c cmd/report/notice.h \
+	cmd/report/page.c cmd/report/page.h \
+	cmd/report/pagelists.c cmd/report/pagelists.h \
+	cmd/report/pagestyle.c cmd/report/pagestyle.h \
 	cmd/report/progress.c cmd/report/progress.h \
 	cmd/report/servers.c cmd/report/servers.h \
 	cmd/report/spread.c cmd/report/spread.h \

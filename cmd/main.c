@@ -71,7 +71,7 @@
  *			as bytes on a descriptor), patience (with readers that
  *			do not read), wholefile, csv (where records of it end),
  *			fate (what became of an item), quote (any bytes, in a
- *			text of some kind),
+ *			text of some kind), jsontree (small documents),
  *			input (lines from a descriptor, in bounded memory),
  *			histogram, seqset, shellrun (a command of the user's),
  *			shard (which items are ours, of those that many share
@@ -100,8 +100,9 @@
  *			ledger (where the time went; in parts: spread, timeline,
  *			servers, worst), cause (what held it back, in a
  *			sentence), summary (for people), stats (as JSON, with
- *			ledgerjson), trace (for Perfetto), account (all of
- *			these), progress and meter
+ *			ledgerjson), page (as HTML; in parts: html, chart,
+ *			moments, pagelists, pagestyle), trace (for Perfetto),
+ *			account (all of these), progress and meter
  *			(how far it is), notice (what the pool tells of a
  *			server), dryrun
  *	fields		which of a line's fields an item needs

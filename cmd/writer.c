@@ -134,7 +134,7 @@ bool
 fp_writer_is_told(const struct fp_settings *settings)
 {
 	return settings->failed_path || settings->unknown_path ||
-	       settings->stats_path;
+	       settings->stats_path || settings->report_path;
 }
 
 bool

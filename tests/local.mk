@@ -5,6 +5,7 @@
 
 # Compiled: each is made from the source of its name.
 UNIT_TESTS = \
+	tests/unit/test_jsontree \
 	tests/unit/test_ledger \
 	tests/unit/test_shown \
 	tests/unit/test_quote \
@@ -231,6 +232,7 @@ endif
 
 # Run as they are: the slow ones first, so that none is left for the end.
 SCRIPT_TESTS = \
+	tests/cli/test_page.py \
 	tests/cli/test_cause.py \
 	tests/cli/test_limiters.py \
 	tests/cli/test_origins.py \
@@ -336,6 +338,7 @@ TEST_TOOLS = \
 	tests/kit/scratch.h \
 	tests/kit/shim.py \
 	tests/kit/tap.h \
+	tests/kit/chromium.py \
 	tests/kit/tap.py \
 	tests/lint \
 	tests/libcurl \

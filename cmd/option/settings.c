@@ -557,6 +557,13 @@ fp_settings_progress(struct fp_settings *settings, const char *value)
 
 /* "-" stands for a stream elsewhere, and neither is the place for it. */
 bool
+fp_settings_report(struct fp_settings *settings, const char *value)
+{
+	settings->report_path = value;
+	return value[0] != '\0' && strcmp(value, "-") != 0;
+}
+
+bool
 fp_settings_stats(struct fp_settings *settings, const char *value)
 {
 	settings->stats_path = value;

@@ -123,6 +123,7 @@ struct fp_settings {
 	bool summary;
 	const char *stats_path; /* NULL: none are written */
 	const char *trace_path; /* NULL: none is kept */
+	const char *report_path; /* NULL: none is made */
 	const char *etags_path; /* NULL: none are */
 	bool changed_only; /* has records */
 
@@ -226,6 +227,7 @@ fp_setter fp_settings_retry_failed;
 fp_setter fp_settings_progress;
 fp_setter fp_settings_stats;
 fp_setter fp_settings_trace;
+fp_setter fp_settings_report;
 fp_setter fp_settings_etags;
 
 #endif

@@ -4,8 +4,10 @@
 #include "account.h"
 
 #include "clock.h"
+#include "jsontree.h"
 #include "ledgerjson.h"
 #include "msg.h"
+#include "page.h"
 #include "patience.h"
 #include "stats.h"
 #include "summary.h"
@@ -20,6 +22,7 @@ fp_account_none(struct fp_account *account)
 {
 	account->settings = NULL;
 	fp_wholefile_none(&account->stats);
+	fp_wholefile_none(&account->report);
 	account->trace.fd = -1;
 	fp_notices_init(&account->notices, false);
 	fp_ledger_none(&account->ledger);
@@ -27,24 +30,32 @@ fp_account_none(struct fp_account *account)
 
 /* ---- before ---- */
 
+static int
+open_whole(struct fp_wholefile *file, const char *path)
+{
+	if (!path || fp_wholefile_open(file, path) == 0)
+		return 0;
+	fp_msg_local("cannot write %s: %s", path, fp_patience_why(errno));
+	return -1;
+}
+
 int
 fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 {
 	const char *stats = settings->stats_path;
+	const char *report = settings->report_path;
 	const char *trace = settings->trace_path;
 
 	account->settings = settings;
 	account->notices.is_quiet = settings->quiet;
-	if ((stats || settings->summary) && !settings->pool.dry_run &&
+	if ((stats || report || settings->summary) && !settings->pool.dry_run &&
 		fp_ledger_init(&account->ledger)) {
 		fp_msg_local("out of memory");
 		return -1;
 	}
-	if (stats && fp_wholefile_open(&account->stats, stats)) {
-		fp_msg_local(
-			"cannot write %s: %s", stats, fp_patience_why(errno));
+	if (open_whole(&account->stats, stats) ||
+		open_whole(&account->report, report))
 		return -1;
-	}
 	if (trace && fp_trace_open(&account->trace, trace)) {
 		fp_msg_local(
 			"cannot write %s: %s", trace, fp_patience_why(errno));
@@ -177,16 +188,46 @@ write_stats(struct fp_account *account, struct fp_buf *text,
 }
 
 static void
-render_stats(struct fp_account *account, const struct fp_tally *tally,
+put_whole(
+	struct fp_wholefile *file, const char *path, const struct fp_buf *text)
+{
+	if (fp_wholefile_write(file, text->data, text->len))
+		fp_msg_local(
+			"write error: %s: %s", path, fp_patience_why(errno));
+}
+
+/* The page is made of the statistics as they are written: what it says is what
+ * they say. */
+static int
+render_page(struct fp_buf *page, const struct fp_buf *stats)
+{
+	struct fp_jsontree *tree = fp_jsontree_parse(stats->data, stats->len);
+	int ret = tree ? fp_page_write(page, fp_jsontree_root(tree)) : -1;
+
+	fp_jsontree_free(tree);
+	return ret;
+}
+
+static void
+render_files(struct fp_account *account, const struct fp_tally *tally,
 	const struct fp_totals *totals)
 {
-	struct fp_buf text = FP_BUF_INIT;
+	const struct fp_settings *settings = account->settings;
+	struct fp_buf stats = FP_BUF_INIT, page = FP_BUF_INIT;
 
-	if (write_stats(account, &text, tally, totals) ||
-		fp_wholefile_write(&account->stats, text.data, text.len))
-		fp_msg_local("write error: %s: %s",
-			account->settings->stats_path, fp_patience_why(errno));
-	fp_buf_destroy(&text);
+	if (write_stats(account, &stats, tally, totals) ||
+		(settings->report_path && render_page(&page, &stats))) {
+		fp_msg_local("out of memory");
+	} else {
+		if (settings->stats_path)
+			put_whole(
+				&account->stats, settings->stats_path, &stats);
+		if (settings->report_path)
+			put_whole(
+				&account->report, settings->report_path, &page);
+	}
+	fp_buf_destroy(&stats);
+	fp_buf_destroy(&page);
 }
 
 void
@@ -195,8 +236,8 @@ fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 {
 	fp_trace_close(&account->trace);
 	totals->exit_status = (int)fp_msg_status();
-	if (account->settings->stats_path)
-		render_stats(account, tally, totals);
+	if (account->settings->stats_path || account->settings->report_path)
+		render_files(account, tally, totals);
 	if (account->settings->summary)
 		render_summary(account, tally, totals);
 }
@@ -214,5 +255,6 @@ fp_account_close(struct fp_account *account)
 	fp_notices_destroy(&account->notices);
 	fp_ledger_destroy(&account->ledger);
 	fp_wholefile_close(&account->stats);
+	fp_wholefile_close(&account->report);
 	fp_trace_close(&account->trace);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * account: what a run leaves behind besides its output, if that was asked for:
- * the summary, the statistics and the trace. Files that could not be written
- * are found at the start.
+ * the summary, the statistics, the report and the trace. Files that could not
+ * be written are found at the start.
  *
  * Threads: the main thread's, but for the trace.
  * Ownership: embedded by the run; it borrows the settings.
@@ -22,7 +22,7 @@
 
 struct fp_account {
 	const struct fp_settings *settings;
-	struct fp_wholefile stats;
+	struct fp_wholefile stats, report;
 	struct fp_trace trace;
 	struct fp_notices notices;
 	struct fp_ledger ledger;
