@@ -176,6 +176,16 @@ draw_mark_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	       (int64_t)fp_random_evenly(&random, (uint64_t)jitter_ns);
 }
 
+/* Something is refused: what has passed quietly is counted. */
+static void
+busy_stir(struct fp_busy *busy)
+{
+	busy->is_stirred = true;
+	busy->n_clean += (unsigned)FP_MIN(busy->n_quiet, CLEAN_MAX);
+	busy->learner.n_passed += busy->n_quiet;
+	busy->n_quiet = 0;
+}
+
 /* Whether it is about this item, and the same has shown for others. */
 static bool
 is_about_items(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
@@ -253,6 +263,7 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 {
 	struct fp_busy_verdict verdict = {.is_limit = false};
 
+	busy_stir(busy);
 	if (rules->mode == FP_BUSY_AUTO && is_about_items(busy, attempt))
 		return verdict;
 	double score = busy->score;
@@ -341,6 +352,7 @@ fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 {
 	int64_t halfway_ns = now_ns - (now_ns - attempt->begun_ns) / 2;
 
+	busy_stir(busy);
 	if (busy->is_limit_no)
 		return FP_DOUBT_LIMIT;
 	if (attempt->is_test && ++busy->n_tests >= TESTS_MAX) {
@@ -424,16 +436,8 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	busy_settle_doubt(busy, attempt);
 }
 
-int64_t
-fp_busy_due_ns(const struct fp_busy *busy)
-{
-	if (busy->is_careful && busy->has_sole)
-		return INT64_MAX;
-	return busy->learner.next_ns;
-}
-
 bool
-fp_busy_started(struct fp_busy *busy, int64_t now_ns)
+fp_busy_start(struct fp_busy *busy, int64_t now_ns)
 {
 	fp_learner_started(&busy->learner, now_ns);
 	if (!busy->is_careful)

@@ -26,6 +26,8 @@ struct fp_busy_rules {
 };
 
 struct fp_busy {
+	bool is_stirred; /* something was refused once; until then, */
+	uint64_t n_quiet; /* so many have passed that are not counted yet */
 	double score; /* of refusals: each is 1, and fades with what passes */
 	double part; /* of first attempts of items, lately, that are refused */
 	double stubborn; /* of items that were refused before: how many are
@@ -78,15 +80,40 @@ struct fp_busy_verdict fp_busy_refused(struct fp_busy *busy,
 	const struct fp_busy_rules *rules, const struct fp_refused *refused,
 	const struct fp_busy_attempt *attempt, int64_t now_ns);
 
-/* One that did not. */
+/* One that did not, at an origin that has never refused anything, which is to
+ * cost next to nothing. false: it has, see below. */
+static inline bool
+fp_busy_passed_quietly(struct fp_busy *busy, int64_t begun_ns)
+{
+	if (FP_UNLIKELY(busy->is_stirred))
+		return false;
+	busy->n_quiet++;
+	busy->passed_ns = FP_MAX(busy->passed_ns, begun_ns);
+	return true;
+}
+
+/* One that did not, at any origin. */
 void fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	int64_t now_ns);
 
 /* When the next may start; INT64_MAX: when the one that is out has ended. */
-int64_t fp_busy_due_ns(const struct fp_busy *busy);
+static inline int64_t
+fp_busy_due_ns(const struct fp_busy *busy)
+{
+	if (FP_UNLIKELY(busy->is_careful && busy->has_sole))
+		return INT64_MAX;
+	return busy->learner.next_ns;
+}
 
 /* One starts. true: it is the only one, until fp_busy_sole_ended(). */
-bool fp_busy_started(struct fp_busy *busy, int64_t now_ns);
+bool fp_busy_start(struct fp_busy *busy, int64_t now_ns);
+static inline bool
+fp_busy_started(struct fp_busy *busy, int64_t now_ns)
+{
+	if (FP_LIKELY(!busy->is_stirred && busy->learner.since_ns > 0))
+		return false;
+	return fp_busy_start(busy, now_ns);
+}
 void fp_busy_sole_ended(struct fp_busy *busy);
 
 /* What a doubtful no means, when it comes and when its time is over. */

@@ -446,6 +446,8 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_ANSWER:
 		hear_answer(origins, origin);
 		hear_good(origins, origin);
+		if (fp_busy_passed_quietly(&origin->busy, report->begun_ns))
+			break;
 		attempt = attempt_of(report);
 		fp_busy_passed(&origin->busy, &attempt, now_ns);
 		break;
@@ -463,7 +465,8 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	}
 	if (report->is_first_success)
 		fp_budget_success(&origin->budget);
-	if (fp_learner_tells(&origin->busy.learner))
+	if (FP_UNLIKELY(origin->busy.is_stirred) &&
+		fp_learner_tells(&origin->busy.learner))
 		origin->news |= 1U << FP_NOTICE_LEARNED;
 	if (pause_ns > 0 && origins->rules.busy.mode != FP_BUSY_ITEM)
 		pause_origin(origins, origin, report, pause_ns, now_ns);

@@ -96,6 +96,23 @@ check_marks(int n_passed, int64_t used_ns, const double *marks_s, int n_marks)
 	CHECK(busy.n_rounds == 0 && !busy.is_careful);
 }
 
+/* What passes before anything is refused is counted when something is. */
+static void
+quiet_ones_are_counted(void)
+{
+	begin(FP_BUSY_AUTO);
+	fp_busy_started(&busy, T0);
+	for (int i = 0; i < 7; i++)
+		CHECK(fp_busy_passed_quietly(&busy, T0 + 7 - i));
+	CHECK(busy.passed_ns == T0 + 7);
+	refuse(T0, T0 + 8);
+	CHECK(busy.learner.n_passed == 7 && busy.n_clean == 7);
+	CHECK(!fp_busy_passed_quietly(&busy, T0 + 9));
+	pass(T0 + 9, T0 + 10);
+	refuse(T0 + 10, T0 + 11);
+	CHECK(busy.learner.n_passed == 8 && busy.n_clean == 8);
+}
+
 static void
 it_is_asked_at_marks(void)
 {
@@ -265,6 +282,7 @@ main(void)
 {
 	run("what answers are", what_answers_are);
 	run("a single refusal is no limit", one_is_no_limit);
+	run("quiet ones are counted", quiet_ones_are_counted);
 	run("it is asked again at marks", it_is_asked_at_marks);
 	run("pauses grow while nothing passes",
 		pauses_grow_while_nothing_passes);
