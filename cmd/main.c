@@ -49,7 +49,8 @@
  *			expires), lookup (why one failed), upload (a body that
  *			is read from files), form (multipart/form-data),
  *			redirect (where one leads), cookies (that it sets),
- *			condition (whether something has changed),
+ *			condition (whether something has changed), partial
+ *			(what came of a body that broke),
  *			download (its file), preview (in place of sending)
  *	engine/		transfers, and the threads that drive them: sockets and
  *			poller (a loop's), phase (what a transfer is doing),

@@ -132,6 +132,7 @@ lib_libinternal_la_SOURCES += \
 	lib/request/login.c lib/request/login.h \
 	lib/request/nextpage.c lib/request/nextpage.h \
 	lib/request/pagefill.c lib/request/pagefill.h \
+	lib/request/partial.c lib/request/partial.h \
 	lib/request/poolopt.c lib/request/poolopt.h \
 	lib/request/preview.c lib/request/preview.h \
 	lib/request/proxies.c lib/request/proxies.h \

@@ -123,7 +123,8 @@ static const struct {
 	{"base", WITH_TEMPLATE},
 	{"body-data", "use --data TEXT"},
 	{"body-file", "use --data @FILE"},
-	{"continue", "use --journal FILE --resume to resume the list"},
+	{"continue", "--output-dir continues downloads that break; --journal "
+		     "FILE --resume resumes the list"},
 	{"convert-links", "bodies are not changed"},
 	{"directory-prefix", "use --output-dir DIR"},
 	{"force-directories", "--output-name names the files"},

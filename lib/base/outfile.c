@@ -124,8 +124,10 @@ fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 {
 	if (!file->error && fp_atomicfile_write(file->fd, data, len))
 		file->error = errno;
-	if (!file->error)
+	if (!file->error) {
+		file->size += len;
 		return 0;
+	}
 	errno = file->error;
 	return -1;
 }

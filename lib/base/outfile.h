@@ -63,6 +63,7 @@ struct fp_outfile {
 	const struct fp_outdir *dir;
 	int fd; /* -1: there is none */
 	int error; /* of a write: it cannot become whole any more */
+	uint64_t size; /* bytes in it */
 	char temp[40]; /* its temporary name; "": it has none */
 };
 

@@ -92,7 +92,7 @@ is_status_enough(const struct fp_transfer *transfer)
 	int status = transfer->response.status;
 
 	return transfer->response.in_trailers && status >= 400 &&
-	       !transfer->setup->ok.has[status] &&
+	       !fp_transfer_is_ok(transfer) &&
 	       transfer->setup->retry.on_status[status] &&
 	       (result->kind == FP_KIND_INCOMPLETE ||
 		       result->kind == FP_KIND_TOO_LARGE ||

@@ -77,6 +77,8 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	const struct fp_response *response = &transfer->response;
 	int status = response->status;
 	bool is_undone = response->is_gzip && !setup->options.no_compressed;
+	bool is_status = status > 0 && status < FP_STATUS_MAX;
+	bool is_ok = fp_transfer_is_ok(transfer);
 	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
@@ -88,16 +90,13 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 			take_from(&transfer->context->decoders);
 		fp_gunzip_start(&transfer->gunzip);
 	}
-	transfer->is_filed = setup->outdir.fd >= 0 && is_readable &&
-			     setup->ok.has[FP_MIN(status, FP_STATUS_MAX - 1)];
+	transfer->is_filed = setup->outdir.fd >= 0 && is_readable && is_ok;
 	/* A file holds what came; but where nothing else tells its end, JSON
 	 * does, and what says where the next page is must be JSON. */
 	bool has_places = FP_UNLIKELY(setup->take.n > 0);
 	bool has_end = response->has_length || response->is_chunked;
-	bool is_status = status > 0 && status < FP_STATUS_MAX;
 	const char *type = fp_buf_text(&transfer->ticket->type);
-	transfer->carry.is_success =
-		is_status && setup->ok.has[status] && is_readable;
+	transfer->carry.is_success = is_ok && is_readable;
 	transfer->carry.proves_end = !has_end &&
 				     !setup->options.allow_unclean_close &&
 				     fp_carry_is_json_type(type);
@@ -105,15 +104,18 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 		transfer->is_filed ||
 		(transfer->carry.proves_end &&
 			setup->options.body == FP_BODY_NONE);
-	if (is_status && !setup->ok.has[status] && is_readable)
+	if (is_status && !is_ok && is_readable)
 		fp_carry_begin_failed(
 			&transfer->carry, type, &transfer->ticket->body);
 	else
 		fp_carry_begin(&transfer->carry,
 			!(transfer->is_filed && has_end && !has_places) &&
-				is_status && setup->ok.has[status] &&
-				is_readable,
+				is_ok && is_readable,
 			type, &transfer->ticket->body);
+	if (FP_UNLIKELY(transfer->is_joined)) {
+		fp_partial_join(transfer->ticket, &transfer->download.file);
+		transfer->carry.size = transfer->download.file.size;
+	}
 }
 
 /* How the text begins, where it may say what the status does not. */

@@ -68,6 +68,16 @@ void fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty);
 /* What the body was judged with is the next one's. */
 void fp_transfer_end_body(struct fp_transfer *transfer);
 
+/* Whether the answer's status is one of a success. */
+static inline bool
+fp_transfer_is_ok(const struct fp_transfer *transfer)
+{
+	int status = transfer->response.status;
+
+	return transfer->is_joined || (status > 0 && status < FP_STATUS_MAX &&
+					      transfer->setup->ok.has[status]);
+}
+
 /* Whether what came is a proxy's answer to CONNECT. */
 static inline bool
 fp_transfer_is_proxys(const struct fp_transfer *transfer)

@@ -669,7 +669,7 @@ leave_redirects(struct fp_lane *lane, int64_t *due)
 {
 	const unsigned *n = lane->context.phases.n;
 	unsigned left = n[FP_TRANSFER_LEAVING] + n[FP_TRANSFER_ENOUGH] +
-			n[FP_TRANSFER_UNAUTHORIZED];
+			n[FP_TRANSFER_REPEATED];
 
 	for (unsigned i = 0; left > 0 && i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];

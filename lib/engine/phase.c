@@ -15,7 +15,7 @@
  *	                   |      |                         |
  *	                   |      +--> leaving -------------+
  *	                   |      +--> enough --------------'
- *	                   |      '--> unauthorized --> idle
+ *	                   |      '--> repeated --> idle
  *	                   '--> sent (resent)
  *
  * From every phase back to idle: it is over, or its ticket goes back to the
@@ -43,14 +43,14 @@ static const unsigned phases_after[FP_TRANSFER_PHASES] = {
 		TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) | TO(SENT),
 	[FP_TRANSFER_SENT] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) |
 			     TO(SENT) | TO(BODY) | TO(LEAVING) | TO(ENOUGH) |
-			     TO(UNAUTHORIZED),
+			     TO(REPEATED),
 	[FP_TRANSFER_BODY] =
 		TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) | TO(PAUSED),
 	[FP_TRANSFER_PAUSED] =
 		TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) | TO(BODY),
 	[FP_TRANSFER_LEAVING] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING),
 	[FP_TRANSFER_ENOUGH] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING),
-	[FP_TRANSFER_UNAUTHORIZED] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING),
+	[FP_TRANSFER_REPEATED] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING),
 };
 
 bool

@@ -25,7 +25,7 @@ enum fp_transfer_phase {
 	FP_TRANSFER_PAUSED, /* it waits for memory */
 	FP_TRANSFER_LEAVING, /* a redirect's, read for its connection's sake */
 	FP_TRANSFER_ENOUGH, /* the same of a head that says all there is */
-	FP_TRANSFER_UNAUTHORIZED, /* the same, which asks for another token */
+	FP_TRANSFER_REPEATED, /* the same, and the request is made once more */
 	FP_TRANSFER_PHASES
 };
 

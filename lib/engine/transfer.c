@@ -123,6 +123,21 @@ begin_leaving(struct fp_transfer *transfer, enum fp_event_what what)
 		transfer->stop = FP_STOP_LEFT;
 }
 
+/* Whether the rest of a body was asked for, and this answer is of no use for
+ * it: then all of it is. */
+static bool
+is_rest_refused(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	enum fp_partial_answer answer = fp_partial_judge(
+		ticket, &transfer->download.head, &transfer->response);
+
+	transfer->is_joined = answer == FP_PARTIAL_REST;
+	if (answer == FP_PARTIAL_WHOLE || answer == FP_PARTIAL_USELESS)
+		fp_ticket_drop_partial(ticket);
+	return answer == FP_PARTIAL_USELESS;
+}
+
 /* The head is complete: what is to be done with the body? false: nothing, and
  * `stop` says why. */
 static bool
@@ -130,8 +145,10 @@ end_head(struct fp_transfer *transfer)
 {
 	const struct fp_response *response = &transfer->response;
 
-	if (FP_UNLIKELY(is_token_refused(transfer))) {
-		begin_leaving(transfer, FP_EVENT_TOKEN_REFUSED);
+	if (FP_UNLIKELY(is_token_refused(transfer)) ||
+		(FP_UNLIKELY(transfer->ticket->partial) &&
+			is_rest_refused(transfer))) {
+		begin_leaving(transfer, FP_EVENT_REPEAT);
 	} else if (fp_redirect_is_followed(&transfer->request, response->status,
 			   fp_buf_text(&transfer->location))) {
 		if (response->moved_twice)
@@ -221,6 +238,9 @@ fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 	if (len == 0 || line[len - 1] != '\n')
 		return len;
 	if (fp_response_line(&transfer->response, line, len) ||
+		(FP_UNLIKELY(transfer->setup->outdir.fd >= 0) && !is_complete &&
+			fp_partial_head_line(
+				&transfer->download.head, line, len)) ||
 		(transfer->ticket->condition && !is_complete &&
 			fp_condition_field(
 				transfer->ticket->condition, line, len)) ||
@@ -292,6 +312,9 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 	transfer->response.location = &transfer->location;
 	if (ticket->condition)
 		fp_condition_begin(ticket->condition);
+	if (FP_UNLIKELY(transfer->setup->outdir.fd >= 0))
+		fp_partial_head_begin(&transfer->download.head);
+	transfer->is_joined = false;
 	transfer->response.disposition =
 		fp_download_wants_header(&transfer->download);
 	if (transfer->setup->next.how == FP_NEXT_LINK)
@@ -523,10 +546,10 @@ transfer_hold(struct fp_transfer *transfer)
 		transfer->begun_ns += took_ns;
 }
 
-/* The server has done nothing: the same again with another token, and the
- * attempt has all its time. */
+/* The server has done nothing: the same again, with another token or for all
+ * of the body, and the attempt has all its time. */
 static void
-wait_for_token(struct fp_transfer *transfer)
+transfer_repeat(struct fp_transfer *transfer)
 {
 	transfer->ticket->again.wait_ns = 0;
 	transfer->begun_ns = *transfer->context->now_ns;
@@ -594,8 +617,8 @@ transfer_next(struct fp_transfer *transfer, CURLcode code)
 		transfer_move(transfer, FP_TRANSFER_LEAVING);
 	if (FP_UNLIKELY(fp_transfer_is_head_refused(transfer, code)))
 		return ask_with_get(transfer);
-	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_UNAUTHORIZED)) {
-		wait_for_token(transfer);
+	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_REPEATED)) {
+		transfer_repeat(transfer);
 		return NEXT_PARK;
 	}
 	/* However its body came out. */
@@ -740,8 +763,8 @@ fp_transfer_step(struct fp_transfer *transfer, struct fp_event *event)
 		return move_on(transfer, FP_TRANSFER_SENT);
 	case FP_EVENT_REDIRECTED:
 		return move_on(transfer, FP_TRANSFER_LEAVING);
-	case FP_EVENT_TOKEN_REFUSED:
-		return move_on(transfer, FP_TRANSFER_UNAUTHORIZED);
+	case FP_EVENT_REPEAT:
+		return move_on(transfer, FP_TRANSFER_REPEATED);
 	case FP_EVENT_TOLD:
 		return move_on(transfer, FP_TRANSFER_ENOUGH);
 	case FP_EVENT_BODY:

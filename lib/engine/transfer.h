@@ -120,6 +120,7 @@ struct fp_transfer {
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received, n_before; /* bytes: packed body; TCP before it */
 	bool is_filed; /* the body goes to a file */
+	bool is_joined; /* to what came of it before */
 	struct {
 		int fd;
 		ino_t inode; /* 0: none */
@@ -161,7 +162,8 @@ enum fp_event_what {
 	FP_EVENT_FOUND, /* libcurl has one, and is about to send */
 	FP_EVENT_SENT, /* the gate lets the request pass */
 	FP_EVENT_REDIRECTED, /* the head is a redirect's, to be followed */
-	FP_EVENT_TOKEN_REFUSED, /* it asks for another token */
+	FP_EVENT_REPEAT, /* the same request is to be made: with another token,
+			  * or for all of a body and not its rest */
 	FP_EVENT_TOLD, /* the head says all that options.check wants */
 	FP_EVENT_BODY, /* its first byte */
 	FP_EVENT_FULL, /* there is no memory for the next ones */

@@ -15,6 +15,7 @@
 #include "redirect.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -471,6 +472,43 @@ find_next_page(struct fp_transfer *transfer, char *text, size_t text_size)
 	return fp_nextpage_find(&transfer->request, &answer, text, text_size);
 }
 
+/* Whether what was joined is as long as it was said to be. */
+static enum fp_kind
+judge_joined(struct fp_transfer *transfer, char *text, size_t text_size,
+	const char **message)
+{
+	uint64_t total = transfer->ticket->partial->total;
+	uint64_t size = transfer->download.file.size;
+
+	if (size == total)
+		return FP_KIND_OK;
+	snprintf(text, text_size,
+		"the rest of the body ended after %" PRIu64 " of %" PRIu64
+		" bytes",
+		size, total);
+	*message = text;
+	return FP_KIND_INCOMPLETE;
+}
+
+/* Keeps what came of a body that broke, if there is another attempt; then
+ * nothing stays open or behind. */
+static void
+end_download(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	bool goes_on = ticket->result.kind != FP_KIND_OK &&
+		       ticket->again.how != FP_AGAIN_NO;
+
+	if (goes_on && transfer->is_filed &&
+		ticket->result.kind != FP_KIND_LOCAL)
+		fp_partial_keep(&transfer->request, &transfer->download.file,
+			&transfer->download.head, &transfer->response,
+			transfer->is_joined);
+	if (!goes_on)
+		fp_ticket_drop_partial(ticket);
+	fp_download_end(&transfer->download);
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -494,7 +532,7 @@ judge_response(struct fp_transfer *transfer)
 			fp_download_keep(&transfer->download, ticket);
 		return;
 	}
-	if (!transfer->setup->ok.has[response->status]) {
+	if (!fp_transfer_is_ok(transfer)) {
 		const char *phrase = fp_outcome_status_phrase(response->status);
 		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
 			phrase[0] ? " " : "", phrase,
@@ -522,6 +560,8 @@ judge_response(struct fp_transfer *transfer)
 		message = transfer->carry.message;
 		ticket->keeps_body = transfer->carry.has_found;
 	}
+	if (FP_UNLIKELY(transfer->is_joined) && kind == FP_KIND_OK)
+		kind = judge_joined(transfer, text, sizeof(text), &message);
 	result->changes = transfer->carry.changes;
 	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->carry));
 	if (FP_UNLIKELY(transfer->setup->take.each >= 0) &&
@@ -728,11 +768,11 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 	fp_upload_close(upload);
 	if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
 		carry_failed(transfer);
-	if (transfer->setup->outdir.fd >= 0)
-		fp_download_end(&transfer->download);
 	ticket->result.fetch_time_ns =
 		*transfer->context->now_ns - ticket->started_ns;
 	ticket->result.try_ns = *transfer->context->now_ns - transfer->begun_ns;
 	fp_transfer_look_ahead(transfer, code);
+	if (transfer->setup->outdir.fd >= 0)
+		end_download(transfer);
 	fp_transfer_end_body(transfer);
 }

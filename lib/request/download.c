@@ -42,6 +42,7 @@ fp_download_destroy(struct fp_download *download)
 	fp_download_end(download);
 	fp_buf_destroy(&download->name);
 	fp_buf_destroy(&download->disposition);
+	fp_partial_head_destroy(&download->head);
 }
 
 /* Fails the item with what errno says of its file. */

@@ -14,6 +14,7 @@
 #include "base.h"
 
 #include "outfile.h"
+#include "partial.h"
 #include "request.h"
 #include "setup.h"
 
@@ -22,6 +23,7 @@ struct fp_download {
 	struct fp_outfile file;
 	struct fp_buf name; /* empty: it will be made of seq and type */
 	struct fp_buf disposition; /* Content-Disposition; may be empty */
+	struct fp_partial_head head; /* what the response's says of ranges */
 };
 
 void fp_download_init(struct fp_download *download, struct fp_setup *setup);

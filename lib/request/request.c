@@ -6,6 +6,7 @@
 #include "bearer.h"
 #include "condition.h"
 #include "login.h"
+#include "partial.h"
 #include "secret.h"
 #include "url.h"
 #include "urlparse.h"
@@ -281,7 +282,8 @@ fp_request_destroy(struct fp_request *request)
 	curl_slist_free_all(request->headers);
 	curl_slist_free_all(request->travelling);
 	curl_slist_free_all(request->conditional);
-	request->conditional = NULL;
+	curl_slist_free_all(request->ranged);
+	request->conditional = request->ranged = NULL;
 	request->headers = request->travelling = NULL;
 	fp_target_destroy(&request->target);
 	fp_upload_destroy(&request->upload);
@@ -649,8 +651,10 @@ apply_secrets(struct fp_request *request, CURL *easy)
 	} else if (request->headers) {
 		headers = request->headers;
 	}
-	CURLcode made =
-		fp_condition_apply(request, &headers, request->can_keep);
+	CURLcode made = fp_partial_apply(request, &headers);
+	if (made == CURLE_OK)
+		made = fp_condition_apply(request, &headers,
+			request->can_keep && !request->ranged);
 	if (made != CURLE_OK)
 		return made;
 	bool is_own = headers != setup->headers;

@@ -38,6 +38,7 @@ struct fp_request {
 	struct curl_slist *headers; /* the item's; NULL: those for all */
 	struct curl_slist *travelling; /* those of them for other origins */
 	struct curl_slist *conditional; /* those of a hop with a condition */
+	struct curl_slist *ranged; /* those of a hop that asks for a rest */
 	bool can_keep; /* what an earlier run has fetched is there */
 	struct fp_target target; /* the handle's URL */
 

@@ -16,6 +16,9 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+/* Files that are kept of bodies that broke. */
+#define PARTIALS_MAX 1024
+
 static int
 setup_append(struct curl_slist **list, const char *line)
 {
@@ -717,6 +720,8 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 	fp_mutex_init(&setup->fill_lock);
 	setup->temporary_folder = secure_getenv("TMPDIR");
 	fp_idletimes_init(&setup->idletimes);
+	setup->most_partials =
+		(unsigned)FP_MIN(PARTIALS_MAX, fp_descriptors_left() / 8);
 	fp_memory_init(
 		&setup->memory, options->max_memory, options->keep_order);
 	if (setup_make(setup, why, why_size)) {

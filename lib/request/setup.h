@@ -5,10 +5,9 @@
  * success, the HTTP version.
  *
  * Threads: shared by all loops and constant, but for `memory` and `no_new`,
- * which are atomic, `idletimes` and `trust`, which have locks, has_fault, and
- * options.fill.
- * Ownership: the pool embeds it.
- * Failure: fp_setup_init() -1 with errno.
+ * which are atomic, like `n_partials`, `idletimes` and `trust`, which have
+ * locks, has_fault, and options.fill. Ownership: the pool embeds it. Failure:
+ * fp_setup_init() -1 with errno.
  */
 #ifndef FP_SETUP_H
 #define FP_SETUP_H
@@ -95,6 +94,8 @@ struct fp_setup {
 	void (*halt)(void *arg, const char *why); /* for it; set by the pool */
 	void *halt_arg;
 	struct fp_bearer *bearer; /* of the pool; NULL: no token is sent */
+	atomic_uint n_partials; /* files that are kept, of bodies that broke */
+	unsigned most_partials; /* of them */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 

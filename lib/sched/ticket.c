@@ -637,10 +637,47 @@ clear_pages(struct fp_ticket *ticket)
 	ticket->next_page = NULL;
 }
 
+int
+fp_ticket_make_partial(struct fp_ticket *ticket, atomic_uint *n_open)
+{
+	struct fp_partial *partial = calloc(1, sizeof(*partial));
+
+	if (!partial)
+		return -1;
+	partial->n_open = n_open;
+	fp_outfile_init(&partial->file);
+	ticket->partial = partial;
+	return 0;
+}
+
+void
+fp_ticket_drop_partial(struct fp_ticket *ticket)
+{
+	struct fp_partial *partial = ticket->partial;
+
+	if (FP_LIKELY(!partial) || partial->file.fd < 0)
+		return;
+	fp_outfile_abort(&partial->file);
+	atomic_fetch_sub(partial->n_open, 1);
+}
+
+static void
+ticket_free_partial(struct fp_ticket *ticket)
+{
+	if (FP_LIKELY(!ticket->partial))
+		return;
+	fp_ticket_drop_partial(ticket);
+	fp_buf_destroy(&ticket->partial->etag);
+	fp_buf_destroy(&ticket->partial->at);
+	free(ticket->partial);
+	ticket->partial = NULL;
+}
+
 void
 fp_ticket_clear(struct fp_ticket *ticket)
 {
 	FP_ASSERT(!ticket->origin);
+	ticket_free_partial(ticket);
 	if (FP_UNLIKELY(ticket->chain || ticket->of))
 		clear_pages(ticket);
 	free(ticket->tries);

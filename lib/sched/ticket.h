@@ -24,6 +24,7 @@
 #include "fetchpool.h"
 #include "memory.h"
 #include "origin.h"
+#include "outfile.h"
 #include "spool.h"
 #include "timeheap.h"
 
@@ -63,6 +64,16 @@ struct fp_condition {
 	struct fp_buf etag, modified, at; /* known; `at` empty: nothing is */
 	bool is_sent; /* with this hop's request */
 	struct fp_buf new_etag, new_modified, date; /* this response's */
+};
+
+/* What came of a body that broke, as far as its rest can be asked for. */
+struct fp_partial {
+	struct fp_outfile file; /* fd -1: nothing is kept */
+	atomic_uint *n_open; /* of all tickets, this one counted if it is */
+	uint64_t total; /* bytes of the whole; 0: not known */
+	struct fp_buf etag; /* a strong one */
+	struct fp_buf at; /* where it came from, fit to be shown */
+	bool is_asked; /* for the rest, by this hop's request */
 };
 
 struct fp_ticket {
@@ -113,6 +124,7 @@ struct fp_ticket {
 	int64_t used_ns; /* of the attempt's time, in the hops before */
 	struct fp_buf cookies; /* that they set, between two slots */
 	struct fp_condition *condition; /* with options.recall; or NULL */
+	struct fp_partial *partial; /* NULL: nothing ever broke */
 	uint64_t refused_token; /* the number of the last one; 0: none was */
 
 	/* How it goes on, and what its origin is to learn: from the transfer to
@@ -220,6 +232,13 @@ void fp_ticket_drop(struct fp_ticket *ticket);
 /* Where its next request goes: the URL, or where a redirect led. */
 const char *fp_ticket_url(const struct fp_ticket *ticket);
 struct fp_text fp_ticket_target(const struct fp_ticket *ticket);
+
+/* Makes ticket->partial, which is freed with the ticket; `n_open` counts the
+ * files. -1: no memory. */
+int fp_ticket_make_partial(struct fp_ticket *ticket, atomic_uint *n_open);
+
+/* Nothing is kept of a body that broke. */
+void fp_ticket_drop_partial(struct fp_ticket *ticket);
 
 /* Ready for the next item; keeps buffers of an ordinary size. */
 void fp_ticket_clear(struct fp_ticket *ticket);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that is kept stays open and has no name, so that nothing is left of it
+ * if the process is killed. As many may be open as setup.most_partials says,
+ * for descriptors are there for connections first.
+ *
+ * A response is joined only if all that it says fits: 206, the same entity tag,
+ * a Content-Range that begins where the file ends and ends with the whole, of
+ * the same length as before, and no coding. Servers that answer a range with
+ * another are known, and what is joined wrongly no one would ever see.
+ */
+#include "base.h"
+
+#include "partial.h"
+
+#include "ascii.h"
+#include "etag.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* A Content-Range is shorter. */
+#define RANGE_MAX 100
+
+/* ---- the head of a response ---- */
+
+void
+fp_partial_head_begin(struct fp_partial_head *head)
+{
+	fp_buf_clear(&head->etag, SIZE_MAX);
+	fp_buf_clear(&head->range, SIZE_MAX);
+	head->refuses = head->is_twice = false;
+}
+
+void
+fp_partial_head_destroy(struct fp_partial_head *head)
+{
+	fp_buf_destroy(&head->etag);
+	fp_buf_destroy(&head->range);
+}
+
+static int
+take_once(struct fp_partial_head *head, struct fp_buf *to, struct fp_text value,
+	size_t most)
+{
+	head->is_twice |= to->len > 0;
+	return fp_buf_set(to, value.data, FP_MIN(value.len, most + 1));
+}
+
+int
+fp_partial_head_line(struct fp_partial_head *head, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len);
+	size_t name = colon ? (size_t)(colon - line) : 0;
+
+	/* Of an interim response nothing counts. */
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		fp_partial_head_begin(head);
+	if (name != 4 && name != 13)
+		return 0;
+	while (len > name + 1 && fp_ascii_is_space(line[len - 1]))
+		len--;
+	struct fp_text value =
+		fp_ascii_trim((struct fp_text){colon + 1, len - name - 1});
+	if (strncasecmp(line, "ETag:", 5) == 0)
+		return take_once(head, &head->etag, value, FP_ETAG_MAX);
+	if (strncasecmp(line, "Content-Range:", 14) == 0)
+		return take_once(head, &head->range, value, RANGE_MAX);
+	if (strncasecmp(line, "Accept-Ranges:", 14) == 0)
+		head->refuses |= value.len == 4 &&
+				 strncasecmp(value.data, "none", 4) == 0;
+	return 0;
+}
+
+static bool
+is_strong(const struct fp_buf *etag)
+{
+	return etag->len > 0 && etag->data[0] == '"' &&
+	       fp_etag_is((struct fp_text){etag->data, etag->len});
+}
+
+/* ---- asking ---- */
+
+/* Whether it is a GET without a body, and no range is the user's own. */
+static bool
+partial_is_possible(const struct fp_request *request)
+{
+	const struct fp_setup *setup = request->setup;
+
+	return strcmp(request->method, "GET") == 0 && !request->body.data &&
+	       !setup->fail_if && setup->take.n == 0 &&
+	       !fp_request_has_header(request, "Range") &&
+	       !fp_request_has_header(request, "If-Range");
+}
+
+static const char *
+show_place(const struct fp_ticket *ticket, struct fp_buf *shown)
+{
+	return fp_request_show(
+		ticket->hop.len > 0 ? &ticket->hop : &ticket->url, shown);
+}
+
+static bool
+partial_is_at(const struct fp_partial *partial, const struct fp_ticket *ticket)
+{
+	struct fp_buf shown = FP_BUF_INIT;
+	const char *text = show_place(ticket, &shown);
+	bool is = text && strcmp(text, fp_buf_text(&partial->at)) == 0;
+
+	fp_buf_destroy(&shown);
+	return is;
+}
+
+static bool
+partial_append(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer)
+		*list = longer;
+	return longer != NULL;
+}
+
+/* Whether it is the Accept-Encoding that is ours: the rest must not be
+ * compressed. */
+static bool
+is_own_coding(const struct fp_setup *setup, const char *line)
+{
+	const struct curl_slist *own = setup->own_headers;
+
+	if (strncasecmp(line, "Accept-Encoding:", 16) != 0)
+		return false;
+	for (; own; own = own->next) {
+		if (strcmp(own->data, line) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+make_list(struct fp_request *request, const struct curl_slist *at,
+	const struct fp_partial *partial)
+{
+	struct fp_buf line = FP_BUF_INIT;
+	bool ok = true;
+
+	for (; ok && at; at = at->next)
+		ok = partial_append(&request->ranged,
+			is_own_coding(request->setup, at->data)
+				? "Accept-Encoding: identity"
+				: at->data);
+	ok = ok &&
+	     fp_buf_printf(&line, "Range: bytes=%" PRIu64 "-",
+		     partial->file.size) == 0 &&
+	     partial_append(&request->ranged, line.data);
+	fp_buf_clear(&line, SIZE_MAX);
+	ok = ok &&
+	     fp_buf_printf(&line, "If-Range: %s", partial->etag.data) == 0 &&
+	     partial_append(&request->ranged, line.data);
+	fp_buf_destroy(&line);
+	return ok;
+}
+
+CURLcode
+fp_partial_apply(struct fp_request *request, struct curl_slist **headers)
+{
+	struct fp_ticket *ticket = request->ticket;
+	struct fp_partial *partial = ticket->partial;
+
+	curl_slist_free_all(request->ranged);
+	request->ranged = NULL;
+	if (FP_LIKELY(!partial))
+		return CURLE_OK;
+	partial->is_asked = partial->file.fd >= 0 &&
+			    partial_is_possible(request) &&
+			    partial_is_at(partial, ticket);
+	if (!partial->is_asked)
+		return CURLE_OK;
+	if (!make_list(request, *headers, partial))
+		return CURLE_OUT_OF_MEMORY;
+	*headers = request->ranged;
+	return CURLE_OK;
+}
+
+/* ---- the answer ---- */
+
+/* A number of digits alone, and what is behind it. */
+static bool
+read_number(const char **at, uint64_t *n)
+{
+	const char *start = *at;
+
+	for (*n = 0; fp_ascii_is_digit(**at) && *n < UINT64_MAX / 20; (*at)++)
+		*n = *n * 10 + (uint64_t)(**at - '0');
+	return *at > start && !fp_ascii_is_digit(**at);
+}
+
+/* "bytes FIRST-LAST/LENGTH" (section 14.4). */
+static bool
+read_range(const struct fp_buf *range, uint64_t *first, uint64_t *last,
+	uint64_t *length)
+{
+	const char *at = fp_buf_text(range);
+
+	if (range->len > RANGE_MAX || strlen(at) != range->len ||
+		strncasecmp(at, "bytes ", 6) != 0)
+		return false;
+	at += 6;
+	if (!read_number(&at, first) || *at++ != '-' ||
+		!read_number(&at, last) || *at++ != '/' ||
+		!read_number(&at, length))
+		return false;
+	return *at == '\0';
+}
+
+/* Whether it begins where the file ends, and goes on to the end of the whole.
+ */
+static bool
+is_rest(const struct fp_partial *partial, const struct fp_partial_head *head,
+	const struct fp_response *response)
+{
+	uint64_t first, last, length;
+
+	return partial->file.fd >= 0 && !head->is_twice &&
+	       !response->is_encoded && head->etag.len == partial->etag.len &&
+	       memcmp(fp_buf_text(&head->etag), partial->etag.data,
+		       partial->etag.len) == 0 &&
+	       read_range(&head->range, &first, &last, &length) &&
+	       first == partial->file.size && first <= last &&
+	       last + 1 == length &&
+	       (partial->total == 0 || partial->total == length) &&
+	       (!response->has_length || response->length == length - first);
+}
+
+enum fp_partial_answer
+fp_partial_judge(const struct fp_ticket *ticket,
+	const struct fp_partial_head *head, const struct fp_response *response)
+{
+	struct fp_partial *partial = ticket->partial;
+	uint64_t first, last;
+
+	if (!partial || !partial->is_asked)
+		return FP_PARTIAL_OTHER;
+	if (response->status == 200)
+		return FP_PARTIAL_WHOLE;
+	if (response->status == 416)
+		return FP_PARTIAL_USELESS;
+	if (response->status != 206)
+		return FP_PARTIAL_OTHER;
+	if (!is_rest(partial, head, response))
+		return FP_PARTIAL_USELESS;
+	read_range(&head->range, &first, &last, &partial->total);
+	return FP_PARTIAL_REST;
+}
+
+/* ---- the file ---- */
+
+void
+fp_partial_join(struct fp_ticket *ticket, struct fp_outfile *file)
+{
+	struct fp_partial *partial = ticket->partial;
+
+	*file = partial->file;
+	fp_outfile_init(&partial->file);
+	atomic_fetch_sub(partial->n_open, 1);
+}
+
+/* Notes what the file is of. */
+static bool
+partial_describe(struct fp_request *request, struct fp_partial *partial,
+	const struct fp_partial_head *head, const struct fp_response *response)
+{
+	struct fp_buf shown = FP_BUF_INIT;
+	const char *place = show_place(request->ticket, &shown);
+	bool ok = place &&
+		  fp_buf_set(&partial->at, place, strlen(place)) == 0 &&
+		  fp_buf_set(&partial->etag, head->etag.data, head->etag.len) ==
+			  0;
+
+	fp_buf_destroy(&shown);
+	partial->total = response->has_length ? response->length : 0;
+	return ok;
+}
+
+void
+fp_partial_keep(struct fp_request *request, struct fp_outfile *file,
+	const struct fp_partial_head *head, const struct fp_response *response,
+	bool is_joined)
+{
+	struct fp_ticket *ticket = request->ticket;
+	struct fp_setup *setup = request->setup;
+	bool is_first = response->status == 200 && is_strong(&head->etag) &&
+			!head->is_twice && !head->refuses &&
+			!response->is_encoded &&
+			(response->has_length || response->is_chunked) &&
+			partial_is_possible(request);
+
+	if (file->fd < 0 || file->error || file->size == 0 ||
+		(!is_joined && !is_first))
+		return;
+	if (!ticket->partial &&
+		fp_ticket_make_partial(ticket, &setup->n_partials))
+		return;
+	if ((!is_joined && !partial_describe(
+				   request, ticket->partial, head, response)))
+		return;
+	if (ticket->partial->total > 0 && file->size >= ticket->partial->total)
+		return;
+	if (atomic_fetch_add(&setup->n_partials, 1) >= setup->most_partials) {
+		atomic_fetch_sub(&setup->n_partials, 1);
+		return;
+	}
+	ticket->partial->file = *file;
+	fp_outfile_init(file);
+}
