@@ -21,8 +21,11 @@ MIB = 1 << 20
 
 def bound(jobs, window, max_memory, max_body, line=0):
     """What the manual says, in KiB, with lines of so many bytes."""
-    return (16 * MIB + jobs * 128 * KIB + window * (16 * KIB + 4 * line)
+    most = (16 * MIB + jobs * 128 * KIB + window * (16 * KIB + 4 * line)
             + max_memory + max_body * 3 // 2) // KIB
+    if line > 16 * KIB and sys.maxsize < 1 << 32:
+        most += most // 20
+    return most
 
 
 def under(program, limit):
