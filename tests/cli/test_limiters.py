@@ -238,8 +238,9 @@ def _():
                 ["-a", "-j1", "-m9s", "--retry=1"], timeout=60,
                 input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
                               for i in range(3)))
-        equal((result.status, len(result.records), len(times)), (0, 3, 4),
-              "%r: %r" % (rest, result))
+        again = b"Location" not in rest or not does("two Locations refused")
+        equal((result.status, len(result.records), len(times)),
+              (0, 3, 4) if again else (1, 3, 3), "%r: %r" % (rest, result))
         check(times[1] - times[0] >= 1, "%r: %r %r" % (rest, times, result))
 
 
