@@ -30,6 +30,9 @@ void fp_transfer_hear(struct fp_transfer *transfer, enum fp_event_what what);
 CURLcode fp_transfer_make_easy(struct fp_transfer *transfer);
 CURLcode fp_transfer_set_up(struct fp_transfer *transfer);
 
+/* Of the body before. */
+void fp_transfer_forget_bytes(struct fp_transfer *transfer);
+
 /* A new handle in place of one that libcurl has sent again on. */
 void fp_transfer_renew(struct fp_transfer *transfer);
 

@@ -29,6 +29,14 @@
  * 128 KiB of it, and what a TLS record holds. */
 #define WHOLE_HEAD_BYTES (160L << 10)
 
+/* libcurl has a buffer for each transfer that is under way, for as much as can
+ * come at once. Where there are many, it is small: most answers are. One that
+ * was larger than a few of these makes it of libcurl's own size for the next on
+ * its handle. */
+#define SMALL_BUFFER_BYTES 2048L
+#define USUAL_BUFFER_BYTES 16384L
+#define LARGE_BODY_BYTES 65536
+
 /* ---- the handle ---- */
 
 /* Sets everything that stays the same from item to item. What libcurl refuses
@@ -280,11 +288,33 @@ fp_transfer_renew(struct fp_transfer *transfer)
 	transfer->is_worn = false;
 }
 
+void
+fp_transfer_forget_bytes(struct fp_transfer *transfer)
+{
+	transfer->was_large = transfer->n_received > LARGE_BODY_BYTES;
+	transfer->n_received = transfer->n_before = 0;
+}
+
+static CURLcode
+choose_buffer(struct fp_transfer *transfer)
+{
+	bool is_small =
+		transfer->setup->has_small_buffers && !transfer->was_large;
+
+	if (is_small == transfer->has_small_buffer)
+		return CURLE_OK;
+	transfer->has_small_buffer = is_small;
+	return curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE,
+		is_small ? SMALL_BUFFER_BYTES : USUAL_BUFFER_BYTES);
+}
+
 CURLcode
 fp_transfer_set_up(struct fp_transfer *transfer)
 {
 	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
 
+	if (code == CURLE_OK)
+		code = choose_buffer(transfer);
 	if (code == CURLE_OK)
 		code = choose_connection(transfer);
 	if (code == CURLE_OK)

@@ -336,7 +336,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->stop = FP_STOP_NONE;
 	transfer->is_gunzipped = false;
 	transfer->n_fed = 0;
-	transfer->n_received = transfer->n_before = 0;
+	fp_transfer_forget_bytes(transfer);
 	transfer->socket_id = 0;
 	transfer->flow = NULL;
 	transfer->is_unclean = false;

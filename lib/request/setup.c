@@ -19,6 +19,9 @@
 /* Files that are kept of bodies that broke. */
 #define PARTIALS_MAX 1024
 
+/* So many transfers at once are worth small buffers. */
+#define MANY_JOBS 128
+
 static int
 setup_append(struct curl_slist **list, const char *line)
 {
@@ -696,6 +699,9 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 		setup->proxy_port = fp_proxies_port(
 			&setup->curlopts, !options->ignore_proxy_env);
 	setup->signs = fp_curlopts_has(&setup->curlopts, CURLOPT_AWS_SIGV4);
+	setup->has_small_buffers =
+		options->jobs >= MANY_JOBS && !setup->forgets_read &&
+		!fp_curlopts_has(&setup->curlopts, CURLOPT_BUFFERSIZE);
 	if (setup_make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;

@@ -74,6 +74,7 @@ struct fp_setup {
 	bool joins_headers; /* in wire_headers */
 	bool forgets_connecting; /* libcurl does, see nudge.c */
 	bool forgets_read;
+	bool has_small_buffers; /* there may be many transfers at once */
 	bool tells_refusal; /* of a stream, in its messages */
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */

@@ -186,6 +186,17 @@ def _():
     equal((len(result.records), result.status, result.err), (40, 0, b""))
 
 
+@test("many jobs: bodies of all sizes come whole, one after another")
+def _():
+    server = faults()
+    sizes = [n * n * 7 + 1 for n in range(120)] * 3
+    lines = "".join("%d?%d\n" % (size, i) for i, size in enumerate(sizes))
+    result = fetchpool(["-j128", "--host-jobs=8", "--fields=size",
+                  server.url + "/size/{+}"], input=lines)
+    equal((result.status, result.err), (0, b""))
+    equal(sorted(record["size"] for record in result.records), sorted(sizes))
+
+
 @test("94 a slow consumer: bounded memory with large bodies")
 def _():
     server = faults()
