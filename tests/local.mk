@@ -363,6 +363,7 @@ TEST_TOOLS = \
 	tests/limiters/web.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
+	tests/servers/listener.py \
 	tests/servers/proxyserver.py \
 	tests/servers/real/apache \
 	tests/servers/real/go \

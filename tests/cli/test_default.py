@@ -6,50 +6,37 @@ No request leaves the machine: https_proxy leads to a socket of the test's
 own, and a first run proves on a loopback URL that it is heeded.
 """
 import os
-import socket
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool, terminal
+from listener import Listener
 from servers import faults
 from tap import check, equal, main, matches, started, test, until
 
 PUBLIC = "jsonplaceholder.typicode.com"
 
 
-class Proxy:
+class Proxy(Listener):
     """Says 403 to everything and remembers the first lines."""
 
     def __init__(self):
         self.lines = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.begin()
         started.append(self)
-        threading.Thread(target=self._serve, daemon=True).start()
 
-    def _serve(self):
-        while True:
-            try:
-                sock = self.listener.accept()[0]
-            except OSError:
-                return
-            with sock:
-                sock.settimeout(10)
-                data = b""
-                while b"\r\n\r\n" not in data:
-                    more = sock.recv(4096)
-                    if not more:
-                        break
-                    data += more
-                self.lines.append(data.split(b"\r\n")[0].decode())
-                sock.sendall(b"HTTP/1.1 403 Forbidden\r\n"
-                             b"Content-Length: 0\r\nConnection: close\r\n\r\n")
-
-    def end(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    def talk(self, sock):
+        sock.settimeout(10)
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = sock.recv(4096)
+            if not more:
+                break
+            data += more
+        self.lines.append(data.split(b"\r\n")[0].decode())
+        sock.sendall(b"HTTP/1.1 403 Forbidden\r\n"
+                     b"Content-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def proxied(args, input):

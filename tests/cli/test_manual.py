@@ -16,14 +16,13 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import environment, tool
+from listener import Listener
 from servers import Nginx, api, shared
 from tap import (PATIENCE, PROGRAM, TOP, Failed, at_end, check, contents,
                  equal, last, main, matches, skip, started, temp_dir, test)
@@ -505,31 +504,19 @@ def _():
 
 # ---- running examples ----
 
-class Trap:
+class Trap(Listener):
     """A proxy that lets nothing through and remembers who asked."""
 
     def __init__(self):
         self.asked = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.begin()
 
-    def _serve(self):
-        while True:
-            try:
-                sock = self.listener.accept()[0]
-            except OSError:
-                return
-            with sock:
-                sock.settimeout(5)
-                try:
-                    self.asked.append(sock.recv(4096))
-                except OSError:
-                    self.asked.append(b"")
-
-    def end(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+    def talk(self, sock):
+        sock.settimeout(5)
+        try:
+            self.asked.append(sock.recv(4096))
+        except OSError:
+            self.asked.append(b"")
 
 
 _trap = []

@@ -17,7 +17,6 @@ import socket
 import ssl
 import struct
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
@@ -26,6 +25,7 @@ from faultserver import Gone
 from frameserver import DATA, END_STREAM, FrameServer, frame, head
 from harness import fetchpool, strict_json
 from libcurl import does
+from listener import Listener
 from tap import at_end, check, equal, main, temp_dir, test
 from webserver import web
 
@@ -303,7 +303,7 @@ def _():
 
 # ---- TLS ----
 
-class TlsServer:
+class TlsServer(Listener):
     """Cuts what it says within TLS and outside of it: /RESPONSE/HOW/N.
 
     how "notify": the first N bytes of the response, and close_notify.
@@ -317,37 +317,17 @@ class TlsServer:
     MORE = 5 + 1 + 16
     ALERT = MORE + 2
 
+    SCHEME = "https"
+
     def __init__(self, context):
         self.context = context
         context.minimum_version = ssl.TLSVersion.TLSv1_3
 
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = "https://127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                sock = self.listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,),
-                             daemon=True).start()
-
-    def _serve(self, sock):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def talk(self, sock):
         try:
             self._one(sock)
-        except (OSError, Gone):
+        except Gone:
             pass
-        finally:
-            sock.close()
 
     def _one(self, sock):
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()

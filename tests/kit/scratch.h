@@ -9,6 +9,7 @@
 
 #include "base.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -110,6 +111,20 @@ file_is(const char *path, const void *data, size_t len)
 		printf("# %zu bytes, not %zu: %.60s\n", got, len, contents);
 	free(contents);
 	return same;
+}
+
+/* How many files are in a folder. */
+static inline size_t
+scratch_count(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	MUST(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #ifndef FP_TAP_H
 #define FP_TAP_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,17 @@ static const char *tap_skipped;
 #define CHECK_BYTES(got, got_len, expected, expected_len) \
 	CHECK((got_len) == (expected_len) &&              \
 		memcmp((got), (expected), (expected_len)) == 0)
+
+/* CHECK(), and what it was about. */
+#define CHECK_SAYING(condition, ...)              \
+	do {                                      \
+		bool is_true = (condition);       \
+		if (!is_true) {                   \
+			printf("# " __VA_ARGS__); \
+			putchar('\n');            \
+		}                                 \
+		CHECK(is_true);                   \
+	} while (0)
 
 /* Ends the running test as skipped: SKIP("no such folder"); */
 #define SKIP(why)                    \
@@ -78,6 +90,19 @@ run(const char *name, void (*test)(void))
 		printf(" # SKIP %s", tap_skipped);
 	putchar('\n');
 	fflush(stdout);
+}
+
+/* A copy of just its size, so that a look beyond it is seen. */
+static inline char *
+tap_copy(const char *text, size_t len)
+{
+	char *copy = calloc(1, len ? len : 1);
+
+	if (!copy)
+		abort();
+	if (len)
+		memcpy(copy, text, len);
+	return copy;
 }
 
 static inline int

@@ -23,11 +23,11 @@ else of the block has to be understood.
 """
 import re
 import socket
-import ssl
 import struct
 import threading
 
 from faultserver import Gone
+from listener import Listener
 from tap import PATIENCE, Failed
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -176,8 +176,10 @@ class FrameConnection:
         self.server.behaviours[words[0]](self, stream, words[1:])
 
 
-class FrameServer:
+class FrameServer(Listener):
     """.log has the path of each request, .connections counts them."""
+
+    SCHEME = "https"
 
     def __init__(self, context):
         self.context = context
@@ -191,16 +193,6 @@ class FrameServer:
             self.log, self.connections = [], 0
             self.n_gathered, self.n_wanted, self.answer = 0, 0, None
             self.http1 = None
-
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.url = "https://127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
 
     def on(self, name, function):
         self.behaviours[name] = function
@@ -229,19 +221,9 @@ class FrameServer:
             if not self.changed.wait_for(condition, timeout * PATIENCE):
                 raise Failed("the server waited in vain for " + what)
 
-    def _accept(self):
-        while True:
-            try:
-                sock = self.listener.accept()[0]
-            except OSError:
-                return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.changed:
-                self.connections += 1
-            threading.Thread(target=self._serve, args=(sock,),
-                             daemon=True).start()
-
-    def _serve(self, sock):
+    def talk(self, sock):
+        with self.changed:
+            self.connections += 1
         try:
             with self.context.wrap_socket(sock, server_side=True) as tls:
                 if self.http1 and tls.selected_alpn_protocol() != "h2":
@@ -249,5 +231,5 @@ class FrameServer:
                     self.http1(tls)
                 else:
                     FrameConnection(self, tls).serve()
-        except (Gone, OSError, ssl.SSLError):
+        except Gone:
             pass

@@ -10,42 +10,24 @@ manager.
 making one; None: it closes the connection. login: (name, password) that it
 wants. `asked` are the hosts and ports that it was asked for.
 """
-import socket
 import struct
 import threading
 
+from listener import Listener
 
-class SocksServer:
+
+class SocksServer(Listener):
+    SCHEME = "socks5h"
+
     def __init__(self, replies=(), login=None):
         self.replies, self.login = list(replies), login
         self.asked, self.logins = [], []
         self.lock = threading.Lock()
 
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
-        self.port = self.listener.getsockname()[1]
-        self.url = "socks5h://127.0.0.1:%d" % self.port
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exc):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                sock = self.listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(sock,),
-                             daemon=True).start()
-
-    def _serve(self, sock):
+    def talk(self, sock):
         try:
-            with sock:
-                self._talk(sock, sock.makefile("rb"))
-        except (OSError, EOFError, struct.error, IndexError):
+            self._greet(sock, sock.makefile("rb"))
+        except (struct.error, IndexError):
             pass
 
     def _log_in(self, sock, file):
@@ -65,7 +47,7 @@ class SocksServer:
         sock.sendall(b"\1\0" if login == self.login else b"\1\1")
         return login == self.login
 
-    def _talk(self, sock, file):
+    def _greet(self, sock, file):
         if not self._log_in(sock, file):
             return
         kind = file.read(4)[3]

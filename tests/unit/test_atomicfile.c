@@ -5,7 +5,6 @@
 #include "scratch.h"
 #include "tap.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,19 +21,6 @@ enter(const char *name)
 	MUST(mkdir(folder, 0777) == 0);
 	MUST((size_t)snprintf(path, sizeof(path), "%s/f", folder) <
 		sizeof(path));
-}
-
-static size_t
-n_files(void)
-{
-	DIR *dir = opendir(folder);
-	size_t n = 0;
-
-	MUST(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 2;
 }
 
 static void
@@ -76,14 +62,14 @@ whole_or_not_there(void)
 	enter("whole");
 	begin_with("new\n");
 	CHECK_TEXT(get(), "there is none");
-	CHECK(n_files() == 1);
+	CHECK(scratch_count(folder) == 1);
 	CHECK(strncmp(file.temp, path, strlen(path)) == 0);
 	CHECK(strlen(file.temp) ==
 		strlen(path) + strlen(".0123456789abcdef.part"));
 	CHECK(fp_atomicfile_create(&file, path) == 0);
 	CHECK(file.fd == -1 && !file.temp);
 	CHECK_TEXT(get(), "new\n");
-	CHECK(n_files() == 1);
+	CHECK(scratch_count(folder) == 1);
 	CHECK(stat(path, &st) == 0 && (st.st_mode & 0777 & ~0640U) == 0);
 }
 
@@ -96,7 +82,7 @@ replaced_at_once(void)
 	CHECK_TEXT(get(), "old\n");
 	CHECK(fp_atomicfile_replace(&file, path) == 0);
 	CHECK_TEXT(get(), "new\n");
-	CHECK(n_files() == 1);
+	CHECK(scratch_count(folder) == 1);
 }
 
 static void
@@ -107,7 +93,7 @@ another_is_not_replaced(void)
 	put("old\n");
 	CHECK(fp_atomicfile_create(&file, path) == -1 && errno == EEXIST);
 	CHECK_TEXT(get(), "old\n");
-	CHECK(n_files() == 1);
+	CHECK(scratch_count(folder) == 1);
 	CHECK(file.fd == -1 && !file.temp);
 }
 
@@ -119,11 +105,11 @@ given_up(void)
 	errno = EDOM;
 	fp_atomicfile_abort(&file);
 	CHECK(errno == EDOM);
-	CHECK(n_files() == 0);
+	CHECK(scratch_count(folder) == 0);
 	fp_atomicfile_abort(&file);
 	fp_atomicfile_none(&file);
 	fp_atomicfile_abort(&file);
-	CHECK(n_files() == 0);
+	CHECK(scratch_count(folder) == 0);
 }
 
 static void

@@ -7,17 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* CHECK(), and what it was about. */
-#define CHECK_SAYING(condition, ...)              \
-	do {                                      \
-		bool is_true = (condition);       \
-		if (!is_true) {                   \
-			printf("# " __VA_ARGS__); \
-			putchar('\n');            \
-		}                                 \
-		CHECK(is_true);                   \
-	} while (0)
-
 static void
 test_check(void)
 {

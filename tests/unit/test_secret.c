@@ -7,25 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A copy of just its size, so that a look beyond it is seen. */
-static char *
-copy_of(const char *text, size_t len)
-{
-	char *copy = calloc(1, len ? len : 1);
-
-	if (!copy)
-		abort();
-	if (len)
-		memcpy(copy, text, len);
-	return copy;
-}
-
 /* The text with its secrets as "***". */
 static void
 mask(const char *text, size_t len, char *out, size_t out_size)
 {
 	size_t from = 0, start = 77, end = 78, n = 0;
-	char *copy = copy_of(text, len);
+	char *copy = tap_copy(text, len);
 
 	while (fp_find_secret(copy, len, from, &start, &end)) {
 		CHECK(from <= start && start < end && end <= len);
@@ -137,7 +124,7 @@ secrets_of_urls(void)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(texts); i++) {
 		const char *text = texts[i][0], *secret = texts[i][1];
-		char *copy = copy_of(text, strlen(text));
+		char *copy = tap_copy(text, strlen(text));
 		bool found = fp_find_secret_of_url(
 			copy, strlen(text), 0, &start, &end);
 		CHECK(found == (secret != NULL));

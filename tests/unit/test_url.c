@@ -35,23 +35,10 @@ static const char no_host[] = "not a URL: no host";
 static const char space[] = "not a URL: it contains a space (write %20)";
 static const char control[] = "not a URL: it contains a control character";
 
-/* A copy of just its size, so that a look beyond it is seen. */
-static char *
-copy_of(const char *text, size_t len)
-{
-	char *copy = calloc(1, len ? len : 1);
-
-	if (!copy)
-		abort();
-	if (len)
-		memcpy(copy, text, len);
-	return copy;
-}
-
 static enum fp_kind
 check(const char *url, size_t len, const char *protocols, const char **message)
 {
-	char *copy = copy_of(url, len);
+	char *copy = tap_copy(url, len);
 
 	*message = NULL;
 	enum fp_kind kind = fp_url_check(copy, len, protocols, message);

@@ -8,17 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* CHECK(), and what it was about. */
-#define CHECK_SAYING(condition, ...)              \
-	do {                                      \
-		bool is_true = (condition);       \
-		if (!is_true) {                   \
-			printf("# " __VA_ARGS__); \
-			putchar('\n');            \
-		}                                 \
-		CHECK(is_true);                   \
-	} while (0)
-
 static struct {
 	int left; /* allocations until one fails */
 	bool for_good, has_failed;

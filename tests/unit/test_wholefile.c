@@ -4,23 +4,9 @@
 #include "scratch.h"
 #include "tap.h"
 
-#include <dirent.h>
 #include <errno.h>
 
 static struct fp_wholefile file;
-
-static size_t
-count_files(const char *path)
-{
-	DIR *dir = opendir(path);
-	size_t n = 0;
-
-	MUST(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 2;
-}
 
 static void
 put(const char *path, const char *text)
@@ -51,9 +37,9 @@ a_new_file(void)
 	MUST(mkdir(folder, 0777) == 0);
 	snprintf(path, sizeof(path), "%s/f", folder);
 	CHECK(fp_wholefile_open(&file, path) == 0);
-	CHECK(count_files(folder) == 0);
+	CHECK(scratch_count(folder) == 0);
 	CHECK(fp_wholefile_write(&file, "one\n", 4) == 0);
-	CHECK(count_files(folder) == 1);
+	CHECK(scratch_count(folder) == 1);
 	CHECK_TEXT(get(path), "one\n");
 	fp_wholefile_close(&file);
 }
@@ -125,7 +111,7 @@ a_write_that_fails_leaves_nothing(void)
 	/* And here the name is a folder's by then. */
 	MUST(mkdir(path, 0777) == 0);
 	CHECK(fp_wholefile_write(&file, "text", 4) == -1 && errno == EISDIR);
-	CHECK(count_files(folder) == 1);
+	CHECK(scratch_count(folder) == 1);
 	fp_wholefile_close(&file);
 }
 
