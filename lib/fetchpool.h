@@ -635,6 +635,9 @@ struct fp_options {
 	fp_fill *fill;
 	void *fill_arg;
 
+	bool empty_ok; /* an empty body that had to be JSON is null, too, where
+			* something was only asked for */
+
 	/* The body of every request is this form. NULL: it is none. */
 	const struct fp_formpart *form;
 	size_t n_form;

@@ -249,6 +249,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		.is_common = true,
 		.words = &(const struct fp_option_words){true, false,
 			{"2xx", "3xx", "4xx", "5xx", "404"}}},
+	{NULL, "empty-ok", 0, NULL, FP_OPTION_FLAG, AT(pool.empty_ok), NULL,
+		NULL, .help = "accept empty bodies in place of JSON"},
 	{NULL, "fail-if", 0, "POINTER", FP_OPTION_CALL, 0, fp_settings_fail_if,
 		"a JSON Pointer like /errors or /results/0/error",
 		.help = "fail JSON bodies that have something at POINTER"},

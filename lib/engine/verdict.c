@@ -390,13 +390,17 @@ static enum fp_carry_due
 due_of(const struct fp_transfer *transfer)
 {
 	int status = transfer->response.status;
+	bool may_be_empty = status == 201 || status == 202 || status == 205 ||
+			    transfer->setup->options.empty_ok ||
+			    !fp_request_only_reads(&transfer->request);
+	bool has_none = transfer->phase == FP_TRANSFER_ENOUGH ||
+			fp_response_ends_with_head(&transfer->response) ||
+			(status == 205 && transfer->n_received == 0);
 
-	if (transfer->phase == FP_TRANSFER_ENOUGH ||
-		fp_response_ends_with_head(&transfer->response) ||
-		(status == 205 && transfer->n_received == 0))
+	if (has_none && (!may_be_empty ||
+				transfer->setup->options.body != FP_BODY_JSON))
 		return FP_CARRY_NOTHING;
-	if (status == 201 || status == 202 ||
-		!fp_request_only_reads(&transfer->request))
+	if (may_be_empty)
 		return FP_CARRY_ANYTHING;
 	return FP_CARRY_BODY;
 }

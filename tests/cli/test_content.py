@@ -11,7 +11,8 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import fetchpool, minify, strict_json
 from servers import faults
-from tap import VECTORS, check, contents, equal, main, matches, skip, test
+from tap import (VECTORS, check, contents, equal, main, matches, skip, temp_dir,
+                 test)
 
 JSON = b"application/json"
 
@@ -323,6 +324,56 @@ def _():
         b"ok", headers=b"Content-Encoding: br\r\n"))
     result = fetchpool(["-a"], input=server.url + "/br")
     equal(result.records[0]["error"]["kind"], "body")
+
+
+def empties(*args, statuses=(200,), **more):
+    """[(method, status)] of the empty JSON bodies that are a success."""
+    server = faults()
+    server.on("/empty/", lambda conn, request: conn.answer(
+        b"", JSON, status=int(request.path[7:])))
+    good = []
+    for method in "GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE":
+        result = fetchpool(
+            ["-a", "-k", "--retry=0", "-X", method, *args,
+             server.url + "/empty/{}"], **more,
+            input="".join("%d\n" % status for status in statuses))
+        for record in result.records:
+            error = record.get("error")
+            equal(record["body"], None, repr(record))
+            equal((error or {}).get("message"),
+                  "empty, not JSON" if error else None)
+            if not error:
+                good.append((method, record["status"]))
+    return good
+
+
+@test("an empty body with a JSON type: null where something was changed")
+def _():
+    statuses = (200, 201, 202, 203, 205, 226)
+    for args in [], ["-Bjson"]:
+        equal(empties(*args, statuses=statuses),
+              [(m, s) for m in ("GET", "OPTIONS") for s in (201, 202, 205)] +
+              [(m, s) for m in ("POST", "PUT", "PATCH", "DELETE")
+               for s in statuses], args)
+        equal(len(empties("--empty-ok", *args, statuses=statuses)), 36, args)
+    equal(empties("--empty-ok", "-fmerged", "-Bjson"), [])
+
+
+@test("a POST that was answered with nothing is not posted again")
+def _():
+    failed = temp_dir() + "/failed"
+    for status, args in ((201, []), (200, []), (204, []), (204, ["-fbody"]),
+                         (205, ["-fbody"])):
+        server = faults()
+        server.on("/p", lambda conn, request: conn.answer(
+            b"", JSON, status=status))
+        result = fetchpool(["-d", "x", *args, "--failed", failed,
+                            server.url + "/{}"], input="p\n")
+        equal((result.status, contents(failed)), (0, b""), repr(result))
+    server = faults()
+    server.on("/p", lambda conn, request: conn.answer(b"", JSON))
+    result = fetchpool(["--failed", failed, server.url + "/{}"], input="p\n")
+    equal((result.status, contents(failed)), (1, b"p\n"), repr(result))
 
 
 if __name__ == "__main__":
