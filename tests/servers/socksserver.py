@@ -10,6 +10,7 @@ manager.
 making one; None: it closes the connection. login: (name, password) that it
 wants. `asked` are the hosts and ports that it was asked for.
 """
+import socket
 import struct
 import threading
 
@@ -26,7 +27,7 @@ class SocksServer(Listener):
 
     def talk(self, sock):
         try:
-            self._greet(sock, sock.makefile("rb"))
+            self._answer(sock, sock.makefile("rb"))
         except (struct.error, IndexError):
             pass
 
@@ -47,7 +48,7 @@ class SocksServer(Listener):
         sock.sendall(b"\1\0" if login == self.login else b"\1\1")
         return login == self.login
 
-    def _greet(self, sock, file):
+    def _answer(self, sock, file):
         if not self._log_in(sock, file):
             return
         kind = file.read(4)[3]
