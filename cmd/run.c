@@ -545,14 +545,15 @@ obey_late_signals(struct fp_course *run)
 	}
 }
 
-/* It is too large for a stack that is small (ulimit -s). */
-static struct fp_course *
-course_new(struct fp_settings *settings)
-{
-	struct fp_course *run = calloc(1, sizeof(*run));
+/* It is too large for a stack that is small (ulimit -s), and most of it is
+ * never touched. */
+static struct fp_course course;
 
-	if (!run)
-		return NULL;
+static struct fp_course *
+course_begin(struct fp_settings *settings)
+{
+	struct fp_course *run = &course;
+
 	run->settings = settings;
 	run->done_fd = -1;
 	run->writer.done_fd = -1;
@@ -582,13 +583,8 @@ course_new(struct fp_settings *settings)
 int
 fp_run(struct fp_settings *settings)
 {
-	struct fp_course *run = course_new(settings);
-	int signal;
+	struct fp_course *run = course_begin(settings);
 
-	if (!run) {
-		fp_msg_local("out of memory");
-		return 0;
-	}
 	if (open_tokens(run) == 0 && run_judge(settings) == 0 &&
 		open_ends(run) == 0 && run_start(run) == 0) {
 		run_watch(run);
@@ -622,7 +618,5 @@ fp_run(struct fp_settings *settings)
 		close(run->writer.done_fd);
 	if (run->done_fd >= 0)
 		close(run->done_fd);
-	signal = run->signal;
-	free(run);
-	return signal;
+	return run->signal;
 }

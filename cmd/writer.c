@@ -68,7 +68,6 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 {
 	const char *path = settings->output_path;
 
-	memset(writer, 0, sizeof(*writer));
 	writer->settings = settings;
 	writer->done_fd = -1;
 	atomic_init(&writer->n_succeeded, 0);

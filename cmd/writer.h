@@ -72,7 +72,8 @@ struct fp_writer {
 	struct fp_tally tally;
 };
 
-/* Opens the outputs, and leaves in them what is there. -1: said why. */
+/* Opens the outputs, and leaves in them what is there. It was zeroed before.
+ * -1: said why. */
 int fp_writer_init(
 	struct fp_writer *writer, const struct fp_settings *settings);
 

@@ -100,6 +100,12 @@ thread_enter(void *arg)
 	return NULL;
 }
 
+uintptr_t
+fp_thread_self(void)
+{
+	return (uintptr_t)pthread_self();
+}
+
 int
 fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 	void (*main)(void *arg), void *arg)

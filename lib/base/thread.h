@@ -60,6 +60,9 @@ int fp_thread_start(struct fp_thread *thread, size_t stack_bytes,
 	void (*main)(void *arg), void *arg);
 void fp_thread_join(struct fp_thread *thread);
 
+/* The one that asks. Never 0. */
+uintptr_t fp_thread_self(void);
+
 /* Whether one more could be started now. */
 bool fp_thread_is_to_be_had(void);
 

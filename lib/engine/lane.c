@@ -146,7 +146,6 @@ fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 
 	FP_ASSERT(share.slots > 0 && share.slots <= FP_LANE_SLOTS_MAX);
 	FP_ASSERT(share.connections >= share.slots && share.resolving_max > 0);
-	memset(lane, 0, sizeof(*lane));
 	lane->setup = setup;
 	lane->queue = place->queue;
 	lane->cancel = place->cancel;

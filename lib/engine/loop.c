@@ -54,16 +54,17 @@
 
 /* ---- the whole ---- */
 
-static _Thread_local struct fp_loop *this_loop; /* that the thread is of */
-
-/* It need not be called out of a sleep that it is not in. */
+/* It need not call itself out of a sleep that it is not in. */
 static void
 loop_wake(void *arg)
 {
-	if (this_loop == arg)
-		this_loop->has_more = true;
+	struct fp_loop *loop = arg;
+
+	if (atomic_load_explicit(&loop->self, memory_order_relaxed) ==
+		fp_thread_self())
+		loop->has_more = true;
 	else
-		fp_loop_call(arg);
+		fp_loop_call(loop);
 }
 
 static CURLSH *
@@ -556,7 +557,7 @@ loop_run(void *arg)
 {
 	struct fp_loop *loop = arg;
 
-	this_loop = loop;
+	atomic_store(&loop->self, fp_thread_self());
 	look(loop);
 	for (;;) {
 		loop_go_round(loop);

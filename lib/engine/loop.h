@@ -38,6 +38,7 @@ struct fp_loop {
 	struct fp_window *window;
 	struct fp_ferry ferry;
 	struct fp_waiter waiter;
+	atomic_uintptr_t self; /* its thread, once that runs */
 	atomic_bool is_called; /* to look at the queue and at *cancel */
 	atomic_uint n_active_shown; /* what others may read */
 	atomic_uint n_phase_shown[FP_LOOP_SHOWN]; /* with a trace: the same */

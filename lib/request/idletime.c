@@ -50,6 +50,8 @@ fp_idletimes_init(struct fp_idletimes *times)
 void
 fp_idletimes_destroy(struct fp_idletimes *times)
 {
+	for (size_t i = 0; i < FP_ARRAY_LEN(times->pages); i++)
+		free(times->pages[i]);
 	fp_mutex_destroy(&times->lock);
 }
 
@@ -57,9 +59,14 @@ fp_idletimes_destroy(struct fp_idletimes *times)
 static struct fp_idletime *
 lock_place(struct fp_idletimes *times, uint64_t server)
 {
-	struct fp_idletime *place = &times->places[server % FP_IDLETIME_PLACES];
+	size_t i = server % FP_IDLETIME_PLACES;
+	struct fp_idletime **page = &times->pages[i / FP_IDLETIME_PAGE];
 
 	fp_mutex_lock(&times->lock);
+	if (FP_UNLIKELY(!*page))
+		*page = calloc(FP_IDLETIME_PAGE, sizeof(**page));
+	struct fp_idletime *place =
+		*page ? &(*page)[i % FP_IDLETIME_PAGE] : &times->spare;
 	if (place->server != server)
 		*place = (struct fp_idletime){.server = server};
 	return place;

@@ -20,7 +20,9 @@
 
 #include <stdatomic.h>
 
-#define FP_IDLETIME_PLACES 1024 /* a power of two */
+/* Powers of two. */
+#define FP_IDLETIME_PLACES 1024
+#define FP_IDLETIME_PAGE 32
 
 /* Any idle time will do. */
 #define FP_IDLETIME_ANY INT64_MAX
@@ -38,7 +40,10 @@ struct fp_idletime {
 struct fp_idletimes {
 	struct fp_mutex lock;
 	atomic_bool has_closed; /* one of the servers did */
-	struct fp_idletime places[FP_IDLETIME_PLACES];
+	/* Pages of places, made when one is used; where there is no memory for
+	 * that, servers share a place. */
+	struct fp_idletime *pages[FP_IDLETIME_PLACES / FP_IDLETIME_PAGE];
+	struct fp_idletime spare;
 };
 
 /* How long a connection may have been idle, in nanoseconds, */
