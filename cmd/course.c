@@ -39,6 +39,22 @@ count_left(struct fp_course *run, uint64_t n_read, uint64_t n_done)
 		n_read, n_done);
 }
 
+struct fp_ends
+fp_course_ends(struct fp_course *run)
+{
+	struct fp_reader *reader = &run->reader;
+
+	return (struct fp_ends){
+		.reading = atomic_load(&reader->is_done) ? FP_READING_DONE
+			   : atomic_load(&reader->hands_in)
+				   ? FP_READING_HANDS_IN
+				   : FP_READING_LINES,
+		.writing =
+			(enum fp_writing)atomic_load(&run->writer.is_writing),
+		.keeps_order = run->settings->pool.keep_order,
+	};
+}
+
 struct fp_progress
 fp_course_progress(struct fp_course *run, int64_t now_ns)
 {
@@ -51,10 +67,36 @@ fp_course_progress(struct fp_course *run, int64_t now_ns)
 		.took_ns = now_ns - run->start_ns,
 	};
 
-	fp_pool_count(run->pool, &progress.n_running, &progress.n_waiting);
+	struct fp_ends ends = fp_course_ends(run);
+	struct fp_look look;
+	double uses[FP_USE_COUNT];
+	fp_pool_look(run->pool, &look);
+	progress.n_running = look.n_running;
+	for (int i = 0; i < FP_HELD_COUNT; i++)
+		progress.n_waiting += look.n_held[i];
+	fp_ledger_uses(&look, &ends, run->settings->pool.jobs, uses);
+	progress.held_by = (int)fp_cause_now(
+		&look, uses, now_ns, progress.held, sizeof(progress.held));
 	progress.n_left = count_left(
 		run, progress.n_read, progress.n_succeeded + progress.n_failed);
 	return progress;
+}
+
+void
+fp_course_tell(struct fp_course *run)
+{
+	struct fp_progress progress =
+		fp_course_progress(run, fp_clock_now_ns());
+	char text[300], sentence[FP_CAUSE_MAX];
+	double part;
+
+	fp_progress_words(&progress, text, sizeof(text));
+	fp_msg_note("%s", text);
+	enum fp_cause cause =
+		fp_account_explain(&run->account, 0, sentence, &part);
+	if (cause < FP_CAUSE_COUNT && cause != FP_CAUSED_BY_NOTHING &&
+		cause != FP_CAUSED_BY_CHANCE)
+		fp_msg_note("so far: %s", sentence);
 }
 
 /* ---- after ---- */

@@ -50,8 +50,14 @@ struct fp_course {
 	bool has_given_up; /* then: when to press the writer */
 };
 
-/* How far it is, but for its pace. */
+/* What its ends are doing. */
+struct fp_ends fp_course_ends(struct fp_course *run);
+
+/* How far it is, but for its pace, and what holds it. */
 struct fp_progress fp_course_progress(struct fp_course *run, int64_t now_ns);
+
+/* The same in words, and what has held it so far. */
+void fp_course_tell(struct fp_course *run);
 
 /* After reader and writer were joined: completes the outputs, and says the last
  * words. The exit status is known then. */

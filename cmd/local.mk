@@ -17,8 +17,10 @@ cmd_libcmd_a_SOURCES += \
 	cmd/base/histogram.c cmd/base/histogram.h \
 	cmd/base/input.c cmd/base/input.h \
 	cmd/base/jsontree.c cmd/base/jsontree.h \
+	cmd/base/keys.c cmd/base/keys.h \
 	cmd/base/msg.c cmd/base/msg.h \
 	cmd/base/patience.c cmd/base/patience.h \
+	cmd/base/pipeline.c cmd/base/pipeline.h \
 	cmd/base/quote.c cmd/base/quote.h \
 	cmd/base/seqset.c cmd/base/seqset.h \
 	cmd/base/shard.c cmd/base/shard.h \

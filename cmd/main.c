@@ -72,7 +72,8 @@
  *			as bytes on a descriptor), patience (with readers that
  *			do not read), wholefile, csv (where records of it end),
  *			fate (what became of an item), quote (any bytes, in a
- *			text of some kind), jsontree (small documents),
+ *			text of some kind), jsontree (small documents), pipeline
+ *			(who else has the terminal), keys (pressed there),
  *			input (lines from a descriptor, in bounded memory),
  *			histogram, seqset, shellrun (a command of the user's),
  *			shard (which items are ours, of those that many share

@@ -28,6 +28,7 @@
 #include "complaint.h"
 #include "course.h"
 #include "descriptors.h"
+#include "keys.h"
 #include "msg.h"
 #include "notice.h"
 #include "patience.h"
@@ -126,7 +127,8 @@ open_account(struct fp_course *run)
 {
 	struct fp_account *account = &run->account;
 
-	if (fp_account_open(account, run->settings))
+	if (fp_account_open(
+		    account, run->settings, run->meter.how == FP_METER_BAR))
 		return -1;
 	if (fp_account_wants(account)) {
 		run->settings->pool.trace = fp_account_span;
@@ -191,6 +193,8 @@ open_ends(struct fp_course *run)
 		return -1;
 	if (fp_writer_init(&run->writer, run->settings))
 		return -1;
+	fp_meter_init(&run->meter, run->settings, run->reader.input.fd,
+		run->writer.output.fd, run->start_ns);
 	if (open_account(run) || open_journal(run) || open_etags(run))
 		return -1;
 	int fds[2];
@@ -207,6 +211,14 @@ open_ends(struct fp_course *run)
 	run->writer.stop = stop_writing;
 	run->writer.stop_arg = run;
 	return 0;
+}
+
+/* In a signal's handler, too. */
+static void
+tidy_terminal(void)
+{
+	fp_msg_bar_clear();
+	fp_keys_end();
 }
 
 static int
@@ -246,10 +258,8 @@ run_start(struct fp_course *run)
 		return -1;
 	if (run->account.trace.fd >= 0)
 		fp_trace_begin(&run->account.trace, run->start_ns);
-	fp_meter_init(&run->meter, run->settings, run->reader.input.fd,
-		run->writer.output.fd, run->start_ns);
 	if (run->meter.how == FP_METER_BAR)
-		fp_signals_tidy(fp_msg_bar_clear);
+		fp_signals_tidy(tidy_terminal);
 	if (fp_journal_start(&run->journal))
 		return -1;
 	if (run->settings->pool.insecure)
@@ -278,41 +288,14 @@ run_start(struct fp_course *run)
 
 /* ---- meanwhile ---- */
 
-static struct fp_ends
-look_at_ends(struct fp_course *run)
-{
-	struct fp_reader *reader = &run->reader;
-
-	return (struct fp_ends){
-		.reading = atomic_load(&reader->is_done) ? FP_READING_DONE
-			   : atomic_load(&reader->hands_in)
-				   ? FP_READING_HANDS_IN
-				   : FP_READING_LINES,
-		.writing =
-			(enum fp_writing)atomic_load(&run->writer.is_writing),
-		.keeps_order = run->settings->pool.keep_order,
-	};
-}
-
 /* Takes down what everyone is doing. */
 static void
 look_round(struct fp_course *run)
 {
-	struct fp_ends ends = look_at_ends(run);
+	struct fp_ends ends = fp_course_ends(run);
 
 	fp_ledger_look(
 		&run->account.ledger, run->pool, &ends, fp_clock_now_ns());
-}
-
-static void
-tell_progress(struct fp_course *run)
-{
-	struct fp_progress progress =
-		fp_course_progress(run, fp_clock_now_ns());
-	char text[200];
-
-	fp_progress_words(&progress, text, sizeof(text));
-	fp_msg_note("%s", text);
 }
 
 static void
@@ -396,13 +379,30 @@ pause_here(struct fp_course *run)
 }
 
 static void
+obey_keys(struct fp_course *run)
+{
+	bool is_asked = false, has_key = false;
+	int key;
+
+	while ((key = fp_keys_take()) != 0) {
+		has_key = true;
+		is_asked |= key == 't' || key == 'T';
+	}
+	/* We are in the background, or the terminal is gone. */
+	if (!has_key)
+		fp_keys_end();
+	if (is_asked)
+		fp_course_tell(run);
+}
+
+static void
 obey_signals(struct fp_course *run)
 {
 	int signal;
 
 	while ((signal = fp_signals_take()) != 0) {
 		if (signal == SIGUSR1)
-			tell_progress(run);
+			fp_course_tell(run);
 		else if (signal == SIGTSTP)
 			pause_here(run);
 		else
@@ -480,15 +480,16 @@ static void
 run_watch(struct fp_course *run)
 {
 	for (;;) {
-		struct pollfd fds[3] = {
+		struct pollfd fds[4] = {
 			{run->done_fd, POLLIN, 0},
 			{fp_signals_fd(), POLLIN, 0},
 			{run->writer.output.is_watchable ? run->writer.output.fd
 							 : -1,
 				0, 0},
+			{fp_keys_fd(), POLLIN, 0},
 		};
 
-		if (poll(fds, 3, run_time_left_ms(run)) < 0) {
+		if (poll(fds, 4, run_time_left_ms(run)) < 0) {
 			obey_signals(run);
 			continue;
 		}
@@ -502,6 +503,8 @@ run_watch(struct fp_course *run)
 			obey_signals(run);
 		if (fds[2].revents & (POLLERR | POLLHUP | POLLNVAL))
 			obey_hangup(run);
+		if (fds[3].revents)
+			obey_keys(run);
 		if (run->account.ledger.due_ns <= fp_clock_now_ns())
 			look_round(run);
 		show_progress(run);
@@ -516,10 +519,17 @@ run_watch(struct fp_course *run)
 static void
 end_meter(struct fp_course *run)
 {
+	struct fp_progress progress =
+		fp_course_progress(run, fp_clock_now_ns());
+
+	progress.held[0] = '\0';
 	if (run->meter.how == FP_METER_LINES)
-		tell_progress(run);
+		fp_meter_show(&run->meter, &progress, fp_clock_now_ns());
 	fp_meter_end(&run->meter);
 	fp_signals_untidy();
+	/* Else how it was stopped is said. */
+	if (!run->signal && !run->cut_by)
+		fp_meter_last(&run->meter, &progress);
 }
 
 /* Nobody looks for signals any more, but --failed is not complete yet. So the

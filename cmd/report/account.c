@@ -40,7 +40,8 @@ open_whole(struct fp_wholefile *file, const char *path)
 }
 
 int
-fp_account_open(struct fp_account *account, const struct fp_settings *settings)
+fp_account_open(struct fp_account *account, const struct fp_settings *settings,
+	bool explains)
 {
 	const char *stats = settings->stats_path;
 	const char *report = settings->report_path;
@@ -48,8 +49,8 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings)
 
 	account->settings = settings;
 	account->notices.is_quiet = settings->quiet;
-	if ((stats || report || settings->summary) && !settings->pool.dry_run &&
-		fp_ledger_init(&account->ledger)) {
+	if ((stats || report || settings->summary || explains) &&
+		!settings->pool.dry_run && fp_ledger_init(&account->ledger)) {
 		fp_msg_local("out of memory");
 		return -1;
 	}

@@ -31,9 +31,10 @@ struct fp_account {
 /* Nothing, until it is opened. */
 void fp_account_none(struct fp_account *account);
 
-/* Opens the files. -1: said why. */
-int fp_account_open(
-	struct fp_account *account, const struct fp_settings *settings);
+/* Opens the files, and a ledger if one is needed, or `explains` is true. -1:
+ * said why. */
+int fp_account_open(struct fp_account *account,
+	const struct fp_settings *settings, bool explains);
 
 /* Whether what the pool tells of its items is for anyone: then it is to be
  * told. */

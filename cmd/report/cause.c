@@ -327,6 +327,13 @@ judge_answers(
 		answers->least_s > 0;
 	char first[32], later[32];
 
+	if (figures->n_requests == 0) {
+		cause_say(words,
+			"Waiting for the server's answers took %d %% of the "
+			"time: none has come.",
+			percent(busy));
+		return FP_CAUSED_BY_ANSWERS;
+	}
 	if (answers->n_later < TELLING) {
 		cause_say(words,
 			"Waiting for the server's answers took %d %% of the "
@@ -736,12 +743,12 @@ fp_cause_find(
 		busy += all > 0 ? figures->use_s[i] / all : 0;
 	bool has_reason = groups[0].cause != FP_CAUSED_BY_END &&
 			  groups[0].cause != FP_CAUSED_BY_CPU &&
-			  figures->seconds >= 0.5;
+			  (figures->seconds >= 0.5 || busy > SOME);
 	if (all <= 0 || (figures->n_requests == 0 && !has_reason)) {
 		cause_say(&words, "No request was made.");
 		return FP_CAUSED_BY_NOTHING;
 	}
-	if (figures->seconds < TELLING_S) {
+	if (figures->seconds < TELLING_S && figures->is_over) {
 		char took[32];
 		cause_say(&words, "The run was over too soon to tell, in %s.",
 			cause_time(figures->seconds, took));
@@ -785,7 +792,7 @@ say_until(const struct fp_look *look, int64_t now_ns, char *text, size_t size)
 		server);
 }
 
-void
+enum fp_use
 fp_cause_now(const struct fp_look *look, const double n[FP_USE_COUNT],
 	int64_t now_ns, char *text, size_t size)
 {
@@ -806,21 +813,24 @@ fp_cause_now(const struct fp_look *look, const double n[FP_USE_COUNT],
 		[FP_USE_MEMORY] = "waiting for memory",
 		[FP_USE_TOKEN] = "waiting for --token-command",
 	};
-	double busy = 0, idle = 0;
+	double busy =
+		(double)look->n_running - n[FP_USE_DELAY] - n[FP_USE_FULL];
+	double idle = 0;
 	int most = FP_USE_DELAY;
 
 	text[0] = '\0';
-	for (int i = 0; i < FP_USE_DELAY; i++)
-		busy += n[i];
 	for (int i = FP_USE_DELAY; i < FP_USE_COUNT; i++) {
 		idle += n[i];
 		if (n[i] > n[most])
 			most = i;
 	}
-	if (n[most] <= 0 || idle < busy)
-		return;
+	if (n[most] <= 0 || idle <= busy ||
+		(!words[most] && most != FP_USE_PAUSE))
+		return FP_USE_COUNT;
 	if (most == FP_USE_PAUSE && look->origin[0])
 		say_until(look, now_ns, text, size);
-	else if (words[most])
-		snprintf(text, size, "%s", words[most]);
+	else
+		snprintf(text, size, "%s",
+			words[most] ? words[most] : "paused by a server");
+	return (enum fp_use)most;
 }

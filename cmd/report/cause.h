@@ -112,9 +112,9 @@ const char *fp_cause_name(enum fp_cause cause);
 enum fp_cause fp_cause_find(const struct fp_figures *figures,
 	char text[FP_CAUSE_MAX], double *part);
 
-/* What holds it now: "paused until 12:03:07 (429 from h1)"; "" if nothing does
- * but the servers' answers. */
-void fp_cause_now(const struct fp_look *look, const double n[FP_USE_COUNT],
-	int64_t now_ns, char *text, size_t size);
+/* What holds it now: "paused until 12:03:07 (429 from h1)"; "" and
+ * FP_USE_COUNT if nothing does but the servers' answers. */
+enum fp_use fp_cause_now(const struct fp_look *look,
+	const double n[FP_USE_COUNT], int64_t now_ns, char *text, size_t size);
 
 #endif

@@ -4,13 +4,18 @@
  * terminal, or lines that are typed there, would mix with it; what a terminal
  * that is dumb would show of it, or a job in the background, is only in the
  * way. Who reads records from a pipe, such as jq, mostly writes to the same
- * terminal, and knows nothing of a bar: there it has to be asked for.
+ * terminal, and knows nothing of a bar: there it has to be asked for, but where
+ * it can be seen that jq writes to somewhere else.
+ *
+ * With a bar there are keys: whoever looks at it may press one.
  */
 #include "base.h"
 
 #include "meter.h"
 
+#include "keys.h"
 #include "msg.h"
+#include "pipeline.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +27,9 @@
 
 /* A run that is over so soon needs no bar. */
 #define FIRST_NS (FP_NS_PER_S / 2)
+
+/* What holds the run for so long is shown. */
+#define HELD_NS (FP_NS_PER_S * 3 / 10)
 
 /* Lines come after 1, 3, 7, 15, ... seconds, and then each minute. */
 #define LINE_NS FP_NS_PER_S
@@ -52,9 +60,8 @@ meter_choose(const struct fp_settings *settings, int input_fd, int output_fd)
 	case FP_PROGRESS_AUTO:
 		break;
 	}
-	return can_draw && is_alone && !is_pipe(output_fd) && !settings->quiet
-		       ? FP_METER_BAR
-		       : FP_METER_NONE;
+	return can_draw && is_alone && !settings->quiet ? FP_METER_BAR
+							: FP_METER_NONE;
 }
 
 void
@@ -66,6 +73,9 @@ fp_meter_init(struct fp_meter *meter, const struct fp_settings *settings,
 	meter->columns = settings->columns;
 	meter->wait_ns = LINE_NS;
 	meter->due_ns = INT64_MAX;
+	meter->pipe_fd = -1;
+	if (settings->progress == FP_PROGRESS_AUTO && is_pipe(output_fd))
+		meter->pipe_fd = output_fd;
 	if (meter->how == FP_METER_LINES)
 		meter->due_ns = now_ns + LINE_NS;
 	else if (meter->how == FP_METER_BAR)
@@ -107,6 +117,32 @@ show_line(struct fp_meter *meter, const struct fp_progress *progress,
 	meter->due_ns = now_ns + meter->wait_ns;
 }
 
+/* What lasts only for a moment, between two others, is not worth reading. */
+static void
+note_held(struct fp_meter *meter, struct fp_progress *progress, int64_t now_ns)
+{
+	if (progress->held_by != meter->held_by) {
+		meter->held_by = progress->held_by;
+		meter->held_ns = now_ns;
+	}
+	if (now_ns - meter->held_ns < HELD_NS)
+		progress->held[0] = '\0';
+}
+
+/* Whether there may be a bar: it is known now who reads the pipe. */
+static bool
+may_draw(struct fp_meter *meter)
+{
+	int pipe_fd = meter->pipe_fd;
+
+	meter->pipe_fd = -1;
+	if (pipe_fd < 0 || fp_pipeline_spares(pipe_fd, fp_msg_fd()))
+		return true;
+	meter->how = FP_METER_NONE;
+	meter->due_ns = INT64_MAX;
+	return false;
+}
+
 void
 fp_meter_show(
 	struct fp_meter *meter, struct fp_progress *progress, int64_t now_ns)
@@ -116,8 +152,9 @@ fp_meter_show(
 
 	if (meter->how == FP_METER_LINES)
 		show_line(meter, progress, now_ns);
-	if (meter->how != FP_METER_BAR || meter->is_over)
+	if (meter->how != FP_METER_BAR || meter->is_over || !may_draw(meter))
 		return;
+	note_held(meter, progress, now_ns);
 	fp_progress_pace_note(&meter->pace, now_ns, n_done);
 	progress->each_second =
 		fp_progress_pace_of(&meter->pace, now_ns, n_done);
@@ -126,15 +163,19 @@ fp_meter_show(
 		fp_msg_bar_forget();
 		return;
 	}
+	fp_keys_begin(fp_msg_fd(), now_ns);
 	fp_progress_bar(progress, ask_columns(meter), text);
 	fp_msg_bar(text);
+	meter->was_shown = true;
 }
 
 void
 fp_meter_hide(struct fp_meter *meter)
 {
-	if (meter->how == FP_METER_BAR)
+	if (meter->how == FP_METER_BAR) {
 		fp_msg_bar("");
+		fp_keys_end();
+	}
 }
 
 void
@@ -143,4 +184,15 @@ fp_meter_end(struct fp_meter *meter)
 	fp_meter_hide(meter);
 	meter->is_over = true;
 	meter->due_ns = INT64_MAX;
+}
+
+void
+fp_meter_last(struct fp_meter *meter, const struct fp_progress *progress)
+{
+	char text[160];
+
+	if (meter->how != FP_METER_BAR || !meter->was_shown)
+		return;
+	fp_progress_last(progress, text, sizeof(text));
+	fp_msg_note("%s", text);
 }

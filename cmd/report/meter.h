@@ -26,6 +26,11 @@ struct fp_meter {
 	int64_t due_ns; /* when to show it next; INT64_MAX: never */
 	int64_t wait_ns; /* between two lines */
 	bool is_over; /* nothing is shown any more */
+	bool was_shown; /* the bar was, once */
+	int pipe_fd; /* the output, whose readers may write to the terminal: to
+			be found out before the first bar; -1: there is none */
+	int held_by; /* what has held the run ... */
+	int64_t held_ns; /* since then */
 };
 
 /* Before the run begins; decides how. */
@@ -41,5 +46,8 @@ void fp_meter_hide(struct fp_meter *meter);
 
 /* For good. The last line, if there are lines, is the caller's to show. */
 void fp_meter_end(struct fp_meter *meter);
+
+/* The line that stays in place of a bar that was there. */
+void fp_meter_last(struct fp_meter *meter, const struct fp_progress *progress);
 
 #endif

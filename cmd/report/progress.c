@@ -73,10 +73,11 @@ fp_progress_words(const struct fp_progress *progress, char *text, size_t size)
 
 	snprintf(text, size,
 		"%" PRIu64 " read, %" PRIu64 " succeeded, %" PRIu64
-		" failed, %zu in flight, %zu waiting, %.1f/s",
+		" failed, %zu in flight, %zu waiting, %.1f/s%s%s",
 		progress->n_read, progress->n_succeeded, progress->n_failed,
 		progress->n_running, progress->n_waiting,
-		seconds > 0 ? (double)done(progress) / seconds : 0);
+		seconds > 0 ? (double)done(progress) / seconds : 0,
+		progress->held[0] ? "; " : "", progress->held);
 }
 
 /* ---- the bar ---- */
@@ -88,6 +89,7 @@ enum part {
 	PART_DONE,
 	PART_FAILED,
 	PART_STOPPING,
+	PART_HELD,
 	PART_RATE,
 	PART_TIME,
 	PART_RUNNING,
@@ -96,7 +98,7 @@ enum part {
 };
 
 struct parts {
-	char text[PART_COUNT][64]; /* "": it is not shown */
+	char text[PART_COUNT][100]; /* "": it is not shown */
 	double share; /* done of all; less than 0: not known */
 };
 
@@ -142,6 +144,7 @@ write_parts(const struct fp_progress *progress, struct parts *parts)
 			progress->n_failed);
 	if (progress->is_stopping)
 		snprintf(parts->text[PART_STOPPING], size, "stopping");
+	snprintf(parts->text[PART_HELD], size, "%s", progress->held);
 	snprintf(parts->text[PART_RATE], size, "%.1f/s", progress->each_second);
 	if (is_known && progress->each_second > 0)
 		write_clock((double)left / progress->each_second + 0.5, " left",
@@ -154,6 +157,24 @@ write_parts(const struct fp_progress *progress, struct parts *parts)
 	if (progress->n_waiting > 0)
 		snprintf(parts->text[PART_WAITING], size, "%zu waiting",
 			progress->n_waiting);
+}
+
+void
+fp_progress_last(const struct fp_progress *progress, char *text, size_t size)
+{
+	double seconds = (double)progress->took_ns / 1e9;
+	double rate = seconds > 0 ? (double)done(progress) / seconds : 0;
+	char took[64], failed[64] = "";
+
+	if (seconds < 100)
+		snprintf(took, sizeof(took), "%.1f s", seconds);
+	else
+		write_clock(seconds, "", took, sizeof(took));
+	if (progress->n_failed > 0)
+		snprintf(failed, sizeof(failed), ", %" PRIu64 " failed",
+			progress->n_failed);
+	snprintf(text, size, "%" PRIu64 " done%s, %s, %.*f/s", done(progress),
+		failed, took, rate < 10 ? 1 : 0, rate);
 }
 
 /* "[====>    ]" */
@@ -176,7 +197,7 @@ void
 fp_progress_bar(const struct fp_progress *progress, unsigned columns,
 	char text[FP_BAR_MAX])
 {
-	static const enum part wanted[] = {PART_DONE, PART_STOPPING,
+	static const enum part wanted[] = {PART_DONE, PART_STOPPING, PART_HELD,
 		PART_FAILED, PART_PERCENT, PART_TIME, PART_RATE, PART_RUNNING,
 		PART_WAITING};
 	bool is_shown[PART_COUNT] = {false};
@@ -189,12 +210,20 @@ fp_progress_bar(const struct fp_progress *progress, unsigned columns,
 	size_t room = FP_MIN(columns - 1, FP_BAR_MAX - 1);
 	write_parts(progress, &parts);
 	for (size_t i = 0; i < FP_ARRAY_LEN(wanted); i++) {
-		const char *part = parts.text[wanted[i]];
+		char *part = parts.text[wanted[i]];
 		bool is_first = wanted[i] <= PART_DONE;
 		size_t more =
 			strlen(part) + (used == 0	  ? 0
 					       : is_first ? 1
 							  : strlen(between));
+		/* Rather without whose answer it was than not at all. */
+		if (wanted[i] == PART_HELD && used + more > room) {
+			size_t cut = strcspn(part, "(");
+			more -= strlen(part);
+			if (cut > 0 && part[cut])
+				part[cut - 1] = '\0';
+			more += strlen(part);
+		}
 		if (part[0] == '\0' || used + more > room)
 			continue;
 		is_shown[wanted[i]] = true;

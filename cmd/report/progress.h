@@ -43,10 +43,16 @@ struct fp_progress {
 	bool is_stopping; /* only what is under way may end */
 	int64_t took_ns; /* since the run began */
 	double each_second; /* the pace to show; the average is in the words */
+	char held[100]; /* what holds it: "held by --rate"; or "" */
+	int held_by; /* a number for that */
 };
 
 /* "150 read, 100 succeeded, 2 failed, 16 in flight, ..." */
 void fp_progress_words(
+	const struct fp_progress *progress, char *text, size_t size);
+
+/* "200 done, 3 failed, 7.1 s, 28/s" */
+void fp_progress_last(
 	const struct fp_progress *progress, char *text, size_t size);
 
 /* One line of fewer than `columns` characters; 0: as if they were 80. */

@@ -7,6 +7,7 @@ shows what a person would see of it.
 import fcntl
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -21,7 +22,7 @@ import harness
 from harness import Program, environment, fetchpool
 from servers import api, faults
 from tap import (PATIENCE, PROGRAM, Failed, check, contents, equal, main,
-                 matches, started, temp_file, test, until)
+                 matches, skip, started, temp_dir, temp_file, test, until)
 
 CLEAR = b"\r\x1b[J\r"
 
@@ -58,7 +59,7 @@ class Terminal:
     def __init__(self, args, columns=80, on=(2,), stdin=b"", env=None,
                  foreground=True, out=None):
         self.master, slave = harness.terminal()
-        self.screen = Screen(max(columns, 2000))
+        self.screen = Screen(max(columns, 20000))
         self.data = bytearray()
         self.resize(columns, slave)
         # As the program writes it: newlines stay what they are.
@@ -170,7 +171,14 @@ def held(args, n=2, lines=numbers(10), **more):
     return server, terminal
 
 
-@test("progress: a bar while it runs, and nothing of it afterwards")
+def check_last(terminal, done=10, failed=0):
+    """One line stays of a bar."""
+    equal(terminal.lines.pop(), "")
+    matches(r"^fetchpool: %d done%s, \d+\.\d s, [\d.]+/s$" % (
+        done, ", %d failed" % failed if failed else ""), terminal.lines.pop())
+
+
+@test("progress: a bar while it runs, and one line afterwards")
 def _():
     for args in [], ["--progress=auto"], ["--progress=always"]:
         path = temp_file()
@@ -180,7 +188,8 @@ def _():
         matches(r"0/10, ", bar)
         server.open("x")
         equal(terminal.wait(), 0)
-        equal(terminal.lines, [""])
+        check_last(terminal)
+        equal(terminal.lines, [])
         equal(contents(path).count(b"\n"), 10)
 
 
@@ -190,10 +199,12 @@ def _():
     terminal.shows("2 running, 8 waiting")
     server.open("x")
     equal(terminal.wait(), 0)
-    equal(terminal.lines, [""])
+    check_last(terminal)
+    equal(terminal.lines, [])
     equal(terminal.out.count(b"\n"), 10)
     server.reset()
-    server, terminal = held([])
+    # Here the test reads it, which has a terminal or not.
+    server, terminal = held(["--progress=never"])
     time.sleep(0.8)  # a bar would be there by now
     server.open("x")
     equal(terminal.wait(), 0)
@@ -208,10 +219,11 @@ def _():
     terminal = Terminal(["-j2", "--progress=always"], stdin=lines.encode())
     terminal.shows("40 failed.* 1 running")
     os.kill(terminal.proc.pid, signal.SIGUSR1)
-    until(lambda: b" in flight" in terminal.data, "the line of USR1")
+    until(lambda: b"so far: " in terminal.data, "the lines of USR1")
     server.open("x")
     equal(terminal.wait(), 1)
-    equal(terminal.lines.pop(), "")
+    check_last(terminal, 41, 40)
+    matches("^fetchpool: so far: [A-Z]", terminal.lines.pop())
     words = terminal.lines.pop()
     matches("^fetchpool: 41 read, 0 succeeded, 40 failed, 1 in flight", words)
     equal(len(terminal.lines), 40)
@@ -405,7 +417,188 @@ def _():
     until(lambda: len(terminal.bars()) > before, "the bar to come back")
     server.open("x")
     equal(terminal.wait(), 0)
-    equal(terminal.lines, [""])
+    check_last(terminal)
+    equal(terminal.lines, [])
+
+
+@test("progress: what holds the run is in the bar")
+def _():
+    server = faults()
+    seen = []
+
+    def busy(conn, request):
+        seen.append(request.target)
+        if len(seen) == 3:
+            conn.answer(b"", status=429, headers=b"Retry-After: 3\r\n")
+        else:
+            conn.answer(b"ok")
+
+    url = server.on("/busy/", busy)
+    args = ["-j2", "--progress=always", "--retry=3", "--learn-rate=never"]
+    terminal = Terminal([*args, url + "{}"], stdin=numbers(9), columns=120)
+    bar = terminal.shows("paused until")
+    matches(r"paused until \d\d:\d\d:\d\d \(429 from 127\.0\.0\.1:\d+\)",
+            bar)
+    equal(terminal.wait(), 0)
+    check_last(terminal, 9)
+
+    # Where it does not fit, whose answer it was is left out.
+    seen.clear()
+    terminal = Terminal([*args, url + "{}"], stdin=numbers(9), columns=40)
+    matches(r"paused until \d\d:\d\d:\d\d(,|$)", terminal.shows("paused"))
+    equal(terminal.wait(), 0)
+
+    ok = server.url + "/ok?{}"
+    for more, words in ((["-r1/s"], "held by --rate"),
+                        (["--host-rate=1/s"], "held by --host-rate")):
+        terminal = Terminal(["--progress=always", *more, ok],
+                            stdin=numbers(4), columns=120)
+        terminal.shows(words)
+        equal(terminal.wait(), 0)
+    terminal = Terminal(["--progress=always", ok], stdin=None, columns=120)
+    terminal.shows("waiting for input")
+    terminal.proc.stdin.close()
+    equal(terminal.wait(), 0)
+
+
+class Shell(Terminal):
+    """The same of a shell's command, all of it on the terminal but for its
+    standard input."""
+
+    def __init__(self, script, stdin=subprocess.PIPE):
+        self.master, slave = harness.terminal()
+        self.screen, self.data, self.out = Screen(20000), bytearray(), b""
+        self.resize(80, slave)
+
+        def control():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.proc = subprocess.Popen(
+            ["sh", "-c", script], stdin=slave if stdin is None else stdin,
+            stdout=slave, stderr=slave, preexec_fn=control,
+            env=environment({"TERM": "xterm"}))
+        os.close(slave)
+        started.append(self)
+        self.threads = [self.collect(self.master, self.data)]
+
+    def reads_keys(self):
+        return not termios.tcgetattr(self.master)[3] & termios.ICANON
+
+
+@test("progress: behind a pipe, if its reader does not write to the terminal")
+def _():
+    server = faults()
+    path = temp_file()
+    for tail, is_drawn in (("cat > " + path, True), ("cat", False),
+                           ("cat | cat > " + path, True),
+                           ("cat | cat", False),
+                           ("tee /dev/tty > /dev/null", False)):
+        server.reset()
+        shell = Shell("%s --retry=0 -j2 '%s/gate/x?{}' | %s" % (
+            PROGRAM, server.url, tail))
+        shell.proc.stdin.write(numbers(10))
+        shell.proc.stdin.close()
+        server.wait(lambda: server.outstanding == 2, "2 requests")
+        if is_drawn:
+            shell.shows("2 running")
+        else:
+            time.sleep(0.9)  # a bar would be there by now
+            equal(shell.bars(), [], tail)
+        server.open("x")
+        shell.proc.wait(60 * PATIENCE)
+        shell.end()
+
+
+@test("progress: t tells what holds the run, and other keys do nothing")
+def _():
+    server, terminal = held(["--progress=always"])
+    terminal.shows("2 running")
+    until(lambda: not termios.tcgetattr(terminal.master)[3] & termios.ICANON,
+          "keys to be read one by one")
+    terminal.keys(b"xyt")
+    until(lambda: b"so far: " in terminal.data, "the sentence")
+    server.open("x")
+    equal(terminal.wait(), 0)
+    check(termios.tcgetattr(terminal.master)[3] & termios.ICANON,
+          "the terminal is not as it was")
+    check_last(terminal)
+    matches("^fetchpool: so far: ", terminal.lines.pop())
+    matches("^fetchpool: 10 read, 0 succeeded", terminal.lines.pop())
+    equal(terminal.lines, [])
+
+
+@test("progress: in tmux, as a person has it")
+def _():
+    program = shutil.which("tmux")
+    if not program:
+        skip("no tmux here")
+    server = faults()
+    folder = temp_dir()
+    path = os.path.join(folder, "ids")
+    with open(path, "wb") as file:
+        file.write(numbers(10))
+    command = "%s --retry=0 -j2 -i %s -o %s/out '%s/gate/x?{}'" % (
+        PROGRAM, path, folder, server.url)
+
+    def tmux(*args):
+        return subprocess.run(
+            [program, "-f", "/dev/null", "-S", folder + "/socket", *args],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=environment({"TERM": "xterm"})).stdout.decode()
+
+    def pane():
+        return tmux("capture-pane", "-p", "-J")
+
+    tmux("new-session", "-d", "-x", "200", "-y", "40", "sh")
+    try:
+        until(lambda: pane().strip(), "the shell")
+        tmux("send-keys", "-l", command + "; stty -a")
+        tmux("send-keys", "Enter")
+        until(lambda: "2 running" in pane(), "the bar")
+        # One press may come before keys are read.
+        until(lambda: tmux("send-keys", "t") or "so far: " in pane(),
+              "the sentence")
+        server.open("x")
+        until(lambda: re.search(r"fetchpool: 10 done, \d", pane()),
+              "the last line")
+        until(lambda: re.search(r" icanon ", pane()), "the terminal's mode")
+        check(re.search(r" echo ", pane()), pane())
+        check("2 running" not in pane(), pane())
+    finally:
+        tmux("kill-server")
+
+
+@test("progress: the terminal is as it was, however it ends")
+def _():
+    for keys in b"\x03\x03", b"\x1c":
+        server, terminal = held(["--progress=always", "--grace=1h"])
+        terminal.shows("2 running")
+        until(lambda: not termios.tcgetattr(terminal.master)[3] &
+              termios.ICANON, "keys to be read one by one")
+        for i in range(len(keys)):
+            terminal.keys(keys[i:i + 1])
+            if i + 1 < len(keys):
+                terminal.shows("stopping")
+        terminal.wait()
+        check(termios.tcgetattr(terminal.master)[3] & termios.ICANON,
+              "the terminal is not as it was")
+
+
+@test("progress: what is typed for another program stays its")
+def _():
+    server = faults()
+    shell = Shell("cat | %s --retry=0 -j2 -o /dev/null '%s/gate/x?{}'" % (
+        PROGRAM, server.url), stdin=None)
+    shell.keys(b"1\n2\n")
+    server.wait(lambda: server.outstanding == 2, "2 requests")
+    shell.shows("2 running")
+    check(not shell.reads_keys(), "keys are taken")
+    shell.keys(b"t\n\x04")
+    server.open("x")
+    server.wait(lambda: server.requests == 3, "the third line")
+    equal(sorted(server.targets)[-1], "/gate/x?t")
+    shell.proc.wait(60 * PATIENCE)
 
 
 if __name__ == "__main__":
