@@ -2,7 +2,9 @@
 /*
  * A name stands in the table once, with what it means; what its value looks
  * like is found out, as servers do not keep to one form for one name. A field
- * that is about one of several limits has the limit's name at its end.
+ * that is about one of several limits has the limit's name at its end. Vendors
+ * put words of their own before these names: what is not in the first table is
+ * judged by how it ends.
  *
  * A reset alone does not keep anybody away: many servers send one with every
  * answer. It counts where the answer says that nothing is left of its limit,
@@ -25,6 +27,7 @@ enum meaning {
 	RESET, /* when a limit counts anew */
 	RESET_MS,
 	LEFT, /* what is left of it */
+	USED, /* "40/40": used, and how many there are */
 	DRAFT, /* RateLimit itself */
 	TYPE, /* the name of an error */
 	DATE,
@@ -60,8 +63,59 @@ static const struct row rows[] = {
 	{"X-RateLimit-UserReset", false, RESET_MS, "user", "hapi-rate-limit"},
 	{"X-RateLimit-Remaining-", true, LEFT, "", "OpenAI: requests, tokens"},
 	{"X-RateLimit-Reset-", true, RESET, "", "OpenAI: requests, tokens"},
+	{"X-RateLimit-Next", false, WAIT, "", "Akamai"},
+	{"X-Shopify-Shop-Api-Call-Limit", false, USED, "shop", "Shopify"},
+	{"X-HubSpot-RateLimit-Remaining", false, LEFT, "", "HubSpot"},
+	{"X-HubSpot-RateLimit-Interval-Milliseconds", false, RESET_MS, "",
+		"HubSpot"},
+	{"X-Rate-Limit-Api-Key-Interval-Ms", false, RESET_MS, "-api-key",
+		"Trello"},
+	{"X-Rate-Limit-Api-Key-Remaining", false, LEFT, "-api-key", "Trello"},
+	{"X-Rate-Limit-Api-Token-Interval-Ms", false, RESET_MS, "-api-token",
+		"Trello"},
+	{"X-Rate-Limit-Api-Token-Remaining", false, LEFT, "-api-token",
+		"Trello"},
+	{"X-Ms-RateLimit-Remaining-", true, LEFT, "", "Azure Resource Manager"},
+	{"X-Ms-User-Quota-Remaining", false, LEFT, "quota",
+		"Azure Resource Graph"},
+	{"X-Ms-User-Quota-Resets-After", false, RESET, "quota",
+		"Azure Resource Graph"},
+	{"Gw-RateLimit-Remaining", false, LEFT, "gw", "KuCoin"},
+	{"Gw-RateLimit-Reset", false, RESET_MS, "gw", "KuCoin"},
+	{"X-Bapi-Limit-Status", false, LEFT, "bapi", "Bybit"},
+	{"X-Bapi-Limit-Reset-Timestamp", false, RESET, "bapi", "Bybit"},
+	{"X-App-Limit-24hour-Remaining", false, LEFT, "app-24h", "X"},
+	{"X-App-Limit-24hour-Reset", false, RESET, "app-24h", "X"},
+	{"X-User-Limit-24hour-Remaining", false, LEFT, "user-24h", "X"},
+	{"X-User-Limit-24hour-Reset", false, RESET, "user-24h", "X"},
 	{"X-Amzn-ErrorType", false, TYPE, "", "AWS"},
+	{"X-Mashery-Error-Code", false, TYPE, "", "Mashery"},
 };
+
+/* How other names end. With `is_limit`, one of "ratelimit" and "rate-limit" is
+ * before that, and what else is there is the limit's name. */
+static const struct {
+	const char *end;
+	bool is_limit;
+	enum meaning meaning;
+	const char *source;
+} ends[] = {
+	{"-Retry-After", false, WAIT, "Symfony, Azure Cost Management"},
+	{"Retry-After-Seconds", false, WAIT, "Bucket4j"},
+	{"Retry-After-Milliseconds", false, WAIT_MS, "Bucket4j's starter"},
+	{"-Retry-After-Ms", false, WAIT_MS, "private APIs"},
+	{"-Remaining", true, LEFT, "Anthropic, Fastly, KuCoin"},
+	{"-Remain", true, LEFT, "Gate"},
+	{"-Reset", true, RESET, "Anthropic, Fastly"},
+	{"-Reset-After", true, RESET, "private APIs"},
+	{"-Reset-Seconds", true, RESET, "private APIs"},
+	{"-Reset-Ms", true, RESET_MS, "private APIs"},
+	{"-Reset-Timestamp", true, RESET, "Gate"},
+	{"-Reset-Time", true, RESET, "private APIs"},
+};
+
+/* The last letters of those. */
+#define LAST_LETTERS "gnprstGNPRST"
 
 /* Texts in errors, before a length of time; a number alone is in seconds, or in
  * the unit that stands here. */
@@ -71,7 +125,11 @@ static const struct {
 	const char *source;
 } phrases[] = {
 	{"\"retryDelay\"", false, "google.rpc.RetryInfo"},
-	{"\"retry_after_ms\"", true, "private APIs"},
+	{"\"retry_after_ms\"", true, "Matrix"},
+	{"\"retryAfterMs\"", true, "private APIs"},
+	{"\"msBeforeNext\"", true, "rate-limiter-flexible"},
+	{"\"retry_after_seconds\"", false, "private APIs"},
+	{"\"retryAfterSeconds\"", false, "private APIs"},
 	{"\"retry_after\"", false, "Discord"},
 	{"\"retryAfter\"", false, "private APIs"},
 	{"\"retry-after\"", false, "private APIs"},
@@ -80,6 +138,7 @@ static const struct {
 	{"retry in", false, "koa-ratelimit, fastify"},
 	{"retry after", false, "private APIs"},
 	{"available in", false, "Django REST framework"},
+	{"please wait", false, "private APIs"},
 };
 
 /* Names of errors and phrases that only limits have. */
@@ -88,6 +147,7 @@ static const char *const throttles[] = {
 	"TooManyRequests", /* AWS, Azure */
 	"RequestLimitExceeded", /* AWS EC2 */
 	"RequestThrottled", "ProvisionedThroughputExceeded",
+	"PriorRequestNotComplete", /* AWS Route 53 */
 	"SlowDown", /* AWS S3 */
 	"BandwidthLimitExceeded", "REQUEST_LIMIT_EXCEEDED", /* Salesforce */
 	"RESOURCE_EXHAUSTED", /* Google */
@@ -96,6 +156,11 @@ static const char *const throttles[] = {
 	"rate limit exceeded", /* GitHub, limiters' own texts */
 	"rate limit reached", "secondary rate limit", /* GitHub */
 	"ratelimited", "rate-limited", "rate limited", "too many requests",
+	"too_many_requests", "throttled",
+	"request limit reached", /* Facebook's Graph API */
+	"LIMIT_EXCEEDED", /* Matrix, Trello */
+	"OVER_QPS", "Over Qps", /* Mashery */
+	"over the rate limit", "your rate limit", "the rate limit",
 	"does not permit further calls", /* resilience4j */
 	"RequestNotPermitted", "error code: 1015", /* Cloudflare */
 };
@@ -132,26 +197,60 @@ limit_of(struct fp_waithint *hints, struct fp_text key)
 	return limit;
 }
 
-static void
-take_left(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
+/* "0;w=21600", as Docker Hub has it. */
+static struct fp_text
+without_parameters(struct fp_text value)
 {
-	struct fp_waithint_limit *limit = limit_of(hints, key);
-	int64_t number = fp_whenform_number(value);
+	const char *end = memchr(value.data, ';', value.len);
 
-	if (!limit || number < 0)
-		return;
-	/* 0.0 and 0.7 are no whole request. */
-	enum fp_left left = number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME;
+	if (end)
+		value.len = (size_t)(end - value.data);
+	return fp_ascii_trim(value);
+}
+
+static void
+set_left(struct fp_waithint_limit *limit, enum fp_left left)
+{
 	limit->is_unclear |=
 		limit->left != FP_LEFT_UNKNOWN && limit->left != left;
 	limit->left = left;
 }
 
 static void
+take_left(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
+{
+	struct fp_waithint_limit *limit = limit_of(hints, key);
+	int64_t number = fp_whenform_number(without_parameters(value));
+
+	if (!limit || number < 0)
+		return;
+	/* 0.0 and 0.7 are no whole request. */
+	set_left(limit, number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME);
+}
+
+/* "40/40" */
+static void
+take_used(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
+{
+	const char *slash = memchr(value.data, '/', value.len);
+	struct fp_waithint_limit *limit = limit_of(hints, key);
+
+	if (!slash || !limit)
+		return;
+	size_t len = (size_t)(slash - value.data);
+	int64_t used = fp_whenform_number((struct fp_text){value.data, len});
+	int64_t most = fp_whenform_number(
+		(struct fp_text){slash + 1, value.len - len - 1});
+	if (used >= 0 && most > 0)
+		set_left(limit, used >= most ? FP_LEFT_NONE : FP_LEFT_SOME);
+}
+
+static void
 take_reset(struct fp_waithint *hints, struct fp_text key, struct fp_text value,
 	bool is_ms)
 {
-	struct fp_when when = fp_whenform_read(value, is_ms);
+	struct fp_when when =
+		fp_whenform_read(without_parameters(value), is_ms);
 	struct fp_waithint_limit *limit = limit_of(hints, key);
 
 	if (!limit || when.is == FP_WHEN_NONE)
@@ -310,22 +409,84 @@ row_of(struct fp_text name)
 	return NULL;
 }
 
-/* Every name in the table begins with one of D, R and X; most others do not. */
+/* The name of a limit, from what comes before the end of a field's name: its
+ * last letters say most. */
+static struct fp_text
+waithint_key_of(struct fp_text stem)
+{
+	static const char *const bare[] = {
+		"X-RateLimit", "RateLimit", "X-Rate-Limit", "Rate-Limit"};
+	size_t room = sizeof(((struct fp_waithint_limit *)0)->key) - 1;
+	size_t cut = stem.len - FP_MIN(stem.len, room);
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(bare); i++) {
+		if (waithint_is_key(stem, bare[i]))
+			return (struct fp_text){"", 0};
+	}
+	return (struct fp_text){stem.data + cut, stem.len - cut};
+}
+
+/* What a name means by how it ends, and the limit that it is for; false: it
+ * is none of these. */
+static bool
+read_end(struct fp_text name, enum meaning *meaning, struct fp_text *key)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(ends); i++) {
+		size_t len = strlen(ends[i].end);
+		if (name.len < len || strncasecmp(name.data + name.len - len,
+					      ends[i].end, len) != 0)
+			continue;
+		struct fp_text stem = {name.data, name.len - len};
+		if (ends[i].is_limit && !waithint_find(stem, "ratelimit") &&
+			!waithint_find(stem, "rate-limit"))
+			return false;
+		*key = waithint_key_of(stem);
+		*meaning = ends[i].meaning;
+		return true;
+	}
+	return false;
+}
+
+/* false: it is about something else. */
+static bool
+waithint_read_name(
+	struct fp_text name, enum meaning *meaning, struct fp_text *key)
+{
+	const struct row *row = row_of(name);
+
+	/* A unit at the end is no limit's name. */
+	if (!row || row->is_start) {
+		if (read_end(name, meaning, key))
+			return true;
+	}
+	if (!row)
+		return false;
+	*meaning = row->meaning;
+	*key = (struct fp_text){row->limit, strlen(row->limit)};
+	if (row->is_start)
+		*key = (struct fp_text){name.data + strlen(row->name),
+			name.len - strlen(row->name)};
+	return true;
+}
+
+/* Every name in the table begins with one of D, R and X, or ends as `ends` has
+ * it; most others do neither. */
 void
 fp_waithint_field(
 	struct fp_waithint *hints, struct fp_text name, struct fp_text value)
 {
-	if (name.len < 4 || !memchr("DRXdrx", *name.data, 6))
+	enum meaning meaning;
+	struct fp_text key;
+
+	if (name.len < 4 ||
+		(!memchr("DRXdrx", *name.data, 6) &&
+			!memchr(LAST_LETTERS, name.data[name.len - 1],
+				sizeof(LAST_LETTERS) - 1)))
 		return;
-	const struct row *row = row_of(name);
-	if (!row)
+	if (!waithint_read_name(name, &meaning, &key))
 		return;
-	struct fp_text key = {row->limit, strlen(row->limit)};
-	if (row->is_start)
-		key = (struct fp_text){name.data + strlen(row->name),
-			name.len - strlen(row->name)};
 	value = fp_ascii_trim(value);
-	switch (row->meaning) {
+	switch (meaning) {
 	case DATE:
 		fp_retryafter_field(&hints->after, name, value);
 		break;
@@ -334,15 +495,17 @@ fp_waithint_field(
 		break;
 	case WAIT:
 	case WAIT_MS:
-		take_when(hints,
-			fp_whenform_read(value, row->meaning == WAIT_MS));
+		take_when(hints, fp_whenform_read(value, meaning == WAIT_MS));
 		break;
 	case RESET:
 	case RESET_MS:
-		take_reset(hints, key, value, row->meaning == RESET_MS);
+		take_reset(hints, key, value, meaning == RESET_MS);
 		break;
 	case LEFT:
 		take_left(hints, key, value);
+		break;
+	case USED:
+		take_used(hints, key, value);
 		break;
 	case DRAFT:
 		take_draft(hints, name, value);
@@ -458,12 +621,14 @@ fp_waithint_is_used_up(const struct fp_waithint *hints)
 	return false;
 }
 
-/* From resets: those of limits that are used up, or, if none is said to be,
- * of those that do not say. *is_fine: it has more than whole seconds. */
+/* From resets: those of limits that are used up, or, if these have none, of
+ * those that do not say what is left. *is_fine: it has more than whole seconds.
+ */
 static int64_t
 reset_ns(const struct fp_waithint *hints, int64_t wall_ns, bool *is_fine)
 {
 	int64_t wait_ns = fp_waithint_quota_ns(hints, wall_ns);
+	bool is_told = wait_ns >= 0;
 
 	*is_fine = false;
 	for (unsigned i = 0; i < hints->n_limits; i++) {
@@ -471,8 +636,7 @@ reset_ns(const struct fp_waithint *hints, int64_t wall_ns, bool *is_fine)
 		if (limit->left == FP_LEFT_SOME || limit->is_unclear)
 			continue;
 		*is_fine |= limit->reset.is_fine;
-		if (limit->left == FP_LEFT_UNKNOWN &&
-			!fp_waithint_is_used_up(hints))
+		if (limit->left == FP_LEFT_UNKNOWN && !is_told)
 			wait_ns = FP_MAX(
 				wait_ns, when_ns(hints, limit->reset, wall_ns));
 	}

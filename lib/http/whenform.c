@@ -247,6 +247,21 @@ iso_date(struct fp_text value)
 		second.has_frac};
 }
 
+/* "00:00:05", hours, minutes and seconds. */
+static struct fp_when
+clock_length(struct fp_text value)
+{
+	int hour, minute, second;
+
+	if (value.len != 8 || value.data[2] != ':' || value.data[5] != ':' ||
+		!whenform_take_digits(value.data, 2, &hour) ||
+		!whenform_take_digits(value.data + 3, 2, &minute) ||
+		!whenform_take_digits(value.data + 6, 2, &second))
+		return none();
+	return wait_of(
+		((hour * 60 + minute) * 60 + second) * FP_NS_PER_S, false);
+}
+
 /* A date as HTTP has it, or else as mail and cookies do: with a zone, a day of
  * one digit, without its weekday (curl_getdate(3)). */
 static struct fp_when
@@ -284,6 +299,9 @@ fp_whenform_read(struct fp_text value, bool is_ms)
 	struct fp_when when =
 		whenform_take_length(value.data, value.len, &used);
 	if (when.is != FP_WHEN_NONE && used == value.len)
+		return when;
+	when = clock_length(value);
+	if (when.is != FP_WHEN_NONE)
 		return when;
 	when = iso_date(value);
 	return when.is != FP_WHEN_NONE ? when : http_date(value);

@@ -254,6 +254,7 @@ is_refused(const struct fp_attempt *attempt)
 {
 	return attempt->cause == FP_CAUSE_STATUS &&
 	       (attempt->status == 429 || attempt->status == 503 ||
+		       attempt->status == 529 ||
 		       attempt->refusal == FP_REFUSAL_SAID);
 }
 

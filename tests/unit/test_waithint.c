@@ -215,6 +215,102 @@ static const struct answer answers[] = {
 	{"a length beside a 0", "Retry-After: 0\n\ntry again in 2 minutes",
 		120 * S},
 
+	{"Anthropic",
+		"anthropic-ratelimit-requests-limit: 50\n"
+		"anthropic-ratelimit-requests-remaining: 0\n"
+		"anthropic-ratelimit-requests-reset: 2026-11-21T12:00:03Z\n"
+		"anthropic-ratelimit-tokens-remaining: 900\n"
+		"anthropic-ratelimit-tokens-reset: 2026-11-21T12:01:00Z\n",
+		2500 * MS},
+	{"Anthropic, tokens",
+		"anthropic-ratelimit-requests-remaining: 9\n"
+		"anthropic-ratelimit-requests-reset: 2026-11-21T12:00:03Z\n"
+		"anthropic-ratelimit-input-tokens-remaining: 0\n"
+		"anthropic-ratelimit-input-tokens-reset: "
+		"2026-11-21T12:00:30Z\n",
+		29500 * MS},
+	{"Fastly",
+		"Fastly-RateLimit-Remaining: 0\n"
+		"Fastly-RateLimit-Reset: 1795262410\n",
+		9500 * MS},
+	{"KuCoin, in milliseconds",
+		"gw-ratelimit-limit: 500\ngw-ratelimit-remaining: 0\n"
+		"gw-ratelimit-reset: 1489\n",
+		1489 * MS},
+	{"Gate",
+		"X-Gate-RateLimit-Requests-Remain: 0\n"
+		"X-Gate-RateLimit-Limit: 10\n"
+		"X-Gate-Ratelimit-Reset-Timestamp: 1795262402\n",
+		1500 * MS},
+	{"Bybit",
+		"X-Bapi-Limit: 100\nX-Bapi-Limit-Status: 0\n"
+		"X-Bapi-Limit-Reset-Timestamp: 1795262401738\n",
+		1238 * MS},
+	{"Docker Hub",
+		"ratelimit-limit: 100;w=21600\nratelimit-remaining: "
+		"0;w=21600\nRateLimit-Reset: 9;w=21600\n",
+		9 * S},
+	{"Docker Hub, since 1970", "X-Retry-After: 1795262402\n", 1500 * MS},
+	{"Bucket4j", "X-Rate-Limit-Retry-After-Seconds: 3\n", 3 * S},
+	{"Bucket4j's starter", "X-Rate-Limit-Retry-After-Milliseconds: 1250\n",
+		1250 * MS},
+	{"in milliseconds", "Retry-After-Milliseconds: 1250\n", 1250 * MS},
+	{"in seconds", "Retry-After-Seconds: 3\n", 3 * S},
+	{"Symfony, since 1970",
+		"X-RateLimit-Remaining: 0\n"
+		"X-RateLimit-Retry-After: 1795262402\n",
+		1500 * MS},
+	{"Azure Cost Management",
+		"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after: 20\n"
+		"x-ms-ratelimit-microsoft.costmanagement-entity-retry-after: "
+		"7\n",
+		20 * S},
+	{"Azure Resource Graph",
+		"x-ms-user-quota-remaining: 0\n"
+		"x-ms-user-quota-resets-after: 00:01:05\n",
+		65 * S},
+	{"HubSpot",
+		"X-HubSpot-RateLimit-Daily: 250000\n"
+		"X-HubSpot-RateLimit-Daily-Remaining: 249000\n"
+		"X-HubSpot-RateLimit-Interval-Milliseconds: 10000\n"
+		"X-HubSpot-RateLimit-Max: 100\n"
+		"X-HubSpot-RateLimit-Remaining: 0\n",
+		10 * S},
+	{"Trello",
+		"x-rate-limit-api-token-interval-ms: 10000\n"
+		"x-rate-limit-api-token-max: 100\n"
+		"x-rate-limit-api-token-remaining: 0\n"
+		"x-rate-limit-api-key-interval-ms: 30000\n"
+		"x-rate-limit-api-key-remaining: 180\n",
+		10 * S},
+	{"X, in a day",
+		"x-rate-limit-remaining: 20\nx-rate-limit-reset: 1795262402\n"
+		"x-user-limit-24hour-remaining: 0\n"
+		"x-user-limit-24hour-reset: 1795265999\n",
+		3598500 * MS},
+	{"Akamai", "X-RateLimit-Next: 2026-11-21T12:00:03.250Z\n", 2750 * MS},
+	{"a unit at the end",
+		"X-RateLimit-Remaining: 0\nX-RateLimit-Reset-Ms: 1250\n",
+		1250 * MS},
+	{"another vendor",
+		"Acme-Rate-Limit-Remaining: 0\nAcme-Rate-Limit-Reset: 4\n",
+		4 * S},
+	{"Matrix",
+		"\n{\"errcode\":\"M_LIMIT_EXCEEDED\",\"error\":\"Too Many "
+		"Requests\",\"retry_after_ms\":1250}",
+		1250 * MS},
+	{"Telegram",
+		"\n{\"ok\":false,\"error_code\":429,\"description\":\"Too Many "
+		"Requests: retry after 35\",\"parameters\":{\"retry_after\":35}}",
+		35 * S},
+	{"Dropbox",
+		"\n{\"error_summary\":\"too_many_requests/.\",\"error\":"
+		"{\"retry_after\": 3}}",
+		3 * S},
+	{"rate-limiter-flexible, as JSON",
+		"\n{\"remainingPoints\":0,\"msBeforeNext\":1980}", 1980 * MS},
+	{"words", "\nPlease wait 5 seconds before you try again", 5 * S},
+
 	/* Retry-After as it should not be. NOW is 500 ms before Date. */
 	{"since 1970 with a fraction", "Retry-After: 1795262402.25\n",
 		2500 * MS},
@@ -248,6 +344,12 @@ static const struct answer answers[] = {
 		"X-RateLimit-Remaining: none\nX-RateLimit-Reset: soon\n"
 		"Retry-After: abc\nRateLimit: remaining=0;reset\n"
 		"X-Retry-In: s\n\ntry again in a while",
+		-1},
+	{"names that are like these",
+		"X-Reset: 3\nPassword-Reset: 3\nItems-Remaining: 0\n"
+		"Server: 1\nX-RateLimit-Limit: 9\nX-RateLimit-Policy: 9\n",
+		-1},
+	{"a limit with something left", "X-Shopify-Shop-Api-Call-Limit: 9/40\n",
 		-1},
 	{"prices", "\nitems: 5s, retry policy 3", -1},
 };
@@ -298,6 +400,15 @@ limits_that_are_used_up(void)
 	CHECK(!fp_waithint_is_used_up(&hints));
 	CHECK(fp_waithint_quota_ns(&hints, NOW_NS) == -1);
 
+	read_answer("X-Shopify-Shop-Api-Call-Limit: 40/40\n");
+	CHECK(fp_waithint_is_used_up(&hints));
+	read_answer("X-Shopify-Shop-Api-Call-Limit: 39/40\n");
+	CHECK(!fp_waithint_is_used_up(&hints));
+	read_answer("x-ms-ratelimit-remaining-subscription-reads: 0\n");
+	CHECK(fp_waithint_is_used_up(&hints));
+	read_answer("X-Shopify-Shop-Api-Call-Limit: 40\n");
+	CHECK(!fp_waithint_is_used_up(&hints));
+
 	/* A reset by itself is no quota that is used up. */
 	read_answer("X-RateLimit-Reset: 30\n");
 	CHECK(fp_waithint_quota_ns(&hints, NOW_NS) == -1);
@@ -329,6 +440,14 @@ errors_of_limits(void)
 		"\n{\"message\":\"You have exceeded a secondary rate limit\"}",
 		"\nerror code: 1015",
 		"\nRateLimiter 'x' does not permit further calls",
+		"X-Mashery-Error-Code: ERR_403_DEVELOPER_OVER_QPS\n",
+		"\n<h1>Developer Over Qps</h1>",
+		"\n{\"error\":{\"message\":\"(#4) Application request limit "
+		"reached\",\"code\":4}}",
+		"\n{\"error\":\"API_TOKEN_LIMIT_EXCEEDED\"}",
+		"\n{\"detail\":\"Request was throttled.\"}",
+		"\n<Code>PriorRequestNotComplete</Code>",
+		"\n{\"error_summary\":\"too_many_requests/..\"}",
 	};
 	static const char *const no[] = {"x-amzn-ErrorType: ValidationError\n",
 		"\n{\"message\":\"Forbidden\"}",
@@ -349,7 +468,9 @@ random_bytes(void)
 {
 	static const char *const names[] = {"Date", "RateLimit", "Retry-After",
 		"X-RateLimit-Reset", "X-RateLimit-Remaining", "Retry-After-x",
-		"retry-after-ms", "X-RateLimit-Reset-tokens", "Server"};
+		"retry-after-ms", "X-RateLimit-Reset-tokens", "Server",
+		"a-ratelimit-reset", "a-ratelimit-remaining", "x-retry-after",
+		"X-Shopify-Shop-Api-Call-Limit", "Retry-After-Milliseconds"};
 	static const char alphabet[] = "0123456789 :,-.SatNovGMTZms\";rt=\t";
 	uint64_t random = fp_random_seed(11);
 
