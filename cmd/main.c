@@ -23,7 +23,8 @@
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
  *			(heads), link (where they lead), etag, netrc,
- *			tokenreply, gunzip and carry (bodies; problem: what one
+ *			tokenreply, gunzip, unpack (other codings) and carry
+ *			(bodies; problem: what one
  *			says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
