@@ -362,6 +362,7 @@ TEST_TOOLS = \
 	tests/limiters/server.go \
 	tests/limiters/varnish.sh \
 	tests/limiters/web.py \
+	tests/servers/fastapitokens.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
 	tests/servers/listener.py \

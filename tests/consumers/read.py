@@ -17,10 +17,10 @@ def plain(value):
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()
                 if one is not None}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
     if hasattr(value, "asDict"):
         return plain(value.asDict())
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
     return value
 
 
