@@ -337,8 +337,8 @@ fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
 {
 	fp_mutex_lock(&window->lock);
 	finish(window, ticket);
-	size_t most = FP_MIN(QUIET_MAX, window->capacity / 2 + 1);
-	bool is_due = ++window->n_quiet >= most || window->cancelled;
+	size_t most = FP_MIN(QUIET_MAX, (window->capacity + 1) / 2);
+	bool is_due = ++window->n_quiet > most || window->cancelled;
 	bool calls = is_due && has_next(window) && calls_consumer(window);
 	unlock_and_call(window, false, calls);
 }
