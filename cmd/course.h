@@ -32,6 +32,7 @@ struct fp_course {
 	struct fp_reader reader;
 	struct fp_writer writer;
 	struct fp_journal journal;
+	char part_key[FP_JOURNAL_PART_KEY_BYTES]; /* of its files */
 	struct fp_etags etags;
 	struct fp_account account;
 	struct fp_tokencommand tokens;

@@ -104,6 +104,9 @@ open_journal(struct fp_course *run)
 	run->writer.journal = journal;
 	run->settings->pool.intent = fp_journal_intent;
 	run->settings->pool.intent_arg = journal;
+	fp_journal_part_key(journal, run->part_key);
+	run->settings->pool.part_key = run->part_key;
+	run->settings->pool.resumes_parts = journal->is_resumed;
 	return 0;
 }
 

@@ -638,6 +638,13 @@ struct fp_options {
 	bool empty_ok; /* an empty body that had to be JSON is null, too, where
 			* something was only asked for */
 
+	/* With output_dir: what came of a larger body stays when its transfer
+	 * broke or the program ended, even by SIGKILL, and a pool with the same
+	 * key and resumes_parts goes on with it, in an item with the same seq.
+	 * At most 16 bytes that a file's name can have. NULL: nothing stays. */
+	const char *part_key;
+	bool resumes_parts;
+
 	/* The body of every request is this form. NULL: it is none. */
 	const struct fp_formpart *form;
 	size_t n_form;

@@ -38,6 +38,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -676,4 +677,16 @@ fp_journal_close(struct fp_journal *journal)
 	fp_cond_destroy(&journal->work);
 	fp_mutex_destroy(&journal->lock);
 	journal->settings = NULL;
+}
+
+/* The journal's own key is not told to who can read the folder. */
+void
+fp_journal_part_key(
+	const struct fp_journal *journal, char key[FP_JOURNAL_PART_KEY_BYTES])
+{
+	static const char text[] = "part";
+	uint64_t hash = fp_journalline_item_hash(journal->state.key, 0,
+		(struct fp_text){text, sizeof(text) - 1});
+
+	snprintf(key, FP_JOURNAL_PART_KEY_BYTES, "%016" PRIx64, hash);
 }

@@ -133,4 +133,10 @@ void fp_journal_finish(struct fp_journal *journal);
 
 void fp_journal_close(struct fp_journal *journal);
 
+/* A name for the files of this journal's run, in whatever run goes on with it.
+ */
+#define FP_JOURNAL_PART_KEY_BYTES 17
+void fp_journal_part_key(
+	const struct fp_journal *journal, char key[FP_JOURNAL_PART_KEY_BYTES]);
+
 #endif

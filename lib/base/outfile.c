@@ -37,6 +37,8 @@
 
 #define MODE 0666 /* less the umask */
 #define TEMP ".fetchpool-"
+#define PART ".part"
+#define NOTE ".note"
 
 /* ---- system calls, in our terms ---- */
 
@@ -60,6 +62,19 @@ fp_outfile_init(struct fp_outfile *file)
 	file->fd = -1;
 }
 
+/* The name of the note is that of the file with another ending. */
+static void
+remove_note(const struct fp_outfile *file, const char *temp)
+{
+	char name[sizeof(file->temp)];
+
+	if (FP_LIKELY(!file->has_note))
+		return;
+	snprintf(name, sizeof(name), "%.*s" NOTE,
+		(int)(strlen(temp) - strlen(PART)), temp);
+	unlinkat(file->dir->fd, name, 0);
+}
+
 void
 fp_outfile_abort(struct fp_outfile *file)
 {
@@ -67,8 +82,10 @@ fp_outfile_abort(struct fp_outfile *file)
 
 	if (file->fd >= 0)
 		fp_atomicfile_close(&file->fd);
-	if (file->temp[0])
+	if (file->temp[0]) {
 		unlinkat(file->dir->fd, file->temp, 0);
+		remove_note(file, file->temp);
+	}
 	fp_outfile_init(file);
 	errno = err;
 }
@@ -119,6 +136,108 @@ fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir)
 	return file->fd < 0 ? -1 : 0;
 }
 
+/* ---- one that another process may go on with ---- */
+
+/* Sets the name; the note's is in `note`. */
+static int
+name_noted(struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *name, char note[sizeof(file->temp)])
+{
+	fp_outfile_init(file);
+	file->dir = dir;
+	int len =
+		snprintf(file->temp, sizeof(file->temp), TEMP "%s" PART, name);
+	snprintf(note, sizeof(file->temp), TEMP "%s" NOTE, name);
+	if (len > 0 && (size_t)len < sizeof(file->temp))
+		return 0;
+	fp_outfile_init(file);
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* The note is there before the file, so that no file has another's. */
+int
+fp_outfile_begin_noted(struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *name, const char *note, size_t note_len)
+{
+	char note_name[sizeof(file->temp)];
+
+	if (name_noted(file, dir, name, note_name))
+		return -1;
+	unlinkat(dir->fd, file->temp, 0);
+	unlinkat(dir->fd, note_name, 0);
+	int fd = openat(dir->fd, note_name,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE);
+	int ret = fd < 0 ? -1 : fp_atomicfile_write(fd, note, note_len);
+	if (fd >= 0 && fp_atomicfile_close(&fd))
+		ret = -1;
+	if (ret == 0)
+		ret = create_named(file, file->temp);
+	file->has_note = true;
+	return ret ? outfile_fail(file) : 0;
+}
+
+static int
+read_whole(int dir, const char *name, struct fp_buf *to, size_t most)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fp_buf_reserve(to, most + 1) == 0)
+		n = read(fd, to->data, most + 1);
+	close(fd);
+	if (n <= 0 || (size_t)n > most)
+		return -1;
+	to->len = (size_t)n;
+	to->data[n] = '\0';
+	return 0;
+}
+
+int
+fp_outfile_find(struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *name, struct fp_buf *note, size_t most)
+{
+	char note_name[sizeof(file->temp)];
+	struct stat st;
+
+	if (name_noted(file, dir, name, note_name))
+		return -1;
+	if (read_whole(dir->fd, note_name, note, most)) {
+		fp_outfile_init(file);
+		return -1;
+	}
+	file->has_note = true;
+	file->fd = openat(dir->fd, file->temp,
+		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file->fd < 0 || fstat(file->fd, &st) || !S_ISREG(st.st_mode))
+		return outfile_fail(file);
+	file->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+void
+fp_outfile_leave(struct fp_outfile *file)
+{
+	if (file->fd >= 0)
+		fp_atomicfile_close(&file->fd);
+	fp_outfile_init(file);
+}
+
+void
+fp_outfile_boot(char boot[FP_OUTFILE_BOOT_BYTES])
+{
+	struct fp_buf text = FP_BUF_INIT;
+
+	boot[0] = '\0';
+	if (read_whole(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text,
+		    FP_OUTFILE_BOOT_BYTES - 1) == 0)
+		snprintf(boot, FP_OUTFILE_BOOT_BYTES, "%.*s",
+			(int)strcspn(text.data, "\n"), text.data);
+	fp_buf_destroy(&text);
+}
+
 int
 fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 {
@@ -167,6 +286,7 @@ outfile_give_name(
 	if (overwrite ? renameat(dir, file->temp, to_dir, name)
 		      : fp_atomicfile_rename_new(dir, file->temp, to_dir, name))
 		return -1;
+	remove_note(file, file->temp);
 	file->temp[0] = '\0';
 	return 0;
 }

@@ -9,7 +9,8 @@
  * A process that is killed leaves nothing behind; but just when it replaces a
  * file, or on a file system that has no files without a name (O_TMPFILE), it
  * leaves a hidden ".fetchpool-*.part", which is in nobody's way and can be
- * deleted.
+ * deleted. One that another process is to go on with has a name from the
+ * beginning, and a note beside it: ".fetchpool-*.note".
  *
  * Threads: any number may write files to one folder; each file belongs to one
  * thread at a time.
@@ -21,6 +22,8 @@
 #define FP_OUTFILE_H
 
 #include "base.h"
+
+#include "buf.h"
 
 /* How a file gets its name; the first way that works in the folder. */
 enum fp_outdir_way {
@@ -64,13 +67,33 @@ struct fp_outfile {
 	int fd; /* -1: there is none */
 	int error; /* of a write: it cannot become whole any more */
 	uint64_t size; /* bytes in it */
-	char temp[40]; /* its temporary name; "": it has none */
+	char temp[64]; /* its temporary name; "": it has none */
+	bool has_note; /* beside it, which goes when it goes */
 };
 
 /* No file: what fp_outfile_abort() may be called with. */
 void fp_outfile_init(struct fp_outfile *file);
 
 int fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir);
+
+/* The same with a temporary name that another process can find, and a note
+ * about it. A name is ".fetchpool-" and at most 40 bytes. Whatever had it
+ * before is removed. */
+int fp_outfile_begin_noted(struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *name, const char *note, size_t note_len);
+
+/* Opens one that was left, to go on at its end; gives its note, of so many
+ * bytes at most. -1: there is none. */
+int fp_outfile_find(struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *name, struct fp_buf *note, size_t most);
+
+/* Leaves one with a note where it is. */
+void fp_outfile_leave(struct fp_outfile *file);
+
+/* What differs from one start of this machine to the next, with a NUL behind
+ * it; "": that cannot be known. */
+#define FP_OUTFILE_BOOT_BYTES 40
+void fp_outfile_boot(char boot[FP_OUTFILE_BOOT_BYTES]);
 
 /* Appends all of the data. */
 int fp_outfile_write(struct fp_outfile *file, const char *data, size_t len);

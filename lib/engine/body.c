@@ -124,6 +124,9 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	if (FP_UNLIKELY(transfer->is_joined)) {
 		fp_partial_join(transfer->ticket, &transfer->download.file);
 		transfer->carry.size = transfer->download.file.size;
+	} else if (FP_UNLIKELY(setup->options.part_key) && transfer->is_filed) {
+		fp_partial_begin(&transfer->request, &transfer->download.file,
+			&transfer->download.head, response);
 	}
 }
 

@@ -438,6 +438,9 @@ begin_item(struct fp_transfer *transfer, struct fp_event *event)
 		return let_out_unbegun(transfer, event, FP_AGAIN_NO);
 	}
 	transfer->request.can_keep = fp_download_can_keep(&transfer->download);
+	if (FP_UNLIKELY(transfer->setup->options.resumes_parts) &&
+		ticket->result.attempts == 0)
+		fp_partial_recall(&transfer->request);
 	CURLcode code = transfer_begin(transfer);
 	if (code == CURLE_OK)
 		code = change_cookies(transfer);

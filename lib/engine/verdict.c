@@ -504,6 +504,24 @@ judge_joined(struct fp_transfer *transfer, char *text, size_t text_size,
 	return FP_KIND_INCOMPLETE;
 }
 
+/* Whether a failure of this kind leaves open what the rest would be. */
+static bool
+is_broken(enum fp_kind kind)
+{
+	switch (kind) {
+	case FP_KIND_DNS:
+	case FP_KIND_CONNECT:
+	case FP_KIND_TLS:
+	case FP_KIND_TIMEOUT:
+	case FP_KIND_NETWORK:
+	case FP_KIND_INCOMPLETE:
+	case FP_KIND_STOPPED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Keeps what came of a body that broke, if there is another attempt; then
  * nothing stays open or behind. */
 static void
@@ -519,7 +537,8 @@ end_download(struct fp_transfer *transfer)
 			&transfer->download.head, &transfer->response,
 			transfer->is_joined);
 	if (!goes_on)
-		fp_ticket_drop_partial(ticket);
+		fp_partial_leave(ticket, &transfer->download.file,
+			is_broken(ticket->result.kind));
 	fp_download_end(&transfer->download);
 }
 

@@ -284,6 +284,16 @@ partial_describe(struct fp_request *request, struct fp_partial *partial,
 	return ok;
 }
 
+static bool
+is_resumable(const struct fp_request *request,
+	const struct fp_partial_head *head, const struct fp_response *response)
+{
+	return response->status == 200 && is_strong(&head->etag) &&
+	       !head->is_twice && !head->refuses && !response->is_encoded &&
+	       (response->has_length || response->is_chunked) &&
+	       partial_is_possible(request);
+}
+
 void
 fp_partial_keep(struct fp_request *request, struct fp_outfile *file,
 	const struct fp_partial_head *head, const struct fp_response *response,
@@ -291,11 +301,7 @@ fp_partial_keep(struct fp_request *request, struct fp_outfile *file,
 {
 	struct fp_ticket *ticket = request->ticket;
 	struct fp_setup *setup = request->setup;
-	bool is_first = response->status == 200 && is_strong(&head->etag) &&
-			!head->is_twice && !head->refuses &&
-			!response->is_encoded &&
-			(response->has_length || response->is_chunked) &&
-			partial_is_possible(request);
+	bool is_first = is_resumable(request, head, response);
 
 	if (file->fd < 0 || file->error || file->size == 0 ||
 		(!is_joined && !is_first))
@@ -314,4 +320,127 @@ fp_partial_keep(struct fp_request *request, struct fp_outfile *file,
 	}
 	ticket->partial->file = *file;
 	fp_outfile_init(file);
+}
+
+/* ---- for another process ---- */
+
+/* A smaller body is fetched anew. */
+#define NOTED_MIN ((uint64_t)64 << 10)
+
+/* A note is of one line each: this word, the start of the machine, the length
+ * of the whole, its entity tag, where it came from. */
+#define NOTE_WORD "fetchpool part 1"
+#define NOTE_MAX 16384
+
+static void
+name_part(const struct fp_request *request, char *name, size_t size)
+{
+	snprintf(name, size, "%.16s-%" PRIu64, request->setup->options.part_key,
+		request->ticket->result.seq);
+}
+
+void
+fp_partial_begin(struct fp_request *request, struct fp_outfile *file,
+	const struct fp_partial_head *head, const struct fp_response *response)
+{
+	const struct fp_setup *setup = request->setup;
+	struct fp_buf shown = FP_BUF_INIT, note = FP_BUF_INIT;
+	char name[40];
+
+	if (FP_LIKELY(!setup->options.part_key) || !setup->boot[0] ||
+		!response->has_length || response->length < NOTED_MIN ||
+		!is_resumable(request, head, response))
+		return;
+	const char *place = show_place(request->ticket, &shown);
+	name_part(request, name, sizeof(name));
+	if (place &&
+		fp_buf_printf(&note, NOTE_WORD "\n%s\n%" PRIu64 "\n%s\n%s\n",
+			setup->boot, response->length, head->etag.data,
+			place) == 0 &&
+		note.len <= NOTE_MAX)
+		fp_outfile_begin_noted(
+			file, &setup->outdir, name, note.data, note.len);
+	fp_buf_destroy(&note);
+	fp_buf_destroy(&shown);
+}
+
+/* Takes the next line of a note. */
+static char *
+partial_take_line(char **at)
+{
+	char *line = *at, *end = strchr(line, '\n');
+
+	if (end) {
+		*end = '\0';
+		*at = end + 1;
+	}
+	return line;
+}
+
+/* Whether the file is what the note says. After another start of the machine,
+ * some of what was written may never have come to the disk. */
+static bool
+read_note(struct fp_request *request, struct fp_partial *partial,
+	struct fp_buf *note)
+{
+	char *at = note->data;
+	const char *digits;
+
+	if (strcmp(partial_take_line(&at), NOTE_WORD) != 0 ||
+		strcmp(partial_take_line(&at), request->setup->boot) != 0)
+		return false;
+	digits = partial_take_line(&at);
+	if (!read_number(&digits, &partial->total) || *digits)
+		return false;
+	const char *etag = partial_take_line(&at),
+		   *place = partial_take_line(&at);
+	if (fp_buf_set(&partial->etag, etag, strlen(etag)) ||
+		fp_buf_set(&partial->at, place, strlen(place)))
+		return false;
+	return is_strong(&partial->etag) && partial->file.size > 0 &&
+	       partial->file.size < partial->total;
+}
+
+void
+fp_partial_recall(struct fp_request *request)
+{
+	struct fp_setup *setup = request->setup;
+	struct fp_ticket *ticket = request->ticket;
+	struct fp_buf note = FP_BUF_INIT;
+	struct fp_outfile file;
+	char name[40];
+
+	if (!setup->boot[0] || ticket->partial || !partial_is_possible(request))
+		return;
+	name_part(request, name, sizeof(name));
+	if (fp_outfile_find(&file, &setup->outdir, name, &note, NOTE_MAX) ==
+		0) {
+		if (fp_ticket_make_partial(ticket, &setup->n_partials)) {
+			fp_outfile_leave(&file);
+		} else {
+			ticket->partial->file = file;
+			atomic_fetch_add(&setup->n_partials, 1);
+			if (!read_note(request, ticket->partial, &note))
+				fp_ticket_drop_partial(ticket);
+		}
+	}
+	fp_buf_destroy(&note);
+}
+
+void
+fp_partial_leave(
+	struct fp_ticket *ticket, struct fp_outfile *file, bool is_broken)
+{
+	struct fp_partial *partial = ticket->partial;
+
+	if (is_broken && file->fd >= 0 && file->has_note && !file->error)
+		fp_outfile_leave(file);
+	if (FP_LIKELY(!partial) || partial->file.fd < 0)
+		return;
+	if (!is_broken || !partial->file.has_note) {
+		fp_ticket_drop_partial(ticket);
+		return;
+	}
+	fp_outfile_leave(&partial->file);
+	atomic_fetch_sub(partial->n_open, 1);
 }

@@ -45,6 +45,19 @@ int fp_partial_head_line(
 CURLcode fp_partial_apply(
 	struct fp_request *request, struct curl_slist **headers);
 
+/* Before the first attempt of an item: looks for what another process has left
+ * of its body. */
+void fp_partial_recall(struct fp_request *request);
+
+/* Before the first byte of a body: opens a file that another process can find,
+ * if the body is worth it. Else there is none yet. */
+void fp_partial_begin(struct fp_request *request, struct fp_outfile *file,
+	const struct fp_partial_head *head, const struct fp_response *response);
+
+/* The item has failed: leaves what another process may go on with. */
+void fp_partial_leave(
+	struct fp_ticket *ticket, struct fp_outfile *file, bool is_broken);
+
 /* What a response is to a request that may have asked for the rest. */
 enum fp_partial_answer {
 	FP_PARTIAL_OTHER, /* something else; what is kept stays */

@@ -465,6 +465,8 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 	if (open_dir(&setup->outdir, options->output_dir, options->overwrite) ==
 		0) {
 		setup->outdir.has_folders = options->create_dirs;
+		if (options->part_key && !options->dry_run)
+			fp_outfile_boot(setup->boot);
 		setup->outdir.reserved = options->reserved;
 		setup->outdir.n_reserved = options->n_reserved;
 		return 0;

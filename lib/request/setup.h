@@ -97,6 +97,7 @@ struct fp_setup {
 	struct fp_bearer *bearer; /* of the pool; NULL: no token is sent */
 	atomic_uint n_partials; /* files that are kept, of bodies that broke */
 	unsigned most_partials; /* of them */
+	char boot[FP_OUTFILE_BOOT_BYTES]; /* of the machine; see outfile.h */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 

@@ -685,6 +685,10 @@ ticket_free_partial(struct fp_ticket *ticket)
 {
 	if (FP_LIKELY(!ticket->partial))
 		return;
+	if (ticket->partial->file.has_note) {
+		fp_outfile_leave(&ticket->partial->file);
+		atomic_fetch_sub(ticket->partial->n_open, 1);
+	}
 	fp_ticket_drop_partial(ticket);
 	fp_buf_destroy(&ticket->partial->etag);
 	fp_buf_destroy(&ticket->partial->at);

@@ -6,15 +6,16 @@ import hashlib
 import os
 import random
 import re
+import signal
 import socket
 import sys
 import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool
+from harness import Program, fetchpool
 from servers import Nginx
-from tap import check, contents, equal, main, temp_dir, test
+from tap import check, contents, equal, main, temp_dir, test, until
 from webserver import web
 
 CHANCE = random.Random(19)
@@ -477,6 +478,177 @@ def _():
             equal(md5(contents(at + "/%d" % size)),
                   md5(contents(nginx.dir + "/%d" % size)))
             check(record["attempts"] <= size // 55000 + 1, repr(record))
+
+
+def hidden(at):
+    return sorted(name for name in os.listdir(at) if name[0] == ".")
+
+
+class Held:
+    """A source whose bodies stop after so many bytes, until go() is called."""
+
+    def __init__(self, sizes, stop):
+        self.may_go = threading.Event()
+        held = self
+
+        def script(conn, request, nth):
+            if nth > 1 or held.may_go.is_set():
+                return False
+            body = held.source.bodies[request.path]
+            head(conn, 200, "Content-Length: %d" % len(body), "ETag: " + TAG)
+            conn.send(body[:stop])
+            held.may_go.wait(60)
+            conn.close()
+            return True
+
+        self.source = Source(script)
+        for name, size in sizes.items():
+            self.source.add(name, CHANCE.randbytes(size))
+
+    def go(self):
+        self.may_go.set()
+
+
+def journaled(source, at, names, *more):
+    folder = at + "/files"
+    return folder, [*RETRIES, "-D", folder, "--output-name={}", "--overwrite",
+                    "--journal", at + "/j", "-o", at + "/out", *more,
+                    source.url + "/{}"], "".join(n + "\n" for n in names)
+
+
+@test("between runs: one that is killed leaves what came, and the next goes on")
+def _():
+    for sign in signal.SIGKILL, signal.SIGINT, signal.SIGTERM:
+        sizes = {"a": 400000, "b": 300000, "small": 30000}
+        held = Held(sizes, 20000 if sign is None else 250000)
+        at = temp_dir()
+        folder, args, lines = journaled(held.source, at, sizes, "--grace=0ms")
+        program = Program(args, stdin=lines)
+        until(lambda: os.path.isdir(folder) and [
+            1 for name in hidden(folder) if name.endswith(".part") and
+            os.path.getsize(os.path.join(folder, name)) >= 250000] == [1, 1],
+            "bodies that came in part")
+        program.kill(sign)
+        program.wait()
+        held.go()
+        equal(sorted(n for n in os.listdir(folder) if n[0] != "."), ["small"]
+              if os.path.exists(folder + "/small") else [], sign)
+        equal(len(hidden(folder)), 4, sign)
+        result = fetchpool(["--resume", *args], input=lines)
+        equal(result.status, 0, repr(result))
+        equal(sorted(os.listdir(folder)), ["a", "b", "small"], sign)
+        for name in sizes:
+            equal(md5(contents(os.path.join(folder, name))),
+                  md5(held.source.bodies["/" + name]), name)
+        for name in "a", "b":
+            first, second = held.source.requests["/" + name]
+            equal((asked_from(second), second.header("if-range")),
+                  (250000, TAG), sign)
+
+
+@test("between runs: what another version left is not joined, nor anything odd")
+def _():
+    def change_tag(folder, part, note):
+        return '"v2"'
+
+    def cut_note(folder, part, note):
+        os.truncate(os.path.join(folder, note), 30)
+
+    def other_boot(folder, part, note):
+        path = os.path.join(folder, note)
+        text = contents(path).split(b"\n")
+        text[1] = b"00000000-0000-0000-0000-000000000000"
+        with open(path, "wb") as file:
+            file.write(b"\n".join(text))
+
+    def no_note(folder, part, note):
+        os.unlink(os.path.join(folder, note))
+
+    def empty_part(folder, part, note):
+        os.truncate(os.path.join(folder, part), 0)
+
+    def long_part(folder, part, note):
+        os.truncate(os.path.join(folder, part), 1 << 20)
+
+    def link_part(folder, part, note):
+        os.unlink(os.path.join(folder, part))
+        os.symlink("../secret", os.path.join(folder, part))
+
+    def fifo_part(folder, part, note):
+        os.unlink(os.path.join(folder, part))
+        os.mkfifo(os.path.join(folder, part))
+
+    for change in (change_tag, cut_note, other_boot, no_note, empty_part,
+                   long_part, link_part, fifo_part):
+        held = Held({"a": 400000}, 250000)
+        at = temp_dir()
+        with open(at + "/secret", "wb") as file:
+            file.write(b"s" * 1000)
+        folder, args, lines = journaled(held.source, at, ["a"], "--grace=0ms")
+        program = Program(args, stdin=lines)
+        until(lambda: os.path.isdir(folder) and [
+            1 for name in hidden(folder) if name.endswith(".part") and
+            os.path.getsize(os.path.join(folder, name)) >= 250000],
+            "a body that came in part")
+        program.kill(signal.SIGKILL)
+        program.wait()
+        held.go()
+        note, part_name = hidden(folder)
+        tag = change(folder, part_name, note)
+        if tag:
+            new = CHANCE.randbytes(100000)
+            held.source.bodies["/a"] = new
+            held.source.serve = lambda conn, request: whole(conn, new, tag=tag)
+        result = fetchpool(["--resume", *args], input=lines)
+        equal(result.status, 0, change.__name__ + repr(result))
+        equal(contents(at + "/secret"), b"s" * 1000)
+        equal(md5(contents(folder + "/a")),
+              md5(held.source.bodies["/a"]), change.__name__)
+        equal(sorted(set(os.listdir(folder)) - {part_name}), ["a"],
+              change.__name__)
+        asked = asked_from(held.source.requests["/a"][1])
+        equal(asked, 250000 if tag else 0, change.__name__)
+
+
+@test("between runs: an item that failed goes on with --retry-failed")
+def _():
+    body = CHANCE.randbytes(200000)
+
+    def script(conn, request, nth):
+        if nth <= 2:
+            start = asked_from(request)
+            if start:
+                part(conn, body, start, cut=50000)
+            else:
+                whole(conn, body, cut=100000)
+        return nth <= 2
+
+    source = Source(script)
+    source.add("a", body)
+    at = temp_dir()
+    folder, args, lines = journaled(source, at, ["a"])
+    args = [arg for arg in args if not arg.startswith("--retry=")
+            and arg not in ("-a", "-k")]
+    result = fetchpool(["--retry=1", *args], input=lines)
+    equal((result.status, len(hidden(folder))), (1, 2), repr(result))
+    result = fetchpool(["--retry=1", "--resume", "--retry-failed", *args],
+                       input=lines)
+    equal((result.status, os.listdir(folder)), (0, ["a"]), repr(result))
+    equal(md5(contents(folder + "/a")), md5(body))
+    equal([asked_from(r) for r in source.requests["/a"]], [0, 100000, 150000])
+
+
+@test("without a journal, or of small bodies, a kill leaves nothing")
+def _():
+    held = Held({"a": 400000}, 250000)
+    at = temp_dir()
+    program = Program([*RETRIES, "-D", at, "--output-name={}",
+                       held.source.url + "/{}"], stdin="a\n")
+    until(lambda: held.source.requests, "the request")
+    program.kill(signal.SIGKILL)
+    program.wait()
+    held.go()
+    equal(os.listdir(at), [])
 
 
 if __name__ == "__main__":
