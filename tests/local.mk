@@ -332,6 +332,7 @@ TEST_TOOLS = \
 	tests/fuzz/fuzzstarts.h \
 	tests/fuzz/run \
 	tests/kit/authority.py \
+	tests/kit/calm.py \
 	tests/kit/capture.h \
 	tests/kit/harness.py \
 	tests/kit/libcurl.py \

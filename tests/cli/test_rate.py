@@ -5,15 +5,14 @@ import collections
 import os
 import signal
 import sys
-import threading
 import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
+from calm import best_of_three
 from harness import Program, fetchpool
-from tap import (PATIENCE, SANITIZERS, Failed, check, equal, main, skip, test,
-                 until)
+from tap import PATIENCE, check, equal, main, test, until
 
 MS = 10**6
 S = 1000 * MS
@@ -139,48 +138,6 @@ def _():
 
 
 # ---- no less than allowed ----
-
-class Calm:
-    """Whether this machine does what it is asked to in time: a thread that
-    sleeps again and again, and sees when it wakes."""
-
-    def __enter__(self):
-        self.late, self.is_over = [], False
-        self.thread = threading.Thread(target=self._sleep, daemon=True)
-        self.thread.start()
-        return self
-
-    def _sleep(self):
-        while not self.is_over:
-            due = time.monotonic() + 0.005
-            time.sleep(0.005)
-            self.late.append(time.monotonic() - due)
-
-    def __exit__(self, *exc):
-        self.is_over = True
-        self.thread.join()
-
-    @property
-    def is_busy(self):
-        return sum(self.late) / len(self.late) > 0.00015
-
-
-def best_of_three(attempt, is_good):
-    """What depends on time may fail now and then, and on a busy machine as
-    often as it likes."""
-    if SANITIZERS or PATIENCE > 1:
-        skip("too slow for times")
-    found, busy = [], []
-    while len(found) < 3:
-        with Calm() as calm, Arrivals() as server:
-            found.append(attempt(server))
-        busy.append(calm.is_busy)
-        if is_good(found[-1]):
-            return
-    if any(busy):
-        skip("this machine is busy: got %s" % found)
-    raise Failed("got %s" % found)
-
 
 def best_use(options, n, period, items):
     def attempt(server):
