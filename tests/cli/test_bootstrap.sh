@@ -67,7 +67,7 @@ start() {
 	END
 	printf '#!/bin/sh\necho 1000\n' >id
 	printf '#!/bin/sh\nexit 1\n' >apt-cache
-	touch has-libcurl has-yajl has-zlib calls
+	touch has-libcurl has-yajl has-zlib has-hiredis calls
 	cp pkg-config autoreconf
 	chmod +x pkg-config apt-get sudo id apt-cache autoreconf ../src/configure
 	cd ../src || exit 1
@@ -151,6 +151,18 @@ touch ../fake/broken
 run 1 hello
 expect grep -q "apt-get install --no-install-recommends libyajl-dev" ../err
 expect [ ! -e configured ]
+finish
+
+start "what is only of use is installed, too, or gone without, once"
+rm ../fake/has-hiredis
+touch ../fake/broken
+run 0 hello
+expect grep -q "install --no-install-recommends libhiredis-dev$" ../fake/calls
+expect grep -q "going on without .*: libhiredis-dev" ../err
+expect [ "$(cat ../out)" = hello ]
+: >../fake/calls
+run 0 hello
+expect [ ! -s ../fake/calls ]
 finish
 
 start "-n only says it"
