@@ -316,15 +316,21 @@ struct fp_notice {
 		FP_NOTICE_SILENT, /* no connection to it can be made any more */
 		FP_NOTICE_MALFORMED, /* its Retry-After says nothing */
 		FP_NOTICE_LEARNED, /* how much it lets through */
+		FP_NOTICE_COUNT_GONE, /* the server that counts starts cannot
+					 be reached: none happens */
+		FP_NOTICE_COUNT_BACK, /* after that, it can */
+		FP_NOTICE_COUNT_LOST, /* it has lost the count */
 		FP_NOTICE_PAUSE, /* with options.tells_pauses: each pause, when
 				  * it begins and when it is made longer */
 	} why;
-	const char *origin; /* "https://api.example.com:443" */
+	const char *origin; /* "https://api.example.com:443"; COUNT_...: the
+			       server that counts, without passwords */
 	int status; /* 429 or 503; 0: neither */
-	int64_t wait_ns; /* how long no request goes to it */
+	int64_t wait_ns; /* how long no request goes to it, or starts at all */
 	unsigned count; /* PAUSED, QUOTA: pauses since the last notice, with
 			   this one */
 	char rate[32]; /* LEARNED: as for --rate, "5/s"; else "" */
+	const char *detail; /* COUNT_GONE: why */
 };
 
 /* Who waits after an answer that refuses a request because there were too
@@ -514,7 +520,8 @@ struct fp_options {
 	const char *host_rate; /* of each origin */
 	bool pace; /* evenly, not as soon as may be */
 	unsigned share; /* take 1/share of each rate; 0: all of it */
-	const char *rate_file; /* shares `rate` with other processes */
+	const char *rate_file; /* shares `rate` with other processes: a file,
+				* or redis://..., rediss://..., unix:... */
 	unsigned host_jobs; /* transfers at once to one origin; 0: jobs */
 
 	unsigned retry; /* attempts after the first */
@@ -883,6 +890,13 @@ bool fp_is_next(const char *text, char *why, size_t why_size);
 
 /* Whether `text` is what ok_status may be. */
 bool fp_is_status_list(const char *text);
+
+/* Whether `text` is what rate_file may be; if not, `why` says what is wrong,
+ * but shows nothing of it, which may hold a password. Nobody is asked. */
+bool fp_is_rate_file(const char *text, char *why, size_t why_size);
+
+/* Whether that is a server, and not a file. */
+bool fp_is_rate_server(const char *text);
 
 /* Whether `text` is what rate, and retry_on may hold; if not, `why` says what
  * would be. */

@@ -17,7 +17,7 @@ lib_libfetchpool_la_LIBTOOLFLAGS =
 lib_libfetchpool_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-no-undefined $(FP_VERSION_SCRIPT)
 lib_libfetchpool_la_LIBADD = lib/libinternal.la \
-	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS)
+	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(HIREDIS_LIBS)
 EXTRA_lib_libfetchpool_la_DEPENDENCIES = lib/fetchpool.map
 
 lib_libinternal_la_SOURCES = lib/fetchpool.h
@@ -78,7 +78,6 @@ lib_libinternal_la_SOURCES += \
 	lib/http/retryafter.c lib/http/retryafter.h \
 	lib/http/secret.c lib/http/secret.h \
 	lib/http/tokenreply.c lib/http/tokenreply.h \
-	lib/http/unpack.c lib/http/unpack.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
 	lib/http/url.c lib/http/url.h \
 	lib/http/waithint.c lib/http/waithint.h \
@@ -90,11 +89,17 @@ lib_libinternal_la_SOURCES += \
 	lib/rate/outlook.c lib/rate/outlook.h \
 	lib/rate/ratebook.c lib/rate/ratebook.h \
 	lib/rate/rateclock.c lib/rate/rateclock.h \
+	lib/rate/ratecount.c lib/rate/ratecount.h \
 	lib/rate/ratefile.c lib/rate/ratefile.h \
+	lib/rate/ratelease.c lib/rate/ratelease.h \
 	lib/rate/ratelimit.c lib/rate/ratelimit.h \
+	lib/rate/rateplace.c lib/rate/rateplace.h \
+	lib/rate/rateredis.c lib/rate/rateredis.h \
 	lib/rate/ratering.c lib/rate/ratering.h \
 	lib/rate/rates.c lib/rate/rates.h \
+	lib/rate/ratescript.c lib/rate/ratescript.h \
 	lib/rate/ratestore.c lib/rate/ratestore.h \
+	lib/rate/redislink.c lib/rate/redislink.h \
 	lib/rate/starts.c lib/rate/starts.h
 
 # item: one item in, one record out

@@ -93,8 +93,10 @@ UNIT_TESTS = \
 	tests/unit/test_ratefilecrash \
 	tests/unit/test_ratefiledamage \
 	tests/unit/test_ratefilefail \
+	tests/unit/test_ratelease \
 	tests/unit/test_ratelimit \
 	tests/unit/test_ratelimitexact \
+	tests/unit/test_rateplace \
 	tests/unit/test_rates \
 	tests/unit/test_record \
 	tests/unit/test_recordsecrets \
@@ -249,7 +251,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_retry.py \
 	tests/cli/test_form.py \
 	tests/cli/test_partial.py \
-	tests/cli/test_unpack.py \
 	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \
@@ -305,6 +306,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_recipes.py \
 	tests/cli/test_ratefile.py \
 	tests/cli/test_ratemodel.py \
+	tests/cli/test_rateredis.py \
 	tests/cli/test_ratestorm.py \
 	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
@@ -363,7 +365,6 @@ TEST_TOOLS = \
 	tests/limiters/server.go \
 	tests/limiters/varnish.sh \
 	tests/limiters/web.py \
-	tests/servers/fastapitokens.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
 	tests/servers/listener.py \
@@ -384,6 +385,7 @@ TEST_TOOLS = \
 	tests/servers/real/tomcat \
 	tests/servers/real/uvicorn \
 	tests/servers/real/varnish \
+	tests/servers/redisserver.py \
 	tests/servers/relay.py \
 	tests/servers/socksserver.py \
 	tests/servers/servers.py \

@@ -34,6 +34,19 @@ fp_flowopt_host_rate(struct fp_settings *settings, const char *value)
 	return judge_rate("host-rate", value);
 }
 
+/* The value may hold a password, and so is not shown. */
+bool
+fp_flowopt_rate_file(struct fp_settings *settings, const char *value)
+{
+	char why[200];
+
+	settings->pool.rate_file = value;
+	if (fp_is_rate_file(value, why, sizeof(why)))
+		return true;
+	fp_msg_usage("--rate-file: %s", why);
+	return false;
+}
+
 /* A whole number from `min` to `max`. */
 static bool
 take_count(const char *value, uint64_t min, uint64_t max, unsigned *count)

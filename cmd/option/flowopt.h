@@ -16,6 +16,7 @@
 
 fp_setter fp_flowopt_rate;
 fp_setter fp_flowopt_host_rate;
+fp_setter fp_flowopt_rate_file;
 fp_setter fp_flowopt_share;
 fp_setter fp_flowopt_host_jobs;
 fp_setter fp_flowopt_retry;

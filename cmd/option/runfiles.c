@@ -358,6 +358,13 @@ given_path(const struct fp_settings *settings, const char *option)
 	return NULL;
 }
 
+/* A rate may be counted there instead of in a file. */
+static bool
+is_server(const char *text)
+{
+	return text && fp_is_rate_server(text);
+}
+
 static bool
 add_written(struct run_files *files, const struct fp_settings *settings,
 	const char *option, const char *what)
@@ -447,7 +454,8 @@ collect(struct run_files *files, const struct fp_settings *settings)
 	       add_standard(files, settings) &&
 	       add_written(files, settings, "failed", NULL) &&
 	       add_written(files, settings, "unknown", NULL) &&
-	       add_written(files, settings, "rate-file", NULL) &&
+	       (is_server(given_path(settings, "rate-file")) ||
+		       add_written(files, settings, "rate-file", NULL)) &&
 	       add_written(files, settings, "journal", NULL) &&
 	       add_derived(files, "journal", "the temporary file of --journal",
 		       settings->journal_path) &&

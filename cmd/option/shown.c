@@ -96,11 +96,20 @@ is_open(const struct fp_option_row *row)
 	return false;
 }
 
+/* The login of a server, in place of the name of a file. */
+static bool
+has_login(const char *name, const char *value)
+{
+	return strcmp(name, "rate-file") == 0 && fp_is_rate_server(value) &&
+	       strchr(value, '@');
+}
+
 static int
 shown_add_option(struct fp_buf *text, const char *name, const char *value)
 {
 	const struct fp_option_row *row = fp_optiontable_find(name);
 	bool is_file = value[0] == '@';
+	const char *shown = value;
 
 	if (fp_buf_printf(text, ",\"--%s\"", name))
 		return -1;
@@ -108,8 +117,9 @@ shown_add_option(struct fp_buf *text, const char *name, const char *value)
 		return 0;
 	if (fp_buf_add_char(text, ','))
 		return -1;
-	return fp_quote_json(
-		text, !row->arg || is_open(row) || is_file ? value : STARS);
+	if ((row->arg && !is_open(row) && !is_file) || has_login(name, value))
+		shown = STARS;
+	return fp_quote_json(text, shown);
 }
 
 int

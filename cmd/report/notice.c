@@ -126,6 +126,20 @@ tell_silence(const struct fp_notice *notice)
 		notice->origin, wait, until);
 }
 
+/* As if it was full. */
+static void
+notice_tell_loss(const struct fp_notice *notice)
+{
+	char wait[32], until[20];
+
+	write_wait(notice->wait_ns, wait, sizeof(wait));
+	notice_write_time(
+		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	fp_msg_note("%s has lost count of the requests: none starts for %s, "
+		    "until %s",
+		notice->origin, wait, until);
+}
+
 void
 fp_notice_tell(void *arg, const struct fp_notice *notice)
 {
@@ -152,6 +166,17 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 		fp_msg_note("%s allows about %s requests: -r %s --pace stays "
 			    "within that from the start",
 			notice->origin, notice->rate, notice->rate);
+		break;
+	case FP_NOTICE_COUNT_GONE:
+		fp_msg_note("%s cannot be reached (%s): no request starts "
+			    "until it can",
+			notice->origin, notice->detail);
+		break;
+	case FP_NOTICE_COUNT_BACK:
+		fp_msg_note("%s can be reached again", notice->origin);
+		break;
+	case FP_NOTICE_COUNT_LOST:
+		notice_tell_loss(notice);
 		break;
 	case FP_NOTICE_PAUSE:
 		break;

@@ -66,11 +66,14 @@
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
  *	struct fp_bearer	any thread, under its lock
+ *	struct fp_rateredis	any thread, under its lock, which is also
+ *				taken under that of the queue
  *	pool->locator, preview	the submitter, which may be a loop
  *	pool->cancel		atomic: set by anyone, read by the loops
  *
  * A thread that holds the lock of the queue or of the window takes no other in
- * this process; a rate file is locked under the queue's, among processes. Three
+ * this process, but that of the server that counts, which is the last of all; a
+ * rate file is locked under the queue's, among processes. Three
  * locks may be held while another is taken, and none of these is ever taken
  * under that other: setup.fault_lock, while the pool cancels itself; that of
  * the authorities, while OpenSSL takes its own; and the command's journal's,
@@ -91,6 +94,7 @@
 #include "poolopt.h"
 #include "preview.h"
 #include "queue.h"
+#include "redislink.h"
 #include "share.h"
 #include "span.h"
 #include "thread.h"
@@ -126,11 +130,11 @@ struct fp_pool {
 void
 fp_version(char *text, size_t size)
 {
-	char yajl[32], unpack[64];
+	char yajl[32];
 
 	fp_json_version(yajl, sizeof(yajl));
-	fp_unpack_versions(unpack, sizeof(unpack));
-	snprintf(text, size, "%s%s %s", yajl, unpack, curl_version());
+	snprintf(text, size, "%s %s%s%s", yajl, curl_version(),
+		fp_redislink_is_there() ? " " : "", fp_redislink_version());
 }
 
 bool
@@ -240,6 +244,62 @@ busy_rules(const struct fp_setup *setup)
 	};
 }
 
+/* ---- the server that counts starts ---- */
+
+static void
+on_starts(void *arg)
+{
+	struct fp_pool *pool = arg;
+
+	fp_queue_came(&pool->queue);
+}
+
+static void
+on_rate_news(void *arg, enum fp_rateredis_news news, const char *why,
+	int64_t wait_ns)
+{
+	static const enum fp_notice_why whys[] = {
+		[FP_RATEREDIS_GONE] = FP_NOTICE_COUNT_GONE,
+		[FP_RATEREDIS_BACK] = FP_NOTICE_COUNT_BACK,
+		[FP_RATEREDIS_LOST] = FP_NOTICE_COUNT_LOST,
+	};
+	const struct fp_pool *pool = arg;
+	const struct fp_options *options = &pool->setup.options;
+	struct fp_notice notice = {
+		.why = whys[news],
+		.origin = fp_rateredis_shown(pool->setup.rate_count.redis),
+		.wait_ns = wait_ns,
+		.detail = why,
+	};
+
+	if (options->tell)
+		options->tell(options->tell_arg, &notice);
+}
+
+static void
+on_rate_fault(void *arg, const char *why)
+{
+	struct fp_pool *pool = arg;
+	char text[500];
+
+	snprintf(text, sizeof(text), "rate file %.150s: %s",
+		fp_rateredis_shown(pool->setup.rate_count.redis), why);
+	fp_setup_halt(&pool->setup, text);
+}
+
+static int
+run_rate_server(struct fp_pool *pool)
+{
+	const struct fp_rateredis_calls calls = {
+		.arg = pool,
+		.came = on_starts,
+		.tell = on_rate_news,
+		.fail = on_rate_fault,
+	};
+
+	return fp_rateredis_run(pool->setup.rate_count.redis, &calls);
+}
+
 static int
 make_pool(struct fp_pool *pool)
 {
@@ -253,12 +313,15 @@ make_pool(struct fp_pool *pool)
 	pool->has_window = true;
 	pool->window.is_fed = options->feed && !options->dry_run;
 	const struct fp_setup *setup = &pool->setup;
+	struct fp_ratecount *count = fp_ratecount_is_open(&setup->rate_count)
+					     ? &pool->setup.rate_count
+					     : NULL;
 	unsigned host_jobs = options->host_jobs;
 	struct fp_schedule_rules rules = {
 		.capacity = window,
 		.rates = setup->rates,
 		.is_paced = options->pace,
-		.file = setup->rate_file,
+		.count = count,
 		.memory = &pool->setup.memory,
 		.retry_max = options->retry,
 		.retry_max_ns =
@@ -281,6 +344,8 @@ make_pool(struct fp_pool *pool)
 	if (fp_queue_init(&pool->queue, &rules))
 		return -1;
 	pool->has_queue = true;
+	if (setup->rate_count.redis && run_rate_server(pool))
+		return -1;
 	if (options->token && !options->dry_run) {
 		fp_bearer_init(&pool->bearer, &pool->setup, &pool->queue);
 		pool->setup.bearer = &pool->bearer;
@@ -588,6 +653,7 @@ fp_pool_free(struct fp_pool *pool)
 	fp_pool_wait(pool);
 	if (pool->setup.bearer)
 		fp_bearer_destroy(pool->setup.bearer);
+	fp_rateredis_stop(pool->setup.rate_count.redis);
 	for (unsigned i = 0; i < pool->n_loops; i++)
 		fp_loop_destroy(&pool->loops[i]);
 	free(pool->loops);

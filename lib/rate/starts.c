@@ -10,11 +10,11 @@
 
 int
 fp_starts_init(struct fp_starts *starts, const struct fp_rates *rates,
-	bool is_paced, struct fp_ratefile *file)
+	bool is_paced, struct fp_ratecount *count)
 {
 	*starts = (struct fp_starts){
 		.is_limited = rates->n > 0,
-		.file = file,
+		.count = count,
 	};
 	return fp_ratelimit_init(&starts->limit, rates, is_paced);
 }
@@ -33,7 +33,7 @@ starts_settle(struct fp_starts *starts)
 	starts->settle_ns = 0;
 	if (starts->error)
 		return;
-	if (fp_ratefile_settle(starts->file, &starts->settle_ns) < 0)
+	if (fp_ratecount_settle(starts->count, &starts->settle_ns) < 0)
 		starts->error = errno;
 }
 
@@ -46,8 +46,14 @@ fp_starts_tick(struct fp_starts *starts, int64_t now_ns)
 		starts_settle(starts);
 }
 
+void
+fp_starts_came(struct fp_starts *starts)
+{
+	starts->dry_until_ns = 0;
+}
+
 static int
-reserve_in_file(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
+reserve_in_count(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 {
 	int64_t due_ns = INT64_MAX;
 	int got;
@@ -56,7 +62,7 @@ reserve_in_file(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 		errno = starts->error;
 		return -1;
 	}
-	got = fp_ratefile_reserve(starts->file, token, &due_ns);
+	got = fp_ratecount_reserve(starts->count, token, &due_ns);
 	if (got < 0)
 		starts->error = errno == ENOMEM ? 0 : errno;
 	else if (got == 1)
@@ -77,8 +83,8 @@ fp_starts_reserve(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 	fp_starts_tick(starts, now_ns);
 	if (starts->dry_until_ns)
 		return 0;
-	if (starts->file)
-		return reserve_in_file(starts, token, now_ns);
+	if (starts->count)
+		return reserve_in_count(starts, token, now_ns);
 
 	int got = fp_ratelimit_reserve(&starts->limit, now_ns);
 	if (got == 0)
@@ -92,11 +98,11 @@ fp_starts_reserve(struct fp_starts *starts, uint32_t *token, int64_t now_ns)
 bool
 fp_starts_commit(struct fp_starts *starts, uint32_t token)
 {
-	if (!starts->file || !starts->is_limited)
+	if (!starts->count || !starts->is_limited)
 		return true;
 	if (starts->error)
 		return false;
-	int got = fp_ratefile_commit(starts->file, token);
+	int got = fp_ratecount_commit(starts->count, token);
 	if (got < 0 && errno != ENOMEM)
 		starts->error = errno;
 	return got > 0;
@@ -108,9 +114,9 @@ fp_starts_give_back(struct fp_starts *starts, uint32_t token)
 	if (!starts->is_limited)
 		return;
 	starts->dry_until_ns = 0;
-	if (!starts->file)
+	if (!starts->count)
 		fp_ratelimit_give_back(&starts->limit);
-	else if (fp_ratefile_give_back(starts->file, token))
+	else if (fp_ratecount_give_back(starts->count, token))
 		starts->error = errno;
 	else
 		starts_settle(starts);
@@ -125,9 +131,9 @@ fp_starts_fire(struct fp_starts *starts, uint32_t token, int64_t now_ns)
 	/* What is only reserved may last for ever; what was fired does not. */
 	if (starts->dry_until_ns == INT64_MAX)
 		starts->dry_until_ns = 0;
-	if (!starts->file)
+	if (!starts->count)
 		fp_ratelimit_fire(&starts->limit, now_ns);
-	else if (fp_ratefile_fire(starts->file, token))
+	else if (fp_ratecount_fire(starts->count, token))
 		starts->error = errno;
 	else
 		starts_settle(starts);

@@ -11,7 +11,9 @@
 
 #include "headerline.h"
 #include "netrc.h"
+#include "rateplace.h"
 #include "rates.h"
+#include "redislink.h"
 #include "retry.h"
 #include "share.h"
 
@@ -176,6 +178,31 @@ fp_is_rate_list(const char *text, char *why, size_t why_size)
 		return true;
 	fp_rates_why(text, why, why_size);
 	return false;
+}
+
+bool
+fp_is_rate_file(const char *text, char *why, size_t why_size)
+{
+	struct fp_rateplace place;
+
+	if (!fp_rateplace_is_server(text))
+		return true;
+	if (!fp_redislink_is_there()) {
+		snprintf(why, why_size,
+			"fetchpool was built without hiredis, so a rate can "
+			"only be shared in a file");
+		return false;
+	}
+	if (fp_rateplace_parse(text, &place, why, why_size))
+		return false;
+	fp_rateplace_destroy(&place);
+	return true;
+}
+
+bool
+fp_is_rate_server(const char *text)
+{
+	return fp_rateplace_is_server(text);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include "headerline.h"
 #include "jsonfind.h"
 #include "proxies.h"
+#include "rateplace.h"
 #include "url.h"
 
 #include <dlfcn.h>
@@ -502,38 +503,61 @@ make_retry(struct fp_setup *setup, char *why, size_t why_size)
 }
 
 static int
-make_rate(const struct fp_options *options, const char *text,
-	struct fp_rates *rates, char *why, size_t why_size)
+make_rate(const char *text, unsigned share, struct fp_rates *rates, char *why,
+	size_t why_size)
 {
 	if (!text)
 		return 0;
 	if (fp_rates_parse(text, rates))
 		return setup_refuse(why, why_size, "not a rate", text);
-	fp_rates_share(rates, FP_MAX(options->share, 1));
+	fp_rates_share(rates, FP_MAX(share, 1));
 	return 0;
+}
+
+/* A file that is no good is no wrong option, and neither is a server; a rate
+ * too high is. */
+static int
+refuse_rate_file(const struct fp_options *options, const char *what, char *why,
+	size_t why_size)
+{
+	int err = errno;
+	bool is_server = fp_rateplace_is_server(options->rate_file);
+	struct fp_rateplace place = {.shown = NULL};
+	char unsaid[4];
+
+	/* Its text may hold a password. */
+	if (is_server)
+		fp_rateplace_parse(
+			options->rate_file, &place, unsaid, sizeof(unsaid));
+	snprintf(why, why_size, "rate file %.*s%s%s",
+		is_server ? 150 : 70, /* as much of a path as is of use */
+		!is_server    ? options->rate_file
+		: place.shown ? place.shown
+			      : "",
+		is_server && !place.shown ? "" : ": ", what);
+	fp_rateplace_destroy(&place);
+	errno = is_server	? err
+		: err == EINVAL ? EBADMSG
+		: err == ERANGE ? EINVAL
+				: err;
+	return -1;
 }
 
 static int
 open_rate_file(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
-	char what[120];
+	const char *cafile = fp_curlopts_text(&setup->curlopts, CURLOPT_CAINFO);
+	char what[300];
 
-	if (!options->dry_run)
-		setup->rate_file = fp_ratefile_open(options->rate_file,
-			&setup->rates, options->pace, what, sizeof(what));
-	if (setup->rate_file ||
-		(options->dry_run &&
-			fp_ratefile_check(options->rate_file, &setup->rates,
-				what, sizeof(what)) == 0))
+	if (options->dry_run ? fp_ratecount_check(options->rate_file,
+				       &setup->rates, what, sizeof(what)) == 0
+			     : fp_ratecount_open(&setup->rate_count,
+				       options->rate_file, &setup->rates,
+				       options->pace, cafile, what,
+				       sizeof(what)) == 0)
 		return 0;
-	int err = errno;
-	snprintf(
-		why, why_size, "rate file %.70s: %s", options->rate_file, what);
-
-	/* A file that is no good is no wrong option; a rate too high is. */
-	errno = err == EINVAL ? EBADMSG : err == ERANGE ? EINVAL : err;
-	return -1;
+	return refuse_rate_file(options, what, why, why_size);
 }
 
 static int
@@ -541,9 +565,13 @@ make_rates(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
 
-	if (make_rate(options, options->rate, &setup->rates, why, why_size) ||
-		make_rate(options, options->host_rate, &setup->host_rates, why,
-			why_size))
+	/* A server counts for all who share it: there, nobody has a part. */
+	bool is_whole = options->rate_file &&
+			fp_rateplace_is_server(options->rate_file);
+	if (make_rate(options->rate, is_whole ? 1 : options->share,
+		    &setup->rates, why, why_size) ||
+		make_rate(options->host_rate, options->share,
+			&setup->host_rates, why, why_size))
 		return -1;
 	setup->has_rates = setup->rates.n || setup->host_rates.n;
 	if (!options->rate_file)
@@ -753,8 +781,7 @@ fp_setup_destroy(struct fp_setup *setup)
 	if (setup->outdir.fd >= 0)
 		fp_outdir_close(&setup->outdir);
 	setup->outdir.fd = -1;
-	fp_ratefile_close(setup->rate_file);
-	setup->rate_file = NULL;
+	fp_ratecount_close(&setup->rate_count);
 	if (setup->wire_headers && setup->wire_headers != setup->headers) {
 		setup->wire_headers->next = NULL; /* it is of `headers` */
 		curl_slist_free_all(setup->wire_headers);

@@ -23,7 +23,7 @@
 #include "nextrule.h"
 #include "outcome.h"
 #include "outfile.h"
-#include "ratefile.h"
+#include "ratecount.h"
 #include "rates.h"
 #include "retry.h"
 #include "thread.h"
@@ -86,7 +86,7 @@ struct fp_setup {
 	struct fp_rates rates; /* of the pool, this process's share */
 	struct fp_rates host_rates;
 	bool has_rates; /* one of them, or both */
-	struct fp_ratefile *rate_file; /* NULL: there is none */
+	struct fp_ratecount rate_count; /* nothing in it: there is none */
 	struct fp_idletimes idletimes; /* of all servers; under its lock */
 	struct fp_memory memory; /* of all bodies; atomic */
 	struct fp_mutex fault_lock; /* over has_fault */

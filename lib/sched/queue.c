@@ -291,6 +291,18 @@ fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket)
 	call(waiter);
 }
 
+void
+fp_queue_came(struct fp_queue *queue)
+{
+	fp_mutex_lock(&queue->lock);
+	fp_starts_came(&queue->schedule.starts);
+	struct fp_waiter *waiter = pop_needed(queue);
+	if (!waiter)
+		waiter = pop_for_strangers(queue);
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+}
+
 /* Who finds it held, under the lock, leaves its name before the call that
  * follows gets the lock. */
 void

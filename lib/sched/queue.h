@@ -101,6 +101,9 @@ void fp_queue_give_back(struct fp_queue *queue, struct fp_ticket *ticket);
 /* Nothing is lent from now on; or it is again, after fp_queue_call(). */
 void fp_queue_hold(struct fp_queue *queue, bool is_held);
 
+/* Starts have come that may be reserved. */
+void fp_queue_came(struct fp_queue *queue);
+
 /* Calls all that wait. */
 void fp_queue_call(struct fp_queue *queue);
 /* A page of this item was given back by the consumer. */

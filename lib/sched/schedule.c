@@ -53,7 +53,7 @@ fp_schedule_init(
 		fp_timeheap_init(&schedule->attempts, rules->capacity) ||
 		fp_timeheap_init(&schedule->wakes, rules->capacity) ||
 		fp_starts_init(&schedule->starts, &rules->rates,
-			rules->is_paced, rules->file)) {
+			rules->is_paced, rules->count)) {
 		fp_schedule_destroy(schedule);
 		errno = ENOMEM;
 		return -1;

@@ -15,7 +15,7 @@
 #include "base.h"
 
 #include "origin.h"
-#include "ratefile.h"
+#include "ratecount.h"
 #include "starts.h"
 #include "ticket.h"
 #include "timeheap.h"
@@ -25,7 +25,7 @@ struct fp_schedule_rules {
 	struct fp_origin_rules origin;
 	struct fp_rates rates; /* of the run; n 0: no limit */
 	bool is_paced;
-	struct fp_ratefile *file; /* that keeps the count; NULL: memory does */
+	struct fp_ratecount *count; /* of starts; NULL: memory counts */
 	struct fp_memory *memory; /* of all bodies; NULL: there is enough */
 	unsigned retry_max; /* attempts after the first */
 	int64_t retry_max_ns; /* an item's attempts begin within; 0: ever */

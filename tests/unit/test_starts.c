@@ -27,6 +27,8 @@ static unsigned n_asked;
 static uint32_t committed, fired, given_back;
 static int64_t settle_ns; /* 0: nothing to be settled */
 static char a_file;
+static struct fp_ratecount a_count = {
+	.file = (struct fp_ratefile *)(void *)&a_file};
 
 static int
 reply(void)
@@ -91,9 +93,8 @@ set_up(const char *rate, bool has_file)
 
 	n_asked = 0;
 	CHECK(!rate || fp_rates_parse(rate, &rates) == 0);
-	CHECK(fp_starts_init(&starts, &rates, false,
-		      has_file ? (struct fp_ratefile *)(void *)&a_file
-			       : NULL) == 0);
+	CHECK(fp_starts_init(
+		      &starts, &rates, false, has_file ? &a_count : NULL) == 0);
 }
 
 static int

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A start is a member of the sorted set, and its score is when it was; one that
+ * is lent and not heard of has the end of that as its score, as if it was
+ * started then. So nobody has to look for processes that are gone: what they
+ * had is over a period after that by itself. That is the whole of the sliding
+ * window: another start may be lent for the moment at which the N-th last one
+ * is a period old.
+ *
+ * WHEN THE COUNT IS LOST, all that is known is that it may have been full. The
+ * hash has a random number, which each process has in mind: a process that
+ * finds another one, or none, knows of starts that the count does not. The
+ * number of the server's run tells a restart, or another server in its place,
+ * whose count may be older. The number of members tells whether one of the
+ * keys was thrown away. In all these cases nothing is lent until all that was
+ * lent before has ended, and for one period more. A count that begins lends
+ * nothing for a moment, as who knows better looks more often than that. If the
+ * server's clock is set back, times to come would be in the set for long: that
+ * is a loss, too; and that it was set forward, its clients find out.
+ *
+ * The first write is one that a server without memory refuses; after it, all
+ * are taken.
+ *
+ * Times are microseconds, which a double holds exactly for another 200 years.
+ */
+#include "base.h"
+
+#include "ratescript.h"
+
+#include "ratebook.h"
+#include "ratelimit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FORMAT "1"
+
+#define POLL_US 50000 /* when others hold what is missing */
+#define KEEP_MS (3600 * 1000) /* besides the longest period */
+
+/* ARGV: 1 the version, 2 the limits, 3 the server's run, 4 the count that is
+ * known, 5 a number for a new one, 6 the client, 7 how many are wanted, 8 the
+ * name of the first, 9 how far ahead, 10 whether the clock has jumped, 11 how
+ * long they are lent, 12 how long a new count rests, 13 between starts, 14 how
+ * soon to ask again, 15 how many rates, and N and span of each; how many were
+ * fired, and name and time of each; how many are renewed, and their names; how
+ * many go back, and their names; how long the keys are kept. */
+const char fp_ratescript_text[] =
+	"if redis.replicate_commands then redis.replicate_commands() end\n"
+	"local hash, set = KEYS[1], KEYS[2]\n"
+	"local function number(i) return tonumber(ARGV[i]) end\n"
+	"local function text(x) return string.format('%.0f', x) end\n"
+	"local hash_is = redis.call('TYPE', hash).ok\n"
+	"local set_is = redis.call('TYPE', set).ok\n"
+	"if hash_is ~= 'none' and hash_is ~= 'hash' then\n"
+	"  return 'type ' .. hash_is end\n"
+	"if set_is ~= 'none' and set_is ~= 'zset' then\n"
+	"  return 'type ' .. set_is end\n"
+	"local is = redis.call('HMGET', hash, 'version', 'limits', 'run',\n"
+	"  'id', 'full', 'latest', 'next', 'starts')\n"
+	"if hash_is == 'hash' and not (is[1] and is[2] and is[4]) then\n"
+	"  return 'type other' end\n"
+	"if is[1] and is[1] ~= ARGV[1] then return 'version ' .. is[1] end\n"
+	"if is[2] and is[2] ~= ARGV[2] then return 'limits ' .. is[2] end\n"
+	"local time = redis.call('TIME')\n"
+	"local now = tonumber(time[1]) * 1000000 + tonumber(time[2])\n"
+	"redis.call('HSET', hash, 'version', ARGV[1])\n"
+	"local id, known = is[4], ARGV[4]\n"
+	"local full = tonumber(is[5] or 0)\n"
+	"local latest = tonumber(is[6] or 0)\n"
+	"local next = tonumber(is[7] or 0)\n"
+	"local lent = number(11)\n"
+	"local rates, longest, at = {}, 0, 16\n"
+	"for i = 1, number(15) do\n"
+	"  rates[i] = {number(at), number(at + 1)}\n"
+	"  if rates[i][2] > longest then longest = rates[i][2] end\n"
+	"  at = at + 2\n"
+	"end\n"
+	"local lost = 0\n"
+	"local begun = not id\n"
+	"if id and (is[3] ~= ARGV[3] or now < latest - 100000 or\n"
+	"    ARGV[10] == '1' or\n"
+	"    redis.call('ZCARD', set) ~= tonumber(is[8] or 0)) then\n"
+	"  lost, begun = 1, true\n"
+	"elseif known ~= '' and known ~= id then\n"
+	"  lost = 1\n"
+	"end\n"
+	"if begun then\n"
+	"  redis.call('DEL', hash, set)\n"
+	"  id, full, next, latest = ARGV[5], 0, 0, 0\n"
+	"end\n"
+	"if now < latest then now = latest end\n"
+	"if lost == 1 then\n"
+	"  full = math.max(full, now + lent + longest)\n"
+	"elseif begun then\n"
+	"  full = now + math.min(longest, number(12))\n"
+	"end\n"
+	"local function name(i) return ARGV[6] .. ':' .. ARGV[i] end\n"
+	"local n = number(at)\n"
+	"at = at + 1\n"
+	"for i = 1, n do\n"
+	"  if lost == 0 then\n"
+	"    redis.call('ZADD', set, text(math.min(number(at + 1), now)),\n"
+	"      name(at)) end\n"
+	"  at = at + 2\n"
+	"end\n"
+	"n = number(at)\n"
+	"at = at + 1\n"
+	"for i = 1, n do\n"
+	"  if lost == 0 then\n"
+	"    redis.call('ZADD', set, 'XX', text(now + lent), name(at)) end\n"
+	"  at = at + 1\n"
+	"end\n"
+	"n = number(at)\n"
+	"at = at + 1\n"
+	"for i = 1, n do\n"
+	"  if lost == 0 then redis.call('ZREM', set, name(at)) end\n"
+	"  at = at + 1\n"
+	"end\n"
+	"redis.call('ZREMRANGEBYSCORE', set, '-inf', text(now - longest))\n"
+	"local spacing, until_, wait = number(13), now + number(9), 0\n"
+	"local lends, first = {}, number(8)\n"
+	"for i = 1, number(7) do\n"
+	"  local due, poll = math.max(now, full), false\n"
+	"  if spacing > 0 then due = math.max(due, next) end\n"
+	"  for _, rate in ipairs(rates) do\n"
+	"    local e = redis.call('ZREVRANGE', set, rate[1] - 1, rate[1] - 1,\n"
+	"      'WITHSCORES')\n"
+	"    if e[2] then\n"
+	"      local score = tonumber(e[2])\n"
+	"      due = math.max(due, score + rate[2])\n"
+	"      poll = poll or score > now\n"
+	"    end\n"
+	"  end\n"
+	"  if due > until_ then\n"
+	"    wait = math.max(due - until_, 1000)\n"
+	"    if poll then wait = math.min(wait, number(14)) end\n"
+	"    break\n"
+	"  end\n"
+	"  if spacing > 0 then\n"
+	"    local late = due - next\n"
+	"    if late > 100000 then late = 0 end\n"
+	"    next = due - math.min(late, 5000) + spacing\n"
+	"  end\n"
+	"  lends[#lends + 1] = text(due)\n"
+	"  redis.call('ZADD', set, text(due + lent),\n"
+	"    ARGV[6] .. ':' .. text(first + i - 1))\n"
+	"end\n"
+	"redis.call('HSET', hash, 'version', ARGV[1], 'limits', ARGV[2],\n"
+	"  'run', ARGV[3], 'id', id, 'full', text(full), 'latest', text(now),\n"
+	"  'next', text(next), 'starts', redis.call('ZCARD', set))\n"
+	"local keep = text(2 * longest / 1000 + number(at))\n"
+	"redis.call('PEXPIRE', hash, keep)\n"
+	"redis.call('PEXPIRE', set, keep)\n"
+	"return table.concat({'ok', text(now), id, lost, text(wait),\n"
+	"  text(math.max(full - now, 0)), #lends, table.concat(lends, ' ')},\n"
+	"  ' ')\n";
+
+/* ---- making the command ---- */
+
+int
+fp_ratescript_init(struct fp_ratescript *script, const char *key,
+	const struct fp_rates *rates, bool is_paced, uint64_t client)
+{
+	struct fp_ratelimit limit;
+
+	memset(script, 0, sizeof(*script));
+	script->key = key;
+	script->rates = *rates;
+	script->client = client;
+	fp_rates_sort(&script->rates);
+	/* Both are to be in one slot of a cluster. */
+	int len = snprintf(script->other_key, sizeof(script->other_key),
+		strchr(key, '{') ? "%s:starts" : "{%s}:starts", key);
+	errno = ERANGE;
+	if (len >= (int)sizeof(script->other_key))
+		return -1;
+	for (size_t i = 0; i < rates->n; i++) {
+		if (rates->all[i].n > FP_RATEBOOK_MAX)
+			return -1;
+	}
+	fp_rates_print(&script->rates, script->limits, sizeof(script->limits));
+	if (fp_ratelimit_init(&limit, &script->rates, is_paced))
+		return -1;
+	memcpy(script->spans_ns, limit.spans_ns, sizeof(script->spans_ns));
+	script->spacing_ns = limit.spacing_ns;
+	fp_ratelimit_destroy(&limit);
+	return 0;
+}
+
+void
+fp_ratescript_destroy(struct fp_ratescript *script)
+{
+	fp_buf_destroy(&script->text);
+	free(script->ends);
+	free(script->args);
+	memset(script, 0, sizeof(*script));
+}
+
+static int
+script_add(struct fp_ratescript *script, const char *text)
+{
+	if (script->n_args == script->cap_args) {
+		size_t cap = FP_MAX(2 * script->cap_args, 64);
+		size_t *ends = realloc(script->ends, cap * sizeof(*ends));
+		if (!ends)
+			return -1;
+		script->ends = ends;
+		struct fp_redisarg *args =
+			realloc(script->args, cap * sizeof(*args));
+		if (!args)
+			return -1;
+		script->args = args;
+		script->cap_args = cap;
+	}
+	if (fp_buf_add_text(&script->text, text))
+		return -1;
+	script->ends[script->n_args++] = script->text.len;
+	return 0;
+}
+
+static int
+script_add_number(struct fp_ratescript *script, int64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	return script_add(script, text);
+}
+
+static int
+script_add_names(struct fp_ratescript *script, unsigned n,
+	const uint64_t *names, const int64_t *times)
+{
+	int ret = script_add_number(script, n);
+
+	for (unsigned i = 0; ret == 0 && i < n; i++) {
+		ret = script_add_number(script, (int64_t)names[i]);
+		if (ret == 0 && times)
+			ret = script_add_number(script, times[i]);
+	}
+	return ret;
+}
+
+static int
+script_add_rates(struct fp_ratescript *script)
+{
+	int ret = script_add_number(script, (int64_t)script->rates.n);
+
+	for (size_t i = 0; ret == 0 && i < script->rates.n; i++) {
+		int64_t span_us = script->spans_ns[i] / 1000 + 1;
+		ret = script_add_number(
+			      script, (int64_t)script->rates.all[i].n) ||
+		      script_add_number(script, span_us);
+	}
+	return ret;
+}
+
+static int
+script_add_all(
+	struct fp_ratescript *script, const struct fp_ratelease_call *call)
+{
+	char client[24];
+
+	snprintf(client, sizeof(client), "%016" PRIx64, script->client);
+	return script_add(script, "") || script_add(script, "") ||
+	       script_add(script, "2") || script_add(script, script->key) ||
+	       script_add(script, script->other_key) ||
+	       script_add(script, FORMAT) ||
+	       script_add(script, script->limits) ||
+	       script_add(script, script->run) ||
+	       script_add(script, script->id) ||
+	       script_add(script, script->next_id) ||
+	       script_add(script, client) ||
+	       script_add_number(script, call->n_want) ||
+	       script_add_number(script, (int64_t)call->first_seq) ||
+	       script_add_number(script, call->ahead_us) ||
+	       script_add_number(script, call->has_jumped) ||
+	       script_add_number(script, FP_RATELEASE_NS / 1000) ||
+	       script_add_number(script, FP_RATESCRIPT_NEW_NS / 1000) ||
+	       script_add_number(script,
+		       script->spacing_ns / 1000 + (script->spacing_ns > 0)) ||
+	       script_add_number(script, POLL_US) || script_add_rates(script) ||
+	       script_add_names(
+		       script, call->n_fired, call->fired, call->fired_us) ||
+	       script_add_names(script, call->n_renewed, call->renewed, NULL) ||
+	       script_add_names(script, call->n_back, call->back, NULL) ||
+	       script_add_number(script, KEEP_MS);
+}
+
+int
+fp_ratescript_make(struct fp_ratescript *script,
+	const struct fp_ratelease_call *call, uint64_t seed)
+{
+	size_t start = 0;
+
+	fp_buf_clear(&script->text, SIZE_MAX);
+	script->n_args = 0;
+	snprintf(script->next_id, sizeof(script->next_id), "%016" PRIx64, seed);
+	if (script_add_all(script, call))
+		return -1;
+	for (size_t i = 0; i < script->n_args; i++) {
+		script->args[i] =
+			(struct fp_redisarg){fp_buf_text(&script->text) + start,
+				script->ends[i] - start};
+		start = script->ends[i];
+	}
+	return 0;
+}
+
+/* ---- reading what was said ---- */
+
+/* One word more; NULL: there is none. */
+static const char *
+script_word(const char **text, char *word, size_t size)
+{
+	size_t len = strcspn(*text, " ");
+
+	if (len == 0 || len >= size)
+		return NULL;
+	memcpy(word, *text, len);
+	word[len] = '\0';
+	*text += len + ((*text)[len] == ' ');
+	return word;
+}
+
+static bool
+script_number(const char **text, int64_t *number)
+{
+	char word[24], *end;
+
+	if (!script_word(text, word, sizeof(word)))
+		return false;
+	*number = strtoll(word, &end, 10);
+	return *end == '\0' && *number >= 0;
+}
+
+/* What someone else wrote, for a message. */
+static void
+script_quote(const char *text, char *to, size_t size)
+{
+	size_t n = 0;
+
+	while (*text && n + 1 < size) {
+		bool is_plain = *text >= ' ' && *text < 127;
+		to[n++] = is_plain ? *text : '?';
+		text++;
+	}
+	to[n] = '\0';
+}
+
+static enum fp_ratescript_said
+script_read_no(const struct fp_ratescript *script, const char *text, char *why,
+	size_t size)
+{
+	char what[80];
+
+	script_quote(text, what, sizeof(what));
+	if (strncmp(what, "limits ", 7) == 0) {
+		snprintf(why, size,
+			"the key %.60s is for other rates: %.70s, not %.70s",
+			script->key, what + 7, script->limits);
+		return FP_RATESCRIPT_OTHER;
+	}
+	if (strncmp(what, "version ", 8) == 0) {
+		snprintf(why, size,
+			"the key %.60s is of another release of fetchpool",
+			script->key);
+		return FP_RATESCRIPT_OTHER;
+	}
+	if (strncmp(what, "type ", 5) == 0) {
+		snprintf(why, size,
+			"the key %.60s holds something else, no count of "
+			"starts",
+			script->key);
+		return FP_RATESCRIPT_TYPE;
+	}
+	snprintf(why, size, "not to be understood: %.60s", what);
+	return FP_RATESCRIPT_ODD;
+}
+
+enum fp_ratescript_said
+fp_ratescript_read(struct fp_ratescript *script, const char *text,
+	struct fp_ratelease_answer *answer, int64_t *from_us, int64_t *full_us,
+	char *why, size_t size)
+{
+	const char *at = text;
+	char word[24], id[24];
+	int64_t lost, n;
+
+	if (strncmp(text, "ok ", 3) != 0)
+		return script_read_no(script, text, why, size);
+	script_word(&at, word, sizeof(word));
+	if (!script_number(&at, &answer->now_us) ||
+		!script_word(&at, id, sizeof(id)) ||
+		!script_number(&at, &lost) ||
+		!script_number(&at, &answer->wait_us) ||
+		!script_number(&at, full_us) || !script_number(&at, &n) ||
+		n > FP_RATELEASE_ASK_MAX)
+		return script_read_no(script, text, why, size);
+	for (int64_t i = 0; i < n; i++) {
+		if (!script_number(&at, &from_us[i]))
+			return script_read_no(script, text, why, size);
+	}
+	answer->is_lost = lost != 0;
+	answer->n = (unsigned)n;
+	answer->from_us = from_us;
+	memcpy(script->id, id, sizeof(id));
+	return FP_RATESCRIPT_OK;
+}
