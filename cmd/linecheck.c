@@ -312,13 +312,31 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 }
 
 void
-fp_linecheck_first(struct fp_linecheck *check, struct fp_text value)
+fp_linecheck_fields(struct fp_linecheck *check, const struct fp_item *item)
 {
-	if (!check->has_seen_values && is_heading(value))
-		linecheck_doubt(check, FP_ARRAY_LEN(doubts), value,
-			"looks like a column heading: with {name} in "
-			"the template, the first line is the header");
+	const struct fp_settings *settings = check->settings;
+	bool is_first = !check->has_seen_values;
+
 	check->has_seen_values = true;
+	/* In a body, 1.0 and quotes may be meant, and in CSV what is quoted. */
+	bool is_for_url = settings->expansions.n == 0 && !settings->has_csv;
+	for (size_t i = 0; i < item->n_values; i++) {
+		if (item->values[i].n_texts == 0)
+			continue;
+		struct fp_text value = item->values[i].texts[0];
+		if (is_first && settings->names.n == 0 && is_heading(value))
+			linecheck_doubt(check, FP_ARRAY_LEN(doubts), value,
+				settings->has_csv
+					? "looks like a column heading: with "
+					  "{name} in the template, the first "
+					  "line is the header"
+					: "looks like a column heading: with "
+					  "--input-format csv and {name} in "
+					  "the template, the first line is "
+					  "the header");
+		if (is_for_url)
+			look_for_doubt(check, value, false);
+	}
 }
 
 /* ---- the whole ---- */

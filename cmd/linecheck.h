@@ -37,9 +37,10 @@ void fp_linecheck_destroy(struct fp_linecheck *check);
 const char *fp_linecheck_judge(
 	struct fp_linecheck *check, struct fp_text line, struct fp_text *url);
 
-/* A field of CSV without header line, of each record: of the first, may say
- * that it looks like part of one. */
-void fp_linecheck_first(struct fp_linecheck *check, struct fp_text value);
+/* An item that has fields of a line: may say what is odd about those, and that
+ * the first line looks like a header line. */
+void fp_linecheck_fields(
+	struct fp_linecheck *check, const struct fp_item *item);
 
 /* A line that was to be JSON and is none: may say why that is. */
 void fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line);

@@ -199,9 +199,9 @@ submit(struct fp_reader *reader, const struct entry *entry)
 			&reader->check, line->text, &item.url);
 	if (!item.fault && fp_fields_fill(&reader->fields, &item))
 		return -1;
-	if (!item.fault && reader->input.options.csv &&
-		!reader->input.options.has_header && item.n_values > 0)
-		fp_linecheck_first(&reader->check, item.values[0].texts[0]);
+	if (!item.fault && item.n_values > 0 &&
+		!reader->settings->pool.data_line)
+		fp_linecheck_fields(&reader->check, &item);
 	return hand_in(reader, &item);
 }
 

@@ -80,6 +80,24 @@ def _():
           {"n": 'say "hi"\nyou', "raw": record["input"]})
 
 
+@test("fields of -C are looked at like lines: what is odd is said once each")
+def _():
+    result = fetchpool(["-C,", faults().url + "/ok?{1}"], input=(
+        "id,x\n1e+06,1e+06\n2e+06,x\n1.0,1.0\nNULL,x\n 7,x\n"))
+    for words in ("'id' looks like a column heading",
+                  "'1e+06' looks like a number rounded",
+                  "'1.0' looks like a whole number with",
+                  "'NULL' looks like a missing value",
+                  "' 7' begins or ends with white space"):
+        equal(result.text.count(words), 1, words + repr(result))
+    equal(result.text.count("reported once"), 5, repr(result))
+    for args in (["-C,", "--expand-json", '{"n":{{1}}}', "/ok"],
+                 ["--input-format", "csv", "/ok?{1}"]):
+        result = fetchpool([*args[:-1], faults().url + args[-1]],
+                           input="1.0,x\n")
+        equal(result.text, "", repr(result))
+
+
 @test("only numbers: there is no header line, and a heading is told")
 def _():
     server = faults()
