@@ -716,8 +716,13 @@ def _():
 
 def waiting(server, *args, n=5):
     """A run whose items all wait for another attempt."""
-    server.on("/wait/", lambda conn, request: conn.answer(
-        b"", status=500, headers=b"Retry-After: 200\r\n"))
+    def answer(conn, request):
+        # After the first answer no other request would go out.
+        with server.changed:
+            server.changed.wait_for(lambda: server.requests >= n, 60)
+        conn.answer(b"", status=500, headers=b"Retry-After: 200\r\n")
+
+    server.on("/wait/", answer)
     program = Program(["-j8", "--retry=1", *args, server.url + "/wait/{}"],
                       stdin="pipe")
     program.write(numbers(n))
