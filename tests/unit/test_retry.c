@@ -55,7 +55,7 @@ static const struct row rows[] = {
 	{FP_CAUSE_STATUS, 522, "yynyyy", false},
 	{FP_CAUSE_STATUS, 523, "yynyyy", false},
 	{FP_CAUSE_STATUS, 524, "yynyyy", false},
-	{FP_CAUSE_STATUS, 529, "yynyyy", false},
+	{FP_CAUSE_STATUS, 529, "yynyyy", true},
 	{FP_CAUSE_STATUS, 530, "yynyyy", false},
 };
 
