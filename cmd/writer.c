@@ -260,6 +260,15 @@ is_put_off(struct fp_writer *writer, const struct fp_result *result)
 	       !fp_journal_has_sent(writer->journal, result->seq);
 }
 
+/* A request that the journal could not record is not sent, as any other from
+ * then on: that is no failure of its item. */
+static bool
+is_unrecorded(struct fp_writer *writer, const struct fp_result *result)
+{
+	return result->kind == FP_KIND_LOCAL && writer->journal &&
+	       fp_journal_has_failed(writer->journal);
+}
+
 /* Whether what has not changed leaves no line: there is no document. */
 static bool
 is_left_out(const struct fp_writer *writer)
@@ -400,7 +409,8 @@ render_batch(struct fp_writer *writer, struct fp_writer_batch *batch)
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct fp_result *result = batch->results[i];
 		batch->is_done[i] = result->kind != FP_KIND_STOPPED &&
-				    !is_put_off(writer, result);
+				    !is_put_off(writer, result) &&
+				    !is_unrecorded(writer, result);
 		writer->has_gap |= !batch->is_done[i];
 		render(writer, result, batch->is_done[i]);
 		batch->ends[i].out = fp_journal_mark(&writer->output);

@@ -437,7 +437,7 @@ etags_write(struct fp_etags *etags)
 		return;
 	if (fp_journalfile_append(
 		    &etags->file, etags->text.data, etags->text.len))
-		etags_give_up(etags, strerror(errno));
+		etags_give_up(etags, fp_journalfile_why(errno));
 	fp_buf_clear(&etags->text, PIECE);
 }
 
@@ -455,6 +455,8 @@ fp_etags_close(struct fp_etags *etags)
 		return;
 	if (etags->file.fd >= 0)
 		etags_write(etags);
+	if (etags->file.fd >= 0 && fp_journalfile_check(&etags->file))
+		etags_give_up(etags, fp_journalfile_why(errno));
 	fp_journalfile_close(&etags->file);
 	free(etags->slots);
 	fp_buf_destroy(&etags->text);

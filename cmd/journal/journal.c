@@ -57,7 +57,8 @@ journal_fail(struct fp_journal *journal, const char *what, const char *name)
 {
 	if (!journal->error) {
 		journal->error = errno;
-		fp_msg_local("%s %s: %s", what, name, strerror(errno));
+		fp_msg_local(
+			"%s %s: %s", what, name, fp_journalfile_why(errno));
 		fp_cond_broadcast(&journal->synced);
 		fp_cond_broadcast(&journal->room);
 	}
@@ -333,6 +334,15 @@ fp_journal_has_sent(struct fp_journal *journal, uint64_t seq)
 	fp_mutex_lock(&journal->lock);
 	bool has = fp_seqset_has(
 		&journal->state.sent, journal_place(journal, seq));
+	fp_mutex_unlock(&journal->lock);
+	return has;
+}
+
+bool
+fp_journal_has_failed(struct fp_journal *journal)
+{
+	fp_mutex_lock(&journal->lock);
+	bool has = journal->error;
 	fp_mutex_unlock(&journal->lock);
 	return has;
 }

@@ -104,6 +104,9 @@ struct fp_journal_marks {
 /* Whether it is on record that the item was sent, and must not be again. */
 bool fp_journal_has_sent(struct fp_journal *journal, uint64_t seq);
 
+/* Whether nothing can be written to it any more. */
+bool fp_journal_has_failed(struct fp_journal *journal);
+
 /* An item is done; with what was given to the outputs up to and with it. */
 void fp_journal_add(struct fp_journal *journal, const struct fp_result *result,
 	const struct fp_journal_marks *marks);

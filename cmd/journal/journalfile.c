@@ -30,8 +30,7 @@
 void
 fp_journalfile_none(struct fp_journalfile *file)
 {
-	file->path = NULL;
-	file->fd = -1;
+	*file = (struct fp_journalfile){.fd = -1};
 }
 
 void
@@ -116,13 +115,41 @@ fp_journalfile_open(struct fp_journalfile *file, const char *path)
 	file->fd = open_locked(file->path, 0);
 	if (file->fd < 0 || fstat(file->fd, &st))
 		return -1;
+	file->end = (uint64_t)st.st_size;
 	return st.st_size > 0;
+}
+
+int
+fp_journalfile_check(const struct fp_journalfile *file)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st))
+		return -1;
+	errno = ENOENT;
+	if (st.st_nlink == 0 ||
+		(file->path && !fp_output_is_at(file->fd, file->path)))
+		return -1;
+	errno = ESTALE;
+	return (uint64_t)st.st_size == file->end ? 0 : -1;
 }
 
 int
 fp_journalfile_append(struct fp_journalfile *file, const char *data, size_t len)
 {
-	return fp_patience_write(file->fd, data, len);
+	if (fp_journalfile_check(file) ||
+		fp_patience_write(file->fd, data, len))
+		return -1;
+	file->end += len;
+	return 0;
+}
+
+const char *
+fp_journalfile_why(int err)
+{
+	if (err == ENOENT)
+		return "it was removed or replaced";
+	return err == ESTALE ? "it was truncated or changed" : strerror(err);
 }
 
 int
@@ -209,6 +236,7 @@ fp_journalfile_make(struct fp_journalfile *file, const char *data, size_t len)
 	if (file->fd >= 0)
 		close(file->fd);
 	file->fd = made.fd;
+	file->end = made.end;
 	return 0;
 }
 
@@ -236,5 +264,8 @@ fp_journalfile_read(struct fp_journalfile *file, struct fp_buf *to)
 int
 fp_journalfile_cut(struct fp_journalfile *file, size_t len)
 {
-	return ftruncate(file->fd, (off_t)len);
+	if (ftruncate(file->fd, (off_t)len))
+		return -1;
+	file->end = len;
+	return 0;
 }

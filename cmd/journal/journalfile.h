@@ -7,6 +7,7 @@
  * Ownership: the caller embeds it; it owns the path and the descriptor.
  * Failure: -1 with errno. EWOULDBLOCK: another process has it. EINVAL: it is no
  * regular file. ENOLCK: its file system has no locks, or none left.
+ * fp_journalfile_why() says more.
  */
 #ifndef FP_JOURNALFILE_H
 #define FP_JOURNALFILE_H
@@ -18,6 +19,7 @@
 struct fp_journalfile {
 	char *path; /* where the file is, links resolved; NULL: not open */
 	int fd; /* -1: there is none yet */
+	uint64_t end; /* bytes that it has; else somebody else has changed it */
 };
 
 /* Nothing. */
@@ -40,8 +42,16 @@ int fp_journalfile_read(struct fp_journalfile *file, struct fp_buf *to);
 /* The file ends here. */
 int fp_journalfile_cut(struct fp_journalfile *file, size_t len);
 
+/* Whether it still is what stands at its path, with what was written; if not,
+ * -1: ENOENT or ESTALE. */
+int fp_journalfile_check(const struct fp_journalfile *file);
+
+/* -1 as well if it is not. */
 int fp_journalfile_append(
 	struct fp_journalfile *file, const char *data, size_t len);
+
+/* What an errno of these says. */
+const char *fp_journalfile_why(int err);
 
 /* All that was appended is on the disk. */
 int fp_journalfile_sync(struct fp_journalfile *file);

@@ -40,7 +40,7 @@ def check_stopped(run, result, words, status=3):
     """Exit 3, said why; what has no record is in --failed, and none failed."""
     equal(result.status, status, repr(result))
     matches(words, result.text)
-    matches(r"stopped by a local error: \d+ done, 0 failed, \d+ not done",
+    matches(r"stopped( by a local error)?: \d+ done, 0 failed, \d+ not done",
             result.text)
     check(result.text.count("\n") <= 3, result.text)
     done = [int(r["input"]) for r in records_of(contents(run.out))]
@@ -102,6 +102,48 @@ def _():
                 os.unlink(rate)
             run.options[run.options.index("100/s")] = "1000/s"
             check_complete(run)
+
+
+def grow(path):
+    with open(path, "ab") as file:
+        file.write(b"d 1 0\n")
+
+
+@test("the journal is removed, cut, emptied, replaced or written to")
+def _():
+    for harm in (remove, lambda path: os.truncate(path, 300), empty, replace,
+                 grow, carry_off):
+        for options in [], ["-k"], ["-d", "x"]:
+            run, server = begun("-r", "100/s", "--pace", *options)
+            program = run.start("--failed", run.failed)
+            until(lambda: os.path.exists(run.out) and
+                  contents(run.out).count(b"\n") > 3, "some records")
+            harm(run.journal)
+            result = program.wait()
+            check_stopped(run, result, "cannot write the journal .*: it was "
+                          "(removed or replaced|truncated or changed)")
+            check(len(server.log) < N, "all requests were sent")
+
+
+@test("the file of --etags is removed, cut, emptied, replaced or written to")
+def _():
+    for harm in (remove, lambda path: os.truncate(path, 300), empty, replace,
+                 grow, carry_off):
+        tags = os.path.join(temp_dir(), "tags")
+        run, server = begun("-r", "100/s", "--pace", "--etags", tags)
+        server.on("/tag", lambda conn, request: conn.answer(
+            b"{}", headers=b"ETag: \"1\"\r\n"))
+        run.template = server.url + "/tag?{}"
+        program = run.start()
+        until(lambda: os.path.exists(run.out) and
+              contents(run.out).count(b"\n") > 3, "some records")
+        harm(tags)
+        result = program.wait()
+        # It is no more than a help: what is fetched is in the output.
+        equal(result.status, 3, repr(result))
+        matches("^fetchpool: --etags: .*tags: it was (removed or replaced|"
+                "truncated or changed)\n$", result.text)
+        equal(contents(run.out).count(b"\n"), N)
 
 
 def vanish(folder):
