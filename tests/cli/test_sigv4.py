@@ -25,7 +25,11 @@ AWS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 
 
 class Moto:
-    """The store, with an access key that may do everything."""
+    """The store, with an access key that may do everything. URLs that are
+    signed it does not know where IAM is enforced."""
+
+    def __init__(self, enforces=True):
+        self.free = "3" if enforces else "1000000"
 
     def __enter__(self):
         if not importlib.util.find_spec("moto") or \
@@ -41,7 +45,7 @@ class Moto:
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1",
              "-p", str(self.port)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=environment({"INITIAL_NO_AUTH_ACTION_COUNT": "3"}))
+            env=environment({"INITIAL_NO_AUTH_ACTION_COUNT": self.free}))
         until(self.answers, "moto to answer", timeout=60)
         common = {"endpoint_url": self.url, "region_name": "us-east-1",
                   "aws_access_key_id": "x", "aws_secret_access_key": "y"}
@@ -184,6 +188,100 @@ def _():
                            timeout=60)
         equal((result.status, result.records[0]["status"]), (1, 403),
               repr(result))
+
+
+def listed(moto, prefix):
+    """{key: MD5 digest} of a list in pages (ListObjectsV2)."""
+    pages = list(moto.s3.get_paginator("list_objects_v2").paginate(
+        Bucket="bucket", Prefix=prefix, PaginationConfig={"PageSize": 100}))
+    equal(len(pages), 10)
+    return {one["Key"]: one["ETag"].strip('"')
+            for page in pages for one in page["Contents"]}
+
+
+def sign(moto, method, key):
+    return moto.s3.generate_presigned_url(
+        method, Params={"Bucket": "bucket", "Key": key}, ExpiresIn=3600)
+
+
+class Tree:
+    """1,000 files in folders."""
+
+    def __init__(self):
+        chance = random.Random(4)
+        self.base = temp_dir()
+        self.names = ["d %d/e%d/%d.bin" % (n % 7, n % 30, n)
+                      for n in range(1000)]
+        for name in self.names:
+            path = self.path("up", name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(chance.randbytes(chance.randrange(3000)))
+        self.digests = {name: md5(contents(self.path("up", name)))
+                        for name in self.names}
+
+    def path(self, *parts):
+        return os.path.join(self.base, *parts)
+
+    def run(self, args, items, **more):
+        lines = [item if isinstance(item, str) else json.dumps(item)
+                 for item in items]
+        result = fetchpool(["-a", "-j8", "--retry=0", *args], timeout=200,
+                           input="".join(line + "\n" for line in lines), **more)
+        equal((result.status, len(result.records)), (0, 1000),
+              repr(result)[-2000:])
+        return result
+
+    def is_in_folder(self, folder):
+        for name in self.names:
+            equal(md5(contents(self.path(folder, name))), self.digests[name],
+                  name)
+
+    def is_in_store(self, moto, prefix):
+        keys = listed(moto, prefix)
+        equal({key[len(prefix) + 1:]: keys[key] for key in keys}, self.digests)
+
+
+@test("1,000 objects up, and down into folders, with a list in pages")
+def _():
+    with Moto() as moto:
+        tree = Tree()
+        env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
+               moto.secret, "AWS_SESSION_TOKEN": ""}
+        tree.run([*SIGN, "-X", "PUT", "-Bnone", "--input-format", "json",
+                  moto.url + "/bucket/one{/path*}"],
+                 [{"path": name.split("/"), "body_file": name}
+                  for name in tree.names], env=env, cwd=tree.path("up"))
+        tree.is_in_store(moto, "one")
+        tree.run([*SIGN, "-D", tree.path("down"), "--create-dirs",
+                  "--output-name={}", moto.url + "/bucket/one/{+}"],
+                 tree.names, env=env)
+        tree.is_in_folder("down")
+
+
+@test("the same with URLs that are signed already, and nothing shows how")
+def _():
+    with Moto(enforces=False) as moto:
+        tree = Tree()
+        results = [tree.run(
+            ["--input-format", "json", "-X", "PUT", "-Bnone"],
+            [{"body_file": name, "url": sign(moto, "put_object", "one/" + name)}
+             for name in tree.names], env=AWS, cwd=tree.path("up"))]
+        tree.is_in_store(moto, "one")
+        results.append(tree.run(
+            ["--input-format", "json", "-D", tree.path("down"),
+             "--create-dirs", "--output-name={name}"],
+            [{"name": name, "url": sign(moto, "get_object", "one/" + name)}
+             for name in tree.names], env=AWS))
+        tree.is_in_folder("down")
+        tree.run(["--input-format", "json", "-X", "PUT", "-Bnone"],
+                 [{"body_file": name, "url": sign(
+                     moto, "put_object", "two/" + name)}
+                  for name in tree.names], env=AWS, cwd=tree.path("down"))
+        tree.is_in_store(moto, "two")
+        for result in results:
+            equal(result.out.count(b"X-Amz-Signature="), 2000)
+            equal(result.out.count(b"X-Amz-Signature=***"), 2000)
 
 
 @test("signed URLs go out as they are, and their signature is shown nowhere")
