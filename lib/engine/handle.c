@@ -24,6 +24,10 @@
 /* The least that libcurl takes. */
 #define UPLOAD_BUFFER_BYTES 16384L
 
+/* With files as bodies, that of curl itself: a system call costs more than what
+ * it copies. */
+#define FILE_BUFFER_BYTES 65536L
+
 /* libcurl below 8.0.0 never sees the end of a stream of HTTP/2 that comes with
  * more than its buffer holds. The most that can come at once is a head, up to
  * 128 KiB of it, and what a TLS record holds. */
@@ -91,6 +95,8 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	SET(CURLOPT_WRITEDATA, transfer);
 	if (setup->forgets_read)
 		SET(CURLOPT_BUFFERSIZE, WHOLE_HEAD_BYTES);
+	else if (options->output_dir)
+		SET(CURLOPT_BUFFERSIZE, FILE_BUFFER_BYTES);
 	/* A filter that sees the proxy's address sees nothing. And libcurl does
 	 * not look through the environment for each request. */
 	if (setup->is_direct) {

@@ -22,6 +22,9 @@
 
 #define FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+/* What is sent at once, as curl does it. */
+#define SEND_BYTES 65536L
+
 /* Kept of the text of a form, for the next one. */
 #define KEEP_BYTES 4096
 
@@ -466,6 +469,9 @@ fp_upload_apply(struct fp_upload *upload, CURL *easy, bool had_one)
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(
 			easy, CURLOPT_SEEKDATA, has_one ? upload : NULL);
+	if (code == CURLE_OK && has_one && !had_one)
+		code = curl_easy_setopt(
+			easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BYTES);
 	return code;
 }
 
