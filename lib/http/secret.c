@@ -471,7 +471,12 @@ fp_secret_begin(
 		.work_left = LOOKS * len + WORK_MIN,
 		.is_disguised = has_disguise(text, len),
 	};
-	if (is_url)
+	/* Most URLs have neither an "@" nor a query. */
+	if (!secret->is_disguised) {
+		secret->password.is_known = !memchr(text, '@', len);
+		secret->signature.is_known = !memchr(text, '?', len);
+	}
+	if (is_url && !secret->password.is_known)
 		secret->password.is_known =
 			find_bare(secret, &secret->password);
 }
