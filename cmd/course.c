@@ -162,6 +162,12 @@ tell_changes(const struct fp_json_changes *changes)
 		fp_msg_note("--json-safe changed bodies: %s", text);
 }
 
+static const char *
+course_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* How it ended, in a line, if that is not as it should be. */
 static void
 tell_end(struct fp_course *run, const struct fp_totals *totals)
@@ -172,9 +178,10 @@ tell_end(struct fp_course *run, const struct fp_totals *totals)
 	if (totals->n_failed || failed_before)
 		fp_msg_set_status(FP_EXIT_FAILED);
 	if (failed_before)
-		fp_msg_note("%" PRIu64 " items failed in earlier runs "
-			    "(--retry-failed fetches them again)",
-			failed_before);
+		fp_msg_note("%" PRIu64 " item%s failed in earlier runs "
+			    "(--retry-failed fetches %s again)",
+			failed_before, course_plural(failed_before),
+			failed_before == 1 ? "it" : "them");
 	if (was_cut_short(run, totals->n_not_done))
 		fp_msg_set_status(FP_EXIT_STOPPED);
 	/* A filter whose reader went away says nothing. */
@@ -210,15 +217,18 @@ fp_course_conclude(struct fp_course *run)
 	tell_changes(&run->writer.tally.changes);
 	if (run->settings->failed_path && run->reader.n_cut && !lost)
 		fp_msg_note("not written to %s: %" PRIu64
-			    " lines longer than --max-line%s",
+			    " line%s longer than --max-line%s",
 			run->settings->failed_path, run->reader.n_cut,
+			course_plural(run->reader.n_cut),
 			run->settings->has_csv ? " or with an unclosed quote"
 					       : "");
 	if (run->settings->failed_path && run->writer.n_unknown)
 		fp_msg_note("not written to %s: %" PRIu64
-			    " lines whose outcome is unknown (--unknown FILE "
-			    "keeps them)",
-			run->settings->failed_path, run->writer.n_unknown);
+			    " line%s whose outcome is unknown (--unknown FILE "
+			    "keeps %s)",
+			run->settings->failed_path, run->writer.n_unknown,
+			course_plural(run->writer.n_unknown),
+			run->writer.n_unknown == 1 ? "it" : "them");
 	if (totals.n_read !=
 		totals.n_succeeded + totals.n_failed + totals.n_not_done)
 		fp_msg_local(

@@ -65,6 +65,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/report/account.c cmd/report/account.h \
 	cmd/report/cause.c cmd/report/cause.h \
 	cmd/report/chart.c cmd/report/chart.h \
+	cmd/report/compare.c cmd/report/compare.h \
 	cmd/report/dryrun.c cmd/report/dryrun.h \
 	cmd/report/html.c cmd/report/html.h \
 	cmd/report/ledger.c cmd/report/ledger.h \
@@ -89,6 +90,7 @@ cmd_libcmd_a_SOURCES += \
 cmd_libcmd_a_SOURCES += \
 	cmd/course.c cmd/course.h \
 	cmd/tokencommand.c cmd/tokencommand.h \
+	cmd/reportfrom.c cmd/reportfrom.h \
 	cmd/fields.c cmd/fields.h \
 	cmd/itemfill.c cmd/itemfill.h \
 	cmd/linecheck.c cmd/linecheck.h \

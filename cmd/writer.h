@@ -32,7 +32,7 @@ enum fp_writer_word {
 };
 
 /* Results that are written together. */
-#define FP_WRITER_BATCH 64
+#define FP_WRITER_BATCH 128
 
 struct fp_writer_batch {
 	const struct fp_result *results[FP_WRITER_BATCH];

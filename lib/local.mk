@@ -17,7 +17,8 @@ lib_libfetchpool_la_LIBTOOLFLAGS =
 lib_libfetchpool_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-no-undefined $(FP_VERSION_SCRIPT)
 lib_libfetchpool_la_LIBADD = lib/libinternal.la \
-	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(HIREDIS_LIBS)
+	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS) \
+	$(HIREDIS_LIBS)
 EXTRA_lib_libfetchpool_la_DEPENDENCIES = lib/fetchpool.map
 
 lib_libinternal_la_SOURCES = lib/fetchpool.h
@@ -78,6 +79,7 @@ lib_libinternal_la_SOURCES += \
 	lib/http/retryafter.c lib/http/retryafter.h \
 	lib/http/secret.c lib/http/secret.h \
 	lib/http/tokenreply.c lib/http/tokenreply.h \
+	lib/http/unpack.c lib/http/unpack.h \
 	lib/http/uritemplate.c lib/http/uritemplate.h \
 	lib/http/url.c lib/http/url.h \
 	lib/http/waithint.c lib/http/waithint.h \

@@ -251,6 +251,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_retry.py \
 	tests/cli/test_form.py \
 	tests/cli/test_partial.py \
+	tests/cli/test_unpack.py \
 	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \
@@ -365,6 +366,7 @@ TEST_TOOLS = \
 	tests/limiters/server.go \
 	tests/limiters/varnish.sh \
 	tests/limiters/web.py \
+	tests/servers/fastapitokens.py \
 	tests/servers/faultserver.py \
 	tests/servers/frameserver.py \
 	tests/servers/listener.py \

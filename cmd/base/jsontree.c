@@ -15,6 +15,7 @@
 
 #define DEPTH_MAX 32
 #define BLOCK_NODES 256
+#define NUMBER_MAX 1e300
 
 struct node_block {
 	struct node_block *next;
@@ -197,7 +198,8 @@ tree_read_number(struct fp_jsontree *tree)
 	memcpy(text, start, len);
 	text[len] = '\0';
 	node->number = strtod(text, &after);
-	if (*after || start[0] == '+' || start[0] == '.')
+	if (*after || start[0] == '+' || start[0] == '.' ||
+		!(node->number < NUMBER_MAX && node->number > -NUMBER_MAX))
 		return NULL;
 	tree->at += len;
 	return node;

@@ -287,20 +287,34 @@ is_unruly(uint32_t code)
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
+/* The characters of ASCII that are not unruly, up to one that is none. */
+static size_t
+count_plain(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (unsigned char)text[n] >= 0x20 &&
+		(unsigned char)text[n] < 0x7f)
+		n++;
+	return n;
+}
+
 /* Adds text from outside: what is unruly, or no UTF-8, as \xNN or \uNNNN. */
 static void
 add_escaped(struct fp_buf *line, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint32_t code;
+		size_t plain = count_plain(text + i, len - i);
+		if (plain > 0) {
+			fp_buf_add(line, text + i, plain);
+			i += plain;
+			continue;
+		}
 		size_t n = fp_utf8_next(text + i, len - i, &code);
 		if (n == 0 || code < 0x80) {
-			unsigned char c = (unsigned char)text[i];
 			n = 1;
-			if (c >= 0x80 || is_unruly(c))
-				fp_buf_printf(line, "\\x%02x", c);
-			else
-				fp_buf_add_char(line, text[i]);
+			fp_buf_printf(line, "\\x%02x", (unsigned char)text[i]);
 		} else if (is_unruly(code)) {
 			fp_buf_printf(line, "\\u%04" PRIx32, code);
 		} else {
@@ -518,7 +532,9 @@ fp_msg_item(
 	if (format) {
 		add_record_locked(result, format);
 	} else if (has_room_locked(true)) {
-		fp_buf_printf(&held, "fetchpool: %" PRIu64 ": ", result->seq);
+		fp_buf_add_text(&held, "fetchpool: ");
+		fp_buf_add_number(&held, result->seq);
+		fp_buf_add_text(&held, ": ");
 		if (result->page > 0)
 			fp_buf_printf(
 				&held, "page %" PRIu64 ": ", result->page);

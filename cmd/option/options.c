@@ -419,6 +419,38 @@ look_for_deadline(
 	optind = 0; /* from the beginning */
 }
 
+/* What is behind the options are further files. Options of a run would mean
+ * nothing. */
+static enum fp_go
+take_reports(struct fp_settings *settings, int n, char *const files[])
+{
+	static const char *const fitting[] = {
+		"report-from", "report", "quiet", "config", "error-format"};
+	const struct fp_list *given = &settings->given;
+
+	for (size_t i = 0; i + 1 < given->n; i += 2) {
+		bool fits = false;
+		for (size_t k = 0; k < FP_ARRAY_LEN(fitting); k++)
+			fits |= strcmp(given->texts[i], fitting[k]) == 0;
+		if (fits)
+			continue;
+		fp_msg_usage("--report-from cannot be used with --%s: nothing "
+			     "is fetched",
+			given->texts[i]);
+		return FP_GO_WRONG;
+	}
+	for (int i = 0; i < n; i++) {
+		if (!fp_settings_add_text(&settings->report_from, files[i]) ||
+			!fp_settings_add_text(
+				&settings->given, "report-from") ||
+			!fp_settings_add_text(&settings->given, files[i])) {
+			fp_settings_no_memory();
+			return FP_GO_WRONG;
+		}
+	}
+	return FP_GO_REPORT;
+}
+
 enum fp_go
 fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 {
@@ -444,6 +476,8 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		if (go != FP_GO_ON)
 			return go;
 	}
+	if (settings->report_from.n > 0)
+		return take_reports(settings, argc - optind, argv + optind);
 	if (argc - optind > 1) {
 		fp_complaint_templates(
 			settings, argv[optind], argv[optind + 1]);

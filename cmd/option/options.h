@@ -14,7 +14,7 @@
 
 #include "settings.h"
 
-enum fp_go { FP_GO_ON, FP_GO_HELP, FP_GO_VERSION, FP_GO_WRONG };
+enum fp_go { FP_GO_ON, FP_GO_HELP, FP_GO_VERSION, FP_GO_REPORT, FP_GO_WRONG };
 
 /* Reads argv into initialised settings. */
 enum fp_go fp_options_parse(

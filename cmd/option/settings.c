@@ -42,6 +42,7 @@ fp_settings_destroy(struct fp_settings *settings)
 		fp_expand_free(settings->expansions.all[i].text);
 	fp_formopt_destroy(settings);
 	free(settings->given.texts);
+	free(settings->report_from.texts);
 	free(settings->reserved.texts);
 	free(settings->withheld.texts);
 	free(settings->headers.texts);
@@ -556,6 +557,13 @@ fp_settings_progress(struct fp_settings *settings, const char *value)
 }
 
 /* "-" stands for a stream elsewhere, and neither is the place for it. */
+bool
+fp_settings_report_from(struct fp_settings *settings, const char *value)
+{
+	return value[0] != '\0' &&
+	       fp_settings_add_text(&settings->report_from, value);
+}
+
 bool
 fp_settings_report(struct fp_settings *settings, const char *value)
 {

@@ -124,6 +124,8 @@ struct fp_settings {
 	const char *stats_path; /* NULL: none are written */
 	const char *trace_path; /* NULL: none is kept */
 	const char *report_path; /* NULL: none is made */
+	struct fp_list report_from; /* files of --stats; then nothing is fetched
+				     */
 	const char *etags_path; /* NULL: none are */
 	bool changed_only; /* has records */
 
@@ -228,6 +230,7 @@ fp_setter fp_settings_progress;
 fp_setter fp_settings_stats;
 fp_setter fp_settings_trace;
 fp_setter fp_settings_report;
+fp_setter fp_settings_report_from;
 fp_setter fp_settings_etags;
 
 #endif

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define VALUE_MAX 1e15
+
 static bool
 is_worst(const char *name)
 {
@@ -22,7 +24,7 @@ add_to_row(
 
 	for (unsigned i = 0; i < moments->n_columns && cell; i++) {
 		double value = cell->type == FP_JSON_NUMBER && cell->number > 0
-				       ? cell->number
+				       ? FP_MIN(cell->number, VALUE_MAX)
 				       : 0;
 		row[i] = is_worst(moments->names[i]) ? FP_MAX(row[i], value)
 						     : row[i] + value;

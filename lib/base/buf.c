@@ -98,13 +98,34 @@ fp_buf_add_decoded(struct fp_buf *buf, const char *text, size_t len)
 }
 
 int
+fp_buf_add_number(struct fp_buf *buf, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return fp_buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
+int
 fp_buf_vprintf(struct fp_buf *buf, const char *format, va_list args)
 {
 	va_list again;
 
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, args);
+	size_t room = buf->data ? buf->cap - buf->len : 0;
+	char *end = room > 0 ? buf->data + buf->len : NULL;
+	int len = vsnprintf(end, room, format, args);
 	int ret = -1;
+	if (len >= 0 && (size_t)len < room) {
+		buf->len += (size_t)len;
+		va_end(again);
+		return 0;
+	}
+	if (room > 0)
+		*end = '\0';
 	if (len >= 0 && fp_buf_reserve(buf, (size_t)len) == 0) {
 		vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
 		buf->len += (size_t)len;

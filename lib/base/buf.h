@@ -43,6 +43,7 @@ int fp_buf_add_text(struct fp_buf *buf, const char *text);
  * a "%" that begins no escape stays. */
 int fp_buf_add_decoded(struct fp_buf *buf, const char *text, size_t len);
 
+int fp_buf_add_number(struct fp_buf *buf, uint64_t number);
 int fp_buf_printf(struct fp_buf *buf, const char *format, ...) FP_PRINTF(2, 3);
 int fp_buf_vprintf(struct fp_buf *buf, const char *format, va_list args)
 	FP_PRINTF(2, 0);

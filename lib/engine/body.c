@@ -51,6 +51,11 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 	transfer->carry.json = NULL;
 	put_on(&context->decoders, transfer->gunzip.state);
 	transfer->gunzip.state = NULL;
+	if (FP_UNLIKELY(transfer->unpack.state)) {
+		fp_unpack_end(&transfer->unpack);
+		fp_ticket_hold_decoder(
+			transfer->ticket, &transfer->setup->memory, 0);
+	}
 	put_on(&context->finders, transfer->carry.find);
 	transfer->carry.find = NULL;
 }
@@ -76,16 +81,20 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	const struct fp_setup *setup = transfer->setup;
 	const struct fp_response *response = &transfer->response;
 	int status = response->status;
-	bool is_undone = response->is_gzip && !setup->options.no_compressed;
+	bool is_undone = response->packing != FP_PACKING_NONE &&
+			 !setup->options.no_compressed;
 	bool is_status = status > 0 && status < FP_STATUS_MAX;
 	bool is_ok = fp_transfer_is_ok(transfer);
 	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
-	transfer->is_gunzipped = is_undone;
+	transfer->is_gunzipped = is_undone && response->is_gzip;
+	transfer->is_unpacked = is_undone && !response->is_gzip;
 	transfer->carry.json = take_from(&transfer->context->judges);
 	transfer->carry.find = take_from(&transfer->context->finders);
-	if (is_undone) {
+	if (FP_UNLIKELY(transfer->is_unpacked))
+		fp_unpack_start(&transfer->unpack, response->packing);
+	if (transfer->is_gunzipped) {
 		transfer->gunzip.state =
 			take_from(&transfer->context->decoders);
 		fp_gunzip_start(&transfer->gunzip);
@@ -220,6 +229,70 @@ body_has_room(struct fp_transfer *transfer, size_t len)
 	return fp_ticket_has_room(ticket, &transfer->setup->memory, more);
 }
 
+/* Whether there is room for what decodes this stream; then it has it. */
+static bool
+unpack_has_room(struct fp_transfer *transfer, const char *data, size_t len)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_memory *memory = &transfer->setup->memory;
+
+	if (transfer->unpack.state || ticket->decoder_bytes > 0 || len == 0)
+		return true;
+	size_t need =
+		fp_unpack_need(transfer->unpack.packing, (unsigned char)*data);
+	if (need > 0 && !fp_ticket_has_room(ticket, memory, need))
+		return false;
+	fp_ticket_hold_decoder(ticket, memory, need);
+	return true;
+}
+
+/* Decodes with no more than there is room for after each step: of a few bytes
+ * very many may come. false: it waits for room, or is over; *goes_on. */
+static bool
+unpack_body(struct fp_transfer *transfer, const char *data, size_t len,
+	bool *goes_on)
+{
+	struct fp_unpack *unpack = &transfer->unpack;
+
+	if (!unpack_has_room(transfer, data, len))
+		return false;
+	while (transfer->n_fed < len || unpack->has_more) {
+		if (!body_has_room(transfer, FP_GUNZIP_CHUNK))
+			return false;
+		size_t n = fp_unpack_step(unpack, data + transfer->n_fed,
+			len - transfer->n_fed, on_decoded, transfer);
+		transfer->n_fed += n;
+		*goes_on = fp_transfer_receive(transfer, n) &&
+			   unpack->result != FP_GUNZIP_STOPPED;
+		if (!*goes_on)
+			return true;
+	}
+	return true;
+}
+
+/* The same of bytes that need no such care. */
+static bool
+feed_body(struct fp_transfer *transfer, const char *data, size_t len,
+	bool *goes_on)
+{
+	while (*goes_on && transfer->n_fed < len) {
+		const char *at = data + transfer->n_fed;
+		size_t n = piece_of(transfer, len - transfer->n_fed);
+		if (!body_has_room(transfer, n))
+			return false;
+		*goes_on = fp_transfer_receive(transfer, n);
+		if (!*goes_on)
+			return true;
+		*goes_on = transfer->is_gunzipped
+				   ? fp_gunzip_feed(&transfer->gunzip, at, n,
+					     on_decoded,
+					     transfer) != FP_GUNZIP_STOPPED
+				   : on_decoded(transfer, at, n);
+		transfer->n_fed += n;
+	}
+	return true;
+}
+
 /* A body that is wrong in its compression is still read to its end, like one
  * that is wrong otherwise; one that is too large is not. One that finds no
  * room waits: libcurl then brings the same bytes again, and those that were
@@ -242,22 +315,13 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 		fp_transfer_begin_body(transfer, false);
 		fp_transfer_hear(transfer, FP_EVENT_BODY);
 	}
-	while (goes_on && transfer->n_fed < len) {
-		const char *at = data + transfer->n_fed;
-		size_t n = piece_of(transfer, len - transfer->n_fed);
-		if (!body_has_room(transfer, n)) {
-			if (transfer->phase != FP_TRANSFER_PAUSED)
-				fp_transfer_hear(transfer, FP_EVENT_FULL);
-			return CURL_WRITEFUNC_PAUSE;
-		}
-		if (!fp_transfer_receive(transfer, n))
-			return CURL_WRITEFUNC_ERROR;
-		goes_on = transfer->is_gunzipped
-				  ? fp_gunzip_feed(&transfer->gunzip, at, n,
-					    on_decoded,
-					    transfer) != FP_GUNZIP_STOPPED
-				  : on_decoded(transfer, at, n);
-		transfer->n_fed += n;
+	bool has_room = FP_UNLIKELY(transfer->is_unpacked)
+				? unpack_body(transfer, data, len, &goes_on)
+				: feed_body(transfer, data, len, &goes_on);
+	if (!has_room) {
+		if (transfer->phase != FP_TRANSFER_PAUSED)
+			fp_transfer_hear(transfer, FP_EVENT_FULL);
+		return CURL_WRITEFUNC_PAUSE;
 	}
 	transfer->n_fed = 0;
 	return goes_on ? len : CURL_WRITEFUNC_ERROR;
@@ -266,5 +330,8 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 bool
 fp_transfer_may_go_on(struct fp_transfer *transfer)
 {
-	return body_has_room(transfer, piece_of(transfer, CURL_MAX_WRITE_SIZE));
+	return body_has_room(
+		transfer, transfer->is_unpacked
+				  ? FP_GUNZIP_CHUNK
+				  : piece_of(transfer, CURL_MAX_WRITE_SIZE));
 }

@@ -130,10 +130,11 @@ struct fp_pool {
 void
 fp_version(char *text, size_t size)
 {
-	char yajl[32];
+	char yajl[32], unpack[64];
 
 	fp_json_version(yajl, sizeof(yajl));
-	snprintf(text, size, "%s %s%s%s", yajl, curl_version(),
+	fp_unpack_versions(unpack, sizeof(unpack));
+	snprintf(text, size, "%s%s %s%s%s", yajl, unpack, curl_version(),
 		fp_redislink_is_there() ? " " : "", fp_redislink_version());
 }
 

@@ -86,7 +86,7 @@ most_received(const struct fp_transfer *transfer)
 {
 	uint64_t most = transfer->setup->options.max_body;
 
-	if (!transfer->response.is_gzip ||
+	if (transfer->response.packing == FP_PACKING_NONE ||
 		transfer->setup->options.no_compressed)
 		return most;
 	return most > UINT64_MAX / 4 ? most : 2 * most + PACKING_BYTES_MAX;
@@ -184,7 +184,7 @@ fp_transfer_receive(struct fp_transfer *transfer, size_t len)
 		return false;
 	}
 	/* What is not packed is counted by the carry. */
-	if (!transfer->is_gunzipped ||
+	if ((!transfer->is_gunzipped && !transfer->is_unpacked) ||
 		transfer->n_received <= most_received(transfer))
 		return true;
 	transfer->stop = FP_STOP_TOO_LARGE;
@@ -281,6 +281,7 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	transfer->carry.places = context->setup->take.pointers;
 	transfer->carry.n_places = context->setup->take.n;
 	fp_gunzip_init(&transfer->gunzip);
+	fp_unpack_init(&transfer->unpack);
 	fp_request_init(&transfer->request, context->setup);
 	fp_download_init(&transfer->download, context->setup);
 }
@@ -293,6 +294,7 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	fp_hold_drop(&transfer->hold, 0);
 	fp_carry_destroy(&transfer->carry);
 	fp_gunzip_free(&transfer->gunzip);
+	fp_unpack_end(&transfer->unpack);
 	fp_request_destroy(&transfer->request);
 	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
@@ -334,7 +336,7 @@ start_over(struct fp_transfer *transfer)
 
 	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
-	transfer->is_gunzipped = false;
+	transfer->is_gunzipped = transfer->is_unpacked = false;
 	transfer->n_fed = 0;
 	fp_transfer_forget_bytes(transfer);
 	transfer->socket_id = 0;

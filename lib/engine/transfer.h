@@ -30,6 +30,7 @@
 #include "share.h"
 #include "sockets.h"
 #include "ticket.h"
+#include "unpack.h"
 
 #include <curl/curl.h>
 #include <sys/types.h>
@@ -95,6 +96,7 @@ struct fp_transfer {
 	struct fp_buf refusal; /* how the text of one begins */
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
+	struct fp_unpack unpack;
 	struct fp_download download;
 	struct fp_buf location, links; /* where a redirect leads; Link fields */
 	const char *denied; /* why, with FP_STOP_DENIED */
@@ -115,6 +117,7 @@ struct fp_transfer {
 	bool is_fresh; /* it has a connection of its own */
 	bool is_short; /* of descriptors: others' idle ones are closed */
 	bool is_gunzipped; /* the body */
+	bool is_unpacked; /* the same, of another coding */
 	int64_t leave_ns; /* leaving: when, should the body not have ended */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */

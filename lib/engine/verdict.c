@@ -330,23 +330,33 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 
 	if (!response->is_encoded || transfer->setup->options.no_compressed)
 		return FP_KIND_OK;
+	const char *coding = response->packing != FP_PACKING_NONE
+				     ? fp_unpack_name(response->packing)
+				     : response->coding;
+	const char *lack = NULL;
+
 	if (transfer->n_received == 0) {
-		/* Gzip has an end of its own: without it, this may be a cut,
-		 * unless TLS says that it is none. */
+		/* A coding has an end of its own: without it, this may be a
+		 * cut, unless TLS says that it is none. */
 		if (!fp_response_ends_with_close(response) ||
 			strcmp(name_framing(transfer), "close-notify") == 0)
 			return FP_KIND_OK;
-		snprintf(text, size, "empty body instead of %s data",
-			response->is_gzip ? "gzip" : response->coding);
+		snprintf(text, size, "empty body instead of %s data", coding);
 		return FP_KIND_INCOMPLETE;
 	}
-	if (!transfer->is_gunzipped) {
-		snprintf(text, size, "unsupported Content-Encoding: %s",
-			response->coding);
+	if (!transfer->is_gunzipped && !transfer->is_unpacked) {
+		fp_unpack_can(fp_unpack_find(coding, strlen(coding)), &lack);
+		snprintf(text, size, "unsupported Content-Encoding: %s%s%s",
+			coding, lack ? "; fetchpool is built without " : "",
+			lack ? lack : "");
 		return FP_KIND_BODY;
 	}
-	enum fp_gunzip_result result = fp_gunzip_finish(&transfer->gunzip);
-	snprintf(text, size, "%s", fp_gunzip_message(&transfer->gunzip));
+	enum fp_gunzip_result result =
+		transfer->is_gunzipped ? fp_gunzip_finish(&transfer->gunzip)
+				       : fp_unpack_finish(&transfer->unpack);
+	snprintf(text, size, "%s",
+		transfer->is_gunzipped ? fp_gunzip_message(&transfer->gunzip)
+				       : transfer->unpack.message);
 	switch (result) {
 	case FP_GUNZIP_OK:
 		return FP_KIND_OK;
@@ -682,7 +692,11 @@ is_refused_tunnel(const struct fp_transfer *transfer, CURLcode code)
 static bool
 is_unpacked(struct fp_transfer *transfer)
 {
-	return !transfer->is_gunzipped || transfer->n_received == 0 ||
+	if (transfer->n_received == 0)
+		return true;
+	if (FP_UNLIKELY(transfer->is_unpacked))
+		return fp_unpack_finish(&transfer->unpack) == FP_GUNZIP_OK;
+	return !transfer->is_gunzipped ||
 	       fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK;
 }
 

@@ -173,28 +173,34 @@ find_coding(struct fp_text word)
 	return NULL;
 }
 
-/* One coding, gzip, can be undone (RFC 9110, section 8.4); "x-gzip" is the
- * same. Words that are no codings, such as "identity", "UTF-8" and
- * "aws-chunked", are passed over, as browsers do it. */
+/* One coding can be undone (RFC 9110, section 8.4), if there is what it takes.
+ * Words that are no codings, such as "identity", "UTF-8" and "aws-chunked", are
+ * passed over, as browsers do it. */
 static void
 take_encoding(struct fp_response *response, struct fp_text list)
 {
 	struct fp_text word;
+	const char *lack;
 
 	while (next_word(&list, &word)) {
 		const char *name = find_coding(word);
 		if (!name)
 			continue;
-		bool is_gzip = response_is_named(word.data, word.len, "gzip") ||
-			       response_is_named(word.data, word.len, "x-gzip");
-		if (!is_gzip)
+		enum fp_packing packing = fp_unpack_find(word.data, word.len);
+		bool is_second =
+			response->is_encoded && response->coding[0] == '\0';
+		if (!fp_unpack_can(packing, &lack))
 			snprintf(response->coding, sizeof(response->coding),
 				"%s", name);
-		else if (response->is_encoded && response->coding[0] == '\0')
+		else if (is_second)
 			snprintf(response->coding, sizeof(response->coding),
-				"gzip twice");
+				response->packing == packing ? "%s twice"
+							     : "%s",
+				fp_unpack_name(packing));
 		response->is_encoded = true;
-		response->is_gzip = response->coding[0] == '\0';
+		response->packing =
+			response->coding[0] ? FP_PACKING_NONE : packing;
+		response->is_gzip = response->packing == FP_PACKING_GZIP;
 	}
 }
 

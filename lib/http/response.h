@@ -14,6 +14,7 @@
 #include "base.h"
 
 #include "buf.h"
+#include "unpack.h"
 #include "waithint.h"
 
 /* Of a longer Content-Type, the first bytes are kept. A longer Location leads
@@ -37,6 +38,7 @@ struct fp_response {
 	bool may_not_fold; /* the line before was about the body */
 	bool is_encoded; /* a Content-Encoding that changes the body ... */
 	bool is_gzip; /* ... and it is gzip, once */
+	enum fp_packing packing; /* what is undone, once; or NONE */
 	char coding[16]; /* one that is not undone; "": none */
 	char doubt[96]; /* what is wrong with the framing; "": nothing */
 	bool has_location;

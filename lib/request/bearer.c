@@ -337,9 +337,13 @@ fp_bearer_hears(
 	if (status == 401) {
 		is_again =
 			!is_present || bearer_refuse(bearer, request->ticket);
-	} else if (is_present && tells_of_token(status)) {
-		bearer->has_worked = bearer->has_ever_worked = true;
-		bearer->n_refused = 0;
+	} else if (tells_of_token(status)) {
+		/* Other pages or attempts of the item may outlive this one. */
+		request->ticket->refused_token = 0;
+		if (is_present) {
+			bearer->has_worked = bearer->has_ever_worked = true;
+			bearer->n_refused = 0;
+		}
 	}
 	fp_mutex_unlock(&bearer->lock);
 	return is_again;

@@ -217,7 +217,8 @@ mask(struct fp_buf *to, const char *text)
 static uint64_t
 count_body(const struct fp_ticket *ticket)
 {
-	size_t cap = ticket->body.cap + ticket->headers.cap;
+	size_t cap =
+		ticket->body.cap + ticket->headers.cap + ticket->decoder_bytes;
 
 	return cap > FP_MEMORY_SMALL ? cap : 0;
 }
@@ -240,6 +241,29 @@ fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory)
 	ticket->memory = memory;
 	fp_memory_take(memory, now - ticket->charged);
 	ticket->charged = now;
+}
+
+/* Gives back what it needs no more. */
+static void
+give_back(struct fp_ticket *ticket)
+{
+	uint64_t now = count_body(ticket);
+
+	if (!ticket->memory || ticket->charged <= now)
+		return;
+	fp_memory_give(ticket->memory, ticket->turn, ticket->charged - now);
+	ticket->charged = now;
+}
+
+void
+fp_ticket_hold_decoder(
+	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes)
+{
+	ticket->decoder_bytes = bytes;
+	if (bytes > 0)
+		fp_ticket_charge(ticket, memory);
+	else
+		give_back(ticket);
 }
 
 /* Whoever asked for room may have been chosen to go on without, and then have
@@ -342,12 +366,7 @@ fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most)
 	fp_buf_destroy(body);
 	*body = rest;
 
-	uint64_t now = count_body(ticket);
-	if (ticket->memory && ticket->charged > now) {
-		fp_memory_give(
-			ticket->memory, ticket->turn, ticket->charged - now);
-		ticket->charged = now;
-	}
+	give_back(ticket);
 	return true;
 }
 

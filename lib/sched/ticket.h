@@ -104,6 +104,7 @@ struct fp_ticket {
 	struct fp_filemark file;
 	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
+	size_t decoder_bytes; /* of them, what decodes its body takes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
 	struct fp_try *tries; /* attempts before the last; result.tries */
 
@@ -214,6 +215,10 @@ int fp_ticket_take_body(struct fp_ticket *ticket);
 /* Of a body in a file, no more than that is back in memory. -1: no memory, or
  * it cannot be read, and nothing of it is. */
 int fp_ticket_unspool(struct fp_ticket *ticket, uint64_t most);
+
+/* What decodes its body takes so much; 0: nothing any more. */
+void fp_ticket_hold_decoder(
+	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes);
 
 /* Keeps no more of the body than that. Whether there was more. */
 bool fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most);

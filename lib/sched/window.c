@@ -24,8 +24,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What may be put quietly before the consumer is woken. */
-#define QUIET_MAX 32
+/* What may be put quietly before the consumer is woken; and half of all. */
+#define QUIET_MAX 128
 
 int
 fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
@@ -337,7 +337,8 @@ fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
 {
 	fp_mutex_lock(&window->lock);
 	finish(window, ticket);
-	bool is_due = ++window->n_quiet >= QUIET_MAX || window->cancelled;
+	size_t most = FP_MIN(QUIET_MAX, (window->capacity + 1) / 2);
+	bool is_due = ++window->n_quiet > most || window->cancelled;
 	bool calls = is_due && has_next(window) && calls_consumer(window);
 	unlock_and_call(window, false, calls);
 }
@@ -525,7 +526,9 @@ has_enough_room(struct fp_window *window)
 	bool is_hungry =
 		atomic_load_explicit(&window->is_hungry, memory_order_relaxed);
 
-	return calls_taker(window, is_hungry ? 1 : window->capacity / 4);
+	/* Who feeds loops as well may sleep for longer. */
+	size_t part = window->is_fed ? 2 : 4;
+	return calls_taker(window, is_hungry ? 1 : window->capacity / part);
 }
 
 void

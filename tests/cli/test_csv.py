@@ -158,7 +158,7 @@ def _():
     matches("4: the line has no value for {note}", result.text)
     matches("5: 3 fields, and the header line has 2", result.text)
     matches("7: the quote opened on line 11 is never closed", result.text)
-    matches("not written to .*: 1 lines longer than --max-line or with "
+    matches("not written to .*: 1 line longer than --max-line or with "
             "an unclosed quote",
             result.text)
     first = contents(path)

@@ -7,16 +7,18 @@ lines; as it is in a real browser, too.
 import html.parser
 import json
 import os
+import re
 import signal
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from chromium import Chromium
-from harness import Program, fetchpool, strict_json
+from harness import Program, Result, environment, fetchpool, strict_json
 from servers import api, faults
-from tap import (check, contents, equal, main, matches, temp_dir, temp_file,
-                 test)
+from tap import (PROGRAM, check, contents, equal, main, matches, temp_dir,
+                 temp_file, test)
 
 LARGEST = 300000
 VOID = {"meta", "link"}
@@ -211,6 +213,127 @@ def _():
     equal((result.status, result.out), (3, b""))
     result = fetchpool([api().posts, "--report", "-"], input="1\n")
     equal(result.status, 2)
+
+
+def report_from(*args):
+    """Without the options that the harness adds to those of a run."""
+    done = subprocess.run([PROGRAM, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment())
+    return Result(done.returncode, done.stdout, done.stderr, args)
+
+
+def statistics(n):
+    """Files of so many runs."""
+    url, paths = api().posts, []
+    for i in range(n):
+        paths.append(temp_file(name="run %d.json" % i))
+        fetchpool([url, "--stats", paths[-1]], input="1\n2\n3\n")
+    return paths
+
+
+@test("--report-from: the page of a run that is over is the same")
+def _():
+    _, stats, page = reported(*mixed(), status=1)
+    path = temp_file(json.dumps(stats))
+    result = report_from("--report-from", path)
+    equal((result.status, result.err), (0, b""))
+    made = temp_file(name="made.html")
+    result = report_from("--report-from=" + path, "--report", made)
+    equal((result.status, result.out), (0, b""))
+    check_page(made, stats)
+    for data in contents(made), report_from("--report-from", path).out:
+        # Numbers were read and written by another program.
+        equal(len(data) > 20000, True)
+        equal(Page(data).ids["command"], Page(contents(page)).ids["command"])
+
+
+@test("--report-from: several runs, side by side")
+def _():
+    paths = statistics(3)
+    all_ = [strict_json(contents(path)) for path in paths]
+    for args in (["--report-from", *paths],
+                 [x for path in paths for x in ("--report-from", path)]):
+        result = report_from(*args)
+        equal((result.status, result.err), (0, b""))
+        page = Page(result.out)
+        check(len(result.out) <= LARGEST, len(result.out))
+        for name in "read", "succeeded", "failed", "attempts":
+            equal(page.ids[name], count(sum(s[name] for s in all_)), name)
+        for path, stats in zip(paths, all_):
+            check(path in page.ids["runs"], path)
+            check(stats["started"] in page.ids["runs"], stats["started"])
+            check(stats["held_back"]["sentence"] in page.ids["runs"], stats)
+
+
+@test("--report-from: what is wrong with a file or an option is said")
+def _():
+    (path,) = statistics(1)
+    stats = strict_json(contents(path))
+    for text, words in (("", "not a file of --stats"),
+                        ("{", "not a file of --stats"),
+                        ("[1]", "not a file of --stats"),
+                        ('{"fetchpool":"1"}', "not a file of --stats"),
+                        (json.dumps({**stats, "schema": 2}),
+                         "has schema 2, and only 1 is known")):
+        result = report_from("--report-from", path, temp_file(text))
+        equal((result.status, result.out), (2, b""))
+        matches(words, result.text)
+    result = report_from("--report-from", path + "none")
+    equal(result.status, 2)
+    matches("cannot read .*none: No such file", result.text)
+    result = report_from("--report-from", path, "-j", "4")
+    equal(result.status, 2)
+    matches("--report-from cannot be used with --jobs", result.text)
+    result = report_from("--report-from", path, "--report", path)
+    equal(result.status, 2)
+    equal(strict_json(contents(path)), stats)
+    result = report_from("--report-from", path, "--report", temp_dir())
+    equal(result.status, 3)
+
+
+def hostile(value, text):
+    """All that is in it is the worst there can be of its kind."""
+    if isinstance(value, dict):
+        return {name: hostile(v, text) for name, v in value.items()}
+    if isinstance(value, list):
+        return [hostile(v, text) for v in value]
+    if isinstance(value, str):
+        return text
+    return value
+
+
+@test("--report-from: no file makes more than a page of 300 KB, or other tags")
+def _():
+    _, stats, _ = reported(*mixed(), status=1)
+    text = "<script>'\"&\u202e\u0000</script>" * 40
+    bad = hostile(stats, text)
+    bad["timeline"] = {
+        "width": 1e-3, "columns": stats["timeline"]["columns"],
+        "bins": [[(i * 7919 + k * 104729) % 1000 / 7
+                  for k in range(len(stats["timeline"]["columns"]))]
+                 for i in range(512)]}
+    bad["seconds"] = .512
+    bad["servers"] = bad["servers"] * 200
+    bad["slowest"] = (bad["slowest"] * 20)[:20]
+    bad["failures"] = {kind: bad["failures"]["http"] * 3
+                       for kind in stats["kinds"]}
+    bad["kinds"] = {kind: 9 for kind in stats["kinds"]}
+    large = {**bad, "seconds": 1e299, "jobs": 1e299, "read": -1e299,
+             "time": {"busy": {"wait": 1e299}, "idle": {"end": -1}}}
+    odd = {**bad, "servers": 7, "slowest": {"a": 1}, "timeline": [],
+           "fetch_time": "x", "kinds": [1], "pauses": None, "command": {},
+           "statuses": 3}
+    for one in bad, large, odd:
+        path = temp_file(json.dumps(one))
+        for args in [path], [path] * 300:
+            result = report_from("--report-from", *args)
+            equal((result.status, result.err), (0, b""))
+            check(len(result.out) <= LARGEST, len(result.out))
+            check(b"<script" not in result.out and
+                  b"nan" not in re.sub(rb"[a-z]*nan[a-z]+", b"", result.out),
+                  "what is no number or text")
+            Page(result.out)
 
 
 @test("in Chromium: nothing is asked for, said or too wide, and figures are right")

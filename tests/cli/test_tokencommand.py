@@ -4,14 +4,20 @@
 --token-command: an access token for all requests, got once for all of them,
 and got again when it expires or is refused.
 """
+import collections
+import importlib.util
+import json
 import os
 import signal
+import subprocess
 import sys
+import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program, fetchpool, tool
-from tap import check, contents, equal, main, temp_dir, temp_file, test, until
+from harness import Program, fetchpool, records_of, tool
+from tap import (TOP, check, contents, equal, main, skip, temp_dir, temp_file,
+                 test, until)
 from tokenserver import Tokens
 from webserver import redirect, web
 
@@ -41,6 +47,34 @@ def succeeds(result, n):
 def asked(server):
     """Values of Authorization."""
     return [r.header("Authorization") for r in server.log]
+
+
+class FastApi:
+    """The server of fastapitokens.py, if Python has what it needs."""
+
+    def __init__(self, life):
+        if not all(importlib.util.find_spec(name) for name in
+                   ("fastapi", "uvicorn", "python_multipart")):
+            skip("Python has no fastapi, uvicorn and python-multipart")
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.join(TOP, "tests", "servers",
+                                          "fastapitokens.py"), str(life)],
+            stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().strip()
+        self.command = "%s -sS -u reports:s3cret -d " \
+            "grant_type=client_credentials %s/token" % (tool("curl"), self.url)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def seen(self):
+        with urllib.request.urlopen(self.url + "/seen") as answer:
+            return json.load(answer)
 
 
 # ---- what is sent ----
@@ -178,6 +212,103 @@ def _():
         succeeds(run(server, 40, "-r", "20/s", "--pace", "-X", "POST"), 40)
         equal((len(server.taken), len(set(server.taken))), (40, 40))
         check(server.issued >= 2, "%d tokens" % server.issued)
+
+
+@test("FastAPI's tokens of two seconds: each item once, none refused for good")
+def _():
+    with FastApi(2) as server:
+        result = run(server, 120, "-r", "20/s", "--pace",
+                     path="/items/%d", command=server.command, timeout=60)
+        succeeds(result, 120)
+        seen = server.seen()
+        equal(sorted(seen["items"]), list(range(1, 121)))
+        check(3 <= seen["tokens"] <= 20, "%d tokens" % seen["tokens"])
+
+
+@test("FastAPI's tokens: pages of chains, each once, also of one that is killed")
+def _():
+    with FastApi(1) as server:
+        folder = temp_dir()
+        input = temp_file("".join(server.url + "/pages/%d\n" % i
+                                  for i in range(1, 11)))
+        args = ["-i", input, "-o", folder + "/out", "-q", "--next", "link",
+                "--journal", folder + "/journal", "--resume", "-r", "20/s",
+                "--pace", "--token-command", server.command]
+        first = Program(args)
+        until(lambda: len(server.seen()["items"]) > 20, "pages", 30)
+        first.kill(signal.SIGKILL)
+        first.wait()
+        result = fetchpool(args, timeout=60)
+        equal(result.status, 0, repr(result))
+        equal(sorted((r["seq"], r["page"]) for r in
+                     records_of(contents(folder + "/out"))),
+              [(n, page) for n in range(1, 11) for page in range(1, 7)])
+
+
+def chains(uses, n_pages=8):
+    """Tokens that are each good for so many requests, and /pages/N: chains.
+    A command that was left behind by a run that was killed may get another one
+    at any time, which must not end that of the next run."""
+    server = Tokens()
+    used = collections.Counter()
+
+    def answer(conn, request):
+        page = int(request.param("page", b"1"))
+        with server.changed:
+            token = request.header("Authorization")
+            good = used[token] < uses
+            used[token] += 1
+            if good:
+                server.taken.append((request.path, page))
+            else:
+                server.refused += 1
+        if not good:
+            conn.answer(b"{}", b"application/json", 401)
+            return
+        more = b"Link: <?page=%d>; rel=next\r\n" % (page + 1)
+        conn.answer(b"[%d]" % page, b"application/json",
+                    headers=more if page < n_pages else b"")
+
+    server.reset()
+    server.own["/pages/"] = answer
+    return server
+
+
+@test("a token that expires in the middle of a chain: its pages go on")
+def _():
+    for args in [], ["-k"], ["-X", "POST"]:
+        with chains(uses=13) as server:
+            result = run(server, 6, "-j1", "--next", "link", *args,
+                         path="/pages/%d")
+            succeeds(result, 48)
+            equal(sorted(server.taken), sorted(
+                ("/pages/%d" % i, page) for i in range(1, 7)
+                for page in range(1, 9)))
+            check(server.issued >= 4 and server.refused >= 3, "%d tokens, %d "
+                  "refused" % (server.issued, server.refused))
+            pages = [(r["seq"], r["page"]) for r in result.records]
+            equal(pages if args == ["-k"] else sorted(pages),
+                  [(i, page) for i in range(1, 7) for page in range(1, 9)])
+
+
+@test("a chain that is killed while its token expires goes on at its page")
+def _():
+    with chains(uses=11, n_pages=40) as server:
+        folder = temp_dir()
+        args = ["--token-command", client(server), "--next", "link", "-j2",
+                "-o", folder + "/out", "--journal", folder + "/journal",
+                "--resume", "-q", "-i", temp_file("".join(
+                    server.url + "/pages/%d\n" % i for i in range(1, 5)))]
+        for n in 25, 60, 95:
+            first = Program(args)
+            until(lambda: len(server.taken) >= n, "pages")
+            first.kill(signal.SIGKILL)
+            first.wait()
+        result = fetchpool(args)
+        equal(result.status, 0, repr(result))
+        equal(sorted((r["seq"], r["page"]) for r in
+                     records_of(contents(folder + "/out"))),
+              [(n, page) for n in range(1, 5) for page in range(1, 41)])
 
 
 @test("what is refused to one item alone fails that item")
@@ -375,4 +506,5 @@ def _():
             equal(contents(folder + "/out").count(b"\n"), 3)
 
 
-main()
+if __name__ == "__main__":
+    main()

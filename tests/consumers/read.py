@@ -4,6 +4,7 @@ Reads the records of a file as a program would, by the library that is named,
 and prints of each its number, a tab and its body as JSON.
 
     python read.py NAME FILE
+    python read.py Spark FILE...
 """
 import json
 import sys
@@ -16,10 +17,10 @@ def plain(value):
     if isinstance(value, dict):
         return {name: plain(one) for name, one in value.items()
                 if one is not None}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
     if hasattr(value, "asDict"):
         return plain(value.asDict())
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
     return value
 
 
@@ -91,7 +92,7 @@ def chdb(path, structure="", body="toJSONString(body)"):
         body, path, structure), "JSONCompactEachRow")
     for line in str(said).splitlines():
         seq, body = json.loads(line)
-        show(seq, Text(body))
+        show(seq, json.loads(body))
 
 
 def chdb_structure(path):
@@ -114,14 +115,20 @@ def libjq(path):
             print(line)
 
 
-def spark(path):
+def spark(*paths):
+    """Before the rows of each file a line that names it; FAILED, if so."""
     import pyspark.sql
     session = pyspark.sql.SparkSession.builder.master("local[1]").config(
         "spark.ui.enabled", "false").config(
             "spark.driver.host", "127.0.0.1").config(
                 "spark.driver.bindAddress", "127.0.0.1").getOrCreate()
-    for row in session.read.json(path).collect():
-        show(row["seq"], row["body"])
+    for path in paths:
+        print("FILE\t" + path)
+        try:
+            for row in session.read.json(path).collect():
+                show(row["seq"], row["body"])
+        except Exception:
+            print("FAILED")
 
 
 def sqlite(path):
@@ -139,8 +146,9 @@ READERS = {
     "Python json": python_json, "orjson": orjson, "pandas": pandas,
     "polars": polars, "pyarrow": pyarrow, "DuckDB": duckdb,
     "DuckDB, columns": duckdb_columns, "chDB": chdb,
-    "chDB, structure": chdb_structure, "libjq": libjq, "Spark": spark,
+    "chDB, structure": chdb_structure, "libjq 1.7": libjq,
+    "libjq 1.8": libjq, "Spark": spark,
     "SQLite, json_extract": sqlite,
 }
 sys.setrecursionlimit(5000)
-READERS[sys.argv[1]](sys.argv[2])
+READERS[sys.argv[1]](*sys.argv[2:])

@@ -143,6 +143,11 @@ formatted(void)
 	CHECK(fp_buf_printf(&buf, "%c%%", 0) == 0);
 	CHECK_BYTES(buf.data, buf.len, "-5 five\0%", 9);
 	fp_buf_clear(&buf, 1000);
+	CHECK(fp_buf_add_number(&buf, 0) == 0);
+	CHECK(fp_buf_add_number(&buf, 1203) == 0);
+	CHECK(fp_buf_add_number(&buf, UINT64_MAX) == 0);
+	CHECK_TEXT(buf.data, "0120318446744073709551615");
+	fp_buf_clear(&buf, 1000);
 	CHECK(fp_buf_printf(&buf, "%05000d|", 7) == 0);
 	CHECK(is_sound(&buf) && buf.len == 5001);
 	CHECK(buf.data[4999] == '7' && buf.data[5000] == '|');
