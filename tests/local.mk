@@ -358,12 +358,17 @@ TEST_TOOLS = \
 	tests/limiters/README.md \
 	tests/limiters/check-limiters \
 	tests/limiters/forms.py \
+	tests/limiters/Bucket.java \
+	tests/limiters/Gateway.java \
+	tests/limiters/Resilience.java \
 	tests/limiters/apache.sh \
 	tests/limiters/haproxy.sh \
+	tests/limiters/java.sh \
 	tests/limiters/nginx.sh \
 	tests/limiters/node.mjs \
 	tests/limiters/peer.py \
 	tests/limiters/server.go \
+	tests/limiters/server.rs \
 	tests/limiters/varnish.sh \
 	tests/limiters/web.py \
 	tests/servers/fastapitokens.py \

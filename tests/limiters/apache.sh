@@ -39,4 +39,4 @@ DOSBlockingPeriod 2
 DOSLogDir $FOLDER
 END
 export LD_LIBRARY_PATH="$lib"
-exec "$INSTALLED/usr/sbin/apache2" -X -f "$FOLDER/apache.conf"
+exec apache2 -X -f "$FOLDER/apache.conf"

@@ -17,4 +17,4 @@ frontend f
 	http-request return status 200 content-type text/plain string ok
 END
 LD_LIBRARY_PATH=$(echo "$INSTALLED"/usr/lib/*-linux-gnu) export LD_LIBRARY_PATH
-exec "$INSTALLED/usr/sbin/haproxy" -db -f "$FOLDER/haproxy.cfg"
+exec haproxy -db -f "$FOLDER/haproxy.cfg"

@@ -22,6 +22,6 @@ sub vcl_synth {
 }
 END
 export LD_LIBRARY_PATH="$lib:$lib/varnish"
-exec "$INSTALLED/usr/sbin/varnishd" -F -j none -n "$FOLDER/varnish" \
+exec varnishd -F -j none -n "$FOLDER/varnish" \
 	-a "127.0.0.1:$1" -T none -s default,10m -f "$FOLDER/limit.vcl" \
 	-p "vmod_path=$lib/varnish/vmods"

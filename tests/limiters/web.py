@@ -148,8 +148,8 @@ def fastapi_limiter_redis():
     folder, installed = os.environ["FOLDER"], os.environ["INSTALLED"]
     path = os.path.join(folder, "redis.sock")
     subprocess.Popen(
-        [os.path.join(installed, "usr/bin/redis-server"), "--port", "0",
-         "--unixsocket", path, "--save", "", "--dir", folder],
+        ["redis-server", "--port", "0", "--unixsocket", path, "--save", "",
+         "--dir", folder],
         env=dict(os.environ, LD_LIBRARY_PATH=os.path.join(
             installed, "usr/lib/x86_64-linux-gnu")),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
