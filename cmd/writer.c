@@ -466,17 +466,20 @@ fp_writer_may_drain(const struct fp_writer *writer)
 	       !writer->etags && !writer->settings->format.each;
 }
 
-/* About the most bytes that it has as a record, if each of its own becomes six;
- * 0: too many, or it is more than a record. */
+/* About the most bytes that it has as a record: JSON stays what it is, or
+ * nearly so, of all else each byte may become six. 0: too many, or it is more
+ * than a record. */
 static size_t
-room_for(const struct fp_result *result)
+room_for(const struct fp_writer *writer, const struct fp_result *result)
 {
+	bool is_json = result->encoding == FP_BODY_JSON &&
+		       !writer->settings->format.json_as_string;
 	size_t n = result->input.len + result->input_json.len +
 		   result->context.len + result->headers.len + result->body.len;
 
 	if (result->kind != FP_KIND_OK || n > DRAINED_MAX)
 		return 0;
-	return 6 * (n + RECORD_BYTES);
+	return (is_json ? 2 : 6) * n + 6 * RECORD_BYTES;
 }
 
 bool
@@ -487,7 +490,7 @@ fp_writer_drain(void *arg, const struct fp_result *const *results, size_t n)
 	size_t room = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t more = room_for(results[i]);
+		size_t more = room_for(writer, results[i]);
 		if (more == 0)
 			return false;
 		room += more;

@@ -17,6 +17,9 @@
 /* Small pieces are gathered up to here; a piece of half that is not copied. */
 #define GATHER_BYTES 65536
 
+/* What is kept for records that were held. */
+#define HELD_BYTES (8 * GATHER_BYTES)
+
 /* The major number of /dev/null and its like. */
 #define MEMORY_DEVICES 1
 
@@ -298,7 +301,7 @@ fp_output_let_go(struct fp_output *output)
 		memmove(pending->data, pending->data + n, pending->len);
 		return false;
 	}
-	fp_buf_clear(pending, 2 * GATHER_BYTES);
+	fp_buf_clear(pending, HELD_BYTES);
 	return true;
 }
 
