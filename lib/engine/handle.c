@@ -311,7 +311,9 @@ choose_buffer(struct fp_transfer *transfer)
 		return CURLE_OK;
 	transfer->has_small_buffer = is_small;
 	return curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE,
-		is_small ? SMALL_BUFFER_BYTES : USUAL_BUFFER_BYTES);
+		is_small			  ? SMALL_BUFFER_BYTES
+		: transfer->setup->outdir.fd >= 0 ? FILE_BUFFER_BYTES
+						  : USUAL_BUFFER_BYTES);
 }
 
 CURLcode
