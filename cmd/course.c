@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 /* ---- meanwhile ---- */
@@ -97,6 +98,31 @@ fp_course_tell(struct fp_course *run)
 	if (cause < FP_CAUSE_COUNT && cause != FP_CAUSED_BY_NOTHING &&
 		cause != FP_CAUSED_BY_CHANCE)
 		fp_msg_note("so far: %s", sentence);
+}
+
+void
+fp_course_measure(struct fp_course *run)
+{
+	struct fp_tally *tally = malloc(sizeof(*tally));
+	int64_t now_ns = fp_clock_now_ns();
+	struct fp_totals totals = {
+		.n_read = read_counter(&run->reader.n_read),
+		.n_succeeded = read_counter(&run->writer.n_succeeded),
+		.n_failed = read_counter(&run->writer.n_failed),
+		.n_not_done = read_counter(&run->writer.n_not_done),
+		.took_ns = now_ns - run->start_ns,
+		.started_wall_ns = run->start_wall_ns,
+	};
+	struct fp_look look;
+
+	if (!tally) {
+		run->account.metrics_due_ns = now_ns + FP_NS_PER_S;
+		return;
+	}
+	fp_writer_copy_tally(&run->writer, tally);
+	fp_pool_look(run->pool, &look);
+	fp_account_measure(&run->account, tally, &totals, &look, now_ns);
+	free(tally);
 }
 
 /* ---- after ---- */

@@ -57,6 +57,9 @@ struct fp_ends fp_course_ends(struct fp_course *run);
 /* How far it is, but for its pace, and what holds it. */
 struct fp_progress fp_course_progress(struct fp_course *run, int64_t now_ns);
 
+/* Writes the metrics of the run so far. */
+void fp_course_measure(struct fp_course *run);
+
 /* The same in words, and what has held it so far. */
 void fp_course_tell(struct fp_course *run);
 

@@ -71,6 +71,7 @@ cmd_libcmd_a_SOURCES += \
 	cmd/report/ledger.c cmd/report/ledger.h \
 	cmd/report/ledgerjson.c cmd/report/ledgerjson.h \
 	cmd/report/meter.c cmd/report/meter.h \
+	cmd/report/metrics.c cmd/report/metrics.h \
 	cmd/report/moments.c cmd/report/moments.h \
 	cmd/report/notice.c cmd/report/notice.h \
 	cmd/report/page.c cmd/report/page.h \

@@ -23,8 +23,7 @@
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
  *			(heads), link (where they lead), etag, netrc,
- *			tokenreply, gunzip, unpack (other codings) and carry
- *			(bodies; problem: what one
+ *			tokenreply, gunzip and carry (bodies; problem: what one
  *			says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
@@ -106,12 +105,16 @@
  *			servers, worst), cause (what held it back, in a
  *			sentence), summary (for people), stats (as JSON, with
  *			ledgerjson), page (as HTML; in parts: html, chart,
- *			moments, pagelists, pagestyle), compare (pages of
- *several runs), trace (for Perfetto), account (all of these), progress and
- *meter (how far it is), notice (what the pool tells of a server), dryrun fields
- *which of a line's fields an item needs itemfill	what --expand-...
- *options add to an item linecheck	whether a line can be an item, and what
- *looks wrong in it reader		the thread from the input to the pool
+ *			moments, pagelists, pagestyle), compare (pages of many
+ *			runs), metrics (for Prometheus), trace (for Perfetto),
+ *			account (all of these), progress and meter
+ *			(how far it is), notice (what the pool tells of a
+ *			server), dryrun
+ *	fields		which of a line's fields an item needs
+ *	itemfill	what --expand-... options add to an item
+ *	linecheck	whether a line can be an item, and what looks wrong
+ *			in it
+ *	reader		the thread from the input to the pool
  *	writer		the thread from the pool to the outputs
  *	reportfrom	a page of runs that are over
  *	tokencommand	access tokens, from a command

@@ -471,6 +471,7 @@ run_time_left_ms(const struct fp_course *run)
 
 	end_ns = FP_MIN(end_ns, run->meter.due_ns);
 	end_ns = FP_MIN(end_ns, run->account.ledger.due_ns);
+	end_ns = FP_MIN(end_ns, run->account.metrics_due_ns);
 	if (end_ns == INT64_MAX)
 		return -1;
 	int64_t left_ns = end_ns - fp_clock_now_ns();
@@ -510,6 +511,8 @@ run_watch(struct fp_course *run)
 			obey_keys(run);
 		if (run->account.ledger.due_ns <= fp_clock_now_ns())
 			look_round(run);
+		if (run->account.metrics_due_ns <= fp_clock_now_ns())
+			fp_course_measure(run);
 		show_progress(run);
 		if (run->give_up_ns <= fp_clock_now_ns())
 			run_give_up(run);

@@ -74,6 +74,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 	atomic_init(&writer->n_failed, 0);
 	atomic_init(&writer->n_not_done, 0);
 	atomic_init(&writer->is_writing, FP_WRITING_NOTHING);
+	fp_mutex_init(&writer->tally_lock);
 	fp_output_none(&writer->failed);
 	fp_output_none(&writer->unknown);
 	if (path && strcmp(path, "-") != 0) {
@@ -307,7 +308,11 @@ writer_settle(struct fp_writer *writer, const struct fp_result *result,
 	bool is_delivered, bool is_done)
 {
 	is_done = is_done && (result->kind != FP_KIND_OK || is_delivered);
+	if (FP_UNLIKELY(writer->ledger))
+		fp_mutex_lock(&writer->tally_lock);
 	fp_tally_add(&writer->tally, result, is_done);
+	if (FP_UNLIKELY(writer->ledger))
+		fp_mutex_unlock(&writer->tally_lock);
 	if (is_page_before_last(result))
 		return;
 	if (!is_done) {
@@ -545,4 +550,12 @@ fp_writer_main(void *arg)
 	/* To write could fail. */
 	close(writer->done_fd);
 	writer->done_fd = -1;
+}
+
+void
+fp_writer_copy_tally(struct fp_writer *writer, struct fp_tally *tally)
+{
+	fp_mutex_lock(&writer->tally_lock);
+	*tally = writer->tally;
+	fp_mutex_unlock(&writer->tally_lock);
 }

@@ -22,6 +22,7 @@
 #include "output.h"
 #include "settings.h"
 #include "tally.h"
+#include "thread.h"
 
 #include <stdatomic.h>
 
@@ -69,6 +70,7 @@ struct fp_writer {
 	atomic_uint_fast64_t n_succeeded;
 	atomic_uint_fast64_t n_failed;
 	atomic_uint_fast64_t n_not_done;
+	struct fp_mutex tally_lock; /* with a ledger: over the tally */
 	struct fp_tally tally;
 };
 
@@ -100,6 +102,9 @@ bool fp_writer_ends_by_pipe(const struct fp_writer *writer);
 int fp_writer_close(struct fp_writer *writer);
 
 void fp_writer_main(void *writer);
+
+/* With a ledger: the tally so far. */
+void fp_writer_copy_tally(struct fp_writer *writer, struct fp_tally *tally);
 
 /* Whether a thread of the pool's may write, where that takes no waiting: then
  * fp_writer_drain() is an fp_drain. */

@@ -234,6 +234,7 @@ endif
 
 # Run as they are: the slow ones first, so that none is left for the end.
 SCRIPT_TESTS = \
+	tests/cli/test_metrics.py \
 	tests/cli/test_page.py \
 	tests/cli/test_cause.py \
 	tests/cli/test_limiters.py \

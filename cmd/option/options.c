@@ -323,7 +323,7 @@ make_dry(struct fp_settings *settings)
 	settings->output_path = NULL;
 	settings->failed_path = settings->unknown_path = NULL;
 	settings->stats_path = settings->trace_path = NULL;
-	settings->report_path = NULL;
+	settings->report_path = settings->metrics_path = NULL;
 	settings->summary = false;
 }
 

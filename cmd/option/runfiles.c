@@ -262,8 +262,8 @@ add_option(struct run_files *files, const char *name, const char *value,
 	const char *root)
 {
 	static const char *const others[] = {"input", "output", "failed",
-		"unknown", "journal", "rate-file", "stats", "report", "trace",
-		"etags"};
+		"unknown", "journal", "rate-file", "stats", "report", "metrics",
+		"trace", "etags"};
 	static const char *const dashed[] = {"config", "netrc-file"};
 	const struct fp_option_row *row = runfiles_find_row(name);
 
@@ -464,6 +464,7 @@ collect(struct run_files *files, const struct fp_settings *settings)
 		       settings->etags_path) &&
 	       add_written(files, settings, "stats", NULL) &&
 	       add_written(files, settings, "report", NULL) &&
+	       add_written(files, settings, "metrics", NULL) &&
 	       add_written(files, settings, "trace", NULL);
 }
 

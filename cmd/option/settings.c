@@ -558,6 +558,13 @@ fp_settings_progress(struct fp_settings *settings, const char *value)
 
 /* "-" stands for a stream elsewhere, and neither is the place for it. */
 bool
+fp_settings_metrics(struct fp_settings *settings, const char *value)
+{
+	settings->metrics_path = value;
+	return value[0] != '\0' && strcmp(value, "-") != 0;
+}
+
+bool
 fp_settings_report_from(struct fp_settings *settings, const char *value)
 {
 	return value[0] != '\0' &&

@@ -124,6 +124,7 @@ struct fp_settings {
 	const char *stats_path; /* NULL: none are written */
 	const char *trace_path; /* NULL: none is kept */
 	const char *report_path; /* NULL: none is made */
+	const char *metrics_path; /* NULL: none are written */
 	struct fp_list report_from; /* files of --stats; then nothing is fetched
 				     */
 	const char *etags_path; /* NULL: none are */
@@ -230,6 +231,7 @@ fp_setter fp_settings_progress;
 fp_setter fp_settings_stats;
 fp_setter fp_settings_trace;
 fp_setter fp_settings_report;
+fp_setter fp_settings_metrics;
 fp_setter fp_settings_report_from;
 fp_setter fp_settings_etags;
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "jsontree.h"
 #include "ledgerjson.h"
+#include "metrics.h"
 #include "msg.h"
 #include "page.h"
 #include "patience.h"
@@ -23,6 +24,8 @@ fp_account_none(struct fp_account *account)
 	account->settings = NULL;
 	fp_wholefile_none(&account->stats);
 	fp_wholefile_none(&account->report);
+	fp_wholefile_none(&account->metrics);
+	account->metrics_due_ns = INT64_MAX;
 	account->trace.fd = -1;
 	fp_notices_init(&account->notices, false);
 	fp_ledger_none(&account->ledger);
@@ -39,6 +42,22 @@ open_whole(struct fp_wholefile *file, const char *path)
 	return -1;
 }
 
+/* It is written again and again: a pipe would block us. */
+static int
+open_metrics(struct fp_account *account, const char *path)
+{
+	if (!path)
+		return 0;
+	if (open_whole(&account->metrics, path))
+		return -1;
+	if (account->metrics.fd >= 0) {
+		fp_msg_local("cannot write %s: it is not a regular file", path);
+		return -1;
+	}
+	account->metrics_due_ns = fp_clock_now_ns();
+	return 0;
+}
+
 int
 fp_account_open(struct fp_account *account, const struct fp_settings *settings,
 	bool explains)
@@ -49,13 +68,15 @@ fp_account_open(struct fp_account *account, const struct fp_settings *settings,
 
 	account->settings = settings;
 	account->notices.is_quiet = settings->quiet;
-	if ((stats || report || settings->summary || explains) &&
+	if ((stats || report || settings->metrics_path || settings->summary ||
+		    explains) &&
 		!settings->pool.dry_run && fp_ledger_init(&account->ledger)) {
 		fp_msg_local("out of memory");
 		return -1;
 	}
 	if (open_whole(&account->stats, stats) ||
-		open_whole(&account->report, report))
+		open_whole(&account->report, report) ||
+		open_metrics(account, settings->metrics_path))
 		return -1;
 	if (trace && fp_trace_open(&account->trace, trace)) {
 		fp_msg_local(
@@ -188,13 +209,15 @@ write_stats(struct fp_account *account, struct fp_buf *text,
 	return fp_buf_add_text(text, "}\n");
 }
 
-static void
+/* -1: said why. */
+static int
 put_whole(
 	struct fp_wholefile *file, const char *path, const struct fp_buf *text)
 {
-	if (fp_wholefile_write(file, text->data, text->len))
-		fp_msg_local(
-			"write error: %s: %s", path, fp_patience_why(errno));
+	if (fp_wholefile_write(file, text->data, text->len) == 0)
+		return 0;
+	fp_msg_local("write error: %s: %s", path, fp_patience_why(errno));
+	return -1;
 }
 
 /* The page is made of the statistics as they are written: what it says is what
@@ -231,6 +254,41 @@ render_files(struct fp_account *account, const struct fp_tally *tally,
 	fp_buf_destroy(&page);
 }
 
+static void
+write_metrics(struct fp_account *account, const struct fp_tally *tally,
+	const struct fp_totals *totals, const struct fp_look *look)
+{
+	struct fp_buf text = FP_BUF_INIT;
+	struct fp_figures figures;
+	struct fp_metrics metrics = {
+		.path = account->settings->metrics_path,
+		.tally = tally,
+		.totals = totals,
+		.figures = &figures,
+		.ledger = &account->ledger,
+		.look = look,
+	};
+
+	fill_figures(account, &figures);
+	figures.n_bytes = tally->n_bytes;
+	if (fp_metrics_write(&text, &metrics)) {
+		fp_msg_local("out of memory");
+		account->metrics_due_ns = INT64_MAX;
+	} else if (put_whole(&account->metrics, metrics.path, &text)) {
+		account->metrics_due_ns = INT64_MAX;
+	}
+	fp_buf_destroy(&text);
+}
+
+void
+fp_account_measure(struct fp_account *account, const struct fp_tally *tally,
+	const struct fp_totals *totals, const struct fp_look *look,
+	int64_t now_ns)
+{
+	account->metrics_due_ns = now_ns + FP_METRICS_NS;
+	write_metrics(account, tally, totals, look);
+}
+
 void
 fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	struct fp_totals *totals)
@@ -239,6 +297,8 @@ fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	totals->exit_status = (int)fp_msg_status();
 	if (account->settings->stats_path || account->settings->report_path)
 		render_files(account, tally, totals);
+	if (account->metrics_due_ns < INT64_MAX)
+		write_metrics(account, tally, totals, NULL);
 	if (account->settings->summary)
 		render_summary(account, tally, totals);
 }
@@ -257,5 +317,6 @@ fp_account_close(struct fp_account *account)
 	fp_ledger_destroy(&account->ledger);
 	fp_wholefile_close(&account->stats);
 	fp_wholefile_close(&account->report);
+	fp_wholefile_close(&account->metrics);
 	fp_trace_close(&account->trace);
 }

@@ -22,7 +22,8 @@
 
 struct fp_account {
 	const struct fp_settings *settings;
-	struct fp_wholefile stats, report;
+	struct fp_wholefile stats, report, metrics;
+	int64_t metrics_due_ns; /* INT64_MAX: never */
 	struct fp_trace trace;
 	struct fp_notices notices;
 	struct fp_ledger ledger;
@@ -57,6 +58,11 @@ void fp_account_tell_failed(
  * filled here. */
 void fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	struct fp_totals *totals);
+
+/* Writes the metrics of a run that goes on, and says when to do so again. */
+void fp_account_measure(struct fp_account *account,
+	const struct fp_tally *tally, const struct fp_totals *totals,
+	const struct fp_look *look, int64_t now_ns);
 
 /* The program is about to be ended by a signal. */
 void fp_account_save(struct fp_account *account);

@@ -16,7 +16,8 @@ from tap import check, contents, equal, main, matches, temp_dir, test
 
 ITEMS = b"1\n2\n"
 # What is written, and what each needs beside it.
-WRITTEN = {"-o": [], "--failed": [], "--stats": [], "--report": [], "--trace": [],
+WRITTEN = {"-o": [], "--failed": [], "--stats": [], "--report": [],
+           "--metrics": [], "--trace": [],
            "--journal": ["-o", "OUT"], "--rate-file": ["-r", "9/s"]}
 # What is read: the option, what stands before the name, and what is in it.
 READ = {"-i": ("", ITEMS), "-K": ("", b"quiet\n"), "-H": ("@", b"X-A: b\n"),

@@ -384,8 +384,9 @@ the_help(void)
 		"--failed-unknown", "--error-format FORMAT", "-q, --quiet",
 		"--journal FILE", "--resume", "--retry-failed", "--sync",
 		"--progress WHEN", "--summary", "--stats FILE", "--report FILE",
-		"--report-from FILE", "--trace FILE", "-K, --config FILE",
-		"--dry-run", "-h, --help", "-V, --version"};
+		"--report-from FILE", "--metrics FILE", "--trace FILE",
+		"-K, --config FILE", "--dry-run", "-h, --help",
+		"-V, --version"};
 	char *text = help("all"), *rest = text, *line;
 	size_t n_options = 0;
 
