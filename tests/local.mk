@@ -199,6 +199,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_jsonpick \
 	tests/fuzz/fuzz_link \
 	tests/fuzz/fuzz_msg \
+	tests/fuzz/fuzz_page \
 	tests/fuzz/fuzz_ratebook \
 	tests/fuzz/fuzz_ratefile \
 	tests/fuzz/fuzz_ratelimit \
