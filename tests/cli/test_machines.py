@@ -16,8 +16,10 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from arrivals import Arrivals, crowds
 from harness import environment, tool
 from recipes import recipe
+from redisserver import Redis
 from servers import api, faults, free_port
 from tap import (PATIENCE, PROGRAM, Failed, at_end, check, contents, equal,
                  main, skip, started, temp_dir, test, until)
@@ -181,6 +183,23 @@ def _():
     server.open("x")
     equal(script.wait(), 0, script.said())
     equal(inputs(folder + "/posts.ndjson"), list(range(1, 121)))
+
+
+@test("GNU parallel: a Redis server counts for all")
+def _():
+    folder = temp_dir()
+    put(folder + "/ids.txt", numbers(1, 120))
+    with Redis() as redis, Arrivals() as server:
+        text = parallel(folder, server.url + "/{}", (" -S one,two", ""),
+                        ("-j 1", "-j 4"), ("-r 100000/s", "-r 50/s"),
+                        (" --share 2", ""),
+                        ("--rate-file %s/api.rate" % folder,
+                         "--rate-file " + redis.url()))
+        script = Script(text, folder)
+        equal(script.wait(), 0, script.said())
+        equal(inputs(folder + "/posts.ndjson"), list(range(1, 121)))
+        times = server.times()
+        equal((len(times), crowds(times, 50, 10**9)), (120, []))
 
 
 # ---- and over ssh ----

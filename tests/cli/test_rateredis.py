@@ -14,13 +14,14 @@ import time
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
+from authority import authority
 from calm import best_of_three
 from harness import Program, environment, fetchpool
 from recipes import recipe
-from redisserver import Redis, free_port
+from redisserver import Redis, free_port, needed
 from relay import relay
-from tap import (PROGRAM, check, contents, equal, main, matches, temp_dir, test,
-                 until)
+from tap import (PROGRAM, check, contents, equal, main, matches, skip, temp_dir,
+                 test, until)
 
 MS = 10**6
 S = 1000 * MS
@@ -242,6 +243,29 @@ def _():
         equal(len(times), 150, "requests")
         # Neither takes a part of the rate.
         equal(redis.ask("HGET", "rates", "limits"), "50/s")
+
+
+@test("over TLS, verified as requests are, but always")
+def _():
+    ca = authority()
+    cert = ca.issue("redis", "DNS:localhost,IP:127.0.0.1")
+    tls = ["--tls-cert-file", cert.cert, "--tls-key-file", cert.key,
+           "--tls-ca-cert-file", ca.cert]
+    if "libssl" not in subprocess.run(["ldd", needed()], text=True,
+                                      capture_output=True).stdout:
+        skip("this server has no TLS")
+    with Redis(tls=tls) as redis, Arrivals() as server:
+        args = run_args(redis, server, "-r", "50/s", "--pace")
+        programs = [Program(["--cacert", ca.cert, *args], stdin=numbers(60))
+                    for _ in range(2)]
+        ends_well(programs, 60)
+        obeys(server, [(50, S)], "TLS")
+        for more in ([], ["-k"]):
+            result = fetchpool([*more, "--deadline", "3s", *args],
+                               input=numbers(3))
+            check(result.status not in (0, 2, 3), repr(result))
+            matches("cannot be reached .*certificate.*no request", result.text)
+        equal(server.n_requests, 120)
 
 
 # ---- faults ----
