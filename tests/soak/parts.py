@@ -7,11 +7,13 @@ it goes, and whatever is wrong is raised.
 import os
 import subprocess
 import sys
+import time
 
+from harness import Program
 from mixed import RUNS, MixedServer, Run
 from servers import Nginx
 from stops import NUMBERS, Stops
-from tap import check
+from tap import check, temp_dir
 
 HEALTHY = "location / { default_type application/json; " \
     "return 200 '{\"n\": \"$request_uri\"}'; }"
@@ -41,6 +43,33 @@ def mixed(soak):
             check(n < 100000 or late - early < GROWTH,
                   "memory grew from %d to %d KiB" % (early, late))
             run.end()
+
+
+def tree(soak):
+    """ITEMS files in a tree of 4,096 folders, each one as it should be"""
+    at = temp_dir()
+    names = ["%x/%x/%d" % (n % 64, n // 64 % 64, n)
+             for n in range(soak.items)]
+    with open(at + "/list", "w") as file:
+        file.writelines(name + "\n" for name in names)
+    with Nginx(HEALTHY) as nginx, open(at + "/list") as lines:
+        program = Program(["-q", "-j64", "-D", at + "/tree", "--create-dirs",
+                           "--output-name={}.json", nginx.url + "/{+}"],
+                          stdin=lines, stdout=subprocess.DEVNULL)
+        peak = 0
+        while program.ended() is None:
+            peak = max(peak, program.memory("VmHWM"))
+            time.sleep(0.2)
+        result = program.wait(3600)
+    check(result.status == 0, repr(result)[-2000:])
+    for name in names:
+        with open("%s/tree/%s.json" % (at, name)) as file:
+            body = file.read()
+        check(body == '{"n": "/%s"}' % name, name + ": " + body)
+    n = sum(len(files) for _, _, files in os.walk(at + "/tree"))
+    check(n == soak.items, "%d files" % n)
+    check(peak < 64 << 10, "%d KiB" % peak)
+    soak.say("%d files, at most %d KiB of memory" % (n, peak))
 
 
 def signals(soak):
@@ -87,5 +116,5 @@ def cross(soak):
     _script(soak, "test_journalcross.py")
 
 
-PARTS = {"mixed": mixed, "signals": signals, "kills": kills,
+PARTS = {"mixed": mixed, "tree": tree, "signals": signals, "kills": kills,
          "crashes": crashes, "cross": cross, "torture": torture}
