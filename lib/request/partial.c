@@ -171,7 +171,7 @@ fp_partial_apply(struct fp_request *request, struct curl_slist **headers)
 
 	curl_slist_free_all(request->ranged);
 	request->ranged = NULL;
-	if (FP_LIKELY(!partial))
+	if (!partial)
 		return CURLE_OK;
 	partial->is_asked = partial->file.fd >= 0 &&
 			    partial_is_possible(request) &&

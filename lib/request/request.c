@@ -651,7 +651,9 @@ apply_secrets(struct fp_request *request, CURL *easy)
 	} else if (request->headers) {
 		headers = request->headers;
 	}
-	CURLcode made = fp_partial_apply(request, &headers);
+	CURLcode made = CURLE_OK;
+	if (FP_UNLIKELY(request->ticket->partial || request->ranged))
+		made = fp_partial_apply(request, &headers);
 	if (made == CURLE_OK)
 		made = fp_condition_apply(request, &headers,
 			request->can_keep && !request->ranged);
