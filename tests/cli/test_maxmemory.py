@@ -170,6 +170,21 @@ def _():
         all_there(result, 10, size)
 
 
+@test("many large ones, one after another, take no more than the first")
+def _():
+    size = 15 * MIB
+    server = faults()
+    server.on("/bytes", lambda conn, request: conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: image/x\r\n"
+        b"Content-Length: %d\r\n\r\n" % size + b"\xff" * size))
+    program = Program(["-j8", "--window=8", "--max-memory=1M"],
+                      urls(server, "/bytes", 16))
+    program.lines(14, timeout=60)
+    if program.ended() is None:
+        under(program, bound(8, 8, MIB, 16 * MIB))
+    equal(program.wait(60).status, 0)
+
+
 @test("74 bombs of gzip, all at once, stay under the bound")
 def _():
     size = 12 * MIB
