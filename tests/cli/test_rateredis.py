@@ -415,6 +415,7 @@ def relay_port(redis, delay):
 
 @test("a server that is not there: --deadline and TERM hold, and it says so")
 def _():
+    needed()
     where = "redis://:secret@127.0.0.1:%d" % free_port()
     with Arrivals() as server:
         args = ["-r", "5/s", "--rate-file", where, server.url + "/{}"]
@@ -545,6 +546,7 @@ def _():
 
 @test("a dry run asks nobody")
 def _():
+    needed()
     result = fetchpool(["-r", "5/s", "--dry-run", "--rate-file",
                         "redis://127.0.0.1:%d" % free_port(), "http://x/{}"],
                        input=numbers(2))
