@@ -101,9 +101,11 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	}
 	transfer->is_filed = setup->outdir.fd >= 0 && is_readable && is_ok;
 	/* A file holds what came; but where nothing else tells its end, JSON
-	 * does, and what says where the next page is must be JSON. */
+	 * does, and what says where the next page is must be JSON. That of a
+	 * rest is told by its Content-Range. */
 	bool has_places = FP_UNLIKELY(setup->take.n > 0);
-	bool has_end = response->has_length || response->is_chunked;
+	bool has_end = response->has_length || response->is_chunked ||
+		       transfer->is_joined;
 	const char *type = fp_buf_text(&transfer->ticket->type);
 	transfer->carry.is_success = is_ok && is_readable;
 	transfer->carry.proves_end = !has_end &&
