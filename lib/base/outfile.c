@@ -32,6 +32,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,17 +156,59 @@ name_noted(struct fp_outfile *file, const struct fp_outdir *dir,
 	return -1;
 }
 
+/* Whether nobody else writes to it: two runs that go on with copies of one
+ * journal find the same files. Where nothing can be locked, nobody does. */
+static bool
+lock_noted(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+/* What is open is this process's; -1: another has it, and it is left alone. */
+static int
+keep_noted(struct fp_outfile *file, struct stat *st)
+{
+	if (lock_noted(file->fd) && fstat(file->fd, st) == 0 &&
+		st->st_nlink > 0)
+		return 0;
+	fp_outfile_leave(file);
+	errno = EBUSY;
+	return -1;
+}
+
+/* Removes what has the name, unless somebody writes to it. */
+static int
+remove_noted(const struct fp_outfile *file, const struct fp_outdir *dir,
+	const char *note)
+{
+	int fd = openat(dir->fd, file->temp,
+		O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool is_free = fd < 0 || lock_noted(fd);
+
+	if (is_free) {
+		unlinkat(dir->fd, file->temp, 0);
+		unlinkat(dir->fd, note, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = EBUSY;
+	return is_free ? 0 : -1;
+}
+
 /* The note is there before the file, so that no file has another's. */
 int
 fp_outfile_begin_noted(struct fp_outfile *file, const struct fp_outdir *dir,
 	const char *name, const char *note, size_t note_len)
 {
 	char note_name[sizeof(file->temp)];
+	struct stat st;
 
 	if (name_noted(file, dir, name, note_name))
 		return -1;
-	unlinkat(dir->fd, file->temp, 0);
-	unlinkat(dir->fd, note_name, 0);
+	if (remove_noted(file, dir, note_name)) {
+		fp_outfile_init(file);
+		return -1;
+	}
 	int fd = openat(dir->fd, note_name,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE);
 	int ret = fd < 0 ? -1 : fp_atomicfile_write(fd, note, note_len);
@@ -174,13 +217,16 @@ fp_outfile_begin_noted(struct fp_outfile *file, const struct fp_outdir *dir,
 	if (ret == 0)
 		ret = create_named(file, file->temp);
 	file->has_note = true;
-	return ret ? outfile_fail(file) : 0;
+	if (ret)
+		return outfile_fail(file);
+	return keep_noted(file, &st);
 }
 
 static int
 read_whole(int dir, const char *name, struct fp_buf *to, size_t most)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(
+		dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t n = -1;
 
 	if (fd < 0)
@@ -188,11 +234,21 @@ read_whole(int dir, const char *name, struct fp_buf *to, size_t most)
 	if (fp_buf_reserve(to, most + 1) == 0)
 		n = read(fd, to->data, most + 1);
 	close(fd);
-	if (n <= 0 || (size_t)n > most)
+	if (n <= 0 || (size_t)n > most) {
+		errno = EINVAL;
 		return -1;
+	}
 	to->len = (size_t)n;
 	to->data[n] = '\0';
 	return 0;
+}
+
+/* What somebody has planted there is not written to. */
+static bool
+is_only_ours(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+	       st->st_uid == geteuid();
 }
 
 int
@@ -204,14 +260,20 @@ fp_outfile_find(struct fp_outfile *file, const struct fp_outdir *dir,
 
 	if (name_noted(file, dir, name, note_name))
 		return -1;
+	file->has_note = true;
 	if (read_whole(dir->fd, note_name, note, most)) {
+		if (errno != ENOENT)
+			return outfile_fail(file);
 		fp_outfile_init(file);
 		return -1;
 	}
-	file->has_note = true;
 	file->fd = openat(dir->fd, file->temp,
 		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (file->fd < 0 || fstat(file->fd, &st) || !S_ISREG(st.st_mode))
+	if (file->fd < 0)
+		return outfile_fail(file);
+	if (keep_noted(file, &st))
+		return -1;
+	if (!is_only_ours(&st))
 		return outfile_fail(file);
 	file->size = (uint64_t)st.st_size;
 	return 0;
@@ -281,14 +343,23 @@ outfile_give_name(
 	}
 	if (!file->temp[0] && with_temp_name(file, link_temp))
 		return -1;
-	if (fp_atomicfile_close(&file->fd))
-		return -1;
-	if (overwrite ? renameat(dir, file->temp, to_dir, name)
-		      : fp_atomicfile_rename_new(dir, file->temp, to_dir, name))
-		return -1;
-	remove_note(file, file->temp);
-	file->temp[0] = '\0';
-	return 0;
+	/* What is locked stays so until it has another name. */
+	int lock = FP_UNLIKELY(file->has_note)
+			   ? fcntl(file->fd, F_DUPFD_CLOEXEC, 0)
+			   : -1;
+	bool ok = fp_atomicfile_close(&file->fd) == 0 &&
+		  (overwrite ? renameat(dir, file->temp, to_dir, name)
+			     : fp_atomicfile_rename_new(
+				       dir, file->temp, to_dir, name)) == 0;
+	if (ok) {
+		remove_note(file, file->temp);
+		file->temp[0] = '\0';
+	}
+	int err = errno;
+	if (FP_UNLIKELY(lock >= 0))
+		close(lock);
+	errno = err;
+	return ok ? 0 : -1;
 }
 
 /* Enters the folders of a safe path, as far as they are there or are to be

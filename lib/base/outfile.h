@@ -78,12 +78,12 @@ int fp_outfile_begin(struct fp_outfile *file, const struct fp_outdir *dir);
 
 /* The same with a temporary name that another process can find, and a note
  * about it. A name is ".fetchpool-" and at most 40 bytes. Whatever had it
- * before is removed. */
+ * before is removed; EBUSY: another process writes to it. */
 int fp_outfile_begin_noted(struct fp_outfile *file, const struct fp_outdir *dir,
 	const char *name, const char *note, size_t note_len);
 
 /* Opens one that was left, to go on at its end; gives its note, of so many
- * bytes at most. -1: there is none. */
+ * bytes at most. -1: there is none, or another process writes to it. */
 int fp_outfile_find(struct fp_outfile *file, const struct fp_outdir *dir,
 	const char *name, struct fp_buf *note, size_t most);
 

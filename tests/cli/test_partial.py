@@ -3,9 +3,11 @@
 """Downloads that break: the next attempt asks for the rest, and joins it only
 if that is what comes. A file is whole, or it is not there."""
 import hashlib
+import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -273,6 +275,33 @@ def _():
     for record in result.records:
         # What was too short is gone on with: what is there was no lie.
         check(record["attempts"] == 3 and not record.get("error"), repr(record))
+
+
+@test("a rest of JSON whose end is told by Content-Range alone")
+def _():
+    body = json.dumps(["x" * 20] * 100).encode()
+    kind = "Content-Type: application/json"
+
+    def script(conn, request, nth):
+        start = asked_from(request)
+        if nth == 1:
+            whole(conn, body, cut=700, more=[kind])
+        elif nth == 2:
+            head(conn, 206, "ETag: " + TAG, kind, "Connection: close",
+                 "Content-Range: bytes %d-%d/%d" % (
+                     start, len(body) - 1, len(body)))
+            conn.send(body[start:] if request.path == "/a"
+                      else body[start:-7])
+            conn.close()
+        return nth <= 2
+
+    source = Source(script)
+    for name in "a", "b":
+        source.add(name, body)
+    at, result = run(source, ["a", "b"])
+    whole_files(at, source, result)
+    equal([(r["status"], r["attempts"]) for r in result.records],
+          [(206, 2), (206, 3)], repr(result))
 
 
 @test("another version: 200, and it is the file")
@@ -561,6 +590,11 @@ def _():
         with open(path, "wb") as file:
             file.write(b"\n".join(text))
 
+    def empty_note(folder, part, note):
+        os.truncate(os.path.join(folder, note), 0)
+        os.unlink(os.path.join(folder, part))
+        return 'W/"v2"'
+
     def no_note(folder, part, note):
         os.unlink(os.path.join(folder, note))
 
@@ -578,8 +612,21 @@ def _():
         os.unlink(os.path.join(folder, part))
         os.mkfifo(os.path.join(folder, part))
 
-    for change in (change_tag, cut_note, other_boot, no_note, empty_part,
-                   long_part, link_part, fifo_part):
+    def second_name(folder, part, note):
+        os.unlink(os.path.join(folder, part))
+        os.link(os.path.join(folder, "../secret"), os.path.join(folder, part))
+
+    def fifo_note(folder, part, note):
+        os.unlink(os.path.join(folder, note))
+        os.mkfifo(os.path.join(folder, note))
+
+    def link_note(folder, part, note):
+        os.rename(os.path.join(folder, note), folder + "/../moved")
+        os.symlink("../moved", os.path.join(folder, note))
+
+    for change in (change_tag, cut_note, other_boot, no_note, empty_note,
+                   empty_part, long_part, link_part, fifo_part, second_name,
+                   fifo_note, link_note):
         held = Held({"a": 400000}, 250000)
         at = temp_dir()
         with open(at + "/secret", "wb") as file:
@@ -607,7 +654,47 @@ def _():
         equal(sorted(set(os.listdir(folder)) - {part_name}), ["a"],
               change.__name__)
         asked = asked_from(held.source.requests["/a"][1])
-        equal(asked, 250000 if tag else 0, change.__name__)
+        equal(asked, 250000 if change is change_tag else 0, change.__name__)
+
+
+@test("between runs: two that go on with copies of a journal share no file")
+def _():
+    body, stop, may_go = CHANCE.randbytes(400000), 250000, threading.Event()
+
+    def script(conn, request, nth):
+        start = asked_from(request)
+        if nth > 3:
+            return False
+        if start:
+            part(conn, body, start, length=len(body) - start, cut=50000)
+        else:
+            head(conn, 200, "Content-Length: 400000", "ETag: " + TAG)
+            conn.send(body[:stop])
+            may_go.wait(60)
+            conn.send(body[stop:])
+        return True
+
+    source = Source(script)
+    source.add("a", body)
+    at = temp_dir()
+    folder, args, lines = journaled(source, at, ["a"], "--grace=0ms")
+    program = Program(args, stdin=lines)
+    until(lambda: source.requests.get("/a") and os.path.isdir(folder) and [
+        1 for name in hidden(folder) if name.endswith(".part") and
+        os.path.getsize(os.path.join(folder, name)) >= stop],
+        "a body that came in part")
+    for name in "j", "out":
+        shutil.copyfile(at + "/" + name, at + "/" + name + "2")
+    other = [{at + "/j": at + "/j2", at + "/out": at + "/out2"}.get(arg, arg)
+             for arg in args]
+    second = Program(["--resume", *other], stdin=lines)
+    until(lambda: len(source.requests["/a"]) == 2, "the other run's request")
+    may_go.set()
+    for one in program, second:
+        equal(one.wait().status, 0, repr(one))
+        equal(md5(contents(folder + "/a")), md5(body))
+    equal([asked_from(r) for r in source.requests["/a"]], [0, 0])
+    equal(os.listdir(folder), ["a"])
 
 
 @test("between runs: an item that failed goes on with --retry-failed")
