@@ -237,6 +237,8 @@ endif
 SCRIPT_TESTS = \
 	tests/cli/test_metrics.py \
 	tests/cli/test_page.py \
+	tests/cli/test_rateredis.py \
+	tests/cli/test_sigv4.py \
 	tests/cli/test_cause.py \
 	tests/cli/test_limiters.py \
 	tests/cli/test_origins.py \
@@ -309,7 +311,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_recipes.py \
 	tests/cli/test_ratefile.py \
 	tests/cli/test_ratemodel.py \
-	tests/cli/test_rateredis.py \
 	tests/cli/test_ratestorm.py \
 	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
@@ -317,7 +318,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_run.py \
 	tests/cli/test_runfiles.py \
 	tests/cli/test_signals.py \
-	tests/cli/test_sigv4.py \
 	tests/cli/test_sinks.py \
 	tests/cli/test_tls.py \
 	tests/cli/test_trust.py \
