@@ -277,6 +277,22 @@ reader_take_line(struct fp_reader *reader)
 	return 1;
 }
 
+/* Takes up to `max` lines that were read. 1, or what ended it. */
+static int
+take_what_was_read(struct fp_reader *reader, size_t max)
+{
+	int ret = 1;
+
+	reader->input.is_reading_off = true;
+	for (size_t i = 0; i < max && ret > 0 && fp_pool_has_room(reader->pool);
+		i++)
+		ret = reader_take_line(reader);
+	reader->input.is_reading_off = false;
+	return ret;
+}
+
+/* While the input is not open, nothing of it is touched: it is not ready yet,
+ * or the main thread has it, which takes no lock. */
 bool
 fp_reader_feed(void *arg, size_t max)
 {
@@ -285,12 +301,8 @@ fp_reader_feed(void *arg, size_t max)
 
 	if (!fp_mutex_trylock(&reader->lock))
 		return true;
-	reader->input.is_reading_off = true;
-	for (size_t i = 0; i < max && ret > 0 && reader->is_open &&
-			   fp_pool_has_room(reader->pool);
-		i++)
-		ret = reader_take_line(reader);
-	reader->input.is_reading_off = false;
+	if (reader->is_open)
+		ret = take_what_was_read(reader, max);
 	fp_mutex_unlock(&reader->lock);
 	return ret > 0;
 }

@@ -31,7 +31,8 @@ struct fp_reader {
 	const struct fp_settings *settings;
 	struct fp_pool *pool;
 	struct fp_mutex lock; /* over the input and what it takes to read it */
-	bool is_open; /* lines may be taken from it */
+	bool is_open; /* lines may be taken from it; else who feeds leaves it
+		       * alone */
 	struct fp_input input;
 	struct fp_journal *journal; /* NULL: none is kept */
 	struct fp_resume resume;

@@ -98,6 +98,7 @@ UNIT_TESTS = \
 	tests/unit/test_ratelimitexact \
 	tests/unit/test_rateplace \
 	tests/unit/test_rates \
+	tests/unit/test_reader \
 	tests/unit/test_record \
 	tests/unit/test_recordsecrets \
 	tests/unit/test_secret \
