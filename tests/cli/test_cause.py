@@ -16,12 +16,12 @@ import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from calm import test_in_time
 from faultserver import FaultServer
 from harness import Program, fetchpool, strict_json
 from servers import Hole, faults
 from shim import resolver
-from tap import (PATIENCE, check, contents, equal, main, matches, temp_file,
-                 test)
+from tap import PATIENCE, check, contents, equal, main, matches, temp_file
 
 BUSY = ["look_up", "connect", "tls", "wait", "read", "delay", "body_memory"]
 IDLE = ["input", "output", "journal", "order", "rate", "host_rate",
@@ -99,7 +99,7 @@ def one_at_a_time(seconds, n=1):
     return service
 
 
-@test("too few jobs")
+@test_in_time("too few jobs")
 def _():
     url = server_of(lambda _: lasting(.1))
     stats = held(["-j6", url], numbers(90))
@@ -110,7 +110,7 @@ def _():
     names(stats, "jobs", r"^The one job was busy \d+ % of the time.*-j 4\.$")
 
 
-@test("too few jobs, though answers take very different times")
+@test_in_time("too few jobs, though answers take very different times")
 def _():
     draw = random.Random(7)
     url = server_of(lambda _: lasting(min(draw.expovariate(10), .5)))
@@ -118,7 +118,7 @@ def _():
           "^All 6 jobs were busy.*: try -j 24")
 
 
-@test("a server that does one thing at a time, or two")
+@test_in_time("a server that does one thing at a time, or two")
 def _():
     url = server_of(one_at_a_time(.05))
     names(held(["-j6", url], numbers(60)), "server",
@@ -129,7 +129,7 @@ def _():
           "^The server does about [23] requests at a time: more jobs")
 
 
-@test("a server that gets slower")
+@test_in_time("a server that gets slower")
 def _():
     started = time.monotonic()
 
@@ -141,7 +141,7 @@ def _():
           r"^The server's answers got slower, from .*: fewer jobs.*-j 3\.$")
 
 
-@test("a server that pauses everybody")
+@test_in_time("a server that pauses everybody")
 def _():
     server = faults()
     count = [0]
@@ -171,7 +171,7 @@ def _():
     equal(sum(row[at] for row in line["bins"]), 3)
 
 
-@test("--rate, --host-rate, --host-jobs and --delay")
+@test_in_time("--rate, --host-rate, --host-jobs and --delay")
 def _():
     url = faults().url + "/ok?{}"
     names(held(["-j6", "-r10/s", url], numbers(30)), "rate",
@@ -185,7 +185,7 @@ def _():
           r"^--delay was the limit")
 
 
-@test("the reader of the output")
+@test_in_time("the reader of the output")
 def _():
     server = faults()
     path = temp_file()
@@ -201,7 +201,7 @@ def _():
     names(stats, "output", "^The reader of the output was the slowest: ")
 
 
-@test("few lines came in")
+@test_in_time("few lines came in")
 def _():
     server = faults()
     path = temp_file()
@@ -218,7 +218,7 @@ def _():
                           "input")
 
 
-@test("attempts that have to wait for the next one")
+@test_in_time("attempts that have to wait for the next one")
 def _():
     server = faults()
     seen = set()
@@ -235,7 +235,7 @@ def _():
           r"mostly after 502 from 127\.0\.0\.1:\d+\)")
 
 
-@test("one slow item at the end, and fewer items than jobs")
+@test_in_time("one slow item at the end, and fewer items than jobs")
 def _():
     def service(request):
         lasting(2 if request.target.endswith("/9") else .02)
@@ -248,7 +248,7 @@ def _():
           "^There were only 3 items for 50 jobs")
 
 
-@test("--keep-order behind a slow item")
+@test_in_time("--keep-order behind a slow item")
 def _():
     url = server_of(lambda request: lasting(
         2 if request.target.endswith("/1") else .01))
@@ -256,7 +256,7 @@ def _():
           "order", "^--keep-order was the limit: ")
 
 
-@test("bodies, and memory for them")
+@test_in_time("bodies, and memory for them")
 def _():
     server = faults()
 
@@ -271,7 +271,7 @@ def _():
           r"^Receiving bodies took \d+ % of the time, at \d+\.\d MB/s")
 
 
-@test("look-ups")
+@test_in_time("look-ups")
 def _():
     server = faults()
     hosts = ["h%d.slow" % i for i in range(8)]
@@ -281,7 +281,7 @@ def _():
           r"^Looking up names took \d+ % of the time")
 
 
-@test("a server that cannot be connected to")
+@test_in_time("a server that cannot be connected to")
 def _():
     hole = Hole()
     server = faults()
@@ -293,7 +293,7 @@ def _():
             stats["held_back"]["sentence"])
 
 
-@test("a journal's disk, and a token's command")
+@test_in_time("a journal's disk, and a token's command")
 def _():
     script = temp_file("#!/bin/sh\nsleep %d\necho t\n" % (2 * PATIENCE))
     os.chmod(script, 0o700)
@@ -302,14 +302,14 @@ def _():
           r"^--token-command was the slowest")
 
 
-@test("nothing was asked for")
+@test_in_time("nothing was asked for")
 def _():
     stats = held([faults().url + "/{}"], "\x01\n", status=1)
     names(stats, "nothing", r"^No request was made\.$")
     equal((stats["servers"], stats["slowest"]), ([], []))
 
 
-@test("several things at once are not named as one")
+@test_in_time("several things at once are not named as one")
 def _():
     server = faults()
     count = [0]
@@ -339,7 +339,7 @@ def _():
         check(said["cause"] in ("pause", "jobs", "several"), said)
 
 
-@test("a short pause does not stand for the whole")
+@test_in_time("a short pause does not stand for the whole")
 def _():
     server = faults()
     count = [0]
@@ -358,14 +358,14 @@ def _():
     names(stats, "jobs", "^All 2 jobs were busy")
 
 
-@test("a limit that nobody meets is not named")
+@test_in_time("a limit that nobody meets is not named")
 def _():
     url = server_of(lambda _: lasting(.1))
     names(held(["-j3", "-r1000/s", "--host-jobs=3", "--host-rate=900/s", url],
                numbers(60)), "jobs", "^All 3 jobs were busy")
 
 
-@test("one slow server among fast ones is not what the fast ones are")
+@test_in_time("one slow server among fast ones is not what the fast ones are")
 def _():
     fast = faults()
     with FaultServer(("127.0.0.2",)) as slow:
@@ -378,7 +378,7 @@ def _():
               sorted([fast.url, slow.url]))
 
 
-@test("it is said of a run that was stopped, too")
+@test_in_time("it is said of a run that was stopped, too")
 def _():
     server = faults()
     path = temp_file()

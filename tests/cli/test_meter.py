@@ -19,6 +19,7 @@ import time
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 import harness
+from calm import test_in_time
 from harness import Program, environment, fetchpool
 from servers import api, faults
 from tap import (PATIENCE, PROGRAM, Failed, check, contents, equal, main,
@@ -421,7 +422,7 @@ def _():
     equal(terminal.lines, [])
 
 
-@test("progress: what holds the run is in the bar")
+@test_in_time("progress: what holds the run is in the bar")
 def _():
     server = faults()
     seen = []
@@ -429,7 +430,7 @@ def _():
     def busy(conn, request):
         seen.append(request.target)
         if len(seen) == 3:
-            conn.answer(b"", status=429, headers=b"Retry-After: 3\r\n")
+            conn.answer(b"", status=429, headers=b"Retry-After: 5\r\n")
         else:
             conn.answer(b"ok")
 

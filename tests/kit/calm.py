@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """
-calm: for tests of what depends on time: best_of_three() lets them fail now and
-then, and skips them where the machine does not do what it is asked to in time.
+calm: for tests of what depends on time: best_of_three() and the tests that
+test_in_time() names may fail now and then, and are skipped where the machine
+does not do what it is asked to in time.
 """
 import threading
 import time
 
 from arrivals import Arrivals
-from tap import PATIENCE, SANITIZERS, Failed, skip
+from tap import PATIENCE, SANITIZERS, Failed, skip, test
 
 
 class Calm:
@@ -50,3 +51,24 @@ def best_of_three(attempt, is_good):
     if any(busy):
         skip("this machine is busy: got %s" % found)
     raise Failed("got %s" % found)
+
+
+def test_in_time(name):
+    """As test(), of a function that may fail twice; and three times, if the
+    machine was busy."""
+    def register(function):
+        def attempts():
+            busy = []
+            for left in 2, 1, 0:
+                try:
+                    with Calm() as calm:
+                        return function()
+                except Failed as failure:
+                    busy.append(calm.is_busy)
+                    if left:
+                        continue
+                    if any(busy):
+                        skip("this machine is busy: %s" % failure)
+                    raise
+        return test(name)(attempts)
+    return register
