@@ -130,6 +130,40 @@ def _():
           list(range(1, 301)))
 
 
+@test("each document is posted once, although the run is killed")
+def _():
+    folder = temp_dir()
+    put(folder, "docs.ndjson", "".join(
+        '{"id":%d,"tags":["a",{"b":null}],"name":"\u00e9 \\"%d\\""}\n'
+        % (i, i) for i in range(1, 201)))
+    lock = threading.Lock()
+    stored, asked = {}, []
+
+    def answer(conn, request):
+        key = request.header("Idempotency-Key")
+        body = body_of(conn, request)
+        with lock:
+            asked.append(key)
+            stored.setdefault(key, []).append(body)
+        conn.answer(b'{"ok":true}', b"application/json")
+
+    with FaultServer() as server:
+        server.on("/documents", answer)
+        text = recipe("documents", (API + "/documents",
+                                    server.url + "/documents"))
+        first = begin(text, folder)
+        until(lambda: len(asked) >= 60, "some requests")
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+        equal(run(text, folder), (0, ""))
+    documents = records(folder, "docs.ndjson")
+    equal({key: [json.loads(body) for body in set(bodies)]
+           for key, bodies in stored.items()},
+          {"doc-%d" % doc["id"]: [doc] for doc in documents})
+    equal(sorted(r["input"]["id"] for r in records(folder, "sent.ndjson")),
+          list(range(1, 201)))
+
+
 @test("a list of links, some without a scheme")
 def _():
     folder = temp_dir()
