@@ -44,7 +44,9 @@ read_run(struct past *past, const char *path)
 	double schema = fp_jsontree_number(run, "schema");
 	if (!fp_jsontree_text(run, "fetchpool")[0] || schema < 1) {
 		fp_msg_usage(
-			"--report-from: %s is not a file of --stats", path);
+			"--report-from: %s was not written by --stats, or is "
+			"damaged",
+			path);
 		fp_jsontree_free(tree);
 		return false;
 	}

@@ -270,10 +270,10 @@ def _():
 def _():
     (path,) = statistics(1)
     stats = strict_json(contents(path))
-    for text, words in (("", "not a file of --stats"),
-                        ("{", "not a file of --stats"),
-                        ("[1]", "not a file of --stats"),
-                        ('{"fetchpool":"1"}', "not a file of --stats"),
+    for text, words in (("", "was not written by --stats"),
+                        ("{", "was not written by --stats"),
+                        ("[1]", "was not written by --stats"),
+                        ('{"fetchpool":"1"}', "was not written by --stats"),
                         (json.dumps({**stats, "schema": 2}),
                          "has schema 2, and only 1 is known")):
         result = report_from("--report-from", path, temp_file(text))
