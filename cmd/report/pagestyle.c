@@ -80,7 +80,7 @@ const char *const fp_pagestyle_head[] = {
 	".6rem;border-bottom:1px solid var(--line);vertical-align:top}"
 	"th{color:var(--soft);font-weight:600;white-space:nowrap}"
 	".n{text-align:right;font-variant-numeric:tabular-nums;"
-	"white-space:nowrap}.long{min-width:14rem}.phases{min-width:10rem}"
+	"white-space:nowrap}.long{min-width:14rem;width:40%}.phases{min-width:10rem}"
 	"caption{text-align:left;color:var(--soft)}\n"
 	"code{font:.85rem/1.5 ui-monospace,Menlo,Consolas,monospace;"
 	"background:var(--card);padding:.1rem .3rem}\n"

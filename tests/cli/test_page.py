@@ -357,6 +357,14 @@ def _():
                         "[...document.querySelectorAll('p,dt,dd,td,th,li')]"
                         ".every(e => parseFloat(getComputedStyle(e).fontSize)"
                         " >= 12)"), "too small to read")
+            # Now it is wide, and a short URL fits into one line.
+            equal(browser.value(
+                "[...document.querySelectorAll('td.long')].filter(e =>"
+                " { const text = document.createRange();"
+                " text.selectNodeContents(e);"
+                " return /^http\\S{1,60}$/.test(e.innerText) &&"
+                " text.getClientRects().length > 1 })"
+                ".map(e => e.innerText)"), [])
             for name in "read", "succeeded", "failed", "attempts", "retries":
                 equal(browser.value(
                     "document.getElementById('%s').innerText" % name),
