@@ -44,9 +44,11 @@ fp_moments_read(struct fp_moments *moments, const struct fp_jsonnode *stats,
 
 	*moments = (struct fp_moments){
 		.seconds = fp_jsontree_number(stats, "seconds")};
-	if (n_bins == 0 || !columns)
+	double width = fp_jsontree_number(line, "width");
+	/* What has no length cannot be divided by it. */
+	if (n_bins == 0 || !columns || width <= 0)
 		return 0;
-	moments->width = fp_jsontree_number(line, "width") * (double)joined;
+	moments->width = width * (double)joined;
 	moments->rows = calloc(
 		(n_bins + joined - 1) / joined, sizeof(moments->rows[0]));
 	if (!moments->rows) {

@@ -6,8 +6,8 @@
  * Threads: none.
  * Ownership: the caller embeds it; names are the statistics', which have to
  * outlive it.
- * Failure: fp_moments_read() -1 with ENOMEM. Statistics without a timeline have
- * no points.
+ * Failure: fp_moments_read() -1 with ENOMEM. Statistics without a timeline, or
+ * whose points have no length, have no points.
  */
 #ifndef FP_MOMENTS_H
 #define FP_MOMENTS_H

@@ -319,12 +319,17 @@ def _():
     bad["failures"] = {kind: bad["failures"]["http"] * 3
                        for kind in stats["kinds"]}
     bad["kinds"] = {kind: 9 for kind in stats["kinds"]}
+    zero = {**bad, "seconds": 0, "jobs": 0, "time": {},
+            "timeline": {**bad["timeline"], "width": 0}}
+    still = {**bad, "timeline": {
+        **bad["timeline"], "bins": [[0] * len(row)
+                                    for row in bad["timeline"]["bins"]]}}
     large = {**bad, "seconds": 1e299, "jobs": 1e299, "read": -1e299,
              "time": {"busy": {"wait": 1e299}, "idle": {"end": -1}}}
     odd = {**bad, "servers": 7, "slowest": {"a": 1}, "timeline": [],
            "fetch_time": "x", "kinds": [1], "pauses": None, "command": {},
            "statuses": 3}
-    for one in bad, large, odd:
+    for one in bad, large, odd, zero, still, {**still, "seconds": 0}:
         path = temp_file(json.dumps(one))
         for args in [path], [path] * 300:
             result = report_from("--report-from", *args)
