@@ -486,7 +486,8 @@ struct fp_options {
 
 	uint64_t max_time_ms; /* for one attempt; 0: no limit */
 	uint64_t connect_timeout_ms; /* look-up, connect and TLS together */
-	uint64_t stall_time_ms; /* without one byte; 0: no limit */
+	uint64_t stall_time_ms; /* without one byte, of a body that is sent
+				   neither; 0: no limit */
 	uint64_t max_body; /* decoded bytes of a body */
 
 	enum fp_body body;

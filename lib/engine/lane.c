@@ -562,6 +562,21 @@ n_begun(const struct fp_lane *lane)
 	       n[FP_TRANSFER_HELD];
 }
 
+/* Whether nothing has come since then, and nothing of its body went out. */
+static bool
+is_stalled(struct fp_transfer *transfer, int64_t limit, int64_t now_ns)
+{
+	curl_off_t n_sent = 0;
+
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T,
+		    &n_sent) == CURLE_OK &&
+		n_sent != transfer->n_sent) {
+		transfer->n_sent = n_sent;
+		transfer->sent_ns = now_ns;
+	}
+	return transfer->heard_ns <= limit && transfer->sent_ns <= limit;
+}
+
 /* Looks for transfers that heard nothing for too long, a few times in that
  * span and not in every round. Until they are connected, another limit holds.
  */
@@ -574,16 +589,17 @@ end_stalled(struct fp_lane *lane, int64_t *due)
 	if (stall_ns == 0 || n_begun(lane) == 0)
 		return;
 	if (*lane->context.now_ns >= lane->next_check_ns) {
-		int64_t limit = *lane->context.now_ns - stall_ns;
+		int64_t now_ns = *lane->context.now_ns;
+		int64_t limit = now_ns - stall_ns;
 		for (unsigned i = 0; i < lane->share.slots; i++) {
 			struct fp_transfer *transfer = &lane->transfers[i];
 			if (fp_phase_is_begun(transfer->phase) &&
 				transfer->phase != FP_TRANSFER_PAUSED &&
 				transfer->n_on_wire > 0 &&
-				transfer->heard_ns <= limit)
+				is_stalled(transfer, limit, now_ns))
 				lane_stop(lane, transfer, FP_STOP_STALLED);
 		}
-		lane->next_check_ns = *lane->context.now_ns + stall_ns / 16 + 1;
+		lane->next_check_ns = now_ns + stall_ns / 16 + 1;
 	}
 	*due = FP_MIN(*due, lane->next_check_ns);
 }

@@ -146,6 +146,8 @@ struct fp_transfer {
 	int64_t tried_ns; /* this request, since it was last set up */
 	int64_t skipped_ns; /* while it connected: does not count */
 	int64_t heard_ns; /* when the last byte came */
+	int64_t sent_ns; /* when more of the body was seen to have gone out, */
+	int64_t n_sent; /* and how much of it that was */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */
 	char error[CURL_ERROR_SIZE];

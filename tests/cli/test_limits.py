@@ -4,6 +4,7 @@
 import resource
 import socket
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -73,6 +74,54 @@ def _():
     record = failure("/slow", "--stall-time", "1s", "-m", "2500ms",
                      kind="timeout", status=200)
     check(record["fetch_time"] >= 2.4, record)
+
+
+def read_head(conn):
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += conn.recv(1)
+    return head
+
+
+def take_slowly(listener, size):
+    """Reads a body in steps, and answers."""
+    conn = listener.accept()[0]
+    head = read_head(conn)
+    if b"100-continue" in head:
+        conn.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    left, step = size, size // 16
+    while left > 0:
+        got = len(conn.recv(min(left, 65536)))
+        if got == 0:
+            break
+        if left < size and left // step != (left - got) // step \
+                and left > size // 2:
+            time.sleep(0.5)
+        left -= got
+    if left == 0:
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    conn.close()
+
+
+@test("--stall-time: a body that is being sent is no stall, a server that takes "
+      "none of it is")
+def _():
+    size = 16 << 20
+    path = temp_file(b"x" * size)
+    for how in ["-T", path], ["--data-binary", "@" + path]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = "http://127.0.0.1:%d/{}" % listener.getsockname()[1]
+            threading.Thread(target=take_slowly, args=(listener, size),
+                             daemon=True).start()
+            result = fetchpool(["-a", "--stall-time=2s", *how, url],
+                               input="x\n", timeout=60)
+            equal(result.status, 0, repr(result))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = "http://127.0.0.1:%d/{}" % listener.getsockname()[1]
+            result = fetchpool(["-a", "--stall-time=1s", "--retry=0", *how,
+                                url], input="x\n", timeout=60)
+            equal([r["error"]["message"] for r in result.records],
+                  ["nothing received for 1 s"])
 
 
 @test("31 --connect-timeout: nobody takes the connection")
