@@ -227,17 +227,32 @@ add_form(struct fp_itemfill *fill, struct fp_item *item)
 
 /* ---- the whole ---- */
 
+static const char key_name[] = "Idempotency-Key:";
+
+static bool
+is_key(const char *line)
+{
+	return strncasecmp(line, key_name, sizeof(key_name) - 1) == 0;
+}
+
 /* A key that is the same for all makes a server drop all but the first. */
 static bool
 repeats_key(const struct fp_itemfill *fill, const struct fp_item *item)
 {
-	static const char name[] = "Idempotency-Key:";
 	const struct fp_list *headers = &fill->settings->headers;
+	const struct fp_expansions *filled = &fill->settings->expansions;
 
-	if (!fill->has_item || itemfill_has_header(item, name))
+	if (!fill->has_item || itemfill_has_header(item, key_name))
 		return false;
 	for (size_t i = 0; i < headers->n; i++) {
-		if (strncasecmp(headers->texts[i], name, sizeof(name) - 1) == 0)
+		if (is_key(headers->texts[i]))
+			return true;
+	}
+	for (size_t i = 0; i < filled->n; i++) {
+		const struct fp_expand *text = filled->all[i].text;
+		if (filled->all[i].what == FP_EXPAND_HEADER &&
+			fp_expand_is_literal(text) &&
+			is_key(fp_expand_constant(text).data))
 			return true;
 	}
 	return false;

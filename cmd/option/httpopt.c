@@ -221,6 +221,15 @@ read_expansion(struct fp_buf *text, const char *option, const char *value,
 	return true;
 }
 
+/* "{}" is a document in a body, and a header or a login only by mistake. */
+static bool
+has_single_braces(enum fp_expand_what what, const struct fp_expand *expand)
+{
+	return (what == FP_EXPAND_HEADER || what == FP_EXPAND_USER) &&
+	       fp_expand_is_literal(expand) &&
+	       fp_expand_is_meant(fp_expand_constant(expand).data);
+}
+
 static bool
 add_expansion(struct fp_settings *settings, const char *option,
 	enum fp_expand_what what, const char *value)
@@ -243,6 +252,13 @@ add_expansion(struct fp_settings *settings, const char *option,
 			fp_settings_no_memory();
 		else if (!expand)
 			fp_msg_usage("%s: %s", option, why);
+	}
+	if (expand && has_single_braces(what, expand)) {
+		fp_msg_usage("%s: {} is not expanded here: use {{}}, or {{1}} "
+			     "for a field",
+			option);
+		fp_expand_free(expand);
+		expand = NULL;
 	}
 	fp_buf_destroy(&text);
 	if (expand)

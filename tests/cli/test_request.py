@@ -456,6 +456,10 @@ def _():
         result = fetchpool(["-H", header, "http://127.0.0.1:1/{}"], input="1\n")
         equal(result.status, 2)
         matches("--expand-header", result.text)
+    for once in "--expand-header=Idempotency-Key: {}", "--expand-user={1}:x":
+        result = fetchpool([once, "http://127.0.0.1:1/{}"], input="1\n")
+        equal(result.status, 2)
+        matches(r"\{\{\}\}", result.text)
     for wrong in (["--expand-header=X: {{1}}"], ["--expand-header=X: {{a}}"],
                   ["--expand-header=X: {{"], ["--expand-data={{:upper}}"],
                   ["--expand-data={{}}", "-d", "x"],
@@ -467,13 +471,19 @@ def _():
 
 @test("the same Idempotency-Key for several items")
 def _():
-    result, requests = sent("-H", "Idempotency-Key: k", "--data-line",
-                            input="1\n2\n3\n")
+    for option in "-H", "--expand-header":
+        for key in "Idempotency-Key: k", "idempotency-key:k":
+            result, requests = sent(option, key, "--data-line",
+                                    input="1\n2\n3\n")
+            equal((result.status, len(requests)), (1, 1))
+            matches("--expand-header", result.errors[2])
+        result, requests = sent(option, "Idempotency-Key: k", "--data-line",
+                                input="1\n")
+        equal((result.status, len(requests)), (0, 1))
+    result, requests = sent("--expand-header", "Idempotency-Key: k",
+                            "--expand-header", "X: {{}}", "--data-line",
+                            input="1\n2\n")
     equal((result.status, len(requests)), (1, 1))
-    matches("--expand-header", result.errors[2])
-    result, requests = sent("-H", "Idempotency-Key: k", "--data-line",
-                            input="1\n")
-    equal((result.status, len(requests)), (0, 1))
 
 
 @test("--dry-run=full shows what is sent, and no secret")
