@@ -211,6 +211,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_retryafter \
 	tests/fuzz/fuzz_seqset \
 	tests/fuzz/fuzz_units \
+	tests/fuzz/fuzz_unpack \
 	tests/fuzz/fuzz_uritemplate \
 	tests/fuzz/fuzz_url \
 	tests/fuzz/fuzz_utf8
