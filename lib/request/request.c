@@ -485,12 +485,20 @@ fp_request_drop_body(struct fp_request *request)
 static bool
 add_form_type(struct fp_request *request, const char *own)
 {
+	static const char multipart[] = "multipart/";
 	char *line = NULL;
 	const char *type = own ? own : "Content-Type: multipart/form-data";
 
 	if (own && strcasestr(own, "boundary=")) {
 		fp_ticket_fail(request->ticket, FP_KIND_INPUT,
 			"the Content-Type of a form has a boundary already");
+		return false;
+	}
+	const char *value = own ? strchr(own, ':') + 1 : NULL;
+	if (value && strncasecmp(value + strspn(value, " \t"), multipart,
+			     sizeof(multipart) - 1) != 0) {
+		fp_ticket_fail(request->ticket, FP_KIND_INPUT,
+			"the Content-Type of a form is not a multipart type");
 		return false;
 	}
 	if (asprintf(&line, "%s; boundary=%s", type, request->boundary) < 0)

@@ -294,6 +294,14 @@ def _():
                         "-F", "a=b", NOWHERE], input="1\n")
     equal((kinds(result), messages(result)), (
         ["input"], ["the Content-Type of a form has a boundary already"]))
+    item = {"url": NOWHERE.format("1"), "form": {"a": "b"},
+            "headers": {"Content-Type": "application/json"}}
+    for args, line in (
+            (["-H", "Content-Type: text/plain", "-F", "a=b", NOWHERE], "1"),
+            (["--input-format=json"], json.dumps(item))):
+        result = fetchpool(["-a", *args], input=line + "\n")
+        equal((kinds(result), messages(result)), (
+            ["input"], ["the Content-Type of a form is not a multipart type"]))
 
 
 @test("another attempt sends the same, if the files are")
