@@ -356,8 +356,13 @@ find_meant(const char *name)
 		if (strcmp(elsewhere[i].name, name) == 0)
 			return elsewhere[i].ours;
 	}
-	for (size_t i = 0; i < fp_optiontable_n_rows; i++)
-		names[i] = fp_optiontable_rows[i].name;
+	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
+		const struct fp_option_row *row = &fp_optiontable_rows[i];
+		names[i] = row->name;
+		/* In a file of --config, where only long names are. */
+		if (row->letter && name[0] == row->letter && !name[1])
+			return row->name;
+	}
 	return fp_suggest(names, fp_optiontable_n_rows, name);
 }
 

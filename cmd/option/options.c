@@ -3,6 +3,7 @@
 
 #include "options.h"
 
+#include "ascii.h"
 #include "clock.h"
 #include "complaint.h"
 #include "config.h"
@@ -133,8 +134,10 @@ take_configured(
 	}
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 	size_t len = strspn(name, letters);
+	bool is_letter = fp_ascii_is_alnum(name[0]) && name[1] == '\0';
+	bool is_name = name[len] == '\0' && len <= NAME_MAX_SHOWN;
 
-	if (!row && name[len] == '\0' && len <= NAME_MAX_SHOWN)
+	if (!row && (is_name || is_letter))
 		fp_complaint_name("", name);
 	else if (!row)
 		fp_msg_usage("unknown option");

@@ -112,6 +112,20 @@ for an_option, its_values in WRONG:
     wrong_values(an_option, its_values)
 
 
+@test("a letter in a file of --config: its long name is said")
+def _():
+    for line, words in (("-j 3", "1: unknown option 'j': did you mean 'jobs'"),
+                        ("H: X", "1: unknown option 'H': did you mean 'header'"),
+                        ("-! 3", r"1: unknown option \(see")):
+        path = os.path.join(temp_dir(), "conf")
+        with open(path, "w") as file:
+            file.write(line + "\n")
+        result = fetchpool(["-K", path, "http://127.0.0.1:1/{}"],
+                           input="1\n")
+        equal(result.status, 2)
+        matches(words, result.text)
+
+
 @test("unknown options, missing values, a TEMPLATE too many")
 def _():
     for args, word in TOO_MUCH:
