@@ -276,7 +276,7 @@ wrong_files(void)
 		const char *text, *says;
 	} all[] = {
 		{"all\nnope", ":2: unknown option 'nope'"},
-		{"j 1", ":1: unknown option 'j'"},
+		{"j 1", ":1: unknown option 'j': did you mean 'jobs'?"},
 		{"job 1", ":1: unknown option 'job': did you mean 'jobs'?"},
 		{"help", ":1: --help cannot be given in a file"},
 		{"config x", ":1: --config cannot be given in a file"},
