@@ -36,7 +36,8 @@ bool fp_memory_has_room(
 
 void fp_memory_take(struct fp_memory *memory, uint64_t bytes);
 
-/* An item gives back what it took. */
+/* An item gives back what it took; with 0 as its turn a part of it, and goes
+ * on without room as before. */
 void fp_memory_give(struct fp_memory *memory, uint64_t turn, uint64_t bytes);
 
 /* In order: all items up to this turn have been given back. */

@@ -243,15 +243,17 @@ fp_ticket_charge(struct fp_ticket *ticket, struct fp_memory *memory)
 	ticket->charged = now;
 }
 
-/* Gives back what it needs no more. */
+/* Gives back what it needs no more. Whoever goes on without room makes way, but
+ * not as long as it `keeps_way`: then the next would go on beside it. */
 static void
-give_back(struct fp_ticket *ticket)
+give_back(struct fp_ticket *ticket, bool keeps_way)
 {
 	uint64_t now = count_body(ticket);
 
 	if (!ticket->memory || ticket->charged <= now)
 		return;
-	fp_memory_give(ticket->memory, ticket->turn, ticket->charged - now);
+	fp_memory_give(ticket->memory, keeps_way ? 0 : ticket->turn,
+		ticket->charged - now);
 	ticket->charged = now;
 }
 
@@ -263,7 +265,7 @@ fp_ticket_hold_decoder(
 	if (bytes > 0)
 		fp_ticket_charge(ticket, memory);
 	else
-		give_back(ticket);
+		give_back(ticket, count_body(ticket) > 0);
 }
 
 /* Whoever asked for room may have been chosen to go on without, and then have
@@ -366,7 +368,7 @@ fp_ticket_trim_body(struct fp_ticket *ticket, uint64_t most)
 	fp_buf_destroy(body);
 	*body = rest;
 
-	give_back(ticket);
+	give_back(ticket, false);
 	return true;
 }
 

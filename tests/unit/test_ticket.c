@@ -153,6 +153,33 @@ failed(void)
 	fp_ticket_free(ticket);
 }
 
+/* One that goes on without room gives its decoder back before its body. */
+static void
+goes_on_alone(void)
+{
+	struct fp_ticket *ticket = new_ticket();
+	struct fp_memory memory;
+	const uint64_t decoder = (uint64_t)8 << 20;
+
+	for (size_t body = (size_t)2 << 20;; body = 0) {
+		fp_memory_init(&memory, (uint64_t)1 << 20, false);
+		ticket->turn = 5;
+		CHECK(fp_ticket_has_room(ticket, &memory, decoder));
+		fp_ticket_hold_decoder(ticket, &memory, decoder);
+		CHECK(fp_buf_reserve(&ticket->body, body) == 0);
+		fp_ticket_charge(ticket, &memory);
+		CHECK(!fp_memory_has_room(&memory, 6, 1));
+		fp_ticket_hold_decoder(ticket, &memory, 0);
+		CHECK(fp_memory_has_room(&memory, 6, decoder) == (body == 0));
+		fp_ticket_clear(ticket);
+		CHECK(fp_memory_has_room(&memory, 7, 1));
+		fp_buf_destroy(&ticket->body);
+		if (body == 0)
+			break;
+	}
+	fp_ticket_free(ticket);
+}
+
 static void
 no_memory(void)
 {
@@ -185,6 +212,8 @@ main(void)
 {
 	run("a cleared ticket knows nothing", cleared);
 	run("a failed item has a kind, a message and no body", failed);
+	run("one that goes on without room, until its body has gone",
+		goes_on_alone);
 	run("a message without memory", no_memory);
 	run("a ticket frees all that it holds", freed);
 	return done();
