@@ -141,7 +141,8 @@ check_template(struct fp_settings *settings, const char *name)
 			has_braces(&settings->data)
 				? " (--expand-data and --expand-json fill {{}} "
 				  "in, --data and --json nothing)"
-				: "");
+				: "; one URL is fetched by "
+				  "giving it on standard input");
 	}
 	if (ret) {
 		complain_template(name, text, look.why, ret);

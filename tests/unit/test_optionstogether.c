@@ -26,10 +26,11 @@ templates(void)
 static void
 wrong_templates(void)
 {
-	WRONG("http://h/", "TEMPLATE: 'http://h/': it contains no {}: every "
-			   "line would fetch the same URL");
+	WRONG("http://h/",
+		"TEMPLATE: 'http://h/': it contains no {}: every "
+		"line would fetch the same URL; one URL is fetched by giving it on standard input");
 	WRONG("-- ",
-		"TEMPLATE: '': it contains no {}: every line would fetch the same URL");
+		"TEMPLATE: '': it contains no {}: every line would fetch the same URL; one URL is fetched by giving it on standard input");
 	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
 			      "{} is the whole line");
 	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
@@ -80,8 +81,9 @@ default_templates(void)
 	CHECK_TEXT(settings.pool.url_template, "http://h/{}");
 	CHECK(!settings.pool.urls_pass);
 	setenv("FETCHPOOL_URL", "http://h/", 1);
-	WRONG("", "FETCHPOOL_URL: 'http://h/': it contains no {}: every line "
-		  "would fetch the same URL");
+	WRONG("",
+		"FETCHPOOL_URL: 'http://h/': it contains no {}: every line "
+		"would fetch the same URL; one URL is fetched by giving it on standard input");
 	RIGHT("http://h/{}");
 	unsetenv("FETCHPOOL_URL");
 }
