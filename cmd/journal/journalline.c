@@ -231,7 +231,8 @@ put_number(char *at, uint64_t value)
 static char *
 put_text(char *at, const char *text, size_t len)
 {
-	memcpy(at, text, len);
+	if (len > 0)
+		memcpy(at, text, len);
 	return at + len;
 }
 

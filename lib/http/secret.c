@@ -465,6 +465,7 @@ void
 fp_secret_begin(
 	struct fp_secret *secret, const char *text, size_t len, bool is_url)
 {
+	text = len > 0 ? text : ""; /* it may be NULL */
 	*secret = (struct fp_secret){
 		.text = text,
 		.len = len,
