@@ -30,6 +30,10 @@ class Chromium:
         self.requests, self.said, self.failed = [], [], []
         self._answers, self._count, self._loaded = {}, 0, 0
         self._lock = threading.Lock()
+        # 3 and 4 are taken here, too, or Popen() might use them itself.
+        spare = [os.open(os.devnull, os.O_RDONLY)]
+        while spare[-1] <= 4:
+            spare.append(os.open(os.devnull, os.O_RDONLY))
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
 
@@ -50,8 +54,8 @@ class Chromium:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, preexec_fn=descriptors,
             pass_fds=(3, 4, to_read, to_write), start_new_session=True)
-        os.close(to_read)
-        os.close(to_write)
+        for fd in to_read, to_write, *spare:
+            os.close(fd)
         started.append(self)
         threading.Thread(target=self._listen, daemon=True).start()
         self._session = None
