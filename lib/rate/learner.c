@@ -277,7 +277,7 @@ learner_patience(const struct fp_learner *learner)
 {
 	if (learner->n_lowered == 0)
 		return SAID;
-	return STEADY << FP_MIN(learner->n_failed, PATIENCE_MAX);
+	return (unsigned)STEADY << FP_MIN(learner->n_failed, PATIENCE_MAX);
 }
 
 static void
