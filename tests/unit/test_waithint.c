@@ -442,8 +442,8 @@ errors_of_limits(void)
 		"\nRateLimiter 'x' does not permit further calls",
 		"X-Mashery-Error-Code: ERR_403_DEVELOPER_OVER_QPS\n",
 		"\n<h1>Developer Over Qps</h1>",
-		"\n{\"error\":{\"message\":\"(#4) Application request limit "
-		"reached\",\"code\":4}}",
+		("\n{\"error\":{\"message\":\"(#4) Application request "
+		 "limit reached\",\"code\":4}}"),
 		"\n{\"error\":\"API_TOKEN_LIMIT_EXCEEDED\"}",
 		"\n{\"detail\":\"Request was throttled.\"}",
 		"\n<Code>PriorRequestNotComplete</Code>",
