@@ -17,9 +17,19 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 
 from tap import Failed, skip, started, temp_dir, until
+
+# It reads from 3 and writes to 4, whatever is there in this process.
+AS_3_AND_4 = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Chromium:
@@ -30,32 +40,23 @@ class Chromium:
         self.requests, self.said, self.failed = [], [], []
         self._answers, self._count, self._loaded = {}, 0, 0
         self._lock = threading.Lock()
-        # 3 and 4 are taken here, too, or Popen() might use them itself.
-        spare = [os.open(os.devnull, os.O_RDONLY)]
-        while spare[-1] <= 4:
-            spare.append(os.open(os.devnull, os.O_RDONLY))
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
 
-        def descriptors():
-            # It reads from 3 and writes to 4.
-            a, b = os.dup(to_read), os.dup(to_write)
-            os.dup2(a, 3)
-            os.dup2(b, 4)
-
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         self.proc = subprocess.Popen(
-            [program, "--headless=new", *sandbox, "--disable-gpu",
+            [sys.executable, "-c", AS_3_AND_4, str(to_read), str(to_write),
+             program, "--headless=new", *sandbox, "--disable-gpu",
              "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-sync",
              "--disable-component-update", "--disable-extensions",
              "--remote-debugging-pipe", "--user-data-dir=" + temp_dir(),
              "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, preexec_fn=descriptors,
-            pass_fds=(3, 4, to_read, to_write), start_new_session=True)
-        for fd in to_read, to_write, *spare:
-            os.close(fd)
+            stderr=subprocess.DEVNULL, pass_fds=(to_read, to_write),
+            start_new_session=True)
+        os.close(to_read)
+        os.close(to_write)
         started.append(self)
         threading.Thread(target=self._listen, daemon=True).start()
         self._session = None
