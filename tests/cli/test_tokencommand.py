@@ -7,6 +7,7 @@ and got again when it expires or is refused.
 import collections
 import importlib.util
 import json
+import fcntl
 import os
 import signal
 import subprocess
@@ -291,6 +292,16 @@ def _():
                   [(i, page) for i in range(1, 7) for page in range(1, 9)])
 
 
+def is_free(path):
+    """A child that was just being made holds the lock until it is sh."""
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 @test("a chain that is killed while its token expires goes on at its page")
 def _():
     with chains(uses=11, n_pages=40) as server:
@@ -304,6 +315,7 @@ def _():
             until(lambda: len(server.taken) >= n, "pages")
             first.kill(signal.SIGKILL)
             first.wait()
+            until(lambda: is_free(folder + "/journal"), "the journal's lock")
         result = fetchpool(args)
         equal(result.status, 0, repr(result))
         equal(sorted((r["seq"], r["page"]) for r in
