@@ -39,6 +39,16 @@ write_wait(int64_t wait_ns, char *text, size_t size)
 	snprintf(text, size, wait_s < 100 ? "%.3g s" : "%.0f s", wait_s);
 }
 
+/* How long the wait is, and at what time of day it ends. */
+static void
+notice_write_end(const struct fp_notice *notice, char *wait, size_t wait_size,
+	char *until, size_t until_size)
+{
+	write_wait(notice->wait_ns, wait, wait_size);
+	notice_write_time(
+		fp_clock_wall_ns(), notice->wait_ns, until, until_size);
+}
+
 void
 fp_notices_init(struct fp_notices *notices, bool is_quiet)
 {
@@ -98,9 +108,7 @@ notice_tell_pause(const struct fp_notice *notice)
 
 	if (notice->wait_ns < WORTH_A_LINE_NS)
 		return;
-	write_wait(notice->wait_ns, wait, sizeof(wait));
-	notice_write_time(
-		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	notice_write_end(notice, wait, sizeof(wait), until, sizeof(until));
 	if (notice->count > 1)
 		snprintf(more, sizeof(more), " (%u pauses since the last note)",
 			notice->count);
@@ -118,9 +126,7 @@ tell_silence(const struct fp_notice *notice)
 {
 	char wait[32], until[20];
 
-	write_wait(notice->wait_ns, wait, sizeof(wait));
-	notice_write_time(
-		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	notice_write_end(notice, wait, sizeof(wait), until, sizeof(until));
 	fp_msg_note("%s has stopped answering: next attempt in %s, "
 		    "at %s",
 		notice->origin, wait, until);
@@ -132,9 +138,7 @@ notice_tell_loss(const struct fp_notice *notice)
 {
 	char wait[32], until[20];
 
-	write_wait(notice->wait_ns, wait, sizeof(wait));
-	notice_write_time(
-		fp_clock_wall_ns(), notice->wait_ns, until, sizeof(until));
+	notice_write_end(notice, wait, sizeof(wait), until, sizeof(until));
 	fp_msg_note("%s has lost count of the requests: none starts for %s, "
 		    "until %s",
 		notice->origin, wait, until);
