@@ -356,6 +356,7 @@ TEST_TOOLS = \
 	tests/package \
 	tests/run \
 	tests/servers/arrivals.py \
+	tests/servers/bodysink.py \
 	tests/servers/check-servers \
 	tests/consumers/check-consumers \
 	tests/consumers/read.py \

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Forms: --form, --form-string, --expand-form, and the member "form"."""
 import hashlib
-import http.server
 import importlib.util
 import json
 import os
@@ -10,64 +9,16 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from bodysink import Sink, folder, kinds, messages, refuse_early
 from harness import environment, fetchpool
 from servers import free_port
 from tap import check, equal, main, matches, skip, temp_dir, test, until
 
 NOWHERE = "http://127.0.0.1:1/{}"
-
-
-class Sink:
-    """A server that keeps what comes; `script` may answer in place of it:
-    script(handler, nth, sink) -> True if it did."""
-
-    def __init__(self, script=None):
-        self.came = []  # (method, path, headers, body)
-        sink = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do(self):
-                nth = len(sink.came) + 1
-                if script and script(self, nth, sink):
-                    return
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.came.append((self.command, self.path, dict(self.headers),
-                                  body))
-                self.answer(201, b'"stored"')
-
-            def answer(self, status, body, *headers):
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_PUT = do_POST = do
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-def folder(files):
-    at = temp_dir()
-    for name, data in files.items():
-        with open(os.path.join(at, name), "wb") as file:
-            file.write(data)
-    return at
 
 
 def fields(headers, body):
@@ -84,14 +35,6 @@ def fields(headers, body):
         all_of_them.append((lines["Content-Disposition"],
                             lines.get("Content-Type"), value))
     return all_of_them
-
-
-def kinds(result):
-    return [(r.get("error") or {}).get("kind") for r in result.records]
-
-
-def messages(result):
-    return [(r.get("error") or {}).get("message") for r in result.records]
 
 
 PNG = b"\x89PNG\r\n\x1a\n\0" + bytes(range(256))
@@ -378,23 +321,7 @@ def _():
 @test("what the server says before all was sent is told as such")
 def _():
     at = folder({"f": bytes(16 << 20)})
-    got, is_over = [], threading.Event()
-
-    def refuse(handler, nth, sink):
-        handler.close_connection = True
-        handler.answer(413, b'{"title":"too large"}', ("Connection", "close"))
-        handler.wfile.flush()
-        left = int(handler.headers["Content-Length"])
-        came = 0
-        while came < left:
-            n = len(handler.rfile.read(min(65536, left - came)))
-            if n == 0:
-                break
-            came += n
-        got.append(came)
-        is_over.set()
-        return True
-
+    refuse, got, is_over = refuse_early(413, b'{"title":"too large"}')
     sink = Sink(refuse)
     result = fetchpool(["-a", "--expand-form", "f=@{{}}", sink.url + "/"],
                        input="f\n", cwd=at)

@@ -3,79 +3,27 @@
 """Files as the bodies of requests: -T, --expand-upload-file, body_file."""
 import base64
 import hashlib
-import http.server
 import json
 import os
 import random
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+import bodysink
+from bodysink import folder, kinds, messages, refuse_early
 from harness import fetchpool
 from servers import Nginx
 from tap import check, contents, equal, main, matches, temp_dir, test
-
-
-class Sink:
-    """A server that reads whole bodies and keeps what came; `script` may
-    answer in place of it: script(handler, nth) -> True if it did."""
-
-    def __init__(self, script=None):
-        self.came = []  # (method, path, headers, md5 of the body)
-        sink = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do(self):
-                nth = len(sink.came) + 1
-                if script and script(self, nth, sink):
-                    return
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.came.append((self.command, self.path, dict(self.headers),
-                                  hashlib.md5(body).hexdigest()))
-                self.answer(201, b'"stored"')
-
-            def answer(self, status, body, *headers):
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_PUT = do_POST = do_PATCH = do
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 def md5(data):
     return hashlib.md5(data).hexdigest()
 
 
-def folder(files):
-    at = temp_dir()
-    for name, data in files.items():
-        os.makedirs(os.path.dirname(os.path.join(at, name)), exist_ok=True)
-        with open(os.path.join(at, name), "wb") as file:
-            file.write(data)
-    return at
-
-
-def kinds(result):
-    return [(r.get("error") or {}).get("kind") for r in result.records]
-
-
-def messages(result):
-    return [(r.get("error") or {}).get("message") for r in result.records]
+class Sink(bodysink.Sink):
+    def keep(self, body):
+        return md5(body)
 
 
 CHANCE = random.Random(7)
@@ -317,23 +265,7 @@ def _():
 @test("what the server says before all was sent is told as such")
 def _():
     at = folder({"f": bytes(16 << 20)})
-    got, is_over = [], threading.Event()
-
-    def refuse(handler, nth, sink):
-        handler.close_connection = True
-        handler.answer(401, b'{"title":"no"}', ("Connection", "close"))
-        handler.wfile.flush()
-        left = int(handler.headers["Content-Length"])
-        came = 0
-        while came < left:
-            n = len(handler.rfile.read(min(65536, left - came)))
-            if n == 0:
-                break
-            came += n
-        got.append(came)
-        is_over.set()
-        return True
-
+    refuse, got, is_over = refuse_early(401, b'{"title":"no"}')
     sink = Sink(refuse)
     result = fetchpool(["-a", "--expand-upload-file", "{{}}", sink.url + "/{}"],
                        input="f\n", cwd=at)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""
+bodysink: a server that reads whole bodies and keeps what came, and what the
+tests of such requests share.
+
+    sink = Sink(script)
+    sink.url, sink.came
+
+`script` may answer in place of it: script(handler, nth, sink) -> True if it did.
+"""
+import http.server
+import os
+import threading
+
+from tap import temp_dir
+
+
+class Sink:
+    """.came has (method, path, headers, what keep() makes of the body)."""
+
+    def __init__(self, script=None):
+        self.came = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do(self):
+                nth = len(sink.came) + 1
+                if script and script(self, nth, sink):
+                    return
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.came.append((self.command, self.path, dict(self.headers),
+                                  sink.keep(body)))
+                self.answer(201, b'"stored"')
+
+            def answer(self, status, body, *headers):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_PUT = do_POST = do_PATCH = do
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def keep(self, body):
+        return body
+
+
+def refuse_early(status, body):
+    """A script that answers before it reads; how much came after all; and an
+    event: it reads no more."""
+    got, is_over = [], threading.Event()
+
+    def refuse(handler, nth, sink):
+        handler.close_connection = True
+        handler.answer(status, body, ("Connection", "close"))
+        handler.wfile.flush()
+        left = int(handler.headers["Content-Length"])
+        came = 0
+        while came < left:
+            n = len(handler.rfile.read(min(65536, left - came)))
+            if n == 0:
+                break
+            came += n
+        got.append(came)
+        is_over.set()
+        return True
+
+    return refuse, got, is_over
+
+
+def folder(files):
+    at = temp_dir()
+    for name, data in files.items():
+        os.makedirs(os.path.dirname(os.path.join(at, name)), exist_ok=True)
+        with open(os.path.join(at, name), "wb") as file:
+            file.write(data)
+    return at
+
+
+def kinds(result):
+    return [(r.get("error") or {}).get("kind") for r in result.records]
+
+
+def messages(result):
+    return [(r.get("error") or {}).get("message") for r in result.records]
