@@ -18,7 +18,8 @@ PASSES = "echo 'ok 1 - one'; echo 1..1"
 
 # (name, script, options, last line, exit status, words in the output)
 CASES = [
-    ("a test that passes", PASSES, [], "1 passed, 0 failed", 0, ""),
+    ("a test that passes", PASSES, [], "1 passed, 0 failed", 0,
+     " s CPU  1 passed"),
     ("not ok is a failure, and shows the output",
      "echo '# because'; echo 'not ok 1 - one'; echo 1..1; exit 1", [],
      "0 passed, 1 failed", 1, "| # because"),
