@@ -39,6 +39,7 @@ start() {
 		all: ; touch fetchpool
 		hello: ; @echo hello
 		clean: ; rm -f fetchpool
+		check test-programs: ; @echo $@
 		bad: ; @echo '1 passed, 1 failed' >tests/summary.log; false
 	END
 	cd ../fake || exit 1
@@ -163,6 +164,52 @@ expect [ "$(cat ../out)" = hello ]
 : >../fake/calls
 run 0 hello
 expect [ ! -s ../fake/calls ]
+finish
+
+# start_check NAME: all that the tests need is there, but Python has no modules.
+start_check() {
+	start "$1"
+	for tool in jq mandoc nm openssl ps strace tinyproxy tmux zsh fish \
+		parallel sqlite3 redis-server curl ssh sshd apache2 promtool \
+		psql chromium; do
+		ln -s /bin/true "../fake/$tool"
+	done
+	printf '#!/bin/sh\necho echo-nginx\n' >../fake/nginx
+	cat >../fake/python3 <<-'END'
+		#!/bin/sh
+		case "$*" in
+		*asyncio*) exit 0 ;;
+		esac
+		exit 1
+	END
+	# Debian 12: it has one name of python-multipart, and no moto.
+	cat >../fake/apt-cache <<-'END'
+		#!/bin/sh
+		case $2 in
+		*moto* | *python-multipart) ;;
+		*) printf 'Installed: (none)\n  Candidate: 1.0\n' ;;
+		esac
+	END
+	chmod +x ../fake/nginx ../fake/python3
+}
+
+start_check "what single tests use is installed for them, as far as it is known"
+run 0 hello
+expect [ ! -s ../fake/calls ]
+run 0 check
+expect grep -q "install --no-install-recommends .*python3-fastapi \
+python3-uvicorn python3-multipart python3-boto3$" ../fake/calls
+expect grep -q "what single tests use: .*python3-fastapi" ../err
+expect [ "$(tail -n 1 ../out)" = check ]
+finish
+
+start_check "without what single tests use, the others run"
+touch ../fake/broken
+run 0 check
+expect grep -q "these tests will be skipped" ../err
+expect [ "$(tail -n 1 ../out)" = check ]
+run 0 -n check
+expect grep -q "single tests are skipped: .*python3-moto" ../err
 finish
 
 start "-n only says it"

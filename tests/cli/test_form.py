@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Forms: --form, --form-string, --expand-form, and the member "form"."""
 import hashlib
-import importlib.util
 import json
 import os
 import random
@@ -14,7 +13,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from bodysink import Sink, folder, kinds, messages, refuse_early
-from harness import environment, fetchpool
+from harness import FASTAPI, environment, fetchpool, modules
 from servers import free_port
 from tap import check, equal, main, matches, skip, temp_dir, test, until
 
@@ -421,10 +420,7 @@ async def files(file: UploadFile = File(...), note: str = Form(...)):
 
 @test("ls img/*.png | fetchpool --expand-form 'file=@{{}}': a real FastAPI")
 def _():
-    for name in "fastapi", "uvicorn", "python_multipart":
-        if not importlib.util.find_spec(name):
-            skip("Python has no %s (pip install fastapi==0.116.1 "
-                 "uvicorn==0.35.0 python-multipart==0.0.20)" % name)
+    modules(*FASTAPI)
     at, port = temp_dir(), free_port()
     with open(at + "/app.py", "w") as file:
         file.write(APP)

@@ -4,7 +4,6 @@
 (moto with IAM enforced, if Python has it: pip install 'moto[server]').
 """
 import hashlib
-import importlib.util
 import json
 import os
 import random
@@ -15,9 +14,9 @@ import urllib.request
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from faultserver import FaultServer
-from harness import environment, fetchpool
+from harness import environment, fetchpool, modules
 from servers import faults, free_port
-from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+from tap import (check, contents, equal, main, matches, temp_dir, test,
                  until)
 
 AWS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
@@ -32,9 +31,7 @@ class Moto:
         self.free = "3" if enforces else "1000000"
 
     def __enter__(self):
-        if not importlib.util.find_spec("moto") or \
-                not importlib.util.find_spec("boto3"):
-            skip("Python has no moto and boto3")
+        modules("moto", "boto3")
         import boto3
         import moto
         from botocore.client import Config

@@ -5,7 +5,6 @@
 and got again when it expires or is refused.
 """
 import collections
-import importlib.util
 import json
 import fcntl
 import os
@@ -16,8 +15,8 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program, fetchpool, records_of, tool
-from tap import (TOP, check, contents, equal, main, skip, temp_dir, temp_file,
+from harness import FASTAPI, Program, fetchpool, modules, records_of, tool
+from tap import (TOP, check, contents, equal, main, temp_dir, temp_file,
                  test, until)
 from tokenserver import Tokens
 from webserver import redirect, web
@@ -54,9 +53,7 @@ class FastApi:
     """The server of fastapitokens.py, if Python has what it needs."""
 
     def __init__(self, life):
-        if not all(importlib.util.find_spec(name) for name in
-                   ("fastapi", "uvicorn", "python_multipart")):
-            skip("Python has no fastapi, uvicorn and python-multipart")
+        modules(*FASTAPI)
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(TOP, "tests", "servers",
                                           "fastapitokens.py"), str(life)],

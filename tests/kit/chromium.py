@@ -22,6 +22,8 @@ import threading
 
 from tap import Failed, skip, started, temp_dir, until
 
+PROGRAMS = "chromium-headless-shell", "chromium", "chromium-browser"
+
 # It reads from 3 and writes to 4, whatever is there in this process.
 AS_3_AND_4 = """
 import fcntl, os, sys
@@ -34,9 +36,9 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 class Chromium:
     def __init__(self):
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
+        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if not program:
-            skip("no Chromium here (Debian: chromium)")
+            skip("no Chromium here (Debian: chromium-headless-shell)")
         self.requests, self.said, self.failed = [], [], []
         self._answers, self._count, self._loaded = {}, 0, 0
         self._lock = threading.Lock()

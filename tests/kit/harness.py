@@ -7,6 +7,7 @@ does something. Both give it a clean environment (no proxy, no FETCHPOOL_URL),
 end it when the test is over or its time is up, and check that standard output
 is lines of strict JSON and standard error is printable.
 """
+import importlib.util
 import json
 import os
 import pty
@@ -343,6 +344,25 @@ def tool(name):
     if not path:
         skip(name + " is not installed")
     return path
+
+
+def modules(*names):
+    """The test is skipped unless Python has one of each: "a" or "a|b.c"."""
+    for name in names:
+        if not any(map(has_module, name.split("|"))):
+            skip("Python has no module " + name.replace("|", " or "))
+
+
+def has_module(name):
+    try:
+        return bool(importlib.util.find_spec(name))
+    except ImportError:  # of the package that it would be in
+        return False
+
+
+# What FastAPI needs to serve forms. python-multipart's name has changed; the
+# other library that is called multipart is no package.
+FASTAPI = "fastapi", "uvicorn", "python_multipart|multipart.multipart"
 
 
 def terminal(make=pty.openpty):

@@ -15,7 +15,6 @@ import secrets
 import socket
 import sys
 import time
-from typing import Annotated
 
 import uvicorn
 from fastapi import Depends, FastAPI, Form, HTTPException, Response
@@ -29,8 +28,8 @@ seen = {"tokens": 0, "refused": 0, "items": []}
 
 
 @app.post("/token")
-def give(grant_type: Annotated[str, Form()],
-         who: Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]):
+def give(grant_type: str = Form(),
+         who: HTTPBasicCredentials = Depends(HTTPBasic())):
     if (grant_type, who.username, who.password) != (
             "client_credentials", "reports", "s3cret"):
         raise HTTPException(401, "no such client")
@@ -40,7 +39,7 @@ def give(grant_type: Annotated[str, Form()],
     return {"access_token": token, "token_type": "bearer", "expires_in": LIFE}
 
 
-def judge(token: Annotated[str, Depends(OAuth2PasswordBearer("token"))]):
+def judge(token: str = Depends(OAuth2PasswordBearer("token"))):
     if tokens.get(token, 0) < time.monotonic():
         seen["refused"] += 1
         raise HTTPException(401, "the token has expired",
