@@ -45,6 +45,7 @@ struct fp_course {
 	const char *cut_by; /* the option that ended the run, or NULL */
 	bool was_all_read; /* when that was so */
 	int64_t deadline_ns; /* INT64_MAX: none */
+	int64_t errors_due_ns; /* to look at --max-errors; the same */
 	int64_t start_ns;
 	int64_t start_wall_ns; /* since 1970 */
 	int64_t give_up_ns; /* when the grace is over; INT64_MAX: never */

@@ -52,6 +52,10 @@
 #define LAST_WRITES_MS 1000
 #define PRESS_MS 10
 
+/* How often to see how many have failed, for --max-errors: the writer hears of
+ * it late while nobody reads, or while it waits for an earlier item. */
+#define ERRORS_LOOK_MS 250
+
 /* How long an output without a reader waits for the last item to be counted,
  * if nothing else is left to do. */
 #define LAST_RECORD_MS 1000
@@ -301,6 +305,19 @@ look_round(struct fp_course *run)
 		&run->account.ledger, run->pool, &ends, fp_clock_now_ns());
 }
 
+/* Whether there are more failures than --max-errors allows, written or not. */
+static bool
+has_too_many_errors(struct fp_course *run, int64_t now_ns)
+{
+	struct fp_look look;
+
+	if (now_ns < run->errors_due_ns)
+		return false;
+	run->errors_due_ns = now_ns + ERRORS_LOOK_MS * FP_NS_PER_MS;
+	fp_pool_look(run->pool, &look);
+	return fp_writer_is_over(run->settings, look.n_failed, look.n_ended);
+}
+
 static void
 show_progress(struct fp_course *run)
 {
@@ -347,7 +364,7 @@ obey_stop(struct fp_course *run, int signal)
 static void
 cut_short(struct fp_course *run, const char *option)
 {
-	run->deadline_ns = INT64_MAX;
+	run->deadline_ns = run->errors_due_ns = INT64_MAX;
 	if (run->signal || run->cut_by)
 		return;
 	run->cut_by = option;
@@ -470,6 +487,7 @@ run_time_left_ms(const struct fp_course *run)
 	int64_t end_ns = FP_MIN(run->give_up_ns, run->deadline_ns);
 
 	end_ns = FP_MIN(end_ns, run->meter.due_ns);
+	end_ns = FP_MIN(end_ns, run->errors_due_ns);
 	end_ns = FP_MIN(end_ns, run->account.ledger.due_ns);
 	end_ns = FP_MIN(end_ns, run->account.metrics_due_ns);
 	if (end_ns == INT64_MAX)
@@ -499,6 +517,8 @@ run_watch(struct fp_course *run)
 		}
 		if (run->deadline_ns <= fp_clock_now_ns())
 			cut_short(run, "--deadline");
+		if (has_too_many_errors(run, fp_clock_now_ns()))
+			cut_short(run, "--max-errors");
 		if (atomic_load(&run->has_fault))
 			cut_short(run, FP_CUT_BY_FAULT);
 		if (fds[0].revents && hear_writer(run, fds[0].revents))
@@ -579,6 +599,7 @@ course_begin(struct fp_settings *settings)
 	run->start_wall_ns = fp_clock_wall_ns();
 	run->give_up_ns = INT64_MAX;
 	run->deadline_ns = INT64_MAX;
+	run->errors_due_ns = settings->has_max_errors ? 0 : INT64_MAX;
 	if (settings->deadline_ms) {
 		run->deadline_ns =
 			run->start_ns +

@@ -335,23 +335,27 @@ writer_say(struct fp_writer *writer, enum fp_writer_word what)
 }
 
 /* A share of the items is looked at when there are enough for one. */
+bool
+fp_writer_is_over(
+	const struct fp_settings *settings, uint64_t n_failed, uint64_t n_done)
+{
+	double most = (double)settings->max_errors;
+
+	if (!settings->has_max_errors)
+		return false;
+	if (!settings->max_errors_is_share)
+		return n_failed > settings->max_errors;
+	return n_done >= 100 && (double)n_failed > (double)n_done * most / 100;
+}
+
 static void
 watch_errors(struct fp_writer *writer)
 {
-	const struct fp_settings *settings = writer->settings;
 	uint64_t failed = atomic_load(&writer->n_failed);
 	uint64_t done = failed + atomic_load(&writer->n_succeeded);
-	bool are_too_many = failed > settings->max_errors;
 
-	if (!settings->has_max_errors || writer->has_warned)
-		return;
-	if (settings->max_errors_is_share)
-		are_too_many =
-			done >= 100 &&
-			(double)failed > (double)done *
-						 (double)settings->max_errors /
-						 100;
-	if (!are_too_many)
+	if (writer->has_warned ||
+		!fp_writer_is_over(writer->settings, failed, done))
 		return;
 	writer->has_warned = true;
 	writer_say(writer, FP_WRITER_ERRORS);

@@ -91,6 +91,10 @@ void fp_writer_press(struct fp_writer *writer, struct fp_thread *thread);
 /* After the thread was joined: lines that were held back go to their files. */
 void fp_writer_set_aside(struct fp_writer *writer);
 
+/* Whether so many failures of so many items are more than --max-errors. */
+bool fp_writer_is_over(
+	const struct fp_settings *settings, uint64_t n_failed, uint64_t n_done);
+
 /* Whether files are to tell what was not done: then a run whose reader went
  * away writes them before it dies of that. */
 bool fp_writer_is_told(const struct fp_settings *settings);

@@ -755,6 +755,11 @@ struct fp_look {
 	char origin[300]; /* "https://api.example.com:443"; "": none */
 	int status; /* that it was paused for; 0: a quota is used up */
 	int64_t until_ns; /* of CLOCK_MONOTONIC */
+
+	/* Items that have ended so far, whether the consumer has their results
+	 * or not; and those of them that failed. What was cancelled did not. */
+	uint64_t n_ended;
+	uint64_t n_failed;
 };
 
 void fp_pool_look(struct fp_pool *pool, struct fp_look *look);

@@ -631,6 +631,7 @@ fp_pool_look(struct fp_pool *pool, struct fp_look *look)
 	fp_queue_look(&pool->queue, look, fp_clock_now_ns());
 	for (unsigned i = 0; i < pool->n_loops; i++)
 		fp_loop_look(&pool->loops[i], look);
+	fp_window_look(&pool->window, look);
 }
 
 void

@@ -250,11 +250,21 @@ at_end(const struct fp_window *window)
 	       window->n_next == window->n_taken;
 }
 
+/* It was finished, and is no page of an item. */
+static void
+count_end(struct fp_window *window, enum fp_kind kind)
+{
+	window->n_ended += kind != FP_KIND_STOPPED;
+	window->n_failed += kind != FP_KIND_STOPPED && kind != FP_KIND_OK;
+}
+
 static void
 finish(struct fp_window *window, struct fp_ticket *ticket)
 {
 	ticket->next = NULL;
 	fp_ticket_move(ticket, FP_STAGE_FINISHED);
+	if (FP_LIKELY(!ticket->of))
+		count_end(window, ticket->result.kind);
 	if (ticket->chain)
 		ticket->result.pages = ticket->result.page;
 	if (window->in_order) {
@@ -590,6 +600,15 @@ fp_window_leave_lent(
 	memcpy(window->left, results, n * sizeof(results[0]));
 	window->n_left = n;
 	end_drain(window, true);
+}
+
+void
+fp_window_look(struct fp_window *window, struct fp_look *look)
+{
+	fp_mutex_lock(&window->lock);
+	look->n_ended = window->n_ended;
+	look->n_failed = window->n_failed;
+	fp_mutex_unlock(&window->lock);
 }
 
 void

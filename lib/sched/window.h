@@ -51,6 +51,8 @@ struct fp_window {
 	size_t n_out_max; /* the most there ever were */
 	uint64_t n_taken; /* also the last turn given out */
 	uint64_t n_next; /* results lent to the consumer so far */
+	uint64_t n_ended; /* items that finished, less those cancelled */
+	uint64_t n_failed; /* of them */
 
 	/* Finished and waiting for the consumer: in order of their turns, a
 	 * ring where each has the place turn % capacity, with its pages before
@@ -143,6 +145,9 @@ size_t fp_window_next(
  * were taken from their item's n_waiting before. */
 void fp_window_give(
 	struct fp_window *window, const struct fp_result **results, size_t n);
+
+/* How many have finished: `look` gets n_ended and n_failed. */
+void fp_window_look(struct fp_window *window, struct fp_look *look);
 
 /* Nothing more will be taken: after the last item, next returns 0. */
 void fp_window_close(struct fp_window *window);

@@ -345,9 +345,8 @@ def dammed(outputs, *args):
     if "stdout" not in outputs and "-o" not in outputs:
         args = [*args, "-o", os.path.join(folder, "out")]
     server = faults()
-    # The first to be done is a failure, whichever it is: --max-errors hears of
-    # none that comes after a record that nobody reads.
-    lines = "status/500?first\n" * 4 + "".join(
+    # No record of a failure is among those that fit the pipe.
+    lines = "size/700?first\n" * 16 + "".join(
         "size/700?%d\nstatus/500?%d\n" % (n, n) for n in range(1500))
     program = Program(["-a", "-j4", *args, server.url + "/{+}"], stdin=lines,
                       stdout=where.get("stdout"), stderr=where.get("stderr"))
@@ -679,6 +678,16 @@ def _():
     result = fetchpool(["-j", "1", "--max-errors=3", server.url +
                         "/status/{}"], "200\n404\n" * 3)
     equal(result.status, 1)
+
+
+@test("--max-errors: failures count when they happen, not when it is their turn")
+def _():
+    server = faults()
+    result = fetchpool(["-k", "-j", "8", "--max-errors=3", "--grace=0",
+                        server.url + "/{+}"],
+                       "gate/never\n" + "status/404\n" * 4)
+    equal(result.status, 4)
+    equal(not_done(result), ("--max-errors", (0, 4, 1)))
 
 
 @test("--max-errors N%: of what is done so far")

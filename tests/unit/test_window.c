@@ -24,12 +24,15 @@ unordered_gives_as_finished(void)
 	struct fp_window window;
 	struct fp_ticket *tickets[3];
 	const struct fp_result *results[3];
+	struct fp_look look = {.n_ended = 9};
 
 	CHECK(fp_window_init(&window, 3, false) == 0);
 	for (int i = 0; i < 3; i++) {
 		tickets[i] = fp_window_take(&window);
 		CHECK(tickets[i]->result.seq == (uint64_t)i + 1);
 	}
+	tickets[0]->result.kind = FP_KIND_STOPPED;
+	tickets[1]->result.kind = FP_KIND_HTTP;
 	fp_window_put(&window, tickets[2]);
 	fp_window_put(&window, tickets[0]);
 	CHECK(fp_window_next(&window, results, 3) == 2);
@@ -42,6 +45,8 @@ unordered_gives_as_finished(void)
 	fp_window_give(&window, results, 1);
 	CHECK(fp_window_next(&window, results, 3) == 0);
 	CHECK(window.n_out == 0 && window.n_out_max == 3);
+	fp_window_look(&window, &look);
+	CHECK(look.n_ended == 2 && look.n_failed == 1);
 	fp_window_destroy(&window);
 }
 
