@@ -21,6 +21,8 @@
 #include "timeheap.h"
 #include "url.h"
 
+#include <sys/queue.h>
+
 /* What holds for each origin. */
 struct fp_origin_rules {
 	unsigned jobs; /* of the whole pool */
@@ -74,16 +76,14 @@ struct fp_ticket_list {
 /* Items that were tried before are told apart by their attempts, up to this. */
 #define FP_ORIGIN_RANKS 6
 
-struct fp_origin_list {
-	struct fp_origin *first, *last;
-};
+TAILQ_HEAD(fp_origin_list, fp_origin);
 
 struct fp_origin {
 	struct fp_hash_link link; /* in the table */
 	uint64_t hash; /* of its name, for others too */
 	unsigned n_holds; /* tickets that are for it */
 	unsigned n_tried; /* of them, those that were started once */
-	struct fp_origin *older, *newer; /* among those that nobody holds */
+	TAILQ_ENTRY(fp_origin) idle; /* among those that nobody holds */
 
 	/* Under way. */
 	unsigned n_active; /* items that loops have */
@@ -122,7 +122,7 @@ struct fp_origin {
 	struct fp_ticket_list waiting; /* the others */
 	size_t n_waiting; /* in both */
 	struct fp_origin_list *list; /* of the schedule; NULL: in none */
-	struct fp_origin *next, *previous; /* in it */
+	TAILQ_ENTRY(fp_origin) listed; /* in it */
 	struct fp_timed timed;
 
 	/* Something to tell the user. */
@@ -148,7 +148,7 @@ struct fp_origins {
 	struct fp_origin_rules rules;
 	struct fp_hash table;
 	size_t n_open; /* of them, whose circuit is not closed */
-	struct fp_origin *oldest, *newest; /* those that nobody holds */
+	struct fp_origin_list idle; /* those that nobody holds, oldest first */
 	size_t n_idle;
 	struct fp_origin_trace *traces; /* in the places of their hashes */
 	size_t cap_traces; /* a power of two, or 0 */

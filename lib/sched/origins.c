@@ -32,6 +32,7 @@ fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
 	*origins = (struct fp_origins){
 		.rules = *rules,
 	};
+	TAILQ_INIT(&origins->idle);
 	return fp_hash_init(&origins->table);
 }
 
@@ -195,28 +196,14 @@ is_forgettable(struct fp_origins *origins, const struct fp_origin *origin,
 static void
 link_idle(struct fp_origins *origins, struct fp_origin *origin)
 {
-	origin->newer = NULL;
-	origin->older = origins->newest;
-	if (origins->newest)
-		origins->newest->newer = origin;
-	else
-		origins->oldest = origin;
-	origins->newest = origin;
+	TAILQ_INSERT_TAIL(&origins->idle, origin, idle);
 	origins->n_idle++;
 }
 
 static void
 unlink_idle(struct fp_origins *origins, struct fp_origin *origin)
 {
-	if (origin->older)
-		origin->older->newer = origin->newer;
-	else
-		origins->oldest = origin->newer;
-	if (origin->newer)
-		origin->newer->older = origin->older;
-	else
-		origins->newest = origin->older;
-	origin->older = origin->newer = NULL;
+	TAILQ_REMOVE(&origins->idle, origin, idle);
 	origins->n_idle--;
 }
 
@@ -301,24 +288,18 @@ fp_origin_enlist(
 	struct fp_origin_list *list, struct fp_origin *origin, bool goes_first)
 {
 	origin->list = list;
-	origin->next = goes_first ? list->first : NULL;
-	origin->previous = goes_first ? NULL : list->last;
-	*(origin->next ? &origin->next->previous : &list->last) = origin;
-	*(origin->previous ? &origin->previous->next : &list->first) = origin;
+	if (goes_first)
+		TAILQ_INSERT_HEAD(list, origin, listed);
+	else
+		TAILQ_INSERT_TAIL(list, origin, listed);
 }
 
 void
 fp_origin_unlist(struct fp_origin *origin)
 {
-	struct fp_origin_list *list = origin->list;
-
-	if (!list)
+	if (!origin->list)
 		return;
-	*(origin->next ? &origin->next->previous : &list->last) =
-		origin->previous;
-	*(origin->previous ? &origin->previous->next : &list->first) =
-		origin->next;
-	origin->next = origin->previous = NULL;
+	TAILQ_REMOVE(origin->list, origin, listed);
 	origin->list = NULL;
 }
 
@@ -381,7 +362,7 @@ fp_origins_let_go(
 
 	/* Two at a time, so that it shrinks again, at no cost to speak of. */
 	for (int i = 0; i < 2 && origins->n_idle > IDLE_MAX; i++) {
-		struct fp_origin *oldest = origins->oldest;
+		struct fp_origin *oldest = TAILQ_FIRST(&origins->idle);
 		if (is_forgettable(origins, oldest, now_ns)) {
 			origins_forget(origins, oldest);
 		} else {

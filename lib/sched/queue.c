@@ -26,6 +26,7 @@ fp_queue_init(struct fp_queue *queue, const struct fp_schedule_rules *rules)
 {
 	*queue = (struct fp_queue){.closed = false};
 	atomic_init(&queue->is_held, false);
+	LIST_INIT(&queue->waiters);
 	if (fp_schedule_init(&queue->schedule, rules))
 		return -1;
 	fp_mutex_init(&queue->lock);
@@ -53,35 +54,26 @@ wait_for_more(struct fp_queue *queue, struct fp_waiter *waiter)
 	if (waiter->waits)
 		return;
 	waiter->waits = true;
-	waiter->previous = NULL;
-	waiter->next = queue->waiters;
-	if (waiter->next)
-		waiter->next->previous = waiter;
-	queue->waiters = waiter;
+	LIST_INSERT_HEAD(&queue->waiters, waiter, waiting);
 }
 
 static void
-wait_no_more(struct fp_queue *queue, struct fp_waiter *waiter)
+wait_no_more(struct fp_waiter *waiter)
 {
 	if (!waiter->waits)
 		return;
 	waiter->waits = false;
-	if (waiter->next)
-		waiter->next->previous = waiter->previous;
-	if (waiter->previous)
-		waiter->previous->next = waiter->next;
-	else
-		queue->waiters = waiter->next;
+	LIST_REMOVE(waiter, waiting);
 }
 
 /* Takes one waiter off the stack; NULL if none waits. */
 static struct fp_waiter *
 pop_waiter(struct fp_queue *queue)
 {
-	struct fp_waiter *waiter = queue->waiters;
+	struct fp_waiter *waiter = LIST_FIRST(&queue->waiters);
 
 	if (waiter)
-		wait_no_more(queue, waiter);
+		wait_no_more(waiter);
 	return waiter;
 }
 
@@ -174,14 +166,14 @@ static struct fp_waiter *
 pop_for_strangers(struct fp_queue *queue)
 {
 	const struct fp_schedule *schedule = &queue->schedule;
-	struct fp_waiter *waiter = queue->waiters;
+	struct fp_waiter *waiter = LIST_FIRST(&queue->waiters);
 
-	if (schedule->starts.dry_until_ns || !schedule->strange.first)
+	if (schedule->starts.dry_until_ns || TAILQ_EMPTY(&schedule->strange))
 		return NULL;
 	while (waiter && waiter->n_strangers == 0)
-		waiter = waiter->next;
+		waiter = LIST_NEXT(waiter, waiting);
 	if (waiter)
-		wait_no_more(queue, waiter);
+		wait_no_more(waiter);
 	return waiter;
 }
 
@@ -222,7 +214,7 @@ fp_queue_take(struct fp_queue *queue, struct fp_take *take)
 	take->is_over = queue_is_over(queue);
 	take->fault = schedule->fault;
 	take->due_ns = queue_watch(queue, take->waiter);
-	wait_no_more(queue, take->waiter);
+	wait_no_more(take->waiter);
 	struct fp_waiter *help = find_help(queue, take);
 	take->waiter->n_strangers = take->n_strangers;
 	if (take->n < take->max && !take->is_over)

@@ -27,6 +27,7 @@
 #include "ticket.h"
 
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 /* Embedded in the loop; under the queue's lock once it has been there. */
 struct fp_waiter {
@@ -34,7 +35,7 @@ struct fp_waiter {
 	void *arg;
 	unsigned n_strangers; /* names that it could still look up */
 	bool waits; /* is in the list of those to be called */
-	struct fp_waiter *next, *previous;
+	LIST_ENTRY(fp_waiter) waiting;
 };
 
 struct fp_queue {
@@ -44,7 +45,7 @@ struct fp_queue {
 	struct fp_schedule schedule;
 	bool closed; /* nothing more will be pushed */
 	bool cancelled; /* and nothing that was taken comes back */
-	struct fp_waiter *waiters; /* the last that came is called first */
+	LIST_HEAD(, fp_waiter) waiters; /* the last that came is called first */
 	struct fp_waiter *watcher; /* comes back ... */
 	int64_t watched_ns; /* ... by then; it is not NULL */
 };

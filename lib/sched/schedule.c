@@ -47,6 +47,8 @@ fp_schedule_init(
 	struct fp_schedule *schedule, const struct fp_schedule_rules *rules)
 {
 	*schedule = (struct fp_schedule){.rules = *rules};
+	TAILQ_INIT(&schedule->able);
+	TAILQ_INIT(&schedule->strange);
 	schedule->fresh.last = &schedule->fresh.first;
 	schedule->due.last = &schedule->due.first;
 	if (fp_origins_init(&schedule->origins, &rules->origin) ||
@@ -363,9 +365,11 @@ pop_waiting(struct fp_schedule *schedule, struct fp_origin *origin)
 static struct fp_ticket *
 schedule_choose(struct fp_schedule *schedule, unsigned n_strangers)
 {
-	struct fp_origin *origin = n_strangers > 0 && schedule->strange.first
-					   ? schedule->strange.first
-					   : schedule->able.first;
+	struct fp_origin *origin =
+		n_strangers > 0 ? TAILQ_FIRST(&schedule->strange) : NULL;
+
+	if (!origin)
+		origin = TAILQ_FIRST(&schedule->able);
 	bool has_other = origin || schedule->fresh.first;
 
 	if (schedule->due.first && !(schedule->due_was_last && has_other))
@@ -510,7 +514,8 @@ fp_schedule_due_ns(const struct fp_schedule *schedule)
 		fp_timeheap_due_ns(&schedule->wakes));
 
 	if (schedule->starts.dry_until_ns &&
-		(fp_schedule_has_more(schedule) || schedule->strange.first))
+		(fp_schedule_has_more(schedule) ||
+			!TAILQ_EMPTY(&schedule->strange)))
 		due_ns = FP_MIN(due_ns, schedule->starts.dry_until_ns);
 	if (schedule->starts.settle_ns)
 		due_ns = FP_MIN(due_ns, schedule->starts.settle_ns);
@@ -520,7 +525,7 @@ fp_schedule_due_ns(const struct fp_schedule *schedule)
 bool
 fp_schedule_has_more(const struct fp_schedule *schedule)
 {
-	return schedule->due.first || schedule->able.first ||
+	return schedule->due.first || !TAILQ_EMPTY(&schedule->able) ||
 	       schedule->fresh.first;
 }
 

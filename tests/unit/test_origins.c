@@ -91,9 +91,9 @@ what_is_held_stays(void)
 	let_go(origin, T0);
 	CHECK(origins.n_idle == 0);
 	let_go(origin, T0);
-	CHECK(origins.n_idle == 1 && origins.oldest == origin);
+	CHECK(origins.n_idle == 1 && TAILQ_FIRST(&origins.idle) == origin);
 	CHECK(hold("http://a.test/") == origin && origins.n_idle == 0);
-	CHECK(!origins.oldest && !origins.newest);
+	CHECK(TAILQ_EMPTY(&origins.idle));
 	tear_down();
 }
 

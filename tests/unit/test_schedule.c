@@ -375,7 +375,7 @@ clear_empties_every_place(void)
 	add_item("http://strange.test/");
 	add_item(A);
 	CHECK(!next_item(T0));
-	CHECK(schedule.strange.first);
+	CHECK(!TAILQ_EMPTY(&schedule.strange));
 	meet_429(paused, 10 * S, T0);
 	retry(retried, 50 * S, T0);
 	retry(due, 1, T0);

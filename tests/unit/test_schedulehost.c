@@ -94,7 +94,7 @@ who_waits_for_a_place_hears_of_others(void)
 	meet_silence(one, FP_AGAIN_FREE, 10, T0);
 	two = add_item(X);
 	n_strangers = 0;
-	CHECK(!next_item(T0) && schedule.strange.first);
+	CHECK(!next_item(T0) && !TAILQ_EMPTY(&schedule.strange));
 	n_strangers = 1;
 	schedule.due_was_last = false;
 	CHECK(gives(one, T0 + 10)); /* it is due, and goes before */
@@ -256,7 +256,7 @@ who_waits_for_a_place_is_refused_too(void)
 	add_items(X, 3);
 	origin->is_looking_up = false;
 	n_strangers = 0;
-	CHECK(!next_item(T0) && schedule.strange.first == origin);
+	CHECK(!next_item(T0) && TAILQ_FIRST(&schedule.strange) == origin);
 	meet_silence(first, FP_AGAIN_NO, 0, T0);
 	CHECK(!next_item(T0) && take_refused() == 3);
 	tear_down();
@@ -302,7 +302,7 @@ a_stranger_waits_for_a_start(void)
 	struct fp_ticket *one = add_item(A), *two = add_item(X);
 	CHECK(gives(one, T0));
 	fire(one, T0);
-	CHECK(!next_item(T0) && schedule.strange.first);
+	CHECK(!next_item(T0) && !TAILQ_EMPTY(&schedule.strange));
 	n_strangers = 1;
 	CHECK(!next_item(T0 + 1));
 	int64_t due = fp_schedule_due_ns(&schedule);
