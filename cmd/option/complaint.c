@@ -9,7 +9,6 @@
 
 #include "ascii.h"
 #include "foreign.h"
-#include "help.h"
 #include "msg.h"
 #include "suggest.h"
 #include "units.h"
@@ -273,89 +272,15 @@ fp_complaint_templates(const struct fp_settings *settings, const char *first,
 
 /* ---- names ---- */
 
-/* What other programs call it. */
-static const struct {
-	const char *name, *ours;
-} elsewhere[] = {
-	{"concurrency", "jobs"},
-	{"parallel", "jobs"},
-	{"parallel-max", "jobs"},
-	{"max-procs", "jobs"},
-	{"threads", "jobs"},
-	{"workers", "jobs"},
-	{"timeout", "max-time"},
-	{"tries", "retry"},
-	{"retries", "retry"},
-	{"limit", "rate"},
-	{"rate-limit", "rate"},
-	{"ratelimit", "rate"},
-	{"throttle", "rate"},
-	{"order", "keep-order"},
-	{"ordered", "keep-order"},
-	{"input-file", "input"},
-	{"output-file", "output"},
-	{"auth", "user"},
-	{"method", "request"},
-	{"silent", "quiet"},
-	{"delimiter", "colsep"},
-	{"separator", "colsep"},
-	{"csv", "input-format"},
-	{"tsv", "input-format"},
-	{"skip-header", "input-format"},
-	{"rps", "rate"},
-	{"qps", "rate"},
-	{"per-second", "rate"},
-	{"bail", "max-errors"},
-	{"fail-fast", "max-errors"},
-	{"stop-on-error", "max-errors"},
-	{"no-verify", "insecure"},
-	{"file", "input"},
-	{"urls", "input"},
-	{"resume-from", "resume"},
-	{"checkpoint", "journal"},
-	{"content-type", "header"},
-	{"idempotency-key", "expand-header"},
-	{"columns", "fields"},
-	{"post", "request"},
-	{"etag-save", "etags"},
-	{"etag-compare", "etags"},
-	{"etag", "etags"},
-	{"if-modified", "etags"},
-	{"incremental", "etags"},
-	{"page", "next"},
-	{"pages", "next"},
-	{"next-page", "next"},
-	{"nextpage", "next"},
-	{"paginate", "next"},
-	{"pagination", "next"},
-	{"cursor", "next"},
-	{"slurp", "each"},
-	{"elements", "each"},
-	{"unnest", "each"},
-	{"flatten", "each"},
-	{"bearer", "oauth2-bearer"},
-	{"bearer-token", "oauth2-bearer"},
-	{"access-token", "oauth2-bearer"},
-	{"check-links", "check"},
-	{"head-only", "head"},
-	{"max-retries", "retry"},
-	{"follow", "location"},
-	{"jsonl", "input-format"},
-	{"ndjson", "input-format"},
-	{"json-lines", "input-format"},
-	{"csv-header", "input-format"},
-	{"download", "output-dir"},
-};
-
 static const char *
 find_meant(const char *name)
 {
 	const char *names[FP_OPTION_ROWS_MAX];
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(elsewhere); i++) {
-		if (strcmp(elsewhere[i].name, name) == 0)
-			return elsewhere[i].ours;
-	}
+	const char *ours = fp_foreign_ours(name);
+
+	if (ours)
+		return ours;
 	for (size_t i = 0; i < fp_optiontable_n_rows; i++) {
 		const struct fp_option_row *row = &fp_optiontable_rows[i];
 		names[i] = row->name;

@@ -141,7 +141,8 @@ static const struct {
 	{"page-requisites", "links in a body are not followed"},
 	{"post-data", "use --data TEXT"},
 	{"post-file", "use --data @FILE"},
-	{"quota", "--max-body limits each body"},
+	{"quota", "--rate limits requests, as in 2000/d; --max-body limits each "
+		  "body"},
 	{"random-wait", "use --delay MIN-MAX"},
 	{"recursive", "links in a body are not followed"},
 	{"reject", "filter the input first, as with grep(1)"},
@@ -202,6 +203,102 @@ static const struct {
 	{'y', "--stall-time ends a transfer that receives nothing"},
 	{'z', "use --header 'If-Modified-Since: DATE'"},
 };
+
+/* What other programs and people call our options. */
+static const struct {
+	const char *name, *ours;
+} elsewhere[] = {
+	{"concurrency", "jobs"},
+	{"parallel", "jobs"},
+	{"parallel-max", "jobs"},
+	{"max-procs", "jobs"},
+	{"threads", "jobs"},
+	{"workers", "jobs"},
+	{"timeout", "max-time"},
+	{"tries", "retry"},
+	{"retries", "retry"},
+	{"limit", "rate"},
+	{"rate-limit", "rate"},
+	{"ratelimit", "rate"},
+	{"throttle", "rate"},
+	{"order", "keep-order"},
+	{"ordered", "keep-order"},
+	{"input-file", "input"},
+	{"output-file", "output"},
+	{"auth", "user"},
+	{"method", "request"},
+	{"silent", "quiet"},
+	{"delimiter", "colsep"},
+	{"separator", "colsep"},
+	{"csv", "input-format"},
+	{"tsv", "input-format"},
+	{"skip-header", "input-format"},
+	{"rps", "rate"},
+	{"qps", "rate"},
+	{"per-second", "rate"},
+	{"bail", "max-errors"},
+	{"fail-fast", "max-errors"},
+	{"stop-on-error", "max-errors"},
+	{"no-verify", "insecure"},
+	{"file", "input"},
+	{"urls", "input"},
+	{"resume-from", "resume"},
+	{"checkpoint", "journal"},
+	{"content-type", "header"},
+	{"idempotency-key", "expand-header"},
+	{"columns", "fields"},
+	{"post", "request"},
+	{"etag-save", "etags"},
+	{"etag-compare", "etags"},
+	{"etag", "etags"},
+	{"if-modified", "etags"},
+	{"incremental", "etags"},
+	{"page", "next"},
+	{"pages", "next"},
+	{"next-page", "next"},
+	{"nextpage", "next"},
+	{"paginate", "next"},
+	{"pagination", "next"},
+	{"cursor", "next"},
+	{"slurp", "each"},
+	{"elements", "each"},
+	{"unnest", "each"},
+	{"flatten", "each"},
+	{"bearer", "oauth2-bearer"},
+	{"bearer-token", "oauth2-bearer"},
+	{"access-token", "oauth2-bearer"},
+	{"check-links", "check"},
+	{"head-only", "head"},
+	{"max-retries", "retry"},
+	{"follow", "location"},
+	{"jsonl", "input-format"},
+	{"ndjson", "input-format"},
+	{"json-lines", "input-format"},
+	{"csv-header", "input-format"},
+	{"download", "output-dir"},
+	{"idempotency", "idempotent"},
+	{"unchanged", "etags"},
+	{"not-modified", "etags"},
+	{"304", "etags"},
+	{"links", "check"},
+	{"upload", "upload-file"},
+	{"multipart", "form"},
+	{"s3", "aws-sigv4"},
+	{"graphql", "fail-if"},
+	{"quota", "rate"},
+	{"prometheus", "metrics"},
+	{"redis", "rate-file"},
+};
+
+const char *
+fp_foreign_ours(const char *name)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(elsewhere); i++) {
+		if (strcmp(elsewhere[i].name, name) == 0)
+			return elsewhere[i].ours;
+	}
+	return NULL;
+}
 
 const char *
 fp_foreign_name(const char *name)

@@ -17,4 +17,8 @@
 const char *fp_foreign_name(const char *name);
 const char *fp_foreign_letter(char letter);
 
+/* The long name of the option of ours that other programs and people call so.
+ */
+const char *fp_foreign_ours(const char *name);
+
 #endif

@@ -9,6 +9,9 @@
 
 #include "help.h"
 
+#include "ascii.h"
+#include "foreign.h"
+#include "msg.h"
 #include "optiontable.h"
 
 #include <stdio.h>
@@ -37,36 +40,31 @@ is_group(const char *topic)
 	return false;
 }
 
-/* Whether one of the words of a name, which dashes part, begins like this. */
+/* Whether the text has a word that begins like this, in any case. */
 static bool
-has_word(const char *name, const char *beginning)
+has_word(const char *text, const char *beginning)
 {
 	size_t len = strlen(beginning);
+	bool is_inside = false;
 
-	for (; len && name; name = strchr(name, '-')) {
-		name += *name == '-';
-		if (strncmp(name, beginning, len) == 0)
+	for (; len && *text; text++) {
+		if (!is_inside && strncasecmp(text, beginning, len) == 0)
 			return true;
+		is_inside = fp_ascii_is_alnum(*text);
 	}
 	return false;
 }
 
 /* Whether the name or the help of an option has a word that begins like
- * this. */
+ * this; or it is the option itself, as it is given. */
 static bool
 is_about(const struct fp_option_row *row, const char *word)
 {
-	size_t len = strlen(word);
-
-	if (has_word(row->name, word))
-		return true;
-	for (const char *at = row->help; len && *at;) {
-		if (strncasecmp(at, word, len) == 0)
-			return true;
-		at += strcspn(at, " ");
-		at += strspn(at, " ");
-	}
-	return false;
+	if (word[0] == '-' && word[1] == '-')
+		return strcmp(row->name, word + 2) == 0;
+	if (word[0] == '-')
+		return word[1] && row->letter == word[1] && !word[2];
+	return has_word(row->name, word) || has_word(row->help, word);
 }
 
 /* The rows of this topic, or of all, under their headings; or only those of
@@ -109,8 +107,79 @@ write_topics(void)
 	printf(";\nor a word to look for, as in 'fetchpool --help retry'.\n");
 }
 
-bool
-fp_help_is_topic(const char *topic)
+/* ---- words that are about no option ---- */
+
+/* Where the manual has it. */
+static const struct {
+	const char *word, *place;
+} places[] = {
+	{"304", "What has changed in fetchpool(1)"},
+	{"clickhouse", "CONSUMERS in fetchpool-record(5)"},
+	{"cron", "Cron in fetchpool(1)"},
+	{"crontab", "Cron in fetchpool(1)"},
+	{"csv", "CSV in fetchpool(1)"},
+	{"database", "RECIPES in fetchpool(1)"},
+	{"duckdb", "RECIPES in fetchpool(1)"},
+	{"example", "EXAMPLES in fetchpool(1)"},
+	{"examples", "EXAMPLES in fetchpool(1)"},
+	{"graphql", "RECIPES in fetchpool(1)"},
+	{"idempotency", "RECIPES in fetchpool(1)"},
+	{"jq", "Pipelines in fetchpool(1)"},
+	{"kubernetes", "SEVERAL MACHINES in fetchpool(1)"},
+	{"links", "Checking links in fetchpool(1)"},
+	{"mariadb", "CONSUMERS in fetchpool-record(5)"},
+	{"mysql", "CONSUMERS in fetchpool-record(5)"},
+	{"pandas", "CONSUMERS in fetchpool-record(5)"},
+	{"parallel", "SEVERAL MACHINES in fetchpool(1)"},
+	{"pipe", "Pipelines in fetchpool(1)"},
+	{"polars", "CONSUMERS in fetchpool-record(5)"},
+	{"postgres", "RECIPES in fetchpool(1)"},
+	{"postgresql", "RECIPES in fetchpool(1)"},
+	{"quota", "Cron in fetchpool(1)"},
+	{"recipe", "RECIPES in fetchpool(1)"},
+	{"recipes", "RECIPES in fetchpool(1)"},
+	{"signal", "SIGNALS in fetchpool(1)"},
+	{"signals", "SIGNALS in fetchpool(1)"},
+	{"slurm", "SEVERAL MACHINES in fetchpool(1)"},
+	{"spark", "SEVERAL MACHINES in fetchpool(1)"},
+	{"sqlite", "RECIPES in fetchpool(1)"},
+};
+
+static const char *
+find_place(const char *word)
+{
+	for (size_t i = 0; i < FP_ARRAY_LEN(places); i++) {
+		if (strcasecmp(places[i].word, word) == 0)
+			return places[i].place;
+	}
+	return NULL;
+}
+
+/* What there is to say of a word that is none of our options'. Whether there
+ * is anything. */
+static bool
+write_elsewhere(const char *word)
+{
+	const char *name = word + strspn(word, "-");
+	const char *ours = fp_foreign_ours(name), *place = find_place(word);
+	const char *advice = word[0] == '-' && name[0] && !name[1]
+				     ? fp_foreign_letter(name[0])
+				     : fp_foreign_name(name);
+
+	if (ours)
+		write_row(fp_optiontable_find(ours));
+	else if (advice)
+		printf("There is no option %s%s: %s.\n",
+			word == name ? "--" : "", word, advice);
+	if (place)
+		printf("See %s.\n", place);
+	return ours || advice || place;
+}
+
+/* ---- the whole ---- */
+
+static bool
+is_of_options(const char *topic)
 {
 	if (strcasecmp(topic, "all") == 0 || is_group(topic))
 		return true;
@@ -121,19 +190,9 @@ fp_help_is_topic(const char *topic)
 	return false;
 }
 
-void
-fp_help_write(const char *topic)
+static void
+write_usage(bool is_all)
 {
-	bool is_all = topic && strcasecmp(topic, "all") == 0;
-
-	if (topic && !is_all && fp_help_is_topic(topic)) {
-		write_rows(topic, false);
-		return;
-	}
-	if (topic && !is_all) {
-		printf("No option is about '%s'.\n\n", topic);
-		topic = NULL;
-	}
 	printf("Usage: fetchpool [OPTION]... [TEMPLATE]\n"
 	       "Fetch the URLs or IDs on standard input concurrently, and write "
 	       "a JSON record\nfor each.\n\n"
@@ -142,9 +201,31 @@ fp_help_write(const char *topic)
 	       "Without it, each line is\na URL, or an ID for $FETCHPOOL_URL or "
 	       "a public demonstration API.\n");
 	write_rows(NULL, !is_all);
-	if (!topic)
+	if (!is_all)
 		write_topics();
 	printf("\nExit status: 0 all items succeeded, 1 some failed, 2 usage "
 	       "error, 3 local error,\n4 stopped early. Manual: fetchpool(1), "
 	       "fetchpool-record(5).\n");
+}
+
+void
+fp_help_write(const char *topic)
+{
+	bool is_all = topic && strcasecmp(topic, "all") == 0;
+
+	if (!topic || is_all) {
+		write_usage(is_all);
+		return;
+	}
+	if (is_of_options(topic)) {
+		const char *place = find_place(topic);
+		write_rows(topic, false);
+		if (place)
+			printf("See %s.\n", place);
+		return;
+	}
+	if (!write_elsewhere(topic))
+		fp_msg_usage("--help: no option has the word '%s' in its name "
+			     "or description; --help all lists all options",
+			topic);
 }

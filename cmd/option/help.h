@@ -5,18 +5,19 @@
  *
  * Threads: before there are any.
  * Ownership: nothing is owned.
- * Failure: what cannot be written shows at the end of standard output.
+ * Failure: a word that is in no option is said through msg; what cannot be
+ * written shows at the end of standard output.
  */
 #ifndef FP_HELP_H
 #define FP_HELP_H
 
 #include "base.h"
 
-/* Whether there is such help: "all", or a group's name, in any case; or the
- * beginning of a word that is in the name of an option. */
-bool fp_help_is_topic(const char *topic);
-
-/* To standard output. NULL: the options that most people need. */
+/* To standard output. NULL: the options that most people need; "all": all; a
+ * group's name; an option as it is given, "-k" or "--jobs"; or the beginning of
+ * a word in the name or the description of an option. Of a name that other
+ * programs have it says what to do instead, and of some words where the manual
+ * has them. Any other word is wrong usage. */
 void fp_help_write(const char *topic);
 
 #endif

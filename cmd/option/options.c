@@ -246,14 +246,14 @@ complain_unknown(int code, int argc, char *const argv[])
 	}
 }
 
-/* "--help all": a word behind it that is no option and can be no TEMPLATE. */
+/* "--help all": a word behind it that can be no TEMPLATE; or an option, if that
+ * is the last argument: others are those of the command that it was put into. */
 static char *
 take_topic(int argc, char *const argv[])
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-
 	if (optind >= argc || argv[optind][0] == '\0' ||
-		argv[optind][strspn(argv[optind], letters)] != '\0')
+		(argv[optind][0] == '-' && optind + 1 < argc) ||
+		strpbrk(argv[optind], "{/"))
 		return NULL;
 	return argv[optind++];
 }

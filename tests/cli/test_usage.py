@@ -276,15 +276,30 @@ def _():
            if re.match(r"  (-|    --)|(%s):$" % "|".join(groups), line)])
 
 
-@test("a word that no option is about gets the usual help")
+@test("--help WORD never falls back to the usual help")
+def _():
+    for word in "nope", "s4", "77", "a.b", "--nope", "-%":
+        result = plain(["--help", word])
+        equal((result.status, result.out), (2, b""))
+        equal(result.err.decode(), "fetchpool: --help: no option has the word "
+              "'%s' in its name or description; --help all lists all options "
+              "(see fetchpool --help)\n" % word)
+    for word, what in (("certificate", "--cacert"), ("s3", "--aws-sigv4"),
+                       ("--max-time", "--max-time"), ("-k", "--keep-order"),
+                       ("limit-rate", "--rate limits requests"),
+                       ("sqlite", "RECIPES")):
+        result = plain(["--help", word])
+        equal((result.status, result.err), (0, b""))
+        matches(what, result.out.decode())
+        check(len(result.out) < 1500, result.out)
+
+
+@test("--help in a whole command is the usual help")
 def _():
     usual = plain(["--help"]).out
-    for words in (["nope"], ["s3"]):
-        result = plain(["--help", *words])
-        equal((result.status, result.err), (0, b""))
-        check(result.out.endswith(usual), result.out)
-    matches("^No option is about 'nope'", plain(["--help", "nope"]).out.decode())
-    matches("--cacert", plain(["--help", "certificate"]).out.decode())
+    for args in (["--help", "http://h/{}"], ["-h", "-j", "3", "http://h/{}"],
+                 ["-k", "http://h/{}", "--help"]):
+        equal(plain(args).out, usual)
 
 
 @test("-V and --version: on standard output, with the libraries")

@@ -333,6 +333,19 @@ help(const char *topic)
 	return get_file(path, &len);
 }
 
+/* Whether there is help for this word, and nothing is wrong with it. */
+static bool
+has_help(const char *topic)
+{
+	said[0] = '\0';
+	char *text = help(topic);
+	bool has = text[0] != '\0';
+
+	CHECK(has == (said[0] == '\0'));
+	free(text);
+	return has;
+}
+
 /* It names all options, fits a terminal, and names none that is not there. */
 static void
 the_help(void)
@@ -441,7 +454,7 @@ the_help_of_a_group(void)
 		const char *group = fp_optiontable_rows[i].group;
 		if (!group)
 			continue;
-		CHECK(fp_help_is_topic(group));
+		CHECK(has_help(group));
 		char *text = help(group);
 		CHECK(strncmp(text, group, strlen(group)) == 0);
 		CHECK(strstr(all, text));
@@ -450,9 +463,9 @@ the_help_of_a_group(void)
 	}
 	CHECK(n > 3000 && n < strlen(all));
 	for (size_t i = 0; i < FP_ARRAY_LEN(outside); i++)
-		CHECK(fp_help_is_topic(outside[i]));
-	CHECK(!fp_help_is_topic("nope") && !fp_help_is_topic(""));
-	CHECK(fp_help_is_topic("all"));
+		CHECK(has_help(outside[i]));
+	CHECK(!has_help("nope") && !has_help(""));
+	CHECK(has_help("all"));
 	free(all);
 }
 
@@ -462,12 +475,42 @@ the_help_of_a_word(void)
 {
 	char *text = help("rate");
 
-	CHECK(fp_help_is_topic("rate") && !fp_help_is_topic("ate"));
+	CHECK(has_help("rate") && !has_help("ate"));
 	CHECK(strstr(text, " --rate N") && strstr(text, " --host-rate N"));
 	CHECK(strstr(text, " --rate-file F"));
 	CHECK(strstr(text, " --respect-ratelimit "));
 	CHECK(!strstr(text, " --retry ") && !strstr(text, " --jobs "));
 	free(text);
+	text = help("s3");
+	CHECK(strstr(text, " --aws-sigv4 PROVIDER") && strlen(text) < 100);
+	free(text);
+}
+
+/* An option as it is given, a name that others have, and what only the manual
+ * has. */
+static void
+the_help_of_what_is_no_word(void)
+{
+	static const char *const all[][2] = {{"-k", "-k, --keep-order "},
+		{"--keep-order", "-k, --keep-order "}, {"-E", " --cert FILE"},
+		{"concurrency", "-j, --jobs N "},
+		{"--concurrency", "-j, --jobs N "},
+		{"limit-rate", "There is no option --limit-rate: --rate "},
+		{"--limit-rate", "There is no option --limit-rate: --rate "},
+		{"-Z", "There is no option -Z: this is the default;"},
+		{"graphql", "--fail-if POINTER"}, {"sqlite", "See RECIPES in "},
+		{"SQLite", "See RECIPES in "}, {"csv", "See CSV in "},
+		{"304", "--etags FILE"}};
+	static const char *const none[] = {
+		"", "-", "--", "-%", "--nope", "--keep", "nope", "zebra"};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		char *text = help(all[i][0]);
+		CHECK(strstr(text, all[i][1]) && strlen(text) < 300);
+		free(text);
+	}
+	for (size_t i = 0; i < FP_ARRAY_LEN(none); i++)
+		CHECK(!has_help(none[i]));
 }
 
 /* Its words for completions are the groups. */
@@ -479,7 +522,7 @@ topics_are_words(void)
 	size_t n = 0, n_groups = 0;
 
 	for (; words->words[n]; n++)
-		CHECK(fp_help_is_topic(words->words[n]));
+		CHECK(has_help(words->words[n]));
 	for (size_t i = 0; i < fp_optiontable_n_rows; i++)
 		n_groups += fp_optiontable_rows[i].group != NULL;
 	CHECK(n == n_groups + 1);
@@ -504,6 +547,7 @@ main(void)
 	run("the short help", the_short_help);
 	run("the help of a group", the_help_of_a_group);
 	run("the help of a word", the_help_of_a_word);
+	run("the help of what is no word", the_help_of_what_is_no_word);
 	run("topics of the help are its groups", topics_are_words);
 	return end_options_test();
 }
