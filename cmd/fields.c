@@ -87,19 +87,9 @@ fp_fields_destroy(struct fp_fields *fields)
 static bool
 fields_is_name(struct fp_text field, struct fp_text name)
 {
-	size_t at = 0;
-
-	if (field.len == name.len &&
-		memcmp(field.data, name.data, name.len) == 0)
-		return true;
-	for (size_t i = 0; i < name.len; i++, at++) {
-		int byte = fp_ascii_decode_percent(name.data + i, name.len - i);
-		char c = byte >= 0 ? (char)byte : name.data[i];
-		if (at >= field.len || field.data[at] != c)
-			return false;
-		i += byte >= 0 ? 2 : 0;
-	}
-	return at == field.len;
+	return (field.len == name.len &&
+		       memcmp(field.data, name.data, name.len) == 0) ||
+	       fp_ascii_is_encoded(name.data, name.len, field.data, field.len);
 }
 
 /* How many fields have this name, and which is the first. */

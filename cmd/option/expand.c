@@ -93,9 +93,12 @@ parse_value(struct piece *piece, const char *at, const char *end, char *why,
 	const char *name_end = colon ? colon : close;
 	piece->has_value = true;
 	piece->name = (struct fp_text){at, (size_t)(name_end - at)};
-	if (memchr(at, '{', piece->name.len) ||
-		memchr(at, ' ', piece->name.len)) {
-		snprintf(why, why_size, "{{%.*s}} names no value",
+	bool has_space = memchr(at, ' ', piece->name.len) != NULL;
+	if (has_space || memchr(at, '{', piece->name.len)) {
+		snprintf(why, why_size,
+			has_space ? "{{%.*s}}: in a name, a space is written "
+				    "%%20, and there is none around it"
+				  : "{{%.*s}} names no value",
 			(int)FP_MIN(piece->name.len, (size_t)NAME_SHOWN_MAX),
 			at);
 		errno = EINVAL;
@@ -218,10 +221,19 @@ fp_expand_names(const struct fp_expand *expand,
 }
 
 bool
-fp_expand_is_meant(const char *text)
+fp_expand_is_meant(const char *text, bool has_names)
 {
+	static const char digits[] = "0123456789";
+	static const char of_names[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.:%-";
+
 	for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{')) {
-		if (at[1 + strspn(at + 1, "0123456789")] == '}')
+		const char *end = at + 1 + strspn(at + 1, of_names);
+		bool is_double = at > text && at[-1] == '{' && end[0] == '}' &&
+				 end[1] == '}';
+		bool is_number = at[1 + strspn(at + 1, digits)] == '}';
+		if (*end == '}' && (is_number || is_double || has_names))
 			return true;
 	}
 	return false;
@@ -305,10 +317,13 @@ add_tojson(struct fp_buf *out, const struct expand_value *value)
 		       : 0;
 }
 
+/* As in the template, a name may be percent-encoded. */
 static bool
-expand_is_name(struct fp_text a, struct fp_text b)
+expand_is_name(struct fp_text own, struct fp_text name)
 {
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+	return (own.len == name.len &&
+		       memcmp(own.data, name.data, name.len) == 0) ||
+	       fp_ascii_is_encoded(name.data, name.len, own.data, own.len);
 }
 
 /* The value of a name. */

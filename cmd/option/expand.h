@@ -52,7 +52,8 @@ bool fp_expand_is_literal(const struct fp_expand *expand);
  * \{{; a NUL stands behind it. It lives as long as `expand`. */
 struct fp_text fp_expand_constant(const struct fp_expand *expand);
 
-/* Whether a plain text looks as if it was to be filled in: "{}", "{1}". */
-bool fp_expand_is_meant(const char *text);
+/* Whether a plain text looks as if it was to be filled in: "{}", "{1}",
+ * "{{name}}" or, if items have names, "{name}". */
+bool fp_expand_is_meant(const char *text, bool has_names);
 
 #endif

@@ -141,8 +141,9 @@ static const struct {
 	{"page-requisites", "links in a body are not followed"},
 	{"post-data", "use --data TEXT"},
 	{"post-file", "use --data @FILE"},
-	{"quota", "--rate limits requests, as in 2000/d; --max-body limits each "
-		  "body"},
+	{"quota",
+		"--rate limits requests, as in 2000/d; --max-body limits each "
+		"body"},
 	{"random-wait", "use --delay MIN-MAX"},
 	{"recursive", "links in a body are not followed"},
 	{"reject", "filter the input first, as with grep(1)"},

@@ -228,9 +228,9 @@ is_sendable(const struct form_text *text, const char *path)
 {
 	struct stat st;
 
-	if (fp_expand_is_meant(path) && stat(path, &st))
+	if (fp_expand_is_meant(path, false) && stat(path, &st))
 		return formopt_wrong(text,
-			"{} is not expanded here: use --expand-form "
+			"{} is not filled in here: use --expand-form "
 			"'NAME=@{{}}', or {{1}} for a field");
 	return fp_settings_is_sendable(text->option, path);
 }

@@ -32,23 +32,11 @@ is_header(const char *line, const char *path, size_t number)
 	return false;
 }
 
-/* Whether a plain header is one that was to be filled in. */
-static bool
-is_meant_to_expand(const char *line)
-{
-	if (!fp_expand_is_meant(line))
-		return false;
-	fp_msg_usage("--header: {} is not expanded here: use --expand-header "
-		     "'NAME: {{}}', or {{1}} for a field");
-	return true;
-}
-
 bool
 fp_httpopt_header(struct fp_settings *settings, const char *value)
 {
 	if (value[0] != '@')
 		return is_header(value, NULL, 0) &&
-		       !is_meant_to_expand(value) &&
 		       fp_settings_add_text(&settings->headers, value);
 
 	struct fp_buf file = FP_BUF_INIT;
@@ -227,7 +215,7 @@ has_single_braces(enum fp_expand_what what, const struct fp_expand *expand)
 {
 	return (what == FP_EXPAND_HEADER || what == FP_EXPAND_USER) &&
 	       fp_expand_is_literal(expand) &&
-	       fp_expand_is_meant(fp_expand_constant(expand).data);
+	       fp_expand_is_meant(fp_expand_constant(expand).data, false);
 }
 
 static bool
@@ -254,8 +242,8 @@ add_expansion(struct fp_settings *settings, const char *option,
 			fp_msg_usage("%s: %s", option, why);
 	}
 	if (expand && has_single_braces(what, expand)) {
-		fp_msg_usage("%s: {} is not expanded here: use {{}}, or {{1}} "
-			     "for a field",
+		fp_msg_usage("%s: {} is not filled in: use {{}}, or {{1}} for "
+			     "a field",
 			option);
 		fp_expand_free(expand);
 		expand = NULL;

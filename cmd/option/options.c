@@ -247,7 +247,8 @@ complain_unknown(int code, int argc, char *const argv[])
 }
 
 /* "--help all": a word behind it that can be no TEMPLATE; or an option, if that
- * is the last argument: others are those of the command that it was put into. */
+ * is the last argument: others are those of the command that it was put into.
+ */
 static char *
 take_topic(int argc, char *const argv[])
 {

@@ -86,6 +86,10 @@ look_at_variable(void *arg, struct fp_text name)
 		look->settings->fills_pages |= look->is_expansion;
 		return 0;
 	}
+	const char *open = look->is_expansion ? "{{" : "{";
+	const char *close = look->is_expansion ? "}}" : "}";
+	int shown = (int)FP_MIN(name.len, 60);
+
 	if (look->settings->json_items) {
 		snprintf(look->why, sizeof(look->why),
 			"JSON items have no {}: use {name}");
@@ -93,24 +97,29 @@ look_at_variable(void *arg, struct fp_text name)
 	}
 	if (name.len == 0)
 		return 0;
-	bool is_number = fp_units_digits(name.data, name.len, &column) == 0;
+	bool has_column = fp_units_digits(name.data, name.len, &column) == 0;
+	bool is_number = strspn(name.data, "0123456789") >= name.len;
 	if (!is_number && look->settings->has_csv)
 		return template_add_name(look->settings, name);
 	if (!is_number) {
 		snprintf(look->why, sizeof(look->why),
-			"lines have no {%.*s}; {} is the whole line",
-			(int)FP_MIN(name.len, 60), name.data);
+			"%s%.*s%s needs --input-format json or csv; %s%s is "
+			"the whole line",
+			open, shown, name.data, close, open, close);
 		return 1;
 	}
 	if (!look->settings->colsep && !look->settings->has_csv) {
 		snprintf(look->why, sizeof(look->why),
-			"{%.*s} needs --colsep; {} is the whole line",
-			(int)FP_MIN(name.len, 60), name.data);
+			"%s%.*s%s needs --colsep or --input-format csv; %s%s "
+			"is the whole line",
+			open, shown, name.data, close, open, close);
 		return 1;
 	}
-	if (column == 0 || column > FP_COLUMNS_MAX || name.data[0] == '0') {
+	if (!has_column || column == 0 || column > FP_COLUMNS_MAX ||
+		name.data[0] == '0') {
 		snprintf(look->why, sizeof(look->why),
-			"fields are numbered {1} to {%d}", FP_COLUMNS_MAX);
+			"fields are numbered %s1%s to %s%d%s", open, close,
+			open, FP_COLUMNS_MAX, close);
 		return 1;
 	}
 	look->max_column = FP_MAX(look->max_column, (size_t)column);
@@ -215,13 +224,14 @@ template_choose(struct fp_settings *settings, const char *template,
 }
 
 static bool
-check_expansion(const struct fp_expand *text, struct template_look *look)
+check_expansion(const struct fp_expand *text, struct template_look *look,
+	const char *option)
 {
 	if (!text || fp_expand_names(text, look_at_variable, look) == 0)
 		return true;
 	if (!look->why[0])
 		return fp_settings_no_memory();
-	fp_msg_usage("--expand-...: %s (here in double braces)", look->why);
+	fp_msg_usage("%s: %s", option, look->why);
 	return false;
 }
 
@@ -229,19 +239,27 @@ check_expansion(const struct fp_expand *text, struct template_look *look)
 static bool
 check_expansions(struct fp_settings *settings)
 {
+	static const char *const options[] = {
+		[FP_EXPAND_HEADER] = "--expand-header",
+		[FP_EXPAND_DATA] = "--expand-data",
+		[FP_EXPAND_JSON] = "--expand-json",
+		[FP_EXPAND_USER] = "--expand-user",
+		[FP_EXPAND_UPLOAD] = "--expand-upload-file"};
+	static const char form[] = "--expand-form";
 	struct template_look look = {
 		.settings = settings, .is_expansion = true};
 
 	for (size_t i = 0; i < settings->expansions.n; i++) {
-		if (!check_expansion(settings->expansions.all[i].text, &look))
+		const struct fp_expansion *all = settings->expansions.all;
+		if (!check_expansion(all[i].text, &look, options[all[i].what]))
 			return false;
 	}
 	for (size_t i = 0; i < settings->form.n; i++) {
 		const struct fp_formfield *field = &settings->form.all[i];
-		if (!check_expansion(field->name, &look) ||
-			!check_expansion(field->value, &look) ||
-			!check_expansion(field->type, &look) ||
-			!check_expansion(field->filename, &look))
+		if (!check_expansion(field->name, &look, form) ||
+			!check_expansion(field->value, &look, form) ||
+			!check_expansion(field->type, &look, form) ||
+			!check_expansion(field->filename, &look, form))
 			return false;
 	}
 	settings->n_columns = FP_MAX(settings->n_columns, look.max_column);

@@ -7,6 +7,7 @@
 
 #include "together.h"
 
+#include "expand.h"
 #include "msg.h"
 #include "optiontable.h"
 
@@ -76,6 +77,66 @@ check_needs(const struct fp_settings *settings)
 
 /* ---- by their values ---- */
 
+/* Whether one of the two parts of a login is a value to be filled in; a
+ * password may have braces in it. */
+static bool
+is_login_to_expand(const char *login, bool has_names)
+{
+	char part[80];
+
+	for (;;) {
+		size_t len = strcspn(login, ":");
+		if (len > 1 && len < sizeof(part) && login[0] == '{' &&
+			login[len - 1] == '}') {
+			memcpy(part, login, len);
+			part[len] = '\0';
+			if (fp_expand_is_meant(part, has_names))
+				return true;
+		}
+		if (login[len] == '\0')
+			return false;
+		login += len + 1;
+	}
+}
+
+/* Texts that go into the header of each request, and that look as if a value
+ * of the item was to be filled in. */
+static bool
+check_braces(const struct fp_settings *settings)
+{
+	static const char *const all[][2] = {
+		{"header", "--expand-header 'NAME: {{}}'"},
+		{"cookie", "--expand-header 'Cookie: NAME={{}}'"},
+		{"referer", "--expand-header 'Referer: {{}}'"},
+		{"user-agent", "--expand-header 'User-Agent: {{}}'"},
+		{"oauth2-bearer",
+			"--expand-header 'Authorization: Bearer {{}}'"},
+		{"user", "--expand-user '{{1}}:{{2}}'"}};
+	const struct fp_list *given = &settings->given;
+	bool has_names = settings->json_items || settings->has_csv;
+
+	for (size_t i = 0; i < given->n; i += 2) {
+		const char *name = given->texts[i], *text = given->texts[i + 1];
+		size_t k = 0;
+
+		while (k < FP_ARRAY_LEN(all) && strcmp(all[k][0], name) != 0)
+			k++;
+		if (k == FP_ARRAY_LEN(all) || text[0] == '@')
+			continue;
+		bool is_key = strncasecmp(text, "Idempotency-Key:", 16) == 0;
+		bool is_whole = strcmp(name, "user") == 0 ||
+				strcmp(name, "oauth2-bearer") == 0;
+		if (is_whole ? !is_login_to_expand(text, has_names)
+			     : !fp_expand_is_meant(text, has_names || is_key))
+			continue;
+		fp_msg_usage("--%s: {} is not filled in here: use %s, with "
+			     "{{1}} for a field or {{name}} for a member",
+			name, all[k][1]);
+		return false;
+	}
+	return true;
+}
+
 static bool
 check_json_items(const struct fp_settings *settings)
 {
@@ -86,10 +147,11 @@ check_json_items(const struct fp_settings *settings)
 
 	if (!settings->json_items || !other)
 		return true;
-	fp_msg_usage(
-		"--input-format json cannot be used with --%s: a JSON item "
-		"is not a line of text",
-		other);
+	fp_msg_usage("--input-format json cannot be used with --%s: %s", other,
+		settings->pool.data_line && !settings->colsep
+			? "the body of a JSON item is its member body, as jq "
+			  "-c '{body: .}' makes it"
+			: "a JSON item is not a line of text");
 	return false;
 }
 
@@ -152,9 +214,9 @@ together_check_etags(const struct fp_settings *settings)
 	if (!settings->etags_path || !pool->output_dir ||
 		(has_name && !pool->remote_header_name && pool->overwrite))
 		return true;
-	fp_msg_usage("--etags with --output-dir needs --overwrite, and "
-		     "--output-name or --remote-name: a file keeps its name "
-		     "from run to run");
+	fp_msg_usage("--etags with --output-dir needs --overwrite and "
+		     "--output-name or --remote-name, so that each run gives "
+		     "a file the same name");
 	return false;
 }
 
@@ -236,9 +298,9 @@ check_formats(const struct fp_settings *settings)
 bool
 fp_together_check(const struct fp_settings *settings)
 {
-	return check_json_items(settings) && check_csv(settings) &&
-	       check_exclusive(settings) && check_needs(settings) &&
-	       check_files(settings) && check_heads(settings) &&
-	       together_check_token(settings) &&
+	return check_braces(settings) && check_json_items(settings) &&
+	       check_csv(settings) && check_exclusive(settings) &&
+	       check_needs(settings) && check_files(settings) &&
+	       check_heads(settings) && together_check_token(settings) &&
 	       together_check_etags(settings) && check_formats(settings);
 }

@@ -91,6 +91,22 @@ fp_ascii_decode_percent(const char *text, size_t len)
 	return low >= 0 ? high * 16 + low : -1;
 }
 
+/* Whether a name is this text once what it has percent-encoded is decoded. */
+static inline bool
+fp_ascii_is_encoded(
+	const char *name, size_t name_len, const char *text, size_t len)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < name_len; i++, at++) {
+		int byte = fp_ascii_decode_percent(name + i, name_len - i);
+		if (at >= len || text[at] != (byte >= 0 ? (char)byte : name[i]))
+			return false;
+		i += byte >= 0 ? 2 : 0;
+	}
+	return at == len;
+}
+
 /* Four hexadecimal digits, known to be such, as in a JSON escape. */
 static inline uint32_t
 fp_ascii_hex4(const char digits[4])

@@ -163,7 +163,7 @@ struct parser {
 	size_t why_size;
 };
 
-/* All complaints end in the character that they are about. */
+/* Most complaints end in the character that they are about. */
 static int
 uritemplate_complain(
 	const struct parser *parser, const char *what, const char *at)
@@ -221,6 +221,25 @@ parse_modifier(struct parser *parser, struct variable *variable)
 	return 0;
 }
 
+/* A name may have any character, but most of them only percent-encoded. */
+static int
+complain_character(const struct parser *parser)
+{
+	unsigned char c = (unsigned char)*parser->at;
+	char what[8];
+
+	if (varchar_len(parser->at) || (c && strchr("%*:?&/;#+.", c)))
+		return uritemplate_complain(parser, "unexpected", parser->at);
+	snprintf(
+		what, sizeof(what), c > ' ' && c <= '~' ? "'%c'" : "0x%02x", c);
+	snprintf(parser->why, parser->why_size,
+		"%s in a name is written %%%02X (at byte %zu)",
+		c == ' ' ? "a space" : what, c,
+		(size_t)(parser->at - parser->template->text) + 1);
+	errno = EINVAL;
+	return -1;
+}
+
 /* varspec. Without a name only if it is all there is in the expression. */
 static int
 parse_variable(struct parser *parser, struct variable *variable)
@@ -231,7 +250,7 @@ parse_variable(struct parser *parser, struct variable *variable)
 	if (parse_modifier(parser, variable))
 		return -1;
 	if (*parser->at != ',' && *parser->at != '}')
-		return uritemplate_complain(parser, "unexpected", parser->at);
+		return complain_character(parser);
 	if (!variable->name.len &&
 		(!variable->opens || variable->op->named || *parser->at == ','))
 		return uritemplate_complain(

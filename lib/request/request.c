@@ -3,6 +3,7 @@
 
 #include "request.h"
 
+#include "ascii.h"
 #include "bearer.h"
 #include "condition.h"
 #include "login.h"
@@ -61,6 +62,26 @@ is_page_variable(const struct fp_request *request, struct fp_text name)
 	       memcmp(rule->name.data, name.data, name.len) == 0;
 }
 
+/* The member of this name; or, as a template cannot say "full name", the one
+ * that "full%20name" encodes (RFC 6570, section 2.3). */
+static const struct fp_value *
+look_up_value(const struct fp_item *item, struct fp_text name)
+{
+	for (size_t i = 0; i < item->n_values; i++) {
+		struct fp_text own = item->values[i].name;
+		if (own.len == name.len &&
+			memcmp(own.data, name.data, name.len) == 0)
+			return &item->values[i];
+	}
+	for (size_t i = 0;
+		memchr(name.data, '%', name.len) && i < item->n_values; i++) {
+		struct fp_text own = item->values[i].name;
+		if (fp_ascii_is_encoded(name.data, name.len, own.data, own.len))
+			return &item->values[i];
+	}
+	return NULL;
+}
+
 static const struct fp_value *
 look_up(void *arg, struct fp_text name)
 {
@@ -76,13 +97,8 @@ look_up(void *arg, struct fp_text name)
 		return look_up_number(request);
 	if (page)
 		return page;
-	for (size_t i = 0; i < ticket->item.n_values; i++) {
-		const struct fp_value *value = &ticket->item.values[i];
-		if (value->name.len == name.len &&
-			memcmp(value->name.data, name.data, name.len) == 0)
-			return value;
-	}
-	return is_page ? &fp_uritemplate_missing : NULL;
+	const struct fp_value *value = look_up_value(&ticket->item, name);
+	return value || !is_page ? value : &fp_uritemplate_missing;
 }
 
 /* Says what is wrong with a variable's value. */

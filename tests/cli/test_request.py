@@ -412,10 +412,10 @@ def _():
 
 # ---- filled in for each item ----
 
-def sent(*args, input, **more):
+def sent(*args, input, path="/ok", **more):
     """What came, in the order of the items: (headers, body) of each."""
     server = web()
-    result = fetchpool(["-k", "-j1", *args, server.url + "/ok"],
+    result = fetchpool(["-k", "-j1", *args, server.url + path],
                        input=input, **more)
     return result, [({name.lower(): value for name, value in request.headers},
                      request.body) for request in server.log]
@@ -467,6 +467,50 @@ def _():
                   ["--expand-user={{}}", "-u", "a:b"]):
         equal(fetchpool([*wrong, "http://127.0.0.1:1/{}"], input="1\n").status,
               2)
+
+
+@test("{} and names in other options that are sent as they are are refused")
+def _():
+    nothing = "http://127.0.0.1:1/{}"
+    for args in (["-H", "X: {{}}"], ["-H", "X: a{{1}}"], ["-H", "X: {{id}}"],
+                 ["-H", "Idempotency-Key: {id}"], ["-b", "id={}"],
+                 ["-e", "http://h/{}"], ["-A", "me/{1}"], ["-u", "{1}:{2}"],
+                 ["-u", "me:{}"], ["--oauth2-bearer", "{}"],
+                 ["--oauth2-bearer", "{{token}}"]):
+        result = fetchpool([*args, nothing], input="1\n")
+        equal((result.status, result.out), (2, b""), repr(result))
+        matches(r"^fetchpool: --[a-z0-9-]+: \{\} is not filled in here: use "
+                r"--expand-(header|user) ", result.text)
+    for args in (["-H", "X: {id}"], ["-b", "id={id}"], ["-u", "{id}:{pw}"]):
+        for form in "json", "csv":
+            result = fetchpool(["--input-format", form, *args,
+                                "http://127.0.0.1:1/{id}"], input='{"id":1}\n')
+            equal((result.status, result.out), (2, b""), repr(result))
+
+
+@test("braces that stand for nothing are sent as they are")
+def _():
+    for args, name, value in (
+            (["-H", 'X: {"a":1}'], "x", '{"a":1}'), (["-H", "X: {a}"], "x", "{a}"),
+            (["-H", "X: {a b}"], "x", "{a b}"),
+            (["-b", 'a={"b":{"c":2}}'], "cookie", 'a={"b":{"c":2}}'),
+            (["--oauth2-bearer", "a{}b"], "authorization", "Bearer a{}b")):
+        result, requests = sent(*args, "--data-line", input="1\n")
+        equal((result.status, requests[0][0][name]), (0, value))
+    result = fetchpool(["-u", "me:pa{}ss", "http://127.0.0.1:1/{}"], input="")
+    equal(result.status, 0, repr(result))
+
+
+@test("members whose names a template can only encode")
+def _():
+    result, requests = sent(
+        "--input-format=json", "--expand-header=X-A: {{user%2Did}}",
+        "--expand-header=X-B: {{user-id}}", "-d", "", "--fields=url",
+        input='{"user-id":3,"full name":"A","caf\u00e9":"b","%41":"c"}\n',
+        path="/ok?{user%2Did}+{full%20name}+{caf%C3%A9}+{%41}")
+    equal(result.status, 0, repr(result))
+    check(result.records[0]["url"].endswith("/ok?3+A+b+c"), result.records)
+    equal([(h["x-a"], h["x-b"]) for h, _ in requests], [("3", "3")])
 
 
 @test("the same Idempotency-Key for several items")

@@ -92,7 +92,8 @@ what_is_wrong(void)
 		{"{{a:upper}}",
 			"'upper' is not one of trim, json, url, b64, tojson"},
 		{"{{a:}}", ""},
-		{"{{ a }}", "{{ a }} names no value"},
+		{"{{ a }}",
+			"{{ a }}: in a name, a space is written %20, and there is none around it"},
 		{"{{{a}}}", "{{{a}} names no value"},
 	};
 
@@ -130,10 +131,20 @@ names_are_told(void)
 static void
 plain_texts_that_were_meant(void)
 {
-	CHECK(fp_expand_is_meant("Key: {}") && fp_expand_is_meant("K: a{12}"));
-	CHECK(fp_expand_is_meant("{ {1}"));
-	CHECK(!fp_expand_is_meant("K: {a}") && !fp_expand_is_meant("K: { }"));
-	CHECK(!fp_expand_is_meant("K: {") && !fp_expand_is_meant("K: }{"));
+	static const char *const always[] = {"Key: {}", "K: a{12}", "{ {1}",
+		"K: {{}}", "K: {{1}}", "K: {{id}}", "{{a:json}}", "{{{{x}}"};
+	static const char *const named[] = {
+		"K: {a}", "{full%20name}", "{a.b_c-d}", "x{{y}"};
+	static const char *const never[] = {"K: { }", "K: {", "K: }{",
+		"K: {\"a\":1}", "{\"a\":{\"b\":2}}", "{a b}", "{{ a }}", ""};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(always); i++)
+		CHECK(fp_expand_is_meant(always[i], false));
+	for (size_t i = 0; i < FP_ARRAY_LEN(named); i++)
+		CHECK(fp_expand_is_meant(named[i], true) &&
+			!fp_expand_is_meant(named[i], false));
+	for (size_t i = 0; i < FP_ARRAY_LEN(never); i++)
+		CHECK(!fp_expand_is_meant(never[i], true));
 }
 
 int

@@ -31,10 +31,11 @@ wrong_templates(void)
 		"line would fetch the same URL; one URL is fetched by giving it on standard input");
 	WRONG("-- ",
 		"TEMPLATE: '': it contains no {}: every line would fetch the same URL; one URL is fetched by giving it on standard input");
-	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep; "
-			      "{} is the whole line");
-	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': lines have no "
-			       "{id}; {} is the whole line");
+	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep "
+			      "or --input-format csv; {} is the whole line");
+	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': {id} needs "
+			       "--input-format json or csv; {} is the whole "
+			       "line");
 	WRONG("-C , {}{0}",
 		"TEMPLATE: '{}{0}': fields are numbered {1} to {1000}");
 	WRONG("-C , {01}",
@@ -42,10 +43,18 @@ wrong_templates(void)
 	WRONG("-C , {1001}",
 		"TEMPLATE: '{1001}': fields are numbered {1} to {1000}");
 	WRONG("-C , {1}{x}",
-		"TEMPLATE: '{1}{x}': lines have no {x}; {} is the whole line");
+		"TEMPLATE: '{1}{x}': {x} needs --input-format json or csv; {} is the whole line");
 	WRONG("-C , {99999999999999999999}",
-		"TEMPLATE: '{99999999999999999999}': lines have no "
-		"{99999999999999999999}; {} is the whole line");
+		"TEMPLATE: '{99999999999999999999}': fields are numbered {1} "
+		"to {1000}");
+	WRONG("--expand-header X:{{id}} {}",
+		"--expand-header: {{id}} needs --input-format json or csv; "
+		"{{}} is the whole line");
+	WRONG("--expand-data {{1}} {}",
+		"--expand-data: {{1}} needs --colsep or --input-format csv; "
+		"{{}} is the whole line");
+	WRONG("-C , --expand-form a={{0}} {}",
+		"--expand-form: fields are numbered {{1}} to {{1000}}");
 	CHECK(parse("http://h/{") == FP_GO_WRONG);
 	CHECK(strncmp(said, "TEMPLATE: 'http://h/{': ", 24) == 0 && said[24]);
 	WRONG("{} {}", "more than one TEMPLATE: '{}' and '{}'");
@@ -136,7 +145,7 @@ json_items(void)
 	static const char *const with[][2] = {{"-C ,", "colsep"},
 		{"--id-range 1-2", "id-range"},
 		{"--data-line http://h/", "data-line"}};
-	char expected[100];
+	char expected[200];
 	char args[100];
 
 	RIGHT("--input-format lines");
@@ -155,9 +164,12 @@ json_items(void)
 		snprintf(args, sizeof(args), "--input-format json %s",
 			with[i][0]);
 		snprintf(expected, sizeof(expected),
-			"--input-format json cannot be used with --%s: a JSON "
-			"item is not a line of text",
-			with[i][1]);
+			"--input-format json cannot be used with --%s: %s",
+			with[i][1],
+			strcmp(with[i][1], "data-line") == 0
+				? "the body of a JSON item is its member body, "
+				  "as jq -c '{body: .}' makes it"
+				: "a JSON item is not a line of text");
 		WRONG(args, expected);
 	}
 }
