@@ -337,12 +337,15 @@ TEST_TOOLS = \
 	tests/fuzz/fuzz.h \
 	tests/fuzz/fuzzjson.h \
 	tests/fuzz/fuzzstarts.h \
+	tests/fuzz/fuzzunpack.h \
 	tests/fuzz/run \
 	tests/kit/authority.py \
 	tests/kit/calm.py \
 	tests/kit/capture.h \
 	tests/kit/harness.py \
 	tests/kit/libcurl.py \
+	tests/kit/packed.py \
+	tests/kit/ratetest.py \
 	tests/kit/recipes.py \
 	tests/kit/resumetest.py \
 	tests/kit/scratch.h \

@@ -12,7 +12,7 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from bodysink import Sink, folder, kinds, messages, refuse_early
+from bodysink import Sink, folder, kinds, messages, read_on, refuse_early
 from harness import FASTAPI, environment, fetchpool, modules
 from servers import free_port
 from tap import check, equal, main, matches, skip, temp_dir, test, until
@@ -297,14 +297,9 @@ def _():
         if handler.path == "/replaced":
             with open(path, "wb") as file:
                 file.write(bytes(size))
-        left = int(handler.headers["Content-Length"]) - 1000
-        while left > 0:
-            n = len(handler.rfile.read(min(left, 65536)))
-            if n == 0:
-                handler.close_connection = True
-                return True
-            left -= n
-        handler.answer(201, b"1")
+        came, whole = read_on(handler, 1000)
+        if came == whole:
+            handler.answer(201, b"1")
         return True
 
     sink = Sink(change)

@@ -9,7 +9,9 @@ import zlib
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+import packed
 from harness import Program, fetchpool
+from packed import ALL
 from servers import Nginx
 from tap import SANITIZERS, check, equal, main, skip, test
 from webserver import web
@@ -18,46 +20,24 @@ TEXT = b"a line of text\n" * 500
 GZIP = b"Content-Encoding: gzip\r\n"
 
 
-def give(data, *args, headers=GZIP, type=b"text/plain", framing="length",
-         path="/z", **more):
-    """The record for a server that sends this."""
-    server = web()
-
-    def answer(conn, request):
-        if framing == "length":
-            conn.answer(data, type, headers=headers)
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s" % (type, headers)
-        if framing == "close":
-            conn.send(head + b"\r\n" + data)
-            conn.close()
-        if framing == "chunked":
-            conn.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
-            for i in range(0, len(data), 7):
-                part = data[i:i + 7]
-                conn.send(b"%x\r\n%s\r\n" % (len(part), part))
-            conn.send(b"0\r\n\r\n")
-
-    url = server.on(path, answer)
-    result = fetchpool(["-a", *args], input=url, **more)
-    equal(len(result.records), 1, repr(result))
-    return result.records[0]
+def give(data, *args, headers=GZIP, **more):
+    """The records for a server that sends this, or each of these."""
+    return packed.give([data] if isinstance(data, bytes) else data, *args,
+                       headers=headers, **more)
 
 
 def good(data, body, *args, **more):
-    record = give(data, *args, **more)
-    equal(record.get("error"), None, repr(record)[:500])
-    equal(record["body"], body)
+    for record in give(data, *args, **more):
+        equal(record.get("error"), None, repr(record)[:500])
+        equal(record["body"], body)
     return record
 
 
 def bad(data, kind, *args, **more):
-    record = give(data, *args, **more)
-    equal((record.get("error") or {}).get("kind"), kind, repr(record)[:500])
-    equal((record["body"], record["encoding"]), (None, None))
-    return record
-
-
-ALL = "length", "chunked", "close"
+    for record in give(data, *args, **more):
+        equal((record.get("error") or {}).get("kind"), kind,
+              repr(record)[:500])
+        equal((record["body"], record["encoding"]), (None, None))
 
 
 @test("it is asked for, unless it is not wanted")
@@ -73,16 +53,14 @@ def _():
 @test("text, JSON and other bytes; size is what comes out")
 def _():
     binary = bytes(random.Random(1).choices(range(256), k=5000))
-    for framing in ALL:
-        record = good(gzip.compress(TEXT), TEXT.decode(), framing=framing)
-        equal((record["size"], record["encoding"]), (len(TEXT), "text"))
-        record = good(gzip.compress(b'{ "a": [1, 2] }'), {"a": [1, 2]},
-                      type=b"application/json", framing=framing)
-        equal((record["size"], record["encoding"]), (15, "json"))
-        record = good(gzip.compress(binary),
-                      base64.b64encode(binary).decode(),
-                      type=b"image/png", framing=framing)
-        equal((record["size"], record["encoding"]), (5000, "base64"))
+    for data, body, type, encoding in (
+            (TEXT, TEXT.decode(), b"text/plain", "text"),
+            (b'{ "a": [1, 2] }', {"a": [1, 2]}, b"application/json", "json"),
+            (binary, base64.b64encode(binary).decode(), b"image/png",
+             "base64")):
+        for record in give(gzip.compress(data), type=type, framing=ALL):
+            equal((record.get("error"), record["body"], record["size"],
+                   record["encoding"]), (None, body, len(data), encoding))
 
 
 @test("every format of output")
@@ -98,15 +76,13 @@ def _():
 
 @test("all compressions, and what the head of a member may have")
 def _():
-    for level in 0, 1, 6, 9:
-        good(gzip.compress(TEXT, level), TEXT.decode())
+    good([gzip.compress(TEXT, level) for level in (0, 1, 6, 9)], TEXT.decode())
     plain = gzip.compress(b"ok")
     body, tail = plain[10:-8], plain[-8:]
-    for flags, more in ((0, b""), (1, b""), (4, b"\x03\x00abc"),
-                        (8, b"name\0"), (16, b"comment\0"),
-                        (8 | 16, b"name\0comment\0")):
-        head = plain[:3] + bytes([flags]) + plain[4:10] + more
-        good(head + body + tail, "ok")
+    good([plain[:3] + bytes([flags]) + plain[4:10] + more + body + tail
+          for flags, more in ((0, b""), (1, b""), (4, b"\x03\x00abc"),
+                              (8, b"name\0"), (16, b"comment\0"),
+                              (8 | 16, b"name\0comment\0"))], "ok")
     head = plain[:3] + b"\x02" + plain[4:10]
     good(head + (zlib.crc32(head) & 0xffff).to_bytes(2, "little") + body +
          tail, "ok")
@@ -116,8 +92,7 @@ def _():
 def _():
     record = good(gzip.compress(b""), "", "-B", "text")
     equal(record["size"], 0)
-    for framing in ALL:
-        record = give(b"", framing=framing)
+    for record in give(b"", framing=ALL):
         check(not record.get("error") or
               record["error"]["kind"] == "incomplete", record)
 
@@ -133,13 +108,11 @@ def _():
 @test("71 cut anywhere it is incomplete, however it is framed")
 def _():
     data = gzip.compress(b'{"a": 1}')
-    for n in range(1, len(data)):
-        bad(data[:n], "incomplete", type=b"application/json",
-            framing=ALL[n % 3])
+    bad([data[:n] for n in range(1, len(data))], "incomplete",
+        type=b"application/json", framing=ALL)
     long = gzip.compress(random.Random(2).randbytes(300000))
-    for n in 5, 1000, 150000, len(long) - 8, len(long) - 1:
-        for framing in ALL:
-            bad(long[:n], "incomplete", framing=framing)
+    bad([long[:n] for n in (5, 1000, 150000, len(long) - 8, len(long) - 1)],
+        "incomplete", framing=ALL)
 
 
 @test("71 with -B none and -f body it is incomplete too")
@@ -156,21 +129,20 @@ def _():
 @test("72 a wrong checksum or length")
 def _():
     data = gzip.compress(TEXT)
-    for place in -8, -5, -4, -1:
-        wrong = bytearray(data)
-        wrong[place] ^= 1
-        for framing in ALL:
-            bad(bytes(wrong), "body", framing=framing)
+    wrong = [bytearray(data) for _ in range(4)]
+    for one, place in zip(wrong, (-8, -5, -4, -1)):
+        one[place] ^= 1
+    bad(wrong, "body", framing=ALL)
 
 
 @test("72 any byte changed is a failure, or changes nothing")
 def _():
     data = gzip.compress(b"some text, some more text")
     chance = random.Random(3)
-    for i in range(0, len(data)):
-        wrong = bytearray(data)
-        wrong[i] ^= 1 << chance.randrange(8)
-        record = give(bytes(wrong))
+    wrong = [bytearray(data) for _ in data]
+    for i, one in enumerate(wrong):
+        one[i] ^= 1 << chance.randrange(8)
+    for i, record in enumerate(give(wrong)):
         if record.get("error"):
             check(record["error"]["kind"] in ("body", "incomplete"), record)
         else:
@@ -182,8 +154,7 @@ def _():
 def _():
     data = b"".join(gzip.compress(b"part %d " % n) for n in range(100))
     text = "".join("part %d " % n for n in range(100))
-    for framing in ALL:
-        good(data, text, framing=framing)
+    good(data, text, framing=ALL)
     bad(data[:-3], "incomplete")
     good(gzip.compress(b"") * 3 + gzip.compress(b"x"), "x")
 
@@ -191,24 +162,17 @@ def _():
 @test("73 what comes behind the stream is an error")
 def _():
     data = gzip.compress(TEXT)
-    for garbage in (b"x", b"garbage", b"\x1f\x8c\x08", b"\0" * 3, b"\n",
-                    b"\x1f\x8b\x09" + data[3:], b"x" * 100000):
-        for framing in ALL:
-            bad(data + garbage, "body", framing=framing)
-    for start in 1, 2, 3, 9:
-        bad(data + data[:start], "incomplete")
+    bad([data + garbage for garbage in (
+        b"x", b"garbage", b"\x1f\x8c\x08", b"\0" * 3, b"\n",
+        b"\x1f\x8b\x09" + data[3:], b"x" * 100000)], "body", framing=ALL)
+    bad([data + data[:start] for start in (1, 2, 3, 9)], "incomplete")
 
 
 @test("74 --max-body counts what comes out")
 def _():
-    for size, kind in (2048, None), (2049, "too_large"), (1 << 20,
-                                                         "too_large"):
-        data = gzip.compress(b"x" * size)
-        for framing in ALL:
-            if kind:
-                bad(data, kind, "--max-body=2K", framing=framing)
-            else:
-                good(data, "x" * size, "--max-body=2K", framing=framing)
+    good(gzip.compress(b"x" * 2048), "x" * 2048, "--max-body=2K", framing=ALL)
+    bad([gzip.compress(b"x" * size) for size in (2049, 1 << 20)], "too_large",
+        "--max-body=2K", framing=ALL)
     many = gzip.compress(b"x" * 1000) * 3
     bad(many, "too_large", "--max-body=2K")
 
@@ -241,8 +205,8 @@ def _():
     twice = gzip.compress(gzip.compress(TEXT))
     for value in (b"gzip, gzip", b"gzip,gzip", b"exi", b"compress", b"gzip, br", b"br, gzip",
                   b"gzip;q=1", b"identity, br", b"gzip, gzip, gzip, gzip"):
-        for data in twice, gzip.compress(TEXT), TEXT:
-            bad(data, "body", headers=b"Content-Encoding: %s\r\n" % value)
+        bad([twice, gzip.compress(TEXT), TEXT], "body",
+            headers=b"Content-Encoding: %s\r\n" % value)
     for lines in (GZIP + GZIP, GZIP + b"Content-Encoding: br\r\n",
                   b"Content-Encoding: br\r\n" + GZIP):
         bad(twice, "body", headers=lines)
@@ -257,12 +221,10 @@ def _():
 
 @test("75 what says gzip and is none")
 def _():
-    for data in (b"plain text", b"\x1f", b'{"a": 1}', b"\x1f\x8b\x07rest",
-                 zlib.compress(TEXT), b"\0" * 30):
-        for framing in ALL:
-            record = give(data, framing=framing)
-            check(record["error"]["kind"] == "body" or data == b"\x1f" and
-                  record["error"]["kind"] == "incomplete", record)
+    bad([b"plain text", b'{"a": 1}', b"\x1f\x8b\x07rest", zlib.compress(TEXT),
+         b"\0" * 30], "body", framing=ALL)
+    for record in give(b"\x1f", framing=ALL):
+        check(record["error"]["kind"] in ("body", "incomplete"), record)
 
 
 @test("no body at all where none can be: 204, 304, HEAD")

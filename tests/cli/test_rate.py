@@ -12,23 +12,10 @@ import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
 from calm import best_of_three
 from harness import Program, fetchpool
+from ratetest import MS, S, obeys
 from tap import PATIENCE, check, equal, main, test, until
 
-MS = 10**6
-S = 1000 * MS
 RETRY = ["--retry=30", "--retry-delay=1ms", "--retry-max-delay=2ms"]
-
-
-def obeys(server, rates, what, host=None):
-    """Of this server's requests, no interval holds more than it may."""
-    times = server.times(host)
-    for n, period in rates:
-        check(len(times) > n, "%s: %d requests never met %d in %d ms" % (
-            what, len(times), n, period // MS))
-        found = crowds(times, n, period)
-        equal(found[:3], [], "%s: %d of %d requests with more than %d in "
-              "%d ms, and the first of them" % (
-                  what, len(found), len(times), n, period // MS))
 
 
 def succeeded(result, n, what):

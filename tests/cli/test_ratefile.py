@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """--rate-file: one rate for all processes that name it, and for later ones."""
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -10,22 +9,11 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from arrivals import Arrivals, crowds, numbers
+from arrivals import Arrivals, numbers
 from harness import Program, fetchpool, tool
+from ratetest import MS, S, killed_at_any_moment, obeys
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
-
-MS = 10**6
-S = 1000 * MS
-
-
-def obeys(server, rates, what):
-    times = server.times()
-    for n, period in rates:
-        check(len(times) > n, "%s: only %d requests" % (what, len(times)))
-        equal(crowds(times, n, period)[:3], [],
-              "%s: of %d requests, more than %d in %d ms" %
-              (what, len(times), n, period // MS))
 
 
 def path_for(name="rates"):
@@ -70,24 +58,7 @@ def _():
 
 @test("killed at any moment, again and again")
 def _():
-    seed = random.randrange(10**9)
-    chance = random.Random(seed)
-    with Arrivals() as server:
-        args = ["-j", "16", "-r", "20/150ms", "--rate-file", path_for(),
-                "--retry=3", "--retry-delay=1ms", server.url + "/drop9/{}"]
-        running = []
-        for _ in range(14):
-            while len(running) < 3:
-                running.append(Program(args, stdin=numbers(1000)))
-            goal = server.n_requests + chance.randrange(20)
-            until(lambda: server.n_requests >= goal, "%d requests" % goal)
-            victim = running.pop(chance.randrange(3))
-            victim.kill(signal.SIGKILL)
-            victim.wait()
-        for program in running:
-            program.kill(signal.SIGTERM)
-            equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
-        obeys(server, [(20, 150 * MS)], "seed %d" % seed)
+    killed_at_any_moment(["--rate-file", path_for()], 14)
 
 
 def start_some(server, args, n, total):

@@ -3,7 +3,6 @@
 """--rate-file redis://...: one rate for all machines that name the server."""
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -13,28 +12,16 @@ import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from arrivals import Arrivals, crowds, numbers, use
+from arrivals import Arrivals, numbers, use
 from authority import authority
 from calm import best_of_three
 from harness import Program, environment, fetchpool
+from ratetest import MS, S, killed_at_any_moment, obeys
 from recipes import recipe
 from redisserver import Redis, free_port, needed
 from relay import relay
 from tap import (PROGRAM, check, contents, equal, main, matches, skip, temp_dir,
                  test, until)
-
-MS = 10**6
-S = 1000 * MS
-
-
-def obeys(server, rates, what):
-    times = server.times()
-    for n, period in rates:
-        check(len(times) > n, "%s: only %d requests" % (what, len(times)))
-        equal(crowds(times, n, period)[:3], [],
-              "%s: of %d requests, more than %d in %d ms" %
-              (what, len(times), n, period // MS))
-    return times
 
 
 def run_args(redis, server, *options, key="rates"):
@@ -122,24 +109,8 @@ def _():
 
 @test("killed at any moment, again and again")
 def _():
-    seed = random.randrange(10**9)
-    chance = random.Random(seed)
-    with Redis() as redis, Arrivals() as server:
-        args = ["-j", "16", "-r", "20/150ms", "--rate-file", redis.url(),
-                "--retry=3", "--retry-delay=1ms", server.url + "/drop9/{}"]
-        running = []
-        for _ in range(10):
-            while len(running) < 3:
-                running.append(Program(args, stdin=numbers(1000)))
-            goal = server.n_requests + chance.randrange(20)
-            until(lambda: server.n_requests >= goal, "%d requests" % goal)
-            victim = running.pop(chance.randrange(3))
-            victim.kill(signal.SIGKILL)
-            victim.wait()
-        for program in running:
-            program.kill(signal.SIGTERM)
-            equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
-        obeys(server, [(20, 150 * MS)], "seed %d" % seed)
+    with Redis() as redis:
+        killed_at_any_moment(["--rate-file", redis.url()], 10)
 
 
 @test("later runs count on")

@@ -100,10 +100,8 @@ def body_of(conn, request):
     return body
 
 
-@test("each item is posted once, although the run is killed")
-def _():
-    folder = temp_dir()
-    put(folder, "ids.txt", "".join("%d\n" % i for i in range(1, 301)))
+def store_at(server, path):
+    """What is posted there, by its key, and the keys of all requests."""
     lock = threading.Lock()
     stored, asked = {}, []
 
@@ -115,8 +113,16 @@ def _():
             stored.setdefault(key, []).append(body)
         conn.answer(b'{"ok":true}', b"application/json")
 
+    server.on(path, answer)
+    return stored, asked
+
+
+@test("each item is posted once, although the run is killed")
+def _():
+    folder = temp_dir()
+    put(folder, "ids.txt", "".join("%d\n" % i for i in range(1, 301)))
     with FaultServer() as server:
-        server.on("/orders", answer)
+        stored, asked = store_at(server, "/orders")
         text = recipe("once", (API + "/orders", server.url + "/orders"))
         first = begin(text, folder)
         until(lambda: len(asked) >= 60, "some requests")
@@ -136,19 +142,8 @@ def _():
     put(folder, "docs.ndjson", "".join(
         '{"id":%d,"tags":["a",{"b":null}],"name":"\u00e9 \\"%d\\""}\n'
         % (i, i) for i in range(1, 201)))
-    lock = threading.Lock()
-    stored, asked = {}, []
-
-    def answer(conn, request):
-        key = request.header("Idempotency-Key")
-        body = body_of(conn, request)
-        with lock:
-            asked.append(key)
-            stored.setdefault(key, []).append(body)
-        conn.answer(b'{"ok":true}', b"application/json")
-
     with FaultServer() as server:
-        server.on("/documents", answer)
+        stored, asked = store_at(server, "/documents")
         text = recipe("documents", (API + "/documents",
                                     server.url + "/documents"))
         first = begin(text, folder)

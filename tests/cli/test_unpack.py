@@ -11,6 +11,7 @@ import zlib
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+import packed
 from harness import Program, fetchpool
 from tap import PROGRAM, SANITIZERS, check, contents, equal, main, skip, temp_dir, test
 from webserver import web
@@ -57,32 +58,10 @@ PACKERS = {"deflate": zlib.compress, "raw deflate": raw_deflate, "br": brotli,
            "zstd": zstd}
 
 
-def give(name, bodies, *args, type=b"text/plain", framing="length", **more):
+def give(name, bodies, *args, **more):
     """The records for a server that sends these."""
-    server = web()
-    coding = name.split()[-1].encode()
-
-    def answer(conn, request):
-        data = bodies[int(request.path[3:])]
-        headers = b"Content-Encoding: %s\r\n" % coding
-        if framing == "length":
-            conn.answer(data, type, headers=headers)
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s" % (type, headers)
-        if framing == "close":
-            conn.send(head + b"\r\n" + data)
-            conn.close()
-        if framing == "bytes":
-            conn.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
-            for byte in data:
-                conn.send(b"1\r\n%c\r\n" % byte)
-            conn.send(b"0\r\n\r\n")
-
-    server.on("/z/", answer)
-    result = fetchpool(
-        ["-a", "-k", "--retry=0", *args, server.url + "/z/{}"], timeout=60,
-        input="".join("%d\n" % n for n in range(len(bodies))), **more)
-    equal(len(result.records), len(bodies), repr(result))
-    return result.records
+    return packed.give(bodies, *args, headers=b"Content-Encoding: %s\r\n" %
+                       name.split()[-1].encode(), **more)
 
 
 def each(function):
@@ -109,7 +88,7 @@ def _(name, pack):
     for framing in "length", "close":
         good(name, packed, bodies, framing=framing)
         good(name, packed, bodies, "--max-memory=64K", framing=framing)
-    good(name, packed[:3], bodies[:3], framing="bytes")
+    good(name, packed[:3], bodies[:3], framing=1)
     record, = give(name, [pack(b'{"a": [1, 2]}')], type=b"application/json")
     equal((record["body"], record["encoding"]), ({"a": [1, 2]}, "json"))
 

@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 import bodysink
-from bodysink import folder, kinds, messages, refuse_early
+from bodysink import folder, kinds, messages, read_on, refuse_early
 from harness import fetchpool
 from servers import Nginx
 from tap import check, contents, equal, main, matches, temp_dir, test
@@ -244,14 +244,9 @@ def _():
         else:
             with open(path, "ab") as file:
                 file.write(b"x")
-        left = int(handler.headers["Content-Length"]) - 1000
-        while left > 0:
-            n = len(handler.rfile.read(min(left, 65536)))
-            if n == 0:
-                handler.close_connection = True
-                return True
-            left -= n
-        handler.answer(201, b"1")
+        came, whole = read_on(handler, 1000)
+        if came == whole:
+            handler.answer(201, b"1")
         return True
 
     sink = Sink(change)

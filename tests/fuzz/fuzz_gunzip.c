@@ -9,19 +9,11 @@
  *	then, if it is to be packed: where it is broken, by what, its members
  */
 #include "fuzz.h"
+#include "fuzzunpack.h"
 
 #include "gunzip.h"
 
 #include <zlib.h>
-
-#define OUT_MAX ((size_t)1 << 18) /* a bomb of more is stopped */
-
-struct answer {
-	enum fp_gunzip_result result;
-	struct fp_buf out;
-};
-
-static size_t limit;
 
 /* ---- the stream ---- */
 
@@ -128,17 +120,6 @@ undo_plainly(const struct fp_buf *stream, struct answer *answer)
 
 /* ---- ours ---- */
 
-static bool
-collect(void *arg, const char *data, size_t len)
-{
-	struct fp_buf *out = arg;
-
-	HOLDS(len > 0 && len <= FP_GUNZIP_CHUNK);
-	HOLDS(out->len <= limit);
-	fuzz_add(out, data, len);
-	return out->len <= limit;
-}
-
 static void
 undo(struct fp_gunzip *gunzip, const struct fp_buf *stream, struct fuzz_cut cut,
 	struct answer *answer)
@@ -156,10 +137,7 @@ undo(struct fp_gunzip *gunzip, const struct fp_buf *stream, struct fuzz_cut cut,
 			break;
 	}
 	answer->result = fp_gunzip_finish(gunzip);
-	bool is_silent = answer->result == FP_GUNZIP_OK ||
-			 answer->result == FP_GUNZIP_STOPPED;
-	HOLDS(is_silent == (fp_gunzip_message(gunzip)[0] == '\0'));
-	HOLDS(answer->result != FP_GUNZIP_NO_MEMORY);
+	judge_answer(answer, fp_gunzip_message(gunzip));
 }
 
 /* Before a fault it may have given out less; and what goes beyond the limit,
@@ -189,9 +167,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct fp_buf stream;
 	struct fuzz fuzz = fuzz_begin(data, size);
 	struct fuzz_cut cut = {fuzz_choose(&fuzz, FUZZ_CUTS), 1}, none = {0};
-	static const size_t limits[] = {OUT_MAX, 0, 100, 20000};
 
-	limit = limits[fuzz_choose(&fuzz, FP_ARRAY_LEN(limits))];
+	choose_limit(&fuzz);
 	make_stream(&fuzz, &stream);
 	undo_plainly(&stream, &plain);
 	undo(&gunzip, &stream, none, &answer);

@@ -8,6 +8,7 @@
  *	then the stream
  */
 #include "fuzz.h"
+#include "fuzzunpack.h"
 
 #include "unpack.h"
 
@@ -20,27 +21,7 @@
 #include <zstd.h>
 #endif
 
-#define OUT_MAX ((size_t)1 << 18) /* a bomb of more is stopped */
-
-struct answer {
-	enum fp_gunzip_result result;
-	struct fp_buf out;
-};
-
-static size_t limit;
-
 /* ---- ours ---- */
-
-static bool
-collect(void *arg, const char *data, size_t len)
-{
-	struct fp_buf *out = arg;
-
-	HOLDS(len > 0 && len <= FP_GUNZIP_CHUNK);
-	HOLDS(out->len <= limit);
-	fuzz_add(out, data, len);
-	return out->len <= limit;
-}
 
 /* Each step takes bytes, or gives out what it had left. */
 static void
@@ -73,10 +54,7 @@ undo(enum fp_packing packing, struct fp_text stream, struct fuzz_cut cut,
 		at += n;
 	}
 	answer->result = fp_unpack_finish(&unpack);
-	bool is_silent = answer->result == FP_GUNZIP_OK ||
-			 answer->result == FP_GUNZIP_STOPPED;
-	HOLDS(is_silent == (unpack.message[0] == '\0'));
-	HOLDS(answer->result != FP_GUNZIP_NO_MEMORY);
+	judge_answer(answer, unpack.message);
 	fp_unpack_end(&unpack);
 }
 
@@ -166,7 +144,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum fp_packing packings[] = {
 		FP_PACKING_DEFLATE, FP_PACKING_BR, FP_PACKING_ZSTD};
-	static const size_t limits[] = {OUT_MAX, 0, 100, 20000};
 	static struct answer whole, answer;
 	struct fuzz fuzz = fuzz_begin(data, size);
 	enum fp_packing packing =
@@ -175,7 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			single = {1, 1};
 	const char *lack;
 
-	limit = limits[fuzz_choose(&fuzz, FP_ARRAY_LEN(limits))];
+	choose_limit(&fuzz);
 	if (!fp_unpack_can(packing, &lack))
 		return 0;
 	undo(packing, fuzz_rest(&fuzz), none, &whole);

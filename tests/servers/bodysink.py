@@ -57,6 +57,20 @@ class Sink:
         return body
 
 
+def read_on(handler, n_read):
+    """Reads on after so many bytes. How many came; fewer than there should be,
+    and the connection is over."""
+    whole = int(handler.headers["Content-Length"])
+    came = n_read
+    while came < whole:
+        n = len(handler.rfile.read(min(65536, whole - came)))
+        if n == 0:
+            handler.close_connection = True
+            break
+        came += n
+    return came, whole
+
+
 def refuse_early(status, body):
     """A script that answers before it reads; how much came after all; and an
     event: it reads no more."""
@@ -66,14 +80,7 @@ def refuse_early(status, body):
         handler.close_connection = True
         handler.answer(status, body, ("Connection", "close"))
         handler.wfile.flush()
-        left = int(handler.headers["Content-Length"])
-        came = 0
-        while came < left:
-            n = len(handler.rfile.read(min(65536, left - came)))
-            if n == 0:
-                break
-            came += n
-        got.append(came)
+        got.append(read_on(handler, 0)[0])
         is_over.set()
         return True
 
