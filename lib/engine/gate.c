@@ -278,7 +278,11 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
  * libcurl looks at that itself.)
  *
  * On a connection of HTTP/2 frames may come at any time, and each says which
- * stream it is of: there only its end is looked for. */
+ * stream it is of: there only its end is looked for.
+ *
+ * libcurl 8.13.0 to 8.16.0 use a connection over TLS for a request to http as
+ * well, where host and port are the same (RFC 9110, section 4.3.1: that is
+ * another origin). TLS to a proxy is no such connection. */
 static bool
 is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 {
@@ -296,9 +300,10 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 		transfer->needs_2 = !tls.is_agreed;
 		return tls.is_agreed;
 	}
-	if (!tls.is_http2)
+	bool is_mixed = tls.has_tls && !is_https && (!at || at->is_https);
+	if (!is_mixed && !tls.is_http2)
 		return !tls.has_rest && (!at || fp_socket_is_clean(at));
-	if (!at || fp_socket_is_open(at))
+	if (!is_mixed && (!at || fp_socket_is_open(at)))
 		return true;
 	/* It may still carry others' streams, so libcurl would keep it. */
 	transfer->ticket->again.is_fresh = true;

@@ -208,6 +208,8 @@ fp_transfer_take(struct fp_transfer *transfer, struct fp_socket *socket)
 		transfer->hold.idle_ns =
 			socket->n_users > 0 ? 0 : idle_ns(socket, now_ns);
 		transfer->hold.is_http2 = socket->is_http2;
+	} else {
+		socket->is_https = fp_request_is_https(&transfer->request);
 	}
 	socket->server = server_of(transfer);
 	socket->was_head = strcmp(transfer->request.method, "HEAD") == 0;

@@ -23,6 +23,7 @@ struct fp_socket {
 	int fd; /* -1: this place is free */
 	bool is_used; /* by a request before */
 	bool is_proven; /* a second one was answered on it */
+	bool is_https; /* its first request was */
 	bool is_http2; /* its last answer was */
 	bool was_head; /* the last request on it was HEAD */
 	bool is_ended; /* while it was idle, and that was noted */

@@ -168,13 +168,14 @@ struct fp_tlsask_answer
 fp_tlsask(const struct fp_tlsask *ask, CURL *easy, bool is_https)
 {
 	struct curl_tlssessioninfo *tls = NULL;
-	struct fp_tlsask_answer answer = {.has_rest = true};
+	struct fp_tlsask_answer answer = {.has_tls = true, .has_rest = true};
 	struct fp_tlsask_name name = {NULL, 0};
 	const unsigned char *alpn = NULL;
 
 	if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK ||
 		!tls || !tls->internals) {
 		answer.has_rest = is_https;
+		answer.has_tls = false;
 	} else if (tls->backend == CURLSSLBACKEND_OPENSSL &&
 		   ask->openssl_pending && ask->openssl_alpn) {
 		ask->openssl_alpn(tls->internals, &alpn, &name.len);

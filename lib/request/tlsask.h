@@ -34,6 +34,7 @@ struct fp_tlsask {
 };
 
 struct fp_tlsask_answer {
+	bool has_tls; /* it goes over TLS */
 	bool is_agreed; /* on a protocol, with ALPN (RFC 7301) */
 	bool is_http2; /* that is it */
 	bool has_rest; /* bytes came that libcurl has not asked for */
@@ -64,7 +65,7 @@ struct fp_tlsask_flow {
 
 void fp_tlsask_init(struct fp_tlsask *ask);
 
-/* Of the connection that `easy` is about to use. Neither is true if it has no
+/* Of the connection that `easy` is about to use. None is true if it has no
  * TLS, which for a request to https is taken as not to be found out. */
 struct fp_tlsask_answer fp_tlsask(
 	const struct fp_tlsask *ask, CURL *easy, bool is_https);

@@ -9,17 +9,14 @@ connection that is idle, as the next items are not read before it has come.
 """
 import random
 import select
-import socket
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
-from faultserver import Connection
 from harness import Program, fetchpool
-from tap import check, equal, main, temp_dir, test, until
-from webserver import Web
+from tap import check, equal, main, test, until
+from webserver import OnUnixSocket, Web
 
 EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 EXTRAS = {"response": EVIL, "two": EVIL + EVIL, "byte": b"H", "crlf": b"\r\n",
@@ -237,28 +234,6 @@ def _():
         posts(server, "--cacert", authority().cert)
     with OnUnixSocket() as server:
         posts(server, "--unix-socket", server.path)
-
-
-class OnUnixSocket(Web):
-    def __enter__(self):
-        super().__enter__()
-        self.path = temp_dir() + "/socket"
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.path)
-        listener.listen(512)
-        self.listeners.append(listener)
-        threading.Thread(target=self._accept_here, args=(listener,),
-                         daemon=True).start()
-        return self
-
-    def _accept_here(self, listener):
-        while True:
-            try:
-                sock = listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._serve, daemon=True, args=(
-                Connection(self, sock, 0),)).start()
 
 
 if __name__ == "__main__":

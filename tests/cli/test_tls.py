@@ -15,10 +15,12 @@ from authority import Authority, authority, good
 from faultserver import HEAD
 from harness import Program, fetchpool, strict_json
 from libcurl import does
+from proxyserver import Tinyproxy
 from servers import Nginx, faults, free_port
+from socksserver import SocksServer
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
-from webserver import Web
+from webserver import OnUnixSocket, Web, to_path
 
 NGINX_TLS = """
     listen 127.0.0.1:%d ssl http2;
@@ -231,6 +233,43 @@ def _():
         result = fetchpool(trusting("-j1"), input="\n".join(
             [server.url + "/ok"] * 20))
         equal((result.status, server.connections), (0, 1))
+
+
+def over(conn, request):
+    conn.answer(b"TLS" if isinstance(conn.sock, ssl.SSLSocket) else b"TCP")
+
+
+@test("http and https of one host and port have connections of their own")
+def _():
+    # libcurl does not keep them apart in all its versions.
+    with Tinyproxy() as proxy, SocksServer() as socks, OnUnixSocket(
+                tls=good().server(), plain_too=True) as server:
+        secure = server.on("/over", over)
+        plain = secure.replace("https:", "http:")
+        down = server.url + to_path(plain, 307)
+        up = plain.replace("/over", to_path(secure, 307))
+        lines = [secure, plain, plain, secure, down, up, plain, secure, up]
+        expected = ["TCP" if line in (plain, down) else "TLS"
+                    for line in lines] * 4
+        for ways in ([], ["-x", proxy.url],
+                     ["-x", proxy.url, "--setopt", "HTTPPROXYTUNNEL=1"],
+                     ["-x", socks.url], ["--unix-socket", server.path]):
+            for more in ["-j1"], ["-j4"], ["-j1", "-d", "x"]:
+                result = fetchpool(
+                    [*trusting("-ak", "--retry=0", "--fields=body",
+                               "--allow-downgrade"), *ways, *more], input="\n".join(lines * 4))
+                equal([r["body"] for r in result.records], expected,
+                      "%r %r" % (ways + more, result))
+
+
+@test("a port of HTTP/2 is not asked for http over its TLS")
+def _():
+    with https(good()) as nginx:
+        lines = "%s\n%s\n" % (nginx.tls, nginx.tls.replace("https:", "http:"))
+        for more in "-j1", "-j8":
+            result = fetchpool(trusting("-ak", "--http2", more), input=lines * 8)
+            equal([r["status"] for r in result.records], [200, 400] * 8,
+                  repr(result))
 
 
 @test("a session is resumed by other transfers than the one it is of")

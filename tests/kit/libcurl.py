@@ -33,6 +33,10 @@ ROWS = {
         "8.0.0", None, "",
         "A whole answer, and the connection is closed: it may fail to send its"
         " own frames, and calls that a failure of the answer."),
+    "TLS for http": (
+        "8.13.0", "8.17.0", "df5db8afaf",
+        "A kept connection over TLS is used for a URL with http, too, if host"
+        " and port are the same (mended by 6e35eb4879)."),
     "two Locations refused": (
         "8.17.0", None, "9596c4a258",
         "An answer with two Locations that differ is an error, wherever it"

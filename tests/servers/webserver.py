@@ -12,12 +12,13 @@ is as in faultserver.py.
 """
 import socket
 import ssl
+import threading
 import urllib.parse
 
-from faultserver import FaultServer, behaviour
+from faultserver import Connection, FaultServer, behaviour
 from harness import fetchpool
 from servers import shared
-from tap import check, equal
+from tap import check, equal, temp_dir
 
 
 class Web(FaultServer):
@@ -48,6 +49,30 @@ class Web(FaultServer):
         """The one request that came."""
         assert len(self.log) == 1, [r.line for r in self.log]
         return self.log[0]
+
+
+class OnUnixSocket(Web):
+    """Also listens at .path."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.path = temp_dir() + "/socket"
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        listener.listen(512)
+        self.listeners.append(listener)
+        threading.Thread(target=self._accept_here, args=(listener,),
+                         daemon=True).start()
+        return self
+
+    def _accept_here(self, listener):
+        while True:
+            try:
+                sock = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._serve, daemon=True, args=(
+                Connection(self, sock, 0),)).start()
 
 
 def is_tls(sock):
