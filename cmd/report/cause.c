@@ -528,10 +528,10 @@ static void
 say_read(struct words *words, const struct fp_figures *figures, double part)
 {
 	cause_say(words,
-		"Receiving bodies took %d %% of the time, at %.1f MB/s in all: "
+		"Receiving bodies took %d %% of the time, at %.1f MiB/s in all: "
 		"more jobs help only if the network has room.",
 		percent(part),
-		(double)figures->n_bytes / 1e6 / figures->seconds);
+		(double)figures->n_bytes / 1048576 / figures->seconds);
 }
 
 static void

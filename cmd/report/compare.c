@@ -225,8 +225,9 @@ add_run_row(struct fp_html *html, const struct compared *all, size_t i)
 	fp_html_add(html, "<td class=\"phases\">");
 	fp_chart_bar(html, uses, FP_PAGE_USES, whole, "u");
 	fp_html_add(html, "</td><td class=\"long\">");
-	fp_html_text(html, fp_jsontree_text(fp_jsontree_get(run, "held_back"),
-				   "sentence"));
+	fp_html_sentence(
+		html, fp_jsontree_text(
+			      fp_jsontree_get(run, "held_back"), "sentence"));
 	fp_html_add(html, "</td></tr>");
 }
 

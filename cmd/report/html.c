@@ -3,10 +3,13 @@
 
 #include "html.h"
 
+#include "ascii.h"
 #include "quote.h"
+#include "units.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -21,27 +24,83 @@ fp_html_add(struct fp_html *html, const char *format, ...)
 	va_end(args);
 }
 
+static void
+html_part(struct fp_html *html, const char *text, size_t len)
+{
+	char *part = html->has_failed ? NULL : strndup(text, len);
+
+	if (!html->has_failed)
+		html->has_failed =
+			!part || fp_quote_html(html->text, part) != 0;
+	free(part);
+}
+
+/* How much of a text is shown; not within a character. */
+static size_t
+html_shown(const struct fp_html *html, const char *text)
+{
+	size_t len = strlen(text), most = html->text_max;
+
+	if (len <= most)
+		return len;
+	while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	return most;
+}
+
+static void
+html_end_text(struct fp_html *html, const char *text, size_t shown)
+{
+	if (text[shown] != '\0')
+		fp_html_add(html, "\xe2\x80\xa6");
+}
+
 void
 fp_html_text(struct fp_html *html, const char *text)
 {
-	size_t len = strlen(text), most = html->text_max;
-	char *cut = NULL;
+	size_t shown = html_shown(html, text);
 
-	if (html->has_failed)
-		return;
-	if (len > most) {
-		/* Not within a character. */
-		while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
-			most--;
-		cut = strndup(text, most);
-		html->has_failed = !cut;
-		text = cut ? cut : "";
+	html_part(html, text, shown);
+	html_end_text(html, text, shown);
+}
+
+/* "-j 8" or "--host-jobs 8": how long it is. 0: no option is here. */
+static size_t
+html_option_len(const char *text)
+{
+	size_t len = strspn(text, "-");
+
+	if (len == 0 || len > 2 || !fp_ascii_is_alnum(text[len]))
+		return 0;
+	len += strcspn(text + len, " ");
+	return text[len] == ' ' && fp_ascii_is_digit(text[len + 1])
+		       ? len + 1 + strcspn(text + len + 1, " ")
+		       : len;
+}
+
+void
+fp_html_sentence(struct fp_html *html, const char *text)
+{
+	size_t shown = html_shown(html, text);
+
+	for (size_t at = 0; at < shown;) {
+		bool is_first = at == 0 || text[at - 1] == ' ';
+		size_t len = is_first ? html_option_len(text + at) : 0;
+		const char *space = strchr(text + at, ' ');
+
+		if (len > 0 && at + len <= shown) {
+			fp_html_add(html, "<span class=\"whole\">");
+			html_part(html, text + at, len);
+			fp_html_add(html, "</span>");
+		} else {
+			len = space ? (size_t)(space + 1 - text) - at
+				    : shown - at;
+			len = FP_MIN(len, shown - at);
+			html_part(html, text + at, len);
+		}
+		at += len;
 	}
-	if (!html->has_failed)
-		html->has_failed = fp_quote_html(html->text, text) != 0;
-	if (cut)
-		fp_html_add(html, "\xe2\x80\xa6");
-	free(cut);
+	html_end_text(html, text, shown);
 }
 
 void
@@ -118,18 +177,12 @@ fp_html_time(struct fp_html *html, double seconds)
 void
 fp_html_size(struct fp_html *html, double bytes)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-	size_t i = 0;
 	char text[32];
 
 	if (!(bytes < 1e18)) {
 		fp_html_add(html, "?");
 		return;
 	}
-	while (i + 1 < FP_ARRAY_LEN(units) && bytes >= 999.5) {
-		bytes /= 1000;
-		i++;
-	}
-	write_in(bytes, units[i], text);
+	fp_units_write_size(bytes, text);
 	fp_html_add(html, "%s", text);
 }

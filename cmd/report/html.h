@@ -29,7 +29,11 @@ void fp_html_add(struct fp_html *html, const char *format, ...) FP_PRINTF(2, 3);
 /* Text, of which what is too long is left out. */
 void fp_html_text(struct fp_html *html, const char *text);
 
-/* Numbers: "1,234,567", "12.3 ms", "1.5 MB", "12.5 %". */
+/* The same of a sentence of ours, in which an option and its value, as in "-j
+ * 8", stay in one line. */
+void fp_html_sentence(struct fp_html *html, const char *text);
+
+/* Numbers: "1,234,567", "12.3 ms", "1.5 MiB", "12.5 %". */
 void fp_html_count(struct fp_html *html, double n);
 void fp_html_time(struct fp_html *html, double seconds);
 void fp_html_size(struct fp_html *html, double bytes);

@@ -211,7 +211,7 @@ page_add_head(struct fp_html *html, const struct fp_jsonnode *stats)
 	}
 	fp_html_add(html, "</p></header>\n<section class=\"said\"><h2>What "
 			  "held it back</h2><p id=\"sentence\">");
-	fp_html_text(html, fp_jsontree_text(held, "sentence"));
+	fp_html_sentence(html, fp_jsontree_text(held, "sentence"));
 	fp_html_add(html, "</p></section>\n");
 }
 

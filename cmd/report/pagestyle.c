@@ -81,6 +81,7 @@ const char *const fp_pagestyle_head[] = {
 	"th{color:var(--soft);font-weight:600;white-space:nowrap}"
 	".n{text-align:right;font-variant-numeric:tabular-nums;"
 	"white-space:nowrap}.long{min-width:14rem;width:40%}.phases{min-width:10rem}"
+	".whole{white-space:nowrap}\n"
 	"caption{text-align:left;color:var(--soft)}\n"
 	"code{font:.85rem/1.5 ui-monospace,Menlo,Consolas,monospace;"
 	"background:var(--card);padding:.1rem .3rem}\n"

@@ -8,6 +8,8 @@
 
 #include "summary.h"
 
+#include "units.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,21 +41,6 @@ summary_write_time(int64_t ns, char text[32])
 		len -= text[len - 1] == '.';
 	}
 	snprintf(text + len, 32 - (size_t)len, " %s", units[i].name);
-	return text;
-}
-
-static const char *
-summary_write_size(double bytes, char text[32])
-{
-	static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-	size_t i = 0;
-
-	while (i + 1 < FP_ARRAY_LEN(names) && bytes >= 1024) {
-		bytes /= 1024;
-		i++;
-	}
-	snprintf(text, 32, "%.*f %s", i > 0 && bytes < 100 ? 1 : 0, bytes,
-		names[i]);
 	return text;
 }
 
@@ -269,8 +256,8 @@ fp_summary_write(struct fp_buf *text, const struct fp_tally *tally,
 		    tally->n_attempts, tally->n_attempts == 1 ? "" : "s",
 		    tally->n_retries, tally->n_retries == 1 ? "y" : "ies",
 		    LABEL_COLUMNS, "",
-		    summary_write_size((double)tally->n_bytes, size),
-		    summary_write_size(
+		    fp_units_write_size((double)tally->n_bytes, size),
+		    fp_units_write_size(
 			    summary_each_second((double)tally->n_bytes, totals),
 			    speed)))
 		return -1;

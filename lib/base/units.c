@@ -68,6 +68,22 @@ fp_units_print_size(uint64_t bytes, char *text, size_t text_size)
 				 : " bytes");
 }
 
+const char *
+fp_units_write_size(double bytes, char text[32])
+{
+	static const char *const names[] = {
+		"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	size_t i = 0;
+
+	while (i + 1 < FP_ARRAY_LEN(names) && bytes >= 1024) {
+		bytes /= 1024;
+		i++;
+	}
+	snprintf(text, 32, "%.*f %s", i > 0 && bytes < 100 ? 1 : 0, bytes,
+		names[i]);
+	return text;
+}
+
 int
 fp_units_count(const char *text, uint64_t max, uint64_t *count)
 {

@@ -22,6 +22,9 @@ int fp_units_size(const char *text, uint64_t *bytes);
 /* The other way: "16M", or "1000 bytes" where no larger unit divides it. */
 void fp_units_print_size(uint64_t bytes, char *text, size_t text_size);
 
+/* A size that was measured, to two or three digits: "1.5 MiB", "213 B". */
+const char *fp_units_write_size(double bytes, char text[32]);
+
 /* "1.5s", "500ms", "10m", "2h", "1d"; without a unit seconds, as curl. */
 int fp_units_duration(const char *text, uint64_t *duration_ms);
 

@@ -268,7 +268,7 @@ def _():
 
     url = server.on("/long/", trickle)
     names(held(["-j4", url + "{}"], numbers(20)), "read",
-          r"^Receiving bodies took \d+ % of the time, at \d+\.\d MB/s")
+          r"^Receiving bodies took \d+ % of the time, at \d+\.\d MiB/s")
 
 
 @test_in_time("look-ups")

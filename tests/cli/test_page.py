@@ -266,6 +266,27 @@ def _():
             check(stats["held_back"]["sentence"] in page.ids["runs"], stats)
 
 
+@test("the page keeps an option and its value in one line")
+def _():
+    path, other = statistics(2)
+    stats = strict_json(contents(path))
+    for sentence, parts in (
+            ("All were busy: try -j 8.", ["-j 8."]),
+            ("--host-jobs 4 was the limit, -r 5/s --pace", [
+                "--host-jobs 4", "-r 5/s", "--pace"]),
+            ("a - b -- c well-known 5", []), ("-j <3>&", ["-j"])):
+        stats["held_back"]["sentence"] = sentence
+        for name in path, other:
+            with open(name, "w") as file:
+                json.dump(stats, file)
+        result = report_from("--report-from", path, other)
+        equal((result.status, result.err), (0, b""))
+        check(sentence in Page(result.out).ids["runs"], sentence)
+        table = result.out.decode().split('id="runs"')[1].split("</table>")[0]
+        equal(re.findall(r'<span class="whole">(.*?)</span>', table),
+              2 * parts)
+
+
 @test("--report-from: what is wrong with a file or an option is said")
 def _():
     (path,) = statistics(1)

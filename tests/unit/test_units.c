@@ -47,6 +47,24 @@ sizes(void)
 	CHECK_BAD(fp_units_size, "99999999999T");
 }
 
+/* What was measured, in the units of the options. */
+static void
+written_sizes(void)
+{
+	static const struct {
+		double bytes;
+		const char *text;
+	} all[] = {{0, "0 B"}, {1023, "1023 B"}, {1024, "1.0 KiB"},
+		{102400, "100 KiB"}, {1572864, "1.5 MiB"},
+		{5.0 * (1 << 30), "5.0 GiB"}, {2e15, "1.8 PiB"},
+		{9e17, "799 PiB"}};
+	char text[32];
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++)
+		CHECK_TEXT(
+			fp_units_write_size(all[i].bytes, text), all[i].text);
+}
+
 static void
 printed_sizes(void)
 {
@@ -145,6 +163,7 @@ int
 main(void)
 {
 	run("sizes are bytes with powers of 1024", sizes);
+	run("sizes that were measured", written_sizes);
 	run("sizes are printed as people write them", printed_sizes);
 	run("lengths of time have a unit or are seconds", durations);
 	run("ranges of time", duration_ranges);
