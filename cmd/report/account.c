@@ -158,7 +158,7 @@ void
 fp_account_tell_failed(
 	const struct fp_tally *tally, const struct fp_totals *totals)
 {
-	char text[400];
+	char text[600];
 	size_t len = 0;
 
 	for (int kind = 0; kind < FP_KIND_COUNT; kind++) {
@@ -167,6 +167,11 @@ fp_account_tell_failed(
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 			"%s%" PRIu64 " %s", len ? ", " : "",
 			tally->n_kind[kind], fp_kind_name((enum fp_kind)kind));
+		if (kind == FP_KIND_LOCAL)
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+				" (%s%s)",
+				tally->n_kind[kind] > 1 ? "first: " : "",
+				tally->local);
 	}
 	fp_msg_note("%" PRIu64 " of %" PRIu64 " items failed: %s",
 		totals->n_failed, totals->n_read, text);

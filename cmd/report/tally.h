@@ -22,6 +22,7 @@
 struct fp_tally {
 	uint64_t n_kind[FP_KIND_COUNT]; /* of the items that failed */
 	uint64_t n_status[FP_STATUS_COUNT]; /* of those done; 0: no response */
+	char local[160]; /* what the first failure of this machine said */
 	uint64_t n_attempts; /* of all, also of those not done */
 	uint64_t n_retries; /* of them, not an item's first */
 	struct fp_json_changes changes; /* in bodies, of the items done */

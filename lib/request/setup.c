@@ -474,7 +474,8 @@ make_outdir(struct fp_setup *setup, char *why, size_t why_size)
 	}
 	int err = errno;
 	snprintf(why, why_size, "cannot write to %s: %s", options->output_dir,
-		strerror(err));
+		err == ENOENT ? "its parent folder does not exist"
+			      : strerror(err));
 	errno = err == EINVAL ? EIO : err;
 	return -1;
 }

@@ -159,6 +159,30 @@ def _():
         equal((result.out, server.connections), (b"", 0))
 
 
+@test("-D: a folder whose parent is missing is said so")
+def _():
+    path = os.path.join(temp_dir(), "a", "b")
+    result = into(path, input="http://127.0.0.1:1/")
+    equal((result.status, result.text), (
+        3, "fetchpool: cannot start: cannot write to %s: its parent folder does "
+        "not exist\n" % path))
+
+
+@test("-q says what the first failure of this machine was")
+def _():
+    server, folder = faults(), temp_dir()
+    for name in "1", "2":
+        with open(os.path.join(folder, name), "w"):
+            pass
+    for items, said in (("1\n2\n3\n", "2 local (first: 1: the file already "
+                         "exists)"),
+                        ("1\n9\n", "1 local (1: the file already exists)")):
+        result = fetchpool(["-q", "-k", "-j1", "-D", folder, "--output-name",
+                            "{}", server.url + "/ok?{}"], input=items)
+        equal(result.text, "fetchpool: %d of %d items failed: %s\n" % (
+            int(said[0]), len(items) // 2, said))
+
+
 @test("-D: the second of two items with one name fails")
 def _():
     server = faults()
