@@ -7,9 +7,9 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from faultserver import CHUNKED, HEAD
-from harness import fetchpool
+from harness import Program, fetchpool
 from libcurl import does
-from tap import check, equal, main, temp_file, test
+from tap import check, equal, main, temp_file, test, until
 from webserver import Web, web
 
 
@@ -298,23 +298,42 @@ def _():
     server = web()
     first = b"HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"
 
-    def later(conn, request):
-        conn.send(first)
-        conn.pause(0.02)
-        conn.send(HEAD % 8 + b"smuggled")
-
     server.on("/at_once", raw(first + HEAD % 8 + b"smuggled", keep=True))
-    server.on("/later", later)
     result = run([server.url + "/at_once", server.url + "/ok"] * 4)
     equal([r["body"] for r in result.records], ["ok"] * 8, repr(result))
-    # At the hop itself nobody could tell; at the next item one can.
-    urls = []
+
+
+@test("40 nor is the hop's own answer, which is left, that of the next item")
+def _():
+    server, hops = web(), []
+
+    def redirect(conn, request):
+        conn.send(b"HTTP/1.1 302 Found\r\nLocation: /hop\r\n"
+                  b"Content-Length: 0\r\n\r\n")
+        conn.read()  # the hop's request: from now on nobody could tell
+        conn.send(HEAD % 8 + b"smuggled")
+
+    def hop(conn, request):
+        # What was smuggled has to be read, and its connection idle, first.
+        server.hold("item%d" % len(hops))
+        conn.answer(b"left")
+        until(conn.has_arrived, "the answer to arrive")
+        hops.append(request)
+
+    server.on("/later", redirect)
+    server.on("/hop", hop)
+    program = Program(["-a", "-k", "-j1"], stdin="pipe")
     for n in range(4):
-        urls += [server.url + "/later",
-                 server.url + "/bytes?type=text/plain&body=item%d" % n]
-    result = run(urls, "--delay=60ms")
-    equal([r["body"] for r in result.records[1::2]],
-          ["item%d" % n for n in range(4)])
+        program.write(server.url + "/later\n")
+        program.lines(2 * n + 1)
+        server.open("item%d" % n)
+        until(lambda: len(hops) > n, "the hop's answer")
+        program.write(server.url +
+                      "/bytes?type=text/plain&body=item%d\n" % n)
+        program.lines(2 * n + 2)
+    program.close_stdin()
+    equal([r["body"] for r in program.wait().records],
+          [body for n in range(4) for body in ("smuggled", "item%d" % n)])
 
 
 @test("39 40 with bodies of requests: each gets its own answer")

@@ -245,6 +245,7 @@ PermitRootLogin yes
 PasswordAuthentication no
 StrictModes no
 UseDNS no
+MaxStartups 100
 SetEnv "PATH=%(path)s" "HOME=%(folder)s"
 """
 

@@ -22,15 +22,17 @@ long as it wants, without any clock.
 
 Run by itself it prints its address and serves until it is interrupted.
 """
+import fcntl
 import json
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 import urllib.parse
 
-from tap import PATIENCE, Failed
+from tap import PATIENCE, Failed, until
 
 # Where addresses have 32 bits, hundreds of the usual size find no room.
 if sys.maxsize < 1 << 32:
@@ -139,6 +141,12 @@ class Connection:
             raise Gone from None
         finally:
             self.sock.settimeout(None)
+
+    def has_arrived(self):
+        """Whether the client's system has acknowledged all that was sent, and
+        so gives it to the client whenever that reads."""
+        left = fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4))
+        return left == bytes(4)
 
     def read(self):
         try:
@@ -485,12 +493,22 @@ def smuggle(conn, request):
     conn.send(HEAD % 4 + b"mine" + HEAD % 8 + b"smuggled")
 
 
-@behaviour("/smuggle_delay")
-def smuggle_delay(conn, request):
-    """The same, but it comes when the connection is idle."""
-    conn.send(HEAD % 4 + b"mine")
-    conn.pause(0.02)
-    conn.send(HEAD % 8 + b"smuggled")
+def smuggle_later(server, path):
+    """`path` answers with "mine" alone. The function that is returned has a
+    second response come on its connection, which is idle by then."""
+    idle = []
+
+    def answer(conn, request):
+        conn.send(HEAD % 4 + b"mine")
+        idle.append(conn)
+
+    def smuggle():
+        conn = idle.pop()
+        conn.send(HEAD % 8 + b"smuggled")
+        until(conn.has_arrived, "the second response to arrive")
+
+    server.on(path, answer)
+    return smuggle
 
 
 @behaviour("/early_hints")
