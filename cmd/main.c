@@ -35,8 +35,10 @@
  *	item/		one item in, one record out: jsonitem (with parser for
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),
- *			retry, busy (what refusals mean together), ahead (what
- *			follows from an attempt), origin and origins (servers),
+ *			retry, busy (what refusals mean together; in parts:
+ *			suspect (whether failures are refusals)), doubts (for
+ *			their items), ahead (what follows from an attempt),
+ *			origin and origins (servers),
  *			ticket (what goes round), window (the bound, the order),
  *			schedule, holdup (what its items wait for), queue (its
  *			lock, and the loops that wait)

@@ -120,10 +120,12 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/queue.c lib/sched/queue.h \
 	lib/sched/ahead.c lib/sched/ahead.h \
 	lib/sched/chain.c lib/sched/chain.h \
+	lib/sched/doubts.c lib/sched/doubts.h \
 	lib/sched/holdup.c lib/sched/holdup.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \
 	lib/sched/schedule.c lib/sched/schedule.h \
+	lib/sched/suspect.c lib/sched/suspect.h \
 	lib/sched/ticket.c lib/sched/ticket.h \
 	lib/sched/window.c lib/sched/window.h
 

@@ -122,6 +122,7 @@ UNIT_TESTS = \
 	tests/unit/test_starts \
 	tests/unit/test_startsfile \
 	tests/unit/test_suggest \
+	tests/unit/test_suspect \
 	tests/unit/test_summary \
 	tests/unit/test_target \
 	tests/unit/test_textsort \

@@ -11,7 +11,7 @@
  *	418	the same, if it says when to come back: Binance bans with it
  *	400	in words only: AWS has its throttling there
  *	500	in words; one that says nothing may be a limiter's exception
- *		that nobody handled
+ *		that nobody handled: other answers tell (suspect.h)
  */
 #include "base.h"
 

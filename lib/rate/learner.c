@@ -258,7 +258,11 @@ learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->high = is_said && n >= FEW ? learner_most(learner, n) : 0;
 	learner->period_ns = end_ns - learner->since_ns;
 	learner->is_rough = n < FEW && !(is_said && span_s > ROUGH_S);
-	window_open(learner, is_said, begun_ns);
+	if (learner->is_supposed)
+		learner->window.size = 0;
+	else
+		window_open(learner, is_said, begun_ns);
+	learner->is_supposed = false;
 	learner->next_ns = 0;
 	set_rate(learner, BELOW * n / span_s, begun_ns);
 	learner->first = learner->burst = learner->rate;
@@ -358,6 +362,9 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 			       : BELOW * n / span_s;
 	double least = 0.4 * rate;
 
+	learner->was = (struct fp_learner_was){
+		learner->rate, learner->high, learner->low};
+
 	/* What held a few times for a while, and then did not, was in store. */
 	if (learner->n_vain < FEW)
 		least = FP_MAX(least, BELOW * learner->low);
@@ -401,12 +408,38 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 }
 
 void
+fp_learner_take_back(struct fp_learner *learner, int64_t now_ns)
+{
+	struct fp_learner_was was = learner->was;
+
+	if (was.rate <= learner->rate)
+		return;
+	learner->was.rate = 0;
+	learner->high = was.high;
+	learner->low = was.low;
+	learner->n_vain -= learner->n_vain > 0;
+	learner->n_lowered -= learner->n_lowered > 0;
+	set_rate(learner, was.rate, now_ns);
+}
+
+void
 fp_learner_rest(struct fp_learner *learner)
 {
 	unsigned rest = FP_MAX(learner->rest, REST);
 
 	*learner = (struct fp_learner){
 		.n_rest = rest, .rest = FP_MIN(10 * rest, REST_MAX)};
+}
+
+void
+fp_learner_suppose(struct fp_learner *learner, int64_t dark_ns)
+{
+	if (learner->is_on || learner->n_asked > 0)
+		return;
+	learner->is_supposed = true;
+	learner->n_asked = 1;
+	learner->refused_ns = learner->dark_ns = dark_ns;
+	learner->until_ns = 0;
 }
 
 void

@@ -52,12 +52,16 @@ struct fp_learner {
 	struct fp_learner_window window;
 	int64_t period_ns; /* in which the limit was seen when it began */
 	int64_t raised_ns; /* when the rate last changed */
+	bool is_supposed; /* it was told so by fp_learner_suppose() */
 	bool is_rough; /* hardly anything had passed when it began */
 	int64_t dark_ns; /* the first refusal, before starts are spaced */
 	int64_t refused_ns; /* when it was last refused */
 	int64_t until_ns; /* until when, as the server said; 0: it did not */
 	unsigned n_good; /* passed since the rate last changed, as spaced */
 	bool is_dark; /* since it was last refused, it was again at once */
+	struct fp_learner_was {
+		double rate, high, low; /* rate 0: there is none */
+	} was; /* before it was last lowered */
 	unsigned n_vain; /* times that a lower rate did not help */
 	unsigned n_rest; /* passes until it learns again */
 	unsigned rest; /* so many the next time; 0: it never rested */
@@ -74,6 +78,13 @@ void fp_learner_passed(
  * together; until a time, or 0. */
 void fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
 	int64_t until_ns, int64_t now_ns);
+
+/* The first refusals, from then on, are known as such only now, before it is
+ * told of what passed first after them. */
+void fp_learner_suppose(struct fp_learner *learner, int64_t dark_ns);
+
+/* The last refusal was none: the rate is what it was before. */
+void fp_learner_take_back(struct fp_learner *learner, int64_t now_ns);
 
 /* What was refused was not for there were too many: it forgets, and learns
  * nothing for a while. */

@@ -36,6 +36,10 @@
  * Then each item waits by itself, as for other failures; while an ill server
  * has its pauses, as long as its items wait.
  *
+ * A 500 without a word of a limit is a failure, unless it has the company of
+ *one (suspect.h). Then it is a refusal; and one of an item that was refused
+ *before, while others passed since, was none: it is taken back.
+ *
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that
  * says no more would be known. Then one of them is tried again, up to three
@@ -117,6 +121,12 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define AGAINST_MIN 3
 #define AGAINST_TIMES 2
 
+/* So often refused, with others that passed in between, it is the item. */
+#define OWN_MIN 2
+
+/* Starts in a second: what says nothing of a limit is not kept to below. */
+#define SUSPECT_RATE_MIN 0.05
+
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000
 #define DOUBTS_MIN 8
@@ -182,8 +192,19 @@ busy_stir(struct fp_busy *busy)
 {
 	busy->is_stirred = true;
 	busy->n_clean += (unsigned)FP_MIN(busy->n_quiet, CLEAN_MAX);
+	busy->suspect.n_clean += busy->n_quiet;
 	busy->learner.n_passed += busy->n_quiet;
 	busy->n_quiet = 0;
+}
+
+/* There is no limit, or nothing is to be learned of it. */
+static void
+busy_rest(struct fp_busy *busy)
+{
+	fp_learner_rest(&busy->learner);
+	busy->score = 0;
+	busy->n_rounds = 0;
+	busy->is_careful = false;
 }
 
 /* Whether it is about this item, and the same has shown for others. */
@@ -196,10 +217,7 @@ is_about_items(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 	busy->stubborn = busy->stubborn * STUBBORN_FADE + 1 - STUBBORN_FADE;
 	if (busy->stubborn < STUBBORN)
 		return false;
-	fp_learner_rest(&busy->learner);
-	busy->score = 0;
-	busy->n_rounds = 0;
-	busy->is_careful = false;
+	busy_rest(busy);
 	return true;
 }
 
@@ -301,6 +319,11 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		fp_learner_refused(&busy->learner, attempt->begun_ns,
 			refused->wait_ns > 0 ? now_ns + refused->wait_ns : 0,
 			now_ns);
+	if (busy->suspect.is_limit && busy->learner.is_on &&
+		busy->learner.rate < SUSPECT_RATE_MIN) {
+		fp_suspect_clear(&busy->suspect);
+		busy_rest(busy);
+	}
 	verdict.pause_ns =
 		choose_pause_ns(busy, rules, refused, attempt, now_ns);
 	return verdict;
@@ -340,6 +363,7 @@ busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 		busy->n_clean++;
 	} else if (attempt->is_test) {
 		busy->is_limit_no = true;
+		fp_learner_suppose(&busy->learner, busy->doubt_ns);
 		end_doubt(busy);
 	} else if (!is_doubtful(busy)) {
 		take_for_no(busy);
@@ -385,6 +409,67 @@ fp_busy_doubt_due(struct fp_busy *busy, bool is_test)
 	return FP_DOUBT_TEST;
 }
 
+static struct fp_suspect_attempt
+suspect_of(const struct fp_busy_attempt *attempt, bool is_paced)
+{
+	return (struct fp_suspect_attempt){
+		.begun_ns = attempt->begun_ns,
+		.is_first = attempt->is_first,
+		.is_test = attempt->is_sole,
+		.has_other = attempt->has_other,
+		.is_paced = is_paced,
+	};
+}
+
+enum fp_suspected
+fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_busy_attempt *attempt, int64_t now_ns,
+	int64_t *pause_ns)
+{
+	struct fp_suspect_attempt test =
+		suspect_of(attempt, busy->learner.is_on);
+	bool was_testing = fp_suspect_tests(&busy->suspect);
+	bool was_limit = busy->suspect.is_limit;
+
+	busy_stir(busy);
+
+	/* It was refused before, and others have passed since. */
+	*pause_ns = 0;
+	if (busy->suspect.is_limit && attempt->n_refused > 0 &&
+		busy->passed_ns > attempt->refused_ns) {
+		if (attempt->refused_ns == busy->learner.refused_ns)
+			fp_learner_take_back(&busy->learner, now_ns);
+		return attempt->n_refused < OWN_MIN ? FP_SUSPECTED_MAYBE
+						    : FP_SUSPECTED_NO;
+	}
+	enum fp_suspected is = fp_suspect_failed(
+		&busy->suspect, &test, rules->delay_ns, now_ns, pause_ns);
+	*pause_ns = FP_MIN(*pause_ns, FP_MAX(rules->max_delay_ns, 1));
+	if (was_limit && !busy->suspect.is_limit)
+		busy_rest(busy);
+	bool tests = fp_suspect_tests(&busy->suspect);
+	if (tests || was_testing)
+		busy->is_careful = tests || busy->n_rounds > 0;
+	return is;
+}
+
+/* Something has passed. */
+static void
+busy_settle_suspect(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	struct fp_suspect_attempt test =
+		suspect_of(attempt, busy->learner.is_on);
+	bool was_testing = fp_suspect_tests(&busy->suspect);
+
+	bool was_limit = busy->suspect.is_limit;
+	int64_t row_ns = busy->suspect.row_ns;
+	fp_suspect_passed(&busy->suspect, &test);
+	if (busy->suspect.is_limit && !was_limit)
+		fp_learner_suppose(&busy->learner, row_ns);
+	if (was_testing && !fp_suspect_tests(&busy->suspect))
+		busy->is_careful = busy->n_rounds > 0;
+}
+
 int64_t
 fp_busy_doubt_pause_ns(
 	const struct fp_busy *busy, const struct fp_busy_rules *rules)
@@ -405,12 +490,8 @@ busy_weigh(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 		return;
 	}
 	if (busy->n_against >= AGAINST_MIN &&
-		busy->n_against >= AGAINST_TIMES * busy->n_with) {
-		fp_learner_rest(&busy->learner);
-		busy->score = 0;
-		busy->n_rounds = 0;
-		busy->is_careful = false;
-	}
+		busy->n_against >= AGAINST_TIMES * busy->n_with)
+		busy_rest(busy);
 }
 
 void
@@ -428,12 +509,13 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy_weigh(busy, attempt);
 	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns)
 		end_rounds(busy);
+	busy_settle_suspect(busy, attempt);
+	busy_settle_doubt(busy, attempt);
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
 
 	/* Whether a whole window may begin is seen by its first ones. */
 	if (busy->learner.window.size > 0 && busy->learner.window.n == 0)
 		busy->is_careful = busy->learner.n_passed < DAWN;
-	busy_settle_doubt(busy, attempt);
 }
 
 bool

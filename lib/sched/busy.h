@@ -17,6 +17,7 @@
 #include "fetchpool.h"
 #include "learner.h"
 #include "refusal.h"
+#include "suspect.h"
 
 struct fp_busy_rules {
 	enum fp_busy_mode mode;
@@ -47,6 +48,7 @@ struct fp_busy {
 	unsigned n_against; /* and passed */
 	int64_t passed_ns; /* when the latest that has passed began; 0: none */
 	struct fp_learner learner;
+	struct fp_suspect suspect;
 
 	/* A no that may be a limit (FP_REFUSAL_DOUBT). */
 	bool is_limit_no; /* it turned out to be one */
@@ -73,6 +75,9 @@ struct fp_busy_attempt {
 	int64_t wait_ns; /* if it is refused: what the item waits by itself */
 	uint64_t random; /* the same: from fp_random_for() */
 	bool is_test; /* of a doubt */
+	bool is_first; /* of its item */
+	bool is_sole; /* it was let out alone */
+	bool has_other; /* an item waits that was never sent */
 };
 
 /* An answer that refused it. */
@@ -126,6 +131,13 @@ enum fp_doubt {
 enum fp_doubt fp_busy_doubt(struct fp_busy *busy,
 	const struct fp_busy_attempt *attempt, int64_t now_ns);
 enum fp_doubt fp_busy_doubt_due(struct fp_busy *busy, bool is_test);
+
+/* One that failed without a word of a limit. Sets `pause_ns`: for so long the
+ * origin is left alone. */
+enum fp_suspected fp_busy_failed(struct fp_busy *busy,
+	const struct fp_busy_rules *rules,
+	const struct fp_busy_attempt *attempt, int64_t now_ns,
+	int64_t *pause_ns);
 
 /* How long the origin waits for that; 0: it need not. */
 int64_t fp_busy_doubt_pause_ns(

@@ -8,6 +8,7 @@
  *			it requests are spaced as was learned. If nothing is to
  *			be learned, the limit is halved, once for all requests
  *			that were under way together
+ *	a bare failure	(500) is one, too, if all come together (suspect.h)
  *	Retry-After	of any answer that fails or redirects: a pause
  *	20 others	in a row: one more item at once, if the limit was
  *			lowered
@@ -321,6 +322,8 @@ attempt_of(const struct fp_report *report)
 		.refused_ns = report->refused_ns,
 		.n_refused = report->n_refused,
 		.is_test = report->is_test,
+		.is_first = report->is_first,
+		.is_sole = report->is_sole,
 		.wait_ns = report->wait_ns,
 		.random = report->random,
 	};

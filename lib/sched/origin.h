@@ -57,6 +57,9 @@ struct fp_report {
 	int64_t wait_ns; /* FP_HEARD_BUSY: of the item alone */
 	int64_t refused_ns; /* when the item was refused before; 0: never */
 	bool is_test; /* of a doubtful no */
+	bool is_bare; /* FP_HEARD_TROUBLE, and the answer says nothing else */
+	bool is_sole; /* it was let out alone */
+	bool is_first; /* the first attempt */
 	unsigned n_refused; /* how often, with others that passed in between */
 	enum fp_kind kind;
 	int64_t begun_ns; /* the attempt */

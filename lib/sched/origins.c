@@ -239,6 +239,41 @@ fp_origin_put(
 	origin->n_waiting++;
 }
 
+/* Which is sent to find out what failures mean. */
+static struct fp_ticket_list *
+list_of_test(struct fp_origin *origin)
+{
+	if (origin->busy.suspect.wants_other && origin->waiting.first)
+		return &origin->waiting;
+	for (size_t i = 0; i < FP_ARRAY_LEN(origin->again); i++) {
+		if (origin->again[i].first)
+			return &origin->again[i];
+	}
+	return &origin->waiting;
+}
+
+/* One from far behind the first, that has little to do with those that failed;
+ * each time from another place. */
+static struct fp_ticket *
+pop_other(struct fp_ticket_list *list, unsigned n_tests)
+{
+	static const size_t eighths[] = {4, 7, 2, 6, 8, 3};
+	struct fp_ticket **link = &list->first;
+	size_t n = 0;
+
+	for (const struct fp_ticket *t = list->first; t; t = t->next)
+		n++;
+	n = (n - 1) * eighths[n_tests % FP_ARRAY_LEN(eighths)] / 8;
+	while (n-- > 0)
+		link = &(*link)->next;
+	struct fp_ticket *ticket = *link;
+	*link = ticket->next;
+	if (!*link)
+		list->last = link;
+	ticket->next = NULL;
+	return ticket;
+}
+
 /* Those that were tried go before the others, and of them those with most
  * attempts: an attempt more that fails is worse for them. But while nothing
  * passes, or it does not answer, the one that finds out should have many left.
@@ -250,6 +285,8 @@ list_of_next(struct fp_origin *origin)
 		origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered;
 	bool is_dark = is_silent || fp_busy_is_dark(&origin->busy);
 
+	if (FP_UNLIKELY(fp_suspect_tests(&origin->busy.suspect)))
+		return list_of_test(origin);
 	if (is_dark && origin->waiting.first)
 		return &origin->waiting;
 	for (size_t i = 0; i < FP_ARRAY_LEN(origin->again); i++) {
@@ -264,7 +301,13 @@ list_of_next(struct fp_origin *origin)
 struct fp_ticket *
 fp_origin_pop(struct fp_origin *origin)
 {
-	struct fp_ticket *ticket = fp_ticket_pop(list_of_next(origin));
+	struct fp_ticket_list *list = list_of_next(origin);
+	const struct fp_suspect *suspect = &origin->busy.suspect;
+	struct fp_ticket *ticket =
+		FP_UNLIKELY(suspect->wants_other && list == &origin->waiting &&
+			    list->first)
+			? pop_other(list, suspect->n_tests)
+			: fp_ticket_pop(list);
 
 	origin->n_waiting -= ticket != NULL;
 	return ticket;

@@ -20,6 +20,8 @@
 
 #include "schedule.h"
 
+#include "doubts.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -637,6 +639,8 @@ end_attempt(
 		fp_busy_sole_ended(&origin->busy);
 	report->is_probe = ticket->is_probe;
 	report->is_last = ticket->again.how == FP_AGAIN_NO;
+	report->is_first = ticket->result.attempts == 1;
+	report->is_sole = ticket->is_sole;
 	report->refused_ns = ticket->refused_ns;
 	report->n_refused = ticket->n_refused;
 	report->is_test = ticket->is_test && !ticket->is_doubted;
@@ -691,7 +695,8 @@ static void
 excuse(struct fp_ticket *ticket)
 {
 	const struct fp_busy *busy = &ticket->origin->busy;
-	bool is_refused = ticket->report.heard == FP_HEARD_BUSY;
+	bool is_refused =
+		ticket->report.heard == FP_HEARD_BUSY || ticket->report.is_bare;
 
 	if (is_refused && ticket->again.how != FP_AGAIN_NO &&
 		ticket->n_excused < EXCUSED_MAX &&
@@ -704,51 +709,6 @@ excuse(struct fp_ticket *ticket)
 	}
 	if (ticket->again.how == FP_AGAIN_SPENT)
 		ticket->again.how = FP_AGAIN_NO;
-}
-
-/* A no that may be a limit's: it is one, or its item waits until that is known,
- * or it is final. */
-static void
-end_in_doubt(
-	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
-{
-	const struct fp_busy_rules *rules = &schedule->rules.origin.busy;
-	struct fp_busy *busy = &ticket->origin->busy;
-	struct fp_report *report = &ticket->report;
-	bool is_test = ticket->is_test;
-	struct fp_busy_attempt attempt = {
-		.begun_ns = report->begun_ns, .is_test = is_test};
-
-	if (ticket->again.how != FP_AGAIN_DOUBT)
-		return;
-	ticket->is_test = false;
-	ticket->again.how = FP_AGAIN_NO;
-	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
-		return;
-	switch (fp_busy_doubt(busy, &attempt, now_ns)) {
-	case FP_DOUBT_LIMIT:
-		report->heard = FP_HEARD_BUSY;
-		report->refused.is = FP_REFUSAL_SAID;
-		report->refused.wait_ns = -1;
-		report->wait_ns = ticket->again.wait_ns = rules->delay_ns;
-		if (ticket->result.attempts - ticket->n_excused <=
-			schedule->rules.retry_max)
-			ticket->again.how = FP_AGAIN_FREE;
-		break;
-	case FP_DOUBT_HELD:
-		ticket->again.how = FP_AGAIN_FREE;
-		ticket->is_doubted = true;
-		ticket->is_test = is_test;
-		report->heard = FP_HEARD_TROUBLE;
-		report->status = ticket->result.status;
-		report->pause_ns = fp_busy_doubt_pause_ns(busy, rules);
-		ticket->again.wait_ns =
-			FP_MAX(rules->delay_ns, report->pause_ns);
-		break;
-	default:
-		report->heard = FP_HEARD_TROUBLE;
-		break;
-	}
 }
 
 /* Another attempt is paid for, or there is none. */
@@ -788,7 +748,8 @@ goes_on(struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 static bool
 waits_at_origin(const struct fp_ticket *ticket, int64_t now_ns)
 {
-	return ticket->report.heard == FP_HEARD_BUSY &&
+	return (ticket->report.heard == FP_HEARD_BUSY ||
+		       ticket->report.is_bare) &&
 	       ticket->origin->busy.is_careful &&
 	       ticket->origin->not_before_ns > now_ns;
 }
@@ -809,7 +770,8 @@ bool
 fp_schedule_end(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	end_in_doubt(schedule, ticket, now_ns);
+	fp_doubts_settle(ticket, &schedule->rules.origin.busy,
+		schedule->rules.retry_max, now_ns);
 	pay(ticket);
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {

@@ -75,6 +75,30 @@ def _():
     all_pass(Window(400, body=b'{"__type":"ThrottlingException"}'))
 
 
+@test("a limit with 500 that says nothing of it")
+def _():
+    all_pass(Window(500, body=b'{"error":"Internal Server Error"}'))
+
+
+@test("500s of a few items and of all: each is tried again, four times at most")
+def _():
+    for broken, most in ((lambda i: i % 10 == 3, 8 * 4 + 72),
+                         (lambda i: 20 <= i < 30, 10 * 4 + 70),
+                         (lambda i: True, 80 + 100)):
+        with FaultServer(["127.0.0.1"]) as server:
+            server.on("/x", lambda conn, request: conn.answer(
+                b"", status=500 if broken(int(request.query)) else 200))
+            result = fetchpool(
+                ["-a", "-j4", "--retry-delay=0.1s", "--fields", "seq,status"],
+                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                              for i in range(80)), timeout=60)
+            equal(len(result.records), 80)
+            check(len(server.targets) <= most, len(server.targets))
+            for record in result.records:
+                equal(record["status"],
+                      500 if broken(record["seq"] - 1) else 200)
+
+
 @test("a 403 that means no is sent once, between others and after them")
 def _():
     for forbidden in lambda i: i % 4 == 3, lambda i: i > 40:

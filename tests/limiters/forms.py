@@ -42,6 +42,7 @@ def refusal(left):
         "utc": (429, {"Retry-After": time.strftime(
             "%a, %d %b %Y %H:%M:%S UTC", time.gmtime(math.ceil(at)))}, ""),
         "none": (429, {}, ""),
+        "500": (500, {}, '{"status":500,"error":"Internal Server Error"}'),
         "github": (403, dict(used, **{"X-RateLimit-Reset": math.ceil(at)}),
                    '{"message":"API rate limit exceeded"}'),
         "github2": (403, {"Retry-After": math.ceil(left)},

@@ -63,6 +63,10 @@ struct server {
 	double most_refused; /* of all requests, in percent */
 	const char *forbids; /* items that are refused for good: every n-th */
 
+	/* Fails whatever the limit says; NULL: nothing does. `now_ns` is since
+	 * the begin. */
+	bool (*breaks)(struct server *server, uint64_t seq, int64_t now_ns);
+
 	/* State. */
 	int64_t log[LOG_MAX];
 	unsigned n_log;

@@ -92,6 +92,9 @@ take_off(struct sim *sim, struct fp_ticket *ticket, int64_t now_ns)
 	if (server->forbids &&
 		ticket->result.seq % (uint64_t)atoi(server->forbids) == 0)
 		flight.passes = false;
+	if (server->breaks && server->breaks(server, ticket->result.seq,
+				      now_ns - sim->first_ns))
+		flight.passes = false;
 	flight.end_ns = now_ns + rtt_ns + delay_ns;
 	sim->flights[sim->n_flights++] = flight;
 	sim->out.n_requests++;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "doubts.h"
+
+/* A no that may be a limit's: it is one, or its item waits until that is known,
+ * or it is final. */
+static void
+settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
+	unsigned retry_max, int64_t now_ns)
+{
+	struct fp_busy *busy = &ticket->origin->busy;
+	struct fp_report *report = &ticket->report;
+	bool is_test = ticket->is_test;
+	struct fp_busy_attempt attempt = {
+		.begun_ns = report->begun_ns, .is_test = is_test};
+
+	ticket->is_test = false;
+	ticket->again.how = FP_AGAIN_NO;
+	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+		return;
+	switch (fp_busy_doubt(busy, &attempt, now_ns)) {
+	case FP_DOUBT_LIMIT:
+		report->heard = FP_HEARD_BUSY;
+		report->refused.is = FP_REFUSAL_SAID;
+		report->refused.wait_ns = -1;
+		report->wait_ns = ticket->again.wait_ns = rules->delay_ns;
+		if (ticket->result.attempts - ticket->n_excused <= retry_max)
+			ticket->again.how = FP_AGAIN_FREE;
+		break;
+	case FP_DOUBT_HELD:
+		ticket->again.how = FP_AGAIN_FREE;
+		ticket->is_doubted = true;
+		ticket->is_test = is_test;
+		report->heard = FP_HEARD_TROUBLE;
+		report->status = ticket->result.status;
+		report->pause_ns = fp_busy_doubt_pause_ns(busy, rules);
+		ticket->again.wait_ns =
+			FP_MAX(rules->delay_ns, report->pause_ns);
+		break;
+	default:
+		report->heard = FP_HEARD_TROUBLE;
+		break;
+	}
+}
+
+/* A failure that says nothing may be a limit's. Then it is a refusal; while
+ * that is not known, the attempt that finds out is not paid for. What may not
+ * be sent again is not, in any case. */
+static void
+settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
+	int64_t now_ns)
+{
+	struct fp_report *report = &ticket->report;
+	struct fp_busy_attempt attempt = {
+		.begun_ns = report->begun_ns,
+		.refused_ns = ticket->refused_ns,
+		.n_refused = ticket->n_refused,
+		.is_first = ticket->result.attempts == 1,
+		.is_sole = ticket->is_sole,
+		.has_other = ticket->origin->waiting.first != NULL,
+	};
+	int64_t pause_ns;
+
+	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+		return;
+	enum fp_suspected is = fp_busy_failed(
+		&ticket->origin->busy, rules, &attempt, now_ns, &pause_ns);
+	if (is == FP_SUSPECTED_NO)
+		return;
+	if (ticket->again.how == FP_AGAIN_PAID)
+		ticket->again.how = FP_AGAIN_FREE;
+	report->refused = (struct fp_refused){.is = FP_REFUSAL_SAID,
+		.wait_ns = report->pause_ns > 0 ? report->pause_ns : -1};
+	if (is == FP_SUSPECTED_LIMIT)
+		report->heard = FP_HEARD_BUSY;
+	report->status = ticket->result.status;
+	report->pause_ns = FP_MAX(report->pause_ns, pause_ns);
+	report->wait_ns = ticket->again.wait_ns =
+		FP_MAX(ticket->again.wait_ns, rules->delay_ns);
+}
+
+void
+fp_doubts_settle_now(struct fp_ticket *ticket,
+	const struct fp_busy_rules *rules, unsigned retry_max, int64_t now_ns)
+{
+	if (ticket->again.how == FP_AGAIN_DOUBT)
+		settle_no(ticket, rules, retry_max, now_ns);
+	else if (ticket->report.is_bare)
+		settle_failure(ticket, rules, now_ns);
+}

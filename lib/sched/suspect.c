@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A limit is known by its company: something has passed a moment ago, then
+ * nothing passes, whichever item it is; and after a while the same items do.
+ *
+ *	an item that is broken	fails again while others pass: what was tried
+ *			before does not count here
+ *	failures by chance	do not come eight in a row, if they are less
+ *			than a third of all
+ *	a server that is ill	lets nothing pass after a while either; and if
+ *			nothing has ever passed, nothing is suspected
+ *	items that are broken, next to each other	look like a limit at
+ *			first
+ *
+ * So when eight items in a row have failed, at their first attempt, the server
+ * is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s after
+ * the first of them, as people choose limits. If it passes, they were a limit's
+ * and so are all such failures from then on. If it fails, another item is sent
+ * at once that never was, from far behind in the list, as it has little to do
+ * with them: if that passes, the items are broken. Where no other is left there
+ * is less to lose: then the first three times are all.
+ *
+ * Once they are a limit's, requests are spaced, and a limit that is kept to
+ * refuses now and then. Where failures go on with hardly anything in between,
+ * they were not. Each time that there was no limit, it takes four times as many
+ * passes before one is suspected again.
+ */
+#include "base.h"
+
+#include "suspect.h"
+
+#define ROW_MIN 8
+#define ROW_MANY 16 /* the same, if more than a few fail anyhow */
+#define SHARE_FEW 0.1
+#define SHARE_MAX 0.3
+#define SHARE_STEP 0.05
+
+/* So few passes between two failures; so many times. */
+#define MIXED 4
+#define MIXED_MAX 6
+
+#define CLEAN_MIN 5
+#define CLEAN_MAX 20000
+
+/* After a mark, for our clock is not the server's. */
+#define LATE 0.02
+
+#define ALONE_MAX 3
+
+bool
+fp_suspect_tests(const struct fp_suspect *suspect)
+{
+	unsigned least = suspect->share_before < SHARE_FEW ? ROW_MIN : ROW_MANY;
+
+	return !suspect->is_limit && suspect->n_row >= least &&
+	       suspect->share_before < SHARE_MAX;
+}
+
+static void
+suspect_end(struct fp_suspect *suspect)
+{
+	suspect->n_clean = 0;
+	suspect->n_row = suspect->n_tests = suspect->n_mixed = 0;
+	suspect->wants_other = false;
+}
+
+void
+fp_suspect_clear(struct fp_suspect *suspect)
+{
+	suspect_end(suspect);
+	suspect->is_limit = false;
+	suspect->n_clean_min =
+		FP_MIN(4 * FP_MAX(suspect->n_clean_min, CLEAN_MIN), CLEAN_MAX);
+}
+
+/* What failed at a limit. */
+static enum fp_suspected
+fail_limit(struct fp_suspect *suspect, bool is_paced)
+{
+	if (suspect->n_clean >= MIXED)
+		suspect->n_mixed = 0;
+	else if (suspect->n_clean > 0 && is_paced)
+		suspect->n_mixed++;
+	suspect->n_clean = 0;
+	if (suspect->n_mixed < MIXED_MAX)
+		return FP_SUSPECTED_LIMIT;
+	fp_suspect_clear(suspect);
+	return FP_SUSPECTED_NO;
+}
+
+/* Until the next test; 0: there is none. */
+static int64_t
+next_test_ns(const struct fp_suspect *suspect, int64_t delay_ns, bool has_other,
+	int64_t now_ns)
+{
+	/* In times of the first pause. */
+	static const int marks[] = {1, 2, 5, 10, 30, 60};
+	size_t n = has_other ? FP_ARRAY_LEN(marks) : ALONE_MAX;
+
+	if (suspect->n_tests >= n)
+		return 0;
+	double mark_ns =
+		(double)delay_ns * marks[suspect->n_tests] * (1 + LATE);
+	return FP_MAX(suspect->row_ns + (int64_t)mark_ns - now_ns, 1);
+}
+
+/* One that was let out alone has failed. */
+static enum fp_suspected
+fail_test(struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt,
+	int64_t delay_ns, int64_t now_ns, int64_t *pause_ns)
+{
+	if (!attempt->is_first && attempt->has_other) {
+		suspect->wants_other = true;
+		return FP_SUSPECTED_MAYBE;
+	}
+	suspect->wants_other = false;
+	suspect->n_tests++;
+	*pause_ns = next_test_ns(suspect, delay_ns, attempt->has_other, now_ns);
+	if (*pause_ns > 0)
+		return FP_SUSPECTED_MAYBE;
+	fp_suspect_clear(suspect);
+	return FP_SUSPECTED_NO;
+}
+
+enum fp_suspected
+fp_suspect_failed(struct fp_suspect *suspect,
+	const struct fp_suspect_attempt *attempt, int64_t delay_ns,
+	int64_t now_ns, int64_t *pause_ns)
+{
+	int64_t halfway_ns = now_ns - (now_ns - attempt->begun_ns) / 2;
+
+	*pause_ns = 0;
+	if (suspect->is_limit)
+		return fail_limit(suspect, attempt->is_paced);
+	bool was_testing = fp_suspect_tests(suspect);
+	if (was_testing && attempt->is_test)
+		return fail_test(suspect, attempt, delay_ns, now_ns, pause_ns);
+	if (!attempt->is_first)
+		return was_testing ? FP_SUSPECTED_MAYBE : FP_SUSPECTED_NO;
+	double share = suspect->share;
+	suspect->share += SHARE_STEP * (1 - share);
+	if (suspect->n_row == 0) {
+		if (suspect->n_clean < FP_MAX(suspect->n_clean_min, 1)) {
+			suspect->n_clean = 0;
+			return FP_SUSPECTED_NO;
+		}
+		suspect->share_before = share;
+	}
+	if (suspect->n_row++ == 0 || halfway_ns < suspect->row_ns)
+		suspect->row_ns = halfway_ns;
+	if (!fp_suspect_tests(suspect))
+		return FP_SUSPECTED_NO;
+	if (!was_testing)
+		*pause_ns = next_test_ns(suspect, delay_ns, true, now_ns);
+	return FP_SUSPECTED_MAYBE;
+}
+
+void
+fp_suspect_passed(
+	struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt)
+{
+	if (attempt->is_first)
+		suspect->share -= SHARE_STEP * suspect->share;
+	if (suspect->n_row == 0 || attempt->begun_ns <= suspect->row_ns) {
+		suspect->n_clean++;
+		return;
+	}
+	bool was_testing = fp_suspect_tests(suspect) && attempt->is_test;
+	bool is_other = suspect->wants_other;
+	suspect_end(suspect);
+	suspect->n_clean = 1;
+	if (was_testing && !attempt->is_first)
+		suspect->is_limit = true;
+	else if (was_testing && is_other)
+		fp_suspect_clear(suspect);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * suspect: whether answers that say only that the server failed (a bare 500)
+ * are those of a limit. Some limiters throw an exception that nobody handles.
+ *
+ * Threads: the caller's lock; time is an argument.
+ * Ownership: the caller embeds it, zeroed.
+ * Failure: cannot fail.
+ */
+#ifndef FP_SUSPECT_H
+#define FP_SUSPECT_H
+
+#include "base.h"
+
+struct fp_suspect {
+	bool is_limit; /* it turned out to be one */
+	unsigned n_mixed; /* failures with hardly any passes in between */
+	uint64_t n_clean; /* passes since the last failure */
+	uint64_t n_clean_min; /* so many are needed to suspect it */
+	double share; /* of first attempts, lately, that fail */
+	double share_before; /* the same, before the row */
+	unsigned n_row; /* items that failed at once, since one has passed */
+	int64_t row_ns; /* when the first of them was halfway back */
+	unsigned n_tests;
+	bool wants_other; /* the next to be tested was never sent before */
+};
+
+/* An attempt: what the judgement depends on. */
+struct fp_suspect_attempt {
+	int64_t begun_ns;
+	bool is_first; /* of its item */
+	bool is_test; /* it was let out alone */
+	bool has_other; /* an item waits that was never sent */
+	bool is_paced; /* requests are spaced, as was learned */
+};
+
+enum fp_suspected {
+	FP_SUSPECTED_NO, /* its item failed, and goes on as for any failure */
+	FP_SUSPECTED_MAYBE, /* the attempt need not be paid for */
+	FP_SUSPECTED_LIMIT, /* there were too many requests */
+};
+
+/* It failed. Sets `pause_ns`, for how long its origin is to be left alone; 0:
+ * it need not be. Pauses are in proportion to `delay_ns`. */
+enum fp_suspected fp_suspect_failed(struct fp_suspect *suspect,
+	const struct fp_suspect_attempt *attempt, int64_t delay_ns,
+	int64_t now_ns, int64_t *pause_ns);
+
+/* It passed. */
+void fp_suspect_passed(
+	struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt);
+
+/* It is found out: one request at a time goes out. */
+bool fp_suspect_tests(const struct fp_suspect *suspect);
+
+/* What was taken for a limit was none. */
+void fp_suspect_clear(struct fp_suspect *suspect);
+
+#endif
