@@ -21,7 +21,7 @@ from harness import environment, tool
 from recipes import recipe
 from redisserver import Redis
 from servers import api, faults, free_port
-from tap import (PATIENCE, PROGRAM, Failed, at_end, check, contents, equal,
+from tap import (PATIENCE, PROGRAM, Failed, check, contents, equal,
                  main, skip, started, temp_dir, test, until)
 
 POSTS = "https://api.example.com/posts/{}"
@@ -245,7 +245,6 @@ PermitRootLogin yes
 PasswordAuthentication no
 StrictModes no
 UseDNS no
-MaxStartups 100
 SetEnv "PATH=%(path)s" "HOME=%(folder)s"
 """
 
@@ -264,10 +263,10 @@ BatchMode yes
 
 
 def make_run_sshd():
-    """As root, sshd wants a folder that its service makes when it starts."""
-    if os.getuid() == 0 and not os.path.isdir("/run/sshd"):
-        os.mkdir("/run/sshd", 0o755)
-        at_end(lambda: os.path.isdir("/run/sshd") and os.rmdir("/run/sshd"))
+    """As root, sshd wants a folder that its service makes when it starts, and
+    wants it for each connection. It stays: another test may use it, too."""
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", 0o755, exist_ok=True)
 
 
 class Machine:
