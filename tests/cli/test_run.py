@@ -5,6 +5,8 @@ Tests of tests/run: each way in which a test can fail must be seen as a failure.
 A runner that counts wrong makes all the others worthless, so these tests use
 no helper but print their own few lines.
 """
+import importlib.machinery
+import importlib.util
 import os
 import signal
 import subprocess
@@ -146,6 +148,24 @@ def check_progress(folder):
                   rest[-1] == "1 passed, 0 failed")
 
 
+def check_removal(folder):
+    """A folder that is made read-only goes; one that cannot be removed changes
+    nothing above it, which may be everybody's /tmp."""
+    loader = importlib.machinery.SourceFileLoader("run", RUN)
+    run = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader("run", loader))
+    loader.exec_module(run)
+    os.chmod(folder, 0o755)
+    home = os.path.join(folder, "home")
+    os.makedirs(os.path.join(home, "a"))
+    os.chmod(home, 0o500)
+    run.remove(home)
+    run.remove(home)  # and cannot be any more
+    return result("what is above a test's folder is left as it is",
+                  os.stat(folder).st_mode & 0o777 == 0o755 and
+                  not os.path.exists(home))
+
+
 def main():
     passed = True
     for case in CASES:
@@ -155,6 +175,8 @@ def main():
         passed &= check_interrupt(folder)
     with tempfile.TemporaryDirectory() as folder:
         passed &= check_progress(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        passed &= check_removal(folder)
     print(f"1..{number}")
     return 0 if passed else 1
 
