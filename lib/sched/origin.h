@@ -139,12 +139,14 @@ struct fp_origin {
 	char name[]; /* "https://example.com:443" */
 };
 
-/* What is left of an origin of which only its rate is remembered. */
+/* What is left of an origin: its rate and its pause. */
 struct fp_origin_trace {
-	uint64_t hash; /* of its name: two that are alike share their rate */
+	uint64_t hash; /* of its name: two that are alike share it all */
 	int64_t last_ns; /* when the last of its starts was */
-	uint32_t n_fired; /* 0: the place is free, or was */
-	bool is_used; /* it never was free */
+	int64_t not_before_ns, asked_until_ns;
+	uint32_t n_fired; /* its starts; 0: last_ns says nothing */
+	int16_t status;
+	bool is_parked, is_used;
 };
 
 struct fp_origins {
@@ -154,8 +156,7 @@ struct fp_origins {
 	struct fp_origin_list idle; /* those that nobody holds, oldest first */
 	size_t n_idle;
 	struct fp_origin_trace *traces; /* in the places of their hashes */
-	size_t cap_traces; /* a power of two, or 0 */
-	size_t n_traces; /* places that are used */
+	size_t cap_traces, n_traces; /* a power of two, or 0; places in use */
 };
 
 struct fp_origin_name {

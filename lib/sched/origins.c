@@ -4,10 +4,12 @@
  * while, and for as long as it holds back others: while it is paused, silent,
  * or has used up some of its rate.
  *
- * With many hosts and long periods the last would be very many. So of all but
- * the latest of them only a trace remains: how many starts there were, and when
- * the last one was. One that comes back has as many starts as if all had been
- * then.
+ * With many hosts the paused ones, and with long periods the last, would be
+ * very many. So of all but the latest of them only a trace remains: when the
+ * pause ends, how many starts there were, and when the last one was. One that
+ * comes back has as many starts as if all had been then. Of those that are
+ * silent so many are remembered; to connect to others once more breaks no
+ * promise.
  */
 #include "base.h"
 
@@ -20,6 +22,9 @@
 
 /* Origins that nobody holds and that are remembered all the same. */
 #define IDLE_MAX 1024
+
+/* The same, of those that are silent. */
+#define SILENT_MAX 4096
 
 #define TRACES_MIN 1024
 
@@ -108,6 +113,14 @@ trace_at(struct fp_origin_trace *traces, size_t cap, uint64_t hash)
 	return &traces[i];
 }
 
+static bool
+is_in_force(
+	const struct fp_origin_trace *trace, int64_t memory_ns, int64_t now_ns)
+{
+	return (trace->n_fired > 0 && trace->last_ns > now_ns - memory_ns) ||
+	       trace->not_before_ns > now_ns;
+}
+
 /* Makes room for one more, without those that are of no force any more. */
 static bool
 origins_make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
@@ -117,8 +130,7 @@ origins_make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
 	if (4 * (origins->n_traces + 1) <= 3 * origins->cap_traces)
 		return true;
 	for (size_t i = 0; i < origins->cap_traces; i++)
-		n += origins->traces[i].n_fired > 0 &&
-		     origins->traces[i].last_ns > now_ns - memory_ns;
+		n += is_in_force(&origins->traces[i], memory_ns, now_ns);
 	while (cap < 2 * n)
 		cap *= 2;
 	struct fp_origin_trace *traces = calloc(cap, sizeof(traces[0]));
@@ -126,7 +138,7 @@ origins_make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
 		return false;
 	for (size_t i = 0; i < origins->cap_traces; i++) {
 		const struct fp_origin_trace *trace = &origins->traces[i];
-		if (trace->n_fired > 0 && trace->last_ns > now_ns - memory_ns)
+		if (is_in_force(trace, memory_ns, now_ns))
 			*trace_at(traces, cap, trace->hash) = *trace;
 	}
 	free(origins->traces);
@@ -136,17 +148,18 @@ origins_make_room(struct fp_origins *origins, int64_t memory_ns, int64_t now_ns)
 	return true;
 }
 
-/* Leaves a trace of an origin of which nothing but its rate is in force. */
+/* Leaves a trace of an origin of which nothing but its rate and its pause is in
+ * force. */
 static bool
 leave_trace(struct fp_origins *origins, const struct fp_origin *origin,
-	int64_t now_ns)
+	bool is_fresh, int64_t now_ns)
 {
 	const struct fp_ratelimit *rate = &origin->rate;
-	uint64_t n_fired = fp_ratelimit_n_fired(rate);
+	uint64_t n_fired = is_fresh ? 0 : fp_ratelimit_n_fired(rate);
 
 	/* Slices remember for a little longer than the longest period. */
 	int64_t memory_ns = 2 * fp_ratelimit_memory_ns(rate);
-	if (n_fired == 0 || n_fired > UINT32_MAX ||
+	if ((n_fired == 0 && !is_fresh) || n_fired > UINT32_MAX ||
 		!origins_make_room(origins, memory_ns, now_ns))
 		return false;
 	struct fp_origin_trace *trace =
@@ -155,13 +168,17 @@ leave_trace(struct fp_origins *origins, const struct fp_origin *origin,
 	*trace = (struct fp_origin_trace){
 		.hash = origin->hash,
 		.last_ns = rate->last_ns,
+		.not_before_ns = origin->not_before_ns,
+		.asked_until_ns = origin->asked_until_ns,
 		.n_fired = (uint32_t)n_fired,
+		.status = (int16_t)origin->status,
+		.is_parked = origin->is_parked,
 		.is_used = true,
 	};
 	return true;
 }
 
-/* A new origin has the rate of its trace. false: no memory. */
+/* A new origin has the rate and the pause of its trace. false: no memory. */
 static bool
 follow_trace(struct fp_origins *origins, struct fp_origin *origin)
 {
@@ -172,25 +189,42 @@ follow_trace(struct fp_origins *origins, struct fp_origin *origin)
 	if (trace->n_fired > 0 && fp_ratelimit_refill(&origin->rate,
 					  trace->n_fired, trace->last_ns))
 		return false;
+	origin->not_before_ns = trace->not_before_ns;
+	origin->asked_until_ns = trace->asked_until_ns;
+	origin->status = trace->status;
+	origin->is_parked = trace->is_parked;
 	trace->n_fired = 0;
+	trace->not_before_ns = 0;
 	return true;
 }
 
 /* ---- those that nobody holds ---- */
 
-/* Whether nothing of it is in force: no pause, no circuit, and of its used rate
- * a trace remains. What else it knows, a new one will learn. */
+/* Whether its silence is known for long enough, or there are many such. */
+static bool
+has_been_silent(const struct fp_origins *origins,
+	const struct fp_origin *origin, int64_t now_ns)
+{
+	return origins->n_idle > SILENT_MAX ||
+	       (origin->probe_ns <= now_ns &&
+		       now_ns - origin->silent_ns > SILENT_NS);
+}
+
+/* Whether nothing of it is in force: no circuit, and of its pause and its used
+ * rate a trace remains. What else it knows, a new one will learn. */
 static bool
 is_forgettable(struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
 {
-	return origin->not_before_ns <= now_ns && !origin->is_news &&
-	       (origin->circuit == FP_CIRCUIT_CLOSED ||
-		       (origin->probe_ns <= now_ns &&
-			       now_ns - origin->silent_ns > SILENT_NS)) &&
-	       (origins->rules.rates.n == 0 ||
-		       fp_ratelimit_is_idle(&origin->rate, now_ns) ||
-		       leave_trace(origins, origin, now_ns));
+	bool is_fresh = origins->rules.rates.n == 0 ||
+			fp_ratelimit_is_idle(&origin->rate, now_ns);
+
+	if (origin->is_news ||
+		(origin->circuit != FP_CIRCUIT_CLOSED &&
+			!has_been_silent(origins, origin, now_ns)))
+		return false;
+	return (is_fresh && origin->not_before_ns <= now_ns) ||
+	       leave_trace(origins, origin, is_fresh, now_ns);
 }
 
 static void

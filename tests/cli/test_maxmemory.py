@@ -355,5 +355,21 @@ def _():
         program.wait()
 
 
+@test("20,000 hosts that ask for a pause: hardly more with each")
+def _():
+    n = 20000
+    with Arrivals(["0.0.0.0"]) as server:
+        lines = "".join("http://127.%d.%d.%d:%d/away1/\n" % (
+            1 + i // 62500, i // 250 % 250, 1 + i % 250, server.port)
+            for i in range(n))
+        program = Program(["-q", "-j", "16", "--max-memory=1M",
+                           "--max-body=16K", "-o", "/dev/null"],
+                          lines + server.url + "/late60000/\n")
+        until(lambda: server.n_requests > n, "20,000 requests", 60)
+        under(program, bound(16, 256, MIB, 16 * KIB) + n * 200 // KIB)
+        program.kill(signal.SIGKILL)
+        program.wait()
+
+
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@
  *
  *	/busy7/		503 to every 7th request that says so
  *	/pause7/	429 with "Retry-After: 1" to these
+ *	/away7/		the same with "Retry-After: 600"
  *	/drop7/		no answer to every 7th of them that is not the first on
  *			its connection: that is closed, as if for being idle
  *	/cut7/		the same, of all of them
@@ -70,7 +71,7 @@ struct connection {
 
 /* How often each of these was said. */
 struct counts {
-	unsigned long busy, pause, drop, cut;
+	unsigned long busy, pause, away, drop, cut;
 };
 
 struct server {
@@ -297,6 +298,8 @@ answer(struct server *server, struct connection *connection, const char *path)
 		return false;
 	if (is_nth(&counts->pause, find(path, "/pause"))) {
 		reply(connection, "429 Slow Down\r\nRetry-After: 1", "{}");
+	} else if (is_nth(&counts->away, find(path, "/away"))) {
+		reply(connection, "429 Slow Down\r\nRetry-After: 600", "{}");
 	} else if (is_nth(&counts->busy, find(path, "/busy"))) {
 		reply(connection, "503 Busy", "{}");
 	} else if (find(path, "/hop") || find(path, "/port")) {

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #define IDLE_MAX 1024 /* as in origins.c */
+#define SILENT_MAX 4096 /* the same */
 
 /* ---- memory ---- */
 
@@ -151,8 +152,9 @@ what_still_matters_is_not_forgotten(void)
 	start(T0);
 	busy(T0, 60 * S, T0);
 	fp_ratelimit_give_back(&origin->rate);
-	CHECK(is_remembered(T0 + 59 * S));
+	CHECK(!is_remembered(T0 + 59 * S)); /* but for its pause */
 	CHECK(may(FP_LEAVE_WAIT, false, T0 + 59 * S));
+	CHECK(origin->status == 429 && origin->not_before_ns == T0 + 60 * S);
 	origin->is_news = true;
 	CHECK(is_remembered(T0 + 60 * S));
 	origin->is_news = false;
@@ -182,27 +184,71 @@ what_still_matters_is_not_forgotten(void)
 	tear_down();
 }
 
-/* Thousands that may not be forgotten yet do not keep the others. */
+/* Of thousands that are paused a trace remains, with a rate and without. */
+static void
+pauses_are_kept_in_little_memory(const char *rates)
+{
+	char url[64];
+	int64_t until_ns;
+
+	set_up(rates);
+	for (int i = 0; i < 30000; i++) {
+		snprintf(url, sizeof(url), "http://paused%d.test/", i);
+		origin = hold(url);
+		start(T0);
+		if (rates)
+			fp_ratelimit_fire(&origin->rate, T0);
+		busy(T0, 60 * S, T0);
+		origin->is_news = false;
+		origin->is_parked = i % 2 == 1;
+		let_go(origin, T0);
+		CHECK(origins.n_idle <= IDLE_MAX + 2);
+	}
+	for (int i = 0; i < 30000; i += 29) {
+		snprintf(url, sizeof(url), "http://paused%d.test/", i);
+		origin = hold(url);
+		enum fp_leave leave = fp_origin_may_start(
+			&origins, origin, false, T0 + 60 * S - 1, &until_ns);
+		CHECK(leave == (i % 2 ? FP_LEAVE_NEVER : FP_LEAVE_WAIT));
+		CHECK(until_ns == T0 + 60 * S && origin->status == 429);
+		CHECK(origin->asked_until_ns >= T0 + 60 * S);
+		let_go(origin, T0 + 60 * S - 1);
+	}
+	CHECK(origins.cap_traces <= 131072);
+	for (int i = 0; i < 200000; i++)
+		visit(i, T0 + 80 * S);
+	CHECK(origins.n_idle == IDLE_MAX && origins.cap_traces <= 131072);
+	tear_down();
+}
+
 static void
 memory_is_bounded(void)
+{
+	pauses_are_kept_in_little_memory(NULL);
+	pauses_are_kept_in_little_memory("1/10s");
+}
+
+/* Those that are silent are known, up to a number of them. */
+static void
+not_all_that_are_silent_are_remembered(void)
 {
 	char url[64];
 
 	set_up(NULL);
-	for (int i = 0; i < 3000; i++) {
-		snprintf(url, sizeof(url), "http://paused%d.test/", i);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(url, sizeof(url), "http://silent%d.test/", i);
 		origin = hold(url);
-		origin->n_active++;
-		busy(T0, 60 * S, T0);
+		for (int n = 0; n < 5; n++) {
+			origin->n_active++;
+			silence(false, false, T0);
+		}
+		origin->is_news = false;
+		CHECK(origin->circuit == FP_CIRCUIT_OPEN);
 		let_go(origin, T0);
+		CHECK(origins.n_idle <= SILENT_MAX + 2);
 	}
-	CHECK(origins.n_idle == 3000);
-	for (int i = 0; i < 20000; i++)
-		visit(i, T0 + 1);
-	CHECK(origins.n_idle < 2 * (3000 + IDLE_MAX));
-	for (int i = 0; i < 8000; i++)
-		visit(i, T0 + 61 * S);
-	CHECK(origins.n_idle == IDLE_MAX);
+	CHECK(origins.n_open == origins.n_idle);
+	CHECK(hold(url) == origin);
 	tear_down();
 }
 
@@ -253,6 +299,8 @@ main(void)
 	run("what still matters is not forgotten",
 		what_still_matters_is_not_forgotten);
 	run("memory is bounded", memory_is_bounded);
+	run("not all that are silent are remembered",
+		not_all_that_are_silent_are_remembered);
 	run("without memory nothing is held", without_memory_nothing_is_held);
 	return done();
 }
