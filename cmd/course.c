@@ -264,6 +264,8 @@ fp_course_conclude(struct fp_course *run)
 			totals.n_read, totals.n_succeeded, totals.n_failed,
 			totals.n_not_done);
 	if (run->settings->pool.dry_run)
-		fp_dryrun_tell(run->settings, run->pool, totals.n_read);
+		fp_dryrun_tell(run->settings, run->pool, totals.n_read,
+			FP_MAX(run->reader.fill.longest,
+				run->reader.page_fill.longest));
 	fp_account_render(&run->account, &run->writer.tally, &totals);
 }

@@ -348,8 +348,8 @@ itemfill_add_headers(struct fp_itemfill *fill, struct fp_item *item,
 	return 0;
 }
 
-int
-fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
+static int
+itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 {
 	struct part parts[FP_EXPANSIONS_MAX], body = {0, 0}, file = {0, 0};
 	const struct fp_formfields *form = &fill->settings->form;
@@ -389,6 +389,15 @@ fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
 		item->body = (struct fp_text){
 			fill->text.data + body.start, body.len};
 	return itemfill_join_headers(fill, item, parts, n);
+}
+
+int
+fp_itemfill_fill(struct fp_itemfill *fill, struct fp_item *item)
+{
+	int ret = itemfill_fill(fill, item);
+
+	fill->longest = FP_MAX(fill->longest, fill->text.len);
+	return ret;
 }
 
 int

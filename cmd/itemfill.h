@@ -19,6 +19,7 @@
 struct fp_itemfill {
 	const struct fp_settings *settings;
 	struct fp_buf text; /* all that was filled in */
+	size_t longest; /* the most that this ever was */
 	struct fp_text *headers; /* the item's, and ours */
 	size_t n_room; /* of them */
 	struct fp_formpart *form; /* of its fields, if there are some */

@@ -15,6 +15,7 @@
 #define JOB_BYTES (128 * KIB)
 #define LINES 4 /* a line, its values, and its URL, without a password too */
 #define PLACE_BYTES (16 * KIB)
+#define HOPS_BYTES (24 * KIB)
 
 #define NAME_SHOWN 100
 
@@ -132,31 +133,41 @@ dryrun_add_up(uint64_t a, uint64_t b)
 
 /* The formula of fetchpool(1), with its numbers put in. */
 static void
-tell_memory(const struct fp_settings *settings)
+tell_memory(const struct fp_settings *settings, size_t filled)
 {
 	const struct fp_options *pool = &settings->pool;
 	uint64_t window = pool->window ? pool->window
 				       : FP_MAX(4 * (uint64_t)pool->jobs, 256);
 	uint64_t max_line = settings->input.max_line;
-	uint64_t sum = BASE_BYTES + pool->jobs * JOB_BYTES +
-		       window * (PLACE_BYTES + LINES * max_line);
-	char total[32], line[32], memory[32], body[32];
+	uint64_t place = PLACE_BYTES + LINES * max_line + filled +
+			 (pool->want_hops ? HOPS_BYTES : 0);
+	uint64_t sum = BASE_BYTES + pool->jobs * JOB_BYTES + pool->data.len;
+	char total[32], line[32], memory[32], body[32], size[32];
+	char text[64] = "", data[64] = "";
 
+	sum = dryrun_add_up(sum, window * place);
 	sum = dryrun_add_up(sum, pool->max_memory);
 	sum = dryrun_add_up(sum, pool->max_body + pool->max_body / 2);
+	if (filled > 0)
+		snprintf(text, sizeof(text), " + %s filled in",
+			dryrun_write_size(filled, size));
+	if (pool->data.len > 0)
+		snprintf(data, sizeof(data), " + %s of data",
+			dryrun_write_size(pool->data.len, size));
 	fp_msg_note(
 		"a run needs less than %s of memory: 16 MiB + %u jobs x 128 "
-		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s) + %s + 1.5 x "
-		"%s",
+		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s%s%s) + %s + 1.5 x "
+		"%s%s",
 		dryrun_write_size(sum, total), pool->jobs, window,
-		dryrun_write_size(max_line, line),
+		dryrun_write_size(max_line, line), text,
+		pool->want_hops ? " + 24 KiB of hops" : "",
 		dryrun_write_size(pool->max_memory, memory),
-		dryrun_write_size(pool->max_body, body));
+		dryrun_write_size(pool->max_body, body), data);
 }
 
 void
 fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
-	uint64_t n_items)
+	uint64_t n_items, size_t filled)
 {
 	struct fp_forecast forecast;
 
@@ -167,5 +178,5 @@ fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
 		forecast.n_requests == 1 ? "" : "s");
 	tell_hosts(&forecast);
 	dryrun_tell_time(&forecast);
-	tell_memory(settings);
+	tell_memory(settings, filled);
 }

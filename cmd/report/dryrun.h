@@ -14,7 +14,8 @@
 
 #include "settings.h"
 
+/* `filled`: the most bytes that --expand-... options made of an item. */
 void fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
-	uint64_t n_items);
+	uint64_t n_items, size_t filled);
 
 #endif

@@ -18,6 +18,7 @@ from tap import (SANITIZERS, check, contents, equal, main, matches, skip,
                  temp_dir, temp_file, test, until)
 from webserver import web
 
+KIB = 1 << 10
 MIB = 1 << 20
 
 
@@ -307,6 +308,36 @@ def _():
               "%s is not %g: %s" % (total, exact, text))
         check(0 <= bytes_of(*rest[4:6]) - memory < with_units[rest[5]] / 10,
               text)
+
+
+@test("the bound of memory has what is filled in, hops and the data")
+def _():
+    def places(options, lines):
+        text = notes(dry([*options, "-j1", "--window=3", "--max-line=1K",
+                          "--max-memory=1M", "--max-body=1M", "http://h/{}"],
+                         lines))[-1]
+        match = re.fullmatch(
+            r"a run needs less than (\S+) MiB of memory: 16 MiB \+ 1 jobs x "
+            r"128 KiB \+ 3 places x \(16 KiB \+ 4 x 1 KiB(.*)\) \+ 1 MiB \+ "
+            r"1\.5 x 1 MiB(.*)", text)
+        check(match, text)
+        base = 18.5 + (128 + 3 * 20) / 1024
+        return round(float(match[1]) - base, 1), match[2], match[3]
+
+    plain = places([], "1\n")
+    check(plain[0] <= 0.1 and plain[1:] == ("", ""), repr(plain))
+    for option, value, n in (("--expand-data", "{{}}" * 1024, 800 * 1024),
+                             ("--expand-header", "X-Y: " + "{{}}" * 64,
+                              800 * 64)):
+        grown, text, data = places([option, value], "1\n%s\n2\n" % ("x" * 800))
+        match = re.fullmatch(r" \+ (\S+) KiB filled in", text)
+        check(match and not data, text)
+        check(n <= float(match[1]) * KIB < n + 200, text)
+        check(0 <= grown - 3 * n / MIB <= 0.2, "%g, %d" % (grown, n))
+    equal(places(["--fields=+hops"], "1\n")[1:], (" + 24 KiB of hops", ""))
+    grown, _, data = places(["-d", "@" + temp_file("y" * 3 * MIB)], "1\n")
+    equal(data, " + 3 MiB of data")
+    check(0 <= grown - 3 <= 0.2, grown)
 
 
 # ---- nothing is done ----
