@@ -21,8 +21,11 @@ fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 	atomic_init(&reader->is_done, false);
 	atomic_init(&reader->hands_in, false);
 	if (fp_input_init(&reader->input, &settings->input)) {
-		fp_msg_local("cannot read %s: %s", reader->input.name,
-			strerror(errno));
+		const char *name = reader->input.name;
+		fp_msg_local("cannot read %s: %s", name,
+			errno == ENOENT && strstr(name, "://")
+				? "URLs are lines of the input"
+				: strerror(errno));
 		return -1;
 	}
 	fp_linecheck_init(&reader->check, settings);

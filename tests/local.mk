@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/test_expand \
 	tests/unit/test_fate \
 	tests/unit/test_ferry \
+	tests/unit/test_foreign \
 	tests/unit/test_filename \
 	tests/unit/test_greet \
 	tests/unit/test_gunzip \

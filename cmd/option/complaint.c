@@ -318,6 +318,9 @@ fp_complaint_name(const char *dashes, const char *name)
 
 	if (advice)
 		fp_msg_usage("unknown option '%s%s': %s", dashes, name, advice);
+	else if (strncmp(name, "no-", 3) == 0 && fp_optiontable_find(name + 3))
+		fp_msg_usage("unknown option '%s%s': leave --%s out", dashes,
+			name, name + 3);
 	else if (*dashes && *name && list_those_like(name, list, sizeof(list)))
 		fp_msg_usage("unknown option '%s%s': did you mean %s? Option "
 			     "names cannot be abbreviated",

@@ -136,6 +136,17 @@ fp_httpopt_data(struct fp_settings *settings, const char *value)
 	return true;
 }
 
+bool
+fp_httpopt_data_raw(struct fp_settings *settings, const char *value)
+{
+	struct fp_buf *data = &settings->data;
+
+	return (data->len == 0 || fp_buf_add_char(data, '&') == 0) &&
+			       fp_buf_add_text(data, value) == 0
+		       ? true
+		       : fp_settings_no_memory();
+}
+
 /* As curl: a file is sent as it is. */
 bool
 fp_httpopt_data_binary(struct fp_settings *settings, const char *value)
@@ -312,6 +323,31 @@ fp_httpopt_curl(
 	if (strpbrk(value, "\r\n"))
 		return false;
 	return add_pair(settings, name, value);
+}
+
+/* curl asks for a password that is not there; an empty one in its place would
+ * be another login. */
+bool
+fp_httpopt_user(struct fp_settings *settings, const char *value)
+{
+	return strchr(value, ':') &&
+	       fp_httpopt_curl(settings, "USERPWD", value);
+}
+
+/* curl's ";auto" names the URL that redirected. */
+bool
+fp_httpopt_referer(struct fp_settings *settings, const char *value)
+{
+	static const char end[] = ";auto";
+	size_t len = strlen(value), end_len = sizeof(end) - 1;
+
+	if (len >= end_len && strcmp(value + len - end_len, end) == 0) {
+		fp_msg_usage("--referer: %s is not supported: redirects have "
+			     "the Referer of their item",
+			end);
+		return false;
+	}
+	return fp_httpopt_curl(settings, "REFERER", value);
 }
 
 bool

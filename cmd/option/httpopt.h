@@ -28,6 +28,7 @@ fp_setter fp_httpopt_method;
 fp_setter fp_httpopt_head;
 fp_setter fp_httpopt_check;
 fp_setter fp_httpopt_data;
+fp_setter fp_httpopt_data_raw;
 fp_setter fp_httpopt_data_binary;
 fp_setter fp_httpopt_json;
 fp_setter fp_httpopt_upload;
@@ -45,7 +46,9 @@ fp_setter fp_httpopt_http1;
 fp_setter fp_httpopt_http2;
 fp_setter fp_httpopt_deny;
 fp_setter fp_httpopt_allow;
+fp_setter fp_httpopt_referer;
 fp_setter fp_httpopt_setopt;
+fp_setter fp_httpopt_user;
 
 /* Reads the netrc file in this folder, if there is one. */
 bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);

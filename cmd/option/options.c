@@ -47,6 +47,18 @@ can_read(const struct fp_option_row *row, const char *value)
 	return fp_httpopt_can_read(option, value);
 }
 
+/* "-" is standard input or output, and a file of that name a mistake. */
+static bool
+is_dash_for_a_file(const struct fp_option_row *row, const char *value)
+{
+	static const char *const all[] = {"failed", "unknown", "journal"};
+	bool is_one = false;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++)
+		is_one |= strcmp(row->name, all[i]) == 0;
+	return is_one && strcmp(value, "-") == 0;
+}
+
 /* Whether it should be a name, and is none: in a script, a variable that was
  * not set must not pass for one. */
 static bool
@@ -57,10 +69,10 @@ names_nothing(const struct fp_option_row *row, const char *value)
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(things); i++) {
 		if (!row->arg || strcmp(row->arg, things[i][0]) != 0 ||
-			value[0] != '\0')
+			(value[0] != '\0' && !is_dash_for_a_file(row, value)))
 			continue;
-		fp_msg_usage("--%s: '' is not the name of a %s", row->name,
-			things[i][1]);
+		fp_msg_usage("--%s: '%s' is not the name of a %s", row->name,
+			value, things[i][1]);
 		return true;
 	}
 	return false;

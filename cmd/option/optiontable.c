@@ -11,22 +11,46 @@
 
 #define AT(member) offsetof(struct fp_settings, member)
 #define ONE_BODY "a request has one body"
+#define LINE_IS_BODY "the line is the body"
 #define ONLY_GET "only a GET asks for changes"
 #define ONE_LOGIN "a request has one login"
 #define NO_BODY "a HEAD request has no body"
 #define ONE_NAME "all pages of an item may have one name"
 
-/* What a form cannot be given with. */
-#define NO_OTHER_BODY                                                         \
-	{                                                                     \
-		{"data", ONE_BODY}, {"data-binary", ONE_BODY},                \
-			{"json", ONE_BODY}, {"data-line", ONE_BODY},          \
-			{"expand-data", ONE_BODY}, {"expand-json", ONE_BODY}, \
-			{"upload-file", ONE_BODY},                            \
-			{"expand-upload-file", ONE_BODY}, {"head", NO_BODY},  \
-		{                                                             \
-			"check", NO_BODY                                      \
-		}                                                             \
+/* All options that give a request its body. */
+#define PLAIN_BODIES(why)                                       \
+	{"data", why}, {"data-raw", why}, {"data-binary", why}, \
+	{                                                       \
+		"json", why                                     \
+	}
+#define FILLED_BODIES(why)         \
+	{"expand-data", why},      \
+	{                          \
+		"expand-json", why \
+	}
+#define FILE_BODIES(why)                  \
+	{"upload-file", why},             \
+	{                                 \
+		"expand-upload-file", why \
+	}
+#define FORM_BODIES(why)                     \
+	{"form", why}, {"form-string", why}, \
+	{                                    \
+		"expand-form", why           \
+	}
+#define ALL_BODIES(why)                                          \
+	PLAIN_BODIES(why), FILLED_BODIES(why), FILE_BODIES(why), \
+		FORM_BODIES(why),                                \
+	{                                                        \
+		"data-line", why                                 \
+	}
+#define NO_OTHER_BODY                                            \
+	{                                                        \
+		PLAIN_BODIES(ONE_BODY), FILLED_BODIES(ONE_BODY), \
+			FILE_BODIES(ONE_BODY),                   \
+		{                                                \
+			"data-line", ONE_BODY                    \
+		}                                                \
 	}
 #define A_TIME "a time like 500ms, 10s, 1.5m or 2h, up to 366d"
 
@@ -80,48 +104,38 @@ const struct fp_option_row fp_optiontable_rows[] = {
 				"OPTIONS"}}},
 	{NULL, "head", 'I', NULL, FP_OPTION_CALL, 0, fp_httpopt_head, NULL,
 		.help = "ask for headers only, with HEAD",
-		.excludes = {{"request", "it is HEAD"}, {"data", NO_BODY},
-			{"json", NO_BODY}, {"data-line", NO_BODY},
-			{"expand-data", NO_BODY}, {"expand-json", NO_BODY}}},
+		.excludes = {{"request", "it is HEAD"}, ALL_BODIES(NO_BODY)}},
 	{NULL, "check", 0, NULL, FP_OPTION_CALL, 0, fp_httpopt_check, NULL,
 		.help = "check links: HEAD, or GET where that is refused",
 		.is_common = true,
 		.excludes = {{"head", NULL}, {"request", "it is HEAD or GET"},
-			{"data", NO_BODY}, {"json", NO_BODY},
-			{"data-line", NO_BODY}, {"expand-data", NO_BODY},
-			{"expand-json", NO_BODY},
+			ALL_BODIES(NO_BODY),
 			{"output-dir", "it is not for bodies"},
 			{"fail-if", "it is not for bodies"}}},
 	{NULL, "data", 'd', "TEXT", FP_OPTION_CALL, 0, fp_httpopt_data,
 		"text, or @FILE with it",
 		.help = "send this body; @FILE: the contents of FILE",
-		.is_common = true,
-		.excludes = {{"expand-data", ONE_BODY},
-			{"expand-json", ONE_BODY}}},
+		.is_common = true, .excludes = {FILLED_BODIES(ONE_BODY)}},
+	{NULL, "data-raw", 0, "TEXT", FP_OPTION_CALL, 0, fp_httpopt_data_raw,
+		"text", .help = "the same; @ has no special meaning",
+		.excludes = {FILLED_BODIES(ONE_BODY)}},
 	{NULL, "data-binary", 0, "TEXT", FP_OPTION_CALL, 0,
 		fp_httpopt_data_binary, "text, or @FILE with it",
 		.help = "the same; FILE is sent unchanged",
-		.excludes = {{"expand-data", ONE_BODY},
-			{"expand-json", ONE_BODY}}},
+		.excludes = {FILLED_BODIES(ONE_BODY)}},
 	{NULL, "json", 0, "TEXT", FP_OPTION_CALL, 0, fp_httpopt_json,
 		"text, or @FILE with it",
 		.help = "the same, as application/json", .is_common = true,
-		.excludes = {{"expand-data", ONE_BODY},
-			{"expand-json", ONE_BODY}}},
+		.excludes = {FILLED_BODIES(ONE_BODY)}},
 	{NULL, "upload-file", 'T', "FILE", FP_OPTION_CALL, 0, fp_httpopt_upload,
 		"a file", .help = "send the contents of FILE, with PUT",
-		.excludes = {{"data", ONE_BODY}, {"data-binary", ONE_BODY},
-			{"json", ONE_BODY}, {"data-line", ONE_BODY},
-			{"expand-data", ONE_BODY}, {"expand-json", ONE_BODY},
-			{"head", NO_BODY}, {"check", NO_BODY}}},
+		.excludes = {PLAIN_BODIES(ONE_BODY), FILLED_BODIES(ONE_BODY),
+			{"data-line", ONE_BODY}}},
 	{NULL, "expand-upload-file", 0, "TEXT", FP_OPTION_CALL, 0,
 		fp_httpopt_expand_upload, "a file name with {{}}",
 		.help = "the same; {{}} is the line",
-		.excludes = {{"data", ONE_BODY}, {"data-binary", ONE_BODY},
-			{"json", ONE_BODY}, {"data-line", ONE_BODY},
-			{"expand-data", ONE_BODY}, {"expand-json", ONE_BODY},
-			{"upload-file", ONE_BODY}, {"head", NO_BODY},
-			{"check", NO_BODY}}},
+		.excludes = {PLAIN_BODIES(ONE_BODY), FILLED_BODIES(ONE_BODY),
+			{"data-line", ONE_BODY}, {"upload-file", ONE_BODY}}},
 	{NULL, "form", 'F', "FIELD", FP_OPTION_CALL, 0, fp_formopt_form, NULL,
 		.help = "send this field of a form: NAME=TEXT or NAME=@FILE",
 		.excludes = NO_OTHER_BODY},
@@ -138,10 +152,8 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "data-line", 0, NULL, FP_OPTION_FLAG, AT(pool.data_line), NULL,
 		NULL, .help = "send each line as a request body to TEMPLATE",
 		.is_common = true,
-		.excludes = {{"data", "the line is the body"},
-			{"json", "the line is the body"},
-			{"expand-data", "the line is the body"},
-			{"expand-json", "the line is the body"}}},
+		.excludes = {PLAIN_BODIES(LINE_IS_BODY),
+			FILLED_BODIES(LINE_IS_BODY)}},
 	{NULL, "expand-header", 0, "LINE", FP_OPTION_SECRET, 0,
 		fp_httpopt_expand_header, "text with {{}}, or @FILE with it",
 		.help = "send this header; {{}} is the line"},
@@ -159,9 +171,10 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "user-agent", 'A', "TEXT", FP_OPTION_CALL, 0,
 		fp_httpopt_user_agent, "text on one line",
 		.help = "the User-Agent header"},
-	{NULL, "referer", 'e', "URL", FP_OPTION_CURL, 0, NULL, "REFERER",
-		.help = "the Referer header"},
-	{NULL, "user", 'u', "USER:PASS", FP_OPTION_CURL, 0, NULL, "USERPWD",
+	{NULL, "referer", 'e', "URL", FP_OPTION_CALL, 0, fp_httpopt_referer,
+		"a URL on one line", .help = "the Referer header"},
+	{NULL, "user", 'u', "USER:PASS", FP_OPTION_SECRET, 0, fp_httpopt_user,
+		"USER:PASS on one line, or USER: for an empty password",
 		.help = "log in with HTTP Basic", .is_common = true,
 		.keeps_output = true, .excludes = {{"expand-user", NULL}}},
 	{NULL, "aws-sigv4", 0, "PROVIDER", FP_OPTION_CALL, 0, fp_httpopt_sigv4,
@@ -506,9 +519,7 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		"the name of a file",
 		.help = "fetch only what has changed; keep ETags in FILE",
 		.excludes = {{"request", ONLY_GET}, {"head", ONLY_GET},
-			{"check", ONLY_GET}, {"data", ONLY_GET},
-			{"json", ONLY_GET}, {"data-line", ONLY_GET},
-			{"expand-data", ONLY_GET}, {"expand-json", ONLY_GET},
+			{"check", ONLY_GET}, ALL_BODIES(ONLY_GET),
 			{"next", "a page without a body names no next page"}}},
 	{NULL, "changed-only", 0, NULL, FP_OPTION_FLAG, AT(changed_only), NULL,
 		NULL, .help = "write no record of what has not changed",

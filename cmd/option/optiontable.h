@@ -52,7 +52,7 @@ struct fp_option_exclusion {
 	const char *why; /* NULL: it goes without saying */
 };
 
-#define FP_OPTION_EXCLUDES_MAX 10
+#define FP_OPTION_EXCLUDES_MAX 20
 
 /* One option; `at` is where its value goes, in struct fp_settings. */
 struct fp_option_row {

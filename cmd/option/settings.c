@@ -82,7 +82,10 @@ fp_settings_unreadable(const char *option, const char *path)
 		errno == ETIMEDOUT)
 		fp_msg_local("%s: cannot read %s: %s", option, path, why);
 	else
-		fp_msg_usage("%s: cannot read %s: %s", option, path, why);
+		fp_msg_usage("%s: cannot read %s: %s%s", option, path, why,
+			fp_expand_is_meant(path, false)
+				? " ({} is not filled in here)"
+				: "");
 	return false;
 }
 
@@ -173,8 +176,19 @@ fp_settings_is_sendable(const char *option, const char *path)
 	struct stat st;
 	char c;
 
-	if (stat(path, &st))
-		return fp_settings_unreadable(option, path);
+	if (stat(path, &st)) {
+		const char *why = strcmp(path, "-") == 0 ? "standard input has "
+							   "no size: use "
+							   "--data-binary @-"
+				  : fp_expand_is_meant(path, true)
+					  ? "{} is not filled in here: use "
+					    "--expand-upload-file '{{}}'"
+					  : NULL;
+		if (!why)
+			return fp_settings_unreadable(option, path);
+		fp_msg_usage("%s: %s", option, why);
+		return false;
+	}
 	if (!S_ISREG(st.st_mode)) {
 		fp_msg_usage("%s: %s is not a regular file", option, path);
 		return false;

@@ -252,10 +252,19 @@ def _():
           [basic(user) for user in ("a:b c", "a:b c", "c:d", "c:d", "x:",
                                     "c:x", "c:", ":x", "f:g")])
     equal(ask(*args, "-u", "k:l").header("Authorization"), basic("k:l"))
-    equal(ask(*args, "-u", "c").header("Authorization"), basic("c:"))
+    equal(ask(*args, "-u", "c:").header("Authorization"), basic("c:"))
     equal(ask(*args, "-H", "Authorization: x").header("Authorization"), "x")
     equal(ask(*args, "--oauth2-bearer", "t").header("Authorization"),
           "Bearer t")
+
+
+@test("-u: a name without a password is refused, not sent with an empty one")
+def _():
+    for value in "c", "", "token":
+        result = fetchpool(["-u", value], input="http://127.0.0.1:1/\n")
+        equal((result.status, result.text), (2, "fetchpool: --user: the value is "
+              "not USER:PASS on one line, or USER: for an empty password (see "
+              "fetchpool --help)\n"))
 
 
 @test("--netrc-file: one that is no good is told of, and not shown")
@@ -429,6 +438,17 @@ def _():
     equal(result.status, 0)
     equal([(h["idempotency-key"], body) for h, body in requests],
           [("load-MQ==", b"id=1&x"), ("load-YSBiJg==", b"id=a%20b%26&x")])
+
+
+@test("--data-raw: text that may begin with @, as from a browser")
+def _():
+    for args, body in ((["--data-raw", "@x"], b"@x"),
+                       (["--data-raw", "a", "-d", "b", "--data-raw", "c"],
+                        b"a&b&c")):
+        result, requests = sent(*args, input="1\n", path="/ok?{}")
+        equal((result.status, [body for _, body in requests]), (0, [body]))
+        equal(requests[0][0]["content-type"],
+              "application/x-www-form-urlencoded")
 
 
 @test("--expand-json, --expand-user: from fields and members")

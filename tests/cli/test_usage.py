@@ -276,6 +276,59 @@ def _():
            if re.match(r"  (-|    --)|(%s):$" % "|".join(groups), line)])
 
 
+@test("what other programs mean by an option is not done in another way")
+def _():
+    for args, said in (
+            (["-e", ";auto"], "--referer: ;auto is not supported"),
+            (["-e", "http://h/;auto"], "--referer: ;auto is not supported"),
+            (["-T", "-"], "--upload-file: standard input has no size: use "
+                          "--data-binary @-"),
+            (["-T", "{}"], "--upload-file: {} is not filled in here: use "
+                           "--expand-upload-file '{{}}'"),
+            (["-d", "@{}"], r"--data: cannot read {}: No such file or directory "
+                            "({} is not filled in here)"),
+            (["--failed", "-"], "--failed: '-' is not the name of a file"),
+            (["--unknown", "-"], "--unknown: '-' is not the name of a file"),
+            (["--journal", "-"], "--journal: '-' is not the name of a file"),
+            (["--no-insecure"], "unknown option '--no-insecure': leave "
+                                "--insecure out"),
+            (["--no-location"], "unknown option '--no-location': use "
+                                "--max-redirs 0"),
+            (["--expand-url", "x"], "unknown option '--expand-url': "
+                                    "--expand-header, "),
+            (["-i", "http://h/"], "cannot read http://h/: URLs are lines of the "
+                                  "input")):
+        result = fetchpool([*args, "http://127.0.0.1:1/{}"], input="1\n")
+        equal(result.out, b"")
+        check(result.status in (2, 3), repr(result))
+        check(result.text.startswith("fetchpool: " + said), result.text)
+
+
+@test("a body is refused by each option that has none, or another")
+def _():
+    bodies = (["-d", "x"], ["--data-raw", "x"], ["--data-binary", "x"],
+              ["--json", "1"], ["--data-line"], ["--expand-data", "{{}}"],
+              ["--expand-json", "{{}}"], ["-T", os.devnull],
+              ["--expand-upload-file", "{{}}"], ["-F", "a=b"],
+              ["--form-string", "a=b"], ["--expand-form", "a={{}}"])
+    plain_ones = bodies[:4]
+    forms = bodies[-3:]
+    for body in bodies:
+        for without in (["-I"], ["--check"], ["--etags", temp_dir() + "/e"]):
+            result = fetchpool([*without, *body, "http://127.0.0.1:1/{}"],
+                               input="1\n")
+            equal((result.status, result.out), (2, b""),
+                  repr((without, body, result)))
+        for other in bodies:
+            if (body == other or (body in plain_ones and other in plain_ones) or
+                    (body in forms and other in forms)):
+                continue
+            result = fetchpool([*other, *body, "http://127.0.0.1:1/{}"],
+                               input="1\n")
+            equal((result.status, result.out), (2, b""),
+                  repr((other, body, result)))
+
+
 @test("--help WORD never falls back to the usual help")
 def _():
     for word in "nope", "s4", "77", "a.b", "--nope", "-%":

@@ -162,7 +162,8 @@ names(void)
 			       "the totals"},
 		{"--recursive", "links in a body are not followed"},
 		{"-s", "'-s': use --quiet to summarize failures in one line"},
-		{"-P 4", "'-P': use --jobs N"},
+		{"-P 4", "'-P': --jobs N sets how many, --output-dir DIR "
+			 "where files go"},
 		{"-jobs 5", "-j: 'obs' is not a whole number from 1 to 20000: "
 			    "did you mean --jobs?"},
 		{"-timeout 5", "option '-t': did you mean '--max-time'?"},

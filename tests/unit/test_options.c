@@ -27,9 +27,10 @@ values_that_look_like_options(void)
 {
 	RIGHT("-A -j");
 	CHECK_TEXT(settings.pool.user_agent, "-j");
-	RIGHT("-o --all --failed=-");
+	RIGHT("-o --all --failed=-a");
 	CHECK_TEXT(settings.output_path, "--all");
-	CHECK_TEXT(settings.failed_path, "-");
+	CHECK_TEXT(settings.failed_path, "-a");
+	WRONG("--failed=-", "--failed: '-' is not the name of a file");
 	CHECK(!settings.all);
 	RIGHT("-- -{}");
 	CHECK_TEXT(settings.pool.url_template, "-{}");
@@ -274,14 +275,14 @@ unknown_options(void)
 {
 	WRONG("-!", "unknown option '-!'");
 	WRONG("-k!", "unknown option '-!'");
-	WRONG("-:", "unknown option '-:'");
+	WRONG("-%", "unknown option '-%'");
 	WRONG("-?", "unknown option '-?'");
 	WRONG("--nope", "unknown option '--nope'");
 	WRONG("--nope=1", "unknown option '--nope'");
 	WRONG("--jobsx 1", "unknown option '--jobsx': did you mean '--jobs'?");
 	WRONG("-j 1 --nope -j 2", "unknown option '--nope'");
 	WRONG("http://h/{} --nope", "unknown option '--nope'");
-	WRONG("-W 5", "unknown option '-W'");
+	WRONG("-W 5", "unknown option '-W': there is nothing like it here");
 	WRONG("-{}", "unknown option '-{'");
 }
 
@@ -355,7 +356,7 @@ the_help(void)
 		"--default-scheme SCHEME", "--allow-empty", "--compressed",
 		"-L, --location", "--id-range MIN-MAX", "--shard I/N",
 		"--max-line SIZE", "-H, --header LINE", "-X, --request METHOD",
-		"-I, --head", "--check", "-d, --data TEXT",
+		"-I, --head", "--check", "-d, --data TEXT", "--data-raw TEXT",
 		"--data-binary TEXT", "--json TEXT", "-T, --upload-file FILE",
 		"--expand-upload-file TEXT", "-F, --form FIELD",
 		"--form-string FIELD", "--expand-form FIELD",
