@@ -6,6 +6,7 @@
 #include "msg.h"
 #include "units.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -381,29 +382,90 @@ fp_httpopt_token_command(struct fp_settings *settings, const char *value)
 	return value[0] != '\0';
 }
 
-static bool
-count_colons(const char *value, size_t at_least)
-{
-	size_t n = 0;
+/* ---- places ---- */
 
-	for (; *value; value++)
-		n += *value == ':';
-	return n >= at_least;
+/* Takes a host off *at, up to its colon or the end; in brackets, one that has
+ * colons itself. false: it is too long, or the brackets are not closed. */
+static bool
+take_host(const char **at, size_t *len)
+{
+	const char *host = *at;
+
+	*len = strcspn(host, ":");
+	if (host[0] == '[') {
+		*len = strcspn(host, "]");
+		if (host[*len] != ']')
+			return false;
+		++*len;
+	}
+	*at = host + *len;
+	return *len < 256 && ((*at)[0] == ':' || (*at)[0] == '\0');
+}
+
+/* Takes ":PORT" off *at, up to the next colon or the end. */
+static bool
+take_port(const char **at, bool may_be_empty)
+{
+	const char *port = *at + 1;
+	size_t len = strcspn(port, ":");
+	uint64_t number = 0;
+
+	if (**at != ':')
+		return false;
+	*at = port + len;
+	return (len == 0 && may_be_empty) ||
+	       (fp_units_digits(port, len, &number) == 0 && number <= 65535);
+}
+
+/* Whether the text is addresses, separated by commas. */
+static bool
+are_addresses(const char *text)
+{
+	char one[64];
+	struct in6_addr address;
+
+	for (;; text++) {
+		size_t len = strcspn(text, ",");
+		bool is_bracketed = text[0] == '[' && text[len - 1] == ']';
+		if (len < 2 || len >= sizeof(one))
+			return false;
+		memcpy(one, text + is_bracketed, len);
+		one[len - 2 * is_bracketed] = '\0';
+		if (inet_pton(AF_INET6, one, &address) != 1 &&
+			(is_bracketed ||
+				inet_pton(AF_INET, one, &address) != 1))
+			return false;
+		text += len;
+		if (*text == '\0')
+			return true;
+	}
 }
 
 /* libcurl would fail each request for a wrong entry, or pass it over. */
 bool
 fp_httpopt_resolve(struct fp_settings *settings, const char *value)
 {
-	return count_colons(value, value[0] == '-' ? 1 : 2) &&
+	bool takes_away = value[0] == '-';
+	const char *at = value + (takes_away || value[0] == '+');
+	size_t len;
+
+	return at[0] != '[' && take_host(&at, &len) && len > 0 &&
+	       take_port(&at, false) &&
+	       (takes_away ? *at == '\0'
+			   : *at == ':' && are_addresses(at + 1)) &&
 	       fp_httpopt_curl(settings, "RESOLVE", value);
 }
 
 bool
 fp_httpopt_connect_to(struct fp_settings *settings, const char *value)
 {
-	return count_colons(value, 2) &&
-	       fp_httpopt_curl(settings, "CONNECT_TO", value);
+	const char *at = value;
+	size_t len;
+
+	if (!take_host(&at, &len) || !take_port(&at, true) || *at++ != ':' ||
+		!take_host(&at, &len) || (*at && !take_port(&at, true)) || *at)
+		return false;
+	return fp_httpopt_curl(settings, "CONNECT_TO", value);
 }
 
 /* Whether an option of libcurl was given, under whatever name. */

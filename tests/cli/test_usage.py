@@ -138,6 +138,39 @@ def _():
     check("--help" in result.text, result.text)
 
 
+@test("places that are none, and addresses that are none")
+def _():
+    for option, values in (
+            ("--resolve", ["h:1", "h:1:", "h:1:x", "h:x:127.0.0.1", "h::127.0.0.1",
+                           ":1:127.0.0.1", "h:65536:127.0.0.1", "h:1:[::1",
+                           "h:1:[127.0.0.1]", "h:1:127.0.0.1,", "h:1:,::1",
+                           "h:1:127.0.0.1,x", "-h", "-h:1:127.0.0.1", "+h:1",
+                           "h:1:127.0.0.1:2", "h:1:" + "1" * 70,
+                           "%s:1:::1" % ("h" * 256)]),
+            ("--connect-to", ["h", "h:1", "h:x:h:1", "h:1:h:x", "h:1:h:65536",
+                              "h:1:[::1:1", "h:1:h:1:2", "[::1]x:1:h:1"])):
+        for value in values:
+            result = fetchpool([option, value], input="http://127.0.0.1:9/")
+            equal((result.status, result.out), (2, b""), value)
+            matches("%s: '.*' is not HOST:PORT:" % option, result.text)
+
+
+@test("places of every form that there is")
+def _():
+    server = faults()
+    for value in ("h:%d:127.0.0.1", "+h:%d:127.0.0.1", "h:%d:127.0.0.1,127.0.0.2",
+                  "*:%d:127.0.0.1", "h:%d:127.0.0.1,[::1]"):
+        result = fetchpool(["--resolve", "x:1:::1", "--resolve", "-y:0",
+                            "--resolve", value % server.port],
+                           input="http://h:%d/ok" % server.port)
+        equal(result.status, 0, repr(result))
+    for value in ("h:8:127.0.0.1:%d", "h::127.0.0.1:%d", "::127.0.0.1:%d",
+                  ":8:127.0.0.1:%d"):
+        result = fetchpool(["--connect-to", "[::2]:1:[::1]:", "--connect-to",
+                            value % server.port], input="http://h:8/ok")
+        equal(result.status, 0, repr(result))
+
+
 @test("templates that are none")
 def _():
     for template, word in TEMPLATES:
