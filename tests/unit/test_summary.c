@@ -27,6 +27,7 @@ add(enum fp_kind kind, int status, int64_t took_ns, unsigned attempts)
 		.attempts = attempts,
 		.fetch_time_ns = took_ns,
 		.size = status ? 1000 : -1,
+		.message = kind == FP_KIND_OK ? NULL : "it failed",
 	};
 
 	fp_tally_add(&tally, &result, true);
