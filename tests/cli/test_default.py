@@ -253,7 +253,7 @@ def _():
     program = Program([server.url + "/posts/{}"], stdin=slave)
     os.close(slave)
     os.write(master, b"1\n")
-    program.lines(1)
+    program.has_lines(1)
     os.close(master)
     check(program.wait().status in (0, 3), "status")
 
@@ -263,7 +263,7 @@ def _():
     server = faults()
     program = Program([server.url + "/posts/{}"], stdin="pipe")
     program.write("1\n")
-    program.lines(1)
+    program.has_lines(1)
     program.close_stdin()
     equal(program.wait().err, b"")
 

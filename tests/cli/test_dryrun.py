@@ -493,7 +493,7 @@ def _():
 def _():
     program = Program(["--dry-run", "http://h/{}"], stdin="pipe")
     program.write("1\n2\n")
-    program.lines(2)
+    program.has_lines(2)
     program.kill(2)
     result = program.wait()
     equal((result.status, len(result.records)), (-2, 2))

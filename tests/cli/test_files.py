@@ -120,7 +120,7 @@ def _():
         program = Program(["-D", folder, "-j3",
                            "--grace=%s" % ("1h" if twice else "0")],
                           stdin="\n".join(lines))
-        program.lines(1)
+        program.has_lines(1)
         server.wait(lambda: server.outstanding == 2, "two requests")
         program.kill(signal.SIGINT)
         program.settled()
@@ -322,7 +322,7 @@ def _():
     program = Program(["-D", folder, "--max-body=1G", "--output-name={}",
                        server.on("/large", large) + "?{}"], stdin="pipe")
     program.write("one\n")
-    program.lines(1, timeout=40)
+    program.has_lines(1, timeout=40)
     peak = program.memory("VmHWM")
     program.close_stdin()
     result = program.wait()

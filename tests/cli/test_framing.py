@@ -325,12 +325,12 @@ def _():
     program = Program(["-a", "-k", "-j1"], stdin="pipe")
     for n in range(4):
         program.write(server.url + "/later\n")
-        program.lines(2 * n + 1)
+        program.has_lines(2 * n + 1)
         server.open("item%d" % n)
         until(lambda: len(hops) > n, "the hop's answer")
         program.write(server.url +
                       "/bytes?type=text/plain&body=item%d\n" % n)
-        program.lines(2 * n + 2)
+        program.has_lines(2 * n + 2)
     program.close_stdin()
     equal([r["body"] for r in program.wait().records],
           [body for n in range(4) for body in ("smuggled", "item%d" % n)])

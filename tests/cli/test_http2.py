@@ -63,7 +63,7 @@ def at_once(server, answer, n, *args, name="batch"):
     server.gather(name, n, answer)
     program = Program(ask("-j%d" % n, "-m20s", *args), stdin="pipe")
     program.write("".join(server.at("whole", i) + "\n" for i in range(4)))
-    program.lines(4)
+    program.has_lines(4)
     program.write("".join(server.at(name, i) + "\n" for i in range(n)))
     program.close_stdin()
     records = program.wait(40).records

@@ -132,7 +132,7 @@ def _():
     program = Program(["-j2", "--failed", failed, "--stats", stats,
                        faults().url + "/echo/{}"],
                       stdin="".join("%d\n" % n for n in range(2000)).encode())
-    program.lines(1)
+    program.has_lines(1)
     program.drop()
     result = program.wait(20)
     equal((result.status, result.err), (-signal.SIGPIPE, b""), repr(result))

@@ -94,7 +94,7 @@ def fetch_later(server, urls, size, args, **more):
     for end in range(size, len(urls) + size, size):
         end = min(end, len(urls))
         program.write("".join(urls[server.n_over * size:end]))
-        program.lines(end)
+        program.has_lines(end)
         server.n_over += 1
         until(lambda: len(server.settled) >= end, "what is left behind")
     program.close_stdin()
@@ -217,7 +217,7 @@ def posts(server, *args):
          *args, server.url + "/closes"], stdin="pipe")
     for n in range(15):
         program.write("%d\n" % n)
-        program.lines(n + 1)
+        program.has_lines(n + 1)
         until(lambda: server.n_closed > n, "the server to close")
     program.close_stdin()
     result = program.wait()

@@ -281,10 +281,10 @@ def _():
     program = Program(["-j1", "-k"], stdin="pipe")
     for n in range(1, 5):
         program.write(server.url + "/first\n")
-        program.lines(2 * n - 1)
+        program.has_lines(2 * n - 1)
         smuggle()
         program.write(server.url + "/ok\n")
-        program.lines(2 * n)
+        program.has_lines(2 * n)
     program.close_stdin()
     result = program.wait()
     equal([r["body"] for r in result.records], ["mine", "ok"] * 4,

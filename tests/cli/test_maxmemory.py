@@ -179,7 +179,7 @@ def _():
         b"Content-Length: %d\r\n\r\n" % size + b"\xff" * size))
     program = Program(["-j8", "--window=8", "--max-memory=1M"],
                       urls(server, "/bytes", 16))
-    program.lines(14, timeout=60)
+    program.has_lines(14, timeout=60)
     if program.ended() is None:
         under(program, bound(8, 8, MIB, 16 * MIB))
     equal(program.wait(60).status, 0)

@@ -112,7 +112,7 @@ def _():
         program.write(busy.url + "/x\n")
         busy.wait(lambda: busy.requests == 1, "the first")
         program.write(lines(other.url + "/ok", 20))
-        program.lines(20)
+        program.has_lines(20)
         equal(busy.requests, 1)
 
 
@@ -126,7 +126,7 @@ def _():
     program.write(lines(server.url + "/x", 30))
     server.wait(lambda: server.requests, "the first")
     program.write(lines("http://localhost:%d/ok" % server.port, 200))
-    program.lines(200)
+    program.has_lines(200)
     check(server.requests <= 204, "%d requests" % server.requests)
     program.kill(15)
     result = program.wait(10)
@@ -410,7 +410,7 @@ def abandoned(server, speed, n=100):
     program = Program(["-a", "-j8", "--retry=3", *SOON, "--window=400"],
                       stdin="pipe", env=resolver(speed=speed))
     program.write(lines(server.url + "/x", 1))
-    program.lines(1)
+    program.has_lines(1)
     server.go()
     program.write(lines(server.url + "/x", n, 2))
     program.close_stdin()
@@ -641,7 +641,7 @@ def starved(jobs, spare, given_back):
         program = Program(["-a", "-j%d" % jobs, "--retry=2", *SOON],
                           stdin="pipe", env=env)
         program.write("http://127.0.10.1:%d/ok\n" % server.port)
-        program.lines(1)
+        program.has_lines(1)
         before = resource.prlimit(program.pid, n)
         resource.prlimit(program.pid, n,
                          (descriptors(program) + spare, before[1]))

@@ -65,7 +65,7 @@ def _():
 
     # On a connection that is there, libcurl has no limit of time to look at.
     program.write("%s/ok\n%s/ok\n" % (server.url, other))
-    program.lines(2)
+    program.has_lines(2)
     program.write(held)
     server.wait(lambda: server.outstanding == 1, "the first")
     program.write("http://\n" * 5 + other + "/ok\n")
@@ -123,9 +123,9 @@ def _():
     server.wait(lambda: server.outstanding == 4, "four requests")
     server.open("2")
     server.open("1")
-    program.lines(2)
+    program.has_lines(2)
     server.open("3")
-    program.lines(3)
+    program.has_lines(3)
     server.open("4")
     equal([r["seq"] for r in program.wait().records], [1, 2, 3, 4])
 

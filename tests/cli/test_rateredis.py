@@ -120,7 +120,7 @@ def _():
         result = fetchpool(args, input=numbers(4))
         equal((result.status, len(result.records)), (0, 4), repr(result))
         last = Program(args, stdin=numbers(30))
-        last.lines(6)
+        last.has_lines(6)
         last.settled()
         last.kill(signal.SIGINT)
         equal(last.wait().status, -signal.SIGINT)

@@ -294,7 +294,7 @@ def _():
     server = web()
     program = Program(["-j1", "--netrc-file", path], stdin="pipe")
     program.write(server.url + "/ok\n")
-    program.lines(1)
+    program.has_lines(1)
     os.unlink(path)
     program.write(server.url + "/ok\n" + server.url + "/ok\n")
     program.close_stdin()

@@ -107,7 +107,7 @@ def _():
         program = Program(["-a", "-j8", "--window=1000", "--retry=1"],
                           stdin="pipe")
         program.write(dying.url + "/1\n")
-        program.lines(1)
+        program.has_lines(1)
         dying.stop()
         for i in range(400):
             program.write("%s/%d\n%s/ok?%d\n" % (dying.url, i, other.url, i))

@@ -191,7 +191,7 @@ def _():
     for number in INT, TERM, HUP:
         program = Program([server.url + "/ok?{}"], stdin="pipe")
         program.write("1\n")
-        program.lines(1)
+        program.has_lines(1)
         program.settled()
         program.kill(number)
         equal(program.wait(5).status, -number)
@@ -336,7 +336,7 @@ def _():
     matches(r"^fetchpool: .*\b0\b", result.text)
     program = Program([server.url + "/ok?{}"], stdin="pipe")
     program.write("1\n")
-    program.lines(1)
+    program.has_lines(1)
     for _ in range(3):
         program.kill(signal.SIGUSR1)
         program.settled()

@@ -248,7 +248,7 @@ def _():
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         program = Program(["-k", option, path, api().posts], stdin="pipe")
         program.write("1\n")
-        program.lines(1)
+        program.has_lines(1)
         os.close(reader)
         try:
             program.write("101\n")
@@ -302,7 +302,7 @@ def _():
     program.settled()
     for n in range(1, 4):
         os.write(writer, b"%d\n" % n)
-        program.lines(n)
+        program.has_lines(n)
     os.close(writer)
     equal(program.wait().status, 0)
 

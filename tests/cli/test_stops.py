@@ -464,7 +464,7 @@ def _():
                        faults().url + "/ok?{}"], stdin=b"")
     with open(path, "wb", buffering=0) as pipe:
         pipe.write(b"1\n")
-        program.lines(1)
+        program.has_lines(1)
         pipe.write(b"2\n")
     result = program.wait(SOON)
     equal((result.status, result.err), (0, b""), repr(result))

@@ -288,7 +288,7 @@ def _():
         program = Program(trusting("-j%d" % n, "--fields=status"),
                           stdin="pipe")
         program.write((server.on("/first", answer) + "\n") * n)
-        program.lines(n)
+        program.has_lines(n)
         program.write((server.on("/all", answer) + "\n") * n)
         program.close_stdin()
         result = program.wait(60)

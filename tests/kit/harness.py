@@ -139,6 +139,7 @@ class Program:
                  read=True, limits=(), before=None, wrapper=(), cwd=None,
                  restore_signals=True):
         self.out, self.err = bytearray(), bytearray()
+        self.n_lines = 0  # on standard output
         self.args = args
         self._readers = []
         self._feeder = None
@@ -173,7 +174,7 @@ class Program:
                                             daemon=True)
             self._feeder.start()
 
-    def _collect(self, file, into):
+    def _collect(self, file, into, counts=False):
         def work():
             while True:
                 try:
@@ -183,6 +184,7 @@ class Program:
                 if not data:
                     return
                 into.extend(data)
+                self.n_lines += data.count(b"\n") if counts else 0
 
         fd = file.fileno()
         thread = threading.Thread(target=work, daemon=True)
@@ -205,20 +207,24 @@ class Program:
         self.proc.stdin.close()
 
     def read_now(self):
-        self._collect(self.proc.stdout, self.out)
+        self._collect(self.proc.stdout, self.out, counts=True)
 
     def drop(self):
         """The reader of standard output goes away."""
         self.proc.stdout.close()
 
-    def lines(self, n, timeout=15):
-        """Waits for n lines on standard output; returns their values."""
-        until(lambda: self.out.count(b"\n") >= n or self.ended() is not None
+    def has_lines(self, n, timeout=15):
+        """Waits for n lines on standard output."""
+        until(lambda: self.n_lines >= n or self.ended() is not None
               and not any(t.is_alive() for t in self._readers),
               "%d lines of output" % n, timeout)
-        check(self.out.count(b"\n") >= n,
+        check(self.n_lines >= n,
               "ended with %s after %d lines of output\nstderr: %s" % (
-                  self.ended(), self.out.count(b"\n"), show(bytes(self.err))))
+                  self.ended(), self.n_lines, show(bytes(self.err))))
+
+    def lines(self, n, timeout=15):
+        """The same; returns the values of all that are there."""
+        self.has_lines(n, timeout)
         return records_of(bytes(self.out[:self.out.rindex(b"\n") + 1]))
 
     def ended(self):

@@ -19,6 +19,7 @@ a condition, and fails the test when it does not come.
 """
 import os
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -218,6 +219,12 @@ def _run(function):
             started.pop().end()
 
 
+def _cpu():
+    """Seconds of this process, and of those that it has waited for."""
+    return [sum(resource.getrusage(whose)[:2]) for whose in (
+        resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
 def main():
     words = sys.argv[1:]
     if not os.access(PROGRAM, os.X_OK):
@@ -229,7 +236,7 @@ def main():
         if words and not any(word in name for word in words):
             continue
         number += 1
-        began = time.monotonic()
+        began, cpu = time.monotonic(), _cpu()
         verdict, why = _run(function)
         if verdict == "failed":
             failed += 1
@@ -240,7 +247,9 @@ def main():
             "not " if verdict == "failed" else "", number, name,
             " # SKIP " + why if verdict == "skip" else ""), flush=True)
         if os.environ.get("FP_TIMES"):
-            _comment("%.2f s" % (time.monotonic() - began))
+            _comment("%.2f s, CPU %.2f and %.2f s" % (
+                time.monotonic() - began, *(new - old for new, old in zip(
+                    _cpu(), cpu))))
     for function in _at_end:
         function()
     print("1..%d" % number)
