@@ -6,6 +6,7 @@
 #include "ascii.h"
 #include "msg.h"
 #include "units.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -192,12 +193,22 @@ is_whole_with_point(struct fp_text line)
 }
 
 static bool
+linecheck_is_between(struct fp_text line, const char *first, const char *last)
+{
+	size_t first_len = strlen(first), last_len = strlen(last);
+
+	return line.len >= first_len + last_len &&
+	       memcmp(line.data, first, first_len) == 0 &&
+	       memcmp(line.data + line.len - last_len, last, last_len) == 0;
+}
+
+static bool
 is_quoted(struct fp_text line)
 {
-	char first = line.data[0], last = line.data[line.len - 1];
-
-	return line.len >= 2 && first == last &&
-	       (first == '"' || first == '\'');
+	return linecheck_is_between(line, "\"", "\"") ||
+	       linecheck_is_between(line, "'", "'") ||
+	       linecheck_is_between(line, "\xe2\x80\x9c", "\xe2\x80\x9d") ||
+	       linecheck_is_between(line, "\xe2\x80\x98", "\xe2\x80\x99");
 }
 
 static bool
@@ -207,15 +218,30 @@ has_blank_end(struct fp_text line)
 	       fp_ascii_is_blank(line.data[line.len - 1]);
 }
 
+/* Spaces that are not ASCII's, and characters that nobody sees. */
+static bool
+is_strange_space(uint32_t code)
+{
+	return code == 0xa0 || code == 0xad || code == 0x1680 ||
+	       (code >= 0x2000 && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202f) ||
+	       (code >= 0x205f && code <= 0x2064) || code == 0x3000 ||
+	       code == 0xfeff;
+}
+
 static bool
 has_strange_space(struct fp_text line)
 {
-	static const char *const spaces[] = {
-		"\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\xaf", "\xe2\x81\xa0"};
+	uint32_t code;
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(spaces); i++) {
-		if (memmem(line.data, line.len, spaces[i], strlen(spaces[i])))
+	for (size_t at = 0, len; at < line.len; at += len) {
+		len = (unsigned char)line.data[at] < 0x80
+			      ? 0
+			      : fp_utf8_next(
+					line.data + at, line.len - at, &code);
+		if (len > 0 && is_strange_space(code))
 			return true;
+		len += len == 0;
 	}
 	return false;
 }
@@ -224,7 +250,8 @@ static bool
 is_no_value(struct fp_text line)
 {
 	static const char *const words[] = {"\\N", "NULL", "None", "nil", "NaN",
-		"undefined", "N/A", "<NA>"};
+		"undefined", "N/A", "#N/A", "<NA>", "NaT", "(null)", "<null>",
+		"<nil>"};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
 		if (is(line, words[i]))
@@ -233,17 +260,29 @@ is_no_value(struct fp_text line)
 	return false;
 }
 
+/* "user_id", "post id", "userId". */
+static bool
+ends_with_id(struct fp_text line)
+{
+	const char *end = line.data + line.len - 2;
+
+	if (line.len < 4 || !fp_ascii_is_lower(line.data[1]))
+		return false;
+	return (end[0] == 'I' && end[1] == 'd' && fp_ascii_is_lower(end[-1])) ||
+	       (strchr("_- ", end[-1]) && strncasecmp(end, "id", 2) == 0);
+}
+
 static bool
 is_heading(struct fp_text line)
 {
 	static const char *const words[] = {"id", "ids", "url", "urls", "link",
-		"key", "uuid", "name", "item_id", "user_id", "post_id"};
+		"key", "uuid", "name", "email", "slug", "sku"};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
 		if (is(line, words[i]))
 			return true;
 	}
-	return false;
+	return ends_with_id(line);
 }
 
 static const struct {
@@ -292,16 +331,20 @@ look_for_doubt(struct fp_linecheck *check, struct fp_text line, bool is_first)
 void
 fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 {
-	static const char *const begins[] = {"[", "{", "[{"};
+	static const char *const begins[] = {"[", "[{", "{"};
 
 	while (line.len > 0 && fp_ascii_is_blank(line.data[line.len - 1]))
 		line.len--;
 	for (size_t i = 0; i < FP_ARRAY_LEN(begins); i++) {
 		if (line.len > 0 && line.len <= 2 && is(line, begins[i]))
 			linecheck_doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
-				"looks like one JSON document over several "
-				"lines: jq -c '.[]' writes each element of an "
-				"array on one line");
+				begins[i][0] == '['
+					? "looks like one JSON document over "
+					  "several lines: jq -c '.[]' writes "
+					  "each element of an array on one line"
+					: "looks like JSON documents over "
+					  "several lines: jq -c . writes each "
+					  "on one line");
 	}
 	/* What is in it may be secret. */
 	if (line.len > 2 && line.data[0] == '[')

@@ -172,8 +172,35 @@ def _():
     result = fetchpool(["--input-format=json", server.url + "/ok?{a}"],
                        input='[\n{"a":1},\n{"a":2}\n]\n')
     equal(sum("jq -c '.[]'" in line for line in result.text.splitlines()), 1)
+    result = fetchpool(["--input-format=json", server.url + "/ok?{a}"],
+                       input='{\n"a":1\n}\n')
+    matches(r"jq -c \. writes each on one line", result.text)
     result = fetchpool([], input="a 1\n".replace("a 1", server.url + "/ok"))
     equal(result.err, b"")
+
+
+@test("what looks changed, and what does not")
+def _():
+    for what, lines in (
+            ("rounded by awk", ["1e+06", "1E6", "1.5e3", "2.14748e+09"]),
+            ("decimal point", ["1.0", "17.000"]),
+            ("in quotes", ["'1'", '"1"', "\u201c1\u201d", "\u20181\u2019"]),
+            ("white space", [" 1", "1 "]),
+            ("no-break or zero-width", ["1\u00a0", "\u200b1", "1\u3000", "\u200e1",
+                                        "1\u202f000", "so\u00adft"]),
+            ("missing value", ["\\N", "null", "NaN", "#N/A", "(null)", "NaT"]),
+            ("column heading", ["id", "user_id", "post id", "userId", "Email",
+                                "User-ID"])):
+        for line in lines:
+            result = fetchpool(["--dry-run", "http://127.0.0.1:1/{}"],
+                               input=line + "\n")
+            equal(result.text.count("(reported once)"), 1, repr((line, result)))
+            matches(what, result.text)
+    for line in ("1", "007", "a", "caf\u00e9", "1.5", "e5", "1e", "valid", "Candid",
+                 "nullable", "ID7", "\u65e5\u672c", "it's", "x-1"):
+        result = fetchpool(["--dry-run", "http://127.0.0.1:1/{}"],
+                           input=line + "\n")
+        equal(result.text.count("(reported once)"), 0, repr((line, result)))
 
 
 @test("the default template is announced, in one line, once")
