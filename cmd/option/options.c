@@ -410,11 +410,11 @@ take_authorities(struct fp_settings *settings)
 }
 
 /* A file of options may be a pipe that nobody writes to, and it may be named
- * before the deadline is. What is wrong with the deadline is said later. getopt
- * puts its arguments in another order: these are a copy. */
+ * before the deadline is; and what is wrong with an option may come before the
+ * format of errors. What is wrong with these two is said later. getopt puts its
+ * arguments in another order: these are a copy. */
 static void
-look_for_deadline(
-	const struct getopt_tables *tables, int argc, char *const argv[])
+look_ahead(const struct getopt_tables *tables, int argc, char *const argv[])
 {
 	char **copy = calloc((size_t)argc + 1, sizeof(*copy));
 	int code;
@@ -426,6 +426,8 @@ look_for_deadline(
 	while ((code = getopt_long(argc, copy, tables->letters, tables->longs,
 			NULL)) != -1) {
 		const struct fp_option_row *row = options_find_row(code);
+		if (row && strcmp(row->name, "error-format") == 0)
+			fp_msg_json(strcmp(optarg, "json") == 0);
 		if (row && strcmp(row->name, "deadline") == 0 &&
 			fp_units_duration(optarg, &ms) == 0 && ms > 0)
 			fp_patience_read_until(
@@ -475,7 +477,7 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 
 	make_tables(&tables);
 	opterr = 0;
-	look_for_deadline(&tables, argc, argv);
+	look_ahead(&tables, argc, argv);
 	while ((code = getopt_long(argc, argv, tables.letters, tables.longs,
 			NULL)) != -1) {
 		const struct fp_option_row *row = options_find_row(code);
@@ -488,10 +490,14 @@ fp_options_parse(struct fp_settings *settings, int argc, char *const argv[])
 		if (row->type == FP_OPTION_HELP && !optarg)
 			optarg = take_topic(argc, argv);
 		enum fp_go go = options_apply(settings, row, optarg);
-		fp_msg_json(settings->json_errors);
+		/* Or a file of options has said so. */
+		if (settings->json_errors ||
+			strcmp(row->name, "error-format") == 0)
+			fp_msg_json(settings->json_errors);
 		if (go != FP_GO_ON)
 			return go;
 	}
+	fp_msg_json(settings->json_errors);
 	if (settings->report_from.n > 0)
 		return take_reports(settings, argc - optind, argv + optind);
 	if (argc - optind > 1) {

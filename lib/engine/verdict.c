@@ -611,8 +611,10 @@ judge_response(struct fp_transfer *transfer)
 		return;
 	}
 	fp_condition_end(ticket);
-	/* 304 says that the file that is there is right: nothing came. */
-	if (transfer->is_filed && response->status != 304)
+	/* 304 says that the file that is there is right, and HEAD asks for
+	 * none: nothing came. */
+	if (transfer->is_filed && response->status != 304 &&
+		!response->answers_head)
 		fp_download_commit(&transfer->download, ticket);
 	else if (result->encoding != FP_BODY_NONE &&
 		 fp_ticket_take_body(ticket)) {

@@ -65,6 +65,26 @@ def _():
     equal(files(folder), {"a": b"what was fetched yesterday"})
 
 
+@test("-D: a HEAD leaves the file as it is, and makes none")
+def _():
+    server = faults()
+    folder = temp_dir()
+    with open(os.path.join(folder, "a"), "w") as file:
+        file.write("what was fetched yesterday")
+    items = "".join('{"url":"%s/ok","n":"%s"}\n' % (server.url, name)
+                    for name in ("a", "b"))
+    for args, text in ((["-X", "HEAD"], items),
+                       ([], items.replace('"n"', '"method":"HEAD","n"'))):
+        result = into(folder, "--overwrite", "--output-name={n}",
+                      "--input-format=json", *args, input=text)
+        equal((result.status, kinds(result)), (0, [None, None]))
+        equal([r["file"] for r in result.records], [None, None])
+        equal(files(folder), {"a": b"what was fetched yesterday"})
+    result = into(folder, "-I", "--overwrite", input=server.url + "/ok")
+    equal((result.status, result.out), (2, b""))
+    matches("--head cannot be used with --output-dir", result.text)
+
+
 @test("-D: --fields +ip adds to file, and body is not there")
 def _():
     result = into(temp_dir(), "--fields=+ip", input=faults().url + "/ok")

@@ -273,6 +273,21 @@ def _():
         equal(fetchpool(["-B", "string", *wrong], input="").status, 2)
 
 
+@test("--error-format json: wrong usage before it is JSON, too")
+def _():
+    form = ["--error-format", "json"]
+    for args in (["-j", "0", *form], [*form, "-j", "0"], ["--nope", *form],
+                 ["-k", "-j", "0", "--error-format=json"],
+                 [*form, "-q", "http://h/{}", "http://h/{}"],
+                 [*form, "-i", "/nope", "http://h/{}"]):
+        result = fetchpool(args, input="")
+        check(result.status in (2, 3), repr(result))
+        (line,) = result.text.splitlines()
+        equal(json.loads(line)["level"], "error")
+    for args in (["-j", "0"], [*form, "--error-format", "text", "-j", "0"]):
+        check(fetchpool(args, input="").text.startswith("fetchpool: "), args)
+
+
 @test("--error-format json: all of standard error is JSON")
 def _():
     result = fetchpool(["--error-format=json", "--summary", "-k", "-r9/s",
