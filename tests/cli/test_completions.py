@@ -145,20 +145,40 @@ print READY
 """
 
 
+class Zsh(Terminal):
+    """One for all lines of a test: it takes long to start."""
+
+    all = {}
+
+    def __init__(self, cwd):
+        here = cwd or temp_dir()
+        self.said = os.path.join(temp_dir(), "said")
+        with open(os.path.join(here, ".zshtest"), "w") as file:
+            file.write(ZSH)
+        made("_fetchpool")
+        super().__init__(tool("zsh"), "-f", "-i", cwd=here, SAID=self.said,
+                         COMPLETIONS=FOLDER)
+        self.type("source ./.zshtest\n")
+        self.shows(r"(?m)^READY", "a zsh that is ready")
+        self.all[cwd] = self
+
+    def complete(self, line):
+        with open(self.said, "w"):
+            pass
+        # The line before is taken back as a whole.
+        self.type("\x15" + line + "\t")
+        until(lambda: contents(self.said).endswith(b"END\n"),
+              "what zsh completes")
+        words = contents(self.said).decode().splitlines()[:-1]
+        return [word for word in words if word]
+
+    def end(self):
+        self.all.clear()
+        super().end()
+
+
 def zsh(line, cwd=None):
-    cwd = cwd or temp_dir()
-    said = os.path.join(temp_dir(), "said")
-    with open(os.path.join(cwd, ".zshtest"), "w") as file:
-        file.write(ZSH)
-    made("_fetchpool")
-    shell = Terminal(tool("zsh"), "-f", "-i", cwd=cwd, SAID=said,
-                     COMPLETIONS=FOLDER)
-    shell.type("source ./.zshtest\n")
-    shell.shows(r"(?m)^READY", "a zsh that is ready")
-    shell.type(line + "\t")
-    until(lambda: os.path.exists(said) and contents(said).endswith(b"END\n"),
-          "what zsh completes")
-    return [word for word in contents(said).decode().splitlines()[:-1] if word]
+    return (Zsh.all.get(cwd) or Zsh(cwd)).complete(line)
 
 
 def fish(line, cwd=None):
