@@ -66,7 +66,8 @@
  *			its slots; in parts: timing, nudge (what libcurl does
  *			not look at)), ferry (what a loop does of the reader's
  *			and the writer's work), loop (one thread, and its
- *			lanes), pool (the whole; the story)
+ *			lanes), crew (how many loops there are), pool (the
+ *			whole; the story)
  *	fetchpool.h	the public contract
  *
  * cmd/	what a terminal and a shell can see

@@ -160,6 +160,7 @@ lib_libinternal_la_SOURCES += \
 lib_libinternal_la_SOURCES += \
 	lib/engine/aftermath.c \
 	lib/engine/body.c \
+	lib/engine/crew.c lib/engine/crew.h \
 	lib/engine/chapters.h \
 	lib/engine/ferry.c lib/engine/ferry.h \
 	lib/engine/gate.c \

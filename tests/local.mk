@@ -254,6 +254,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_torture.py \
 	tests/cli/test_addressorder.py \
 	tests/cli/test_crashstates.py \
+	tests/cli/test_crew.py \
 	tests/cli/test_resume.py \
 	tests/cli/test_completions.py \
 	tests/cli/test_retry.py \

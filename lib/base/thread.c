@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 /* Name look-ups of the system's take some 100 KiB. */
 #define STACK_MIN_BYTES ((size_t)512 * 1024)
@@ -104,6 +105,20 @@ uintptr_t
 fp_thread_self(void)
 {
 	return (uintptr_t)pthread_self();
+}
+
+struct fp_thread_usage
+fp_thread_usage(void)
+{
+	struct rusage used;
+
+	FP_ASSERT(getrusage(RUSAGE_THREAD, &used) == 0);
+	int64_t s = (int64_t)used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+	int64_t us = (int64_t)used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	return (struct fp_thread_usage){
+		.cpu_ns = s * FP_NS_PER_S + us * (FP_NS_PER_MS / 1000),
+		.n_sleeps = (uint64_t)used.ru_nvcsw,
+	};
 }
 
 int

@@ -63,6 +63,15 @@ void fp_thread_join(struct fp_thread *thread);
 /* The one that asks. Never 0. */
 uintptr_t fp_thread_self(void);
 
+/* What the thread that asks has used since it was started: time of a processor,
+ * and how often it went to sleep. */
+struct fp_thread_usage {
+	int64_t cpu_ns;
+	uint64_t n_sleeps;
+};
+
+struct fp_thread_usage fp_thread_usage(void);
+
 /* Whether one more could be started now. */
 bool fp_thread_is_to_be_had(void);
 

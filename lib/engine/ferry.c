@@ -13,10 +13,6 @@
 
 #include "ferry.h"
 
-/* Items that are handed in at once: few enough that they are still in the cache
- * when they begin. */
-#define FEED_ITEMS 32
-
 /* A page of this item has been written: it may have waited for that. */
 static void
 release_page(const struct fp_ferry *ferry, struct fp_ticket *item)
@@ -65,7 +61,7 @@ fp_ferry_feed(const struct fp_ferry *ferry)
 	if (!fp_window_hunger(ferry->window))
 		return false;
 	fp_window_sate(ferry->window);
-	if (!options->feed(options->feed_arg, FEED_ITEMS))
+	if (!options->feed(options->feed_arg, FP_FERRY_ITEMS))
 		fp_window_call_taker(ferry->window);
 	return true;
 }

@@ -17,6 +17,10 @@
 #include "setup.h"
 #include "window.h"
 
+/* Items that are handed in at once: few enough that they are still in the cache
+ * when they begin. */
+#define FP_FERRY_ITEMS 32
+
 struct fp_ferry {
 	struct fp_setup *setup;
 	struct fp_queue *queue;

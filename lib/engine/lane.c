@@ -35,6 +35,9 @@
 #include "timing.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <string.h>
 
@@ -138,6 +141,14 @@ make_multi(struct fp_lane *lane)
 
 /* ---- the whole ---- */
 
+static void
+add_slot(struct fp_lane *lane, struct fp_transfer *transfer)
+{
+	transfer->next = lane->idle;
+	lane->idle = transfer;
+	lane->n_slots++;
+}
+
 int
 fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 	struct fp_share share)
@@ -177,8 +188,8 @@ fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 		struct fp_transfer *transfer = &lane->transfers[i];
 		fp_transfer_init(transfer, &lane->context);
 		transfer->slot = share.first_slot + i;
-		transfer->next = lane->idle;
-		lane->idle = transfer;
+		if (!place->is_heir)
+			add_slot(lane, transfer);
 	}
 	return 0;
 }
@@ -233,6 +244,48 @@ lane_greeted(struct fp_transfer *transfer)
 	fp_greet_end(transfer->context->greetings, transfer->greets);
 }
 
+/* All its idle slots are the heir's, and hold no memory here any more. */
+static void
+leave_slots(struct fp_lane *lane)
+{
+	uint64_t left = 0;
+
+	while (lane->idle) {
+		struct fp_transfer *transfer = lane->idle;
+		lane->idle = transfer->next;
+		left |= UINT64_C(1) << (transfer - lane->transfers);
+		fp_transfer_destroy(transfer);
+		fp_transfer_init(transfer, &lane->context);
+		lane->n_slots--;
+	}
+#ifdef __GLIBC__
+	/* Another thread has memory of its own from the C library. */
+	malloc_trim(0);
+#endif
+	atomic_fetch_or(&lane->heir->left, left);
+	lane->has_left = true;
+}
+
+void
+fp_lane_bequeath(struct fp_lane *lane, struct fp_lane *heir)
+{
+	FP_ASSERT(heir->share.slots == lane->share.slots &&
+		  lane->share.slots <= 64);
+	lane->heir = heir;
+	leave_slots(lane);
+}
+
+static void
+take_left_slots(struct fp_lane *lane)
+{
+	uint64_t left = atomic_exchange(&lane->left, 0);
+
+	for (unsigned i = 0; left && i < lane->share.slots; i++) {
+		if (left >> i & 1)
+			add_slot(lane, &lane->transfers[i]);
+	}
+}
+
 /* The transfer has let go of its ticket: the slot is idle. */
 static void
 lane_end(struct fp_lane *lane, struct fp_transfer *transfer,
@@ -242,6 +295,8 @@ lane_end(struct fp_lane *lane, struct fp_transfer *transfer,
 	fp_ticket_append(lane->ended, ticket);
 	transfer->next = lane->idle;
 	lane->idle = transfer;
+	if (FP_UNLIKELY(lane->heir))
+		leave_slots(lane);
 }
 
 /* Something happens to a transfer, that libcurl does not have, and what is to
@@ -320,11 +375,13 @@ struct fp_room
 fp_lane_room(const struct fp_lane *lane)
 {
 	const struct fp_context *context = &lane->context;
-	unsigned slots = lane->share.slots;
+	unsigned slots = lane->n_slots;
 	unsigned most = lane->share.resolving_max;
 	unsigned strange = STRANGE_PART(FP_MIN(most, slots));
 	struct fp_room room = {.items = 0};
 
+	if (slots == 0 || lane->heir)
+		return room;
 	if (lane->setup->options.keep_order) {
 		room.hurries = context->phases.n[FP_TRANSFER_PAUSED] > 0;
 		slots -= !room.hurries;
@@ -762,6 +819,8 @@ fp_lane_run(struct fp_lane *lane)
 {
 	int64_t due_ns = INT64_MAX;
 
+	if (FP_UNLIKELY(lane->n_slots < lane->share.slots))
+		take_left_slots(lane);
 	drive(lane);
 	if (FP_UNLIKELY(fp_timing_has_jumped(lane)))
 		fp_timing_skip(lane, *lane->awake_ns, *lane->context.now_ns);

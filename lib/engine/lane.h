@@ -7,8 +7,8 @@
  * A lane has no thread, waits for nothing and is not woken: its loop gives it
  * items, lets it run, and takes from it what has ended.
  *
- * Threads: that of its loop; fp_lane_init() before it starts and
- * fp_lane_destroy() after it was joined, by the pool's owner.
+ * Threads: that of its loop, but for `left`; fp_lane_init() before it
+ * starts and fp_lane_destroy() after it was joined, by the pool's owner.
  * Ownership: the loop embeds lanes; a lane owns its transfers and, while they
  * are under way, their tickets. What has ended is in lane->ended.
  * Failure: fp_lane_init() -1 with errno. When libcurl fails, so do all of its
@@ -22,6 +22,8 @@
 #include "queue.h"
 #include "share.h"
 #include "transfer.h"
+
+#include <stdatomic.h>
 
 /* How many items one may begin, and how many names look up for them. */
 struct fp_room {
@@ -39,6 +41,10 @@ struct fp_lane {
 	struct fp_context context;
 	struct fp_transfer *transfers; /* share.slots of them */
 	struct fp_transfer *idle; /* the last used is used next */
+	unsigned n_slots; /* that it may use; all, but where one is an heir */
+	struct fp_lane *heir; /* has the slots that get idle; NULL: nobody */
+	bool has_left; /* a slot to the heir, which was not called yet */
+	atomic_uint_fast64_t left; /* by another: a bit for each of its slots */
 	struct fp_ticket_list *ended; /* the loop's: not handed over yet */
 
 	struct fp_room room; /* when its loop last looked */
@@ -67,6 +73,7 @@ struct fp_lane_place {
 	int64_t *now_ns;
 	const int64_t *awake_ns;
 	unsigned number; /* in it */
+	bool is_heir; /* it has no slots until it is given those of another */
 };
 
 int fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
@@ -74,6 +81,11 @@ int fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 
 /* Frees what it holds, tickets of transfers that never ended included. */
 void fp_lane_destroy(struct fp_lane *lane);
+
+/* From now on the slots that are idle, and those that get idle, are another
+ * lane's, of as many and with the same numbers, which has none yet; until there
+ * are none left (n_slots), and it is to be destroyed. */
+void fp_lane_bequeath(struct fp_lane *lane, struct fp_lane *heir);
 
 struct fp_room fp_lane_room(const struct fp_lane *lane);
 

@@ -49,6 +49,14 @@
 #define FINISHED_MAX 16
 #define FINISHED_NS FP_NS_PER_MS
 
+/* How often to see whether one thread is enough: it is not, if for so much CPU
+ * it slept so seldom, and each item took more than another thread costs. What
+ * is over sooner needs no help. */
+#define LOAD_LOOK_NS (100 * FP_NS_PER_MS)
+#define LOAD_CPU_NS (1000 * FP_NS_PER_MS)
+#define LOAD_SLEEPS 200
+#define LOAD_ITEM_NS INT64_C(150000)
+
 /* How often to see whether there are fewer look-ups that nobody waits for. */
 #define CROWDED_NS (100 * FP_NS_PER_MS)
 
@@ -82,15 +90,14 @@ make_sessions(void)
 
 static int
 make_lanes(struct fp_loop *loop, const struct fp_loop_place *place,
-	const struct fp_shares *shares, unsigned first, unsigned *n_slots)
+	const struct fp_shares *shares, const struct fp_loop_lanes *lanes)
 {
-	unsigned n = loop->n_lanes;
+	unsigned first_slot = lanes->first_slot;
 
-	loop->lanes = calloc(n, sizeof(loop->lanes[0]));
-	loop->n_lanes = 0;
+	loop->lanes = calloc(lanes->n, sizeof(loop->lanes[0]));
 	if (!loop->lanes)
 		return -1;
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < lanes->n; i++) {
 		struct fp_lane_place at = {
 			.setup = place->setup,
 			.queue = place->queue,
@@ -102,12 +109,13 @@ make_lanes(struct fp_loop *loop, const struct fp_loop_place *place,
 			.now_ns = &loop->now_ns,
 			.awake_ns = &loop->awake_ns,
 			.number = i,
+			.is_heir = lanes->are_heirs,
 		};
-		struct fp_share share = fp_share_of(shares, first + i);
-		share.first_slot = *n_slots;
+		struct fp_share share = fp_share_of(shares, lanes->first + i);
+		share.first_slot = first_slot;
 		if (fp_lane_init(&loop->lanes[i], &at, share))
 			return -1;
-		*n_slots += loop->lanes[i].share.slots;
+		first_slot += loop->lanes[i].share.slots;
 		loop->n_lanes++;
 	}
 	return 0;
@@ -115,9 +123,8 @@ make_lanes(struct fp_loop *loop, const struct fp_loop_place *place,
 
 int
 fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
-	const struct fp_shares *shares, unsigned i, unsigned *n_slots)
+	const struct fp_shares *shares, const struct fp_loop_lanes *lanes)
 {
-	unsigned first = 0;
 	size_t n_connections = 0;
 
 	*loop = (struct fp_loop){
@@ -126,13 +133,11 @@ fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
 		.window = place->window,
 		.ferry = {place->setup, place->queue, place->window},
 		.waiter = {.wake = loop_wake, .arg = loop},
-		.n_lanes = fp_share_part(shares->n_lanes, shares->n_loops, i),
 	};
 	loop->ended.last = &loop->ended.first;
-	for (unsigned k = 0; k < i; k++)
-		first += fp_share_part(shares->n_lanes, shares->n_loops, k);
-	for (unsigned k = 0; k < loop->n_lanes; k++)
-		n_connections += fp_share_of(shares, first + k).connections + 1;
+	for (unsigned i = 0; i < lanes->n; i++)
+		n_connections +=
+			fp_share_of(shares, lanes->first + i).connections + 1;
 	loop->sessions = make_sessions();
 	if (!loop->sessions) {
 		errno = ENOMEM;
@@ -145,7 +150,7 @@ fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
 		errno = err;
 		return -1;
 	}
-	if (make_lanes(loop, place, shares, first, n_slots)) {
+	if (make_lanes(loop, place, shares, lanes)) {
 		fp_loop_destroy(loop);
 		errno = ENOMEM;
 		return -1;
@@ -165,6 +170,16 @@ fp_loop_destroy(struct fp_loop *loop)
 	fp_poller_destroy(&loop->poller);
 	curl_share_cleanup(loop->sessions);
 	loop->sessions = NULL;
+}
+
+unsigned
+fp_loop_n_slots(const struct fp_loop *loop)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < loop->n_lanes; i++)
+		n += loop->lanes[i].share.slots;
+	return n;
 }
 
 void
@@ -250,6 +265,7 @@ loop_finish(struct fp_loop *loop, struct fp_ticket *list)
 
 	for (struct fp_ticket *ticket = list; ticket; ticket = ticket->next)
 		n++;
+	loop->load.n_items += n;
 	note_finished(loop, n);
 	fp_window_leave(loop->window, list);
 }
@@ -283,8 +299,10 @@ take_for(struct fp_loop *loop, bool hurries)
 	if (take.refused)
 		loop_finish(loop, take.refused);
 	give_to_lanes(loop, take.items, hurries);
-	if (take.n < take.max && !take.is_over && fp_ferry_feed(&loop->ferry))
+	if (take.n < take.max && !take.is_over && fp_ferry_feed(&loop->ferry)) {
+		loop->load.n_items += FP_FERRY_ITEMS;
 		note_finished(loop, 1);
+	}
 	return take.n;
 }
 
@@ -552,6 +570,64 @@ look(struct fp_loop *loop)
 	return loop->now_ns = loop->awake_ns = fp_clock_now_ns();
 }
 
+/* ---- one thread, or more of them ---- */
+
+/* Whether it had no time to sleep, for several items that are much work each.
+ */
+static bool
+is_overloaded(struct fp_loop *loop)
+{
+	struct fp_loop_load *load = &loop->load;
+	struct fp_thread_usage now = fp_thread_usage();
+	int64_t cpu_ns = now.cpu_ns - load->since.cpu_ns;
+	uint64_t n_sleeps = now.n_sleeps - load->since.n_sleeps;
+
+	load->look_ns = loop->now_ns + LOAD_LOOK_NS;
+	if (cpu_ns < LOAD_CPU_NS && n_sleeps <= LOAD_SLEEPS)
+		return false;
+	bool is = n_sleeps <= LOAD_SLEEPS && fp_loop_n_active(loop) > 1 &&
+		  cpu_ns > load->n_items * LOAD_ITEM_NS;
+	load->since = now;
+	load->n_items = 0;
+	return is;
+}
+
+void
+fp_loop_bequeath(struct fp_loop *loop, struct fp_loop *heir)
+{
+	loop->heir = heir;
+	fp_lane_bequeath(&loop->lanes[loop->n_lanes - 1], &heir->lanes[0]);
+}
+
+/* Its last lane has left slots to an heir, which is to see that; without any it
+ * goes. */
+static void
+pass_on(struct fp_loop *loop)
+{
+	struct fp_lane *last = &loop->lanes[loop->n_lanes - 1];
+
+	if (last->has_left)
+		fp_loop_call(loop->heir);
+	last->has_left = false;
+	if (last->n_slots > 0)
+		return;
+	fp_lane_destroy(last);
+	loop->n_lanes--;
+	loop->heir = NULL;
+}
+
+/* Gets help if it needs it and there is a lane to give away. */
+static void
+see_to_load(struct fp_loop *loop)
+{
+	if (FP_UNLIKELY(loop->heir))
+		pass_on(loop);
+	else if (loop->grow && loop->n_lanes > 1 &&
+		 loop->now_ns >= loop->load.look_ns && is_overloaded(loop) &&
+		 !loop->grow(loop->grow_arg))
+		loop->grow = NULL;
+}
+
 static void
 loop_run(void *arg)
 {
@@ -559,10 +635,13 @@ loop_run(void *arg)
 
 	atomic_store(&loop->self, fp_thread_self());
 	look(loop);
+	loop->load.look_ns = loop->now_ns + LOAD_LOOK_NS;
+	loop->load.since = fp_thread_usage();
 	for (;;) {
 		loop_go_round(loop);
 		int64_t asleep_ns = look(loop);
 		release_held(loop);
+		see_to_load(loop);
 		if (loop->n_finished == 0 || !bring_out(loop)) {
 			if (loop_is_done(loop))
 				return;
@@ -578,11 +657,15 @@ loop_run(void *arg)
 int
 fp_loop_start(struct fp_loop *loop)
 {
-	return fp_thread_start(&loop->thread, STACK_BYTES, loop_run, loop);
+	loop->has_thread = fp_thread_start(&loop->thread, STACK_BYTES, loop_run,
+				   loop) == 0;
+	return loop->has_thread ? 0 : -1;
 }
 
 void
 fp_loop_join(struct fp_loop *loop)
 {
-	fp_thread_join(&loop->thread);
+	if (loop->has_thread)
+		fp_thread_join(&loop->thread);
+	loop->has_thread = false;
 }

@@ -31,8 +31,16 @@ enum fp_loop_shown {
 	FP_LOOP_SHOWN
 };
 
+/* Whether one thread is enough for what there is to do. */
+struct fp_loop_load {
+	int64_t look_ns; /* when it is looked at again */
+	struct fp_thread_usage since;
+	unsigned n_items; /* that were done since then */
+};
+
 struct fp_loop {
 	struct fp_thread thread;
+	bool has_thread;
 	struct fp_setup *setup;
 	struct fp_queue *queue;
 	struct fp_window *window;
@@ -60,6 +68,13 @@ struct fp_loop {
 	unsigned n_resolving_seen; /* after it was last filled */
 	bool has_more; /* to do, at once */
 	bool is_over; /* nothing will come from the queue any more */
+	struct fp_loop_load load;
+	struct fp_loop *heir; /* of its last lane; NULL: nobody */
+
+	/* Called when this thread is not enough; false: no other is to be had.
+	 * NULL: nobody is. Set before it starts. */
+	bool (*grow)(void *arg);
+	void *grow_arg;
 };
 
 /* What it needs of others. */
@@ -70,13 +85,27 @@ struct fp_loop_place {
 	atomic_int *cancel; /* the pool's enum fp_cancel, or 0 */
 };
 
-/* Makes the i-th of the loops, with its lanes. Their slots get the numbers from
- * *n_slots on, which is counted up. */
+/* The part of all lanes that one has. */
+struct fp_loop_lanes {
+	unsigned first, n;
+	unsigned first_slot; /* what the first of its slots is called */
+	bool are_heirs; /* they have no slots yet */
+};
+
 int fp_loop_init(struct fp_loop *loop, const struct fp_loop_place *place,
-	const struct fp_shares *shares, unsigned i, unsigned *n_slots);
+	const struct fp_shares *shares, const struct fp_loop_lanes *lanes);
+
+/* Slots of all its lanes. */
+unsigned fp_loop_n_slots(const struct fp_loop *loop);
 
 int fp_loop_start(struct fp_loop *loop);
+
+/* Waits for its end, if it was started. */
 void fp_loop_join(struct fp_loop *loop);
+
+/* By a loop's thread: the heir, which has one lane, and has started, gets the
+ * slots of its last lane, and that goes when it has none left. */
+void fp_loop_bequeath(struct fp_loop *loop, struct fp_loop *heir);
 
 /* Also of one that was zeroed, or that fp_loop_init() failed to make. */
 void fp_loop_destroy(struct fp_loop *loop);

@@ -14,7 +14,8 @@
  *     straight to 8.
  *  3. The ticket goes into the queue, to the others for the same origin. If a
  *     loop waits for work, it is called. A loop is one thread, and the lanes
- *     that it lets run in turn: a lane is a multi handle, and its slots.
+ *     that it lets run in turn: a lane is a multi handle, and its slots. With
+ *     few jobs there is one loop, and others come when it cannot keep up.
  *  4. A loop with an idle slot asks for what may start now. The schedule says
  *     which: rates, pauses, limits of the origin and memory may keep an item
  *     there, without a slot, a handle or a connection. A start is reserved.
@@ -63,6 +64,9 @@
  *	struct fp_loop		its thread, and with it its lanes: what they
  *				share needs no lock; see there for the
  *				exceptions
+ *	struct fp_crew		any thread reads its loops, of which `n_loops`,
+ *				which is atomic, are there; the first loop's
+ *				thread adds to them
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
  *	struct fp_bearer	any thread, under its lock
@@ -87,15 +91,14 @@
 #include "bearer.h"
 #include "clock.h"
 #include "condition.h"
+#include "crew.h"
 #include "ferry.h"
 #include "json.h"
-#include "loop.h"
 #include "nextpage.h"
 #include "poolopt.h"
 #include "preview.h"
 #include "queue.h"
 #include "redislink.h"
-#include "share.h"
 #include "span.h"
 #include "thread.h"
 #include "url.h"
@@ -115,9 +118,7 @@ struct fp_pool {
 	struct fp_setup setup;
 	struct fp_window window;
 	struct fp_queue queue;
-	struct fp_loop *loops;
-	unsigned n_loops;
-	unsigned n_started; /* of them */
+	struct fp_crew crew;
 	atomic_int cancel; /* enum fp_cancel, or 0 */
 	struct fp_bearer bearer; /* with options.token */
 	struct fp_request locator; /* finds items' URLs: the submitter's */
@@ -185,24 +186,14 @@ check_libraries(char *why, size_t why_size)
 static int
 make_loops(struct fp_pool *pool)
 {
-	struct fp_shares shares = fp_share_all(pool->setup.options.jobs);
 	struct fp_loop_place place = {
 		.setup = &pool->setup,
 		.queue = &pool->queue,
 		.window = &pool->window,
 		.cancel = &pool->cancel,
 	};
-	unsigned n_slots = 0;
 
-	pool->loops = calloc(shares.n_loops, sizeof(pool->loops[0]));
-	if (!pool->loops)
-		return -1;
-	for (unsigned i = 0; i < shares.n_loops; i++) {
-		if (fp_loop_init(&pool->loops[i], &place, &shares, i, &n_slots))
-			return -1;
-		pool->n_loops++;
-	}
-	return 0;
+	return fp_crew_init(&pool->crew, &place, pool->setup.options.jobs);
 }
 
 static void consume(void *arg);
@@ -210,11 +201,8 @@ static void consume(void *arg);
 static int
 start_threads(struct fp_pool *pool)
 {
-	for (unsigned i = 0; i < pool->n_loops; i++) {
-		if (fp_loop_start(&pool->loops[i]))
-			return -1;
-		pool->n_started++;
-	}
+	if (!pool->preview && fp_crew_start(&pool->crew))
+		return -1;
 	if (pool->setup.options.done) {
 		if (fp_thread_start(&pool->consumer, 0, consume, pool))
 			return -1;
@@ -569,8 +557,7 @@ fp_pool_cancel(struct fp_pool *pool, enum fp_cancel how)
 		fp_ticket_drop(ticket);
 	fp_window_cancel(&pool->window);
 	fp_window_put(&pool->window, list);
-	for (unsigned i = 0; i < pool->n_loops; i++)
-		fp_loop_call(&pool->loops[i]);
+	fp_crew_call(&pool->crew);
 }
 
 /* ---- results out ---- */
@@ -618,9 +605,7 @@ fp_pool_wait(struct fp_pool *pool)
 void
 fp_pool_count(struct fp_pool *pool, size_t *n_running, size_t *n_waiting)
 {
-	*n_running = 0;
-	for (unsigned i = 0; i < pool->n_loops; i++)
-		*n_running += fp_loop_n_active(&pool->loops[i]);
+	*n_running = fp_crew_n_active(&pool->crew);
 	*n_waiting = fp_queue_len(&pool->queue);
 }
 
@@ -629,8 +614,7 @@ fp_pool_look(struct fp_pool *pool, struct fp_look *look)
 {
 	memset(look, 0, sizeof(*look));
 	fp_queue_look(&pool->queue, look, fp_clock_now_ns());
-	for (unsigned i = 0; i < pool->n_loops; i++)
-		fp_loop_look(&pool->loops[i], look);
+	fp_crew_look(&pool->crew, look);
 	fp_window_look(&pool->window, look);
 }
 
@@ -650,15 +634,12 @@ fp_pool_free(struct fp_pool *pool)
 		return;
 	if (pool->has_queue)
 		fp_pool_cancel(pool, FP_CANCEL_ALL);
-	for (unsigned i = 0; i < pool->n_started; i++)
-		fp_loop_join(&pool->loops[i]);
+	fp_crew_join(&pool->crew);
 	fp_pool_wait(pool);
 	if (pool->setup.bearer)
 		fp_bearer_destroy(pool->setup.bearer);
 	fp_rateredis_stop(pool->setup.rate_count.redis);
-	for (unsigned i = 0; i < pool->n_loops; i++)
-		fp_loop_destroy(&pool->loops[i]);
-	free(pool->loops);
+	fp_crew_destroy(&pool->crew);
 	if (pool->has_queue)
 		fp_queue_destroy(&pool->queue);
 	if (pool->has_window)

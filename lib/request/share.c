@@ -143,12 +143,14 @@ struct fp_shares
 fp_share_all(unsigned jobs)
 {
 	unsigned n = count_lanes(jobs, fp_share_online());
+	unsigned n_loops = FP_MIN(n, LOOPS_PER_CPU * fp_share_online());
 
 	return (struct fp_shares){
 		.jobs = jobs,
 		.connections = count_connections(jobs, fp_share_online()),
 		.n_lanes = n,
-		.n_loops = FP_MIN(n, LOOPS_PER_CPU * fp_share_online()),
+		.n_loops = n_loops,
+		.n_first = jobs <= FP_LANE_SLOTS_MAX ? 1 : n_loops,
 	};
 }
 

@@ -28,7 +28,8 @@ struct fp_shares {
 	unsigned jobs;
 	unsigned connections;
 	unsigned n_lanes;
-	unsigned n_loops; /* threads that drive them */
+	unsigned n_loops; /* threads that drive them, at most */
+	unsigned n_first; /* the same, at first */
 };
 
 /* CPUs that are online, at least one. */

@@ -49,6 +49,7 @@ loops_are_few_and_even(void)
 		unsigned n = all.n_lanes, sum = 0;
 		CHECK(all.n_loops > 0 && all.n_loops <= 2 * online);
 		CHECK(all.n_loops <= n);
+		CHECK(all.n_first == (jobs_of[k] <= 64 ? 1 : all.n_loops));
 		CHECK(all.n_loops >= online || all.n_loops == n);
 		for (unsigned i = 0; i < all.n_loops; i++) {
 			unsigned part = fp_share_part(n, all.n_loops, i);

@@ -5,6 +5,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 
 static sigset_t
@@ -226,6 +227,32 @@ a_broadcast_wakes_all(void)
 	fp_mutex_destroy(&shared.lock);
 }
 
+static void
+use_some(void *arg)
+{
+	struct fp_thread_usage *used = arg;
+	struct fp_thread_usage first = fp_thread_usage();
+
+	do
+		*used = fp_thread_usage();
+	while (used->cpu_ns - first.cpu_ns < 5 * FP_NS_PER_MS);
+	uint64_t n_sleeps = used->n_sleeps;
+	CHECK(poll(NULL, 0, 1) == 0 && poll(NULL, 0, 1) == 0);
+	*used = fp_thread_usage();
+	CHECK(used->n_sleeps >= n_sleeps + 2);
+}
+
+static void
+tells_what_it_has_used(void)
+{
+	struct fp_thread_usage used;
+	struct fp_thread thread;
+
+	CHECK(fp_thread_start(&thread, 0, use_some, &used) == 0);
+	fp_thread_join(&thread);
+	CHECK(used.cpu_ns >= 5 * FP_NS_PER_MS);
+}
+
 int
 main(void)
 {
@@ -236,5 +263,6 @@ main(void)
 	run("a mutex lets one in at a time", one_at_a_time);
 	run("a signal wakes who waits", a_signal_wakes_one);
 	run("a broadcast wakes all who wait", a_broadcast_wakes_all);
+	run("a thread knows what it has used", tells_what_it_has_used);
 	return done();
 }
