@@ -27,11 +27,13 @@
  *			says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
- *			starts (the run's own), outlook (how long many take),
- *			ratefile (for many processes; in parts: rateclock
- *			ratestore ratering), rateredis (for many machines; in
- *			parts: rateplace redislink ratescript ratelease), and
- *			ratecount (either of the two)
+ *			starts (the run's own), hostrate (a host's), outlook
+ *			(how long many take), ratefile (for many processes; in
+ *			parts: rateclock ratestore ratering), rateredis (for
+ *			many machines; in parts: rateplace redislink rediscall
+ *			scriptargs ratescript ratelease leaseclock, and for
+ *			hosts hostscript ratehosts), and ratecount (either of
+ *			the two)
  *	item/		one item in, one record out: jsonitem (with parser for
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),
@@ -39,7 +41,8 @@
  *			suspect (whether failures are refusals)), doubts (for
  *			their items), ahead (what follows from an attempt),
  *			origin and origins (servers),
- *			ticket (what goes round), window (the bound, the order),
+ *			ticket (what goes round), itemstart (both its starts),
+ *			window (the bound, the order),
  *			schedule, holdup (what its items wait for), queue (its
  *			lock, and the loops that wait)
  *	request/	what libcurl is told of a request: share (jobs among

@@ -521,8 +521,9 @@ struct fp_options {
 	const char *host_rate; /* of each origin */
 	bool pace; /* evenly, not as soon as may be */
 	unsigned share; /* take 1/share of each rate; 0: all of it */
-	const char *rate_file; /* shares `rate` with other processes: a file,
-				* or redis://..., rediss://..., unix:... */
+	const char *rate_file; /* shares `rate` with other processes: a file;
+				* or redis://..., rediss://..., unix:...,
+				* which shares `host_rate` as well */
 	unsigned host_jobs; /* transfers at once to one origin; 0: jobs */
 
 	unsigned retry; /* attempts after the first */

@@ -87,12 +87,16 @@ lib_libinternal_la_SOURCES += \
 
 # rate: how many requests may start in which time
 lib_libinternal_la_SOURCES += \
+	lib/rate/hostrate.c lib/rate/hostrate.h \
+	lib/rate/hostscript.c lib/rate/hostscript.h \
 	lib/rate/learner.c lib/rate/learner.h \
+	lib/rate/leaseclock.c lib/rate/leaseclock.h \
 	lib/rate/outlook.c lib/rate/outlook.h \
 	lib/rate/ratebook.c lib/rate/ratebook.h \
 	lib/rate/rateclock.c lib/rate/rateclock.h \
 	lib/rate/ratecount.c lib/rate/ratecount.h \
 	lib/rate/ratefile.c lib/rate/ratefile.h \
+	lib/rate/ratehosts.c lib/rate/ratehosts.h \
 	lib/rate/ratelease.c lib/rate/ratelease.h \
 	lib/rate/ratelimit.c lib/rate/ratelimit.h \
 	lib/rate/rateplace.c lib/rate/rateplace.h \
@@ -101,7 +105,9 @@ lib_libinternal_la_SOURCES += \
 	lib/rate/rates.c lib/rate/rates.h \
 	lib/rate/ratescript.c lib/rate/ratescript.h \
 	lib/rate/ratestore.c lib/rate/ratestore.h \
+	lib/rate/rediscall.c lib/rate/rediscall.h \
 	lib/rate/redislink.c lib/rate/redislink.h \
+	lib/rate/scriptargs.c lib/rate/scriptargs.h \
 	lib/rate/starts.c lib/rate/starts.h
 
 # item: one item in, one record out
@@ -114,6 +120,7 @@ lib_libinternal_la_SOURCES += \
 
 # sched: what may start, and when; and what waits
 lib_libinternal_la_SOURCES += \
+	lib/sched/itemstart.c lib/sched/itemstart.h \
 	lib/sched/memory.c lib/sched/memory.h \
 	lib/sched/origin.c lib/sched/origin.h \
 	lib/sched/origins.c \

@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/test_jsontake \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
+	tests/unit/test_leaseclock \
 	tests/unit/test_link \
 	tests/unit/test_lookup \
 	tests/unit/test_memory \
@@ -94,6 +95,7 @@ UNIT_TESTS = \
 	tests/unit/test_ratefilecrash \
 	tests/unit/test_ratefiledamage \
 	tests/unit/test_ratefilefail \
+	tests/unit/test_ratehosts \
 	tests/unit/test_ratelease \
 	tests/unit/test_ratelimit \
 	tests/unit/test_ratelimitexact \
@@ -102,6 +104,7 @@ UNIT_TESTS = \
 	tests/unit/test_reader \
 	tests/unit/test_record \
 	tests/unit/test_recordsecrets \
+	tests/unit/test_scriptargs \
 	tests/unit/test_secret \
 	tests/unit/test_schedulerefuse \
 	tests/unit/test_response \
@@ -241,6 +244,7 @@ endif
 SCRIPT_TESTS = \
 	tests/cli/test_metrics.py \
 	tests/cli/test_page.py \
+	tests/cli/test_hostrates.py \
 	tests/cli/test_rateredis.py \
 	tests/cli/test_sigv4.py \
 	tests/cli/test_cause.py \

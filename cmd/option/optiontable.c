@@ -393,7 +393,7 @@ const struct fp_option_row fp_optiontable_rows[] = {
 	{NULL, "rate-file", 0, "FILE", FP_OPTION_CALL, 0, fp_flowopt_rate_file,
 		NULL, .help = "share --rate among runs with FILE, or redis://",
 		.is_common = true, .keeps_output = true,
-		.needs = {"rate", NULL, NULL}},
+		.needs = {"rate", "host-rate", NULL}},
 	{NULL, "share", 0, "N", FP_OPTION_CALL, 0, fp_flowopt_share,
 		"a whole number from 1 to 1000000",
 		.help = "use 1/N of each rate, when N machines share it",

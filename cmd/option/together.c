@@ -295,12 +295,29 @@ check_formats(const struct fp_settings *settings)
 	return true;
 }
 
+/* A server can count the rate of each host, a file that of the run alone. */
+static bool
+check_rate_file(const struct fp_settings *settings)
+{
+	const struct fp_options *pool = &settings->pool;
+
+	if (!pool->rate_file || pool->rate ||
+		fp_is_rate_server(pool->rate_file))
+		return true;
+	fp_msg_usage("--rate-file needs --rate%s",
+		pool->host_rate ? ": a file counts no --host-rate, but a Redis "
+				  "server does (redis://HOST)"
+				: "");
+	return false;
+}
+
 bool
 fp_together_check(const struct fp_settings *settings)
 {
 	return check_braces(settings) && check_json_items(settings) &&
 	       check_csv(settings) && check_exclusive(settings) &&
-	       check_needs(settings) && check_files(settings) &&
-	       check_heads(settings) && together_check_token(settings) &&
+	       check_rate_file(settings) && check_needs(settings) &&
+	       check_files(settings) && check_heads(settings) &&
+	       together_check_token(settings) &&
 	       together_check_etags(settings) && check_formats(settings);
 }

@@ -11,6 +11,21 @@ fp_timeheap_init(struct fp_timeheap *heap, size_t capacity)
 	return heap->all ? 0 : -1;
 }
 
+int
+fp_timeheap_reserve(struct fp_timeheap *heap, size_t capacity)
+{
+	if (capacity <= heap->capacity)
+		return 0;
+	capacity = FP_MAX(capacity, 2 * heap->capacity);
+	struct fp_timed **all =
+		realloc(heap->all, capacity * sizeof(struct fp_timed *));
+	if (!all)
+		return -1;
+	heap->all = all;
+	heap->capacity = capacity;
+	return 0;
+}
+
 void
 fp_timeheap_destroy(struct fp_timeheap *heap)
 {

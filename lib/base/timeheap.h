@@ -27,6 +27,9 @@ struct fp_timeheap {
 int fp_timeheap_init(struct fp_timeheap *heap, size_t capacity);
 void fp_timeheap_destroy(struct fp_timeheap *heap);
 
+/* Has room for so many at least. -1: ENOMEM, and it is as it was. */
+int fp_timeheap_reserve(struct fp_timeheap *heap, size_t capacity);
+
 /* Adds it, or moves it if it is there already. */
 void fp_timeheap_set(
 	struct fp_timeheap *heap, struct fp_timed *timed, int64_t due_ns);

@@ -244,6 +244,14 @@ on_starts(void *arg)
 }
 
 static void
+on_host_starts(void *arg)
+{
+	struct fp_pool *pool = arg;
+
+	fp_queue_came_hosts(&pool->queue);
+}
+
+static void
 on_rate_news(void *arg, enum fp_rateredis_news news, const char *why,
 	int64_t wait_ns)
 {
@@ -282,6 +290,7 @@ run_rate_server(struct fp_pool *pool)
 	const struct fp_rateredis_calls calls = {
 		.arg = pool,
 		.came = on_starts,
+		.came_hosts = on_host_starts,
 		.tell = on_rate_news,
 		.fail = on_rate_fault,
 	};
@@ -324,6 +333,9 @@ make_pool(struct fp_pool *pool)
 				.waiting_max = FP_MAX(window / 2, 1),
 				.rates = setup->host_rates,
 				.is_paced = options->pace,
+				.redis = setup->host_rates.n
+						 ? setup->rate_count.redis
+						 : NULL,
 				.busy = busy_rules(setup),
 				.pause_max_ns =
 					pool_in_ns(options->retry_after_max_ms),

@@ -7,26 +7,24 @@
 
 int
 fp_ratecount_open(struct fp_ratecount *count, const char *where,
-	const struct fp_rates *rates, bool is_paced, const char *cafile,
-	char *why, size_t size)
+	const struct fp_rateredis_rules *rules, char *why, size_t size)
 {
 	*count = (struct fp_ratecount){NULL, NULL};
 	if (fp_rateplace_is_server(where))
-		count->redis = fp_rateredis_open(
-			where, rates, is_paced, cafile, why, size);
+		count->redis = fp_rateredis_open(where, rules, why, size);
 	else
-		count->file =
-			fp_ratefile_open(where, rates, is_paced, why, size);
+		count->file = fp_ratefile_open(
+			where, &rules->rates, rules->is_paced, why, size);
 	return fp_ratecount_is_open(count) ? 0 : -1;
 }
 
 int
-fp_ratecount_check(
-	const char *where, const struct fp_rates *rates, char *why, size_t size)
+fp_ratecount_check(const char *where, const struct fp_rateredis_rules *rules,
+	char *why, size_t size)
 {
 	return fp_rateplace_is_server(where)
-		       ? fp_rateredis_check(where, rates, why, size)
-		       : fp_ratefile_check(where, rates, why, size);
+		       ? fp_rateredis_check(where, rules, why, size)
+		       : fp_ratefile_check(where, &rules->rates, why, size);
 }
 
 void

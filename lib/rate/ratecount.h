@@ -22,12 +22,11 @@ struct fp_ratecount {
 	struct fp_rateredis *redis;
 };
 
-/* `cafile` is for a server that wants TLS. */
+/* A file counts the run's rate alone. */
 int fp_ratecount_open(struct fp_ratecount *count, const char *where,
-	const struct fp_rates *rates, bool is_paced, const char *cafile,
-	char *why, size_t size);
-int fp_ratecount_check(const char *where, const struct fp_rates *rates,
-	char *why, size_t size);
+	const struct fp_rateredis_rules *rules, char *why, size_t size);
+int fp_ratecount_check(const char *where,
+	const struct fp_rateredis_rules *rules, char *why, size_t size);
 void fp_ratecount_close(struct fp_ratecount *count);
 
 /* Whether anything is in it. */

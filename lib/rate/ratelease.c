@@ -9,14 +9,10 @@
  * A server also lends starts whose time comes soon (ahead_us). Then nobody has
  * to ask at the very moment at which one may start.
  *
- * WHY NO START IS EARLY OR TOO LATE. A call that began at B and ended at E
- * (here) and found the server's clock at T says: that clock is ahead by T - E
- * at least, and by T - B at most. The best of these bounds are kept, and let go
- * of as two clocks may drift. A start is used from the moment that is its own
- * by the lower bound, and until MARGIN_NS before its end by the upper one; that
- * it was fired is told with the upper one. If no value fits the bounds, one of
- * the clocks has been set; if that was forward, the server has forgotten starts
- * too early, and is told so.
+ * WHY NO START IS EARLY OR TOO LATE. Of the server's clock two bounds are known
+ * (leaseclock.h). A start is used from the moment that is its own by the lower
+ * bound, and until MARGIN_NS before its end by the upper one; that it was fired
+ * is told with the upper one.
  */
 #include "base.h"
 
@@ -30,9 +26,6 @@
 #define IDLE_NS (100 * FP_NS_PER_MS)
 #define RENEW_NS (500 * FP_NS_PER_MS)
 
-/* A process that has something to lose looks whether it is still counted. */
-#define LOOK_NS (250 * FP_NS_PER_MS)
-
 /* Between calls that ask for starts. */
 #define CALL_NS (20 * FP_NS_PER_MS)
 #define CALL_MIN_NS (2 * FP_NS_PER_MS)
@@ -44,18 +37,15 @@
 
 #define AHEAD_NS (100 * FP_NS_PER_MS)
 #define AHEAD_MIN_NS (30 * FP_NS_PER_MS)
-#define TRIP_MAX_NS FP_NS_PER_S
-
-/* Two clocks may drift apart by 1 / DRIFT_PART. */
-#define DRIFT_PART 2000
-#define JUMP_US 100000
 
 #define AT_ONCE 64 /* of an eighth of all */
 
 void
-fp_ratelease_init(struct fp_ratelease *lease, const struct fp_rates *rates)
+fp_ratelease_init(struct fp_ratelease *lease, const struct fp_rates *rates,
+	struct fp_leaseclock *clock)
 {
 	*lease = (struct fp_ratelease){
+		.clock = clock,
 		.free = FP_RATELEASE_NONE,
 		.stock = FP_RATELEASE_NONE,
 		.stock_last = FP_RATELEASE_NONE,
@@ -79,52 +69,6 @@ fp_ratelease_destroy(struct fp_ratelease *lease)
 {
 	free(lease->starts);
 	memset(lease, 0, sizeof(*lease));
-}
-
-/* ---- the server's clock ---- */
-
-static int64_t
-lease_earliest_us(const struct fp_ratelease *lease, int64_t now_ns)
-{
-	int64_t drift_ns = (now_ns - lease->clock_ns) / DRIFT_PART;
-
-	return (now_ns - drift_ns) / 1000 + lease->low_us;
-}
-
-static int64_t
-lease_latest_us(const struct fp_ratelease *lease, int64_t now_ns)
-{
-	int64_t drift_ns = (now_ns - lease->clock_ns) / DRIFT_PART;
-
-	return (now_ns + drift_ns) / 1000 + lease->high_us + 1;
-}
-
-static void
-lease_set_clock(struct fp_ratelease *lease, int64_t now_us, int64_t begun_ns,
-	int64_t ended_ns)
-{
-	int64_t low_us = now_us - ended_ns / 1000 - 1;
-	int64_t high_us = now_us - begun_ns / 1000 + 1;
-	int64_t drift_us = (ended_ns - lease->clock_ns) / DRIFT_PART / 1000 + 1;
-	int64_t old_low_us = lease->low_us - drift_us;
-	int64_t old_high_us = lease->high_us + drift_us;
-
-	lease->trip_ns =
-		lease->has_clock
-			? (3 * lease->trip_ns + ended_ns - begun_ns) / 4
-			: ended_ns - begun_ns;
-	if (lease->has_clock) {
-		if (low_us > old_high_us + JUMP_US)
-			lease->has_jumped = true;
-		if (low_us <= old_high_us && high_us >= old_low_us) {
-			low_us = FP_MAX(low_us, old_low_us);
-			high_us = FP_MIN(high_us, old_high_us);
-		}
-	}
-	lease->has_clock = true;
-	lease->low_us = low_us;
-	lease->high_us = high_us;
-	lease->clock_ns = ended_ns;
 }
 
 /* ---- starts ---- */
@@ -231,7 +175,8 @@ static bool
 lease_holds(const struct fp_ratelease *lease,
 	const struct fp_ratelease_start *start, int64_t now_ns)
 {
-	return lease_latest_us(lease, now_ns) + MARGIN_NS / 1000 <
+	return fp_leaseclock_latest_us(lease->clock, now_ns) +
+		       MARGIN_NS / 1000 <
 	       start->until_us;
 }
 
@@ -276,41 +221,45 @@ lease_call_ns(const struct fp_ratelease *lease)
 	return ns > CALL_NS ? CALL_NS : FP_MAX((int64_t)ns, CALL_MIN_NS);
 }
 
-static int64_t
-lease_trip_ns(const struct fp_ratelease *lease)
-{
-	return FP_MIN(lease->trip_ns, TRIP_MAX_NS);
-}
-
 /* As many as are used until more of them can be there. */
 static unsigned
 lease_needs(const struct fp_ratelease *lease)
 {
-	double ns = (double)(lease_call_ns(lease) + 2 * lease_trip_ns(lease));
+	double ns = (double)(lease_call_ns(lease) +
+			     2 * fp_leaseclock_trip_ns(lease->clock));
 
 	return (unsigned)FP_MIN(lease->use_per_s * ns / 1e9, 1e6);
+}
+
+bool
+fp_ratelease_has_one(
+	struct fp_ratelease *lease, int64_t *due_ns, int64_t now_ns)
+{
+	lease_drop_stock(lease, false, now_ns);
+	if (lease->stock == FP_RATELEASE_NONE) {
+		lease->is_hungry = true;
+		*due_ns = INT64_MAX;
+		return false;
+	}
+	struct fp_ratelease_start *start = &lease->starts[lease->stock];
+	int64_t early_us = start->from_us -
+			   fp_leaseclock_earliest_us(lease->clock, now_ns);
+	if (early_us <= 0)
+		return true;
+	*due_ns = now_ns + early_us * 1000 +
+		  early_us * 1000 / (FP_LEASECLOCK_DRIFT_PART / 2) + 1000;
+	if (lease->n_stock < lease_needs(lease))
+		lease->is_hungry = true;
+	return false;
 }
 
 int
 fp_ratelease_reserve(struct fp_ratelease *lease, uint32_t *token,
 	int64_t *due_ns, int64_t now_ns)
 {
-	lease_drop_stock(lease, false, now_ns);
-	if (lease->stock == FP_RATELEASE_NONE) {
-		lease->is_hungry = true;
-		*due_ns = INT64_MAX;
+	if (!fp_ratelease_has_one(lease, due_ns, now_ns))
 		return 0;
-	}
-	struct fp_ratelease_start *start = &lease->starts[lease->stock];
-	int64_t early_us = start->from_us - lease_earliest_us(lease, now_ns);
-	if (early_us > 0) {
-		*due_ns = now_ns + early_us * 1000 +
-			  early_us * 1000 / (DRIFT_PART / 2) + 1000;
-		if (lease->n_stock < lease_needs(lease))
-			lease->is_hungry = true;
-		return 0;
-	}
-	lease_unstock(lease);
+	struct fp_ratelease_start *start = lease_unstock(lease);
 	lease_set(lease, start, FP_RATELEASE_RESERVED, now_ns);
 	lease_count_use(lease, now_ns);
 	if (2 * lease->n_stock < lease_needs(lease))
@@ -349,7 +298,7 @@ fp_ratelease_fire(struct fp_ratelease *lease, uint32_t token, int64_t now_ns)
 {
 	struct fp_ratelease_start *start = lease_find(lease, token);
 
-	start->fired_us = lease_latest_us(lease, now_ns);
+	start->fired_us = fp_leaseclock_latest_us(lease->clock, now_ns);
 	lease_set(lease, start,
 		start->seq ? FP_RATELEASE_FIRED : FP_RATELEASE_FREE, now_ns);
 }
@@ -366,12 +315,19 @@ fp_ratelease_give_back(
 		lease_set(lease, start, FP_RATELEASE_FREE, now_ns);
 }
 
+void
+fp_ratelease_end(struct fp_ratelease *lease, int64_t now_ns)
+{
+	lease->is_hungry = false;
+	lease_drop_stock(lease, true, now_ns);
+}
+
 /* ---- calls ---- */
 
 int64_t
 fp_ratelease_due_ns(const struct fp_ratelease *lease)
 {
-	int64_t due_ns = lease->called_ns + LOOK_NS;
+	int64_t due_ns = INT64_MAX;
 
 	if (lease->is_hungry) {
 		int64_t next_ns = lease->called_ns + lease_call_ns(lease);
@@ -396,7 +352,7 @@ lease_ahead_ns(const struct fp_ratelease *lease)
 	int64_t ahead_ns =
 		ns > AHEAD_NS ? AHEAD_NS : FP_MAX((int64_t)ns, AHEAD_MIN_NS);
 
-	return ahead_ns + 2 * lease_trip_ns(lease);
+	return ahead_ns + 2 * fp_leaseclock_trip_ns(lease->clock);
 }
 
 static unsigned
@@ -452,7 +408,8 @@ fp_ratelease_ask(struct fp_ratelease *lease, struct fp_ratelease_call *call,
 		lease_drop_stock(lease, ends, now_ns);
 		if (lease->stock != FP_RATELEASE_NONE && !lease->is_hungry &&
 			lease->starts[lease->stock].from_us <
-				lease_earliest_us(lease, now_ns) -
+				fp_leaseclock_earliest_us(
+					lease->clock, now_ns) -
 					IDLE_NS / 1000) {
 			lease_drop_stock(lease, true, now_ns);
 			lease->ask = 0;
@@ -462,7 +419,7 @@ fp_ratelease_ask(struct fp_ratelease *lease, struct fp_ratelease_call *call,
 	call->n_want = ends ? 0 : lease_choose(lease, now_ns);
 	call->first_seq = lease->asked_seq = lease->next_seq;
 	call->ahead_us = lease_ahead_ns(lease) / 1000;
-	call->has_jumped = lease->has_jumped;
+	call->has_jumped = lease->clock->has_jumped;
 	lease->next_seq += call->n_want;
 	if (call->n_want > 0) {
 		lease->ask = call->n_want;
@@ -477,9 +434,8 @@ fp_ratelease_ask(struct fp_ratelease *lease, struct fp_ratelease_call *call,
 		lease->renewed_ns = now_ns;
 }
 
-/* Nothing that was lent counts any more. */
-static void
-lease_lose(struct fp_ratelease *lease, int64_t now_ns)
+void
+fp_ratelease_lose(struct fp_ratelease *lease, int64_t now_ns)
 {
 	lease->stock = lease->stock_last = FP_RATELEASE_NONE;
 	lease->n_stock = 0;
@@ -526,6 +482,9 @@ static void
 lease_take(struct fp_ratelease *lease, const struct fp_ratelease_answer *answer,
 	int64_t now_ns)
 {
+	/* These need not be renewed before others would. */
+	if (lease->n_live == 0)
+		lease->renewed_ns = now_ns;
 	for (unsigned i = 0; i < answer->n; i++) {
 		struct fp_ratelease_start *start = lease_new(lease);
 		start->seq = lease->asked_seq + i;
@@ -549,20 +508,18 @@ lease_end_call(struct fp_ratelease *lease, int64_t now_ns)
 
 int
 fp_ratelease_hear(struct fp_ratelease *lease,
-	const struct fp_ratelease_answer *answer, int64_t begun_ns,
-	int64_t ended_ns)
+	const struct fp_ratelease_answer *answer, int64_t ended_ns)
 {
 	int ret = lease_make_room(lease, answer->n);
 
-	lease_set_clock(lease, answer->now_us, begun_ns, ended_ns);
 	if (answer->is_lost) {
-		lease_lose(lease, ended_ns);
-		lease->has_jumped = false;
+		fp_ratelease_lose(lease, ended_ns);
+		lease->clock->has_jumped = false;
 	} else {
 		lease_confirm(lease, answer, ended_ns);
 	}
 	/* What is not taken comes back by itself. */
-	if (ret == 0 && !lease->has_jumped)
+	if (ret == 0 && !lease->clock->has_jumped)
 		lease_take(lease, answer, ended_ns);
 	lease->wait_ns = ended_ns + answer->wait_us * 1000;
 	if (answer->n == 0 && lease->next_seq > lease->asked_seq)

@@ -10,7 +10,8 @@
  *	when fp_ratelease_due_ns() has come:
  *		fp_ratelease_ask(&lease, &call, now)	what to ask and report
  *		...the server is asked...
- *		fp_ratelease_hear(&lease, &answer, sent, heard)
+ *		fp_leaseclock_hear(clock, answer.now_us, sent, heard)
+ *		fp_ratelease_hear(&lease, &answer, heard)
  *		or fp_ratelease_miss(&lease), as it did not answer
  *
  * Times of the server are microseconds of its own clock, of which bounds are
@@ -26,10 +27,13 @@
 
 #include "base.h"
 
+#include "leaseclock.h"
 #include "rates.h"
 
 /* How long a start is lent, unless that is renewed. */
 #define FP_RATELEASE_NS (2 * FP_NS_PER_S)
+
+#define FP_RATELEASE_LOOK_NS (250 * FP_NS_PER_MS)
 
 /* A call asks for no more, and reports and renews no more. */
 #define FP_RATELEASE_ASK_MAX 500
@@ -61,12 +65,7 @@ struct fp_ratelease {
 	uint64_t n_least; /* in one period, of all rates */
 	int64_t shortest_ns;
 
-	/* What the server's clock is ahead of ours. */
-	bool has_clock;
-	int64_t low_us, high_us;
-	int64_t clock_ns; /* when that was found */
-	int64_t trip_ns; /* there and back, of late */
-	bool has_jumped; /* to be told, as times may have been lost */
+	struct fp_leaseclock *clock; /* the server's; borrowed */
 
 	struct fp_ratelease_start *starts; /* by token */
 	uint32_t n_starts, cap_starts;
@@ -110,13 +109,19 @@ struct fp_ratelease_answer {
 	const int64_t *from_us; /* of each start that is lent */
 };
 
-void fp_ratelease_init(
-	struct fp_ratelease *lease, const struct fp_rates *rates);
+/* Several leases of one server may have one clock. */
+void fp_ratelease_init(struct fp_ratelease *lease, const struct fp_rates *rates,
+	struct fp_leaseclock *clock);
 void fp_ratelease_destroy(struct fp_ratelease *lease);
 
 /* 1: reserved. 0: not now: at *due_ns, or when something was heard. */
 int fp_ratelease_reserve(struct fp_ratelease *lease, uint32_t *token,
 	int64_t *due_ns, int64_t now_ns);
+
+/* Whether one can be reserved; if not, when, as there. Either way what is
+ * missing will be asked for. */
+bool fp_ratelease_has_one(
+	struct fp_ratelease *lease, int64_t *due_ns, int64_t now_ns);
 
 /* 1: it may be sent now. 0: not any more. */
 int fp_ratelease_commit(
@@ -126,19 +131,26 @@ void fp_ratelease_fire(
 void fp_ratelease_give_back(
 	struct fp_ratelease *lease, uint32_t token, int64_t now_ns);
 
-/* When the server is to be asked next. */
+/* No more will be reserved: what is in stock goes back. */
+void fp_ratelease_end(struct fp_ratelease *lease, int64_t now_ns);
+
+/* When the server is to be asked next; INT64_MAX: there is nothing to ask. Who
+ * has something to lose looks every FP_RATELEASE_LOOK_NS whether it is still
+ * counted. */
 int64_t fp_ratelease_due_ns(const struct fp_ratelease *lease);
 
 /* What the next call says. `ends`: it is the last, and all goes back. */
 void fp_ratelease_ask(struct fp_ratelease *lease,
 	struct fp_ratelease_call *call, bool ends, int64_t now_ns);
 
-/* The answer of a call that was begun and ended at these times. */
+/* The answer of a call that ended at this time; the clock has heard it. */
 int fp_ratelease_hear(struct fp_ratelease *lease,
-	const struct fp_ratelease_answer *answer, int64_t begun_ns,
-	int64_t ended_ns);
+	const struct fp_ratelease_answer *answer, int64_t ended_ns);
 
 /* There was none; what was told is to be told again. */
 void fp_ratelease_miss(struct fp_ratelease *lease, int64_t now_ns);
+
+/* Nothing that was lent counts any more. */
+void fp_ratelease_lose(struct fp_ratelease *lease, int64_t now_ns);
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WHO MAY TOUCH WHAT. The lock is over the lease, which all threads use, and
- * over `is_closing`, `is_asking` and `error`. All else is the thread's alone,
- * or, before and after it runs, the owner's. The lock is not held while the
- * server is asked, nor while anyone is called.
+ * Two counts may be kept at the server: that of the run's rate, and that of
+ * each host's. Each has its script and its call; the connection and what
+ * becomes of it are one.
+ *
+ * WHO MAY TOUCH WHAT. The lock is over the lease and the hosts, which all
+ * threads use, and over `is_closing`, `is_asking` and `has_failed`. All else is
+ * the thread's alone, or, before and after it runs, the owner's. The lock is
+ * not held while the server is asked, nor while anyone is called.
  *
  * Times are those of CLOCK_BOOTTIME, as what was lent ends while the machine
  * sleeps, too.
@@ -13,10 +17,11 @@
 #include "rateredis.h"
 
 #include "clock.h"
+#include "hostscript.h"
 #include "random.h"
-#include "rateplace.h"
+#include "ratehosts.h"
 #include "ratescript.h"
-#include "redislink.h"
+#include "rediscall.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -37,21 +42,21 @@
 /* A server that comes and goes is told of once in this time. */
 #define TELL_AGAIN_NS (60 * FP_NS_PER_S)
 
-/* What comes of asking. */
-enum rateredis_end {
-	RATEREDIS_WELL,
-	RATEREDIS_LATER, /* it may be mended */
-	RATEREDIS_NEVER, /* it may not */
+enum rateredis_which {
+	RATEREDIS_RUN,
+	RATEREDIS_HOSTS,
+	RATEREDIS_COUNTS,
 };
 
+_Static_assert(RATEREDIS_COUNTS == FP_REDISCALL_SCRIPTS, "one for each");
+
 struct fp_rateredis {
-	struct fp_rateplace place;
-	struct fp_redislink *link;
-	struct fp_ratescript script;
+	struct fp_rediscall server; /* runs a script for each of them */
+	char hosts_key[300];
+	bool is_on[RATEREDIS_COUNTS];
+	struct fp_ratescript scripts[RATEREDIS_COUNTS];
 	struct fp_ratelease_call call;
 	int64_t from_us[FP_RATELEASE_ASK_MAX];
-	struct fp_buf said;
-	char sum[64]; /* the script's; "": to be sent whole */
 	uint64_t random;
 	struct fp_rateredis_calls calls;
 	int64_t connect_ms;
@@ -63,7 +68,9 @@ struct fp_rateredis {
 
 	struct fp_mutex lock;
 	struct fp_cond work, rest; /* something is due; is_asking is false */
+	struct fp_leaseclock clock; /* the lease's */
 	struct fp_ratelease lease;
+	struct fp_ratehosts hosts;
 	bool is_closing;
 	bool is_asking;
 	bool has_failed;
@@ -72,271 +79,140 @@ struct fp_rateredis {
 	bool has_thread;
 };
 
-/* ---- one exchange ---- */
-
-static struct fp_redisarg
-rateredis_arg(const char *text)
-{
-	return (struct fp_redisarg){text, strlen(text)};
-}
-
-/* Puts what the server said into `why`, without what disturbs a terminal. */
-static void
-rateredis_quote(const struct fp_rateredis *redis, char *why, size_t size)
-{
-	const char *text = fp_buf_text(&redis->said);
-	size_t n = 0;
-
-	for (; *text && n + 1 < size && n < 150; text++)
-		why[n++] = *text >= ' ' && *text < 127 ? *text : '?';
-	why[n] = '\0';
-}
-
-static bool
-says(const struct fp_rateredis *redis, const char *word)
-{
-	const char *text = fp_buf_text(&redis->said);
-	size_t len = strlen(word);
-
-	return strncmp(text, word, len) == 0;
-}
-
-/* An error that passes, as the server starts, is busy, or is no master. */
-static bool
-says_later(const struct fp_rateredis *redis)
-{
-	static const char *const words[] = {"LOADING", "BUSY", "MASTERDOWN",
-		"READONLY", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS",
-		"UNKILLABLE", "ERR max number of clients"};
-
-	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
-		if (says(redis, words[i]))
-			return true;
-	}
-	return false;
-}
-
-static enum rateredis_end
-judge_error(struct fp_rateredis *redis, char *why, size_t size)
-{
-	char text[200];
-
-	rateredis_quote(redis, text, sizeof(text));
-	if (says_later(redis)) {
-		fp_redislink_close(redis->link);
-		snprintf(why, size, "%s", text);
-		return RATEREDIS_LATER;
-	}
-	if (says(redis, "OOM"))
-		snprintf(why, size,
-			"the server has no memory left for the count "
-			"(maxmemory)");
-	else if (says(redis, "NOAUTH"))
-		snprintf(why, size, "the server wants a password");
-	else if (says(redis, "WRONGPASS"))
-		snprintf(why, size, "wrong user or password");
-	else if (says(redis, "MOVED") || says(redis, "ASK "))
-		snprintf(why, size,
-			"another server of its cluster has the key: %s", text);
-	else
-		snprintf(why, size, "the server refuses: %s", text);
-	return RATEREDIS_NEVER;
-}
-
-static enum rateredis_end
-rateredis_exchange(struct fp_rateredis *redis, const struct fp_redisarg *args,
-	size_t n, int64_t timeout_ms, char *why, size_t size)
-{
-	switch (fp_redislink_ask(
-		redis->link, args, n, timeout_ms, &redis->said)) {
-	case FP_REDIS_OK:
-		return RATEREDIS_WELL;
-	case FP_REDIS_ERROR:
-		return judge_error(redis, why, size);
-	case FP_REDIS_BROKEN:
-		rateredis_quote(redis, why, size);
-		return RATEREDIS_LATER;
-	case FP_REDIS_STRANGE:
-		break;
-	}
-	rateredis_quote(redis, why, size);
-	return RATEREDIS_NEVER;
-}
-
-/* ---- greeting a server ---- */
-
-static enum rateredis_end
-rateredis_log_in(struct fp_rateredis *redis, char *why, size_t size)
-{
-	const struct fp_rateplace *place = &redis->place;
-	struct fp_redisarg args[3] = {rateredis_arg("AUTH")};
-	size_t n = 1;
-
-	if (!place->password)
-		return RATEREDIS_WELL;
-	if (place->user)
-		args[n++] = rateredis_arg(place->user);
-	args[n++] = rateredis_arg(place->password);
-	return rateredis_exchange(redis, args, n, ASK_MS, why, size);
-}
-
-static enum rateredis_end
-choose_db(struct fp_rateredis *redis, char *why, size_t size)
-{
-	char db[16];
-
-	if (redis->place.db == 0)
-		return RATEREDIS_WELL;
-	snprintf(db, sizeof(db), "%u", redis->place.db);
-	struct fp_redisarg args[] = {
-		rateredis_arg("SELECT"), rateredis_arg(db)};
-	return rateredis_exchange(redis, args, 2, ASK_MS, why, size);
-}
-
-/* Which run of the server it is. */
-static enum rateredis_end
-ask_run(struct fp_rateredis *redis, char *why, size_t size)
-{
-	struct fp_redisarg args[] = {
-		rateredis_arg("INFO"), rateredis_arg("server")};
-	enum rateredis_end end =
-		rateredis_exchange(redis, args, 2, ASK_MS, why, size);
-
-	if (end != RATEREDIS_WELL)
-		return end;
-	const char *at = strstr(fp_buf_text(&redis->said), "\nrun_id:");
-	at = at ? at + 8 : "-";
-	snprintf(redis->script.run, sizeof(redis->script.run), "%.*s",
-		(int)FP_MIN(strcspn(at, "\r\n"), 60), at);
-	return RATEREDIS_WELL;
-}
-
-/* Has it keep the script. Where that is not allowed, it is sent each time. */
-static enum rateredis_end
-load_script(struct fp_rateredis *redis, char *why, size_t size)
-{
-	struct fp_redisarg args[] = {rateredis_arg("SCRIPT"),
-		rateredis_arg("LOAD"), rateredis_arg(fp_ratescript_text)};
-	enum rateredis_end end =
-		rateredis_exchange(redis, args, 3, ASK_MS, why, size);
-
-	redis->sum[0] = '\0';
-	if (end == RATEREDIS_WELL && redis->said.len < sizeof(redis->sum))
-		snprintf(redis->sum, sizeof(redis->sum), "%s",
-			fp_buf_text(&redis->said));
-	return fp_redislink_is_open(redis->link) ? RATEREDIS_WELL : end;
-}
-
-static enum rateredis_end
-rateredis_connect(
-	struct fp_rateredis *redis, int64_t timeout_ms, char *why, size_t size)
-{
-	static enum rateredis_end (*const steps[])(struct fp_rateredis *,
-		char *,
-		size_t) = {rateredis_log_in, choose_db, ask_run, load_script};
-	enum rateredis_end end = RATEREDIS_WELL;
-
-	if (fp_redislink_is_open(redis->link))
-		return RATEREDIS_WELL;
-	if (fp_redislink_connect(redis->link, timeout_ms, why, size))
-		return RATEREDIS_LATER;
-	for (size_t i = 0; end == RATEREDIS_WELL && i < FP_ARRAY_LEN(steps);
-		i++)
-		end = steps[i](redis, why, size);
-	if (end != RATEREDIS_WELL)
-		fp_redislink_close(redis->link);
-	return end;
-}
-
 /* ---- one call ---- */
-
-/* Has the script run, with what script->args say. */
-static enum rateredis_end
-run_script(
-	struct fp_rateredis *redis, int64_t timeout_ms, char *why, size_t size)
-{
-	struct fp_redisarg *args = redis->script.args;
-	size_t n = redis->script.n_args;
-	enum rateredis_end end = RATEREDIS_NEVER;
-
-	if (redis->sum[0]) {
-		args[0] = rateredis_arg("EVALSHA");
-		args[1] = rateredis_arg(redis->sum);
-		end = rateredis_exchange(redis, args, n, timeout_ms, why, size);
-		if (end != RATEREDIS_NEVER || !says(redis, "NOSCRIPT"))
-			return end;
-	}
-	args[0] = rateredis_arg("EVAL");
-	args[1] = rateredis_arg(fp_ratescript_text);
-	return rateredis_exchange(redis, args, n, timeout_ms, why, size);
-}
-
-/* `call` is made; it is made known to the server. */
-static enum rateredis_end
-make_call(struct fp_rateredis *redis, struct fp_ratelease_answer *answer,
-	int64_t timeout_ms, int64_t *begun_ns, int64_t *full_us, char *why,
-	size_t size)
-{
-	enum rateredis_end end =
-		rateredis_connect(redis, redis->connect_ms, why, size);
-
-	if (end != RATEREDIS_WELL)
-		return end;
-	if (fp_ratescript_make(&redis->script, &redis->call,
-		    fp_random_next(&redis->random))) {
-		snprintf(why, size, "out of memory");
-		return RATEREDIS_LATER;
-	}
-	*begun_ns = fp_clock_boot_ns();
-	end = run_script(redis, timeout_ms, why, size);
-	if (end != RATEREDIS_WELL)
-		return end;
-	switch (fp_ratescript_read(&redis->script, fp_buf_text(&redis->said),
-		answer, redis->from_us, full_us, why, size)) {
-	case FP_RATESCRIPT_OK:
-		return RATEREDIS_WELL;
-	case FP_RATESCRIPT_OTHER:
-	case FP_RATESCRIPT_TYPE:
-	case FP_RATESCRIPT_ODD:
-		break;
-	}
-	return RATEREDIS_NEVER;
-}
 
 /* What one call came to, to be told without the lock. */
 struct rateredis_result {
-	enum rateredis_end end;
+	enum fp_rediscall_end end;
 	bool has_come, is_lost;
 	int64_t full_us;
 	char why[300];
 };
 
+/* What the two kinds of calls have of an answer. */
+struct rateredis_answer {
+	struct fp_ratelease_answer run;
+	struct fp_hostscript_head hosts;
+	int64_t begun_ns;
+};
+
+static enum fp_ratescript_said
+read_answer(struct fp_rateredis *redis, enum rateredis_which which,
+	struct rateredis_answer *answer, struct rateredis_result *result)
+{
+	struct fp_ratescript *script = &redis->scripts[which];
+	const char *text = fp_buf_text(&redis->server.said);
+
+	if (which == RATEREDIS_HOSTS)
+		return fp_hostscript_read(script, text, &answer->hosts,
+			result->why, sizeof(result->why));
+	return fp_ratescript_read(script, text, &answer->run, redis->from_us,
+		&result->full_us, result->why, sizeof(result->why));
+}
+
+/* Makes what a call says. Under the lock. */
+static int
+rateredis_prepare_call(
+	struct fp_rateredis *redis, enum rateredis_which which, bool ends)
+{
+	struct fp_ratescript *script = &redis->scripts[which];
+	uint64_t seed = fp_random_next(&redis->random);
+	int64_t now_ns = fp_clock_boot_ns();
+
+	memcpy(script->run, redis->server.run, sizeof(script->run));
+	if (which == RATEREDIS_HOSTS)
+		return fp_ratehosts_ask(&redis->hosts, script, &redis->call,
+			ends, seed, now_ns);
+	fp_ratelease_ask(&redis->lease, &redis->call, ends, now_ns);
+	return fp_ratescript_make(script, &redis->call, seed);
+}
+
+/* Takes what came of it. Under the lock. */
+static void
+rateredis_take(struct fp_rateredis *redis, enum rateredis_which which,
+	struct rateredis_answer *answer, struct rateredis_result *result)
+{
+	int64_t now_ns = fp_clock_boot_ns();
+
+	if (which == RATEREDIS_RUN) {
+		if (result->end != FP_REDISCALL_WELL) {
+			fp_ratelease_miss(&redis->lease, now_ns);
+			return;
+		}
+		fp_leaseclock_hear(&redis->clock, answer->run.now_us,
+			answer->begun_ns, now_ns);
+		fp_ratelease_hear(&redis->lease, &answer->run, now_ns);
+		result->has_come = answer->run.n > 0;
+		result->is_lost = answer->run.is_lost;
+		return;
+	}
+	if (result->end != FP_REDISCALL_WELL) {
+		fp_ratehosts_miss(&redis->hosts, now_ns);
+		return;
+	}
+	if (!fp_ratehosts_hear(&redis->hosts, &answer->hosts, answer->begun_ns,
+		    now_ns, &result->full_us)) {
+		result->end = FP_REDISCALL_NEVER;
+		snprintf(result->why, sizeof(result->why),
+			"not to be understood");
+	}
+	result->is_lost = result->full_us > 0;
+}
+
+/* Has the server run what a call says, and reads what it says. */
+static enum fp_rediscall_end
+make_call(struct fp_rateredis *redis, enum rateredis_which which,
+	int64_t timeout_ms, struct rateredis_answer *answer,
+	struct rateredis_result *result)
+{
+	answer->begun_ns = fp_clock_boot_ns();
+	enum fp_rediscall_end end = fp_rediscall_run(&redis->server, which,
+		&redis->scripts[which].args, timeout_ms, result->why,
+		sizeof(result->why));
+	if (end != FP_REDISCALL_WELL)
+		return end;
+	return read_answer(redis, which, answer, result) == FP_RATESCRIPT_OK
+		       ? FP_REDISCALL_WELL
+		       : FP_REDISCALL_NEVER;
+}
+
+/* There is a connection: what is said on it depends on which run of the server
+ * it is. */
+static void
+call_connected(struct fp_rateredis *redis, enum rateredis_which which,
+	bool ends, struct rateredis_result *result)
+{
+	struct rateredis_answer answer = {.begun_ns = 0};
+
+	if (rateredis_prepare_call(redis, which, ends)) {
+		result->end = FP_REDISCALL_LATER;
+		snprintf(result->why, sizeof(result->why), "out of memory");
+	} else {
+		fp_mutex_unlock(&redis->lock);
+		result->end = make_call(
+			redis, which, ends ? LAST_MS : ASK_MS, &answer, result);
+		fp_mutex_lock(&redis->lock);
+	}
+	rateredis_take(redis, which, &answer, result);
+}
+
 /* Asks once. Under the lock, but not while the server is asked. */
 static void
-rateredis_ask(
-	struct fp_rateredis *redis, bool ends, struct rateredis_result *result)
+rateredis_ask(struct fp_rateredis *redis, enum rateredis_which which, bool ends,
+	struct rateredis_result *result)
 {
-	struct fp_ratelease_answer answer = {.n = 0};
-	int64_t begun_ns = 0;
-
-	result->why[0] = '\0';
-	fp_ratelease_ask(&redis->lease, &redis->call, ends, fp_clock_boot_ns());
+	*result = (struct rateredis_result){.end = FP_REDISCALL_WELL};
 	redis->is_asking = true;
 	fp_mutex_unlock(&redis->lock);
-	result->end = make_call(redis, &answer, ends ? LAST_MS : ASK_MS,
-		&begun_ns, &result->full_us, result->why, sizeof(result->why));
+	result->end = fp_rediscall_connect(&redis->server, redis->connect_ms,
+		result->why, sizeof(result->why));
 	fp_mutex_lock(&redis->lock);
+	if (result->end == FP_REDISCALL_WELL)
+		call_connected(redis, which, ends, result);
 	redis->is_asking = false;
 	fp_cond_broadcast(&redis->rest);
-	int64_t now_ns = fp_clock_boot_ns();
-	if (result->end == RATEREDIS_WELL) {
-		fp_ratelease_hear(&redis->lease, &answer, begun_ns, now_ns);
+	if (result->end == FP_REDISCALL_WELL)
 		redis->again_ns = 0;
-	} else {
-		fp_ratelease_miss(&redis->lease, now_ns);
-	}
-	result->has_come = answer.n > 0;
-	result->is_lost = answer.is_lost;
 }
 
 /* ---- the thread ---- */
@@ -378,6 +254,8 @@ note_well(struct fp_rateredis *redis, const struct rateredis_result *result)
 			redis, FP_RATEREDIS_LOST, "", result->full_us * 1000);
 	if (result->has_come && redis->calls.came)
 		redis->calls.came(redis->calls.arg);
+	if (redis->hosts.came && redis->calls.came_hosts)
+		redis->calls.came_hosts(redis->calls.arg);
 }
 
 static int64_t
@@ -399,28 +277,45 @@ rateredis_note(
 	struct fp_rateredis *redis, const struct rateredis_result *result)
 {
 	switch (result->end) {
-	case RATEREDIS_WELL:
+	case FP_REDISCALL_WELL:
 		note_well(redis, result);
 		break;
-	case RATEREDIS_LATER:
+	case FP_REDISCALL_LATER:
 		note_gone(redis, result->why);
 		break;
-	case RATEREDIS_NEVER:
-		fp_redislink_close(redis->link);
+	case FP_REDISCALL_NEVER:
+		fp_rediscall_close(&redis->server);
 		if (redis->calls.fail)
 			redis->calls.fail(redis->calls.arg, result->why);
 		break;
 	}
 }
 
-/* Until a call is due. Under the lock. */
+/* When a count is to be asked for. */
+static int64_t
+rateredis_due_ns(const struct fp_rateredis *redis, enum rateredis_which which)
+{
+	if (!redis->is_on[which])
+		return INT64_MAX;
+	int64_t due_ns = which == RATEREDIS_HOSTS
+				 ? fp_ratehosts_due_ns(&redis->hosts)
+				 : FP_MIN(fp_ratelease_due_ns(&redis->lease),
+					   redis->lease.called_ns +
+						   FP_RATELEASE_LOOK_NS);
+	return FP_MAX(due_ns, redis->again_ns);
+}
+
+/* Until a call is due; which one it is. Under the lock. false: none is any
+ * more. */
 static bool
-rateredis_wait(struct fp_rateredis *redis)
+rateredis_wait(struct fp_rateredis *redis, enum rateredis_which *which)
 {
 	while (!redis->is_closing) {
 		int64_t boot_ns = fp_clock_boot_ns();
-		int64_t due_ns = FP_MAX(
-			fp_ratelease_due_ns(&redis->lease), redis->again_ns);
+		int64_t run_ns = rateredis_due_ns(redis, RATEREDIS_RUN);
+		int64_t hosts_ns = rateredis_due_ns(redis, RATEREDIS_HOSTS);
+		int64_t due_ns = FP_MIN(run_ns, hosts_ns);
+		*which = hosts_ns < run_ns ? RATEREDIS_HOSTS : RATEREDIS_RUN;
 		if (redis->has_failed)
 			fp_cond_wait(&redis->work, &redis->lock);
 		else if (due_ns <= boot_ns)
@@ -432,26 +327,42 @@ rateredis_wait(struct fp_rateredis *redis)
 	return false;
 }
 
+/* Tells what has not been told yet, and gives back the rest. Under the lock. */
+static void
+rateredis_end(struct fp_rateredis *redis)
+{
+	struct rateredis_result result = {.end = FP_REDISCALL_WELL};
+	int64_t end_ns = fp_clock_now_ns() + LAST_MS * FP_NS_PER_MS;
+
+	if (redis->is_on[RATEREDIS_RUN])
+		rateredis_ask(redis, RATEREDIS_RUN, true, &result);
+	while (result.end == FP_REDISCALL_WELL &&
+		fp_ratehosts_has_more(&redis->hosts) &&
+		fp_clock_now_ns() < end_ns)
+		rateredis_ask(redis, RATEREDIS_HOSTS, true, &result);
+}
+
 static void
 rateredis_main(void *arg)
 {
 	struct fp_rateredis *redis = arg;
-	struct rateredis_result result = {.end = RATEREDIS_WELL};
+	struct rateredis_result result;
+	enum rateredis_which which;
 
 	fp_mutex_lock(&redis->lock);
-	while (rateredis_wait(redis)) {
-		rateredis_ask(redis, false, &result);
-		redis->has_failed = result.end == RATEREDIS_NEVER;
+	while (rateredis_wait(redis, &which)) {
+		rateredis_ask(redis, which, false, &result);
+		redis->has_failed = result.end == FP_REDISCALL_NEVER;
 		bool is_closing = redis->is_closing;
 		fp_mutex_unlock(&redis->lock);
 		if (!is_closing)
 			rateredis_note(redis, &result);
 		fp_mutex_lock(&redis->lock);
-		if (result.end == RATEREDIS_LATER)
+		if (result.end == FP_REDISCALL_LATER)
 			redis->again_ns = rateredis_again_ns(redis);
 	}
-	if (!redis->has_failed && fp_redislink_is_open(redis->link))
-		rateredis_ask(redis, true, &result);
+	if (!redis->has_failed && fp_rediscall_is_open(&redis->server))
+		rateredis_end(redis);
 	fp_mutex_unlock(&redis->lock);
 }
 
@@ -480,13 +391,20 @@ fp_rateredis_stop(struct fp_rateredis *redis)
 		fp_cond_wait_until(&redis->rest, &redis->lock, end_ns))
 		;
 	if (redis->is_asking)
-		fp_redislink_stop(redis->link);
+		fp_rediscall_stop(&redis->server);
 	fp_mutex_unlock(&redis->lock);
 	fp_thread_join(&redis->thread);
 	redis->has_thread = false;
 }
 
 /* ---- what others ask ---- */
+
+static int64_t
+on_our_clock(int64_t at_ns, int64_t boot_ns)
+{
+	return at_ns == INT64_MAX ? INT64_MAX
+				  : fp_clock_now_ns() + at_ns - boot_ns;
+}
 
 int
 fp_rateredis_reserve(
@@ -501,8 +419,7 @@ fp_rateredis_reserve(
 	if (redis->lease.is_hungry && !was_hungry)
 		fp_cond_signal(&redis->work);
 	fp_mutex_unlock(&redis->lock);
-	*due_ns = at_ns == INT64_MAX ? INT64_MAX
-				     : fp_clock_now_ns() + at_ns - now_ns;
+	*due_ns = on_our_clock(at_ns, now_ns);
 	return got;
 }
 
@@ -536,6 +453,105 @@ fp_rateredis_give_back(struct fp_rateredis *redis, uint32_t token)
 	fp_mutex_unlock(&redis->lock);
 }
 
+/* ---- of one host ---- */
+
+struct fp_ratehost *
+fp_rateredis_host_new(struct fp_rateredis *redis, const char *name, void *owner)
+{
+	fp_mutex_lock(&redis->lock);
+	struct fp_ratehost *host = fp_ratehost_new(&redis->hosts, name, owner);
+	fp_mutex_unlock(&redis->lock);
+	return host;
+}
+
+void
+fp_rateredis_host_free(struct fp_rateredis *redis, struct fp_ratehost *host)
+{
+	if (!host)
+		return;
+	fp_mutex_lock(&redis->lock);
+	fp_ratehost_free(&redis->hosts, host, fp_clock_boot_ns());
+	fp_mutex_unlock(&redis->lock);
+}
+
+void *
+fp_rateredis_host_came(struct fp_rateredis *redis)
+{
+	fp_mutex_lock(&redis->lock);
+	void *owner = fp_ratehosts_next_came(&redis->hosts);
+	fp_mutex_unlock(&redis->lock);
+	return owner;
+}
+
+/* Has the thread look again, if it is to ask earlier than it knew. */
+static void
+rateredis_hurry(struct fp_rateredis *redis, int64_t was_due_ns)
+{
+	if (fp_ratehosts_due_ns(&redis->hosts) < was_due_ns)
+		fp_cond_signal(&redis->work);
+}
+
+bool
+fp_rateredis_host_has_one(
+	struct fp_rateredis *redis, struct fp_ratehost *host, int64_t *due_ns)
+{
+	int64_t now_ns = fp_clock_boot_ns();
+
+	fp_mutex_lock(&redis->lock);
+	int64_t was_due_ns = fp_ratehosts_due_ns(&redis->hosts);
+	bool has_one = fp_ratehost_has_one(&redis->hosts, host, due_ns, now_ns);
+	rateredis_hurry(redis, was_due_ns);
+	fp_mutex_unlock(&redis->lock);
+	if (!has_one)
+		*due_ns = on_our_clock(*due_ns, now_ns);
+	return has_one;
+}
+
+int
+fp_rateredis_host_reserve(
+	struct fp_rateredis *redis, struct fp_ratehost *host, uint32_t *token)
+{
+	int64_t due_ns;
+
+	fp_mutex_lock(&redis->lock);
+	int64_t was_due_ns = fp_ratehosts_due_ns(&redis->hosts);
+	int got = fp_ratehost_reserve(
+		&redis->hosts, host, token, &due_ns, fp_clock_boot_ns());
+	rateredis_hurry(redis, was_due_ns);
+	fp_mutex_unlock(&redis->lock);
+	return got;
+}
+
+int
+fp_rateredis_host_commit(
+	struct fp_rateredis *redis, struct fp_ratehost *host, uint32_t token)
+{
+	fp_mutex_lock(&redis->lock);
+	int got = fp_ratehost_commit(host, token, fp_clock_boot_ns());
+	fp_mutex_unlock(&redis->lock);
+	return got;
+}
+
+void
+fp_rateredis_host_fire(
+	struct fp_rateredis *redis, struct fp_ratehost *host, uint32_t token)
+{
+	fp_mutex_lock(&redis->lock);
+	int64_t was_due_ns = fp_ratehosts_due_ns(&redis->hosts);
+	fp_ratehost_fire(&redis->hosts, host, token, fp_clock_boot_ns());
+	rateredis_hurry(redis, was_due_ns);
+	fp_mutex_unlock(&redis->lock);
+}
+
+void
+fp_rateredis_host_give_back(
+	struct fp_rateredis *redis, struct fp_ratehost *host, uint32_t token)
+{
+	fp_mutex_lock(&redis->lock);
+	fp_ratehost_give_back(&redis->hosts, host, token, fp_clock_boot_ns());
+	fp_mutex_unlock(&redis->lock);
+}
+
 /* ---- open and close ---- */
 
 static int
@@ -546,21 +562,43 @@ rateredis_refuse(char *why, size_t size, int err, const char *what)
 	return -1;
 }
 
+static int
+prepare_count(struct fp_rateredis *redis, enum rateredis_which which,
+	const char *key, const struct fp_rates *rates, bool is_paced)
+{
+	static const char *const texts[] = {
+		[RATEREDIS_RUN] = fp_ratescript_text,
+		[RATEREDIS_HOSTS] = fp_hostscript_text,
+	};
+	redis->is_on[which] = rates->n > 0;
+	if (!redis->is_on[which])
+		return 0;
+	redis->server.scripts[which].text = texts[which];
+	return fp_ratescript_init(
+		&redis->scripts[which], key, rates, is_paced, redis->random);
+}
+
 /* What can be said without the server. */
 static int
 rateredis_prepare(struct fp_rateredis *redis, const char *text,
-	const struct fp_rates *rates, bool is_paced, char *why, size_t size)
+	const struct fp_rateredis_rules *rules, char *why, size_t size)
 {
 	if (!fp_redislink_is_there())
 		return rateredis_refuse(why, size, ENOTSUP,
 			"fetchpool was built without hiredis, so a rate can "
 			"only be shared in a file");
-	if (fp_rateplace_parse(text, &redis->place, why, size)) {
+	if (fp_rateplace_parse(text, &redis->server.place, why, size)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (fp_ratescript_init(&redis->script, redis->place.key, rates,
-		    is_paced, redis->random) == 0)
+	const char *key = redis->server.place.key;
+	int len = snprintf(redis->hosts_key, sizeof(redis->hosts_key),
+		strchr(key, '{') ? "%s:hosts" : "{%s}:hosts", key);
+	if (len < (int)sizeof(redis->hosts_key) &&
+		prepare_count(redis, RATEREDIS_RUN, key, &rules->rates,
+			rules->is_paced) == 0 &&
+		prepare_count(redis, RATEREDIS_HOSTS, redis->hosts_key,
+			&rules->host_rates, rules->is_paced) == 0)
 		return 0;
 	return rateredis_refuse(why, size, EINVAL,
 		"the key is too long, or a rate is over 1000000");
@@ -569,11 +607,11 @@ rateredis_prepare(struct fp_rateredis *redis, const char *text,
 static void
 rateredis_free(struct fp_rateredis *redis)
 {
-	fp_redislink_free(redis->link);
-	fp_ratescript_destroy(&redis->script);
-	fp_rateplace_destroy(&redis->place);
+	fp_rediscall_destroy(&redis->server);
+	for (size_t i = 0; i < RATEREDIS_COUNTS; i++)
+		fp_ratescript_destroy(&redis->scripts[i]);
 	fp_ratelease_destroy(&redis->lease);
-	fp_buf_destroy(&redis->said);
+	fp_ratehosts_destroy(&redis->hosts);
 	free(redis->call.fired);
 	free(redis->call.fired_us);
 	free(redis->call.renewed);
@@ -585,7 +623,7 @@ rateredis_free(struct fp_rateredis *redis)
 }
 
 static struct fp_rateredis *
-rateredis_new(const struct fp_rates *rates)
+rateredis_new(const struct fp_rateredis_rules *rules)
 {
 	struct fp_rateredis *redis = calloc(1, sizeof(*redis));
 
@@ -594,7 +632,7 @@ rateredis_new(const struct fp_rates *rates)
 	fp_mutex_init(&redis->lock);
 	fp_cond_init(&redis->work);
 	fp_cond_init(&redis->rest);
-	fp_ratelease_init(&redis->lease, rates);
+	fp_ratelease_init(&redis->lease, &rules->rates, &redis->clock);
 	redis->connect_ms = FIRST_MS;
 	redis->random =
 		fp_random_seed((uint64_t)fp_clock_wall_ns() ^
@@ -606,7 +644,8 @@ rateredis_new(const struct fp_rates *rates)
 	call->fired_us = calloc(n, sizeof(*call->fired_us));
 	call->renewed = calloc(n, sizeof(*call->renewed));
 	call->back = calloc(n, sizeof(*call->back));
-	if (call->fired && call->fired_us && call->renewed && call->back)
+	if (fp_ratehosts_init(&redis->hosts, &rules->host_rates) == 0 &&
+		call->fired && call->fired_us && call->renewed && call->back)
 		return redis;
 	rateredis_free(redis);
 	return NULL;
@@ -616,35 +655,38 @@ rateredis_new(const struct fp_rates *rates)
 static int
 rateredis_meet(struct fp_rateredis *redis, char *why, size_t size)
 {
-	struct rateredis_result result = {.end = RATEREDIS_WELL};
+	struct rateredis_result result = {.end = FP_REDISCALL_WELL};
 
 	fp_mutex_lock(&redis->lock);
-	rateredis_ask(redis, false, &result);
+	for (enum rateredis_which i = 0;
+		i < RATEREDIS_COUNTS && result.end == FP_REDISCALL_WELL; i++) {
+		if (redis->is_on[i])
+			rateredis_ask(redis, i, false, &result);
+	}
 	fp_mutex_unlock(&redis->lock);
-	if (result.end == RATEREDIS_LATER)
+	if (result.end == FP_REDISCALL_LATER)
 		redis->n_failed = 1;
-	if (result.end != RATEREDIS_NEVER)
+	if (result.end != FP_REDISCALL_NEVER)
 		return 0;
 	return rateredis_refuse(why, size, EBADMSG, result.why);
 }
 
 struct fp_rateredis *
-fp_rateredis_open(const char *text, const struct fp_rates *rates, bool is_paced,
-	const char *cafile, char *why, size_t size)
+fp_rateredis_open(const char *text, const struct fp_rateredis_rules *rules,
+	char *why, size_t size)
 {
-	struct fp_rateredis *redis = rateredis_new(rates);
+	struct fp_rateredis *redis = rateredis_new(rules);
 	int ret = -1;
 
 	if (!redis) {
 		rateredis_refuse(why, size, ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (rateredis_prepare(redis, text, rates, is_paced, why, size) == 0) {
-		redis->link = fp_redislink_new(&redis->place, cafile);
-		ret = redis->link ? rateredis_meet(redis, why, size)
-				  : rateredis_refuse(why, size, ENOMEM,
-					    "out of memory or descriptors");
-	}
+	if (rateredis_prepare(redis, text, rules, why, size) == 0)
+		ret = fp_rediscall_open(&redis->server, rules->cafile)
+			      ? rateredis_refuse(why, size, ENOMEM,
+					"out of memory or descriptors")
+			      : rateredis_meet(redis, why, size);
 	if (ret == 0)
 		return redis;
 	int err = errno;
@@ -654,14 +696,14 @@ fp_rateredis_open(const char *text, const struct fp_rates *rates, bool is_paced,
 }
 
 int
-fp_rateredis_check(
-	const char *text, const struct fp_rates *rates, char *why, size_t size)
+fp_rateredis_check(const char *text, const struct fp_rateredis_rules *rules,
+	char *why, size_t size)
 {
-	struct fp_rateredis *redis = rateredis_new(rates);
+	struct fp_rateredis *redis = rateredis_new(rules);
 
 	if (!redis)
 		return rateredis_refuse(why, size, ENOMEM, "out of memory");
-	int ret = rateredis_prepare(redis, text, rates, false, why, size);
+	int ret = rateredis_prepare(redis, text, rules, why, size);
 	int err = errno;
 	rateredis_free(redis);
 	errno = err;
@@ -671,7 +713,7 @@ fp_rateredis_check(
 const char *
 fp_rateredis_shown(const struct fp_rateredis *redis)
 {
-	return redis->place.shown;
+	return redis->server.place.shown;
 }
 
 void

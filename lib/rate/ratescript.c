@@ -37,9 +37,6 @@
 
 #define FORMAT "1"
 
-#define POLL_US 50000 /* when others hold what is missing */
-#define KEEP_MS (3600 * 1000) /* besides the longest period */
-
 /* ARGV: 1 the version, 2 the limits, 3 the server's run, 4 the count that is
  * known, 5 a number for a new one, 6 the client, 7 how many are wanted, 8 the
  * name of the first, 9 how far ahead, 10 whether the clock has jumped, 11 how
@@ -193,171 +190,63 @@ fp_ratescript_init(struct fp_ratescript *script, const char *key,
 void
 fp_ratescript_destroy(struct fp_ratescript *script)
 {
-	fp_buf_destroy(&script->text);
-	free(script->ends);
-	free(script->args);
+	fp_scriptargs_destroy(&script->args);
 	memset(script, 0, sizeof(*script));
-}
-
-static int
-script_add(struct fp_ratescript *script, const char *text)
-{
-	if (script->n_args == script->cap_args) {
-		size_t cap = FP_MAX(2 * script->cap_args, 64);
-		size_t *ends = realloc(script->ends, cap * sizeof(*ends));
-		if (!ends)
-			return -1;
-		script->ends = ends;
-		struct fp_redisarg *args =
-			realloc(script->args, cap * sizeof(*args));
-		if (!args)
-			return -1;
-		script->args = args;
-		script->cap_args = cap;
-	}
-	if (fp_buf_add_text(&script->text, text))
-		return -1;
-	script->ends[script->n_args++] = script->text.len;
-	return 0;
-}
-
-static int
-script_add_number(struct fp_ratescript *script, int64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, number);
-	return script_add(script, text);
-}
-
-static int
-script_add_names(struct fp_ratescript *script, unsigned n,
-	const uint64_t *names, const int64_t *times)
-{
-	int ret = script_add_number(script, n);
-
-	for (unsigned i = 0; ret == 0 && i < n; i++) {
-		ret = script_add_number(script, (int64_t)names[i]);
-		if (ret == 0 && times)
-			ret = script_add_number(script, times[i]);
-	}
-	return ret;
-}
-
-static int
-script_add_rates(struct fp_ratescript *script)
-{
-	int ret = script_add_number(script, (int64_t)script->rates.n);
-
-	for (size_t i = 0; ret == 0 && i < script->rates.n; i++) {
-		int64_t span_us = script->spans_ns[i] / 1000 + 1;
-		ret = script_add_number(
-			      script, (int64_t)script->rates.all[i].n) ||
-		      script_add_number(script, span_us);
-	}
-	return ret;
 }
 
 static int
 script_add_all(
 	struct fp_ratescript *script, const struct fp_ratelease_call *call)
 {
+	struct fp_scriptargs *args = &script->args;
+	int64_t spacing_us =
+		script->spacing_ns / 1000 + (script->spacing_ns > 0);
 	char client[24];
 
 	snprintf(client, sizeof(client), "%016" PRIx64, script->client);
-	return script_add(script, "") || script_add(script, "") ||
-	       script_add(script, "2") || script_add(script, script->key) ||
-	       script_add(script, script->other_key) ||
-	       script_add(script, FORMAT) ||
-	       script_add(script, script->limits) ||
-	       script_add(script, script->run) ||
-	       script_add(script, script->id) ||
-	       script_add(script, script->next_id) ||
-	       script_add(script, client) ||
-	       script_add_number(script, call->n_want) ||
-	       script_add_number(script, (int64_t)call->first_seq) ||
-	       script_add_number(script, call->ahead_us) ||
-	       script_add_number(script, call->has_jumped) ||
-	       script_add_number(script, FP_RATELEASE_NS / 1000) ||
-	       script_add_number(script, FP_RATESCRIPT_NEW_NS / 1000) ||
-	       script_add_number(script,
-		       script->spacing_ns / 1000 + (script->spacing_ns > 0)) ||
-	       script_add_number(script, POLL_US) || script_add_rates(script) ||
-	       script_add_names(
-		       script, call->n_fired, call->fired, call->fired_us) ||
-	       script_add_names(script, call->n_renewed, call->renewed, NULL) ||
-	       script_add_names(script, call->n_back, call->back, NULL) ||
-	       script_add_number(script, KEEP_MS);
+	return fp_scriptargs_add(args, "2") ||
+	       fp_scriptargs_add(args, script->key) ||
+	       fp_scriptargs_add(args, script->other_key) ||
+	       fp_scriptargs_add(args, FORMAT) ||
+	       fp_scriptargs_add(args, script->limits) ||
+	       fp_scriptargs_add(args, script->run) ||
+	       fp_scriptargs_add(args, script->id) ||
+	       fp_scriptargs_add(args, script->next_id) ||
+	       fp_scriptargs_add(args, client) ||
+	       fp_scriptargs_add_number(args, call->n_want) ||
+	       fp_scriptargs_add_number(args, (int64_t)call->first_seq) ||
+	       fp_scriptargs_add_number(args, call->ahead_us) ||
+	       fp_scriptargs_add_number(args, call->has_jumped) ||
+	       fp_scriptargs_add_number(args, FP_RATELEASE_NS / 1000) ||
+	       fp_scriptargs_add_number(args, FP_RATESCRIPT_NEW_NS / 1000) ||
+	       fp_scriptargs_add_number(args, spacing_us) ||
+	       fp_scriptargs_add_number(args, FP_RATESCRIPT_POLL_US) ||
+	       fp_scriptargs_add_rates(
+		       args, &script->rates, script->spans_ns) ||
+	       fp_scriptargs_add_told(args, call) ||
+	       fp_scriptargs_add_number(args, FP_RATESCRIPT_KEEP_MS);
 }
 
 int
 fp_ratescript_make(struct fp_ratescript *script,
 	const struct fp_ratelease_call *call, uint64_t seed)
 {
-	size_t start = 0;
-
-	fp_buf_clear(&script->text, SIZE_MAX);
-	script->n_args = 0;
 	snprintf(script->next_id, sizeof(script->next_id), "%016" PRIx64, seed);
-	if (script_add_all(script, call))
+	if (fp_scriptargs_begin(&script->args) || script_add_all(script, call))
 		return -1;
-	for (size_t i = 0; i < script->n_args; i++) {
-		script->args[i] =
-			(struct fp_redisarg){fp_buf_text(&script->text) + start,
-				script->ends[i] - start};
-		start = script->ends[i];
-	}
+	fp_scriptargs_end(&script->args);
 	return 0;
 }
 
 /* ---- reading what was said ---- */
 
-/* One word more; NULL: there is none. */
-static const char *
-script_word(const char **text, char *word, size_t size)
-{
-	size_t len = strcspn(*text, " ");
-
-	if (len == 0 || len >= size)
-		return NULL;
-	memcpy(word, *text, len);
-	word[len] = '\0';
-	*text += len + ((*text)[len] == ' ');
-	return word;
-}
-
-static bool
-script_number(const char **text, int64_t *number)
-{
-	char word[24], *end;
-
-	if (!script_word(text, word, sizeof(word)))
-		return false;
-	*number = strtoll(word, &end, 10);
-	return *end == '\0' && *number >= 0;
-}
-
-/* What someone else wrote, for a message. */
-static void
-script_quote(const char *text, char *to, size_t size)
-{
-	size_t n = 0;
-
-	while (*text && n + 1 < size) {
-		bool is_plain = *text >= ' ' && *text < 127;
-		to[n++] = is_plain ? *text : '?';
-		text++;
-	}
-	to[n] = '\0';
-}
-
-static enum fp_ratescript_said
-script_read_no(const struct fp_ratescript *script, const char *text, char *why,
-	size_t size)
+enum fp_ratescript_said
+fp_ratescript_read_no(const struct fp_ratescript *script, const char *text,
+	char *why, size_t size)
 {
 	char what[80];
 
-	script_quote(text, what, sizeof(what));
+	fp_scriptargs_quote(text, what, sizeof(what));
 	if (strncmp(what, "limits ", 7) == 0) {
 		snprintf(why, size,
 			"the key %.60s is for other rates: %.70s, not %.70s",
@@ -391,18 +280,18 @@ fp_ratescript_read(struct fp_ratescript *script, const char *text,
 	int64_t lost, n;
 
 	if (strncmp(text, "ok ", 3) != 0)
-		return script_read_no(script, text, why, size);
-	script_word(&at, word, sizeof(word));
-	if (!script_number(&at, &answer->now_us) ||
-		!script_word(&at, id, sizeof(id)) ||
-		!script_number(&at, &lost) ||
-		!script_number(&at, &answer->wait_us) ||
-		!script_number(&at, full_us) || !script_number(&at, &n) ||
-		n > FP_RATELEASE_ASK_MAX)
-		return script_read_no(script, text, why, size);
+		return fp_ratescript_read_no(script, text, why, size);
+	fp_scriptargs_word(&at, word, sizeof(word));
+	if (!fp_scriptargs_number(&at, &answer->now_us) ||
+		!fp_scriptargs_word(&at, id, sizeof(id)) ||
+		!fp_scriptargs_number(&at, &lost) ||
+		!fp_scriptargs_number(&at, &answer->wait_us) ||
+		!fp_scriptargs_number(&at, full_us) ||
+		!fp_scriptargs_number(&at, &n) || n > FP_RATELEASE_ASK_MAX)
+		return fp_ratescript_read_no(script, text, why, size);
 	for (int64_t i = 0; i < n; i++) {
-		if (!script_number(&at, &from_us[i]))
-			return script_read_no(script, text, why, size);
+		if (!fp_scriptargs_number(&at, &from_us[i]))
+			return fp_ratescript_read_no(script, text, why, size);
 	}
 	answer->is_lost = lost != 0;
 	answer->n = (unsigned)n;

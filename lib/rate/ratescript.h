@@ -13,13 +13,17 @@
 
 #include "base.h"
 
-#include "buf.h"
 #include "ratelease.h"
-#include "redislink.h"
+#include "scriptargs.h"
 
 /* How long a new count lends nothing, so that those who know of another one
  * before it can say so. */
 #define FP_RATESCRIPT_NEW_NS (600 * FP_NS_PER_MS)
+
+/* How soon to ask again when others hold what is missing, and how long a count
+ * is kept, besides two of its longest periods. */
+#define FP_RATESCRIPT_POLL_US 50000
+#define FP_RATESCRIPT_KEEP_MS (3600 * 1000)
 
 extern const char fp_ratescript_text[];
 
@@ -35,10 +39,7 @@ struct fp_ratescript {
 	char run[64]; /* the server's run */
 	char id[24]; /* the count that we know; "": none yet */
 	char next_id[24]; /* if a new one is to begin */
-	struct fp_buf text; /* of all arguments */
-	size_t *ends; /* of each in it */
-	size_t n_args, cap_args;
-	struct fp_redisarg *args;
+	struct fp_scriptargs args;
 };
 
 enum fp_ratescript_said {
@@ -53,9 +54,7 @@ int fp_ratescript_init(struct fp_ratescript *script, const char *key,
 	const struct fp_rates *rates, bool is_paced, uint64_t client);
 void fp_ratescript_destroy(struct fp_ratescript *script);
 
-/* Makes the command: script->args, of which the first two are the caller's to
- * set: EVALSHA and the sum, or EVAL and the text. `seed`: a new one each time.
- */
+/* Makes the command: script->args. `seed`: a new one each time. */
 int fp_ratescript_make(struct fp_ratescript *script,
 	const struct fp_ratelease_call *call, uint64_t seed);
 
@@ -63,5 +62,11 @@ int fp_ratescript_make(struct fp_ratescript *script,
 enum fp_ratescript_said fp_ratescript_read(struct fp_ratescript *script,
 	const char *text, struct fp_ratelease_answer *answer, int64_t *from_us,
 	int64_t *full_us, char *why, size_t size);
+
+/* The same, of an answer that does not begin with "ok": never FP_RATESCRIPT_OK.
+ */
+enum fp_ratescript_said fp_ratescript_read_no(
+	const struct fp_ratescript *script, const char *text, char *why,
+	size_t size);
 
 #endif

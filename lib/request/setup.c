@@ -548,14 +548,18 @@ static int
 open_rate_file(struct fp_setup *setup, char *why, size_t why_size)
 {
 	const struct fp_options *options = &setup->options;
-	const char *cafile = fp_curlopts_text(&setup->curlopts, CURLOPT_CAINFO);
+	const struct fp_rateredis_rules rules = {
+		.rates = setup->rates,
+		.host_rates = setup->host_rates,
+		.is_paced = options->pace,
+		.cafile = fp_curlopts_text(&setup->curlopts, CURLOPT_CAINFO),
+	};
 	char what[300];
 
-	if (options->dry_run ? fp_ratecount_check(options->rate_file,
-				       &setup->rates, what, sizeof(what)) == 0
+	if (options->dry_run ? fp_ratecount_check(options->rate_file, &rules,
+				       what, sizeof(what)) == 0
 			     : fp_ratecount_open(&setup->rate_count,
-				       options->rate_file, &setup->rates,
-				       options->pace, cafile, what,
+				       options->rate_file, &rules, what,
 				       sizeof(what)) == 0)
 		return 0;
 	return refuse_rate_file(options, what, why, why_size);
@@ -569,16 +573,18 @@ make_rates(struct fp_setup *setup, char *why, size_t why_size)
 	/* A server counts for all who share it: there, nobody has a part. */
 	bool is_whole = options->rate_file &&
 			fp_rateplace_is_server(options->rate_file);
-	if (make_rate(options->rate, is_whole ? 1 : options->share,
-		    &setup->rates, why, why_size) ||
-		make_rate(options->host_rate, options->share,
-			&setup->host_rates, why, why_size))
+	unsigned share = is_whole ? 1 : options->share;
+	if (make_rate(options->rate, share, &setup->rates, why, why_size) ||
+		make_rate(options->host_rate, share, &setup->host_rates, why,
+			why_size))
 		return -1;
 	setup->has_rates = setup->rates.n || setup->host_rates.n;
 	if (!options->rate_file)
 		return 0;
-	if (!options->rate) {
-		snprintf(why, why_size, "rate_file needs a rate");
+	if (!options->rate && !(is_whole && options->host_rate)) {
+		snprintf(why, why_size,
+			is_whole ? "rate_file needs a rate, or a host_rate"
+				 : "rate_file needs a rate");
 		errno = EINVAL;
 		return -1;
 	}

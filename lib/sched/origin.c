@@ -102,9 +102,8 @@ ask_circuit(const struct fp_origins *origins, const struct fp_origin *origin,
 }
 
 enum fp_leave
-fp_origin_may_start(const struct fp_origins *origins,
-	const struct fp_origin *origin, bool is_retry, int64_t now_ns,
-	int64_t *until_ns)
+fp_origin_may_start(const struct fp_origins *origins, struct fp_origin *origin,
+	bool is_retry, int64_t now_ns, int64_t *until_ns)
 {
 	*until_ns = INT64_MAX;
 	if (FP_UNLIKELY(origin->circuit != FP_CIRCUIT_CLOSED)) {
@@ -125,7 +124,7 @@ fp_origin_may_start(const struct fp_origins *origins,
 	if (origin->n_active >= origin->limit && !origin->is_hurried)
 		return FP_LEAVE_WAIT;
 	if (origins->rules.rates.n) {
-		int64_t due = fp_ratelimit_due_ns(&origin->rate, now_ns);
+		int64_t due = fp_hostrate_due_ns(&origin->rate, now_ns);
 		if (due > now_ns) {
 			*until_ns = due;
 			return FP_LEAVE_RATE;
@@ -152,29 +151,30 @@ fp_origin_holds(const struct fp_origins *origins,
 		return FP_HELD_LEARNED;
 	if (origin->n_active >= origin->limit)
 		return FP_HELD_HOST_JOBS;
-	if (origins->rules.rates.n &&
-		fp_ratelimit_due_ns(&origin->rate, now_ns) > now_ns)
+	if (origins->rules.rates.n && fp_hostrate_is_dry(&origin->rate, now_ns))
 		return FP_HELD_HOST_RATE;
 	return origin->is_known ? FP_HELD_SLOT : FP_HELD_LOOKUP;
 }
 
 int
 fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
-	int64_t now_ns)
+	bool *is_probe, uint32_t *token, int64_t now_ns)
 {
-	bool is_probe =
+	*token = 0;
+	*is_probe =
 		origin->circuit == FP_CIRCUIT_DOWN ||
 		(origin->circuit == FP_CIRCUIT_OPEN && origin->has_answered);
 
 	if (origins->rules.rates.n) {
-		int reserved = fp_ratelimit_reserve(&origin->rate, now_ns);
-		FP_ASSERT(reserved != 0);
-		if (reserved < 0)
-			return -1;
+		int reserved =
+			fp_hostrate_reserve(&origin->rate, token, now_ns);
+		FP_ASSERT(reserved != 0 || origins->rules.redis);
+		if (reserved <= 0)
+			return reserved;
 	}
 	origin->n_active++;
-	origin->is_probing |= is_probe;
-	return is_probe;
+	origin->is_probing |= *is_probe;
+	return 1;
 }
 
 struct fp_notice

@@ -16,7 +16,7 @@
 #include "busy.h"
 #include "fetchpool.h"
 #include "hash.h"
-#include "ratelimit.h"
+#include "hostrate.h"
 #include "retry.h"
 #include "timeheap.h"
 #include "url.h"
@@ -30,6 +30,7 @@ struct fp_origin_rules {
 	size_t waiting_max; /* items that wait for one that went silent */
 	struct fp_rates rates; /* n 0: no limit */
 	bool is_paced;
+	struct fp_rateredis *redis; /* counts them; NULL: memory does */
 	struct fp_busy_rules busy;
 	int64_t pause_max_ns; /* of a pause that a server asks for; 0: any */
 	bool tells_pauses; /* each of them is news */
@@ -95,7 +96,7 @@ struct fp_origin {
 	unsigned n_good; /* answers since the limit last changed */
 	int64_t halved_ns; /* when it was last lowered */
 	struct fp_busy busy;
-	struct fp_ratelimit rate; /* if the rules have one */
+	struct fp_hostrate rate; /* if the rules have one */
 	struct fp_budget budget; /* of retries */
 
 	/* Pauses. */
@@ -179,8 +180,7 @@ void fp_origins_destroy(struct fp_origins *origins);
 /* The name of the origin of a URL that passed fp_url_check(). */
 void fp_origin_name(struct fp_origin_name *name, const char *url);
 
-/* The same, at less cost if the URL begins like the last one; lives until the
- * next. */
+/* The same, cheaper if the URL begins like the last one; until the next. */
 const struct fp_origin_name *fp_origin_name_next(
 	struct fp_origin_last *last, const char *url);
 
@@ -220,7 +220,7 @@ enum fp_leave {
 
 /* Whether an item may start. Its name's look-up is not looked at. */
 enum fp_leave fp_origin_may_start(const struct fp_origins *origins,
-	const struct fp_origin *origin, bool is_retry, int64_t now_ns,
+	struct fp_origin *origin, bool is_retry, int64_t now_ns,
 	int64_t *until_ns);
 
 /* What an item waits for that it holds back. */
@@ -230,10 +230,10 @@ enum fp_wait fp_origin_wait(const struct fp_origin *origin, int64_t now_ns);
 enum fp_held fp_origin_holds(const struct fp_origins *origins,
 	const struct fp_origin *origin, int64_t now_ns);
 
-/* An item starts that may. 1: it is a probe. 0: it is not. -1: ENOMEM, and it
- * does not start. */
+/* An item starts that may, perhaps as a probe. 1: with this token in the count
+ * of its rates. 0: not, as its start is gone. -1: ENOMEM. */
 int fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
-	int64_t now_ns);
+	bool *is_probe, uint32_t *token, int64_t now_ns);
 
 /* An attempt ended. May leave news. */
 void fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,

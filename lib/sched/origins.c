@@ -2,7 +2,8 @@
 /*
  * The table of origins. One that no item is for any more is remembered for a
  * while, and for as long as it holds back others: while it is paused, silent,
- * or has used up some of its rate.
+ * or has used up some of its rate. (A rate that a server counts is remembered
+ * there.)
  *
  * With many hosts the paused ones, and with long periods the last, would be
  * very many. So of all but the latest of them only a trace remains: when the
@@ -44,7 +45,7 @@ fp_origins_init(struct fp_origins *origins, const struct fp_origin_rules *rules)
 static void
 free_origin(struct fp_origin *origin)
 {
-	fp_ratelimit_destroy(&origin->rate);
+	fp_hostrate_destroy(&origin->rate);
 	free(origin);
 }
 
@@ -154,7 +155,7 @@ static bool
 leave_trace(struct fp_origins *origins, const struct fp_origin *origin,
 	bool is_fresh, int64_t now_ns)
 {
-	const struct fp_ratelimit *rate = &origin->rate;
+	const struct fp_ratelimit *rate = &origin->rate.limit;
 	uint64_t n_fired = is_fresh ? 0 : fp_ratelimit_n_fired(rate);
 
 	/* Slices remember for a little longer than the longest period. */
@@ -186,7 +187,7 @@ follow_trace(struct fp_origins *origins, struct fp_origin *origin)
 		return true;
 	struct fp_origin_trace *trace =
 		trace_at(origins->traces, origins->cap_traces, origin->hash);
-	if (trace->n_fired > 0 && fp_ratelimit_refill(&origin->rate,
+	if (trace->n_fired > 0 && fp_ratelimit_refill(&origin->rate.limit,
 					  trace->n_fired, trace->last_ns))
 		return false;
 	origin->not_before_ns = trace->not_before_ns;
@@ -216,8 +217,8 @@ static bool
 is_forgettable(struct fp_origins *origins, const struct fp_origin *origin,
 	int64_t now_ns)
 {
-	bool is_fresh = origins->rules.rates.n == 0 ||
-			fp_ratelimit_is_idle(&origin->rate, now_ns);
+	bool is_fresh = origins->rules.rates.n == 0 || origins->rules.redis ||
+			fp_ratelimit_is_idle(&origin->rate.limit, now_ns);
 
 	if (origin->is_news ||
 		(origin->circuit != FP_CIRCUIT_CLOSED &&
@@ -389,14 +390,15 @@ origins_make(struct fp_origins *origins, const struct fp_origin_name *name)
 
 	if (!origin)
 		return NULL;
-	if (origins->rules.rates.n &&
-		fp_ratelimit_init(&origin->rate, &origins->rules.rates,
-			origins->rules.is_paced)) {
-		free(origin);
-		return NULL;
-	}
+	const struct fp_origin_rules *rules = &origins->rules;
 	memcpy(origin->name, name->text, name->len);
 	origin->hash = name->hash;
+	if (rules->rates.n &&
+		fp_hostrate_init(&origin->rate, &rules->rates, rules->is_paced,
+			rules->redis, origin->name, origin)) {
+		free_origin(origin);
+		return NULL;
+	}
 	if (!follow_trace(origins, origin)) {
 		free_origin(origin);
 		return NULL;

@@ -295,6 +295,16 @@ fp_queue_came(struct fp_queue *queue)
 	call(waiter);
 }
 
+void
+fp_queue_came_hosts(struct fp_queue *queue)
+{
+	fp_mutex_lock(&queue->lock);
+	fp_schedule_came(&queue->schedule);
+	struct fp_waiter *waiter = pop_needed(queue);
+	fp_mutex_unlock(&queue->lock);
+	call(waiter);
+}
+
 /* Who finds it held, under the lock, leaves its name before the call that
  * follows gets the lock. */
 void

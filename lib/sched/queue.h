@@ -105,6 +105,9 @@ void fp_queue_hold(struct fp_queue *queue, bool is_held);
 /* Starts have come that may be reserved. */
 void fp_queue_came(struct fp_queue *queue);
 
+/* The same, of origins: fp_rateredis_host_came() has some. */
+void fp_queue_came_hosts(struct fp_queue *queue);
+
 /* Calls all that wait. */
 void fp_queue_call(struct fp_queue *queue);
 /* A page of this item was given back by the consumer. */

@@ -21,6 +21,7 @@
 #include "schedule.h"
 
 #include "doubts.h"
+#include "itemstart.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -294,21 +295,25 @@ admit(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	return false;
 }
 
-/* It was admitted, and a start is reserved for it under this number. -1: it
+/* It was admitted, and a start is reserved for it under this number. 1: it
+ * starts. 0: its origin has none for it any more, and it waits there. -1: it
  * cannot be counted at its origin. */
 static int
 schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	uint32_t token, int64_t now_ns)
 {
 	struct fp_origin *origin = ticket->origin;
-	int started = fp_origin_start(&schedule->origins, origin, now_ns);
+	int started = fp_origin_start(&schedule->origins, origin,
+		&ticket->is_probe, &ticket->host_token, now_ns);
 
-	if (started < 0) {
+	if (started <= 0) {
 		fp_starts_give_back(&schedule->starts, token);
+		if (started == 0)
+			park(schedule, ticket, true,
+				fp_hostrate_due_ns(&origin->rate, now_ns));
 		errno = ENOMEM;
-		return -1;
+		return started;
 	}
-	ticket->is_probe = started > 0;
 	fp_ticket_move(ticket, FP_STAGE_STARTED);
 	ticket->is_sole = fp_busy_started(&origin->busy, now_ns);
 	if (schedule->starts.is_limited || schedule->rules.origin.rates.n > 0)
@@ -326,7 +331,7 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 		origin->is_looking_up = true;
 		ticket->is_strange = true;
 	}
-	return 0;
+	return 1;
 }
 
 /* ---- who is next ---- */
@@ -485,11 +490,12 @@ schedule_find(struct fp_schedule *schedule, unsigned *n_strangers,
 							     &schedule->fresh))
 					   : NULL;
 		}
-		if (got < 0 ||
-			schedule_start(schedule, ticket, token, now_ns)) {
+		if (got > 0)
+			got = schedule_start(schedule, ticket, token, now_ns);
+		if (got < 0)
 			refuse_uncounted(schedule, refused, ticket, now_ns);
+		if (got <= 0)
 			continue;
-		}
 		*n_strangers -= ticket->is_strange;
 		schedule->due_was_last = was_due;
 		return ticket;
@@ -531,6 +537,16 @@ fp_schedule_has_more(const struct fp_schedule *schedule)
 	       schedule->fresh.first;
 }
 
+void
+fp_schedule_came(struct fp_schedule *schedule)
+{
+	struct fp_rateredis *redis = schedule->rules.origin.redis;
+	struct fp_origin *origin;
+
+	while ((origin = fp_rateredis_host_came(redis)))
+		fp_schedule_stir(schedule, origin);
+}
+
 /* ---- what is heard of items that are under way ---- */
 
 void
@@ -544,75 +560,62 @@ fp_schedule_known(struct fp_schedule *schedule, struct fp_ticket *ticket)
 	fp_schedule_stir(schedule, origin);
 }
 
+static bool
+has_host_rate(const struct fp_schedule *schedule)
+{
+	return schedule->rules.origin.rates.n > 0;
+}
+
 bool
 fp_schedule_reserve(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	struct fp_origin *origin = ticket->origin;
-	bool has_rate = schedule->rules.origin.rates.n > 0;
-	uint32_t token;
-
 	FP_ASSERT(ticket->start != FP_START_RESERVED);
 	if (ticket->start == FP_START_FIRED)
 		fp_schedule_fire(schedule, ticket, now_ns);
-	if (has_rate && fp_ratelimit_due_ns(&origin->rate, now_ns) > now_ns)
-		return false;
-	if (fp_starts_reserve(&schedule->starts, &token, now_ns) <= 0)
-		return false;
-	if (has_rate && fp_ratelimit_reserve(&origin->rate, now_ns) <= 0) {
-		fp_starts_give_back(&schedule->starts, token);
-		return false;
-	}
-	ticket->start = FP_START_RESERVED;
-	ticket->token = token;
-	return true;
+	return fp_itemstart_reserve(
+		&schedule->starts, has_host_rate(schedule), ticket, now_ns);
 }
 
 bool
 fp_schedule_pass(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	bool is_limited = schedule->starts.is_limited ||
-			  schedule->rules.origin.rates.n > 0;
+	struct fp_starts *starts = &schedule->starts;
+	bool has_rate = has_host_rate(schedule);
 
 	if (ticket->origin->not_before_ns > now_ns)
 		return false;
-	if (!is_limited)
+	if (!starts->is_limited && !has_rate)
 		return true;
 	if (ticket->start == FP_START_RESERVED) {
-		if (fp_starts_commit(&schedule->starts, ticket->token))
+		if (fp_itemstart_commit(starts, has_rate, ticket))
 			return true;
 		fp_schedule_give_back(schedule, ticket);
 	}
 	return fp_schedule_reserve(schedule, ticket, now_ns) &&
-	       fp_starts_commit(&schedule->starts, ticket->token);
+	       fp_itemstart_commit(starts, has_rate, ticket);
 }
 
 void
 fp_schedule_give_back(struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
-	struct fp_origin *origin = ticket->origin;
+	bool has_rate = has_host_rate(schedule);
 
-	ticket->start = FP_START_NONE;
-	fp_starts_give_back(&schedule->starts, ticket->token);
-	if (schedule->rules.origin.rates.n) {
-		fp_ratelimit_give_back(&origin->rate);
-		fp_schedule_stir(schedule, origin);
-	}
+	fp_itemstart_give_back(&schedule->starts, has_rate, ticket);
+	if (has_rate)
+		fp_schedule_stir(schedule, ticket->origin);
 }
 
 void
 fp_schedule_fire(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	struct fp_origin *origin = ticket->origin;
+	bool has_rate = has_host_rate(schedule);
 
-	ticket->start = FP_START_NONE;
-	if (schedule->rules.origin.rates.n) {
-		fp_ratelimit_fire(&origin->rate, now_ns);
-		fp_schedule_stir(schedule, origin);
-	}
-	fp_starts_fire(&schedule->starts, ticket->token, now_ns);
+	fp_itemstart_fire(&schedule->starts, has_rate, ticket, now_ns);
+	if (has_rate)
+		fp_schedule_stir(schedule, ticket->origin);
 }
 
 /* The attempt is over: what it held of its origin is given back, and what it

@@ -119,6 +119,9 @@ struct fp_ticket *fp_schedule_clear(
 bool fp_schedule_news(struct fp_schedule *schedule, struct fp_notice *notice,
 	char name[FP_ORIGIN_MAX], int64_t now_ns);
 
+/* The server that counts has starts for some origins again. */
+void fp_schedule_came(struct fp_schedule *schedule);
+
 /* Something has changed for this origin: has it looked at again. */
 void fp_schedule_stir(struct fp_schedule *schedule, struct fp_origin *origin);
 

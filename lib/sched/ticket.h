@@ -137,7 +137,8 @@ struct fp_ticket {
 	struct fp_origin *origin; /* held */
 	struct fp_timed timed;
 	enum fp_start start;
-	uint32_t token; /* of it */
+	uint32_t token; /* of it, in the run's count */
+	uint32_t host_token; /* and in that of its origin */
 	int64_t unused_ns; /* so long it may be kept unused; 0: as usual */
 	bool is_tried; /* was started once */
 	bool is_held; /* its origin did not let it start, when last asked */

@@ -139,11 +139,18 @@ def _():
 
 # ---- GNU parallel ----
 
+COUNTER = "--rate-file redis://counter.example.com"
+
+
 def parallel(folder, url, *replaced):
+    """With a file on each machine, as the text beside the recipe has it."""
+    return with_server(url, (COUNTER, "--share 2 --rate-file %s/api.rate" %
+                             folder), ("-r 100/s", "-r 100000/s"), *replaced)
+
+
+def with_server(url, *replaced):
     tool("parallel")
-    return recipe("parallel", (POSTS, url), ("-N 1000", "-N 25"),
-                  ("/var/tmp/api.rate", folder + "/api.rate"),
-                  ("-r 100/s", "-r 100000/s"), *replaced)
+    return recipe("parallel", (POSTS, url), ("-N 1000", "-N 25"), *replaced)
 
 
 @test("GNU parallel on this machine: each item once")
@@ -190,11 +197,9 @@ def _():
     folder = temp_dir()
     put(folder + "/ids.txt", numbers(1, 120))
     with Redis() as redis, Arrivals() as server:
-        text = parallel(folder, server.url + "/{}", (" -S one,two", ""),
-                        ("-j 1", "-j 4"), ("-r 100000/s", "-r 50/s"),
-                        (" --share 2", ""),
-                        ("--rate-file %s/api.rate" % folder,
-                         "--rate-file " + redis.url()))
+        text = with_server(server.url + "/{}", (" -S one,two", ""),
+                           ("-j 1", "-j 4"), ("-r 100/s", "-r 50/s"),
+                           (COUNTER, "--rate-file " + redis.url()))
         script = Script(text, folder)
         equal(script.wait(), 0, script.said())
         equal(inputs(folder + "/posts.ndjson"), list(range(1, 121)))

@@ -36,14 +36,14 @@ class Calm:
         return sum(self.late) / len(self.late) > 0.00015
 
 
-def best_of_three(attempt, is_good):
+def best_of_three(attempt, is_good, make=Arrivals):
     """What depends on time may fail now and then, and on a busy machine as
-    often as it likes."""
+    often as it likes. `make` gives the server."""
     if SANITIZERS or PATIENCE > 1:
         skip("too slow for times")
     found, busy = [], []
     while len(found) < 3:
-        with Calm() as calm, Arrivals() as server:
+        with Calm() as calm, make() as server:
             found.append(attempt(server))
         busy.append(calm.is_busy)
         if is_good(found[-1]):

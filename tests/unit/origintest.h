@@ -83,7 +83,12 @@ waits_until(bool is_retry, int64_t now_ns, int64_t expected_ns)
 static inline bool
 start(int64_t now_ns)
 {
-	return fp_origin_start(&origins, origin, now_ns) == 1;
+	bool is_probe;
+	uint32_t token;
+
+	CHECK(fp_origin_start(&origins, origin, &is_probe, &token, now_ns) ==
+		1);
+	return is_probe;
 }
 
 static inline void

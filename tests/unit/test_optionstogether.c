@@ -329,6 +329,9 @@ shards(void)
 	WRONG("--shard 3/4 --pace", "--pace needs --rate or --host-rate");
 	WRONG("--share 4", "--share needs --rate or --host-rate");
 	WRONG("--rate-file f", "--rate-file needs --rate");
+	WRONG("--rate-file f --host-rate 5/s",
+		"--rate-file needs --rate: a file counts no --host-rate, but "
+		"a Redis server does (redis://HOST)");
 	WRONG("--deny-private -x http://p:1",
 		"--deny-private cannot be used with --proxy: the proxy "
 		"connects to the hosts");

@@ -151,7 +151,7 @@ what_still_matters_is_not_forgotten(void)
 	set_up("1/10s");
 	start(T0);
 	busy(T0, 60 * S, T0);
-	fp_ratelimit_give_back(&origin->rate);
+	fp_ratelimit_give_back(&origin->rate.limit);
 	CHECK(!is_remembered(T0 + 59 * S)); /* but for its pause */
 	CHECK(may(FP_LEAVE_WAIT, false, T0 + 59 * S));
 	CHECK(origin->status == 429 && origin->not_before_ns == T0 + 60 * S);
@@ -162,7 +162,7 @@ what_still_matters_is_not_forgotten(void)
 
 	start(now);
 	answer(now, now);
-	fp_ratelimit_fire(&origin->rate, now);
+	fp_ratelimit_fire(&origin->rate.limit, now);
 	CHECK(!is_remembered(now + 9 * S)); /* but for its rate */
 	CHECK(may(FP_LEAVE_RATE, false, now + 9 * S));
 	CHECK(!is_remembered(now + 10 * S));
@@ -255,13 +255,17 @@ not_all_that_are_silent_are_remembered(void)
 static void
 without_memory_nothing_is_held(void)
 {
+	bool is_probe;
+	uint32_t token;
+
 	set_up("1/s");
 	has_no_memory = true;
 	errno = 0;
 	CHECK(!hold("http://b.test/") && errno == ENOMEM);
 	CHECK(hold("http://a.test/") == origin);
-	CHECK(fp_origin_start(&origins, origin, T0) == -1);
-	CHECK(origin->n_active == 0 && fp_ratelimit_is_idle(&origin->rate, T0));
+	CHECK(fp_origin_start(&origins, origin, &is_probe, &token, T0) == -1);
+	CHECK(origin->n_active == 0 &&
+		fp_ratelimit_is_idle(&origin->rate.limit, T0));
 	has_no_memory = false;
 	CHECK(origins.table.n == 1 && hold("http://b.test/"));
 	tear_down();

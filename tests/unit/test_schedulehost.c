@@ -354,7 +354,7 @@ what_is_sent_again_is_counted(void)
 	CHECK(gives(two, T0 + 2));
 	fire(two, T0 + 2);
 	CHECK(!fp_schedule_reserve(&schedule, two, T0 + 3));
-	CHECK(two->origin->rate.n_reserved == 0);
+	CHECK(two->origin->rate.limit.n_reserved == 0);
 	CHECK(fp_schedule_reserve(&schedule, two, T0 + 2 * S));
 	finish(two, T0 + 2 * S); /* not sent after all */
 	CHECK(limit->n_reserved == 0);

@@ -88,10 +88,30 @@ test_empty(void)
 	fp_timeheap_destroy(&heap);
 }
 
+static void
+test_grown(void)
+{
+	struct fp_timed all[N] = {{0}};
+	struct fp_timeheap heap;
+	bool sound = true;
+
+	CHECK(fp_timeheap_init(&heap, 1) == 0);
+	for (size_t i = 0; i < N; i++) {
+		CHECK(fp_timeheap_reserve(&heap, i + 1) == 0);
+		fp_timeheap_set(&heap, &all[i], (int64_t)(N - i));
+		sound &= is_sound(&heap);
+	}
+	CHECK(sound);
+	CHECK(heap.capacity >= N && heap.capacity < 2 * N + 2);
+	CHECK(fp_timeheap_take(&heap, INT64_MAX) == &all[N - 1]);
+	fp_timeheap_destroy(&heap);
+}
+
 int
 main(void)
 {
 	run("the earliest comes first, whatever comes and goes", test_random);
+	run("one that grows", test_grown);
 	run("an empty one, and one with a single thing", test_empty);
 	return done();
 }
