@@ -202,10 +202,12 @@ def _():
 
 @test("74 a second layer is refused, and any other coding")
 def _():
-    twice = gzip.compress(gzip.compress(TEXT))
+    # Without the time of day, which br may take for the start of more.
+    once = gzip.compress(TEXT, mtime=0)
+    twice = gzip.compress(once, mtime=0)
     for value in (b"gzip, gzip", b"gzip,gzip", b"exi", b"compress", b"gzip, br", b"br, gzip",
                   b"gzip;q=1", b"identity, br", b"gzip, gzip, gzip, gzip"):
-        bad([twice, gzip.compress(TEXT), TEXT], "body",
+        bad([twice, once, TEXT], "body",
             headers=b"Content-Encoding: %s\r\n" % value)
     for lines in (GZIP + GZIP, GZIP + b"Content-Encoding: br\r\n",
                   b"Content-Encoding: br\r\n" + GZIP):

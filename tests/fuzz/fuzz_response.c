@@ -177,7 +177,7 @@ check(const struct model *model)
 	HOLDS(response.has_length == model->has_length);
 	HOLDS(response.is_chunked == model->has_transfer_encoding);
 	HOLDS(response.is_encoded == (model->n_encodings > 0));
-	HOLDS(response.is_gzip ==
+	HOLDS((response.packing == FP_PACKING_GZIP) ==
 		(model->n_encodings == 1 && model->last_is_gzip));
 	bool is_short = fp_response_ends_with_head(&response);
 	HOLDS(is_short == (response.status == 204 || response.status == 304));
