@@ -88,16 +88,15 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
-	transfer->is_gunzipped = is_undone && response->is_gzip;
-	transfer->is_unpacked = is_undone && !response->is_gzip;
+	transfer->packing = is_undone ? response->packing : FP_PACKING_NONE;
 	transfer->carry.json = take_from(&transfer->context->judges);
 	transfer->carry.find = take_from(&transfer->context->finders);
-	if (FP_UNLIKELY(transfer->is_unpacked))
-		fp_unpack_start(&transfer->unpack, response->packing);
-	if (transfer->is_gunzipped) {
+	if (transfer->packing == FP_PACKING_GZIP) {
 		transfer->gunzip.state =
 			take_from(&transfer->context->decoders);
 		fp_gunzip_start(&transfer->gunzip);
+	} else if (FP_UNLIKELY(transfer->packing != FP_PACKING_NONE)) {
+		fp_unpack_start(&transfer->unpack, transfer->packing);
 	}
 	transfer->is_filed = setup->outdir.fd >= 0 && is_readable && is_ok;
 	/* A file holds what came; but where nothing else tells its end, JSON
@@ -202,7 +201,7 @@ on_decoded(void *arg, const char *data, size_t len)
 static size_t
 piece_of(const struct fp_transfer *transfer, size_t len)
 {
-	if (!transfer->is_gunzipped)
+	if (transfer->packing != FP_PACKING_GZIP)
 		return len;
 	return FP_MIN(len, fp_memory_is_tight(&transfer->setup->memory)
 				   ? TIGHT_PIECE
@@ -214,7 +213,8 @@ static bool
 body_has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	size_t most = transfer->is_gunzipped ? len * GZIP_RATIO : len;
+	size_t most =
+		transfer->packing == FP_PACKING_GZIP ? len * GZIP_RATIO : len;
 	if (transfer->setup->options.json_safe)
 		most *= 2;
 
@@ -285,7 +285,7 @@ feed_body(struct fp_transfer *transfer, const char *data, size_t len,
 		*goes_on = fp_transfer_receive(transfer, n);
 		if (!*goes_on)
 			return true;
-		*goes_on = transfer->is_gunzipped
+		*goes_on = transfer->packing == FP_PACKING_GZIP
 				   ? fp_gunzip_feed(&transfer->gunzip, at, n,
 					     on_decoded,
 					     transfer) != FP_GUNZIP_STOPPED
@@ -317,7 +317,7 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 		fp_transfer_begin_body(transfer, false);
 		fp_transfer_hear(transfer, FP_EVENT_BODY);
 	}
-	bool has_room = FP_UNLIKELY(transfer->is_unpacked)
+	bool has_room = FP_UNLIKELY(fp_transfer_is_unpacked(transfer))
 				? unpack_body(transfer, data, len, &goes_on)
 				: feed_body(transfer, data, len, &goes_on);
 	if (!has_room) {
@@ -333,7 +333,7 @@ bool
 fp_transfer_may_go_on(struct fp_transfer *transfer)
 {
 	return body_has_room(
-		transfer, transfer->is_unpacked
+		transfer, fp_transfer_is_unpacked(transfer)
 				  ? FP_GUNZIP_CHUNK
 				  : piece_of(transfer, CURL_MAX_WRITE_SIZE));
 }

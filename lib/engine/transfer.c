@@ -184,7 +184,7 @@ fp_transfer_receive(struct fp_transfer *transfer, size_t len)
 		return false;
 	}
 	/* What is not packed is counted by the carry. */
-	if ((!transfer->is_gunzipped && !transfer->is_unpacked) ||
+	if (transfer->packing == FP_PACKING_NONE ||
 		transfer->n_received <= most_received(transfer))
 		return true;
 	transfer->stop = FP_STOP_TOO_LARGE;
@@ -336,7 +336,7 @@ start_over(struct fp_transfer *transfer)
 
 	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
-	transfer->is_gunzipped = transfer->is_unpacked = false;
+	transfer->packing = FP_PACKING_NONE;
 	transfer->n_fed = 0;
 	fp_transfer_forget_bytes(transfer);
 	transfer->socket_id = 0;

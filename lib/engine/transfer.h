@@ -116,8 +116,8 @@ struct fp_transfer {
 	bool needs_2; /* ... and the server may speak nothing else */
 	bool is_fresh; /* it has a connection of its own */
 	bool is_short; /* of descriptors: others' idle ones are closed */
-	bool is_gunzipped; /* the body */
-	bool is_unpacked; /* the same, of another coding */
+	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
+				  * unpack */
 	int64_t leave_ns; /* leaving: when, should the body not have ended */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
@@ -202,6 +202,12 @@ enum fp_onward fp_transfer_step(
 	struct fp_transfer *transfer, struct fp_event *event);
 
 /* Whether one that is paused would find room now. */
+static inline bool
+fp_transfer_is_unpacked(const struct fp_transfer *transfer)
+{
+	return transfer->packing > FP_PACKING_GZIP;
+}
+
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 
 /* Frees what no body has now. */

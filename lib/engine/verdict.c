@@ -344,7 +344,7 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		snprintf(text, size, "empty body instead of %s data", coding);
 		return FP_KIND_INCOMPLETE;
 	}
-	if (!transfer->is_gunzipped && !transfer->is_unpacked) {
+	if (transfer->packing == FP_PACKING_NONE) {
 		fp_unpack_can(fp_unpack_find(coding, strlen(coding)), &lack);
 		snprintf(text, size, "unsupported Content-Encoding: %s%s%s",
 			coding, lack ? "; fetchpool is built without " : "",
@@ -352,11 +352,13 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		return FP_KIND_BODY;
 	}
 	enum fp_gunzip_result result =
-		transfer->is_gunzipped ? fp_gunzip_finish(&transfer->gunzip)
-				       : fp_unpack_finish(&transfer->unpack);
+		transfer->packing == FP_PACKING_GZIP
+			? fp_gunzip_finish(&transfer->gunzip)
+			: fp_unpack_finish(&transfer->unpack);
 	snprintf(text, size, "%s",
-		transfer->is_gunzipped ? fp_gunzip_message(&transfer->gunzip)
-				       : transfer->unpack.message);
+		transfer->packing == FP_PACKING_GZIP
+			? fp_gunzip_message(&transfer->gunzip)
+			: transfer->unpack.message);
 	switch (result) {
 	case FP_GUNZIP_OK:
 		return FP_KIND_OK;
@@ -696,9 +698,9 @@ is_unpacked(struct fp_transfer *transfer)
 {
 	if (transfer->n_received == 0)
 		return true;
-	if (FP_UNLIKELY(transfer->is_unpacked))
+	if (FP_UNLIKELY(fp_transfer_is_unpacked(transfer)))
 		return fp_unpack_finish(&transfer->unpack) == FP_GUNZIP_OK;
-	return !transfer->is_gunzipped ||
+	return transfer->packing != FP_PACKING_GZIP ||
 	       fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK;
 }
 

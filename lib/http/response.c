@@ -200,7 +200,6 @@ take_encoding(struct fp_response *response, struct fp_text list)
 		response->is_encoded = true;
 		response->packing =
 			response->coding[0] ? FP_PACKING_NONE : packing;
-		response->is_gzip = response->packing == FP_PACKING_GZIP;
 	}
 }
 

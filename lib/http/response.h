@@ -37,8 +37,7 @@ struct fp_response {
 	bool has_identity; /* Transfer-Encoding: identity, which is none */
 	bool may_not_fold; /* the line before was about the body */
 	bool is_encoded; /* a Content-Encoding that changes the body ... */
-	bool is_gzip; /* ... and it is gzip, once */
-	enum fp_packing packing; /* what is undone, once; or NONE */
+	enum fp_packing packing; /* ... and can be undone, once; or NONE */
 	char coding[16]; /* one that is not undone; "": none */
 	char doubt[96]; /* what is wrong with the framing; "": nothing */
 	bool has_location;
