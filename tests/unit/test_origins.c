@@ -197,7 +197,7 @@ pauses_are_kept_in_little_memory(const char *rates)
 		origin = hold(url);
 		start(T0);
 		if (rates)
-			fp_ratelimit_fire(&origin->rate, T0);
+			fp_ratelimit_fire(&origin->rate.limit, T0);
 		busy(T0, 60 * S, T0);
 		origin->is_news = false;
 		origin->is_parked = i % 2 == 1;
