@@ -50,7 +50,8 @@
  *			common), curlopt (libcurl's options by name), urlparse
  *			(libcurl's parser, honest about memory), proxies, tlsask
  *			(what only the TLS library can tell), trust (the
- *			authorities it believes), target (its URL),
+ *			authorities it believes), bundle (their file), target
+ *			(its URL),
  *			idletime (how long servers keep idle connections),
  *			request, login (by the netrc), bearer (by a token that
  *			expires), lookup (why one failed), upload (a body that

@@ -139,6 +139,7 @@ lib_libinternal_la_SOURCES += \
 # request: one request, as libcurl is told of it
 lib_libinternal_la_SOURCES += \
 	lib/request/bearer.c lib/request/bearer.h \
+	lib/request/bundle.c lib/request/bundle.h \
 	lib/request/condition.c lib/request/condition.h \
 	lib/request/cookies.c lib/request/cookies.h \
 	lib/request/curlopt.c lib/request/curlopt.h \

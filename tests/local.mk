@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_atomicfile \
 	tests/unit/test_base64 \
 	tests/unit/test_buf \
+	tests/unit/test_bundle \
 	tests/unit/test_busy \
 	tests/unit/test_carry \
 	tests/unit/test_charset \

@@ -39,6 +39,19 @@ fp_base64_encode(const void *data, size_t len, struct fp_buf *out)
 	return 0;
 }
 
+/* What a digit stands for; -1: it is none. */
+static int
+base64_value(char digit)
+{
+	if (digit >= 'A' && digit <= 'Z')
+		return digit - 'A';
+	if (digit >= 'a' && digit <= 'z')
+		return digit - 'a' + 26;
+	if (digit >= '0' && digit <= '9')
+		return digit - '0' + 52;
+	return digit == '+' ? 62 : digit == '/' ? 63 : -1;
+}
+
 /* Four characters as up to three bytes; how many, or 0: they are no base64. */
 static size_t
 decode_four(const char *text, bool is_last, char three[3])
@@ -49,12 +62,10 @@ decode_four(const char *text, bool is_last, char three[3])
 	while (is_last && n > 2 && text[n - 1] == '=')
 		n--;
 	for (size_t i = 0; i < 4; i++) {
-		const char *digit =
-			text[i] ? strchr(base64_digits, text[i]) : NULL;
-		if (i < n && !digit)
+		int value = i < n ? base64_value(text[i]) : 0;
+		if (value < 0)
 			return 0;
-		bits = bits << 6 |
-		       (i < n ? (uint32_t)(digit - base64_digits) : 0);
+		bits = bits << 6 | (uint32_t)value;
 	}
 	for (size_t i = 0; i < 3; i++)
 		three[i] = (char)(bits >> (16 - 8 * i));
@@ -68,17 +79,22 @@ int
 fp_base64_decode(const char *text, size_t len, struct fp_buf *out)
 {
 	size_t start = out->len;
-	char three[3];
 
-	for (size_t i = 0; i < len; i += 4) {
-		size_t n = len - i < 4
-				   ? 0
-				   : decode_four(text + i, i + 4 == len, three);
-		if (n > 0 && fp_buf_add(out, three, n) == 0)
-			continue;
-		errno = n ? ENOMEM : EINVAL;
-		out->len = start;
+	if (len % 4 != 0) {
+		errno = EINVAL;
 		return -1;
+	}
+	if (fp_buf_reserve(out, len / 4 * 3))
+		return -1;
+	for (size_t i = 0; i < len; i += 4) {
+		size_t n = decode_four(
+			text + i, i + 4 == len, out->data + out->len);
+		if (n == 0) {
+			errno = EINVAL;
+			out->len = start;
+			return -1;
+		}
+		out->len += n;
 	}
 	return 0;
 }

@@ -6,10 +6,13 @@
  * the pool's one store. A store is made for being shared by threads.
  *
  * A folder is looked into for one authority at a time, by the hash of its name,
- * and what is found is kept. That takes a fraction of a millisecond, reading
- * all of the system's file 20 to 30. So the file that libcurl has by default is
- * read when the folder does not have what is wanted: mostly never. A file that
- * the user names is read at once, since it is an error if it cannot be read.
+ * and what is found is kept. That takes a fraction of a millisecond, and 20 to
+ * 30 if OpenSSL reads all of the system's file. So files are looked into in the
+ * same way, one certificate at a time (see bundle.h), unless there is more in
+ * them than certificates: then OpenSSL reads all. The file that libcurl has by
+ * default is read when the folder does not have what is wanted: mostly never. A
+ * file that the user names is read at once, since it is an error if it cannot
+ * be read.
  *
  * OpenSSL's functions are those that libcurl was linked with, found by name:
  * another copy than that would be of no use. All are part of its interface
@@ -59,6 +62,12 @@ struct fp_openssl {
 	void *(*X509_OBJECT_get0_X509)(const void *object);
 	int (*X509_OBJECT_set1_X509)(void *object, void *certificate);
 	void (*X509_free)(void *certificate);
+	int (*X509_STORE_add_cert)(void *store, void *certificate);
+	void *(*d2i_X509)(void **a, const unsigned char **der, long len);
+	void *(*d2i_X509_NAME)(void **a, const unsigned char **der, long len);
+	void (*X509_NAME_free)(void *name);
+	unsigned long (*X509_NAME_hash_ex)(const void *name, void *libctx,
+		const char *properties, int *ok);
 	uint64_t (*SSL_CTX_get_options)(const void *context);
 	void (*SSL_CTX_set1_cert_store)(void *context, void *store);
 	uint64_t (*SSL_CTX_clear_options)(void *context, uint64_t options);
@@ -94,33 +103,103 @@ find_openssl(struct fp_openssl *openssl)
 	       FIND(X509_LOOKUP_set_method_data) &&
 	       FIND(X509_OBJECT_retrieve_by_subject) &&
 	       FIND(X509_OBJECT_get0_X509) && FIND(X509_OBJECT_set1_X509) &&
-	       FIND(X509_free) && FIND(SSL_CTX_get_options) &&
+	       FIND(X509_free) && FIND(X509_STORE_add_cert) && FIND(d2i_X509) &&
+	       FIND(d2i_X509_NAME) && FIND(X509_NAME_free) &&
+	       FIND(X509_NAME_hash_ex) && FIND(SSL_CTX_get_options) &&
 	       FIND(SSL_CTX_set1_cert_store) && FIND(SSL_CTX_clear_options) &&
 	       FIND(ERR_clear_error);
 #undef FIND
 }
 
-/* ---- the file that is read late ---- */
+/* ---- the file ---- */
 
-/* Reads it, unless it was: false: it cannot be read now. */
+/* The hash that names the files of a folder: names that differ in case or in
+ * blanks alone have the same. */
+static bool
+trust_hash(
+	const struct fp_openssl *openssl, const void *name, unsigned long *hash)
+{
+	int ok = 0;
+
+	*hash = openssl->X509_NAME_hash_ex(name, NULL, NULL, &ok);
+	return ok;
+}
+
+static bool
+hash_entry(const struct fp_openssl *openssl, const struct fp_bundle *bundle,
+	struct fp_bundle_entry *entry)
+{
+	const unsigned char *der =
+		(const unsigned char *)bundle->der.data + entry->subject_at;
+	void *name =
+		openssl->d2i_X509_NAME(NULL, &der, (long)entry->subject_len);
+	bool ok = name && trust_hash(openssl, name, &entry->hash);
+
+	openssl->X509_NAME_free(name);
+	return ok;
+}
+
+/* Reads the file for what is looked up in it; false: that cannot be done. */
+static bool
+index_file(struct fp_authorities *all)
+{
+	const struct fp_openssl *openssl = all->trust->openssl;
+	struct fp_bundle *bundle = &all->bundle;
+
+	if (fp_bundle_read(bundle, all->file))
+		return false;
+	for (size_t i = 0; i < bundle->n; i++) {
+		if (!hash_entry(openssl, bundle, &bundle->all[i])) {
+			openssl->ERR_clear_error();
+			fp_bundle_destroy(bundle);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Under the lock. false: the file cannot be read. */
 static bool
 read_file(struct fp_authorities *all, void *store)
 {
-	const struct fp_openssl *openssl = all->trust->openssl;
-
-	fp_mutex_lock(&all->trust->lock);
 	if (!all->is_read)
-		all->is_read =
-			openssl->X509_STORE_load_file(store, all->file) == 1;
-	bool is_read = all->is_read;
-	fp_mutex_unlock(&all->trust->lock);
-	return is_read;
+		all->is_read = index_file(all) ||
+			       all->trust->openssl->X509_STORE_load_file(
+				       store, all->file) == 1;
+	return all->is_read;
 }
 
-/* OpenSSL asks when neither what it has nor the folder will do. The object
- * that it gets is not to hold the certificate: OpenSSL does that itself. */
+/* Puts the certificates with such a subject into the store. */
+static void
+take_from_bundle(struct fp_authorities *all, const void *name)
+{
+	const struct fp_openssl *openssl = all->trust->openssl;
+	struct fp_bundle *bundle = &all->bundle;
+	unsigned long hash;
+
+	if (bundle->n == 0 || !trust_hash(openssl, name, &hash))
+		return;
+	for (size_t i = 0; i < bundle->n; i++) {
+		struct fp_bundle_entry *entry = &bundle->all[i];
+		if (entry->hash != hash || entry->is_taken)
+			continue;
+		const unsigned char *der =
+			(const unsigned char *)bundle->der.data + entry->at;
+		void *certificate =
+			openssl->d2i_X509(NULL, &der, (long)entry->len);
+		entry->is_taken =
+			certificate && openssl->X509_STORE_add_cert(
+					       all->store, certificate) == 1;
+		openssl->X509_free(certificate);
+		if (!entry->is_taken)
+			openssl->ERR_clear_error();
+	}
+}
+
+/* OpenSSL asks when what it has will not do. The object that it gets is not to
+ * hold the certificate: OpenSSL does that itself. */
 static int
-find_late(void *lookup, int type, const void *name, void *object)
+find_in_file(void *lookup, int type, const void *name, void *object)
 {
 	void *(*get_data)(const void *);
 	int found = 0;
@@ -129,7 +208,14 @@ find_late(void *lookup, int type, const void *name, void *object)
 		dlsym(RTLD_DEFAULT, "X509_LOOKUP_get_method_data");
 	struct fp_authorities *all = get_data(lookup);
 	const struct fp_openssl *openssl = all->trust->openssl;
-	if (type != LU_X509 || !read_file(all, all->store))
+	if (type != LU_X509)
+		return 0;
+	fp_mutex_lock(&all->trust->lock);
+	bool is_read = read_file(all, all->store);
+	if (is_read)
+		take_from_bundle(all, name);
+	fp_mutex_unlock(&all->trust->lock);
+	if (!is_read)
 		return 0;
 	openssl->X509_STORE_lock(all->store);
 	void *objects = openssl->X509_STORE_get0_objects(all->store);
@@ -146,17 +232,17 @@ find_late(void *lookup, int type, const void *name, void *object)
 }
 
 static bool
-add_late(struct fp_authorities *all, void *store)
+add_lookup(struct fp_authorities *all, void *store)
 {
 	struct fp_trust *trust = all->trust;
 	const struct fp_openssl *openssl = trust->openssl;
 
 	if (!trust->method) {
-		trust->method = openssl->X509_LOOKUP_meth_new(
-			"the system's file of authorities");
+		trust->method =
+			openssl->X509_LOOKUP_meth_new("a file of authorities");
 		if (!trust->method ||
 			openssl->X509_LOOKUP_meth_set_get_by_subject(
-				trust->method, find_late) != 1)
+				trust->method, find_in_file) != 1)
 			return false;
 	}
 	void *lookup = openssl->X509_STORE_add_lookup(store, trust->method);
@@ -174,13 +260,16 @@ fill_store(struct fp_authorities *all, void *store, const char **unread)
 		    store, TRUSTED_FIRST | PARTIAL_CHAIN) != 1)
 		return CURLE_OUT_OF_MEMORY;
 	*unread = all->file;
-	if (all->file && !all->is_lazy &&
-		openssl->X509_STORE_load_file(store, all->file) != 1)
-		return CURLE_SSL_CACERT_BADFILE;
+	if (all->file && !all->is_lazy) {
+		if (!read_file(all, store))
+			return CURLE_SSL_CACERT_BADFILE;
+		if (all->bundle.n > 0 && !add_lookup(all, store))
+			return CURLE_OUT_OF_MEMORY;
+	}
 	*unread = all->dir;
 	if (all->dir && openssl->X509_STORE_load_path(store, all->dir) != 1)
 		return CURLE_SSL_CACERT_BADFILE;
-	if (all->is_lazy && !add_late(all, store))
+	if (all->is_lazy && !add_lookup(all, store))
 		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
@@ -201,6 +290,8 @@ need_store(struct fp_authorities *all, const char **unread)
 		if (code == CURLE_OK) {
 			all->store = store;
 		} else {
+			/* What was read into it goes with it. */
+			all->is_read = all->bundle.n > 0;
 			openssl->X509_STORE_free(store);
 			openssl->ERR_clear_error();
 		}
@@ -378,6 +469,7 @@ trust_forget(struct fp_authorities *all)
 
 	if (all->store)
 		openssl->X509_STORE_free(all->store);
+	fp_bundle_destroy(&all->bundle);
 	free(all->file);
 	free(all->dir);
 	*all = (struct fp_authorities){0};

@@ -23,6 +23,7 @@
 
 #include "base.h"
 
+#include "bundle.h"
 #include "curlopt.h"
 #include "thread.h"
 
@@ -34,6 +35,8 @@ struct fp_authorities {
 	bool is_off; /* such peers are not verified */
 	bool is_lazy; /* the file is read when the folder lacks one */
 	bool is_read; /* and has been */
+	struct fp_bundle bundle; /* its certificates, by their subjects' hash;
+				    empty: all of them are in the store */
 	void *store; /* X509_STORE, once it was needed */
 	struct fp_trust *trust;
 };

@@ -114,6 +114,66 @@ def _():
                                          path)
 
 
+def fifo(data):
+    """A file that can be read once."""
+    path = temp_dir() + "/fifo"
+    os.mkfifo(path)
+
+    def write():
+        with open(path, "wb") as file:
+            file.write(data)
+
+    threading.Thread(target=write, daemon=True).start()
+    return path
+
+
+def pem(ca, *args):
+    return ca.run("x509", "-in", ca.cert, *args).encode()
+
+
+def again(ca, name):
+    """Its certificate, by another name."""
+    path = ca.dir + "/again.pem"
+    ca.run("req", "-x509", "-key", ca.key, "-config", ca.config(name),
+           "-extensions", "root", "-days", "30", "-out", path)
+    return contents(path)
+
+
+@test("a file with many certificates, among other things")
+def _():
+    ca = authority()
+    ours, theirs = contents(ca.cert), contents(other().cert)
+    same_name = contents(Authority().cert)
+    crl = ca.dir + "/crl.pem"
+    ca.run("ca", "-gencrl", "-config", ca.config("x"), "-keyfile", ca.key,
+           "-cert", ca.cert, "-crldays", "30", "-out", crl)
+    broken = ours.replace(b"CERTIFICATE-----\nM", b"CERTIFICATE-----\n!")
+    alone = ca.self_signed("alone", "IP:127.0.0.1")
+    with Web(tls=good().server()) as server:
+        url = server.url + "/ok"
+        for data in (
+                theirs + ours, ours + theirs, ours * 3,
+                same_name + theirs + ours, ours + same_name * 2,
+                b"words\n\n" + theirs + b"more words:\n" + ours + b"the end",
+                (theirs + ours).replace(b"\n", b"\r\n"), (theirs + ours)[:-1],
+                pem(ca, "-text"), pem(ca, "-trustout"),
+                theirs + contents(crl) + ours, contents(ca.key) + ours,
+                again(ca, "THE TESTS'  authority"),
+                contents(good().cert)):
+            trusted(url, "--cacert", temp_file(data))
+        trusted(url, "--cacert", fifo(theirs + ours))
+        for data in (theirs, theirs + same_name, again(ca, "Another name"),
+                     pem(ca, "-addreject", "serverAuth")):
+            refused(url, "--cacert", temp_file(data))
+        for data in (b"", b"words\n", broken, theirs + broken,
+                     theirs + ours[:-40]):
+            path = temp_file(data)
+            matches(path, refused(url, "--cacert", path))
+    with Web(tls=alone.server()) as server:
+        trusted(server.url + "/ok", "--cacert", alone.cert)
+        refused(server.url + "/ok", "--cacert", ca.cert)
+
+
 @test("the system's folder and file: what one of them lacks, the other has")
 def _():
     unshare = tool("unshare")
