@@ -22,7 +22,6 @@ add(enum fp_kind kind, int status, int64_t took_ns, unsigned attempts)
 {
 	struct fp_result result = {
 		.kind = kind,
-		.message = kind == FP_KIND_OK ? NULL : "it failed",
 		.status = status,
 		.attempts = attempts,
 		.fetch_time_ns = took_ns,
