@@ -29,6 +29,16 @@
  * nobody says how long a window is, it is between the last refusal and the
  * first that passed: halves are tried.
  *
+ * WINDOWS THAT ONLY A SILENCE ENDS
+ *
+ * Some count on until nothing comes for a while, so that none of this helps: at
+ * any rate as many pass as at first, or a few more, and then one is refused. If
+ * that happens three times, at no more than the rate that follows from the
+ *first refusals, as many go quickly as had passed at first, and then none for
+ *as long as was enough before. A little less is tried until it was too short;
+ *when that which was enough is not, there is a little more. What refuses in the
+ *middle of a window is of another kind, and is spaced again.
+ *
  * A RATE THAT IS A GUESS
  *
  * If hardly anything passed before the first refusal, as with a limit that lets
@@ -86,6 +96,9 @@
 #define WINDOW_MIN 20 /* requests in one that is taken whole */
 #define WINDOWS_MAX 10 /* of them; then it is paced */
 #define WINDOW_FASTER 10 /* than their average */
+#define GAP_PART 1.001 /* of the first rate */
+#define ALIKE 3
+#define MISSED_MAX 3
 #define QUIET 2 /* of these parts of a period, one at most was used */
 
 static double
@@ -143,7 +156,26 @@ static void
 window_close(struct fp_learner *learner, int64_t now_ns)
 {
 	learner->window.size = 0;
+	learner->window.is_kept = false;
 	learner->paced_ns = now_ns;
+}
+
+/* One that is a little shorter, until that was too short once. */
+static int64_t
+shorter_silence_ns(const struct fp_learner *learner)
+{
+	int64_t enough_ns = learner->silence_ns;
+
+	return learner->window.short_ns > 0 ? enough_ns
+					    : enough_ns - enough_ns / 8;
+}
+
+static void
+window_fall_silent(
+	struct fp_learner *learner, int64_t silence_ns, int64_t now_ns)
+{
+	learner->window.silence_ns = silence_ns;
+	learner->next_ns = now_ns + silence_ns;
 }
 
 /* One starts. */
@@ -161,8 +193,72 @@ window_count(struct fp_learner *learner, int64_t now_ns)
 	if (++window->n_started < window->size)
 		return;
 	learner->next_ns = window->begun_ns + window->length_ns;
-	if (window->n >= WINDOWS_MAX)
+	if (window->is_kept)
+		window_fall_silent(
+			learner, shorter_silence_ns(learner), now_ns);
+	window->length_ns = learner->next_ns - window->begun_ns;
+	if (window->n >= WINDOWS_MAX && !window->is_kept)
 		window_close(learner, now_ns);
+}
+
+/* About as many have passed as at first, at less than the rate that follows
+ * from it, and then one is refused: it counts on until nothing comes for a
+ * while. */
+static void
+window_keep(struct fp_learner *learner, uint64_t n, double rate, int64_t now_ns)
+{
+	uint64_t first = learner->n_burst;
+
+	if (n < first || n > 2 * first)
+		learner->n_alike = 0;
+	else if (n <= first + first / 2)
+		learner->n_alike++;
+	if (learner->n_alike < ALIKE || first < FEW || learner->is_no_gap ||
+		rate > GAP_PART * learner->burst || learner->silence_ns == 0)
+		return;
+	learner->window = (struct fp_learner_window){.size = first,
+		.n_started = first,
+		.n = 1,
+		.n_held = 1,
+		.is_kept = true,
+		.begun_ns = now_ns,
+		.length_ns = learner->silence_ns};
+	window_fall_silent(learner, learner->silence_ns, now_ns);
+	learner->has_told = true;
+}
+
+/* It does not count on: the rate is what it was. */
+static void
+forget_gaps(struct fp_learner *learner, int64_t now_ns)
+{
+	learner->is_no_gap = true;
+	learner->has_told = false;
+	learner->best = 0;
+	learner->n_paced = 0;
+	learner->next_ns = now_ns + learner->spacing_ns;
+}
+
+/* The first of such a window was refused: the silence was too short. */
+static bool
+window_lengthen(struct fp_learner *learner, int64_t now_ns)
+{
+	struct fp_learner_window *window = &learner->window;
+
+	if (window->n_held == window->n)
+		return false;
+	if (window->silence_ns < learner->silence_ns) {
+		window->short_ns = FP_MAX(window->short_ns, window->silence_ns);
+	} else {
+		if (++window->n_missed > MISSED_MAX)
+			return false;
+		learner->silence_ns += learner->silence_ns / 8;
+	}
+	window->n--;
+	window->n_started = window->size;
+	window->begun_ns = now_ns;
+	window->length_ns = learner->silence_ns;
+	window_fall_silent(learner, learner->silence_ns, now_ns);
+	return true;
 }
 
 /* One has passed: if it is the first of its window, that was not begun too
@@ -176,6 +272,11 @@ window_hold(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	if (window->n_held == window->n || begun_ns < window->begun_ns)
 		return;
 	window->n_held = window->n;
+	window->n_missed = 0;
+	if (window->is_kept) {
+		learner->silence_ns = window->silence_ns;
+		return;
+	}
 	learner->period_ns = FP_MIN(learner->period_ns, window->length_ns);
 	window->length_ns = window_length_ns(learner);
 	set_rate(learner,
@@ -192,6 +293,8 @@ window_miss(struct fp_learner *learner, int64_t now_ns)
 {
 	struct fp_learner_window *window = &learner->window;
 
+	if (window->is_kept)
+		return window_lengthen(learner, now_ns);
 	if (window->n_held == window->n ||
 		window->length_ns >= learner->period_ns)
 		return false;
@@ -328,7 +431,14 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 {
 	if (learner->n_rest > 0)
 		learner->n_rest--;
-	if (learner->n_asked > 0 && begun_ns > learner->refused_ns)
+	int64_t silence_ns = begun_ns - learner->refused_ns;
+	if (learner->refused_ns > 0 && learner->n_passed == 0 &&
+		silence_ns > 0 && learner->window.size == 0)
+		learner->silence_ns =
+			learner->silence_ns == 0
+				? silence_ns
+				: FP_MIN(learner->silence_ns, silence_ns);
+	if (learner->n_asked > 0 && silence_ns > 0)
 		learner_settle(learner, begun_ns, now_ns);
 	learner->n_passed++;
 	if (!learner->is_on)
@@ -455,18 +565,29 @@ fp_learner_refused(struct fp_learner *learner, int64_t begun_ns,
 			learner->dark_ns = now_ns;
 		return;
 	}
+	if (learner->window.is_kept && window_miss(learner, now_ns))
+		return;
+
 	/* Again, and nothing has passed: that is no news about the rate. */
 	if (learner->n_passed == 0) {
 		learner->is_dark = true;
 		return;
 	}
+	bool was_kept = learner->window.size > 0 && learner->window.is_kept;
 	if (learner->window.size > 0) {
-		if (window_miss(learner, now_ns))
+		if (!was_kept && window_miss(learner, now_ns))
 			return;
 		window_close(learner, now_ns);
 	}
 	bool is_no_limit = learner->rate < BEST_PART * learner->best;
-	learner_lower(learner, begun_ns, now_ns);
+	double rate = learner->rate;
+	uint64_t n = learner->n_passed;
+	if (was_kept)
+		forget_gaps(learner, now_ns);
+	else
+		learner_lower(learner, begun_ns, now_ns);
+	if (!was_kept)
+		window_keep(learner, n, rate, now_ns);
 	learner->since_ns = begun_ns;
 	learner->n_passed = 0;
 	if (is_no_limit || learner->n_vain >= VAIN_MAX ||

@@ -22,6 +22,9 @@ struct fp_learner_window {
 	unsigned n; /* which it is, from 0 */
 	unsigned n_held; /* the last of which the first request passed */
 	bool is_said; /* the server says when one ends */
+	bool is_kept; /* only a silence ends one: they are not spaced later */
+	unsigned n_missed; /* one that was enough once was not, in a row */
+	int64_t silence_ns; /* before this one, as it is tried */
 	int64_t begun_ns;
 	int64_t length_ns; /* of this one, as it is tried */
 	int64_t short_ns; /* too short; what is long enough is period_ns */
@@ -56,6 +59,9 @@ struct fp_learner {
 	bool is_rough; /* hardly anything had passed when it began */
 	int64_t dark_ns; /* the first refusal, before starts are spaced */
 	int64_t refused_ns; /* when it was last refused */
+	unsigned n_alike; /* times that about as many had passed as at first */
+	bool is_no_gap; /* silences do not end its refusals */
+	int64_t silence_ns; /* the shortest that ended refusals; 0: none did */
 	int64_t until_ns; /* until when, as the server said; 0: it did not */
 	unsigned n_good; /* passed since the rate last changed, as spaced */
 	bool is_dark; /* since it was last refused, it was again at once */

@@ -16,9 +16,11 @@
  *	at first	at marks: when a time that people choose for limits
  *			would be over since the first request, 1, 2, 5, 10, 30,
  *			60 and 120 s; before that after 0.25 s, if hardly
- *			anything has passed
+ *			anything has passed; and so long after the one before
+ *			as these marks are apart, for a refusal may prolong it
  *	later		after a time that is drawn from one that doubles with
- *			each round
+ *			each round; and from the third on, one that is no
+ *			shorter than one that was enough
  *
  * That goes on for as long as nothing passes, however many items it takes: a
  * window of a minute is found out after a minute.
@@ -69,6 +71,10 @@
 #define MARK_JITTER 25
 #define MARK_DELAYS 4 /* longest pauses, at most between two */
 #define PAUSE_MAX_NS (86400 * FP_NS_PER_S)
+
+/* From this round on a refusal may well have prolonged the silence: it has to
+ * be as long as one that was enough. */
+#define ENOUGH_ROUND 3
 
 /* What passes after a refusal before the next one would be a surprise. */
 #define DAWN 4
@@ -139,18 +145,24 @@ draw_pause_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	uint64_t random)
 {
 	int64_t most_ns = rules->delay_ns;
+	int64_t longest_ns = FP_MIN(rules->max_delay_ns, PAUSE_MAX_NS);
 
+	if (busy->learner.is_on && busy->n_rounds >= ENOUGH_ROUND)
+		longest_ns *= MARK_DELAYS;
 	if (busy->learner.is_on)
 		most_ns =
 			FP_MIN(most_ns, PAUSE_TURNS * busy->learner.spacing_ns);
-	for (unsigned i = 1;
-		i < busy->n_rounds && most_ns < rules->max_delay_ns; i++)
+	for (unsigned i = 1; i < busy->n_rounds && most_ns < longest_ns; i++)
 		most_ns *= 2;
-	most_ns = FP_MIN(most_ns, FP_MAX(rules->max_delay_ns, 1));
+	most_ns = FP_MIN(most_ns, FP_MAX(longest_ns, 1));
 	int64_t half_ns = most_ns / 2;
-	return FP_MAX(half_ns + (int64_t)fp_random_evenly(
-					&random, (uint64_t)(most_ns - half_ns)),
-		LEAST_NS);
+	int64_t pause_ns =
+		FP_MAX(half_ns + (int64_t)fp_random_evenly(&random,
+					 (uint64_t)(most_ns - half_ns)),
+			LEAST_NS);
+	if (busy->n_rounds < ENOUGH_ROUND)
+		return pause_ns;
+	return FP_MAX(pause_ns, busy->enough_ns + busy->enough_ns / 50);
 }
 
 /* When the next mark is: since the first request, or if that is long ago since
@@ -172,11 +184,13 @@ draw_mark_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	for (size_t i = learner->n_passed >= MARK_MIN; i < FP_ARRAY_LEN(marks);
 		i++) {
 		int64_t mark_ns = marks[i] * unit_ns;
+		int64_t after_ns = i > 0 ? mark_ns - marks[i - 1] * unit_ns : 0;
 		int64_t at_ns =
 			mark_ns + (used_ns <= mark_ns / 2 ? learner->since_ns
 							  : learner->dark_ns);
 		if (at_ns >= least_ns) {
-			pause_ns = FP_MIN(pause_ns, at_ns - now_ns);
+			pause_ns = FP_MIN(
+				pause_ns, FP_MAX(at_ns - now_ns, after_ns));
 			jitter_ns = mark_ns;
 			break;
 		}
@@ -264,12 +278,15 @@ choose_pause_ns(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 /* The one that was sent to find out has passed. The next time it is known how
  * many rounds that takes, if it takes as many again. */
 static void
-end_rounds(struct fp_busy *busy)
+end_rounds(struct fp_busy *busy, int64_t begun_ns)
 {
 	if (busy->learner.is_on && busy->n_rounds > busy->n_needed)
 		busy->n_needed = busy->n_rounds;
 	else if (busy->learner.is_on && busy->n_needed > 1)
 		busy->n_needed--;
+	int64_t silence_ns = begun_ns - busy->round_ns;
+	if (busy->enough_ns == 0 || silence_ns < busy->enough_ns)
+		busy->enough_ns = silence_ns;
 	busy->n_rounds = 0;
 	busy->is_careful = false;
 }
@@ -508,7 +525,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	if (busy->n_rounds > 0)
 		busy_weigh(busy, attempt);
 	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns)
-		end_rounds(busy);
+		end_rounds(busy, attempt->begun_ns);
 	busy_settle_suspect(busy, attempt);
 	busy_settle_doubt(busy, attempt);
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);

@@ -41,6 +41,7 @@ struct fp_busy {
 	unsigned n_needed; /* rounds that it took the last time, when paced */
 	bool is_careful; /* nothing has passed since; one at a time goes out */
 	bool has_sole; /* and it is out */
+	int64_t enough_ns; /* such a silence ended rounds; 0: none did */
 	int64_t round_ns; /* when the last round began */
 	int64_t after_ns; /* what was sent from then on came after its refusal
 			   */
