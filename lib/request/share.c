@@ -12,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,7 +41,14 @@
 unsigned
 fp_share_online(void)
 {
-	return (unsigned)FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+	static atomic_uint known; /* the C library reads a file each time */
+	unsigned n = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (n == 0) {
+		n = (unsigned)FP_MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+		atomic_store_explicit(&known, n, memory_order_relaxed);
+	}
+	return n;
 }
 
 /* Enough lanes that none drives more than 64 transfers, one for each CPU if
