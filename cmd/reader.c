@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Lines that are taken before there is a thread for them. */
+#define FIRST_LINES 16
+
 int
 fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
 {
@@ -337,6 +340,29 @@ reader_take_lines(struct fp_reader *reader)
 	} while (ret > 0);
 	reader->is_open = false;
 	return ret;
+}
+
+/* A thread for a few lines would be most of what they cost. */
+bool
+fp_reader_begin(struct fp_reader *reader)
+{
+	int ret = 1;
+
+	if (reader->is_resumed)
+		return false;
+	fp_mutex_lock(&reader->lock);
+	reader->input.is_hasty = true;
+	for (int i = 0;
+		i < FIRST_LINES && ret > 0 && fp_pool_has_room(reader->pool);
+		i++)
+		ret = reader_take_line(reader);
+	reader->input.is_hasty = false;
+	if (ret == 0) {
+		fp_pool_close(reader->pool);
+		atomic_store(&reader->is_done, true);
+	}
+	fp_mutex_unlock(&reader->lock);
+	return ret == 0;
 }
 
 void

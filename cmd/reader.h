@@ -5,10 +5,10 @@
  * fails, or when it is stopped. Of what it has read, threads of the pool take
  * lines themselves when they have too little to do.
  *
- * Threads: fp_reader_main() is the thread; fp_reader_feed() by any, and both
- * under `lock`; what is atomic may be read by any.
- * Ownership: embedded by the run; it borrows the settings and the pool.
- * Failure: said through msg.
+ * Threads: fp_reader_main() is the thread, and fp_reader_begin() by the one
+ * that starts it; fp_reader_feed() by any, and all under `lock`; what is atomic
+ * may be read by any. Ownership: embedded by the run; it borrows the settings
+ * and the pool. Failure: said through msg.
  */
 #ifndef FP_READER_H
 #define FP_READER_H
@@ -67,6 +67,11 @@ int fp_reader_header(
 /* With the journal of an earlier run: goes on where that has ended. */
 void fp_reader_resume(struct fp_reader *reader, struct fp_journal *journal);
 
+/* Before there is a thread: takes what lines there are without waiting, a few
+ * at most. true: these are all, and no thread is needed. */
+bool fp_reader_begin(struct fp_reader *reader);
+
+/* The thread. */
 void fp_reader_main(void *reader);
 
 /* An fp_feed: takes no more than what was read, and waits for nothing. */

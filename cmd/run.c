@@ -2,7 +2,9 @@
 /*
  * Three threads, besides the pool's loops:
  *
- *	reader	reads: waits for input, or for room in the pool
+ *	reader	reads: waits for input, or for room in the pool; the main thread
+ *		reads the first few lines, and if those are all, there is no
+ *		reader
  *	writer	writes: waits for results, or for whoever reads ours
  *	main	waits for signals, for the reader of our output to go away,
  *		and for the writer to be done
@@ -283,8 +285,9 @@ run_start(struct fp_course *run)
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
 	}
-	if (fp_thread_start(
-		    &run->reader_thread, 0, fp_reader_main, &run->reader)) {
+	run->has_reader = !fp_reader_begin(&run->reader);
+	if (run->has_reader && fp_thread_start(&run->reader_thread, 0,
+				       fp_reader_main, &run->reader)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		fp_pool_cancel(run->pool, FP_CANCEL_ALL);
 		fp_thread_join(&run->writer_thread);
@@ -631,7 +634,8 @@ fp_run(struct fp_settings *settings)
 		end_meter(run);
 		wind_up(run);
 		fp_input_stop(&run->reader.input);
-		fp_thread_join(&run->reader_thread);
+		if (run->has_reader)
+			fp_thread_join(&run->reader_thread);
 		fp_thread_join(&run->writer_thread);
 		fp_course_conclude(run);
 		obey_late_signals(run);

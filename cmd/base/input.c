@@ -166,12 +166,13 @@ wait_readable(struct fp_input *input)
 	if (input->before_wait)
 		input->before_wait(input->before_wait_arg);
 	int n;
-	while ((n = poll(fds, 2, input_time_left_ms(input))) < 0) {
+	while ((n = poll(fds, 2,
+			input->is_hasty ? 0 : input_time_left_ms(input))) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			return -1;
 	}
 	if (n == 0) {
-		errno = ETIMEDOUT;
+		errno = input->is_hasty ? EAGAIN : ETIMEDOUT;
 		return -1;
 	}
 	if (fds[1].revents) {
@@ -208,7 +209,7 @@ read_more(struct fp_input *input)
 			input->n_taken += (uint64_t)n;
 			return 0;
 		}
-		if (errno != EINTR && errno != EAGAIN)
+		if (errno != EINTR && (errno != EAGAIN || input->is_hasty))
 			return -1;
 	}
 }

@@ -58,6 +58,7 @@ struct fp_input {
 	bool at_end; /* nothing more comes from fd */
 	bool is_stopped; /* give what is there, wait for nothing */
 	bool is_reading_off; /* the same for now: EAGAIN when that is not all */
+	bool is_hasty; /* read, but wait for nothing: EAGAIN in place of that */
 	bool is_torn; /* stopped before the last line was whole */
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */

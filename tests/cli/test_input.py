@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -461,6 +462,24 @@ def _():
             equal(server.targets[-1], "/echo/?" + expected)
             cases += 1
     check(cases > 3, "only %d cases" % cases)
+
+
+@test("a few lines, all there, need no thread that reads")
+def _():
+    server = faults()
+    threads = []
+    for n in 100, 2:
+        path = temp_file("".join("%d\n" % i for i in range(n)))
+        traced = temp_dir() + "/traced"
+        with open(path, "rb") as file:
+            result = Program(
+                ["-j1", server.url + "/ok?{}"], stdin=file, env=TRACED,
+                wrapper=strace("-o", traced, "-e", "trace=clone,clone3")
+            ).wait(40)
+        equal((result.status, len(result.records)), (0, n))
+        threads.append(len(re.findall("clone.*CLONE_THREAD",
+                                      contents(traced).decode())))
+    equal(threads[1], threads[0] - 1)
 
 
 if __name__ == "__main__":
