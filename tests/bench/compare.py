@@ -141,6 +141,7 @@ class Comparison(Table):
         return self
 
     def _measure_one(self, entry, counts):
+        meter.tell[0]("%s, run %d" % (entry.name, len(entry.runs) + counts))
         before, dropped = self.bench.nginx.requests(), meter.dropped()
         try:
             run = entry.function(entry.work)

@@ -9,6 +9,7 @@ what to trust if that is TLS, `http2` whether to ask for that. A contender is a
 function of it that returns a Run, or raises Absent. Each is called as its own
 manual would have it, and what it writes goes to /dev/null.
 """
+import glob
 import os
 import re
 import shutil
@@ -95,6 +96,26 @@ class Contenders:
         lines = self.numbers(work.n) if len(work.prefixes) == 1 \
             else self.urls(work)
         return meter.run(self.fetchpool_command(work, *options), stdin=lines)
+
+    def newer(self):
+        """What to put before a command that is to run with the libcurl that
+        $FLOOR_PREFIX has; None: there is none."""
+        prefix = os.environ.get("FLOOR_PREFIX")
+        if not prefix:
+            return None
+        found = [folder for folder in glob.glob(prefix + "/lib*") + glob.glob(
+            prefix + "/lib/*-linux-*")
+            if os.path.exists(folder + "/libcurl.so.4")]
+        if not found:
+            raise meter.Trouble("no libcurl.so.4 in FLOOR_PREFIX: " + prefix)
+        return ["env", "LD_LIBRARY_PATH=" + found[-1]]
+
+    def fetchpool_newer(self, work):
+        return meter.run([*self.newer(), *self.fetchpool_command(work)],
+                         stdin=self.numbers(work.n))
+
+    def floor_newer(self, work):
+        return meter.run([*self.newer(), *self.floor_command(work)])
 
     def fetchpool_in_order(self, work):
         return self.fetchpool(work, "-k")

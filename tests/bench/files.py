@@ -11,7 +11,7 @@ import tempfile
 
 import meter
 import peers
-from compare import Table
+from compare import Comparison, Table
 from scenarios import scenario
 
 # Takes whatever is sent to it, and tells its port first.
@@ -103,3 +103,30 @@ def files(bench):
             bench.figure("memory of 64 at once, " + name, run.peak / 1024,
                          "MiB", most=40)
     shutil.rmtree(folder)
+
+
+def in_memory(bench, run):
+    """Runs it with a new folder for its files, in memory where there is some."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else bench.folder
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        return run(folder)
+
+
+@scenario
+def folder(bench):
+    """100,000 small bodies to files in memory, against aria2c and wget2"""
+    them, n = bench.contenders, bench.size(100000, 5000)
+
+    def ours(work):
+        return in_memory(bench, lambda folder: meter.run(
+            them.fetchpool_command(work, "-q", "-D", folder),
+            stdin=them.numbers(work.n)))
+
+    these = Comparison(bench, "/posts/", 16)
+    these.add("fetchpool", ours, n)
+    these.add_peer("aria2c", peers.aria2c, n // 5)
+    these.add_peer("wget2", peers.wget2, n)
+    these.measure(bench.size(3, 1)).table("small bodies to files at -j 16")
+    these.target("CPU / aria2c's", "fetchpool", "aria2c", "cpu", most=0.5)
+    these.target("CPU / wget2's", "fetchpool", "wget2", "cpu", most=0.7)
+    these.target("wall / wget2's", "fetchpool", "wget2", "wall")

@@ -69,10 +69,10 @@ def against_jobs(bench):
         for name, entry in both.entries.items():
             if entry.runs:
                 curves.add(name, jobs, entry.runs, entry.work.n)
-    most = max(mib - 10 - jobs * 24 / 1024 for points in
+    most = max(mib - 9.5 - jobs * 12 / 1024 for points in
                (curves.memory["small"], curves.memory.get("100 ms", []))
                for jobs, mib in points)
-    bench.figure("resident, peak: more than 10 MiB + 24 KiB a job",
+    bench.figure("resident, peak: more than 9.5 MiB + 12 KiB a job",
                  max(most, 0), unit="MiB", most=0, form=".1f")
     curves.draw()
 

@@ -27,6 +27,9 @@ def compare_fast(bench, n):
     fast.add("fetchpool", them.fetchpool, n)
     fast.add("fetchpool -k", them.fetchpool_in_order, n)
     fast.add("floor", them.floor, n)
+    if them.newer():
+        fast.add("fetchpool, newer", them.fetchpool_newer, n)
+        fast.add("floor, newer", them.floor_newer, n)
     fast.add_peer("curl -Z", peers.curl_parallel, n)
     fast.add_peer("wrk", peers.wrk, n)
     fast.add_peer("h2load", peers.h2load, n)
@@ -39,14 +42,31 @@ def small(bench):
     fast = compare_fast(bench, bench.size(200000, 20000))
     fast.table("small GETs at -j 16")
     target, figure = fast.target, bench.figure
-    target("CPU / floor's", "fetchpool", "floor", "cpu", most=1.25)
-    target("wall / floor's", "fetchpool", "floor", "wall")
-    target("CPU / curl -Z's", "fetchpool", "curl -Z", "cpu", most=0.7)
-    target("wall / curl -Z's", "fetchpool", "curl -Z", "wall", most=0.5)
+    target("CPU / floor's", "fetchpool", "floor", "cpu", most=1.1)
+    target("wall / floor's", "fetchpool", "floor", "wall", most=0.85)
+    target("CPU / floor's, both with FLOOR_PREFIX's libcurl",
+           "fetchpool, newer", "floor, newer", "cpu", most=1.1)
+    target("CPU / curl -Z's", "fetchpool", "curl -Z", "cpu", most=0.45)
+    target("wall / curl -Z's", "fetchpool", "curl -Z", "wall", most=0.4)
     target("-k: wall / without", "fetchpool -k", "fetchpool", "wall", most=1.03)
     target("-k: CPU / without", "fetchpool -k", "fetchpool", "cpu", most=1.03)
     figure("resident, peak", fast.median("fetchpool", "peak") / 1024,
-           unit="MiB", most=10 + 16 * 24 / 1024, form=".1f")
+           unit="MiB", most=9.5 + 16 * 12 / 1024, form=".1f")
+    figure("voluntary context switches for 1,000",
+           1000 * fast.median("fetchpool", "sleeps")
+           / fast.median("fetchpool", "n"), most=30, form=".0f")
+
+
+@scenario
+def alone(bench):
+    """50,000 small GETs at -j 1, one after another"""
+    them, n = bench.contenders, bench.size(50000, 5000)
+    slow = Comparison(bench, "/posts/", 1)
+    slow.add("fetchpool", them.fetchpool, n)
+    slow.add("floor", them.floor, n)
+    slow.measure(bench.size(5, 2)).table("small GETs at -j 1")
+    slow.target("CPU / floor's", "fetchpool", "floor", "cpu", most=1.15)
+    slow.target("wall / floor's", "fetchpool", "floor", "wall")
 
 
 @scenario
@@ -58,6 +78,7 @@ def slowpeers(bench):
     for name, (function, n) in SLOW_PEERS.items():
         slow.add_peer(name, function, bench.size(n, n // 5))
     slow.measure(bench.size(3, 1)).table("the same for slower peers")
+    slow.target("CPU / ganda's", "fetchpool", "ganda", "cpu", most=0.18)
 
 
 @scenario

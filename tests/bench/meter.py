@@ -28,6 +28,9 @@ PIPE = subprocess.PIPE
 
 children = []
 
+# Called with a text before each run that takes part of a comparison.
+tell = [lambda text: None]
+
 
 class Trouble(Exception):
     """The scenario cannot be measured: something is wrong."""
@@ -73,7 +76,8 @@ def descent(pid):
 
 class Child:
     """A process of ours. wait() fills in .status (-N: died of signal N),
-    .ended (monotonic seconds) and .cpu (seconds)."""
+    .ended (monotonic seconds), .cpu (seconds) and .sleeps (voluntary
+    context switches)."""
 
     def __init__(self, command, stdin=None, stdout=None, stderr=None,
                  limit=LIMIT, tree=False):
@@ -88,7 +92,7 @@ class Child:
         self.pid = self.proc.pid
         self.stdin, self.stdout = self.proc.stdin, self.proc.stdout
         self.limit = self.began + limit
-        self.status = self.ended = self.cpu = None
+        self.status = self.ended = self.cpu = self.sleeps = None
         self.peak = 0  # KiB
         self.tree = tree
         self.pidfd = os.pidfd_open(self.pid)
@@ -132,6 +136,7 @@ class Child:
         self.status = os.waitstatus_to_exitcode(status)
         self.proc.returncode = self.status
         self.cpu = usage.ru_utime + usage.ru_stime
+        self.sleeps = usage.ru_nvcsw
         os.close(self.pidfd)
         children.remove(self)
 
@@ -188,10 +193,12 @@ class Run:
 
     def __init__(self, child):
         self.wall, self.cpu, self.peak = child.wall(), child.cpu, child.peak
+        self.sleeps = child.sleeps
         self.n = None
 
     def as_data(self):
-        data = {"wall": self.wall, "cpu": self.cpu, "peak_kib": self.peak}
+        data = {"wall": self.wall, "cpu": self.cpu, "peak_kib": self.peak,
+                "sleeps": self.sleeps}
         return data if self.n is None else {**data, "n": self.n}
 
 
@@ -227,6 +234,7 @@ def interleave(contenders, runs):
     results = {name: [] for name in contenders}
     for number in range(runs + (runs > 1)):
         for name, function in contenders.items():
+            tell[0]("%s, run %d" % (name, number))
             result = function()
             if number > 0 or runs == 1:
                 results[name].append(result)

@@ -82,6 +82,15 @@ def aria2c(them, work):
                           str(work.jobs), "-d", folder])
 
 
+def wget2(them, work):
+    """The same; without logs, and every URL for itself."""
+    wget = program("wget2")
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else them.folder
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        return meter.run([wget, "-q", "--max-threads", str(work.jobs), "-i",
+                          them.urls(work), "-P", folder])
+
+
 def ganda(them, work):
     """The one that $GANDA names, or that is on the PATH."""
     command = [os.environ.get("GANDA") or program("ganda"), "-s", "-J", "-W",
@@ -92,8 +101,9 @@ def ganda(them, work):
 
 
 def httpx(them, work):
-    """ProjectDiscovery's. A Python library has a command of the same name."""
-    command = program("httpx")
+    """ProjectDiscovery's, as $HTTPX names it, or as it is on the PATH. A Python
+    library has a command of the same name."""
+    command = os.environ.get("HTTPX") or program("httpx")
     version = subprocess.run([command, "-version"], capture_output=True,
                              timeout=30)
     if b"projectdiscovery" not in version.stdout + version.stderr:

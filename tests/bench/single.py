@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 
+import counts
 import meter
 import peers
 from compare import Table
@@ -79,10 +80,26 @@ def one_of(bench, url, options, most):
     these.target("CPU / curl's", "fetchpool", "curl", "cpu")
 
 
+def instructions_of_one(bench, url):
+    def count(name, command, line=None):
+        return counts.callgrind(command, line, os.path.join(
+            bench.out, "callgrind.out.one-" + name), 60).total
+
+    try:
+        ours = count("fetchpool", [bench.contenders.program], bench.line(url))
+        curl = count("curl", [peers.program("curl"), "-s", url])
+    except meter.Absent as why:
+        bench.note("instructions: absent: %s" % why)
+        return
+    bench.figure("instructions, millions", ours / 1e6, form=".1f")
+    bench.figure("instructions / curl's", ours / curl, most=1.05)
+
+
 @scenario
 def one(bench):
     """One URL, from the start of the process to its end, against curl"""
-    one_of(bench, bench.nginx.url + "/posts/1", "", 1.3)
+    one_of(bench, bench.nginx.url + "/posts/1", "", 0.95)
+    instructions_of_one(bench, bench.nginx.url + "/posts/1")
 
 
 @scenario
