@@ -47,15 +47,18 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 
 	transfer->is_filed = false;
 	fp_carry_forget(&transfer->carry);
+	if (FP_UNLIKELY(fp_json_memory(transfer->carry.json, 0) > 0))
+		fp_json_reset(transfer->carry.json);
 	put_on(&context->judges, transfer->carry.json);
 	transfer->carry.json = NULL;
 	put_on(&context->decoders, transfer->gunzip.state);
 	transfer->gunzip.state = NULL;
-	if (FP_UNLIKELY(transfer->unpack.state)) {
+	if (FP_UNLIKELY(transfer->unpack.state))
 		fp_unpack_end(&transfer->unpack);
+	transfer->unpack_bytes = 0;
+	if (FP_UNLIKELY(transfer->ticket->decoder_bytes > 0))
 		fp_ticket_hold_decoder(
 			transfer->ticket, &transfer->setup->memory, 0);
-	}
 	put_on(&context->finders, transfer->carry.find);
 	transfer->carry.find = NULL;
 }
@@ -167,6 +170,18 @@ spool_body(struct fp_transfer *transfer)
 	return false;
 }
 
+/* Names that are kept to find two that are alike count like what decodes. */
+static void
+count_names(struct fp_transfer *transfer)
+{
+	size_t bytes = fp_json_memory(transfer->carry.json, 0);
+
+	if (FP_UNLIKELY(bytes > FP_MEMORY_SMALL))
+		fp_ticket_hold_decoder(transfer->ticket,
+			&transfer->setup->memory,
+			transfer->unpack_bytes + bytes);
+}
+
 /* Bytes as they are when no coding is on them any more. */
 static bool
 on_decoded(void *arg, const char *data, size_t len)
@@ -192,6 +207,7 @@ on_decoded(void *arg, const char *data, size_t len)
 		transfer->stop = FP_STOP_FILE;
 		return false;
 	}
+	count_names(transfer);
 	fp_ticket_charge(transfer->ticket, &transfer->setup->memory);
 	return true;
 }
@@ -223,7 +239,9 @@ body_has_room(struct fp_transfer *transfer, size_t len)
 	if (FP_UNLIKELY(transfer->carry.grows))
 		most = FP_CHARSET_GROWTH * (ticket->body.len + most) -
 		       ticket->body.len;
-	uint64_t more = fp_buf_growth(&ticket->body, most);
+	uint64_t more = fp_buf_growth(&ticket->body, most) +
+			fp_json_memory(transfer->carry.json, most) -
+			fp_json_memory(transfer->carry.json, 0);
 
 	if (!transfer->carry.keep || transfer->carry.judges_only ||
 		ticket->body.cap + more <= FP_MEMORY_SMALL)
@@ -238,12 +256,13 @@ unpack_has_room(struct fp_transfer *transfer, const char *data, size_t len)
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_memory *memory = &transfer->setup->memory;
 
-	if (transfer->unpack.state || ticket->decoder_bytes > 0 || len == 0)
+	if (transfer->unpack.state || transfer->unpack_bytes > 0 || len == 0)
 		return true;
 	size_t need =
 		fp_unpack_need(transfer->unpack.packing, (unsigned char)*data);
 	if (need > 0 && !fp_ticket_has_room(ticket, memory, need))
 		return false;
+	transfer->unpack_bytes = need;
 	fp_ticket_hold_decoder(ticket, memory, need);
 	return true;
 }

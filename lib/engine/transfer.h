@@ -97,6 +97,7 @@ struct fp_transfer {
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_unpack unpack;
+	size_t unpack_bytes; /* that it was given for that */
 	struct fp_download download;
 	struct fp_buf location, links; /* where a redirect leads; Link fields */
 	const char *denied; /* why, with FP_STOP_DENIED */

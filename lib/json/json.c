@@ -416,6 +416,12 @@ fp_json_free(struct fp_json *json)
 	free(json);
 }
 
+size_t
+fp_json_memory(const struct fp_json *json, size_t len)
+{
+	return json && json->safe ? fp_jsonsafe_memory(json->safe, len) : 0;
+}
+
 int
 fp_json_make_safe(struct fp_json *json)
 {

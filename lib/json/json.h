@@ -50,6 +50,10 @@ bool fp_json_has_refused(const struct fp_json *json);
  * may be longer than what came. -1: ENOMEM. */
 int fp_json_make_safe(struct fp_json *json);
 
+/* Bytes that the names of a document that is made safe take, at most, when
+ * `len` more bytes of it are fed. `json` may be NULL. */
+size_t fp_json_memory(const struct fp_json *json, size_t len);
+
 /* What that has changed in this document. */
 struct fp_json_changes fp_json_changes(const struct fp_json *json);
 

@@ -17,6 +17,10 @@
 #include <string.h>
 
 #define KEEP_NAMES ((size_t)4096)
+#define NAMES_LEAST ((size_t)64)
+
+/* The least bytes of JSON for each name: "":{ */
+#define NAME_BYTES 4
 
 /* More than a piece can grow by, beyond twice its size. */
 #define ROOM (2 * FP_JSONSAFE_HELD + 64)
@@ -104,7 +108,7 @@ jsonsafe_add_name(struct fp_jsonsafe *safe)
 			"more names in one object than are "
 			"compared to find two that are alike");
 	if (safe->n_names == safe->n_room) {
-		size_t n = safe->n_room ? 2 * safe->n_room : 64;
+		size_t n = safe->n_room ? 2 * safe->n_room : NAMES_LEAST;
 		uint64_t *names =
 			realloc(safe->names, n * sizeof(safe->names[0]));
 		if (!names)
@@ -116,12 +120,45 @@ jsonsafe_add_name(struct fp_jsonsafe *safe)
 	return 0;
 }
 
-static int
-jsonsafe_compare(const void *a, const void *b)
+size_t
+fp_jsonsafe_memory(const struct fp_jsonsafe *safe, size_t len)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	size_t most = safe->n_names + len / NAME_BYTES;
+	size_t n = safe->n_room;
 
-	return (x > y) - (x < y);
+	while (n < most && n < FP_JSONSAFE_NAMES_MAX)
+		n = n > 0 ? 2 * n : NAMES_LEAST;
+	return n * sizeof(safe->names[0]);
+}
+
+/* Moves a name down until none below it is greater: a heap (Knuth, section
+ * 5.2.3). */
+static void
+sift_name(uint64_t *names, size_t at, size_t n)
+{
+	uint64_t name = names[at];
+
+	for (size_t below; (below = 2 * at + 1) < n; at = below) {
+		below += below + 1 < n && names[below + 1] > names[below];
+		if (names[below] <= name)
+			break;
+		names[at] = names[below];
+	}
+	names[at] = name;
+}
+
+/* In place: qsort() would take as much memory once more. */
+static void
+sort_names(uint64_t *names, size_t n)
+{
+	for (size_t at = n / 2; at-- > 0;)
+		sift_name(names, at, n);
+	while (n-- > 1) {
+		uint64_t last = names[n];
+		names[n] = names[0];
+		names[0] = last;
+		sift_name(names, 0, n);
+	}
 }
 
 /* The object that was opened last ends. */
@@ -135,7 +172,7 @@ compare_names(struct fp_jsonsafe *safe)
 	safe->n_names = start;
 	if (n < 2)
 		return 0;
-	qsort(names, n, sizeof(names[0]), jsonsafe_compare);
+	sort_names(names, n);
 	for (size_t i = 1; i < n; i++) {
 		if (names[i] == names[i - 1])
 			return jsonsafe_refuse(safe,

@@ -68,6 +68,9 @@ void fp_jsonsafe_destroy(struct fp_jsonsafe *safe);
 /* Ready for the next document. */
 void fp_jsonsafe_reset(struct fp_jsonsafe *safe);
 
+/* Bytes that the names take, at most, when `len` more bytes of JSON are fed. */
+size_t fp_jsonsafe_memory(const struct fp_jsonsafe *safe, size_t len);
+
 /* The next piece of a valid document without white space between tokens, cut
  * anywhere; and its end. */
 int fp_jsonsafe_feed(struct fp_jsonsafe *safe, const char *data, size_t len,

@@ -322,6 +322,24 @@ def _():
              bound(16, 256, MIB, 16 * KIB, 64 * KIB), line[:40])
 
 
+@test("--json-safe: objects of very many names, all at once")
+def _():
+    n = 800000
+    body = b"{" + b",".join(b'"%x":1' % i for i in range(n)) + b"}"
+    server = faults()
+    server.on("/names", lambda conn, request: conn.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body) + body))
+    program = Program(["--json-safe", "-j", "4", "--max-memory=4M",
+                       "--max-body=8M", "--stall-time=0", "--window=16", "--max-line=1K"],
+                      urls(server, "/names", 8) + urls(server, "/gate/x", 1))
+    program.lines(8, 60)
+    # The names of the one that goes on without room come on top.
+    under(program, bound(4, 16, 4 * MIB, 8 * MIB, KIB) + 8 * KIB)
+    server.open("x")
+    equal(program.wait().status, 0)
+
+
 @test("items of very many parts are refused")
 def _():
     for line, what in (

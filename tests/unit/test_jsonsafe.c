@@ -136,6 +136,48 @@ twice(void)
 	SAME("[{\"a\":1},{\"a\":1}]");
 }
 
+/* One of `n` names, or none (twin < 0), is there once more at the end; and what
+ * the names take is known before they come. */
+static bool
+feed_names(int n, int twin)
+{
+	struct fp_buf text = FP_BUF_INIT;
+	size_t most = 0;
+
+	fp_json_reset(json);
+	fp_buf_clear(&out, SIZE_MAX);
+	int ret = fp_json_feed(json, "{", 1, &out);
+	for (int i = 0; ret == 0 && i <= n; i++) {
+		fp_buf_clear(&text, SIZE_MAX);
+		if (i < n || twin >= 0)
+			fp_buf_printf(&text, "%s\"%x\":0", i ? "," : "",
+				i < n ? i : twin);
+		if (i == n)
+			fp_buf_add_text(&text, "}");
+		most = fp_json_memory(json, text.len);
+		ret = fp_json_feed(json, text.data, text.len, &out);
+		CHECK(fp_json_memory(json, 0) <= most);
+		CHECK(ret || fp_json_memory(json, 0) >= 8 * (size_t)i);
+	}
+	fp_buf_destroy(&text);
+	return ret == 0 && fp_json_finish(json, &out) == 0;
+}
+
+static void
+any_of_many_twice(void)
+{
+	CHECK(fp_json_memory(NULL, 100) == 0);
+	for (int n = 1; n < 300; n += n < 20 ? 1 : 37) {
+		CHECK(feed_names(n, -1));
+		for (int twin = 0; twin < n; twin++)
+			CHECK(!feed_names(n, twin));
+	}
+	CHECK(feed_names(20000, -1));
+	CHECK(!feed_names(20000, 777));
+	fp_json_reset(json);
+	CHECK(fp_json_memory(json, 0) <= 8 * 4096);
+}
+
 /* Memory for names is bounded, and a large object is compared quickly. */
 static void
 many(void)
@@ -164,6 +206,7 @@ main(void)
 	run("numbers that a double does not hold become strings", numbers);
 	run("what is nested too deep becomes a string", depths);
 	run("a name twice is refused, however it is written", twice);
+	run("any of many names twice is found", any_of_many_twice);
 	run("many names are compared, and too many refused", many);
 	fp_json_free(json);
 	fp_buf_destroy(&out);
