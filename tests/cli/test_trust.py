@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import Authority, authority, good
 from harness import Program, fetchpool, tool
+from libcurl import does
 from tap import PROGRAM, check, contents, equal, main, matches, skip, \
     temp_dir, temp_file, test
 from webserver import Web
@@ -287,6 +288,17 @@ def https_proxy(cert):
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+@test("a connection to an HTTPS proxy is kept for http")
+def _():
+    with Web(tls=good().server()) as proxy:
+        result = fetchpool(["-aj1", "-x", proxy.url, "--setopt",
+                            "PROXY_CAINFO=" + authority().cert,
+                            "--fields=status"],
+                           input="http://far.test/a\n" * 5)
+        equal([r["status"] for r in result.records], [404] * 5, repr(result))
+        equal(proxy.connections, 5 if does("HTTPS proxy not kept") else 1)
 
 
 @test("an HTTPS proxy has authorities of its own, and a server others")

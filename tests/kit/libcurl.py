@@ -26,6 +26,10 @@ ROWS = {
         "8.18.0", None, "67ae101666",
         "A field on several lines is one line to the callback, as RFC 9112,"
         " section 5.2, has it: that it was folded cannot be seen."),
+    "HTTPS proxy not kept": (
+        "8.17.0", None, "6e35eb4879",
+        "Each request for http has a connection of its own to an HTTPS proxy,"
+        " with curl, too (seen with 8.23.0)."),
     "HTTP/2 by default": (
         "8.0.0", None, "",
         "Our choice: where it can be trusted, HTTP/2 is what TLS agrees on."),
