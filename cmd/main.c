@@ -39,8 +39,9 @@
  *	sched/		which item may start, and when: memory (of all bodies),
  *			retry, busy (what refusals mean together; in parts:
  *			suspect (whether failures are refusals)), doubts (for
- *			their items), ahead (what follows from an attempt),
- *			origin and origins (servers),
+ *			their items), concurrency (how many at once a server
+ *			makes good use of), ahead (what follows from an
+ *			attempt), origin and origins (servers),
  *			ticket (what goes round), itemstart (both its starts),
  *			window (the bound, the order),
  *			schedule, holdup (what its items wait for), queue (its

@@ -145,6 +145,7 @@ open_account(struct fp_course *run)
 	}
 	if (account->ledger.books) {
 		run->settings->pool.tells_pauses = true;
+		run->settings->pool.tells_jobs = true;
 		run->writer.ledger = &account->ledger;
 	}
 	return 0;

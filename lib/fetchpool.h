@@ -322,13 +322,15 @@ struct fp_notice {
 		FP_NOTICE_COUNT_LOST, /* it has lost the count */
 		FP_NOTICE_PAUSE, /* with options.tells_pauses: each pause, when
 				  * it begins and when it is made longer */
+		FP_NOTICE_JOBS, /* with options.tells_jobs: each number of
+				 * transfers at once that is found */
 	} why;
 	const char *origin; /* "https://api.example.com:443"; COUNT_...: the
 			       server that counts, without passwords */
 	int status; /* 429 or 503; 0: neither */
 	int64_t wait_ns; /* how long no request goes to it, or starts at all */
 	unsigned count; /* PAUSED, QUOTA: pauses since the last notice, with
-			   this one */
+			   this one; JOBS: the number */
 	char rate[32]; /* LEARNED: as for --rate, "5/s"; else "" */
 	const char *detail; /* COUNT_GONE: why */
 };
@@ -672,6 +674,11 @@ struct fp_options {
 	 * It must not block. false: fp_pool_await_room() is to return. */
 	fp_feed *feed;
 	void *feed_arg;
+
+	/* How many of these transfers there are at once to each origin is found
+	 * from its answers: jobs, and host_jobs, are the most. */
+	bool finds_jobs;
+	bool tells_jobs; /* tell: also FP_NOTICE_JOBS */
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the
@@ -734,7 +741,8 @@ enum fp_held {
 	FP_HELD_RATE, /* options.rate */
 	FP_HELD_HOST_RATE, /* options.host_rate */
 	FP_HELD_LEARNED, /* the rate that its origin was found to allow */
-	FP_HELD_HOST_JOBS, /* options.host_jobs, or fewer since it was busy */
+	FP_HELD_HOST_JOBS, /* options.host_jobs, or fewer since it was busy,
+			    * or the number that was found */
 	FP_HELD_PAUSED, /* its origin wants no requests for a while */
 	FP_HELD_SILENT, /* no connection to its origin can be made */
 	FP_HELD_LOOKUP, /* the address of its host, looked up for others */

@@ -128,6 +128,7 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/ahead.c lib/sched/ahead.h \
 	lib/sched/chain.c lib/sched/chain.h \
 	lib/sched/doubts.c lib/sched/doubts.h \
+	lib/sched/concurrency.c lib/sched/concurrency.h \
 	lib/sched/holdup.c lib/sched/holdup.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \

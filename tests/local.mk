@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
+	tests/unit/test_concurrency \
 	tests/unit/test_crowd \
 	tests/unit/test_etag \
 	tests/unit/test_expand \
@@ -273,6 +274,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_resumekill.py \
 	tests/cli/test_http2.py \
 	tests/cli/test_answers.py \
+	tests/cli/test_auto.py \
 	tests/cli/test_pool.py \
 	tests/cli/test_truncation.py \
 	tests/cli/test_proxy.py \
@@ -432,6 +434,7 @@ TEST_TOOLS = \
 	tests/unit/jsontest.h \
 	tests/unit/optionstest.h \
 	tests/unit/limiterservers.h \
+	tests/unit/concurrencysim.h \
 	tests/unit/limitersim.h \
 	tests/unit/origintest.h \
 	tests/unit/outfiletest.h \

@@ -30,9 +30,10 @@ fp_descriptors_fit(struct fp_options *pool)
 		n = n / 2;
 	unsigned jobs = fp_jobs_within(pool->jobs, n);
 	if (jobs < pool->jobs) {
-		fp_msg_note("--jobs %u is lowered to %u: the limit on open "
+		fp_msg_note("--jobs %s%u is lowered to %u: the limit on open "
 			    "files is %ju (ulimit -n)",
-			pool->jobs, jobs, (uintmax_t)limit.rlim_cur);
+			pool->finds_jobs ? "auto:" : "", pool->jobs, jobs,
+			(uintmax_t)limit.rlim_cur);
 		pool->jobs = jobs;
 	}
 }

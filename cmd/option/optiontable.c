@@ -354,8 +354,9 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		fp_httpopt_setopt, "NAME=VALUE like TCP_NODELAY=0",
 		.help = "set any other libcurl option"},
 
-	{"Pool", "jobs", 'j', "N", FP_OPTION_CALL, 0, fp_settings_jobs,
-		"a whole number from 1 to 20000",
+	{"Pool", "jobs", 'j', "N|auto[:MAX]", FP_OPTION_CALL, 0,
+		fp_settings_jobs,
+		"a whole number from 1 to 20000, auto or auto:MAX",
 		.help = "concurrent transfers (CPUs + 4, at most 32)",
 		.is_common = true, .keeps_output = true},
 	{NULL, "keep-order", 'k', NULL, FP_OPTION_FLAG, AT(pool.keep_order),

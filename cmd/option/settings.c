@@ -18,6 +18,7 @@
 #define DEFAULT_GRACE_MS 10000
 #define DEFAULT_TOKEN_MS (UINT64_C(30) * 1000)
 #define DEFAULT_MAX_LINE 65536
+#define AUTO_JOBS 256 /* at most, where nobody says */
 #define MAX_LINE_MAX ((uint64_t)1 << 30)
 
 void
@@ -283,13 +284,24 @@ fp_settings_default_scheme(struct fp_settings *settings, const char *value)
 	return strcmp(value, "https") == 0 || strcmp(value, "http") == 0;
 }
 
+/* A number, or "auto", or that and the most: "auto:500". */
 bool
 fp_settings_jobs(struct fp_settings *settings, const char *value)
 {
-	uint64_t n;
+	static const char word[] = "auto";
+	size_t len = sizeof(word) - 1;
+	bool is_auto = strncmp(value, word, len) == 0;
+	uint64_t n = AUTO_JOBS;
 
-	if (fp_units_count(value, FP_JOBS_MAX, &n) || n == 0)
+	if (is_auto && value[len] != '\0' && value[len] != ':')
 		return false;
+	if (is_auto && value[len] == ':')
+		value += len + 1;
+	else if (is_auto)
+		value = NULL;
+	if (value && (fp_units_count(value, FP_JOBS_MAX, &n) || n == 0))
+		return false;
+	settings->pool.finds_jobs = is_auto;
 	settings->pool.jobs = (unsigned)n;
 	return true;
 }

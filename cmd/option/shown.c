@@ -17,10 +17,10 @@ static const char *const secret_words[] = {"key", "token", "secret", "sig",
 	"pass", "pwd", "auth", "credential", "session", "jwt", "code"};
 
 /* Arguments that hold no secret. */
-static const char *const open_arguments[] = {"N", "N|N%", "N/PERIOD", "I/N",
-	"MIN-MAX", "MIN[-MAX]", "TIME", "SIZE", "WHEN", "WHO", "LIST", "FORMAT",
-	"MODE", "METHOD", "SCHEME", "POINTER", "PAGE", "CIDR", "FILE", "DIR",
-	"NAME", "TEMPLATE", "PROVIDER", "STRING"};
+static const char *const open_arguments[] = {"N", "N|auto[:MAX]", "N|N%",
+	"N/PERIOD", "I/N", "MIN-MAX", "MIN[-MAX]", "TIME", "SIZE", "WHEN",
+	"WHO", "LIST", "FORMAT", "MODE", "METHOD", "SCHEME", "POINTER", "PAGE",
+	"CIDR", "FILE", "DIR", "NAME", "TEMPLATE", "PROVIDER", "STRING"};
 
 static bool
 is_secret_name(const char *name, size_t len)

@@ -136,6 +136,7 @@ fill_figures(struct fp_account *account, struct fp_figures *figures)
 	figures->rate = settings->pool.rate;
 	figures->host_rate = settings->pool.host_rate;
 	figures->host_jobs = settings->pool.host_jobs;
+	figures->finds_jobs = settings->pool.finds_jobs;
 	figures->syncs = settings->syncs;
 }
 

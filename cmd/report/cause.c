@@ -264,7 +264,8 @@ say_more_jobs(struct words *words, const struct fp_figures *figures,
 			words, " and the server's answers did not get slower");
 	else
 		cause_say(words, ", waiting for answers");
-	cause_say(words, ": try -j %u.", more);
+	cause_say(words, ": try -j %s%u.", figures->finds_jobs ? "auto:" : "",
+		more);
 }
 
 static void
@@ -511,7 +512,13 @@ static void
 say_host_jobs(
 	struct words *words, const struct fp_figures *figures, double part)
 {
-	if (figures->host_jobs > 0)
+	if (figures->finds_jobs)
+		cause_say(words,
+			"More jobs at once than were found for the server "
+			"would only have waited in it, or been refused: they "
+			"waited here, %d %% of the time.",
+			percent(part));
+	else if (figures->host_jobs > 0)
 		cause_say(words,
 			"--host-jobs %u was the limit: the jobs waited for it "
 			"%d %% of the time.",

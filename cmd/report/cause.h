@@ -70,6 +70,7 @@ struct fp_figures {
 	const char *output; /* the file; NULL: standard output */
 	const char *rate, *host_rate; /* NULL: none */
 	unsigned host_jobs; /* 0: no limit */
+	bool finds_jobs; /* -j auto */
 	bool syncs;
 };
 

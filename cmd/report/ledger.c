@@ -155,13 +155,18 @@ fp_ledger_notice(void *arg, const struct fp_notice *notice)
 {
 	struct fp_ledger *ledger = arg;
 
-	if (notice->why != FP_NOTICE_PAUSE && notice->why != FP_NOTICE_LEARNED)
+	if (notice->why != FP_NOTICE_PAUSE &&
+		notice->why != FP_NOTICE_LEARNED &&
+		notice->why != FP_NOTICE_JOBS)
 		return;
 	fp_mutex_lock(&ledger->lock);
 	struct fp_server *server =
 		fp_servers_find(&ledger->books->servers, notice->origin);
 	if (notice->why == FP_NOTICE_PAUSE)
 		keep_pause(ledger, notice, server, fp_clock_now_ns());
+	else if (notice->why == FP_NOTICE_JOBS)
+		fp_servers_jobs(server, notice->count,
+			fp_clock_now_ns() - ledger->start_ns);
 	else
 		snprintf(server->learned, sizeof(server->learned), "%s",
 			notice->rate);

@@ -235,6 +235,22 @@ add_server_statuses(struct fp_buf *text, const struct fp_server *server)
 	return fp_buf_printf(text, "},\"no_response\":%" PRIu64, n_none);
 }
 
+/* How many requests at once were found for it, over time. */
+static int
+add_found_jobs(struct fp_buf *text, const struct fp_server *server)
+{
+	if (fp_buf_add_text(text, ",\"found_jobs\":["))
+		return -1;
+	for (unsigned i = 0; i < server->n_jobs; i++) {
+		if (fp_buf_printf(text, "%s{\"at\":%.6f,\"jobs\":%u}",
+			    i > 0 ? "," : "",
+			    json_seconds((double)server->jobs[i].at_ns),
+			    server->jobs[i].n))
+			return -1;
+	}
+	return fp_buf_add_text(text, "]}");
+}
+
 static int
 add_server(struct fp_buf *text, const struct fp_server *server, int64_t end_ns)
 {
@@ -247,17 +263,19 @@ add_server(struct fp_buf *text, const struct fp_server *server, int64_t end_ns)
 			server->n_errors) ||
 		add_server_statuses(text, server))
 		return -1;
-	return fp_buf_printf(text,
-		",\"busy\":%.6f,\"p50\":%.6f,\"p99\":%.6f,\"pauses\":%" PRIu64
-		",\"paused\":%.6f,\"learned\":%s%s%s}",
-		json_seconds(server->busy_ns),
-		json_seconds(fp_spread_quantile_ns(&server->times, 0.5)),
-		json_seconds(fp_spread_quantile_ns(&server->times, 0.99)),
-		server->n_pauses,
-		json_seconds((double)fp_servers_paused_ns(server, end_ns)),
-		server->learned[0] ? "\"" : "",
-		server->learned[0] ? server->learned : "null",
-		server->learned[0] ? "\"" : "");
+	if (fp_buf_printf(text,
+		    ",\"busy\":%.6f,\"p50\":%.6f,\"p99\":%.6f,\"pauses\":%" PRIu64
+		    ",\"paused\":%.6f,\"learned\":%s%s%s",
+		    json_seconds(server->busy_ns),
+		    json_seconds(fp_spread_quantile_ns(&server->times, 0.5)),
+		    json_seconds(fp_spread_quantile_ns(&server->times, 0.99)),
+		    server->n_pauses,
+		    json_seconds((double)fp_servers_paused_ns(server, end_ns)),
+		    server->learned[0] ? "\"" : "",
+		    server->learned[0] ? server->learned : "null",
+		    server->learned[0] ? "\"" : ""))
+		return -1;
+	return add_found_jobs(text, server);
 }
 
 /* The busiest first. */

@@ -183,6 +183,7 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 		notice_tell_loss(notice);
 		break;
 	case FP_NOTICE_PAUSE:
+	case FP_NOTICE_JOBS:
 		break;
 	}
 }

@@ -16,6 +16,7 @@
 #define CHART_POINTS 200
 #define TABLE_POINTS 60
 #define ROWS_MAX 60
+#define FOUND_CHARTS 5
 #define TEXT_MAX 240
 
 static const char *const page_words[FP_USE_COUNT] = {
@@ -388,6 +389,53 @@ add_key(struct fp_html *html, const char *class, const char *what)
 		class, what);
 }
 
+/* How many at once were found for a server. */
+static void
+found_chart(struct fp_html *html, const struct fp_jsonnode *server,
+	const struct fp_jsonnode *found, double seconds)
+{
+	double xs[FP_CHART_POINTS], ys[FP_CHART_POINTS];
+	struct fp_chart chart = {.html = html,
+		.title = "Jobs found for a server over time",
+		.x_max = seconds,
+		.is_low = true};
+	size_t n = 0;
+
+	for (const struct fp_jsonnode *at = found->first;
+		at && n < FP_CHART_POINTS; at = at->next, n++) {
+		xs[n] = FP_MIN(fp_jsontree_number(at, "at"), seconds);
+		ys[n] = fp_jsontree_number(at, "jobs");
+		chart.y_max = FP_MAX(chart.y_max, ys[n]);
+	}
+	snprintf(chart.what, sizeof(chart.what),
+		"From %.0f jobs at the beginning to %.0f at the end.", ys[0],
+		ys[n - 1]);
+	fp_html_add(html, "<p><strong>Jobs found for ");
+	fp_html_text(html, fp_jsontree_text(server, "server"));
+	fp_html_add(html, "</strong></p>");
+	fp_chart_begin(&chart);
+	fp_chart_line(&chart, xs, ys, n, "main");
+	fp_chart_end(&chart);
+}
+
+/* Of the busiest servers. */
+static void
+found_charts(
+	struct fp_html *html, const struct fp_jsonnode *stats, double seconds)
+{
+	const struct fp_jsonnode *servers = fp_jsontree_get(stats, "servers");
+	const struct fp_jsonnode *at = servers ? servers->first : NULL;
+
+	for (int n = 0; at && n < FOUND_CHARTS; at = at->next) {
+		const struct fp_jsonnode *found =
+			fp_jsontree_get(at, "found_jobs");
+		if (!found || !found->first)
+			continue;
+		found_chart(html, at, found, seconds);
+		n++;
+	}
+}
+
 static void
 page_add_throughput(struct fp_html *html, const struct fp_jsonnode *stats,
 	const struct fp_moments *fine, const struct fp_moments *coarse)
@@ -397,6 +445,7 @@ page_add_throughput(struct fp_html *html, const struct fp_jsonnode *stats,
 	throughput_chart(html, stats, fine);
 	fp_html_add(html, "<p><strong>Jobs in flight</strong></p>");
 	jobs_chart(html, stats, fine);
+	found_charts(html, stats, fine->seconds);
 	fp_html_add(html, "<ul class=\"legend\">");
 	add_key(html, "pause", "a server wanted a pause");
 	add_key(html, "again", "attempts retried (upper edge)");

@@ -209,3 +209,31 @@ fp_servers_paused_ns(const struct fp_server *server, int64_t now_ns)
 {
 	return server->paused_ns - FP_MAX(server->paused_until_ns - now_ns, 0);
 }
+
+/* Leaves out each second one. */
+static void
+thin_jobs(struct fp_server *server, int64_t at_ns)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < server->n_jobs; i += 2)
+		server->jobs[n++] = server->jobs[i];
+	server->n_jobs = n;
+	server->jobs_gap_ns = at_ns / (FP_SERVERS_JOBS / 2);
+}
+
+void
+fp_servers_jobs(struct fp_server *server, unsigned n, int64_t at_ns)
+{
+	unsigned at = server->n_jobs;
+
+	if (at > 1 && at_ns - server->jobs[at - 2].at_ns < server->jobs_gap_ns)
+		at--;
+	else if (at == FP_SERVERS_JOBS) {
+		thin_jobs(server, at_ns);
+		at = server->n_jobs;
+	}
+	server->jobs[at].at_ns = at_ns;
+	server->jobs[at].n = n;
+	server->n_jobs = at + 1;
+}

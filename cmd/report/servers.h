@@ -19,6 +19,7 @@
 #define FP_SERVERS_MAX 200 /* [0]: all that are too many */
 #define FP_SERVERS_STATUSES 12 /* told apart, of one server */
 #define FP_SERVERS_NAME_MAX 280
+#define FP_SERVERS_JOBS 64 /* numbers kept, of all that were found */
 
 struct fp_server {
 	char name[FP_SERVERS_NAME_MAX]; /* "https://api.example.com:443" */
@@ -52,6 +53,14 @@ struct fp_server {
 	int64_t paused_until_ns;
 	int pause_status;
 	char learned[32]; /* the rate that it was found to allow; or "" */
+
+	/* How many requests at once were found for it, from when on. */
+	struct {
+		int64_t at_ns; /* since the run began */
+		unsigned n;
+	} jobs[FP_SERVERS_JOBS];
+	unsigned n_jobs; /* of these */
+	int64_t jobs_gap_ns; /* between two of them, at least */
 };
 
 struct fp_servers {
@@ -84,6 +93,10 @@ void fp_servers_note(
  * and not the same one made longer. */
 bool fp_servers_pause(
 	struct fp_server *server, int status, int64_t now_ns, int64_t wait_ns);
+
+/* So many requests at once were found for it. Of very many numbers some are
+ * left out, but never the last. */
+void fp_servers_jobs(struct fp_server *server, unsigned n, int64_t at_ns);
 
 /* How long it was paused up to then. */
 int64_t fp_servers_paused_ns(const struct fp_server *server, int64_t now_ns);

@@ -330,6 +330,7 @@ make_pool(struct fp_pool *pool)
 				.jobs = options->jobs,
 				.host_jobs =
 					host_jobs ? host_jobs : options->jobs,
+				.finds_jobs = options->finds_jobs,
 				.waiting_max = FP_MAX(window / 2, 1),
 				.rates = setup->host_rates,
 				.is_paced = options->pace,
@@ -340,6 +341,7 @@ make_pool(struct fp_pool *pool)
 				.pause_max_ns =
 					pool_in_ns(options->retry_after_max_ms),
 				.tells_pauses = options->tells_pauses,
+				.tells_jobs = options->tells_jobs,
 			},
 	};
 	if (fp_queue_init(&pool->queue, &rules))

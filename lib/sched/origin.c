@@ -123,6 +123,11 @@ fp_origin_may_start(const struct fp_origins *origins, struct fp_origin *origin,
 	}
 	if (origin->n_active >= origin->limit && !origin->is_hurried)
 		return FP_LEAVE_WAIT;
+	if (FP_UNLIKELY(origin->concurrency) && !origin->is_hurried &&
+		origin->n_active >= fp_concurrency_limit(origin->concurrency,
+					    now_ns, until_ns))
+		return FP_LEAVE_WAIT;
+	*until_ns = INT64_MAX;
 	if (origins->rules.rates.n) {
 		int64_t due = fp_hostrate_due_ns(&origin->rate, now_ns);
 		if (due > now_ns) {
@@ -149,7 +154,10 @@ fp_origin_holds(const struct fp_origins *origins,
 		return FP_HELD_PAUSED;
 	if (fp_busy_due_ns(&origin->busy) > now_ns)
 		return FP_HELD_LEARNED;
-	if (origin->n_active >= origin->limit)
+	if (origin->n_active >= origin->limit ||
+		(origin->concurrency &&
+			origin->n_active >=
+				fp_concurrency_found(origin->concurrency)))
 		return FP_HELD_HOST_JOBS;
 	if (origins->rules.rates.n && fp_hostrate_is_dry(&origin->rate, now_ns))
 		return FP_HELD_HOST_RATE;
@@ -173,6 +181,8 @@ fp_origin_start(const struct fp_origins *origins, struct fp_origin *origin,
 			return reserved;
 	}
 	origin->n_active++;
+	if (FP_UNLIKELY(origin->concurrency))
+		fp_concurrency_started(origin->concurrency, now_ns);
 	origin->is_probing |= *is_probe;
 	return 1;
 }
@@ -188,6 +198,8 @@ fp_origin_tell(struct fp_origin *origin, int64_t now_ns)
 	origin->news &= ~(1U << notice.why);
 	if (notice.why == FP_NOTICE_PAUSED || notice.why == FP_NOTICE_PAUSE)
 		notice.status = origin->status;
+	if (notice.why == FP_NOTICE_JOBS)
+		notice.count = fp_concurrency_found(origin->concurrency);
 	if (notice.why == FP_NOTICE_LEARNED)
 		fp_learner_words(&origin->busy.learner, notice.rate);
 	if (notice.why == FP_NOTICE_PAUSED || notice.why == FP_NOTICE_QUOTA) {
@@ -430,20 +442,63 @@ hear_silence(struct fp_origins *origins, struct fp_origin *origin,
 	}
 }
 
+/* What it says about how many there may be at once. What is about a rate is
+ * the learner's. */
+static enum fp_passage
+passage_of(const struct fp_origin *origin, const struct fp_report *report)
+{
+	switch (report->heard) {
+	case FP_HEARD_ANSWER:
+		return FP_PASSAGE_ANSWERED;
+	case FP_HEARD_BUSY:
+		return report->refused.is == FP_REFUSAL_MILD &&
+				       !fp_busy_is_limiting(&origin->busy)
+			       ? FP_PASSAGE_REFUSED
+			       : FP_PASSAGE_NEITHER;
+	case FP_HEARD_SILENCE:
+		return report->kind == FP_KIND_CONNECT && origin->has_answered
+			       ? FP_PASSAGE_REFUSED
+			       : FP_PASSAGE_NEITHER;
+	case FP_HEARD_NOTHING:
+	case FP_HEARD_TROUBLE:
+		break;
+	}
+	return FP_PASSAGE_NEITHER;
+}
+
+/* Finds how many at once there may be. A refusal that this explains is one no
+ * more. */
+static enum fp_heard
+origin_find_jobs(const struct fp_origins *origins, struct fp_origin *origin,
+	const struct fp_report *report, int64_t now_ns)
+{
+	struct fp_concurrency *concurrency = origin->concurrency;
+	bool is_explained = fp_concurrency_ended(concurrency,
+		passage_of(origin, report), report->begun_ns, now_ns);
+
+	if (origins->rules.tells_jobs && fp_concurrency_tells(concurrency))
+		origin->news |= 1U << FP_NOTICE_JOBS;
+	return is_explained && report->heard == FP_HEARD_BUSY ? FP_HEARD_TROUBLE
+							      : report->heard;
+}
+
 void
 fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	const struct fp_report *report, int64_t now_ns)
 {
 	int64_t pause_ns = report->pause_ns;
+	enum fp_heard heard = report->heard;
 	struct fp_busy_attempt attempt;
 
+	if (FP_UNLIKELY(origin->concurrency) && report->is_started)
+		heard = origin_find_jobs(origins, origin, report, now_ns);
 	if (report->is_probe)
 		origin->is_probing = false;
 	if (report->is_malformed && !origin->was_malformed) {
 		origin->was_malformed = true;
 		origin->news |= 1U << FP_NOTICE_MALFORMED;
 	}
-	switch (report->heard) {
+	switch (heard) {
 	case FP_HEARD_NOTHING:
 		break;
 	case FP_HEARD_ANSWER:

@@ -14,6 +14,7 @@
 #include "base.h"
 
 #include "busy.h"
+#include "concurrency.h"
 #include "fetchpool.h"
 #include "hash.h"
 #include "hostrate.h"
@@ -27,6 +28,7 @@
 struct fp_origin_rules {
 	unsigned jobs; /* of the whole pool */
 	unsigned host_jobs; /* of them, at most so many to one origin */
+	bool finds_jobs; /* how many of these, from its answers */
 	size_t waiting_max; /* items that wait for one that went silent */
 	struct fp_rates rates; /* n 0: no limit */
 	bool is_paced;
@@ -34,6 +36,7 @@ struct fp_origin_rules {
 	struct fp_busy_rules busy;
 	int64_t pause_max_ns; /* of a pause that a server asks for; 0: any */
 	bool tells_pauses; /* each of them is news */
+	bool tells_jobs; /* the same of each number that is found */
 };
 
 /* What an attempt told of its origin. */
@@ -44,10 +47,10 @@ enum fp_heard {
 	FP_HEARD_TROUBLE, /* an answer, but neither this nor that */
 	FP_HEARD_SILENCE, /* no address, or no connection */
 };
-
 struct fp_report {
 	enum fp_heard heard;
 	bool is_first_success; /* the first attempt, and it succeeded */
+	bool is_started; /* by fp_origin_start() */
 	bool is_last; /* the item has no attempt left */
 	bool is_probe; /* it was let through to find out */
 	bool is_too_long; /* the pause is longer than anyone waits */
@@ -92,6 +95,7 @@ struct fp_origin {
 	/* Under way. */
 	unsigned n_active; /* items that loops have */
 	unsigned limit; /* of them; less than the rules' after 429 and 503 */
+	struct fp_concurrency *concurrency; /* NULL: with the rules' number */
 	bool is_hurried; /* what asks now may go over it */
 	unsigned n_good; /* answers since the limit last changed */
 	int64_t halved_ns; /* when it was last lowered */
@@ -117,11 +121,9 @@ struct fp_origin {
 	enum fp_kind kind; /* how the last attempt failed */
 
 	/* Its name. */
-	bool is_known; /* was resolved once, or needs not */
-	bool is_looking_up;
+	bool is_known, is_looking_up; /* known: also if it needs not be */
 
-	/* Items that wait for it, oldest first, and where the schedule has it.
-	 */
+	/* Items that wait for it, oldest first; where the schedule has it. */
 	struct fp_ticket_list again[FP_ORIGIN_RANKS]; /* were tried before */
 	struct fp_ticket_list waiting; /* the others */
 	size_t n_waiting; /* in both */
@@ -184,8 +186,7 @@ void fp_origin_name(struct fp_origin_name *name, const char *url);
 const struct fp_origin_name *fp_origin_name_next(
 	struct fp_origin_last *last, const char *url);
 
-/* One after the other, in no order; `origin` NULL: the first. NULL: that was
- * all. */
+/* The next, in no order; of NULL: the first. NULL: that was all. */
 struct fp_origin *fp_origins_walk(
 	const struct fp_origins *origins, const struct fp_origin *origin);
 
@@ -205,8 +206,7 @@ void fp_origin_put(
 struct fp_ticket *fp_origin_pop(struct fp_origin *origin);
 struct fp_ticket *fp_origin_pick(struct fp_origin *origin, uint64_t turn);
 
-/* Puts it into a list of the schedule, in which it is not yet; takes it out of
- * the one in which it is, if any. */
+/* Puts it into a list of the schedule, out of which it is; takes it out. */
 void fp_origin_enlist(
 	struct fp_origin_list *list, struct fp_origin *origin, bool goes_first);
 void fp_origin_unlist(struct fp_origin *origin);

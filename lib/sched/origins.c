@@ -46,6 +46,7 @@ static void
 free_origin(struct fp_origin *origin)
 {
 	fp_hostrate_destroy(&origin->rate);
+	free(origin->concurrency);
 	free(origin);
 }
 
@@ -402,6 +403,15 @@ origins_make(struct fp_origins *origins, const struct fp_origin_name *name)
 	if (!follow_trace(origins, origin)) {
 		free_origin(origin);
 		return NULL;
+	}
+	if (origins->rules.finds_jobs) {
+		origin->concurrency = malloc(sizeof(*origin->concurrency));
+		if (!origin->concurrency) {
+			free_origin(origin);
+			return NULL;
+		}
+		fp_concurrency_init(
+			origin->concurrency, origins->rules.host_jobs);
 	}
 	origin->limit = origins->rules.host_jobs;
 	for (int i = 0; i < FP_ORIGIN_RANKS; i++)

@@ -640,6 +640,7 @@ end_attempt(
 		fp_schedule_give_back(schedule, ticket);
 	if (ticket->is_sole)
 		fp_busy_sole_ended(&origin->busy);
+	report->is_started = ticket->stage == FP_STAGE_STARTED;
 	report->is_probe = ticket->is_probe;
 	report->is_last = ticket->again.how == FP_AGAIN_NO;
 	report->is_first = ticket->result.attempts == 1;

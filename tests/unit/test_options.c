@@ -188,6 +188,8 @@ options_of_libcurl(void)
 	}
 }
 
+#define NO_JOBS " is not a whole number from 1 to 20000, auto or auto:MAX"
+
 static void
 wrong_values(void)
 {
@@ -195,9 +197,9 @@ wrong_values(void)
 				   "to 366d";
 	char expected[200];
 
-	WRONG("-j 0", "--jobs: '0' is not a whole number from 1 to 20000");
-	WRONG("-jx", "--jobs: 'x' is not a whole number from 1 to 20000");
-	WRONG("--jobs=", "--jobs: '' is not a whole number from 1 to 20000");
+	WRONG("-j 0", "--jobs: '0'" NO_JOBS);
+	WRONG("-jx", "--jobs: 'x'" NO_JOBS);
+	WRONG("--jobs=", "--jobs: ''" NO_JOBS);
 	WRONG("--progress=no", "--progress: 'no' is not auto, always or never");
 	WRONG("--stats -", "--stats: '-' is not the name of a file");
 	WRONG("--trace=", "--trace: '' is not the name of a file");
@@ -262,7 +264,7 @@ wrong_values(void)
 	}
 
 	/* The first is told, and nothing else is. */
-	WRONG("-j 0 -f x", "--jobs: '0' is not a whole number from 1 to 20000");
+	WRONG("-j 0 -f x", "--jobs: '0'" NO_JOBS);
 	snprintf(expected, sizeof(expected), "-H @%s", scratch("missing"));
 	CHECK(parse(expected) == FP_GO_WRONG && status == FP_EXIT_USAGE);
 	CHECK(strncmp(said, "--header: cannot read ", 22) == 0);
@@ -289,9 +291,9 @@ unknown_options(void)
 static void
 missing_and_needless_values(void)
 {
-	WRONG("-j", "option '--jobs' needs a value (N)");
-	WRONG("-kj", "option '--jobs' needs a value (N)");
-	WRONG("--jobs", "option '--jobs' needs a value (N)");
+	WRONG("-j", "option '--jobs' needs a value (N|auto[:MAX])");
+	WRONG("-kj", "option '--jobs' needs a value (N|auto[:MAX])");
+	WRONG("--jobs", "option '--jobs' needs a value (N|auto[:MAX])");
 	WRONG("--id-range", "option '--id-range' needs a value (MIN-MAX)");
 	WRONG("http://h/{} -o", "option '--output' needs a value (FILE)");
 	WRONG("--all=yes", "option '--all' takes no value");
@@ -378,12 +380,12 @@ the_help(void)
 		"--resolve H:P:ADDR", "--connect-to H:P:H:P",
 		"--interface NAME", "--unix-socket PATH", "--fresh-connect",
 		"--http1.1", "--http2", "--deny-private", "--deny CIDR",
-		"--allow CIDR", "--setopt NAME=VALUE", "-j, --jobs N",
-		"-k, --keep-order", "--window N", "--delay MIN[-MAX]",
-		"--max-errors N|N%", "--deadline TIME", "--grace TIME",
-		"-r, --rate N/PERIOD", "--host-rate N/PERIOD", "--pace",
-		"--rate-file FILE", "--share N", "--host-jobs N", "--retry N",
-		"--retry-on LIST", "--retry-delay TIME",
+		"--allow CIDR", "--setopt NAME=VALUE",
+		"-j, --jobs N|auto[:MAX]", "-k, --keep-order", "--window N",
+		"--delay MIN[-MAX]", "--max-errors N|N%", "--deadline TIME",
+		"--grace TIME", "-r, --rate N/PERIOD", "--host-rate N/PERIOD",
+		"--pace", "--rate-file FILE", "--share N", "--host-jobs N",
+		"--retry N", "--retry-on LIST", "--retry-delay TIME",
 		"--retry-max-delay TIME", "--retry-max-time TIME",
 		"--retry-after-max TIME", "--idempotent", "--respect-ratelimit",
 		"--busy WHO", "--learn-rate WHEN", "--strict-framing",
@@ -429,7 +431,8 @@ the_short_help(void)
 	char *all = help("all"), *text = help(NULL), *rest = text, *line;
 	size_t n_lines = 0, n_options = 0;
 
-	CHECK(strstr(text, "\n  -j, --jobs N ") && !strstr(text, "--setopt"));
+	CHECK(strstr(text, "\n  -j, --jobs N|auto[:MAX]") &&
+		!strstr(text, "--setopt"));
 	while ((line = strsep(&rest, "\n"))) {
 		n_lines++;
 		if (strncmp(line, "  -", 3) == 0 ||

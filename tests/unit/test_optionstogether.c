@@ -294,11 +294,11 @@ wrong_files(void)
 		{"job 1", ":1: unknown option 'job': did you mean 'jobs'?"},
 		{"help", ":1: --help cannot be given in a file"},
 		{"config x", ":1: --config cannot be given in a file"},
-		{"jobs", ":1: option '--jobs' needs a value (N)"},
+		{"jobs", ":1: option '--jobs' needs a value (N|auto[:MAX])"},
 		{"all yes", ":1: option '--all' takes no value"},
 		{"jobs \"1", ":1: not an option, or an unterminated quote"},
 		{"\n\njobs 0", ":3: --jobs: '0' is not a whole number from 1 "
-			       "to 20000"},
+			       "to 20000, auto or auto:MAX"},
 	};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {

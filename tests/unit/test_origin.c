@@ -288,6 +288,43 @@ the_budget_is_filled_by_first_successes(void)
 	tear_down();
 }
 
+/* Begins with 8, and a 503 takes one place, without a pause; a 429 takes none.
+ */
+static void
+the_number_is_found(void)
+{
+	struct fp_report report = {.is_started = true, .begun_ns = T0};
+
+	set_up(NULL);
+	origins.rules.finds_jobs = origins.rules.tells_jobs = true;
+	fp_origins_let_go(&origins, origin, T0);
+	origin = hold("http://b.test/");
+	for (int i = 0; i < 8; i++) {
+		CHECK(may(FP_LEAVE_GO, false, T0));
+		start(T0);
+	}
+	CHECK(waits_until(false, T0, INT64_MAX));
+	CHECK(fp_origin_holds(&origins, origin, T0) == FP_HELD_HOST_JOBS);
+
+	report.heard = FP_HEARD_BUSY;
+	report.refused.is = FP_REFUSAL_MILD;
+	report.refused.wait_ns = -1;
+	report.status = 503;
+	fp_origin_hear(&origins, origin, &report, T0 + 1);
+	origin->n_active--;
+	CHECK(!origin->busy.is_stirred && origin->not_before_ns == 0);
+	CHECK(waits_until(false, T0 + 1, INT64_MAX));
+	CHECK(origin->news == 1U << FP_NOTICE_JOBS);
+	CHECK(fp_origin_tell(origin, T0 + 1).count == 7);
+
+	report.refused.is = FP_REFUSAL_SAID;
+	report.status = 429;
+	fp_origin_hear(&origins, origin, &report, T0 + 2);
+	origin->n_active--;
+	CHECK(origin->busy.is_stirred && !origin->news);
+	tear_down();
+}
+
 int
 main(void)
 {
@@ -306,5 +343,6 @@ main(void)
 		what_has_no_attempt_left_pauses_nobody);
 	run("the budget is filled by first successes",
 		the_budget_is_filled_by_first_successes);
+	run("how many at once is found", the_number_is_found);
 	return done();
 }

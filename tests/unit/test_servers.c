@@ -123,6 +123,25 @@ pauses(void)
 	CHECK(fp_servers_paused_ns(server, 2100 * MS) == 800 * MS);
 }
 
+/* All of a few; of many some, in order, and always the last. */
+static void
+found_jobs(void)
+{
+	memset(&servers, 0, sizeof(servers));
+	struct fp_server *server = fp_servers_find(&servers, "http://h/");
+	for (unsigned i = 1; i <= 5000; i++) {
+		fp_servers_jobs(server, i, i * MS);
+		CHECK(server->n_jobs <= FP_SERVERS_JOBS);
+		CHECK(i > FP_SERVERS_JOBS || server->n_jobs == i);
+		CHECK(server->jobs[server->n_jobs - 1].n == i);
+		CHECK(server->jobs[server->n_jobs - 1].at_ns == i * MS);
+		CHECK(server->jobs[0].n == 1);
+	}
+	CHECK(server->n_jobs >= FP_SERVERS_JOBS / 4);
+	for (unsigned i = 1; i < server->n_jobs; i++)
+		CHECK(server->jobs[i].n > server->jobs[i - 1].n);
+}
+
 int
 main(void)
 {
@@ -131,5 +150,6 @@ main(void)
 	run("more than there is room for", too_many);
 	run("first answers, later ones, and statuses", answers);
 	run("pauses that overlap are one", pauses);
+	run("numbers of jobs that were found", found_jobs);
 	return done();
 }
