@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""
+auto: -j auto beside the best fixed number of jobs, found by search, at servers
+that differ in how many requests at once they make good use of.
+"""
+import datetime
+import json
+import os
+import statistics
+import threading
+
+import meter
+from scenarios import scenario
+from servers import Nginx
+
+FIXED = [8, 20, 32, 40, 48, 64, 100, 256]
+SETTLED_S = 5
+CHANGE_S = 12
+
+
+def table(name, seconds):
+    """A variable whose value is the time of an answer, by how many requests
+    nginx is at."""
+    rows = " ".join('"%d" %.3f;' % (n, seconds(n)) for n in range(300))
+    return "map $connections_writing $%s { default 3; %s }\n" % (name, rows)
+
+
+HTTP = ("limit_conn_zone $few zone=few:1m;"
+        "limit_conn_zone $server_port zone=all:1m;" +
+        table("queued", lambda n: 0.1 * max(1, n / 40)) +
+        table("slowed", lambda n: 0.05 * (1 + (n / 40) ** 2)))
+PAGES = """
+    open_file_cache off;
+    location /any/ { echo_sleep 0.1; echo any; }
+    location /queues/ { echo_sleep $queued; echo queues; }
+    location /slows/ { echo_sleep $slowed; echo slows; }
+    location /refuses/ { limit_conn all 40; echo_sleep 0.1; echo refuses; }
+    location /doubles/ {
+        set $few x;
+        if (-f $document_root/doubled) { set $few ''; }
+        limit_conn few 40;
+        limit_conn all 80;
+        echo_sleep 0.1;
+        echo doubles;
+    }
+"""
+
+
+class Timed:
+    """The ends of a run's items, in seconds since the first began."""
+
+    def __init__(self, bench, url, jobs, seconds, then=None):
+        command = [bench.contenders.program, "-q", "-j", str(jobs), "--retry",
+                   "5", "--deadline", "%ds" % seconds, "--grace", "0",
+                   "--fields", "started,fetch_time,status,attempts",
+                   url + "{}"]
+        path = os.path.join(bench.folder, "auto.jsonl")
+        lines = os.path.join(bench.folder, "auto-lines")
+        with open(lines, "w") as file:
+            file.write("".join("%d\n" % n for n in range(seconds * 4000)))
+        timer = threading.Timer(CHANGE_S, then) if then else None
+        if timer:
+            timer.start()
+        with open(path, "wb") as out:
+            meter.run(command, stdin=lines, stdout=out,
+                      statuses=(0, 1, 4))
+        if timer:
+            timer.join()
+        with open(path) as file:
+            rows = [json.loads(line) for line in file]
+        began = [datetime.datetime.fromisoformat(
+            row["started"].replace("Z", "+00:00")).timestamp() for row in rows]
+        first = min(began)
+        self.items = [(at - first + row["fetch_time"], row["fetch_time"],
+                       row["attempts"]) for at, row in zip(began, rows)]
+
+    def rate(self, since, until):
+        return sum(since <= end < until
+                   for end, _, _ in self.items) / (until - since)
+
+    def p50(self):
+        return statistics.median(
+            took for _, took, n in self.items if n == 1)
+
+    def refused(self):
+        n = sum(n for _, _, n in self.items)
+        return 100 * (n - len(self.items)) / n
+
+
+def compare(bench, name, url, alone_s, queues=False):
+    seconds = bench.size(20, 12)
+    best, best_jobs = max(
+        (Timed(bench, url, jobs, 6).rate(2, 5.5), jobs) for jobs in bench.size(FIXED, FIXED[1::2]))
+    auto = Timed(bench, url, "auto", seconds)
+    rate = auto.rate(SETTLED_S, seconds - 0.5)
+    bench.note("%s: -j %d gets %.0f/s through, auto %.0f/s" % (
+        name, best_jobs, best, rate))
+    bench.figure(name + ": best / auto", best / rate, most=1 / 0.92)
+    if queues:
+        bench.figure(name + ": p50 / that of one alone",
+                     auto.p50() / alone_s, most=1.5)
+    bench.figure(name + ": refused", auto.refused(), unit="%", most=1)
+
+
+@scenario
+def auto(bench):
+    """-j auto, beside the best fixed number of jobs"""
+    with Nginx(PAGES, http=HTTP) as nginx:
+        if not nginx.has_echo:
+            raise meter.Absent("nginx has no echo module")
+        compare(bench, "any number", nginx.url + "/any/", 0.1)
+        compare(bench, "a queue over 40", nginx.url + "/queues/", 0.1, True)
+        compare(bench, "the more the slower", nginx.url + "/slows/", 0.05)
+        compare(bench, "503 over 40", nginx.url + "/refuses/", 0.1)
+        doubled = os.path.join(nginx.dir, "doubled")
+        best = 80 / 0.1
+        run = Timed(bench, nginx.url + "/doubles/", "auto", CHANGE_S + 18,
+                    lambda: open(doubled, "w").close())
+        bench.figure("twice the capacity, 10 s later: of it",
+                     best / run.rate(CHANGE_S + 10, CHANGE_S + 17),
+                     most=1 / 0.9)
+        bench.figure("twice the capacity: refused", run.refused(), unit="%",
+                     most=1)
