@@ -167,8 +167,8 @@ fp_notice_tell(void *arg, const struct fp_notice *notice)
 			notice->origin);
 		break;
 	case FP_NOTICE_LEARNED:
-		fp_msg_note("%s allows about %s requests: -r %s --pace stays "
-			    "within that from the start",
+		fp_msg_note("%s allows about %s requests: use -r %s --pace to "
+			    "stay within that from the start",
 			notice->origin, notice->rate, notice->rate);
 		break;
 	case FP_NOTICE_COUNT_GONE:

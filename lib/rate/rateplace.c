@@ -160,7 +160,7 @@ take_address(struct fp_rateplace *place, const char *text, size_t len,
 	if (!is_host(host, host_len, is_six ? ":." : "-._") ||
 		(is_six && !memchr(host, ':', host_len)))
 		return place_refuse(why, size,
-			"no host: it is to be "
+			"no host: write it as "
 			"redis://HOST[:PORT][/DB]"
 			"[?key=NAME]");
 	if (place_take(&place->host, host, host_len, why, size))
@@ -216,7 +216,7 @@ take_socket(
 		size_t len = strcspn(text, "/?");
 		if (len > 0 && text[len - 1] != '@')
 			return place_refuse(why, size,
-				"no path: it is to be unix:PATH[?key=NAME]");
+				"no path: write it as unix:PATH[?key=NAME]");
 		if (len > 0 && take_login(place, text, len - 1, why, size))
 			return -1;
 		text += len;
@@ -224,7 +224,7 @@ take_socket(
 	size_t len = strcspn(text, "?");
 	if (len == 0)
 		return place_refuse(
-			why, size, "no path: it is to be unix:PATH[?key=NAME]");
+			why, size, "no path: write it as unix:PATH[?key=NAME]");
 	if (place_take(&place->path, text, len, why, size))
 		return -1;
 	if (strlen(place->path) > 107)

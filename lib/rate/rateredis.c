@@ -154,7 +154,7 @@ rateredis_take(struct fp_rateredis *redis, enum rateredis_which which,
 		    now_ns, &result->full_us)) {
 		result->end = FP_REDISCALL_NEVER;
 		snprintf(result->why, sizeof(result->why),
-			"not to be understood");
+			"unexpected reply");
 	}
 	result->is_lost = result->full_us > 0;
 }

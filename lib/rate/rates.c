@@ -75,6 +75,32 @@ parse_rate(const char *text, size_t len, struct fp_rate *rate)
 	return parse_period(slash + 1, len - number_len - 1, &rate->period_ns);
 }
 
+/* "100/min", "5/15 secs", "1000/day": the unit begins like one of ours. */
+static bool
+rates_guess_unit(const char *rate, char *why, size_t why_size)
+{
+	static const char *const written[][2] = {{"ms", "ms"}, {"mil", "ms"},
+		{"s", "s"}, {"m", "m"}, {"h", "h"}, {"d", "d"}};
+	size_t at = strcspn(rate, "/");
+
+	at += rate[at] == '/';
+	at += strspn(rate + at, "0123456789.");
+	const char *unit = rate + at + strspn(rate + at, " ");
+	if (unit[strspn(unit, "abcdefghijklmnopqrstuvwxyz")] != '\0')
+		return false;
+	for (size_t i = 0; i < FP_ARRAY_LEN(written); i++) {
+		size_t len = strlen(written[i][0]);
+		if (strncmp(unit, written[i][0], len) != 0 || unit[len] == '\0')
+			continue;
+		snprintf(why, why_size,
+			"the period of %s has an unknown unit: did you mean "
+			"%.*s%s?",
+			rate, (int)at, rate, written[i][1]);
+		return true;
+	}
+	return false;
+}
+
 /* *bad, *bad_len: the rate that has the fault. */
 static enum fault
 rates_parse(const char *text, struct fp_rates *rates, const char **bad,
@@ -158,6 +184,8 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 			rate);
 		break;
 	case FAULT_PERIOD:
+		if (rates_guess_unit(rate, why, why_size))
+			break;
 		snprintf(why, why_size,
 			"the period of %s must be like s, m, h, d, 15s or 1.5h, "
 			"from 1ms to 366d",

@@ -266,7 +266,7 @@ fp_ratescript_read_no(const struct fp_ratescript *script, const char *text,
 			script->key);
 		return FP_RATESCRIPT_TYPE;
 	}
-	snprintf(why, size, "not to be understood: %.60s", what);
+	snprintf(why, size, "unexpected reply: %.60s", what);
 	return FP_RATESCRIPT_ODD;
 }
 

@@ -63,6 +63,14 @@ static const struct {
 		 "period"},
 	{"/s", "/s is not like 20/s or 5/15s: a whole number, / and a period"},
 	{"1/s,2/s,3/s,4/s,5/s,6/s,7/s,8/s,9/s", "more than 8 rates"},
+	{"100/min", "the period of 100/min has an unknown unit: did you mean "
+		    "100/m?"},
+	{"1/s,9/2days", "the period of 9/2days has an unknown unit: did you "
+			"mean 9/2d?"},
+	{"5/15 secs", "the period of 5/15 secs has an unknown unit: did you "
+		      "mean 5/15s?"},
+	{"5/week", "the period of 5/week must be like s, m, h, d, 15s or "
+		   "1.5h, from 1ms to 366d"},
 	{"5/0s", "the period of 5/0s must be like s, m, h, d, 15s or 1.5h, "
 		 "from 1ms to 366d"},
 	{"a\tb\x1b[m\xc3\xa4", "a?b?[m?? is not like 20/s or 5/15s: a whole "
