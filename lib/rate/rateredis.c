@@ -153,8 +153,7 @@ rateredis_take(struct fp_rateredis *redis, enum rateredis_which which,
 	if (!fp_ratehosts_hear(&redis->hosts, &answer->hosts, answer->begun_ns,
 		    now_ns, &result->full_us)) {
 		result->end = FP_REDISCALL_NEVER;
-		snprintf(result->why, sizeof(result->why),
-			"unexpected reply");
+		snprintf(result->why, sizeof(result->why), "unexpected reply");
 	}
 	result->is_lost = result->full_us > 0;
 }
