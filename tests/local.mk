@@ -385,6 +385,7 @@ TEST_TOOLS = \
 	tests/limiters/nginx.sh \
 	tests/limiters/node.mjs \
 	tests/limiters/peer.py \
+	tests/limiters/rack.sh \
 	tests/limiters/server.go \
 	tests/limiters/server.rs \
 	tests/limiters/varnish.sh \

@@ -131,7 +131,7 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define OWN_MIN 2
 
 /* Starts in a second: what says nothing of a limit is not kept to below. */
-#define SUSPECT_RATE_MIN 0.05
+#define SUSPECT_RATE_MIN 0.1
 
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000

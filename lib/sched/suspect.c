@@ -17,7 +17,8 @@
  * the first of them, as people choose limits. If it passes, they were a limit's
  * and so are all such failures from then on. If it fails, another item is sent
  * at once that never was, from far behind in the list, as it has little to do
- * with them: if that passes, the items are broken. Where no other is left there
+ * with them: if that passes, and then one of the others fails once more, the
+ * items are broken. Where no other is left there
  * is less to lose: then the first three times are all.
  *
  * Once they are a limit's, requests are spaced, and a limit that is kept to
@@ -31,13 +32,14 @@
 
 #define ROW_MIN 8
 #define ROW_MANY 16 /* the same, if more than a few fail anyhow */
+#define SHARE_NONE 0.02 /* nothing fails, but for this row */
 #define SHARE_FEW 0.1
 #define SHARE_MAX 0.3
 #define SHARE_STEP 0.05
 
 /* So few passes between two failures; so many times. */
 #define MIXED 4
-#define MIXED_MAX 6
+#define MIXED_MAX 4
 
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000
@@ -46,6 +48,9 @@
 #define LATE 0.02
 
 #define ALONE_MAX 3
+
+/* Passes after one of another item, before it is a limit. */
+#define PASSED_MIN 2
 
 bool
 fp_suspect_tests(const struct fp_suspect *suspect)
@@ -59,9 +64,14 @@ fp_suspect_tests(const struct fp_suspect *suspect)
 static void
 suspect_end(struct fp_suspect *suspect)
 {
+	/* What all failed together, after nothing did, says nothing of how many
+	 * do else. */
+	if (suspect->n_row >= ROW_MIN && suspect->share_before < SHARE_NONE)
+		suspect->share = suspect->share_before;
 	suspect->n_clean = 0;
 	suspect->n_row = suspect->n_tests = suspect->n_mixed = 0;
 	suspect->wants_other = false;
+	suspect->n_passed = 0;
 }
 
 void
@@ -109,6 +119,11 @@ static enum fp_suspected
 fail_test(struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt,
 	int64_t delay_ns, int64_t now_ns, int64_t *pause_ns)
 {
+	if (suspect->n_passed > 0 && !attempt->is_first) {
+		fp_suspect_clear(suspect);
+		return FP_SUSPECTED_NO;
+	}
+	suspect->n_passed = 0;
 	if (!attempt->is_first && attempt->has_other) {
 		suspect->wants_other = true;
 		return FP_SUSPECTED_MAYBE;
@@ -166,11 +181,15 @@ fp_suspect_passed(
 		return;
 	}
 	bool was_testing = fp_suspect_tests(suspect) && attempt->is_test;
-	bool is_other = suspect->wants_other;
+	if (was_testing && attempt->is_first && suspect->wants_other) {
+		suspect->wants_other = false;
+		suspect->n_passed = 1;
+		return;
+	}
+	if (was_testing && suspect->n_passed > 0 &&
+		suspect->n_passed++ < PASSED_MIN)
+		return;
 	suspect_end(suspect);
 	suspect->n_clean = 1;
-	if (was_testing && !attempt->is_first)
-		suspect->is_limit = true;
-	else if (was_testing && is_other)
-		fp_suspect_clear(suspect);
+	suspect->is_limit = was_testing && !attempt->is_first;
 }

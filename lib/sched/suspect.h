@@ -23,6 +23,8 @@ struct fp_suspect {
 	int64_t row_ns; /* when the first of them was halfway back */
 	unsigned n_tests;
 	bool wants_other; /* the next to be tested was never sent before */
+	unsigned
+		n_passed; /* such a one has, and those that were tested since */
 };
 
 /* An attempt: what the judgement depends on. */

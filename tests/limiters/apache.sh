@@ -6,6 +6,8 @@
 set -eu
 lib=$(echo "$INSTALLED"/usr/lib/*-linux-gnu)
 modules=$INSTALLED/usr/lib/apache2/modules
+its_own=$modules
+[ -e "$its_own/mod_mpm_event.so" ] || its_own=/usr/lib/apache2/modules
 mkdir -p "$FOLDER/www"
 user=$(id -un)
 if [ "$user" = root ]; then # it refuses to serve as root
@@ -21,8 +23,8 @@ DefaultRuntimeDir $FOLDER
 Mutex file:$FOLDER
 ErrorLog /dev/null
 Listen 127.0.0.1:$1
-LoadModule mpm_event_module $modules/mod_mpm_event.so
-LoadModule authz_core_module $modules/mod_authz_core.so
+LoadModule mpm_event_module $its_own/mod_mpm_event.so
+LoadModule authz_core_module $its_own/mod_authz_core.so
 LoadModule evasive20_module $modules/mod_evasive20.so
 User $user
 ServerLimit 1

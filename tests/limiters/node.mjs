@@ -12,6 +12,35 @@ async function express(options) {
 	app.listen(port, host);
 }
 
+/* It delays those over its limit, and answers them all. */
+async function slowDown() {
+	const app = (await import("express")).default();
+	const { slowDown } = await import("express-slow-down");
+	app.use(slowDown({ windowMs, delayAfter: limit,
+		delayMs: (hits) => 400 * (hits - limit), maxDelayMs: 4000 }));
+	app.use((_, answer) => answer.send("ok"));
+	app.listen(port, host);
+}
+
+async function hapi() {
+	const server = (await import("@hapi/hapi")).default.server(
+		{ port, host });
+	await server.register({
+		plugin: (await import("hapi-rate-limit")).default,
+		options: { userLimit: limit, userCache: { expiresIn: windowMs },
+			pathLimit: false } });
+	server.route({ method: "GET", path: "/x", handler: () => "ok" });
+	await server.start();
+}
+
+async function koa2() {
+	const app = new (await import("koa")).default();
+	const { RateLimit } = (await import("koa2-ratelimit")).default;
+	app.use(RateLimit.middleware({ interval: windowMs, max: limit }));
+	app.use((context) => { context.body = "ok"; });
+	app.listen(port, host);
+}
+
 async function koa() {
 	const app = new (await import("koa")).default();
 	const ratelimit = (await import("koa-ratelimit")).default;
@@ -61,10 +90,10 @@ async function nest(throttlers) {
 }
 
 /* As its README does. */
-async function flexible() {
+async function flexible(options) {
 	const { RateLimiterMemory } = (await import("rate-limiter-flexible")).default;
 	const limiter = new RateLimiterMemory(
-		{ points: limit, duration: windowMs / 1000 });
+		{ points: limit, duration: windowMs / 1000, ...options });
 	(await import("node:http")).createServer((_, answer) => {
 		const end = (status, result) => {
 			answer.writeHead(status, {
@@ -101,6 +130,16 @@ await {
 	"nest": () => nest([{ ttl: windowMs, limit }]),
 	"nest-names": () => nest([{ name: "short", ttl: windowMs, limit },
 		{ name: "long", ttl: 60000, limit: 100000 }]),
-	"flexible": flexible,
+	"nest-block": () => nest([{ ttl: windowMs, limit, blockDuration: 4000 }]),
+	"flexible": () => flexible({}),
+	"flexible-block": () => flexible({ blockDuration: 4 }),
+	"fastify-ban": () => fastify({ ban: 20 }),
+	"express-6": () => express(
+		{ legacyHeaders: false, standardHeaders: "draft-6" }),
+	"express-8": () => express(
+		{ legacyHeaders: false, standardHeaders: "draft-8" }),
+	"slow-down": slowDown,
+	"hapi": hapi,
+	"koa2": koa2,
 	"restify": restify,
 }[name]();

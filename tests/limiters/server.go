@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/didip/tollbooth/v7"
+	"github.com/gin-gonic/gin"
 	"github.com/go-chi/httprate"
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/limiter"
@@ -17,6 +18,9 @@ import (
 	"github.com/sethvargo/go-limiter/memorystore"
 	"github.com/throttled/throttled/v2"
 	"github.com/throttled/throttled/v2/store/memstore"
+	ulule "github.com/ulule/limiter/v3"
+	ulule_gin "github.com/ulule/limiter/v3/drivers/middleware/gin"
+	"github.com/ulule/limiter/v3/drivers/store/memory"
 )
 
 const limit, period = 5, 2 * time.Second
@@ -75,6 +79,15 @@ func throttles() http.Handler {
 	return handler.RateLimit(answer)
 }
 
+func ginUlule() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	app := gin.New()
+	app.Use(ulule_gin.NewMiddleware(ulule.New(memory.NewStore(),
+		ulule.Rate{Period: period, Limit: limit})))
+	app.GET("/x", func(c *gin.Context) { c.String(200, "ok") })
+	return app
+}
+
 func main() {
 	address := "127.0.0.1:" + os.Args[2]
 	var handler http.Handler
@@ -87,6 +100,8 @@ func main() {
 		handler = goLimiter()
 	case "httprate":
 		handler = httprate.Limit(limit, period)(answer)
+	case "ulule":
+		handler = ginUlule()
 	case "throttled":
 		handler = throttles()
 	case "tollbooth":

@@ -6,7 +6,7 @@ NAME, PORT = sys.argv[1], int(sys.argv[2])
 LIMIT = "5 per 2 second"
 
 
-def slowapi(headers):
+def slowapi(headers, **options):
     import fastapi
     import slowapi
     import slowapi.errors
@@ -15,7 +15,7 @@ def slowapi(headers):
     import uvicorn
 
     limiter = slowapi.Limiter(key_func=slowapi.util.get_remote_address,
-                              headers_enabled=headers)
+                              headers_enabled=headers, **options)
     app = fastapi.FastAPI()
     app.state.limiter = limiter
     app.add_exception_handler(slowapi.errors.RateLimitExceeded,
@@ -208,6 +208,21 @@ def aiohttp():
     aiohttp.web.run_app(app, host="127.0.0.1", port=PORT, print=None)
 
 
+def litestar():
+    import litestar
+    import litestar.middleware.rate_limit
+    import uvicorn
+
+    @litestar.get("/{item:str}")
+    async def answer(item: str) -> str:
+        return "ok"
+
+    limit = litestar.middleware.rate_limit.RateLimitConfig(
+        rate_limit=("second", 5))
+    uvicorn.run(litestar.Litestar([answer], middleware=[limit.middleware]),
+                host="127.0.0.1", port=PORT, log_level="error")
+
+
 def quart():
     import datetime
 
@@ -231,6 +246,7 @@ def quart():
 
 {
     "django": django,
+    "litestar": litestar,
     "quart": quart,
     "rest-framework": rest_framework,
     "fastapi": fastapi_limiter,
@@ -241,6 +257,9 @@ def quart():
     "slowapi": lambda: slowapi(False),
     "slowapi-headers": lambda: slowapi(True),
     "flask": flask,
+    "flask-moving": lambda: flask(headers_enabled=True,
+                                  strategy="moving-window"),
+    "slowapi-moving": lambda: slowapi(True, strategy="moving-window"),
     "flask-sliding": lambda: flask(headers_enabled=True,
                                    strategy="sliding-window-counter"),
 }[NAME]()

@@ -202,7 +202,7 @@ finds_out(void)
 	CHECK(fail(true, false, true, T0 + S, &pause_ns) == FP_SUSPECTED_LIMIT);
 
 	/* It is refused no less when it is slower. */
-	for (int i = 0; suspect.is_limit && i < 6; i++) {
+	for (int i = 0; suspect.is_limit && i < 4; i++) {
 		pass(true, false, T0 + S);
 		fail(true, false, true, T0 + S, &pause_ns);
 	}
@@ -212,8 +212,19 @@ finds_out(void)
 	become_suspicious(T0);
 	fail(false, true, true, T0 + S, &pause_ns);
 	pass(true, true, T0 + S);
+	CHECK(!suspect.is_limit && fp_suspect_tests(&suspect));
+	CHECK(fail(false, true, true, T0 + S, &pause_ns) == FP_SUSPECTED_NO);
 	CHECK(!suspect.is_limit && !fp_suspect_tests(&suspect));
 	CHECK(suspect.n_clean_min == 20);
+
+	/* The window has ended in between: then that one passes, too. */
+	become_suspicious(T0);
+	fail(false, true, true, T0 + S, &pause_ns);
+	pass(true, true, T0 + S);
+	pass(false, true, T0 + S);
+	CHECK(!suspect.is_limit && fp_suspect_tests(&suspect));
+	pass(false, true, T0 + S);
+	CHECK(suspect.is_limit && !fp_suspect_tests(&suspect));
 
 	/* One that was under way passes. */
 	become_suspicious(T0);
@@ -266,6 +277,29 @@ broken_items_at_a_limit(void)
 	}
 }
 
+/* Whenever in its window the run begins. */
+static void
+a_limit_of_the_clock(void)
+{
+	static struct server server = {.name = "5 in 2 s of the clock",
+		.kind = CLOCK,
+		.n = 5,
+		.period_ns = 2 * S,
+		.status = 500};
+	static struct sim sim;
+
+	for (int ms = 0; ms < 2000; ms += 10) {
+		server.phase_ns = ms * MS;
+		server.rtt_ns = (1 + ms / 10 % 30) * MS;
+		simulate(&sim, &server, 300, JOBS, (uint64_t)ms + 1);
+		bool ok = sim.out.n_ok >= 299 && sim.out.took_s <= 1.5 * 118 &&
+			  sim.out.n_refused * 100 <= 25 * sim.out.n_requests;
+		CHECK(ok);
+		if (ms == 0 || !ok)
+			draw(&sim, 300);
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +307,7 @@ main(void)
 	run("what is found out", finds_out);
 	run("what is not suspected", suspects_nothing);
 	run("failures that are no limit", failures_that_are_no_limit);
+	run("a limit of the clock", a_limit_of_the_clock);
 	run("broken items at a limit", broken_items_at_a_limit);
 	return done();
 }
