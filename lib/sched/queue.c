@@ -238,8 +238,10 @@ fp_queue_end(struct fp_queue *queue, struct fp_ticket *list, int64_t now_ns,
 		list = ticket->next;
 		ticket->next = NULL;
 		if (queue->cancelled && ticket->again.how != FP_AGAIN_NO) {
+			/* One that has no attempt left has failed. */
+			if (ticket->again.how != FP_AGAIN_SPENT)
+				fp_ticket_drop(ticket);
 			ticket->again.how = FP_AGAIN_NO;
-			fp_ticket_drop(ticket);
 		}
 		if (fp_schedule_end(&queue->schedule, ticket, now_ns))
 			continue;
