@@ -470,7 +470,8 @@ struct fp_options {
 	bool allow_downgrade; /* follow from https to http */
 	bool insecure; /* believe any TLS certificate */
 	bool no_compressed; /* do not ask for gzip */
-	const char *http_version; /* "1.1" or "2"; NULL: what is best */
+	const char *http_version; /* "1.1", "2", "3" (or what else the server
+				   * has), "3only"; NULL: what is best */
 	const char *const *curl_options; /* "NAME=VALUE", libcurl's names */
 	size_t n_curl_options;
 	const char

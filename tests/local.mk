@@ -273,6 +273,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_rate.py \
 	tests/cli/test_resumekill.py \
 	tests/cli/test_http2.py \
+	tests/cli/test_http3.py \
 	tests/cli/test_answers.py \
 	tests/cli/test_auto.py \
 	tests/cli/test_pool.py \

@@ -158,8 +158,6 @@ static const struct {
 	{"happy-eyeballs-timeout-ms", BY_SETOPT "HAPPY_EYEBALLS_TIMEOUT_MS=N"},
 	{"haproxy-clientip", BY_SETOPT "HAPROXY_CLIENT_IP=ADDRESS"},
 	{"haproxy-protocol", BY_SETOPT "HAPROXYPROTOCOL=1"},
-	{"http3", "HTTP/3 is not supported; use --http2"},
-	{"http3-only", "HTTP/3 is not supported; use --http2"},
 	{"ignore-content-length",
 		"a body whose length is in doubt always fails"},
 	{"ignore-length", "a body whose length is in doubt always fails"},

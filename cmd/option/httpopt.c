@@ -664,6 +664,22 @@ fp_httpopt_http2(struct fp_settings *settings, const char *value)
 	return true;
 }
 
+bool
+fp_httpopt_http3(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->pool.http_version = "3";
+	return true;
+}
+
+bool
+fp_httpopt_http3_only(struct fp_settings *settings, const char *value)
+{
+	(void)value;
+	settings->pool.http_version = "3only";
+	return true;
+}
+
 /* The library says what is wrong with it, and shows it. */
 static bool
 is_block(const char *option, const char *value)

@@ -44,6 +44,8 @@ fp_setter fp_httpopt_cookie;
 fp_setter fp_httpopt_max_redirs;
 fp_setter fp_httpopt_http1;
 fp_setter fp_httpopt_http2;
+fp_setter fp_httpopt_http3;
+fp_setter fp_httpopt_http3_only;
 fp_setter fp_httpopt_deny;
 fp_setter fp_httpopt_allow;
 fp_setter fp_httpopt_referer;

@@ -107,7 +107,8 @@ fp_transfer_on_open(
 	fp_poller_opened(transfer->context->poller, fd);
 	if (transfer->setup->forgets_connecting)
 		note_socket(transfer, fd);
-	fp_sockets_add(&transfer->context->sockets, fd);
+	fp_sockets_add(&transfer->context->sockets, fd,
+		(address->socktype & SOCK_DGRAM) == SOCK_DGRAM);
 	return fd;
 }
 
@@ -270,6 +271,18 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
 	return fp_sockets_find(sockets, ends);
 }
 
+/* Whether one that many streams share has not ended. If it has, it may still
+ * carry others' streams, so that libcurl would keep it. That the other end of
+ * QUIC is gone often shows in that nothing comes, and in nothing else. */
+static bool
+is_still_open(struct fp_transfer *transfer, const struct fp_socket *at)
+{
+	if (!at->is_ended && fp_socket_is_open(at))
+		return true;
+	transfer->ticket->again.is_fresh = true;
+	return false;
+}
+
 /* Whether nothing was left on the connection by the request before on it.
  * Bytes there would be taken for the answer to this request: on the socket,
  * where libcurl below 8.0.0 does not look, and from 8.22.0 on once a second;
@@ -278,7 +291,8 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
  * libcurl looks at that itself.)
  *
  * On a connection of HTTP/2 frames may come at any time, and each says which
- * stream it is of: there only its end is looked for.
+ * stream it is of: there only its end is looked for. So it is with HTTP/3,
+ * whose TLS is a part of QUIC, and has no records (RFC 9001, section 4).
  *
  * libcurl 8.13.0 to 8.16.0 use a connection over TLS for a request to http as
  * well, where host and port are the same (RFC 9110, section 4.3.1: that is
@@ -292,6 +306,8 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 
 	if (!was_used && !(transfer->is_1_1 && is_https))
 		return true;
+	if (at && at->is_quic && was_used && is_https)
+		return is_still_open(transfer, at);
 	struct fp_tlsask_answer tls =
 		fp_tlsask(&transfer->setup->tlsask, transfer->easy, is_https);
 	if (!was_used) {
@@ -303,9 +319,8 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 	bool is_mixed = tls.has_tls && !is_https && (!at || at->is_https);
 	if (!is_mixed && !tls.is_http2)
 		return !tls.has_rest && (!at || fp_socket_is_clean(at));
-	if (!is_mixed && (!at || fp_socket_is_open(at)))
-		return true;
-	/* It may still carry others' streams, so libcurl would keep it. */
+	if (!is_mixed)
+		return !at || is_still_open(transfer, at);
 	transfer->ticket->again.is_fresh = true;
 	return false;
 }
@@ -318,7 +333,8 @@ mind_floods(struct fp_transfer *transfer, struct fp_socket *at)
 
 	transfer->socket_id = at->id;
 	transfer->flow = &at->flow;
-	if (at->flow.flood || setup->http_version == CURL_HTTP_VERSION_1_1 ||
+	if (at->flow.flood || at->is_quic ||
+		setup->http_version == CURL_HTTP_VERSION_1_1 ||
 		!fp_request_is_https(&transfer->request))
 		return;
 	at->flow.fd = at->fd;

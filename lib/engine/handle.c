@@ -259,7 +259,9 @@ choose_connection(struct fp_transfer *transfer)
 
 /* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body
  * was sent, as a stream that was reset (RFC 9113, section 8.1). So what has a
- * body is sent over HTTP/1.1 there, but to a server that may not speak it. */
+ * body is sent over HTTP/1.1 there, but to a server that may not speak it. And
+ * with the QUIC of OpenSSL it loses that of HTTP/3 (RFC 9114, section 4.1):
+ * then what has a body is sent over HTTP/2. */
 static CURLcode
 choose_version(struct fp_transfer *transfer)
 {
@@ -268,11 +270,16 @@ choose_version(struct fp_transfer *transfer)
 	bool is_1_1 =
 		transfer->setup->loses_early && has_body && !transfer->needs_2;
 
-	if (is_1_1 == transfer->is_1_1)
+	bool is_below_3 = transfer->setup->loses_early_3 && has_body;
+
+	if (is_1_1 == transfer->is_1_1 && is_below_3 == transfer->is_below_3)
 		return CURLE_OK;
 	transfer->is_1_1 = is_1_1;
+	transfer->is_below_3 = is_below_3;
 	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
-		is_1_1 ? CURL_HTTP_VERSION_1_1 : transfer->setup->http_version);
+		is_1_1	     ? CURL_HTTP_VERSION_1_1
+		: is_below_3 ? CURL_HTTP_VERSION_2TLS
+			     : transfer->setup->http_version);
 }
 
 /* libcurl counts how often it sent again by itself, and never forgets: a handle

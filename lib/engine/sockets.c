@@ -46,12 +46,14 @@ fp_sockets_destroy(struct fp_sockets *sockets)
 }
 
 void
-fp_sockets_add(struct fp_sockets *sockets, int fd)
+fp_sockets_add(struct fp_sockets *sockets, int fd, bool is_quic)
 {
 	for (size_t i = 0; i < sockets->n; i++) {
 		if (sockets->all[i].fd < 0) {
-			sockets->all[i] = (struct fp_socket){
-				.fd = fd, .id = ++sockets->n_added};
+			sockets->all[i] = (struct fp_socket){.fd = fd,
+				.id = ++sockets->n_added,
+				.is_quic = is_quic,
+				.is_http2 = is_quic};
 			return;
 		}
 	}

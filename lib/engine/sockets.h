@@ -24,7 +24,8 @@ struct fp_socket {
 	bool is_used; /* by a request before */
 	bool is_proven; /* a second one was answered on it */
 	bool is_https; /* its first request was */
-	bool is_http2; /* its last answer was */
+	bool is_quic; /* over UDP: HTTP/3 */
+	bool is_http2; /* or newer: its last answer was */
 	bool was_head; /* the last request on it was HEAD */
 	bool is_ended; /* while it was idle, and that was noted */
 	uint64_t key; /* of both ends' addresses and ports; 0: not known */
@@ -65,7 +66,7 @@ int fp_sockets_init(struct fp_sockets *sockets, size_t n);
 void fp_sockets_destroy(struct fp_sockets *sockets);
 
 /* libcurl opened this one, and is about to close it. */
-void fp_sockets_add(struct fp_sockets *sockets, int fd);
+void fp_sockets_add(struct fp_sockets *sockets, int fd, bool is_quic);
 void fp_sockets_remove(struct fp_sockets *sockets, struct fp_socket *socket);
 
 /* The one with this descriptor; NULL if it is not known. */

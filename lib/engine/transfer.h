@@ -113,6 +113,7 @@ struct fp_transfer {
 	bool is_alone; /* its connection is not to be kept */
 	long names_s; /* for so long the handle keeps names */
 	bool is_told; /* what libcurl says, for on_debug */
+	bool is_below_3; /* the handle does not offer HTTP/3, as it might */
 	bool is_1_1; /* the handle does not offer HTTP/2 ... */
 	bool needs_2; /* ... and the server may speak nothing else */
 	bool is_fresh; /* it has a connection of its own */

@@ -753,12 +753,16 @@ void
 fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	const struct fp_socket *socket = transfer->hold.socket;
+	struct fp_socket *socket = transfer->hold.socket;
 	bool is_found = transfer->phase != FP_TRANSFER_RESOLVING;
 	bool is_alone = socket && socket->n_users == 1;
 
 	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
 		transfer->context->left_ns = *transfer->context->now_ns;
+	if (socket && socket->is_quic &&
+		(code == CURLE_OPERATION_TIMEDOUT ||
+			transfer->stop == FP_STOP_STALLED))
+		socket->is_ended = true;
 	fp_transfer_let_go(transfer, false);
 	if (transfer->phase == FP_TRANSFER_CONNECTING &&
 		!is_refused_tunnel(transfer, code))

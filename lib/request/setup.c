@@ -292,6 +292,32 @@ choose_protocols(struct fp_setup *setup, char *why, size_t why_size)
 	return 0;
 }
 
+#define HTTP_VERSION_3ONLY 31L /* libcurl 7.88.0 has a name for it */
+
+/* "3": where a server has it, and what else it has otherwise; libcurl tries
+ * both at once, and sends nothing but on the one that it chooses. "3only". */
+static int
+choose_http3(
+	struct fp_setup *setup, const char *version, char *why, size_t why_size)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	bool is_only = strcmp(version, "3only") == 0;
+
+	if (!is_only && strcmp(version, "3") != 0)
+		return setup_refuse(
+			why, why_size, "not an HTTP version", version);
+	/* As old as has both. */
+	if (!(info->features & CURL_VERSION_HTTP3) ||
+		info->version_num < 0x075800)
+		return lack(why, why_size, "HTTP/3");
+	setup->http_version =
+		is_only ? HTTP_VERSION_3ONLY : CURL_HTTP_VERSION_3;
+	setup->loses_early_3 =
+		!is_only &&
+		(!info->quic_version || !strstr(info->quic_version, "ngtcp2"));
+	return 0;
+}
+
 static int
 choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 {
@@ -309,6 +335,8 @@ choose_http_version(struct fp_setup *setup, char *why, size_t why_size)
 		setup->http_version = CURL_HTTP_VERSION_1_1;
 		return 0;
 	}
+	if (version[0] == '3')
+		return choose_http3(setup, version, why, why_size);
 	if (strcmp(version, "2") != 0)
 		return setup_refuse(
 			why, why_size, "not an HTTP version", version);

@@ -79,6 +79,7 @@ struct fp_setup {
 	bool cannot_multiplex; /* streams on one connection */
 	long http_version; /* CURL_HTTP_VERSION_... */
 	bool loses_early; /* answers of HTTP/2 to requests with a body */
+	bool loses_early_3; /* the same of HTTP/3 */
 	bool is_fresh; /* each request has a new connection ... */
 	bool is_alone; /* ... or its connection is not used again */
 	struct fp_retry_policy retry;

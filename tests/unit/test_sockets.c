@@ -110,7 +110,7 @@ what_waits_is_seen(void)
 	CHECK(fp_sockets_init(&sockets, 4) == 0);
 	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
 	CHECK(!fp_sockets_find(&sockets, &pair.ends));
-	fp_sockets_add(&sockets, pair.client);
+	fp_sockets_add(&sockets, pair.client, false);
 	struct fp_socket *place = fp_sockets_find(&sockets, &pair.ends);
 	CHECK(place && !place->is_used);
 	CHECK(is_clean(&sockets, &pair.ends));
@@ -122,7 +122,7 @@ what_waits_is_seen(void)
 	CHECK(!fp_sockets_find(&sockets, &pair.ends));
 
 	/* Whoever gets the place has it as new. */
-	fp_sockets_add(&sockets, pair.client);
+	fp_sockets_add(&sockets, pair.client, false);
 	place = fp_sockets_find(&sockets, &pair.ends);
 	CHECK(place && !place->is_used);
 	fp_sockets_destroy(&sockets);
@@ -164,7 +164,7 @@ is_proven(enum order order, bool is_closed_first)
 
 	CHECK(fp_sockets_init(&sockets, 1) == 0);
 	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
-	fp_sockets_add(&sockets, pair.client);
+	fp_sockets_add(&sockets, pair.client, false);
 	struct fp_socket *socket = fp_sockets_find(&sockets, &pair.ends);
 	fp_socket_take(socket, &hold, true);
 	CHECK(!fp_hold_is_unread(&hold));
@@ -222,7 +222,7 @@ idle_ones_are_found(void)
 
 	CHECK(fp_sockets_init(&sockets, 3) == 0);
 	for (int i = 0; i < 3; i++) {
-		fp_sockets_add(&sockets, 1000 + i);
+		fp_sockets_add(&sockets, 1000 + i, false);
 		CHECK(!fp_sockets_newest(&sockets, 7, &oldest) && !oldest);
 	}
 	for (int i = 0; i < 3; i++) {
@@ -260,8 +260,8 @@ addresses_tell_them_apart(void)
 	CHECK(first.ends.remote_port == second.ends.remote_port);
 
 	CHECK(fp_sockets_init(&sockets, 4) == 0);
-	fp_sockets_add(&sockets, first.client);
-	fp_sockets_add(&sockets, second.client);
+	fp_sockets_add(&sockets, first.client, false);
+	fp_sockets_add(&sockets, second.client, false);
 	CHECK(is_clean(&sockets, &second.ends));
 	CHECK(is_clean(&sockets, &first.ends));
 	say(&second);
@@ -286,7 +286,7 @@ an_end_is_seen(void)
 	CHECK(connect_from(&pair, listener, "127.0.0.1", 0));
 	CHECK(!fp_sockets_of(&sockets, pair.client));
 	CHECK(!fp_sockets_of(&sockets, -1));
-	fp_sockets_add(&sockets, pair.client);
+	fp_sockets_add(&sockets, pair.client, false);
 	struct fp_socket *place = fp_sockets_of(&sockets, pair.client);
 	CHECK(place == fp_sockets_find(&sockets, &pair.ends));
 	CHECK(fp_socket_is_open(place));
