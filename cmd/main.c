@@ -9,8 +9,9 @@
  * lib/	the pool, a library
  *
  *	base/		what any program could use: base ascii buf clock random
- *			thread units utf8 timeheap textsort crowd filename
- *			hash (and tables), atomicfile, outfile (bodies on disk)
+ *			thread units utf8 base64 timeheap textsort crowd
+ *			filename hash (and tables), atomicfile, outfile (bodies
+ *			on disk), spool (bytes that would be too many in memory)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonpointer,
  *			jsonfind and jsontake (what is where in a document),
@@ -22,9 +23,10 @@
  *			waithint (what an answer says about waiting; in parts:
  *			whenform httpdate quota retryafter), refusal (whether
  *			it says that there were too many requests), response
- *			(heads), link (where they lead), etag, netrc,
- *			tokenreply, gunzip and carry (bodies; problem: what one
- *			says of a failure)
+ *			(heads), disposition, link (where they lead), nextrule
+ *			(where the next page is), etag, netrc, tokenreply,
+ *			gunzip, unpack (other codings), charset and carry
+ *			(bodies; problem: what one says of a failure)
  *	rate/		how many requests may start in which time: rates (as
  *			words), ratelimit, learner (finds out one), ratebook,
  *			starts (the run's own), hostrate (a host's), outlook
@@ -42,7 +44,8 @@
  *			their items), concurrency (how many at once a server
  *			makes good use of), ahead (what follows from an
  *			attempt), origin and origins (servers),
- *			ticket (what goes round), itemstart (both its starts),
+ *			ticket (what goes round), chain (pages of one item),
+ *			itemstart (both its starts),
  *			window (the bound, the order),
  *			schedule, holdup (what its items wait for), queue (its
  *			lock, and the loops that wait)
@@ -60,7 +63,9 @@
  *			redirect (where one leads), cookies (that it sets),
  *			condition (whether something has changed), partial
  *			(what came of a body that broke),
- *			download (its file), preview (in place of sending)
+ *			download (its file), nextpage (one that follows),
+ *			pagefill (with what is filled in), preview (in place of
+ *			sending)
  *	engine/		transfers, and the threads that drive them: sockets and
  *			poller (a loop's), phase (what a transfer is doing),
  *			transfer (one item on one easy handle; in parts, which

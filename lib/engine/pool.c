@@ -60,7 +60,8 @@
  *	struct fp_queue		any thread, under queue.lock; and with it the
  *				schedule, the origins and the run's rate
  *	struct fp_memory	any thread: it is atomic
- *	struct fp_setup		all read; `no_new` is atomic
+ *	struct fp_setup		all read; `no_new` is atomic, has_fault and
+ *				what options.fill lends are under their locks
  *	struct fp_loop		its thread, and with it its lanes: what they
  *				share needs no lock; see there for the
  *				exceptions
@@ -77,10 +78,13 @@
  *
  * A thread that holds the lock of the queue or of the window takes no other in
  * this process, but that of the server that counts, which is the last of all; a
- * rate file is locked under the queue's, among processes. Three
- * locks may be held while another is taken, and none of these is ever taken
- * under that other: setup.fault_lock, while the pool cancels itself; that of
- * the authorities, while OpenSSL takes its own; and the command's journal's,
+ * rate file is locked under the queue's, among processes. Of the others,
+ * these may be held while another is taken, and none of them is ever taken
+ * under that other: setup.fault_lock, while the pool cancels itself;
+ * setup.fill_lock, while options.fill does what it does; that of the
+ * authorities, while OpenSSL takes its own; and of the command, the reader's,
+ * under which lines are submitted and the pool is closed (with the locks of
+ * the window, the queue and --etags), and the journal's and the trace's,
  * while a message is written. A cancel sets `no_new` and `cancel` first and
  * then wakes everyone, so that nobody who wakes can miss it.
  */
