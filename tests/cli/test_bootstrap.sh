@@ -198,7 +198,7 @@ run 0 hello
 expect [ ! -s ../fake/calls ]
 run 0 check
 expect grep -q "install --no-install-recommends .*python3-fastapi \
-python3-uvicorn python3-multipart python3-boto3$" ../fake/calls
+python3-uvicorn python3-multipart python3-boto3 python3-flask-cors$" ../fake/calls
 expect grep -q "what single tests use: .*python3-fastapi" ../err
 expect [ "$(tail -n 1 ../out)" = check ]
 finish

@@ -31,7 +31,7 @@ class Moto:
         self.free = "3" if enforces else "1000000"
 
     def __enter__(self):
-        modules("moto", "boto3")
+        modules("moto", "boto3", "flask_cors")
         import boto3
         import moto
         from botocore.client import Config
@@ -66,6 +66,7 @@ class Moto:
         return self
 
     def answers(self):
+        check(self.proc.poll() is None, "moto has ended")
         try:
             urllib.request.urlopen(self.url + "/moto-api/data.json").read()
             return True
