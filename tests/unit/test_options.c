@@ -497,8 +497,8 @@ the_help_of_what_is_no_word(void)
 {
 	static const char *const all[][2] = {{"-k", "-k, --keep-order "},
 		{"--keep-order", "-k, --keep-order "}, {"-E", " --cert FILE"},
-		{"concurrency", "-j, --jobs N "},
-		{"--concurrency", "-j, --jobs N "},
+		{"concurrency", "-j, --jobs N"},
+		{"--concurrency", "-j, --jobs N"},
 		{"limit-rate", "There is no option --limit-rate: --rate "},
 		{"--limit-rate", "There is no option --limit-rate: --rate "},
 		{"-Z", "There is no option -Z: this is the default;"},
