@@ -366,7 +366,9 @@ const struct fp_option_row fp_optiontable_rows[] = {
 		fp_settings_jobs,
 		"a whole number from 1 to 20000, auto or auto:MAX",
 		.help = "concurrent transfers (CPUs + 4, at most 32)",
-		.is_common = true, .keeps_output = true},
+		.is_common = true, .keeps_output = true,
+		.words = &(
+			const struct fp_option_words){false, false, {"auto"}}},
 	{NULL, "keep-order", 'k', NULL, FP_OPTION_FLAG, AT(pool.keep_order),
 		NULL, NULL, .help = "write records in input order",
 		.is_common = true},

@@ -225,6 +225,7 @@ def _(complete, shell):
     equal(complete("fetchpool --body "), BODIES)
     equal(complete("fetchpool --input-format "), ["csv", "json", "lines"])
     equal(complete("fetchpool --error-format "), ["json", "text"])
+    equal(complete("fetchpool --jobs "), ["auto"])
 
 
 @for_each_shell("the words of a value behind = or a letter")
