@@ -165,7 +165,7 @@ fp_ledger_notice(void *arg, const struct fp_notice *notice)
 	if (notice->why == FP_NOTICE_PAUSE)
 		keep_pause(ledger, notice, server, fp_clock_now_ns());
 	else if (notice->why == FP_NOTICE_JOBS)
-		fp_servers_jobs(server, notice->count,
+		fp_servers_jobs(&ledger->books->servers, server, notice->count,
 			fp_clock_now_ns() - ledger->start_ns);
 	else
 		snprintf(server->learned, sizeof(server->learned), "%s",

@@ -223,10 +223,13 @@ thin_jobs(struct fp_server *server, int64_t at_ns)
 }
 
 void
-fp_servers_jobs(struct fp_server *server, unsigned n, int64_t at_ns)
+fp_servers_jobs(struct fp_servers *servers, struct fp_server *server,
+	unsigned n, int64_t at_ns)
 {
 	unsigned at = server->n_jobs;
 
+	if (server == &servers->all[0])
+		return;
 	if (at > 1 && at_ns - server->jobs[at - 2].at_ns < server->jobs_gap_ns)
 		at--;
 	else if (at == FP_SERVERS_JOBS) {

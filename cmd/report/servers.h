@@ -95,8 +95,9 @@ bool fp_servers_pause(
 	struct fp_server *server, int status, int64_t now_ns, int64_t wait_ns);
 
 /* So many requests at once were found for it. Of very many numbers some are
- * left out, but never the last. */
-void fp_servers_jobs(struct fp_server *server, unsigned n, int64_t at_ns);
+ * left out, but never the last; of all that are too many, none is kept. */
+void fp_servers_jobs(struct fp_servers *servers, struct fp_server *server,
+	unsigned n, int64_t at_ns);
 
 /* How long it was paused up to then. */
 int64_t fp_servers_paused_ns(const struct fp_server *server, int64_t now_ns);

@@ -130,7 +130,7 @@ found_jobs(void)
 	memset(&servers, 0, sizeof(servers));
 	struct fp_server *server = fp_servers_find(&servers, "http://h/");
 	for (unsigned i = 1; i <= 5000; i++) {
-		fp_servers_jobs(server, i, i * MS);
+		fp_servers_jobs(&servers, server, i, i * MS);
 		CHECK(server->n_jobs <= FP_SERVERS_JOBS);
 		CHECK(i > FP_SERVERS_JOBS || server->n_jobs == i);
 		CHECK(server->jobs[server->n_jobs - 1].n == i);
@@ -142,6 +142,22 @@ found_jobs(void)
 		CHECK(server->jobs[i].n > server->jobs[i - 1].n);
 }
 
+/* Those of several servers are no number of one. */
+static void
+found_jobs_of_others(void)
+{
+	char url[40];
+
+	memset(&servers, 0, sizeof(servers));
+	for (int i = 0; i < 2 * FP_SERVERS_MAX; i++) {
+		snprintf(url, sizeof(url), "http://h%d/", i);
+		struct fp_server *server = fp_servers_find(&servers, url);
+		fp_servers_jobs(&servers, server, 8, MS);
+		CHECK(server->n_jobs == (server != &servers.all[0]));
+	}
+	CHECK(servers.n == FP_SERVERS_MAX && servers.all[0].n_jobs == 0);
+}
+
 int
 main(void)
 {
@@ -151,5 +167,6 @@ main(void)
 	run("first answers, later ones, and statuses", answers);
 	run("pauses that overlap are one", pauses);
 	run("numbers of jobs that were found", found_jobs);
+	run("and of servers that there is no room for", found_jobs_of_others);
 	return done();
 }
