@@ -18,8 +18,9 @@
  * and so are all such failures from then on. If it fails, another item is sent
  * at once that never was, from far behind in the list, as it has little to do
  * with them: if that passes, and then one of the others fails once more, the
- * items are broken. Where no other is left there
- * is less to lose: then the first three times are all.
+ * items are broken. If none may be sent again, as with POST, the next item is
+ * in the place of that one. Where no other is left there is less to lose: then
+ * the first three times are all.
  *
  * Once they are a limit's, requests are spaced, and a limit that is kept to
  * refuses now and then. Where failures go on with hardly anything in between,
@@ -124,7 +125,8 @@ fail_test(struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt,
 		return FP_SUSPECTED_NO;
 	}
 	suspect->n_passed = 0;
-	if (!attempt->is_first && attempt->has_other) {
+	bool was_other = attempt->is_first && suspect->wants_other;
+	if (!was_other && attempt->has_other) {
 		suspect->wants_other = true;
 		return FP_SUSPECTED_MAYBE;
 	}

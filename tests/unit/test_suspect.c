@@ -183,6 +183,20 @@ tests_one_by_one(void)
 	CHECK(fail(true, true, true, now_ns, &pause_ns) == FP_SUSPECTED_NO);
 	CHECK(!fp_suspect_tests(&suspect) && suspect.n_clean_min == 20);
 
+	/* None may be sent again: of those that were never sent, the next one
+	 * and one from far behind. */
+	become_suspicious(T0);
+	CHECK(fail(true, true, true, T0 + S, &pause_ns) == FP_SUSPECTED_MAYBE);
+	CHECK(pause_ns == 0 && suspect.wants_other);
+	CHECK(fail(true, true, true, T0 + S, &pause_ns) == FP_SUSPECTED_MAYBE);
+	CHECK(pause_ns > 0 && !suspect.wants_other);
+	fail(true, true, true, T0 + 2 * S, &pause_ns);
+	for (int i = 0; i < 3; i++) {
+		CHECK(fp_suspect_tests(&suspect));
+		pass(true, true, T0 + 2 * S);
+	}
+	CHECK(!suspect.is_limit && !fp_suspect_tests(&suspect));
+
 	/* Nothing is left that was never sent. */
 	become_suspicious(T0);
 	for (int i = 0; i < 2; i++)
