@@ -6,8 +6,8 @@
  *	SUM <tab> VARIANT <tab> ETAG <tab> LAST-MODIFIED <tab> URL <tab> AT
  *
  * AT is where the response came from, if redirects led elsewhere. Lines are
- *only ever appended, a batch at a time. The sum is of all that comes after it:
- *a line that was not written whole, or is damaged, counts for nothing, and its
+ * only ever appended, a batch at a time. The sum is of all that comes after it:
+ * a line that was not written whole, or is damaged, counts for nothing, and its
  * request is made as if for the first time. When less than half of the file
  * counts, it is written anew at the start.
  *

@@ -10,8 +10,8 @@
  *	a name twice in one object	is refused
  *
  * A double is taken to hold a number with a fraction or an exponent, of up to
- *17 significant digits, that is neither infinite nor nearer to 0 than 1e-307.
- *What is in a string that was nested too deep stays as it came.
+ * 17 significant digits, that is neither infinite nor nearer to 0 than 1e-307.
+ * What is in a string that was nested too deep stays as it came.
  *
  * Memory: 8 bytes for each name in the objects that are open, of which there
  * may be FP_JSONSAFE_NAMES_MAX. Names are compared by 64 bits of a hash.

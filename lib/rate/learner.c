@@ -34,10 +34,10 @@
  * Some count on until nothing comes for a while, so that none of this helps: at
  * any rate as many pass as at first, or a few more, and then one is refused. If
  * that happens three times, at no more than the rate that follows from the
- *first refusals, as many go quickly as had passed at first, and then none for
- *as long as was enough before. A little less is tried until it was too short;
- *when that which was enough is not, there is a little more. What refuses in the
- *middle of a window is of another kind, and is spaced again.
+ * first refusals, as many go quickly as had passed at first, and then none for
+ * as long as was enough before. A little less is tried until it was too short;
+ * when that which was enough is not, there is a little more. What refuses in
+ * the middle of a window is of another kind, and is spaced again.
  *
  * A RATE THAT IS A GUESS
  *

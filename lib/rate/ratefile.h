@@ -17,10 +17,10 @@
  * happen. What it had reserved goes back when another process finds that it is
  * gone, or was stopped for a second; what it had committed counts as reserved
  * while it is there, and as started when it is found to be gone. A file that
- *was damaged, or made for other rates, is refused. It goes on counting over a
- *reboot. A power cut may take the last half minute from it, or damage it.
- *Processes must be on one machine. Some 64 bytes are needed for each start that
- *a period allows, and at most FP_RATEBOOK_MAX are.
+ * was damaged, or made for other rates, is refused. It goes on counting over a
+ * reboot. A power cut may take the last half minute from it, or damage it.
+ * Processes must be on one machine. Some 64 bytes are needed for each start
+ * that a period allows, and at most FP_RATEBOOK_MAX are.
  *
  * Nothing waits for the lock of the file for long. What cannot be written at
  * once is kept, and counts as reserved for all others until it is written: by

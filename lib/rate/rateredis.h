@@ -20,7 +20,8 @@
  * has its fp_ratehost, which its owner gets by new, and gives up by free.
  *
  * Threads: reserve, commit, fire and give_back, and all of one host: any, at
- *any time; the others by the owner. Ownership: open gives, close takes.
+ * any time; the others by the owner.
+ * Ownership: open gives, close takes.
  * Failure: open and run say their own. Later, what cannot be mended is told to
  * `fail`, once, and nothing is reserved any more.
  */

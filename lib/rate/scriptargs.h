@@ -8,7 +8,7 @@
  *	fp_scriptargs_end(&args)	args.all and args.n are the command
  *
  * The first two are the caller's to set afterwards: EVALSHA and the sum, or
- *EVAL and the text.
+ * EVAL and the text.
  *
  * Threads: none.
  * Ownership: the caller embeds it, zeroed at first; fp_scriptargs_destroy()

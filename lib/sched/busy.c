@@ -2,8 +2,8 @@
 /*
  * A refusal counts 1, and fades with each request that passes. Three that
  * follow closely are a limit; so is one that says that nothing is left, and
- *each while a rate is kept to that was learned. A single one is not: then its
- *item waits, and nobody else.
+ * each while a rate is kept to that was learned. A single one is not: then its
+ * item waits, and nobody else.
  *
  * A time that is named is for all, even if the refusal is a single one. But a
  * server that names one again and again, and refuses nobody else, sheds single
@@ -39,8 +39,8 @@
  * has its pauses, as long as its items wait.
  *
  * A 500 without a word of a limit is a failure, unless it has the company of
- *one (suspect.h). Then it is a refusal; and one of an item that was refused
- *before, while others passed since, was none: it is taken back.
+ * one (suspect.h). Then it is a refusal; and one of an item that was refused
+ * before, while others passed since, was none: it is taken back.
  *
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that

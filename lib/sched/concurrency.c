@@ -19,9 +19,9 @@
  *		they did at the least; if nothing is lost by it, it stays
  *
  * A larger step that gains a part leads to the knee: as much as keeps the
- *server as busy as that, with answers as quick as before. What must be gained
- *is less if answers take longer anyway: a server that gets slower by and by has
- *more to give than one with a queue.
+ * server as busy as that, with answers as quick as before. What must be gained
+ * is less if answers take longer anyway: a server that gets slower by and by
+ * has more to give than one with a queue.
  *
  * Each number is looked at from two answers' times after it was reached, until
  * the difference is larger than its error, or for some time. A number that is
@@ -39,11 +39,13 @@
  *	BBR		the knee: throughput times the least time; trying a
  *			quarter more in turns; doubling at first
  *	Gradient2	(Netflix) averages in place of a minimum, as requests
- *are not all alike; nothing is raised that is not used. Not its drifting base:
- *with that a queue is forgotten Envoy		the least time has to be
- *measured again, with fewer requests; here only when there is doubt, as each
- *time costs throughput AIMD		refusals lower the number; but not to a
- *part of it, as these tell at once, and exactly
+ *			are not all alike; nothing is raised that is not used.
+ *			Not its drifting base: with that a queue is forgotten
+ *	Envoy		the least time has to be measured again, with fewer
+ *			requests; here only when there is doubt, as each time
+ *			costs throughput
+ *	AIMD		refusals lower the number; but not to a part of it, as
+ *			these tell at once, and exactly
  */
 #include "base.h"
 

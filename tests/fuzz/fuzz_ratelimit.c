@@ -6,7 +6,7 @@
  *
  *	paced; part of the rates; when it begins; whether some are taken without
  *	asking: a byte each. A line of rates. And then what is done, a byte
- *each, some with more behind it
+ *	each, some with more behind it
  */
 #include "fuzz.h"
 

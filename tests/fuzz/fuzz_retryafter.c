@@ -7,7 +7,7 @@
  *
  *	a byte; if it was 0, our clock in nanoseconds up to a newline, and then
  *	fields; if 1, a date; if 2, seconds since 1970 as eight bytes; if 3,
- *what the items of a RateLimit are made of, a few bytes each
+ *	what the items of a RateLimit are made of, a few bytes each
  */
 #include "fuzz.h"
 
