@@ -139,9 +139,11 @@ class Nginx:
             raise Failed("nginx ended")
         try:
             path = self.addresses[0].partition("unix:")[2]
-            if path:
-                return os.path.exists(path)
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if path:  # it is there before anybody listens on it
+                with socket.socket(socket.AF_UNIX) as conn:
+                    conn.connect(path)
+            else:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
         except OSError:
             return False
