@@ -203,13 +203,14 @@ enum fp_onward {
 enum fp_onward fp_transfer_step(
 	struct fp_transfer *transfer, struct fp_event *event);
 
-/* Whether one that is paused would find room now. */
+/* Whether unpack undoes its body's coding. */
 static inline bool
 fp_transfer_is_unpacked(const struct fp_transfer *transfer)
 {
 	return transfer->packing > FP_PACKING_GZIP;
 }
 
+/* Whether one that is paused would find room now. */
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 
 /* Frees what no body has now. */
