@@ -136,7 +136,7 @@ next_line(const char **at, const char *end, struct fp_text *line)
 static bool
 is_line(const struct fp_text *line, const char *text, size_t len)
 {
-	return line->len >= len && memcmp(line->data, text, len) == 0;
+	return line->len == len && memcmp(line->data, text, len) == 0;
 }
 
 /* Takes a certificate that begins at *at, up to the line with its end. */
@@ -171,11 +171,15 @@ parse_all(struct fp_bundle *bundle, struct fp_buf *base64, const char *text,
 	const char *end = text + len;
 	struct fp_text line;
 
+	if (memchr(text, '\0', len)) {
+		errno = EINVAL;
+		return -1;
+	}
 	while (next_line(&text, end, &line)) {
-		if (!is_line(&line, begin, sizeof(begin) - 1))
+		if (!memmem(line.data, line.len, begin, sizeof(begin) - 1))
 			continue;
-		if (line.len != sizeof(first) - 1 ||
-			!is_line(&line, first, sizeof(first) - 1)) {
+		/* Behind a byte-order mark OpenSSL finds it as well. */
+		if (!is_line(&line, first, sizeof(first) - 1)) {
 			errno = EINVAL;
 			return -1;
 		}

@@ -160,6 +160,7 @@ def _():
                 pem(ca, "-text"), pem(ca, "-trustout"),
                 theirs + contents(crl) + ours, contents(ca.key) + ours,
                 again(ca, "THE TESTS'  authority"),
+                b"\xef\xbb\xbf" + ours + theirs,
                 contents(good().cert)):
             trusted(url, "--cacert", temp_file(data))
         trusted(url, "--cacert", fifo(theirs + ours))
@@ -167,7 +168,8 @@ def _():
                      pem(ca, "-addreject", "serverAuth")):
             refused(url, "--cacert", temp_file(data))
         for data in (b"", b"words\n", broken, theirs + broken,
-                     theirs + ours[:-40]):
+                     theirs + ours[:-40], b"\0\n" + ours,
+                     ours[:-1] + b" junk\n" + theirs):
             path = temp_file(data)
             matches(path, refused(url, "--cacert", path))
     with Web(tls=alone.server()) as server:

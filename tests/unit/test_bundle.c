@@ -140,6 +140,34 @@ not_found(void)
 	fp_buf_destroy(&text);
 }
 
+/* What OpenSSL may read in another way: as a certificate that is passed over
+ * here, or not as one that is found here. */
+static void
+in_doubt(void)
+{
+	static const struct {
+		const char *before, *after;
+		size_t before_len, after_len;
+	} all[] = {
+		{"\xef\xbb\xbf", "", 3, 0}, {" ", "", 1, 0},
+		{"# ", "", 2, 0}, {"\0\n", "", 2, 0}, {"", "\0\n", 0, 2},
+		{"", "-----END CERTIFICATE----- junk\n", 0, 31},
+	};
+	struct fp_buf text = FP_BUF_INIT;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(all); i++) {
+		fp_buf_clear(&text, 0);
+		CHECK(fp_buf_add(&text, all[i].before, all[i].before_len) == 0);
+		add_pem(&text, short_one, sizeof(short_one) - 1, "\n");
+		if (i == FP_ARRAY_LEN(all) - 1)
+			text.len -= strlen(END);
+		CHECK(fp_buf_add(&text, all[i].after, all[i].after_len) == 0);
+		add_pem(&text, with_version, sizeof(with_version) - 1, "\n");
+		CHECK(is_refused(text.data, text.len));
+	}
+	fp_buf_destroy(&text);
+}
+
 /* Cut anywhere, and with any byte another one, it is refused or has its
  * subject within itself. */
 static void
@@ -202,6 +230,7 @@ main(void)
 	fp_bundle_init(&bundle);
 	run("certificates, among other text", found);
 	run("what else is in a file", not_found);
+	run("what OpenSSL may read in another way", in_doubt);
 	run("certificates that are none", broken);
 	run("files", files);
 	return done();
