@@ -81,8 +81,12 @@ values_that_nobody_can_guess(void)
 {
 	static const struct slip slips[] = {
 		{"-f x", "'x' is not record, body or merged"},
-		{"-j x", "'x' is not a whole number from 1 to 20000"},
-		{"-j 0", "'0' is not a whole number from 1 to 20000"},
+		{"-j x", "'x' is not a whole number from 1 to 20000, auto or "
+			 "auto:MAX"},
+		{"-j 0", "'0' is not a whole number from 1 to 20000, auto or "
+			 "auto:MAX"},
+		{"-j auto:", "'auto:' is not a whole number from 1 to 20000, "
+			     "auto or auto:MAX"},
 		{"-m 5x", " up to 366d"},
 		{"-m 400d", " up to 366d"},
 		{"--max-body 5X", "'5X' is not a size like 64K, 16M or 1G"},
@@ -164,7 +168,8 @@ names(void)
 		{"-s", "'-s': use --quiet to summarize failures in one line"},
 		{"-P 4", "'-P': --jobs N sets how many, --output-dir DIR "
 			 "where files go"},
-		{"-jobs 5", "-j: 'obs' is not a whole number from 1 to 20000: "
+		{"-jobs 5", "-j: 'obs' is not a whole number from 1 to 20000, "
+			    "auto or auto:MAX: "
 			    "did you mean --jobs?"},
 		{"-timeout 5", "option '-t': did you mean '--max-time'?"},
 		{"-?", "unknown option '-?'"},
