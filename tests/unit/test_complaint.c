@@ -41,6 +41,7 @@ values_that_were_meant(void)
 		{"--id-range 1..9", ": did you mean '1-9'?"},
 		{"--id-range 9", ": did you mean '1-9'?"},
 		{"-j 1,000", ": did you mean '1000'?"},
+		{"-j auto:", ": did you mean 'auto'?"},
 		{"--window 10_000", ": did you mean '10000'?"},
 		{"--ok-status 404-400", ": did you mean '400-404'?"},
 		{"--ok-status 2XX", ": did you mean '2xx'?"},
@@ -85,8 +86,6 @@ values_that_nobody_can_guess(void)
 			 "auto:MAX"},
 		{"-j 0", "'0' is not a whole number from 1 to 20000, auto or "
 			 "auto:MAX"},
-		{"-j auto:", "'auto:' is not a whole number from 1 to 20000, "
-			     "auto or auto:MAX"},
 		{"-m 5x", " up to 366d"},
 		{"-m 400d", " up to 366d"},
 		{"--max-body 5X", "'5X' is not a size like 64K, 16M or 1G"},
