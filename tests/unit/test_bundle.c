@@ -149,8 +149,11 @@ in_doubt(void)
 		const char *before, *after;
 		size_t before_len, after_len;
 	} all[] = {
-		{"\xef\xbb\xbf", "", 3, 0}, {" ", "", 1, 0},
-		{"# ", "", 2, 0}, {"\0\n", "", 2, 0}, {"", "\0\n", 0, 2},
+		{"\xef\xbb\xbf", "", 3, 0},
+		{" ", "", 1, 0},
+		{"# ", "", 2, 0},
+		{"\0\n", "", 2, 0},
+		{"", "\0\n", 0, 2},
 		{"", "-----END CERTIFICATE----- junk\n", 0, 31},
 	};
 	struct fp_buf text = FP_BUF_INIT;
