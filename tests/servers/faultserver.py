@@ -499,8 +499,9 @@ def smuggle_later(server, path):
     idle = []
 
     def answer(conn, request):
-        conn.send(HEAD % 4 + b"mine")
+        # First: its record may be out before send() returns.
         idle.append(conn)
+        conn.send(HEAD % 4 + b"mine")
 
     def smuggle():
         conn = idle.pop()
