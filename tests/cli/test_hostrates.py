@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """--host-rate with --rate-file redis://...: one rate of each server for all
 machines that name the Redis server."""
-import random
 import signal
 import socket
 import sys
@@ -13,12 +12,10 @@ import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
 from calm import best_of_three
 from harness import Program, fetchpool
+from ratetest import MS, S, ends_well, killed_and_stopped, killed_at_any_moment
 from redisserver import Redis, needed
 from relay import relay
 from tap import check, equal, main, matches, temp_dir, test, until
-
-MS = 10**6
-S = 1000 * MS
 
 
 def urls(server, n, ports=None):
@@ -46,12 +43,6 @@ def run_args(redis, *options, key="rates"):
     return ["-j", "32", "--rate-file", redis.url(key), *options]
 
 
-def ends_well(programs, n):
-    for program in programs:
-        result = program.wait(60)
-        equal((result.status, len(result.records)), (0, n), repr(result))
-
-
 # ---- the promise ----
 
 @test("four processes, two of which are killed and one is stopped for 3 s")
@@ -66,22 +57,8 @@ def _():
             args = run_args(redis, *options, key="rates%d" % i)
             runs.append((options, rates, server, [
                 Program(args, stdin=urls(server, 80)) for _ in range(4)]))
-        for _, _, server, _ in runs:
-            until(lambda: server.n_requests >= 40, "40 requests")
-        since = time.monotonic()
-        for _, _, server, programs in runs:
-            programs[0].kill(signal.SIGKILL)
-            programs[1].kill(signal.SIGSTOP)
-        until(lambda: time.monotonic() - since > 1.5, "a while")
-        for _, _, server, programs in runs:
-            programs[2].kill(signal.SIGKILL)
-        until(lambda: time.monotonic() - since > 3, "3 s")
-        for options, rates, server, programs in runs:
-            programs[1].kill(signal.SIGCONT)
-        for options, rates, server, programs in runs:
-            for program in programs[0], programs[2]:
-                program.wait()
-            ends_well((programs[1], programs[3]), 160)
+        killed_and_stopped([run[2:] for run in runs], 40, 160)
+        for options, rates, server, _ in runs:
             obeys(server, rates, " ".join(options))
 
 
@@ -135,25 +112,12 @@ def _():
 
 @test("killed at any moment, again and again")
 def _():
-    seed = random.randrange(10**9)
-    chance = random.Random(seed)
     with Redis() as redis, Arrivals(2) as server:
-        args = ["-j", "16", "--host-rate", "20/150ms", "--rate-file",
-                redis.url(), "--retry=3", "--retry-delay=1ms"]
         lines = urls(server, 1000, [url + "/drop9" for url in server.urls])
-        running = []
-        for _ in range(10):
-            while len(running) < 3:
-                running.append(Program(args, stdin=lines))
-            goal = server.n_requests + chance.randrange(40)
-            until(lambda: server.n_requests >= goal, "%d requests" % goal)
-            victim = running.pop(chance.randrange(3))
-            victim.kill(signal.SIGKILL)
-            victim.wait()
-        for program in running:
-            program.kill(signal.SIGTERM)
-            equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
-        obeys(server, [(20, 150 * MS)], "seed %d" % seed)
+        seed = killed_at_any_moment(
+            server, ["--host-rate", "20/150ms", "--rate-file", redis.url()],
+            lines, 10)
+        obeys(server, [(20, 150 * MS)], seed)
 
 
 def loopback(port, n):

@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, numbers
 from harness import Program, fetchpool, tool
-from ratetest import MS, S, killed_at_any_moment, obeys
+from ratetest import MS, S, obeys, one_rate_killed_at_any_moment
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
 
@@ -58,7 +58,7 @@ def _():
 
 @test("killed at any moment, again and again")
 def _():
-    killed_at_any_moment(["--rate-file", path_for()], 14)
+    one_rate_killed_at_any_moment(["--rate-file", path_for()], 14)
 
 
 def start_some(server, args, n, total):

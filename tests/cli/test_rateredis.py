@@ -16,7 +16,8 @@ from arrivals import Arrivals, numbers, use
 from authority import authority
 from calm import best_of_three
 from harness import Program, environment, fetchpool
-from ratetest import MS, S, killed_at_any_moment, obeys
+from ratetest import (MS, S, ends_well, killed_and_stopped, obeys,
+                      one_rate_killed_at_any_moment)
 from recipes import recipe
 from redisserver import Redis, free_port, needed
 from relay import relay
@@ -27,12 +28,6 @@ from tap import (PROGRAM, check, contents, equal, main, matches, skip, temp_dir,
 def run_args(redis, server, *options, key="rates"):
     return ["-j", "32", "--rate-file", redis.url(key), *options,
             server.url + "/{}"]
-
-
-def ends_well(programs, n):
-    for program in programs:
-        result = program.wait(60)
-        equal((result.status, len(result.records)), (0, n), repr(result))
 
 
 # ---- the promise ----
@@ -49,22 +44,8 @@ def _():
             args = run_args(redis, server, *options, key="rates%d" % i)
             runs.append((options, rates[:1], server, [
                 Program(args, stdin=numbers(80)) for _ in range(4)]))
-        for _, _, server, _ in runs:
-            until(lambda: server.n_requests >= 20, "20 requests")
-        since = time.monotonic()
-        for _, _, server, programs in runs:
-            programs[0].kill(signal.SIGKILL)
-            programs[1].kill(signal.SIGSTOP)
-        until(lambda: time.monotonic() - since > 1.5, "a while")
-        for _, _, server, programs in runs:
-            programs[2].kill(signal.SIGKILL)
-        until(lambda: time.monotonic() - since > 3, "3 s")
-        for options, rates, server, programs in runs:
-            programs[1].kill(signal.SIGCONT)
-        for options, rates, server, programs in runs:
-            for program in programs[0], programs[2]:
-                program.wait()
-            ends_well((programs[1], programs[3]), 80)
+        killed_and_stopped([run[2:] for run in runs], 20, 80)
+        for options, rates, server, _ in runs:
             obeys(server, rates, " ".join(options))
 
 
@@ -110,7 +91,7 @@ def _():
 @test("killed at any moment, again and again")
 def _():
     with Redis() as redis:
-        killed_at_any_moment(["--rate-file", redis.url()], 10)
+        one_rate_killed_at_any_moment(["--rate-file", redis.url()], 10)
 
 
 @test("later runs count on")

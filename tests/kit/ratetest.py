@@ -4,6 +4,7 @@ ratetest: what tests of rates have in common, wherever the rate is counted.
 """
 import random
 import signal
+import time
 
 from arrivals import Arrivals, crowds, numbers
 from harness import Program
@@ -27,24 +28,59 @@ def obeys(server, rates, what, host=None):
     return times
 
 
-def killed_at_any_moment(options, n_kills):
-    """Of three processes with one rate, 20/150ms, one is killed again and
-    again, and another begun."""
+def ends_well(programs, n):
+    for program in programs:
+        result = program.wait(60)
+        equal((result.status, len(result.records)), (0, n), repr(result))
+
+
+def killed_and_stopped(runs, n_requests, n):
+    """Of the four processes of each run, a (server, processes), two are killed
+    and one is stopped for 3 s, from when so many requests have come; the others
+    have `n` items each."""
+    for server, _ in runs:
+        until(lambda: server.n_requests >= n_requests, "requests")
+    since = time.monotonic()
+    for _, programs in runs:
+        programs[0].kill(signal.SIGKILL)
+        programs[1].kill(signal.SIGSTOP)
+    until(lambda: time.monotonic() - since > 1.5, "a while")
+    for _, programs in runs:
+        programs[2].kill(signal.SIGKILL)
+    until(lambda: time.monotonic() - since > 3, "3 s")
+    for _, programs in runs:
+        programs[1].kill(signal.SIGCONT)
+    for _, programs in runs:
+        for program in programs[0], programs[2]:
+            program.wait()
+        ends_well((programs[1], programs[3]), n)
+
+
+def killed_at_any_moment(server, options, lines, n_kills):
+    """Of three processes, one is killed again and again, and another begun.
+    Returns what says how it was drawn."""
     seed = random.randrange(10**9)
     chance = random.Random(seed)
+    args = ["-j", "16", *options, "--retry=3", "--retry-delay=1ms"]
+    running = []
+    for _ in range(n_kills):
+        while len(running) < 3:
+            running.append(Program(args, stdin=lines))
+        goal = server.n_requests + chance.randrange(20)
+        until(lambda: server.n_requests >= goal, "%d requests" % goal)
+        victim = running.pop(chance.randrange(3))
+        victim.kill(signal.SIGKILL)
+        victim.wait()
+    for program in running:
+        program.kill(signal.SIGTERM)
+        equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
+    return "seed %d" % seed
+
+
+def one_rate_killed_at_any_moment(options, n_kills):
+    """The same with 20/150ms for all."""
     with Arrivals() as server:
-        args = ["-j", "16", "-r", "20/150ms", *options, "--retry=3",
-                "--retry-delay=1ms", server.url + "/drop9/{}"]
-        running = []
-        for _ in range(n_kills):
-            while len(running) < 3:
-                running.append(Program(args, stdin=numbers(1000)))
-            goal = server.n_requests + chance.randrange(20)
-            until(lambda: server.n_requests >= goal, "%d requests" % goal)
-            victim = running.pop(chance.randrange(3))
-            victim.kill(signal.SIGKILL)
-            victim.wait()
-        for program in running:
-            program.kill(signal.SIGTERM)
-            equal(program.wait().status, -signal.SIGTERM, "seed %d" % seed)
-        obeys(server, [(20, 150 * MS)], "seed %d" % seed)
+        seed = killed_at_any_moment(
+            server, ["-r", "20/150ms", *options, server.url + "/drop9/{}"],
+            numbers(1000), n_kills)
+        obeys(server, [(20, 150 * MS)], seed)
