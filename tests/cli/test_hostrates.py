@@ -12,7 +12,8 @@ import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
 from calm import best_of_three
 from harness import Program, fetchpool
-from ratetest import MS, S, ends_well, killed_and_stopped, killed_at_any_moment
+from ratetest import (MS, S, ends_well, killed_and_stopped,
+                      killed_at_any_moment, say_lost)
 from redisserver import Redis, needed
 from relay import relay
 from tap import check, equal, main, matches, temp_dir, test, until
@@ -195,16 +196,6 @@ def _():
 def two_runs(redis, server, rate="30/s", n=90):
     args = run_args(redis, "--host-rate", rate)
     return [Program(args, stdin=urls(server, n)) for _ in range(2)]
-
-
-def say_lost(programs, n, times=1):
-    said = ""
-    for program in programs:
-        result = program.wait(90)
-        equal((result.status, len(result.records)), (0, n), repr(result))
-        said += result.text
-    check(said.count("has lost count of the requests") >= times, said)
-    return said
 
 
 @test("a lost count is full for a period, whatever part of it was lost")

@@ -17,7 +17,7 @@ from authority import authority
 from calm import best_of_three
 from harness import Program, environment, fetchpool
 from ratetest import (MS, S, ends_well, killed_and_stopped, obeys,
-                      one_rate_killed_at_any_moment)
+                      one_rate_killed_at_any_moment, say_lost)
 from recipes import recipe
 from redisserver import Redis, free_port, needed
 from relay import relay
@@ -227,17 +227,6 @@ def two_runs(redis, server, rate="40/s", n=100):
     return [Program(args, stdin=numbers(n)) for _ in range(2)]
 
 
-def is_lost(programs, n, times=1):
-    """Each ends well, and some say that the count was lost."""
-    said = ""
-    for program in programs:
-        result = program.wait(60)
-        equal((result.status, len(result.records)), (0, n), repr(result))
-        said += result.text
-    check(said.count("has lost count of the requests") >= times, said)
-    return said
-
-
 @test("a lost count is full for a period")
 def _():
     for what in (["FLUSHALL"], ["DEL", "rates"], ["DEL", "{rates}:starts"],
@@ -249,7 +238,7 @@ def _():
             # One that knows nothing may not believe that nothing was.
             third = Program(run_args(redis, server, "-r", "40/s"),
                             stdin=numbers(20))
-            is_lost(programs, 100)
+            say_lost(programs, 100)
             equal(third.wait(60).status, 0)
             obeys(server, [(40, S)], " ".join(what))
 
@@ -263,7 +252,7 @@ def _():
         for program in programs:
             until(lambda: b"no request starts until" in program.err, "a note")
         redis.run()
-        said = is_lost(programs, 100, 2)
+        said = say_lost(programs, 100, 2)
         equal(said.count("no request starts until"), 2, said)
         equal(said.count("can be reached again"), 2, said)
         obeys(server, [(40, S)], "killed")
@@ -277,7 +266,7 @@ def _():
         until(lambda: server.n_requests >= 50, "50 requests")
         redis.stop()
         redis.run()
-        is_lost(programs, 100)
+        say_lost(programs, 100)
         obeys(server, [(40, S)], "restarted")
 
 
@@ -290,7 +279,7 @@ def _():
             first.stop()
             second.ask("REPLICAOF", "NO", "ONE")
             stop = relay_to(first.port, second.port)
-            is_lost(programs, 100)
+            say_lost(programs, 100)
             stop()
             obeys(server, [(40, S)], "failed over")
 

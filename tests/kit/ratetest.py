@@ -34,6 +34,17 @@ def ends_well(programs, n):
         equal((result.status, len(result.records)), (0, n), repr(result))
 
 
+def say_lost(programs, n, times=1):
+    """Each ends well, and some say that the count was lost."""
+    said = ""
+    for program in programs:
+        result = program.wait(90)
+        equal((result.status, len(result.records)), (0, n), repr(result))
+        said += result.text
+    check(said.count("has lost count of the requests") >= times, said)
+    return said
+
+
 def killed_and_stopped(runs, n_requests, n):
     """Of the four processes of each run, a (server, processes), two are killed
     and one is stopped for 3 s, from when so many requests have come; the others
