@@ -246,7 +246,7 @@ fp_signals_wind_up(unsigned ms)
 {
 	struct sigaction action = {.sa_flags = SA_RESTART};
 
-	last_words.it_value.tv_sec = ms / 1000;
+	last_words.it_value.tv_sec = (time_t)(ms / 1000);
 	last_words.it_value.tv_usec = (suseconds_t)(ms % 1000) * 1000;
 	sigfillset(&action.sa_mask);
 	action.sa_handler = on_time_up;

@@ -153,7 +153,7 @@ check_sum(const struct fp_journal *journal, const struct known *known, int fd,
 	uint32_t sum = 0;
 
 	while (at < known->end) {
-		size_t most = FP_MIN(known->end - at, CHECK_BYTES);
+		size_t most = (size_t)FP_MIN(known->end - at, CHECK_BYTES);
 		ssize_t n = journalopen_read_at(fd, buf->data, most, at);
 		if (n < 0)
 			return refuse_errno(journal);
@@ -193,11 +193,13 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 
 	for (size_t i = 0; i < state->n_seen && known->is_there; i++) {
 		const struct fp_journal_seen *seen = &state->seen[i];
-		size_t len = seen->len;
+		size_t len = (size_t)seen->len;
 		uint64_t at = seen->end - len;
 		if (len == 0 || seen->is_unknown != known->is_unknown)
 			continue;
-		if (fp_buf_reserve(buf, FP_MAX(len, CHECK_BYTES)))
+		errno = EFBIG; /* no such line was ever in memory here */
+		if (len != seen->len ||
+			fp_buf_reserve(buf, FP_MAX(len, CHECK_BYTES)))
 			return refuse_errno(journal);
 		ssize_t n = journalopen_read_at(fd, buf->data, len, at);
 		if (n < 0)

@@ -316,12 +316,15 @@ fp_outfile_write(struct fp_outfile *file, const char *data, size_t len)
 void
 fp_outfile_set_time(struct fp_outfile *file, int64_t wall_ns)
 {
+	int64_t s = wall_ns / 1000000000;
 	const struct timespec times[2] = {
 		{0, UTIME_OMIT},
-		{wall_ns / 1000000000, wall_ns % 1000000000},
+		{(time_t)s, (long)(wall_ns % 1000000000)},
 	};
 
-	(void)futimens(file->fd, times);
+	/* Where time_t has 32 bits it may not fit. */
+	if ((time_t)s == s)
+		(void)futimens(file->fd, times);
 }
 
 /* Gives a whole file this name, safe or not, in the folder or in one below. */

@@ -100,8 +100,8 @@ free_lookups(CURLM *multi, const struct fp_lane *lane)
 	static const CURLMoption threads_max = (CURLMoption)20;
 	static const CURLMoption quick_exit = (CURLMoption)21;
 	const struct fp_share *share = &lane->share;
-	long threads = (long)(share->threads_max + share->resolving_max) *
-		       lane->setup->lookup_threads;
+	long threads = (long)((share->threads_max + share->resolving_max) *
+			      lane->setup->lookup_threads);
 	CURLMcode code = curl_multi_setopt(multi, threads_max, threads);
 
 	if (code == CURLM_UNKNOWN_OPTION)

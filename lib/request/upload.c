@@ -389,7 +389,7 @@ upload_read_file(
 	ssize_t got = -1;
 
 	if (turn_to(upload, i) == 0) {
-		len = FP_MIN(len, (uint64_t)(file->mark.size - from));
+		len = (size_t)FP_MIN(len, (uint64_t)(file->mark.size - from));
 		do
 			got = pread(upload->fd, to, len, from);
 		while (got < 0 && errno == EINTR);
