@@ -11,7 +11,8 @@
  *	base/		what any program could use: base ascii buf clock random
  *			thread units utf8 base64 timeheap textsort crowd
  *			filename hash (and tables), atomicfile, outfile (bodies
- *			on disk), spool (bytes that would be too many in memory)
+ *			on disk), spool (bytes that would be too many in
+ *			memory), freelist (blocks that libcurl uses again)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonpointer,
  *			jsonfind and jsontake (what is where in a document),

@@ -12,10 +12,13 @@ pkgconfig_DATA = lib/fetchpool.pc
 # CURRENT and AGE go up by one, and REVISION to 0. In one that takes something
 # away or changes it: CURRENT goes up, the others to 0, and the number in
 # lib/fetchpool.map up. In any other that changes lib/: REVISION goes up.
+#
+# libcurl has functions of ours for its memory (lib/base/freelist.h), and may be
+# in use when a program has no more use for this library: it stays loaded.
 lib_libfetchpool_la_SOURCES =
 lib_libfetchpool_la_LIBTOOLFLAGS =
 lib_libfetchpool_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
-	-no-undefined $(FP_VERSION_SCRIPT)
+	-no-undefined $(FP_VERSION_SCRIPT) $(FP_NODELETE)
 lib_libfetchpool_la_LIBADD = lib/libinternal.la \
 	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS) \
 	$(HIREDIS_LIBS)
@@ -33,6 +36,7 @@ lib_libinternal_la_SOURCES += \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/crowd.c lib/base/crowd.h \
 	lib/base/filename.c lib/base/filename.h \
+	lib/base/freelist.c lib/base/freelist.h \
 	lib/base/hash.c lib/base/hash.h \
 	lib/base/outfile.c lib/base/outfile.h \
 	lib/base/random.c lib/base/random.h \

@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_greet \
 	tests/unit/test_gunzip \
 	tests/unit/test_gunzipbad \
+	tests/unit/test_freelist \
 	tests/unit/test_hash \
 	tests/unit/test_headerline \
 	tests/unit/test_histogram \

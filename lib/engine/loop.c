@@ -629,10 +629,8 @@ see_to_load(struct fp_loop *loop)
 }
 
 static void
-loop_run(void *arg)
+loop_go(struct fp_loop *loop)
 {
-	struct fp_loop *loop = arg;
-
 	atomic_store(&loop->self, fp_thread_self());
 	look(loop);
 	loop->load.look_ns = loop->now_ns + LOAD_LOOK_NS;
@@ -652,6 +650,17 @@ loop_run(void *arg)
 		}
 		take_events(loop);
 	}
+}
+
+static void
+loop_run(void *arg)
+{
+	struct fp_loop *loop = arg;
+
+	fp_freelist_use(&loop->freelist);
+	loop_go(loop);
+	fp_freelist_use(NULL);
+	fp_freelist_clear(&loop->freelist);
 }
 
 int

@@ -17,6 +17,7 @@
 #include "base.h"
 
 #include "ferry.h"
+#include "freelist.h"
 #include "lane.h"
 #include "poller.h"
 #include "thread.h"
@@ -52,6 +53,7 @@ struct fp_loop {
 	atomic_uint n_phase_shown[FP_LOOP_SHOWN]; /* with a trace: the same */
 
 	/* From here on its thread's own. */
+	struct fp_freelist freelist; /* of memory for libcurl */
 	struct fp_poller poller; /* of all its lanes */
 	CURLSH *sessions; /* of TLS, the same */
 	struct fp_greetings greetings; /* the same */

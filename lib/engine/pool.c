@@ -68,6 +68,8 @@
  *	struct fp_crew		any thread reads its loops, of which `n_loops`,
  *				which is atomic, are there; the first loop's
  *				thread adds to them
+ *	struct fp_freelist	the thread of the loop that it is in; memory
+ *				from it may be freed by any thread
  *	struct fp_idletimes	any thread, under its lock
  *	struct fp_trust		all read; what is loaded late under its lock
  *	struct fp_bearer	any thread, under its lock
@@ -97,6 +99,7 @@
 #include "condition.h"
 #include "crew.h"
 #include "ferry.h"
+#include "freelist.h"
 #include "json.h"
 #include "nextpage.h"
 #include "poolopt.h"
@@ -392,7 +395,9 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 	snprintf(why, why_size, "out of memory, threads or descriptors");
 	if (fp_poolopt_take(&copy, options, why, why_size))
 		return NULL;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, fp_freelist_malloc,
+		    fp_freelist_free, fp_freelist_realloc, fp_freelist_strdup,
+		    fp_freelist_calloc) != CURLE_OK) {
 		errno = ENOMEM;
 		return NULL;
 	}

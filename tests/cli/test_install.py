@@ -181,6 +181,14 @@ def _():
     equal(ours, ["%s@@FETCHPOOL_0" % name for name in functions()])
 
 
+@test("it stays loaded, as libcurl has functions of it")
+def _():
+    if not has("shared"):
+        skip("no shared library was built")
+    path = os.path.join(installed().path("libdir"), "libfetchpool.so")
+    matches(r"FLAGS_1.*\bNODELETE\b", Run(tool("readelf"), "-d", path).out)
+
+
 @test("its name is libfetchpool.so.0")
 def _():
     if not has("shared"):

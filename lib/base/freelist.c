@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcurl allocates some sixty blocks for each request, all of which are free
+ * again at its end. glibc keeps seven of a size at hand for a thread, none for
+ * calloc() before its version 2.41, and none of the size of libcurl's receive
+ * buffer, so a good part of them goes the long way, over lists of all sizes.
+ * Here each size has one list, and the block that was freed last is taken
+ * first, since the cache still has it.
+ *
+ * How large a block is, malloc_usable_size() says: nothing is kept beside it,
+ * so any block may come from elsewhere and go elsewhere. In glibc's blocks all
+ * but 8 bytes of a multiple of 16 can be used, hence the sizes of the lists; to
+ * another C library they only cost some reuse.
+ *
+ * What finds the use of freed memory has to see it freed, so it gets all blocks
+ * at once.
+ */
+#include "base.h"
+
+#include "freelist.h"
+
+#include <malloc.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_WATCHED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_WATCHED true
+#endif
+#endif
+#ifndef IS_WATCHED
+#define IS_WATCHED false
+#endif
+
+/* So much is kept at most: what a few dozen requests need. */
+#define MOST_BYTES ((size_t)256 << 10)
+
+#define STEP_BYTES 16
+#define LOST_BYTES 8
+
+/* A block in a list begins with the one after it. */
+struct spare {
+	struct spare *next;
+};
+
+/* A word for each thread, with no function to be called for its address. */
+static _Thread_local struct fp_freelist *here
+	__attribute__((tls_model("initial-exec")));
+
+void
+fp_freelist_use(struct fp_freelist *list)
+{
+	here = IS_WATCHED ? NULL : list;
+}
+
+void
+fp_freelist_clear(struct fp_freelist *list)
+{
+	for (size_t bin = 0; bin < FP_FREELIST_BINS; bin++) {
+		struct spare *spare = list->first[bin];
+		list->first[bin] = NULL;
+		while (spare) {
+			struct spare *next = spare->next;
+			free(spare);
+			spare = next;
+		}
+	}
+	list->n_bytes = 0;
+}
+
+/* The list whose blocks have room for this; the first is of so small ones that
+ * there are none. */
+static size_t
+bin_for(size_t n)
+{
+	return n <= LOST_BYTES ? 1
+			       : (n + STEP_BYTES - LOST_BYTES - 1) / STEP_BYTES;
+}
+
+static size_t
+bin_bytes(size_t bin)
+{
+	return bin * STEP_BYTES + LOST_BYTES;
+}
+
+void *
+fp_freelist_malloc(size_t n)
+{
+	struct fp_freelist *list = here;
+	size_t bin = bin_for(n);
+
+	if (!list || bin >= FP_FREELIST_BINS || !list->first[bin])
+		return malloc(n);
+	struct spare *spare = list->first[bin];
+	list->first[bin] = spare->next;
+	list->n_bytes -= bin_bytes(bin);
+	return spare;
+}
+
+void
+fp_freelist_free(void *block)
+{
+	struct fp_freelist *list = here;
+
+	if (!block)
+		return;
+	if (list) {
+		size_t n = malloc_usable_size(block);
+		size_t bin = (n - LOST_BYTES) / STEP_BYTES;
+		if (n >= bin_bytes(1) && bin < FP_FREELIST_BINS &&
+			list->n_bytes < MOST_BYTES) {
+			struct spare *spare = block;
+			spare->next = list->first[bin];
+			list->first[bin] = spare;
+			list->n_bytes += bin_bytes(bin);
+			return;
+		}
+	}
+	free(block);
+}
+
+void *
+fp_freelist_realloc(void *block, size_t n)
+{
+	if (!block)
+		return fp_freelist_malloc(n);
+	if (!here || bin_for(n) >= FP_FREELIST_BINS)
+		return realloc(block, n);
+	size_t old = malloc_usable_size(block);
+	if (n <= old && bin_for(old) < FP_FREELIST_BINS)
+		return block;
+	void *other = fp_freelist_malloc(n);
+	if (!other)
+		return NULL;
+	memcpy(other, block, FP_MIN(old, n));
+	fp_freelist_free(block);
+	return other;
+}
+
+char *
+fp_freelist_strdup(const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *copy = fp_freelist_malloc(len);
+
+	return copy ? memcpy(copy, text, len) : NULL;
+}
+
+void *
+fp_freelist_calloc(size_t n, size_t size)
+{
+	size_t len;
+
+	if (!here || __builtin_mul_overflow(n, size, &len) ||
+		bin_for(len) >= FP_FREELIST_BINS || !here->first[bin_for(len)])
+		return calloc(n, size);
+	return memset(fp_freelist_malloc(len), 0, len);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * freelist: a thread's own lists of blocks that were freed, by size, in front
+ * of the C library's memory. A block is at all times one of malloc()'s: what
+ * comes from here may go to free(), and what comes from malloc() may go here.
+ *
+ * Threads: a list is one thread's, from fp_freelist_use() on; blocks may be
+ * freed by others. A thread without a list has what malloc() and free() do.
+ * Ownership: the caller embeds the list, zeroed, and clears it in the end.
+ * Failure: as malloc(): NULL with errno.
+ */
+#ifndef FP_FREELIST_H
+#define FP_FREELIST_H
+
+#include "base.h"
+
+/* Blocks of up to 17 KiB: libcurl's usual buffers of 16 are among them. */
+#define FP_FREELIST_BINS 1088
+
+struct fp_freelist {
+	void *first[FP_FREELIST_BINS];
+	size_t n_bytes; /* of all that are in it */
+};
+
+/* From now on this thread uses it; NULL: none any more. */
+void fp_freelist_use(struct fp_freelist *list);
+
+/* Gives all blocks back to the C library. */
+void fp_freelist_clear(struct fp_freelist *list);
+
+/* These are what curl_global_init_mem() takes. */
+void *fp_freelist_malloc(size_t n);
+void fp_freelist_free(void *block);
+void *fp_freelist_realloc(void *block, size_t n);
+char *fp_freelist_strdup(const char *text);
+void *fp_freelist_calloc(size_t n, size_t size);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "base.h"
+
+#include "freelist.h"
+#include "tap.h"
+#include "thread.h"
+
+#include <errno.h>
+
+static struct fp_freelist list;
+
+/* A sanitizer sees all blocks freed at once: then nothing is kept. */
+static bool
+keeps(void)
+{
+	void *block = fp_freelist_malloc(100);
+
+	fp_freelist_free(block);
+	bool does = list.n_bytes > 0;
+	fp_freelist_clear(&list);
+	return does;
+}
+
+static void
+set_out(void)
+{
+	fp_freelist_clear(&list);
+	fp_freelist_use(&list);
+}
+
+/* The last that was freed comes first, and a block is never given out for more
+ * than it has room for. */
+static void
+blocks_come_back(void)
+{
+	set_out();
+	if (!keeps())
+		SKIP("a sanitizer looks on");
+	char *one = fp_freelist_malloc(1000), *other = fp_freelist_malloc(1000);
+	fp_freelist_free(one);
+	fp_freelist_free(other);
+	CHECK(list.n_bytes >= 2000);
+	CHECK(fp_freelist_malloc(999) == other);
+	CHECK(fp_freelist_malloc(1000) == one);
+	CHECK(list.n_bytes == 0);
+	fp_freelist_free(one);
+	char *larger = fp_freelist_malloc(1100);
+	CHECK(larger != one);
+	fp_freelist_free(larger);
+	fp_freelist_free(other);
+}
+
+/* Each size, with bytes that would be overwritten if two had the same. */
+static void
+sizes_hold_what_they_say(void)
+{
+	static char *blocks[2000];
+
+	set_out();
+	for (int round = 0; round < 3; round++) {
+		for (size_t n = 0; n < FP_ARRAY_LEN(blocks); n++) {
+			blocks[n] = fp_freelist_malloc(n);
+			CHECK(blocks[n] || n == 0);
+			if (n > 0)
+				memset(blocks[n], (int)(n % 251), n);
+		}
+		for (size_t n = 0; n < FP_ARRAY_LEN(blocks); n++) {
+			size_t i = 0;
+			while (i < n && blocks[n][i] == (char)(n % 251))
+				i++;
+			CHECK(i == n);
+			fp_freelist_free(blocks[n]);
+		}
+	}
+}
+
+static void
+calloc_clears(void)
+{
+	set_out();
+	for (int round = 0; round < 2; round++) {
+		unsigned char *block = fp_freelist_calloc(10, 30);
+		int sum = 0;
+		for (int i = 0; i < 300; i++)
+			sum += block[i];
+		CHECK(sum == 0);
+		memset(block, 0xff, 300);
+		fp_freelist_free(block);
+	}
+}
+
+static void
+calloc_refuses_what_overflows(void)
+{
+	set_out();
+	volatile size_t huge = SIZE_MAX / 2;
+	errno = 0;
+	CHECK(!fp_freelist_calloc(huge, 3) && errno == ENOMEM);
+}
+
+static void
+realloc_keeps_the_bytes(void)
+{
+	static const size_t sizes[] = {
+		1, 24, 25, 1000, 17400, 17500, 200000, 100000, 17000, 300, 10};
+	char *block = NULL;
+	size_t had = 0;
+
+	set_out();
+	for (size_t i = 0; i < FP_ARRAY_LEN(sizes); i++) {
+		block = fp_freelist_realloc(block, sizes[i]);
+		for (size_t at = 0; at < FP_MIN(had, sizes[i]); at++) {
+			if (block[at] != (char)('a' + at % 26))
+				CHECK(!"the same bytes");
+		}
+		had = sizes[i];
+		for (size_t at = 0; at < had; at++)
+			block[at] = (char)('a' + at % 26);
+	}
+	fp_freelist_free(block);
+}
+
+static void
+texts_are_copied(void)
+{
+	set_out();
+	char *copy = fp_freelist_strdup("a text");
+	CHECK_TEXT(copy, "a text");
+	fp_freelist_free(copy);
+	fp_freelist_free(NULL);
+}
+
+static void
+what_is_kept_is_bounded(void)
+{
+	static void *blocks[1000];
+
+	set_out();
+	for (size_t i = 0; i < FP_ARRAY_LEN(blocks); i++)
+		blocks[i] = fp_freelist_malloc(4000);
+	for (size_t i = 0; i < FP_ARRAY_LEN(blocks); i++)
+		fp_freelist_free(blocks[i]);
+	CHECK(list.n_bytes < 300000);
+	fp_freelist_clear(&list);
+	CHECK(list.n_bytes == 0);
+}
+
+static void
+free_elsewhere(void *block)
+{
+	fp_freelist_free(block);
+}
+
+/* In both directions: with the C library, and with a thread without a list. */
+static void
+blocks_go_anywhere(void)
+{
+	struct fp_thread thread;
+
+	set_out();
+	free(fp_freelist_malloc(100));
+	fp_freelist_free(malloc(100));
+	void *block = fp_freelist_malloc(100);
+	CHECK(fp_thread_start(
+		      &thread, (size_t)1 << 20, free_elsewhere, block) == 0);
+	fp_thread_join(&thread);
+	CHECK(list.n_bytes == 0);
+	fp_freelist_use(NULL);
+	block = fp_freelist_realloc(fp_freelist_calloc(1, 100), 300);
+	fp_freelist_free(block);
+	CHECK(list.n_bytes == 0);
+}
+
+int
+main(void)
+{
+	run("blocks come back, the last one first", blocks_come_back);
+	run("a block has room for what it is given out for",
+		sizes_hold_what_they_say);
+	run("calloc() clears a block that was used", calloc_clears);
+	run("calloc() refuses what no memory has",
+		calloc_refuses_what_overflows);
+	run("realloc() keeps the bytes", realloc_keeps_the_bytes);
+	run("texts are copied", texts_are_copied);
+	run("what is kept is bounded", what_is_kept_is_bounded);
+	run("blocks may come from anywhere and go anywhere",
+		blocks_go_anywhere);
+	fp_freelist_clear(&list);
+	return done();
+}
