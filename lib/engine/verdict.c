@@ -371,11 +371,22 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 	}
 }
 
+/* Whether nothing came of what ends with the connection, so that it may have
+ * been cut before its first byte. A 205 may say in this way that there is none
+ * (RFC 7231, section 6.3.6). */
+static bool
+is_nothing_at_all(const struct fp_transfer *transfer)
+{
+	return transfer->carry.size == 0 &&
+	       !transfer->setup->options.empty_ok &&
+	       transfer->response.status != 205;
+}
+
 /* Whether a body with such an end is to be taken for one that was cut: always,
  * if the user says so; over TLS, which would have told its end, and for a
- * number in JSON, as `12` is the beginning of `123`, unless the user says
- * otherwise. All other JSON has an end of its own; of plain text there is no
- * way to know. */
+ * number in JSON, as `12` is the beginning of `123`, or nothing in place of
+ * JSON, unless the user says otherwise. All other JSON has an end of its own;
+ * of plain text there is no way to know. */
 static bool
 may_be_cut(const struct fp_transfer *transfer, const char *framing)
 {
@@ -391,7 +402,7 @@ may_be_cut(const struct fp_transfer *transfer, const char *framing)
 	if (options->allow_unclean_close || !(is_close || is_unclean))
 		return false;
 	if (carry->is_streamed || (carry->proves_end && is_close))
-		return fp_carry_is_number(carry);
+		return fp_carry_is_number(carry) || is_nothing_at_all(transfer);
 	return is_unclean;
 }
 

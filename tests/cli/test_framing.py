@@ -135,6 +135,42 @@ def _():
 
 # ---- two ways to say the length ----
 
+@test("38 46 nothing in place of JSON is incomplete, where no length says it")
+def _():
+    server = web()
+    for status in 200, 201, 202, 203, 205:
+        head = b"HTTP/1.%%d %d X\r\nContent-Type: application/json\r\n" % status
+        server.on("/old/%d" % status, raw(head % 0 + b"\r\n"))
+        server.on("/cut/%d" % status, raw(head % 1 + b"\r\n"))
+        server.on("/none/%d" % status,
+                  raw(head % 1 + b"Content-Length: 0\r\n\r\n"))
+    for path in "/old/", "/cut/":
+        urls = [server.url + path + "%d" % s for s in (201, 202, 205)]
+        for args in ([], ["-Bjson"], ["-Bnone"], ["-Btext"], ["-XPOST"],
+                     ["-Bstring"], ["--each="]):
+            equal(kinds(run(urls, "--retry=0", *args)),
+                  ["incomplete", "incomplete", None], args)
+        equal(kinds(run(urls, "--empty-ok")), [None] * 3)
+        equal(kinds(run(urls, "--allow-unclean-close")), [None] * 3)
+        equal(kinds(run([server.url + path + "203"], "-XPOST")),
+              ["incomplete"])
+    equal(kinds(run([server.url + "/none/%d" % s for s in (201, 202, 205)])),
+          [None] * 3)
+
+
+@test("46 a page that is cut before its first byte is not the last one")
+def _():
+    server = web()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n"
+    server.on("/pages", lambda conn, request: conn.send(
+        head + b"\r\n" + b"[1]" * (request.query == "page=1")) or
+        conn.close())
+    result = fetchpool(["-a", "--retry=0", "--next=page=+1",
+                        "--input-format=json", server.url + "/pages{?page}"],
+                       input="{}\n")
+    equal(kinds(result), [None, "incomplete"], result)
+
+
 @test("41 42 43 lengths that contradict each other, in every order")
 def _():
     server = web()
