@@ -173,7 +173,7 @@ static bool
 find_seen_at(struct fp_secret *secret, size_t at, struct fp_secret_part *part)
 {
 	const char *text = secret->text;
-	size_t len = secret->len, i, used = 1, colon = 0, user = 0;
+	size_t len = secret->len, i, used = 1, colon = 0, name = 0, user = 0;
 	bool is_port = true;
 
 	while (at < len && ends_authority(char_seen(text, len, at, &used)))
@@ -188,13 +188,14 @@ find_seen_at(struct fp_secret *secret, size_t at, struct fp_secret_part *part)
 			return false;
 		if (c == '@' && i > at)
 			user = i;
-		else if (c == ':' && colon == 0)
+		else if (c == ':' && colon == 0) {
+			name = i;
 			colon = i + used;
-		else if (colon > 0)
+		} else if (colon > 0)
 			is_port &= fp_ascii_is_digit(c);
 	}
-	part->start = colon > 0 && colon <= user ? colon : at;
-	part->end = user;
+	part->start = colon > 0 && colon < user ? colon : at;
+	part->end = colon > 0 && colon == user ? name : user;
 	return secret_spend(secret, i - at) && part->end > part->start;
 }
 
@@ -254,7 +255,9 @@ find_seen(struct fp_secret *secret, size_t from, size_t until,
 
 /* ---- passwords ---- */
 
-/* The part that must not be shown of an authority that begins at `at`. */
+/* The part that must not be shown of an authority that begins at `at`: the
+ * password; or if there is none, or an empty one, the user name, as it may be a
+ * token. */
 static bool
 find_secret_at(struct fp_secret *secret, size_t at, struct fp_secret_part *part)
 {
@@ -268,6 +271,10 @@ find_secret_at(struct fp_secret *secret, size_t at, struct fp_secret_part *part)
 		return false;
 	part->start = colon ? (size_t)(colon - text) + 1 : at;
 	part->end = user;
+	if (colon && part->start == user) {
+		part->start = at;
+		part->end = (size_t)(colon - text);
+	}
 	if (user == at && (stop == at || text[at] != '@') &&
 		find_cut_userinfo(secret, at, stop, &start, &end)) {
 		part->start = start;

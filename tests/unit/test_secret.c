@@ -40,6 +40,8 @@ secrets(void)
 	SHOWN("http://u:p@", "http://u:***@");
 	SHOWN("http://:p@h/", "http://:***@h/");
 	SHOWN("http://token@h/", "http://***@h/");
+	SHOWN("http://token:@h/", "http://***:@h/");
+	SHOWN("http%3A%2F%2Ftoken%3A%40h", "http%3A%2F%2F***%3A%40h");
 	SHOWN("http://u:p:q@h/", "http://u:***@h/");
 	SHOWN("http://u:p@q@h/", "http://u:***@h/");
 	SHOWN("http://u:p@q:r@h:80/", "http://u:***@h:80/");
@@ -105,6 +107,7 @@ secrets_of_urls(void)
 		{" \tu:p@h/", "p"},
 		{"\\\\u:p@h", "p"},
 		{"token@h", "token"},
+		{"token:@h", "token"},
 		{"u:p/q@h/", "p/q"},
 		{"u:p@h/http://v:q@i/", "p"},
 		{"http\xef\xbc\x9a//u:p@h/", "p"},
@@ -146,7 +149,6 @@ no_secrets(void)
 	OPEN("http://h/");
 	OPEN("http://h:80/");
 	OPEN("http://@h/");
-	OPEN("http://u:@h/");
 	OPEN("http://:@h/");
 	OPEN("http://h/u:p@x");
 	OPEN("http://h?u:p@x");
@@ -197,7 +199,8 @@ secrets_further_on(void)
 	SHOWN("http://h/http://u:p@i/", "http://h/http://u:***@i/");
 	SHOWN("http://h/?next=https://token@i/",
 		"http://h/?next=https://***@i/");
-	SHOWN("http://@h/x://u:@i/y://u:p@j", "http://@h/x://u:@i/y://u:***@j");
+	SHOWN("http://@h/x://u:@i/y://u:p@j",
+		"http://@h/x://***:@i/y://u:***@j");
 	SHOWN("http://://u:p@h", "http://://u:***@h");
 	SHOWN("http://a:p1@h/?u=http://b:p2@h2/",
 		"http://a:***@h/?u=http://b:***@h2/");
