@@ -212,6 +212,12 @@ is_quoted(struct fp_text line)
 }
 
 static bool
+is_object(struct fp_text line)
+{
+	return linecheck_is_between(line, "{\"", "}");
+}
+
+static bool
 has_blank_end(struct fp_text line)
 {
 	return fp_ascii_is_blank(line.data[0]) ||
@@ -300,6 +306,9 @@ static const struct {
 	{is_no_value, "looks like a missing value (NULL)"},
 };
 
+/* The kinds that are no rows of the table. */
+enum { DOUBT_HEADING = FP_ARRAY_LEN(doubts), DOUBT_JSON };
+
 /* Says it, once for each kind and run. */
 static void
 linecheck_doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
@@ -313,19 +322,40 @@ linecheck_doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
 		line.len > SHOWN_MAX ? "..." : "", what);
 }
 
-/* Only for lines that are values of a template. */
+/* Only for values that become part of a URL. */
 static void
-look_for_doubt(struct fp_linecheck *check, struct fp_text line, bool is_first)
+look_for_doubt(struct fp_linecheck *check, struct fp_text value)
 {
-	if (line.len == 0 || is_number(line))
+	if (value.len == 0 || is_number(value))
 		return;
-	if (is_first && is_heading(line))
-		linecheck_doubt(check, FP_ARRAY_LEN(doubts), line,
-			"looks like a column heading");
 	for (unsigned i = 0; i < FP_ARRAY_LEN(doubts); i++) {
-		if (!(check->told & 1U << i) && doubts[i].is_it(line))
-			linecheck_doubt(check, i, line, doubts[i].what);
+		if (!(check->told & 1U << i) && doubts[i].is_it(value))
+			linecheck_doubt(check, i, value, doubts[i].what);
 	}
+	/* What is in it may be secret. */
+	if (is_object(value))
+		linecheck_doubt(check, DOUBT_JSON, (struct fp_text){"{...}", 5},
+			"is a JSON object, which becomes part of the URL: with "
+			"--input-format json, {name} in TEMPLATE is its member");
+}
+
+/* A value of the first line: is it the name of a column? */
+static void
+look_for_heading(struct fp_linecheck *check, struct fp_text value)
+{
+	const struct fp_settings *settings = check->settings;
+
+	if (value.len == 0 || !is_heading(value))
+		return;
+	linecheck_doubt(check, DOUBT_HEADING, value,
+		settings->has_csv
+			? "looks like a column heading: with {name} in the "
+			  "template, the first line is the header"
+		: settings->n_columns > 0
+			? "looks like a column heading: with --input-format "
+			  "csv and {name} in the template, the first line is "
+			  "the header"
+			: "looks like a column heading");
 }
 
 void
@@ -337,7 +367,7 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 		line.len--;
 	for (size_t i = 0; i < FP_ARRAY_LEN(begins); i++) {
 		if (line.len > 0 && line.len <= 2 && is(line, begins[i]))
-			linecheck_doubt(check, FP_ARRAY_LEN(doubts) + 1, line,
+			linecheck_doubt(check, DOUBT_JSON, line,
 				begins[i][0] == '['
 					? "looks like one JSON document over "
 					  "several lines: jq -c '.[]' writes "
@@ -348,7 +378,7 @@ fp_linecheck_not_json(struct fp_linecheck *check, struct fp_text line)
 	}
 	/* What is in it may be secret. */
 	if (line.len > 2 && line.data[0] == '[')
-		linecheck_doubt(check, FP_ARRAY_LEN(doubts) + 1,
+		linecheck_doubt(check, DOUBT_JSON,
 			(struct fp_text){line.data, 1},
 			"is an array, not an object: jq -c '.[]' writes each "
 			"element of an array on one line");
@@ -367,19 +397,33 @@ fp_linecheck_fields(struct fp_linecheck *check, const struct fp_item *item)
 		if (item->values[i].n_texts == 0)
 			continue;
 		struct fp_text value = item->values[i].texts[0];
-		if (is_first && settings->names.n == 0 && is_heading(value))
-			linecheck_doubt(check, FP_ARRAY_LEN(doubts), value,
-				settings->has_csv
-					? "looks like a column heading: with "
-					  "{name} in the template, the first "
-					  "line is the header"
-					: "looks like a column heading: with "
-					  "--input-format csv and {name} in "
-					  "the template, the first line is "
-					  "the header");
+		if (is_first && settings->names.n == 0)
+			look_for_heading(check, value);
 		if (is_for_url)
-			look_for_doubt(check, value, false);
+			look_for_doubt(check, value);
 	}
+}
+
+/* A line that is the value of TEMPLATE. In a body, 1.0 and quotes may be meant.
+ */
+static void
+look_at_value(struct fp_linecheck *check, struct fp_text line, bool is_first)
+{
+	if (is_first)
+		look_for_heading(check, line);
+	if (check->settings->expansions.n == 0)
+		look_for_doubt(check, line);
+}
+
+/* What stands before the first separator. */
+static struct fp_text
+first_field(const struct fp_settings *settings, struct fp_text line)
+{
+	const char *end = memchr(line.data,
+		settings->colsep ? settings->colsep[0] : ',', line.len);
+
+	return (struct fp_text){
+		line.data, end ? (size_t)(end - line.data) : line.len};
 }
 
 /* ---- the whole ---- */
@@ -408,6 +452,9 @@ fp_linecheck_judge(
 		settings->n_columns == 0 &&
 		!(settings->pool.urls_pass && fp_is_url(line.data, line.len));
 	if (!fault && is_value)
-		look_for_doubt(check, line, is_first);
+		look_at_value(check, line, is_first);
+	if (is_first && settings->has_csv && settings->names.n == 0 &&
+		settings->n_columns == 0)
+		look_for_heading(check, first_field(settings, line));
 	return fault;
 }

@@ -581,6 +581,7 @@ static const struct {
 	{'v', "use --fields for more of each response, --trace FILE for times"},
 	{'w', "the record has it, see --fields; --delay TIME waits"},
 	{'y', "--stall-time ends a transfer that receives nothing"},
+	{'{', WITH_TEMPLATE "; -I is curl's"},
 	{'z', "use --header 'If-Modified-Since: DATE', or --etags FILE"},
 };
 

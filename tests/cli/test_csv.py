@@ -109,6 +109,13 @@ def _():
     matches("'id' looks like a column heading: with {name} in the "
             "template",
             result.text)
+    for args, heading in (([], "id,name\n"), (["-C;"], "user_id;name\n")):
+        result = fetchpool([*CSV, *args, server.url + "/echo/{}"],
+                           input=heading + "1,a\n2,b\n")
+        equal(result.text.count("looks like a column heading: with {name}"), 1,
+              repr(result))
+    result = fetchpool([*CSV, server.url + "/echo/{}"], input="1,id\n\"\",2\n")
+    equal(result.err, b"")
 
 
 @test("a name that the header line lacks is wrong usage, and harms nothing")

@@ -196,6 +196,18 @@ def _():
                                input=line + "\n")
             equal(result.text.count("(reported once)"), 1, repr((line, result)))
             matches(what, result.text)
+    result = fetchpool(["--dry-run", "http://127.0.0.1:1/{}"],
+                       input='{"id":1,"token":"xyzzy"}\n{"id":2}\n')
+    notes = [line for line in result.text.splitlines()
+             if "reported once" in line]
+    equal(len(notes), 1, repr(result))
+    matches(r"is a JSON object, .*--input-format json", notes[0])
+    check("xyzzy" not in notes[0], notes[0])
+    # In a body, all of this may be meant.
+    for line in ('{"id":1}', '"1"', "1.0", "1e+06"):
+        result = fetchpool(["--dry-run", "--expand-data", "{{}}",
+                            "http://127.0.0.1:1/"], input=line + "\n")
+        check("reported once" not in result.text, repr(result))
     for line in ("1", "007", "a", "caf\u00e9", "1.5", "e5", "1e", "valid", "Candid",
                  "nullable", "ID7", "\u65e5\u672c", "it's", "x-1"):
         result = fetchpool(["--dry-run", "http://127.0.0.1:1/{}"],

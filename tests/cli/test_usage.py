@@ -327,6 +327,8 @@ def _():
                                 "--insecure out"),
             (["--no-location"], "unknown option '--no-location': use "
                                 "--max-redirs 0"),
+            (["-I{}"], "unknown option '-{': put it into TEMPLATE, where {} "
+                       "is the line; -I is curl's"),
             (["--expand-url", "x"], "unknown option '--expand-url': "
                                     "--expand-header, "),
             (["-i", "http://h/"], "cannot read http://h/: URLs are lines of the "
