@@ -33,7 +33,7 @@
  *			their way, most have passed, which a limit would have
  *			refused; or a lower rate does not help (learner.h)
  *	ill		503, and nothing has ever passed; or nothing passes any
- *			more, after rounds of two minutes together
+ *			more for ten minutes
  *
  * Then each item waits by itself, as for other failures; while an ill server
  * has its pauses, as long as its items wait.
@@ -87,16 +87,21 @@
 #define STUBBORN 0.58 /* four in a row */
 #define STUBBORN_FADE 0.8
 
-#define ROUNDS_MAX 10
+#define ILL_ROUNDS 8
+#define ILL_DELAYS 20 /* longest pauses */
 #define CHANCE_ROUNDS 3
 
 /* The shortest of pauses that are drawn. */
 #define LEAST_NS (50 * FP_NS_PER_MS)
 
 static bool
-is_ill(const struct fp_busy *busy, const struct fp_refused *refused)
+is_ill(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused, int64_t now_ns)
 {
-	return busy->n_rounds >= ROUNDS_MAX ||
+	int64_t longest_ns = FP_MIN(rules->max_delay_ns, PAUSE_MAX_NS);
+
+	return (busy->n_rounds >= ILL_ROUNDS &&
+		       now_ns - busy->rounds_ns >= ILL_DELAYS * longest_ns) ||
 	       (refused->is == FP_REFUSAL_MILD && busy->passed_ns == 0);
 }
 
@@ -117,7 +122,7 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	if (busy->learner.is_on || refused->is_used_up)
 		return true;
 	if (busy->learner.n_rest > 0)
-		return busy->n_row >= LIMIT_BY_CHANCE;
+		return false;
 	return busy->score >= LIMIT ||
 	       (refused->wait_ns > 0 && busy->n_row >= TOLD_ROW);
 }
@@ -307,14 +312,14 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		busy->n_row++;
 		busy->part += PART_STEP * (1 - busy->part);
 	}
-	if (busy->part >= PART_MOST)
+	if (busy->part >= PART_MOST || busy->n_row >= LIMIT_BY_CHANCE)
 		busy->learner.n_rest = 0;
 	verdict.is_limit = is_limit(busy, rules, refused);
 	verdict.is_its_own =
 		is_its_own(busy, rules, refused, score, verdict.is_limit);
 	if (!verdict.is_limit)
 		return verdict;
-	if (rules->delay_ns == 0 || is_ill(busy, refused)) {
+	if (rules->delay_ns == 0 || is_ill(busy, rules, refused, now_ns)) {
 		busy->is_careful = false;
 		verdict.pause_ns = attempt->wait_ns;
 		return verdict;
@@ -325,8 +330,11 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	}
 	busy->n_with = busy->n_against = 0;
 	busy->after_ns = now_ns - (now_ns - attempt->begun_ns) / 2;
-	if (busy->n_rounds++ == 0 && busy->learner.is_on)
-		busy->n_rounds = FP_MAX(busy->n_needed, 1);
+	if (busy->n_rounds++ == 0) {
+		busy->rounds_ns = now_ns;
+		if (busy->learner.is_on)
+			busy->n_rounds = FP_MAX(busy->n_needed, 1);
+	}
 	busy->round_ns = now_ns;
 	busy->is_careful = rules->learns;
 	/* Chance does not refuse everything for so long. */

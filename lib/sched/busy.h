@@ -42,7 +42,8 @@ struct fp_busy {
 	bool is_careful; /* nothing has passed since; one at a time goes out */
 	bool has_sole; /* and it is out */
 	int64_t enough_ns; /* such a silence ended rounds; 0: none did */
-	int64_t round_ns; /* when the last round began */
+	int64_t rounds_ns; /* when the first of these rounds began */
+	int64_t round_ns; /* and the last */
 	int64_t after_ns; /* what was sent from then on came after its refusal
 			   */
 	unsigned n_with; /* of these, in the same round: refused, */
