@@ -28,7 +28,7 @@
 #include <string.h>
 
 /* Attempts of an item that need not count. */
-#define EXCUSED_MAX 2
+#define EXCUSED_MAX 4
 
 /* Room for one reason, and for two. */
 #define REASON_MAX 160
