@@ -68,7 +68,10 @@
 #define FEW 4 /* passes that say little */
 #define FEW_ROUGH 2 /* the same, of a rate that is a guess */
 #define ROUGH_S 2 /* or the server said a longer time than this */
+#define ROUNDED_S 0.25 /* what a second or two may be that were rounded up */
 #define STEADY 24 /* passes that say that a rate holds */
+#define STEADY_LOST 8 /* times what a refusal costs, at least */
+#define STEADY_MAX 100000
 #define SAID 6 /* the same, if only the server said that more is too high */
 #define HELD                                                            \
 	12 /* passes without a refusal, after which a rate may be right \
@@ -98,6 +101,7 @@
 #define WINDOW_FASTER 10 /* than their average */
 #define GAP_PART 1.001 /* of the first rate */
 #define ALIKE 3
+#define ALIKE_PART 4
 #define MISSED_MAX 3
 #define QUIET 2 /* of these parts of a period, one at most was used */
 
@@ -158,6 +162,7 @@ window_close(struct fp_learner *learner, int64_t now_ns)
 	learner->window.size = 0;
 	learner->window.is_kept = false;
 	learner->paced_ns = now_ns;
+	learner->n_paced = 0;
 }
 
 /* One that is a little shorter, until that was too short once. */
@@ -209,15 +214,19 @@ window_keep(struct fp_learner *learner, uint64_t n, double rate, int64_t now_ns)
 {
 	uint64_t first = learner->n_burst;
 
-	if (n < first || n > 2 * first)
+	if (n < first - first / ALIKE_PART || n > 2 * first) {
 		learner->n_alike = 0;
-	else if (n <= first + first / 2)
+		learner->alike = first;
+	} else if (n <= first + first / 2) {
 		learner->n_alike++;
+		learner->alike = FP_MIN(learner->alike, n);
+	}
 	if (learner->n_alike < ALIKE || first < FEW || learner->is_no_gap ||
 		rate > GAP_PART * learner->burst || learner->silence_ns == 0)
 		return;
-	learner->window = (struct fp_learner_window){.size = first,
-		.n_started = first,
+	uint64_t size = learner->alike;
+	learner->window = (struct fp_learner_window){.size = size,
+		.n_started = size,
 		.n = 1,
 		.n_held = 1,
 		.is_kept = true,
@@ -235,6 +244,7 @@ forget_gaps(struct fp_learner *learner, int64_t now_ns)
 	learner->has_told = false;
 	learner->best = 0;
 	learner->n_paced = 0;
+	learner->paced_ns = now_ns;
 	learner->next_ns = now_ns + learner->spacing_ns;
 }
 
@@ -329,17 +339,23 @@ fp_learner_started(struct fp_learner *learner, int64_t now_ns)
 	learner->next_ns = now_ns - late_ns + learner->spacing_ns;
 }
 
+static bool
+says_whole_seconds(const struct fp_learner *learner)
+{
+	return learner->until_ns > learner->refused_ns &&
+	       (learner->until_ns - learner->refused_ns) % FP_NS_PER_S == 0;
+}
+
 /* More than what passed until the time that the server named. Most servers cut
  * or round it to whole seconds; 0: it says nothing then. */
 static double
 learner_most(const struct fp_learner *learner, double n)
 {
-	bool is_rough =
-		(learner->until_ns - learner->refused_ns) % FP_NS_PER_S == 0;
+	bool is_whole = says_whole_seconds(learner);
 	int64_t least_ns =
-		learner->until_ns - learner->since_ns - is_rough * FP_NS_PER_S;
+		learner->until_ns - learner->since_ns - is_whole * FP_NS_PER_S;
 
-	return least_ns > FP_NS_PER_S / 2 || !is_rough
+	return least_ns > FP_NS_PER_S / 2 || !is_whole
 		       ? n / learner_seconds(least_ns)
 		       : 0;
 }
@@ -367,9 +383,11 @@ learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 		window_open(learner, is_said, begun_ns);
 	learner->is_supposed = false;
 	learner->next_ns = 0;
+	if (learner->is_rough && is_said && says_whole_seconds(learner))
+		span_s = FP_MIN(span_s, ROUNDED_S);
 	set_rate(learner, BELOW * n / span_s, begun_ns);
 	learner->first = learner->burst = learner->rate;
-	learner->n_burst = learner->n_passed;
+	learner->n_burst = learner->alike = learner->n_passed;
 	learner->n_lowered = 0;
 	learner->next_ns = FP_MAX(begun_ns + learner->spacing_ns, now_ns);
 	learner->since_ns = begun_ns;
@@ -377,14 +395,34 @@ learner_settle(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	learner->paced_ns = now_ns;
 }
 
-/* So many pass near what was too high before more is tried. What was refused
- * a few times in vain is the limit. */
+/* It let only so many through at first that they have nothing to say of the
+ * rate, and hide nothing of it. */
+static bool
+stores_few(const struct fp_learner *learner)
+{
+	return learner->n_burst < FEW;
+}
+
+/* So many passes without a refusal say that a rate may be right: more than what
+ * may be in store. */
+static unsigned
+learner_held(const struct fp_learner *learner)
+{
+	return (unsigned)FP_MIN(
+		FP_MAX(learner->n_burst + 2, FEW), (uint64_t)HELD);
+}
+
+/* So many pass near what was too high before more is tried: the more that a
+ * refusal costs, the more. What was refused a few times in vain is the limit.
+ */
 static unsigned
 learner_patience(const struct fp_learner *learner)
 {
 	if (learner->n_lowered == 0)
 		return SAID;
-	return (unsigned)STEADY << FP_MIN(learner->n_failed, PATIENCE_MAX);
+	double lost = learner->rate * learner_seconds(learner->silence_ns);
+	double least = FP_MIN(FP_MAX(STEADY, STEADY_LOST * lost), STEADY_MAX);
+	return (unsigned)least << FP_MIN(learner->n_failed, PATIENCE_MAX);
 }
 
 static void
@@ -401,9 +439,10 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 	if (learner->n_good < (is_near ? learner_patience(learner) : FEW))
 		return;
 	if ((learner->n_lowered > 0 || learner->is_trying) &&
+		!stores_few(learner) &&
 		now_ns - learner->raised_ns < learner->period_ns)
 		return;
-	if (learner->n_good >= HELD)
+	if (learner->n_good >= learner_held(learner))
 		learner->low = rate;
 	/* What was too high was so only by what the server said. */
 	if (is_near && learner->is_trying && learner->n_lowered == 0) {
@@ -447,7 +486,7 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 		window_hold(learner, begun_ns, now_ns);
 		return;
 	}
-	if (++learner->n_paced >= PACED_MIN)
+	if (begun_ns > learner->paced_ns && ++learner->n_paced >= PACED_MIN)
 		learner->best = FP_MAX(learner->best,
 			(double)learner->n_paced /
 				learner_seconds(now_ns - learner->paced_ns));
@@ -482,9 +521,7 @@ learner_lower(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 	/* What there was in store at first says nothing of the rate; nor does
 	 * it say much how long it took to come near it. */
 	if (learner->n_lowered++ < 2)
-		least = learner->is_rough      ? rate / 2
-			: learner->low > found ? (found + learner->low) / 2
-					       : 0;
+		least = learner->is_rough ? rate / 2 : learner->low;
 	if (learner->n_lowered <= 1) {
 		learner->n_paced = 0;
 		learner->paced_ns = now_ns;

@@ -60,6 +60,7 @@ struct fp_learner {
 	int64_t dark_ns; /* the first refusal, before starts are spaced */
 	int64_t refused_ns; /* when it was last refused */
 	unsigned n_alike; /* times that about as many had passed as at first */
+	uint64_t alike; /* and the least of these numbers */
 	bool is_no_gap; /* silences do not end its refusals */
 	int64_t silence_ns; /* the shortest that ended refusals; 0: none did */
 	int64_t until_ns; /* until when, as the server said; 0: it did not */

@@ -28,6 +28,8 @@ enum kind {
 	COUNTS_REFUSED, /* a log of all that came */
 	PROLONGS, /* a refusal begins the window anew */
 	BLOCKS, /* a refusal is followed by so long of them */
+	BANS, /* windows; the first refusal is followed by `burst` seconds of
+		 them (rate-limiter-flexible) */
 	FORGETS, /* fixed windows, of a server that starts anew at times */
 	SHEDS, /* one of so many by chance, whatever the rate */
 	NEVER, /* no to all but the first n */
@@ -202,7 +204,20 @@ ask_block(struct server *server, int64_t now_ns, int64_t *wait_ns)
 	return passes;
 }
 
-/* In whole seconds, as its clock has them. */
+static inline bool
+ask_ban(struct server *server, int64_t now_ns, int64_t *wait_ns)
+{
+	if (server->until_ns > 0 && now_ns >= server->until_ns)
+		server->until_ns = server->window_ns = 0;
+	if (server->until_ns == 0 && ask_window(server, now_ns, wait_ns))
+		return true;
+	if (server->until_ns == 0)
+		server->until_ns = now_ns + server->burst * S;
+	*wait_ns = server->until_ns - now_ns;
+	return false;
+}
+
+/* In whole seconds, as its clock has them; one more passes at first. */
 static inline bool
 ask_gaps(struct server *server, int64_t now_ns, int64_t *wait_ns)
 {
@@ -216,7 +231,7 @@ ask_gaps(struct server *server, int64_t now_ns, int64_t *wait_ns)
 	bool is_soon =
 		server->at_ns > 0 && now_s - server->at_ns / S < period_s;
 	if (!is_soon)
-		server->count = 0;
+		server->count = server->at_ns > 0 ? 0 : -1;
 	bool passes = server->count < server->n;
 	server->count++;
 	server->at_ns = now_ns;
@@ -292,6 +307,8 @@ ask_server(struct server *server, int64_t now_ns, int64_t *wait_ns,
 		return ask_leaky(server, now_ns, wait_ns, delay_ns);
 	case BLOCKS:
 		return ask_block(server, now_ns, wait_ns);
+	case BANS:
+		return ask_ban(server, now_ns, wait_ns);
 	case SHEDS:
 		*wait_ns = server->period_ns;
 		return fp_random_evenly(
