@@ -441,6 +441,7 @@ TEST_TOOLS = \
 	tests/unit/limitersim.h \
 	tests/unit/origintest.h \
 	tests/unit/outfiletest.h \
+	tests/unit/ratecalltest.h \
 	tests/unit/ratefiletest.h \
 	tests/unit/ratelimittest.h \
 	tests/unit/recordtest.h \

@@ -12,7 +12,7 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from bodysink import Sink, folder, kinds, messages, read_on, refuse_early
+from bodysink import Sink, folder, is_told_early, kinds, messages, read_on
 from harness import FASTAPI, environment, fetchpool, modules
 from servers import free_port
 from tap import check, equal, main, matches, skip, temp_dir, test, until
@@ -314,15 +314,7 @@ def _():
 
 @test("what the server says before all was sent is told as such")
 def _():
-    at = folder({"f": bytes(16 << 20)})
-    refuse, got, is_over = refuse_early(413, b'{"title":"too large"}')
-    sink = Sink(refuse)
-    result = fetchpool(["-a", "--expand-form", "f=@{{}}", sink.url + "/"],
-                       input="f\n", cwd=at)
-    equal((kinds(result), result.records[0]["status"]), (["http"], 413),
-          repr(result))
-    check(is_over.wait(60), "the server still reads")
-    check(got[0] < 16 << 20, "all of it was sent: %r" % got)
+    is_told_early(413, "--expand-form", "f=@{{}}")
 
 
 @test("redirects: 307 sends the form again, 303 drops it")

@@ -12,7 +12,7 @@ import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, crowds, numbers, use
 from calm import best_of_three
 from harness import Program, fetchpool
-from ratetest import (MS, S, ends_well, killed_and_stopped,
+from ratetest import (MS, S, ends_well, few_calls, killed_and_stopped,
                       killed_at_any_moment, say_lost)
 from redisserver import Redis, needed
 from relay import relay
@@ -100,15 +100,7 @@ def _():
 
 @test("5000/s of one host over four processes: one call for 20 starts")
 def _():
-    with Redis() as redis, Arrivals() as server:
-        args = ["-j", "64", "--host-rate", "5000/s", "--rate-file",
-                redis.url(), server.url + "/{}"]
-        programs = [Program(args, stdin=numbers(5000)) for _ in range(4)]
-        ends_well(programs, 5000)
-        obeys(server, [(5000, S)], "5000/s")
-        calls = redis.count("eval", "evalsha")
-        print("# %d calls for 20000 starts" % calls)
-        check(calls <= 1000, "%d calls for 20000 starts" % calls)
+    few_calls("--host-rate")
 
 
 @test("killed at any moment, again and again")

@@ -11,7 +11,8 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals, numbers
 from harness import Program, fetchpool, tool
-from ratetest import MS, S, obeys, one_rate_killed_at_any_moment
+from ratetest import (MS, S, asked_to_connect, obeys,
+                      one_rate_killed_at_any_moment)
 from tap import (check, contents, equal, main, matches, skip, temp_dir,
                  temp_file, test, until)
 
@@ -102,16 +103,6 @@ def _():
         equal((result.status, len(result.errors)), (1, 5), repr(result))
         result = fetchpool([*args, server.url + "/{}"], input=numbers(2))
         equal((result.status, len(result.records)), (0, 2), repr(result))
-
-
-def asked_to_connect(listener, n):
-    """A proxy's connections, so many, each with a CONNECT on it."""
-    connections = [listener.accept()[0] for _ in range(n)]
-    for connection in connections:
-        connection.settimeout(60)
-        while not connection.recv(4096).endswith(b"\r\n\r\n"):
-            pass
-    return connections
 
 
 @test("what a process that is killed or stopped held unsent, others get")

@@ -16,7 +16,8 @@ from arrivals import Arrivals, numbers, use
 from authority import authority
 from calm import best_of_three
 from harness import Program, environment, fetchpool
-from ratetest import (MS, S, ends_well, killed_and_stopped, obeys,
+from ratetest import (S, asked_to_connect, ends_well, few_calls,
+                      killed_and_stopped, obeys,
                       one_rate_killed_at_any_moment, say_lost)
 from recipes import recipe
 from redisserver import Redis, free_port, needed
@@ -77,15 +78,7 @@ def _():
 
 @test("5000/s over four processes: at most one call for 20 starts")
 def _():
-    with Redis() as redis, Arrivals() as server:
-        args = ["-j", "64", "-r", "5000/s", "--rate-file", redis.url(),
-                server.url + "/{}"]
-        programs = [Program(args, stdin=numbers(5000)) for _ in range(4)]
-        ends_well(programs, 5000)
-        obeys(server, [(5000, S)], "5000/s")
-        calls = redis.count("eval", "evalsha")
-        print("# %d calls for 20000 starts" % calls)
-        check(calls <= 1000, "%d calls for 20000 starts" % calls)
+    few_calls("-r")
 
 
 @test("killed at any moment, again and again")
@@ -106,16 +99,6 @@ def _():
         last.kill(signal.SIGINT)
         equal(last.wait().status, -signal.SIGINT)
         equal(server.n_requests, 10, "requests within the hour")
-
-
-def asked_to_connect(listener, n):
-    """A proxy's connections, so many, each with a CONNECT on it."""
-    connections = [listener.accept()[0] for _ in range(n)]
-    for connection in connections:
-        connection.settimeout(60)
-        while not connection.recv(4096).endswith(b"\r\n\r\n"):
-            pass
-    return connections
 
 
 @test("what a killed process held comes back after the period, not before")

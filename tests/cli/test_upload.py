@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 import bodysink
-from bodysink import folder, kinds, messages, read_on, refuse_early
+from bodysink import folder, is_told_early, kinds, messages, read_on
 from harness import fetchpool
 from servers import Nginx
 from tap import check, contents, equal, main, matches, temp_dir, test
@@ -259,15 +259,7 @@ def _():
 
 @test("what the server says before all was sent is told as such")
 def _():
-    at = folder({"f": bytes(16 << 20)})
-    refuse, got, is_over = refuse_early(401, b'{"title":"no"}')
-    sink = Sink(refuse)
-    result = fetchpool(["-a", "--expand-upload-file", "{{}}", sink.url + "/{}"],
-                       input="f\n", cwd=at)
-    equal((kinds(result), result.records[0]["status"]), (["http"], 401),
-          repr(result))
-    check(is_over.wait(60), "the server still reads")
-    check(got[0] < 16 << 20, "all of it was sent: %r" % got)
+    is_told_early(401, "--expand-upload-file", "{{}}")
 
 
 @test("an --upload-root that is no folder is a usage error, not each item's")

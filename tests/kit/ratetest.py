@@ -8,6 +8,7 @@ import time
 
 from arrivals import Arrivals, crowds, numbers
 from harness import Program
+from redisserver import Redis
 from tap import check, equal, until
 
 MS = 10**6
@@ -32,6 +33,28 @@ def ends_well(programs, n):
     for program in programs:
         result = program.wait(60)
         equal((result.status, len(result.records)), (0, n), repr(result))
+
+
+def few_calls(option):
+    """5000/s over four processes: at most one call for 20 starts."""
+    with Redis() as redis, Arrivals() as server:
+        args = ["-j", "64", option, "5000/s", "--rate-file", redis.url(),
+                server.url + "/{}"]
+        ends_well([Program(args, stdin=numbers(5000)) for _ in range(4)], 5000)
+        obeys(server, [(5000, S)], "5000/s")
+        calls = redis.count("eval", "evalsha")
+        print("# %d calls for 20000 starts" % calls)
+        check(calls <= 1000, "%d calls for 20000 starts" % calls)
+
+
+def asked_to_connect(listener, n):
+    """A proxy's connections, so many, each with a CONNECT on it."""
+    connections = [listener.accept()[0] for _ in range(n)]
+    for connection in connections:
+        connection.settimeout(60)
+        while not connection.recv(4096).endswith(b"\r\n\r\n"):
+            pass
+    return connections
 
 
 def say_lost(programs, n, times=1):

@@ -12,7 +12,8 @@ import http.server
 import os
 import threading
 
-from tap import temp_dir
+from harness import fetchpool
+from tap import check, equal, temp_dir
 
 
 class Sink:
@@ -71,22 +72,6 @@ def read_on(handler, n_read):
     return came, whole
 
 
-def refuse_early(status, body):
-    """A script that answers before it reads; how much came after all; and an
-    event: it reads no more."""
-    got, is_over = [], threading.Event()
-
-    def refuse(handler, nth, sink):
-        handler.close_connection = True
-        handler.answer(status, body, ("Connection", "close"))
-        handler.wfile.flush()
-        got.append(read_on(handler, 0)[0])
-        is_over.set()
-        return True
-
-    return refuse, got, is_over
-
-
 def folder(files):
     at = temp_dir()
     for name, data in files.items():
@@ -102,3 +87,23 @@ def kinds(result):
 
 def messages(result):
     return [(r.get("error") or {}).get("message") for r in result.records]
+
+
+def is_told_early(status, *args):
+    """What the server says before it has read all of a file is the item's."""
+    size, got, is_over = 16 << 20, [], threading.Event()
+
+    def refuse(handler, nth, sink):
+        handler.close_connection = True
+        handler.answer(status, b'{"title":"no"}', ("Connection", "close"))
+        handler.wfile.flush()
+        got.append(read_on(handler, 0)[0])
+        is_over.set()
+        return True
+
+    result = fetchpool(["-a", *args, Sink(refuse).url + "/{}"], input="f\n",
+                       cwd=folder({"f": bytes(size)}))
+    equal((kinds(result), result.records[0]["status"]), (["http"], status),
+          repr(result))
+    check(is_over.wait(60), "the server still reads")
+    check(got[0] < size, "all of it was sent: %r" % got)

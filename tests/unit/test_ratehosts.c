@@ -3,23 +3,13 @@
 
 #include "ratehosts.h"
 
+#include "ratecalltest.h"
 #include "scratch.h"
 #include "tap.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#define MS FP_NS_PER_MS
-
-/* The server's clock, when ours is at 0. */
-#define AHEAD_US INT64_C(1700000000000000)
-
-static uint64_t fired[FP_RATELEASE_TELL_MAX], renewed[FP_RATELEASE_TELL_MAX],
-	back[FP_RATELEASE_TELL_MAX];
-static int64_t fired_us[FP_RATELEASE_TELL_MAX];
-static struct fp_ratelease_call call = {
-	.fired = fired, .renewed = renewed, .back = back, .fired_us = fired_us};
 
 static struct fp_ratehosts hosts;
 static struct fp_ratescript script;

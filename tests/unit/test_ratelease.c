@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base.h"
 
+#include "ratecalltest.h"
 #include "ratelease.h"
 #include "scratch.h"
 #include "tap.h"
 
-#define MS FP_NS_PER_MS
 #define US 1000
-
-/* The server's clock, when ours is at 0. */
-#define AHEAD_US INT64_C(1700000000000000)
-
-static uint64_t fired[FP_RATELEASE_TELL_MAX], renewed[FP_RATELEASE_TELL_MAX],
-	back[FP_RATELEASE_TELL_MAX];
-static int64_t fired_us[FP_RATELEASE_TELL_MAX];
-static struct fp_ratelease_call call = {
-	.fired = fired, .renewed = renewed, .back = back, .fired_us = fired_us};
 
 static struct fp_leaseclock server_clock;
 
