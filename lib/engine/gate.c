@@ -304,7 +304,7 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 		at ? at->is_used : transfer->phase != FP_TRANSFER_CONNECTING;
 	bool is_https = fp_request_is_https(&transfer->request);
 
-	if (!was_used && !(transfer->is_1_1 && is_https))
+	if (!was_used && !(transfer->offer == FP_OFFER_1_1 && is_https))
 		return true;
 	if (at && at->is_quic && was_used && is_https)
 		return is_still_open(transfer, at);

@@ -267,19 +267,22 @@ choose_version(struct fp_transfer *transfer)
 {
 	bool has_body = transfer->request.body.data ||
 			strcmp(transfer->request.method, "POST") == 0;
-	bool is_1_1 =
-		transfer->setup->loses_early && has_body && !transfer->needs_2;
+	enum fp_offer offer = FP_OFFER_USUAL;
 
-	bool is_below_3 = transfer->setup->loses_early_3 && has_body;
-
-	if (is_1_1 == transfer->is_1_1 && is_below_3 == transfer->is_below_3)
+	if (has_body && transfer->setup->loses_early && !transfer->needs_2)
+		offer = FP_OFFER_1_1;
+	else if (has_body && transfer->setup->loses_early_3)
+		offer = FP_OFFER_BELOW_3;
+	if (offer == transfer->offer)
 		return CURLE_OK;
-	transfer->is_1_1 = is_1_1;
-	transfer->is_below_3 = is_below_3;
-	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION,
-		is_1_1	     ? CURL_HTTP_VERSION_1_1
-		: is_below_3 ? CURL_HTTP_VERSION_2TLS
-			     : transfer->setup->http_version);
+	transfer->offer = offer;
+	const long versions[] = {
+		[FP_OFFER_USUAL] = transfer->setup->http_version,
+		[FP_OFFER_BELOW_3] = CURL_HTTP_VERSION_2TLS,
+		[FP_OFFER_1_1] = CURL_HTTP_VERSION_1_1,
+	};
+	return curl_easy_setopt(
+		transfer->easy, CURLOPT_HTTP_VERSION, versions[offer]);
 }
 
 /* libcurl counts how often it sent again by itself, and never forgets: a handle

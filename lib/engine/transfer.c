@@ -608,7 +608,7 @@ static enum next
 transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	fp_transfer_let_go(transfer, has_died(transfer, code));
-	if (transfer->is_1_1 && transfer->n_on_wire == 0 &&
+	if (transfer->offer == FP_OFFER_1_1 && transfer->n_on_wire == 0 &&
 		transfer->stop == FP_STOP_NONE &&
 		code == CURLE_SSL_CONNECT_ERROR) {
 		/* Perhaps it wants "h2" (RFC 7301, section 3.2). */

@@ -55,6 +55,13 @@ enum fp_stop {
 	FP_STOP_HELD, /* at the gate: by a pause of its origin, or a rate */
 };
 
+/* Which versions of HTTP a handle offers. */
+enum fp_offer {
+	FP_OFFER_USUAL, /* those of the setup */
+	FP_OFFER_BELOW_3,
+	FP_OFFER_1_1,
+};
+
 /* Things that are in no use, at most one for each transfer. */
 struct fp_shelf {
 	void *things[FP_LANE_SLOTS_MAX + 1];
@@ -113,9 +120,8 @@ struct fp_transfer {
 	bool is_alone; /* its connection is not to be kept */
 	long names_s; /* for so long the handle keeps names */
 	bool is_told; /* what libcurl says, for on_debug */
-	bool is_below_3; /* the handle does not offer HTTP/3, as it might */
-	bool is_1_1; /* the handle does not offer HTTP/2 ... */
-	bool needs_2; /* ... and the server may speak nothing else */
+	enum fp_offer offer; /* the handle's */
+	bool needs_2; /* the server may speak nothing else than HTTP/2 */
 	bool is_fresh; /* it has a connection of its own */
 	bool is_short; /* of descriptors: others' idle ones are closed */
 	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
