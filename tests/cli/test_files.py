@@ -52,12 +52,18 @@ def _():
         check("body" not in record, repr(record))
 
 
-@test("-D: a 304 leaves the file as it is")
-def _():
-    server = faults()
+def yesterdays():
+    """A folder with one file in it, a."""
     folder = temp_dir()
     with open(os.path.join(folder, "a"), "w") as file:
         file.write("what was fetched yesterday")
+    return folder
+
+
+@test("-D: a 304 leaves the file as it is")
+def _():
+    server = faults()
+    folder = yesterdays()
     result = into(folder, "--overwrite", "--ok-status=2xx,304",
                   "--output-name=a", input=server.url + "/status/304")
     equal((result.status, kinds(result)), (0, [None]))
@@ -68,9 +74,7 @@ def _():
 @test("-D: a HEAD leaves the file as it is, and makes none")
 def _():
     server = faults()
-    folder = temp_dir()
-    with open(os.path.join(folder, "a"), "w") as file:
-        file.write("what was fetched yesterday")
+    folder = yesterdays()
     items = "".join('{"url":"%s/ok","n":"%s"}\n' % (server.url, name)
                     for name in ("a", "b"))
     for args, text in ((["-X", "HEAD"], items),

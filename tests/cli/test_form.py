@@ -12,7 +12,8 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from bodysink import Sink, folder, is_told_early, kinds, messages, read_on
+from bodysink import (Sink, fails_once, folder, is_told_early, kinds, messages,
+                      read_on)
 from harness import FASTAPI, environment, fetchpool, modules
 from servers import free_port
 from tap import check, equal, main, matches, skip, temp_dir, test, until
@@ -251,20 +252,7 @@ def _():
     data = random.Random(5).randbytes(200000)
     at = folder({"f": data, "g": data, "other": b"o" * 5000})
 
-    def fail_once(handler, nth, sink):
-        if nth in (1, 3):
-            handler.rfile.read(int(handler.headers["Content-Length"]) // 2)
-            sink.came.append(None)
-            if nth == 3:
-                with open(at + "/g", "ab") as file:
-                    file.write(b"more")
-            handler.close_connection = True
-            handler.answer(503, b"0", ("Retry-After", "0"),
-                           ("Connection", "close"))
-            return True
-        return False
-
-    sink = Sink(fail_once)
+    sink = Sink(fails_once(at + "/g"))
     args = ["-a", "-X", "PUT", "--retry=3", "-F", "o=@" + at + "/other", "--expand-form",
             "f=@{{}}", sink.url + "/"]
     result = fetchpool(args, input="f\n", cwd=at)

@@ -11,7 +11,8 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 import bodysink
-from bodysink import folder, is_told_early, kinds, messages, read_on
+from bodysink import (fails_once, folder, is_told_early, kinds, messages,
+                      read_on)
 from harness import fetchpool
 from servers import Nginx
 from tap import check, contents, equal, main, matches, temp_dir, test
@@ -190,20 +191,7 @@ def _():
     data = CHANCE.randbytes(300000)
     at = folder({"f": data, "g": data})
 
-    def fail_once(handler, nth, sink):
-        if nth in (1, 3):
-            handler.rfile.read(int(handler.headers["Content-Length"]) // 2)
-            sink.came.append(None)
-            if nth == 3:
-                with open(at + "/g", "ab") as file:
-                    file.write(b"more")
-            handler.close_connection = True
-            handler.answer(503, b"0", ("Retry-After", "0"),
-                           ("Connection", "close"))
-            return True
-        return False
-
-    sink = Sink(fail_once)
+    sink = Sink(fails_once(at + "/g"))
     args = ["-a", "--retry=3", "--expand-upload-file", "{{}}", sink.url + "/{}"]
     result = fetchpool(args, input="f\n", cwd=at)
     equal((kinds(result), sink.came[-1][3]), ([None], md5(data)), repr(result))

@@ -72,6 +72,24 @@ def read_on(handler, n_read):
     return came, whole
 
 
+def fails_once(path):
+    """A script that fails the first of each two requests before it has the
+    body; by the second one that it fails, the file has grown."""
+    def script(handler, nth, sink):
+        if nth not in (1, 3):
+            return False
+        handler.rfile.read(int(handler.headers["Content-Length"]) // 2)
+        sink.came.append(None)
+        if nth == 3:
+            with open(path, "ab") as file:
+                file.write(b"more")
+        handler.close_connection = True
+        handler.answer(503, b"0", ("Retry-After", "0"), ("Connection", "close"))
+        return True
+
+    return script
+
+
 def folder(files):
     at = temp_dir()
     for name, data in files.items():
