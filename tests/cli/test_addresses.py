@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """--deny-private, --deny, --allow; and names that do not resolve as wished."""
+import signal
 import sys
 import time
 
@@ -13,7 +14,7 @@ from servers import Nginx, faults
 from shim import PUBLIC, lookups, resolver
 from tap import (check, contents, equal, main, skip, temp_dir, temp_file,
                  test)
-from webserver import Web, redirect, web
+from webserver import Web, redirect
 
 
 def fetch(urls, *args, **more):
@@ -264,18 +265,15 @@ def _():
 def _():
     env = resolver("hang.test=~30000", "ok.test=127.0.0.1")
     server = faults()
-    program = Program(["-a", "-j4", "-m", "1500ms", "--connect-timeout=1500ms",
-                       "--fields=url,fetch_time,status"],
+    program = Program(["-a", "-j4", "-m", "1h", "--connect-timeout=1h",
+                       "--fields=url,status"],
                       stdin="http://hang.test/\n" + "".join(
                           "http://ok.test:%d/ok\n" % server.port
                           for _ in range(200)), env=env)
-    records = program.lines(200)
-    check(max(r["fetch_time"] for r in records if r["status"]) < 1,
-          "one of the others waited")
-    result = program.wait()
-    record = [r for r in result.records if "hang" in r["url"]][0]
-    check(1.4 <= record["fetch_time"] < 6, record)
-    equal(len(result.records), 201)
+    # All of them come before it.
+    equal([r["status"] for r in program.lines(200)], [200] * 200)
+    program.kill(signal.SIGKILL)
+    program.wait()
 
 
 @test("27 a look-up that hangs: its item ends as a timeout")

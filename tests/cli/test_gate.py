@@ -148,14 +148,11 @@ def _():
 def _():
     swallower = Swallower()
     with Arrivals() as server:
-        began = time.monotonic()
         program = Program(
-            ["-j", "64", "-r", "20/s", "--connect-timeout=8s", "--retry=0"],
+            ["-j", "64", "-r", "20/s", "--connect-timeout=1h", "--retry=0"],
             stdin="".join(line + "\n" for line in [
                 *swallower.lines(40), server.url + "/good"]))
         until(lambda: server.n_requests == 1, "the good one")
-        took = time.monotonic() - began
-        check(took < 4, "the good one went out after %.1f s" % took)
         program.kill(signal.SIGKILL)
         program.wait()
 
@@ -166,15 +163,12 @@ def _():
     path = temp_dir() + "/rates"
     args = ["-r", "20/s", "--rate-file", path, "--retry=0"]
     with Arrivals() as server:
-        stuck = Program(["-j", "20", "--connect-timeout=8s", *args],
+        stuck = Program(["-j", "20", "--connect-timeout=1h", *args],
                         stdin="\n".join(swallower.lines(20)) + "\n")
         until(lambda: os.path.exists(path), "the file")
         stuck.settled()
-        began = time.monotonic()
         result = fetchpool([*args, server.url + "/{}"], input=numbers(3))
-        took = time.monotonic() - began
         equal((result.status, server.n_requests), (0, 3), repr(result))
-        check(took < 4, "three took %.1f s" % took)
         stuck.kill(signal.SIGKILL)
         stuck.wait()
 
