@@ -237,6 +237,8 @@ fp_course_conclude(struct fp_course *run)
 	bool lost = run->writer.failed.error || run->writer.unknown.error;
 	if (fp_writer_close(&run->writer))
 		lost = true;
+	if (!lost)
+		fp_journal_rest(&run->journal);
 	struct fp_totals totals = course_add_up(run, left);
 
 	tell_end(run, &totals);

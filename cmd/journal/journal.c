@@ -581,6 +581,7 @@ fp_journal_begin(struct fp_journal *journal)
 	journal->unknown_start = state->unknown_end;
 	journal->n_failed_before =
 		fp_journalstate_failed(state, FP_FATES_FAILED);
+	journal->has_begun = true;
 	ret = 0;
 out:
 	if (ret)
@@ -667,6 +668,29 @@ fp_journal_finish(struct fp_journal *journal)
 	fp_mutex_unlock(&journal->lock);
 	fp_thread_join(&journal->thread);
 	journal->has_thread = false;
+}
+
+void
+fp_journal_rest(struct fp_journal *journal)
+{
+	struct fp_journal_state *state = &journal->state;
+	const struct fp_output *failed = journal->failed;
+	const struct fp_output *unknown = journal->unknown;
+	const struct fp_journal_line line = {
+		.what = FP_JOURNAL_REST,
+		.failed_end = journal->failed_start + failed->n_given,
+		.unknown_end = journal->unknown_start + unknown->n_given,
+		.failed_sum = failed->sum,
+		.unknown_sum = unknown->sum,
+	};
+
+	if (!journal->has_begun ||
+		(line.failed_end == state->failed_end &&
+			line.unknown_end == state->unknown_end))
+		return;
+	fp_mutex_lock(&journal->lock);
+	journal_append(journal, &line, 1);
+	fp_mutex_unlock(&journal->lock);
 }
 
 void

@@ -30,6 +30,7 @@ struct fp_journal {
 	struct fp_output *output, *failed, *unknown;
 	bool is_on; /* a journal is kept */
 	bool is_resumed; /* another run has begun it */
+	bool has_begun; /* the outputs are ours to add to */
 	bool is_dry; /* only read: for a dry run */
 	size_t good; /* how many of its bytes count */
 	uint64_t out_start, failed_start, unknown_start; /* of our bytes */
@@ -133,6 +134,10 @@ int fp_journal_start(struct fp_journal *journal);
 
 /* When nobody adds any more: all is written, and the state is at rest. */
 void fp_journal_finish(struct fp_journal *journal);
+
+/* After that: the lines of what was not done are in --failed and --unknown, as
+ * a whole, so that copies of these can be told from other files. */
+void fp_journal_rest(struct fp_journal *journal);
 
 void fp_journal_close(struct fp_journal *journal);
 

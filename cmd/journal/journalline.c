@@ -48,6 +48,7 @@ static const struct form forms[] = {
 	[FP_JOURNAL_RESUMED] = {"r", "egv"},
 	[FP_JOURNAL_RETRY] = {"t", "t"},
 	[FP_JOURNAL_LISTED] = {"l", "gvpw"},
+	[FP_JOURNAL_REST] = {"e", "gvpw"},
 	[FP_JOURNAL_COMMIT] = {"c", ""},
 };
 
@@ -62,6 +63,7 @@ static const struct form old_forms[FP_ARRAY_LEN(forms)] = {
 	[FP_JOURNAL_RESUMED] = {"r", "eg"},
 	[FP_JOURNAL_RETRY] = {"t", ""},
 	[FP_JOURNAL_LISTED] = {"-", ""},
+	[FP_JOURNAL_REST] = {"-", ""},
 	[FP_JOURNAL_CHAIN] = {"-", ""},
 	[FP_JOURNAL_SEEN] = {"-", ""},
 	[FP_JOURNAL_PAGE] = {"-", ""},

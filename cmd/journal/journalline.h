@@ -59,6 +59,8 @@ enum fp_journal_what {
 	FP_JOURNAL_RETRY, /* fate: what failed so is not done any more */
 	FP_JOURNAL_LISTED, /* the ends and sums of --failed and --unknown, which
 			    * then have what is still failed */
+	FP_JOURNAL_REST, /* the ends and sums of both, with the lines of what
+			  * was not done when the run ended */
 	FP_JOURNAL_COMMIT, /* all above is on the disk */
 };
 

@@ -113,6 +113,8 @@ struct known {
 	const struct fp_journal_place *then;
 	uint64_t end;
 	uint32_t sum; /* of all from then->begin up to `end` */
+	uint64_t rest_end; /* with the lines of what a stop left undone */
+	uint32_t rest_sum; /* of all up to there */
 	bool is_records; /* no byte of them is NUL */
 	bool is_unknown; /* --unknown */
 	bool is_there; /* device and inode are the same as then */
@@ -173,12 +175,12 @@ check_sum(const struct fp_journal *journal, const struct known *known, int fd,
 
 /* The first line of a file may have one before it. */
 static struct fp_text
-without_heading(const struct fp_journal *journal, struct fp_text text)
+without_heading(const struct fp_output *output, struct fp_text text)
 {
-	size_t len = journal->failed->heading.len + 1;
+	size_t len = output->heading.len + 1;
 
 	if (len > 1 && text.len >= len &&
-		memcmp(text.data, journal->failed->heading.data, len - 1) == 0)
+		memcmp(text.data, output->heading.data, len - 1) == 0)
 		return (struct fp_text){text.data + len, text.len - len};
 	return text;
 }
@@ -206,9 +208,9 @@ check_failed(const struct fp_journal *journal, const struct known *known,
 			return refuse_errno(journal);
 		struct fp_text text = {buf->data, len - 1};
 		if (at == 0)
-			text = without_heading(journal, text);
+			text = without_heading(known->output, text);
 		if ((size_t)n != len ||
-			buf->data[len - 1] != journal->failed->separator ||
+			buf->data[len - 1] != known->output->separator ||
 			fp_journalline_item_hash(state->key, seen->seq, text) !=
 				seen->hash)
 			return refuse_lost(journal, known, at);
@@ -236,6 +238,18 @@ check_contents(const struct fp_journal *journal, const struct known *known)
 	return ret;
 }
 
+/* A copy of a file to which nothing was written that is still to be there is
+ * known by the lines of what was not done, all of them. */
+static void
+know_by_rest(struct known *known, uint64_t size)
+{
+	if (known->is_there || known->end > known->then->begin ||
+		size != known->rest_end)
+		return;
+	known->end = known->rest_end;
+	known->sum = known->rest_sum;
+}
+
 /* The same file as before, or a copy of it, with all that was written to it? If
  * nothing was, there is nothing to know a copy by: then no byte of it may be
  * lost. */
@@ -255,6 +269,7 @@ compare_output(struct fp_journal *journal, struct known *known)
 		return refuse_other(journal, known);
 	if (now.inode == 0)
 		return 0;
+	know_by_rest(known, size);
 	if (!known->is_there &&
 		(size < known->end || (known->end == known->then->begin &&
 					      size > known->end)))
@@ -292,6 +307,8 @@ compare_outputs(struct fp_journal *journal)
 			.then = &state->failed_file,
 			.end = state->failed_end,
 			.sum = state->failed_sum,
+			.rest_end = state->rest.failed_end,
+			.rest_sum = state->rest.failed_sum,
 		},
 		{
 			.output = unknown,
@@ -299,6 +316,8 @@ compare_outputs(struct fp_journal *journal)
 			.then = &state->unknown_file,
 			.end = state->unknown_end,
 			.sum = state->unknown_sum,
+			.rest_end = state->rest.unknown_end,
+			.rest_sum = state->rest.unknown_sum,
 			.is_unknown = true,
 		},
 	};
@@ -443,6 +462,7 @@ start_afresh(struct fp_journal *journal)
 			strerror(errno));
 		return -1;
 	}
+	journal->has_begun = true;
 	return 0;
 }
 

@@ -405,15 +405,10 @@ is_in_order(const struct fp_journal_state *state, enum fp_journal_what what)
 		[FP_JOURNAL_CHAIN] = {FP_JOURNAL_STATE, FP_JOURNAL_SEEN},
 		[FP_JOURNAL_SEEN] = {FP_JOURNAL_CHAIN, FP_JOURNAL_SEEN},
 		[FP_JOURNAL_BEGIN] = {FP_JOURNAL_STATE, FP_JOURNAL_SEEN},
-		[FP_JOURNAL_DONE] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_PAGE] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_INTENT] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_RESUMED] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_RETRY] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_LISTED] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
-		[FP_JOURNAL_COMMIT] = {FP_JOURNAL_BEGIN, FP_JOURNAL_COMMIT},
 	};
 
+	if (what > FP_JOURNAL_BEGIN)
+		return state->stage >= FP_JOURNAL_BEGIN;
 	return state->stage >= behind[what].first &&
 	       state->stage <= behind[what].last;
 }
@@ -506,6 +501,10 @@ journalstate_apply(
 		break;
 	case FP_JOURNAL_LISTED:
 		ret = apply_listed(state, line);
+		break;
+	case FP_JOURNAL_REST:
+		state->rest = (struct fp_journal_rest){line->failed_end,
+			line->unknown_end, line->failed_sum, line->unknown_sum};
 		break;
 	case FP_JOURNAL_COMMIT:
 		state->has_commit = true;
@@ -715,6 +714,20 @@ write_chains(struct fp_journal_state *state, struct fp_buf *to)
 }
 
 static int
+put_place(struct fp_journal_state *state, struct fp_buf *to,
+	enum fp_journal_what what, const struct fp_journal_place *place)
+{
+	struct fp_journal_line line = {
+		.what = what,
+		.seq = place->device,
+		.hash = place->inode,
+		.out_end = place->begin,
+	};
+
+	return fp_journalline_add(to, &line, &state->crc);
+}
+
+static int
 write_head(struct fp_journal_state *state, struct fp_buf *to)
 {
 	struct fp_journal_line line = {
@@ -723,23 +736,10 @@ write_head(struct fp_journal_state *state, struct fp_buf *to)
 	};
 
 	memcpy(line.key, state->key, sizeof(line.key));
-	if (fp_journalline_add(to, &line, &state->crc))
-		return -1;
-	line = (struct fp_journal_line){.what = FP_JOURNAL_OUTPUT,
-		.seq = state->output.device,
-		.hash = state->output.inode,
-		.out_end = state->output.begin};
-	if (fp_journalline_add(to, &line, &state->crc))
-		return -1;
-	line = (struct fp_journal_line){.what = FP_JOURNAL_FAILED,
-		.seq = state->failed_file.device,
-		.hash = state->failed_file.inode};
-	if (fp_journalline_add(to, &line, &state->crc))
-		return -1;
-	line = (struct fp_journal_line){.what = FP_JOURNAL_UNKNOWN,
-		.seq = state->unknown_file.device,
-		.hash = state->unknown_file.inode};
-	if (fp_journalline_add(to, &line, &state->crc))
+	if (fp_journalline_add(to, &line, &state->crc) ||
+		put_place(state, to, FP_JOURNAL_OUTPUT, &state->output) ||
+		put_place(state, to, FP_JOURNAL_FAILED, &state->failed_file) ||
+		put_place(state, to, FP_JOURNAL_UNKNOWN, &state->unknown_file))
 		return -1;
 	for (size_t i = 0; i < state->n_options; i++) {
 		const struct fp_journal_option *option = &state->options[i];

@@ -45,6 +45,13 @@ struct fp_journal_seen {
 	bool is_unknown; /* in --unknown */
 };
 
+/* How far --failed and --unknown were filled when a run ended last, with the
+ * lines of what was not done; and the sums of all that. */
+struct fp_journal_rest {
+	uint64_t failed_end, unknown_end;
+	uint32_t failed_sum, unknown_sum;
+};
+
 struct fp_journal_state {
 	uint8_t key[FP_JOURNAL_KEY_BYTES];
 	char version[FP_JOURNAL_NAME_MAX + 1];
@@ -61,6 +68,7 @@ struct fp_journal_state {
 	uint64_t out_end, failed_end, unknown_end; /* bytes */
 	uint32_t out_sum, failed_sum, unknown_sum; /* of ours up to there */
 	bool is_listing; /* --failed and --unknown lack what is still failed */
+	struct fp_journal_rest rest;
 
 	/* The items of the lines that were read, in order of seq. */
 	struct fp_journal_seen *seen;

@@ -13,7 +13,7 @@ import kit  # noqa: F401 (first: it finds the others)
 from harness import (Program, TRACED, Result, fetchpool, records_of, strace)
 from resumetest import Run, equal_lines, items, killed_before, put
 from servers import api, faults
-from tap import (check, contents, equal, main, matches, temp_dir, test, until)
+from tap import (as_bytes, check, contents, equal, main, matches, temp_dir, test, until)
 
 
 def lines_of(path):
@@ -148,14 +148,15 @@ def _():
         equal(sorted(seqs), list(range(1, 23)))
 
 
+def copy_all(run):
+    """All files of a run are others now, with the same in them."""
+    subprocess.run(["cp", "-a", run.folder, run.folder + ".copy"], check=True)
+    shutil.rmtree(run.folder)
+    os.rename(run.folder + ".copy", run.folder)
+
+
 @test("99 the files were copied or moved between two runs")
 def _():
-    def copy(run):
-        subprocess.run(["cp", "-a", run.folder, run.folder + ".copy"],
-                       check=True)
-        shutil.rmtree(run.folder)
-        os.rename(run.folder + ".copy", run.folder)
-
     def move(run):
         elsewhere = temp_dir() + "/elsewhere"
         shutil.move(run.folder, elsewhere)
@@ -163,7 +164,7 @@ def _():
         run.out, run.failed, run.journal = (
             elsewhere + "/" + name for name in ("out", "failed", "journal"))
 
-    for change in copy, move:
+    for change in copy_all, move:
         for options, more in ([], {}), (["-k", "-a", "--sync"], {}), (
                 ["-f", "body"], {}), ([], {"appends": True}):
             run = Run(60, options, **more)
@@ -178,6 +179,39 @@ def _():
                 result = run.run("--resume", "--failed", run.failed)
                 equal(result.status, 1, repr(result))
             run.check_same(run.whole())
+
+
+@test("99 files copied after a stop that left nothing but lines not done")
+def _():
+    for options, header in ([], ""), (["--input-format", "csv",
+                                       "--shard=2/2"], "id\n"):
+        server = faults()
+        server.on("/p/", lambda conn, request: conn.server.hold("x") and
+                  conn.answer(b"{}"))
+        run = Run(0, [*options, "-j1", "--grace=0"],
+                  server.url + "/p/" + ("{id}" if header else "{}"))
+        put(run.input, header + "".join("%d\n" % n for n in range(9)))
+        files = "--failed", run.failed, "--unknown", run.unknown
+        program = run.start(*files)
+        server.wait(lambda: server.requests == 1, "the first request")
+        program.kill(signal.SIGTERM)
+        equal(program.wait().status, -signal.SIGTERM)
+        left = contents(run.failed)
+        check(left.count(b"\n") >= 4, "the lines of what was not done")
+        copy_all(run)
+        server.open("x")
+
+        # Another file of that name is not taken for one.
+        put(run.failed, left[::-1])
+        result = run.run("--resume", *files)
+        equal(result.status, 3)
+        matches("failed is not the file that the first run wrote to",
+                result.text)
+        equal(contents(run.failed), left[::-1])
+        put(run.failed, left)
+        equal(run.run("--resume", *files).status, 0)
+        equal(contents(run.failed), b"")
+        run.check_same(run.whole())
 
 
 @test("99 the journal says a device that is not there any more")
@@ -495,7 +529,7 @@ def _():
 
 # ---- outcomes that are unknown ----
 
-def lost_posts():
+def lost_posts(*options):
     """A POST of an odd number gets no answer; of 2 mod 4, status 500."""
     server = faults()
 
@@ -506,7 +540,8 @@ def lost_posts():
         conn.answer(b"", status=500 if n % 4 else 200)
 
     server.on("/p/", answer)
-    run = Run(0, ["-X", "POST", "--retry", "0"], template=server.url + "/p/{}")
+    run = Run(0, ["-X", "POST", "--retry", "0", *options],
+              template=server.url + "/p/{}")
     put(run.input, "".join("%d\n" % i for i in range(8)))
     return server, run
 
@@ -564,6 +599,25 @@ def _():
     matches("not resumed: .*unknown was modified", result.text)
     matches("--unknown is not the file that the first run wrote to",
             run.run("--resume", "--failed", run.failed).text)
+
+
+@test("--unknown goes on without --failed, with any separator and header line")
+def _():
+    for options, head, end in (["-0"], "", "\0"), ([], "", "\n"), (
+            ["--input-format", "csv"], "id,x\n", "\n"):
+        server, run = lost_posts(*options)
+        run.template = run.template.replace("{}", "{id}") if head \
+            else run.template
+        put(run.input, head + "".join(
+            "%d%s%s" % (n, ",y" if head else "", end) for n in range(8)))
+        files = "--unknown", run.unknown
+        equal(run.run(*files).status, 1)
+        before = contents(run.unknown)
+        equal(before.count(as_bytes(end)), 5 if head else 4)
+        for how in "--resume", "--retry-failed", "--resume":
+            result = run.run(how, *files)
+            equal(result.status, 1, repr(result))
+            equal(sorted(contents(run.unknown)), sorted(before))
 
 
 @test("--unknown: a POST that a stop cut off is there, not in --failed")

@@ -125,7 +125,8 @@ check_line(struct fuzz *fuzz)
 		(enum fp_journal_what)fuzz_choose(fuzz, FP_JOURNAL_COMMIT + 1);
 	line.fate = fuzz_choose(fuzz, FP_KIND_STOPPED);
 	line.is_old = fuzz_choose(fuzz, 2) && line.what != FP_JOURNAL_UNKNOWN &&
-		      line.what != FP_JOURNAL_LISTED;
+		      line.what != FP_JOURNAL_LISTED &&
+		      line.what != FP_JOURNAL_REST;
 	line.seq = fuzz_number(fuzz);
 	line.hash = fuzz_number(fuzz);
 	line.hash2 = fuzz_number(fuzz);

@@ -98,6 +98,11 @@ static const struct fp_journal_line lines[] = {
 		.unknown_end = 8,
 		.failed_sum = 9,
 		.unknown_sum = 10},
+	{.what = FP_JOURNAL_REST,
+		.failed_end = 11,
+		.unknown_end = 12,
+		.failed_sum = 13,
+		.unknown_sum = 14},
 	{.what = FP_JOURNAL_COMMIT},
 };
 
