@@ -146,6 +146,21 @@ keep_refusal(struct fp_transfer *transfer, const char *data, size_t len)
 	return len == 0 || fp_buf_add(to, data, len) == 0;
 }
 
+void
+fp_transfer_fail_spool(struct fp_transfer *transfer, int err)
+{
+	static const char what[] = "cannot write to a temporary file";
+	char text[120];
+
+	if (err != EFBIG && err != EMFILE && err != ENFILE && err != ENOMEM) {
+		fp_ticket_drop(transfer->ticket);
+		fp_setup_fault(transfer->setup, what, err);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(err));
+	fp_ticket_fail(transfer->ticket, FP_KIND_LOCAL, text);
+}
+
 /* A document of which only the elements of an array are wanted may be larger
  * than memory: much of it goes to a file until it is known to be whole. Where
  * no file can be made, it stays in memory. false: the file cannot be written
@@ -156,7 +171,6 @@ spool_body(struct fp_transfer *transfer)
 	struct fp_ticket *ticket = transfer->ticket;
 	const struct fp_carry *carry = &transfer->carry;
 	bool is_full;
-	char text[120];
 
 	if (!carry->is_streamed || carry->kind != FP_KIND_OK ||
 		ticket->body.len < SPOOL_BYTES ||
@@ -164,9 +178,7 @@ spool_body(struct fp_transfer *transfer)
 			&is_full) == 0 ||
 		!is_full)
 		return true;
-	snprintf(text, sizeof(text), "cannot write to a temporary file: %s",
-		strerror(errno));
-	fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
+	fp_transfer_fail_spool(transfer, errno);
 	return false;
 }
 

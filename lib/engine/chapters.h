@@ -68,6 +68,10 @@ int64_t fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info);
  * body, or at the end if there was none (`is_empty`). */
 void fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty);
 
+/* A body's temporary file cannot be used: its item fails if only that one body
+ * has to; else it is not done, and neither is any other. */
+void fp_transfer_fail_spool(struct fp_transfer *transfer, int err);
+
 /* What the body was judged with is the next one's. */
 void fp_transfer_end_body(struct fp_transfer *transfer);
 

@@ -630,11 +630,8 @@ judge_response(struct fp_transfer *transfer)
 		!response->answers_head)
 		fp_download_commit(&transfer->download, ticket);
 	else if (result->encoding != FP_BODY_NONE &&
-		 fp_ticket_take_body(ticket)) {
-		snprintf(text, sizeof(text), "cannot use a temporary file: %s",
-			strerror(errno));
-		fp_ticket_fail(ticket, FP_KIND_LOCAL, text);
-	}
+		 fp_ticket_take_body(ticket))
+		fp_transfer_fail_spool(transfer, errno);
 }
 
 int64_t
@@ -724,6 +721,9 @@ carry_failed(struct fp_transfer *transfer)
 	enum fp_kind kind = ticket->result.kind;
 	bool is_whole = true;
 
+	/* It may have failed after the next page was found. */
+	if (ticket->chain)
+		ticket->chain->turns = false;
 	if (kind == FP_KIND_STOPPED || !ticket->keeps_body) {
 		fp_ticket_drop_body(ticket);
 		return;

@@ -6,15 +6,17 @@ of -D: the run stops with exit status 3, and what was not fetched is not done;
 import os
 import resource
 import shutil
+import subprocess
 import sys
 
 import kit  # noqa: F401: where the other folders are
 
 sys.dont_write_bytecode = True
-from harness import TRACED, records_of, strace
+from harness import TRACED, records_of, strace, tool
 from resumetest import Run, put
 from servers import faults
-from tap import check, contents, equal, main, matches, temp_dir, test, until
+from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+                 until)
 
 N = 200
 
@@ -179,6 +181,79 @@ def _():
                           "file or directory|folder .*bodies was removed or "
                           "replaced)")
             check_complete(run)
+
+
+def small_disk():
+    """What a run needs to have a TMPDIR for 300 KiB."""
+    wrapper = [tool("unshare"), "-rm", "sh", "-c",
+               'mount -t tmpfs -o size=300k none "$TMPDIR" && exec "$@"', "sh"]
+    env = {"TMPDIR": temp_dir()}
+    if subprocess.run([*wrapper, "true"], env={**os.environ, **env},
+                      capture_output=True).returncode:
+        skip("no file system can be mounted here")
+    return {"wrapper": wrapper, "env": env}
+
+
+def check_pages(run, server, harm, words, mend, **more):
+    """Pages that come when what they need is gone are not done: the run that
+    goes on begins with them."""
+    program = run.start("--failed", run.failed, **more)
+    server.wait(lambda: server.outstanding == 4, "the second pages")
+    harm()
+    server.open("second")
+    result = program.wait()
+    equal(result.status, 3, repr(result))
+    matches(words, result.text)
+    matches(r"stopped by a local error: 0 done, 0 failed, 4 not done",
+            result.text)
+    equal(undone(run), [1, 2, 3, 4])
+    mend()
+    result = run.run("--resume", "--failed", run.failed)
+    equal(result.status, 0, repr(result))
+    equal(sorted((r["seq"], r["page"], r["pages"])
+                 for r in records_of(contents(run.out))),
+          [(seq, page, 3 if page == 3 else None)
+           for seq in range(1, 5) for page in (1, 2, 3)])
+
+
+def three_pages(*options):
+    server = faults()
+
+    def answer(conn, request):
+        page = int((request.query + "=1").split("=")[1])
+        if page == 2:
+            server.hold("second")
+        more = '"next":"?p=%d",' % (page + 1) if page < 3 else ""
+        conn.answer(b'{%s"items":["%s"]}' % (
+            more.encode(), b"x" * (400000 if page > 1 else 4)),
+            b"application/json")
+
+    server.on("/pages/", answer)
+    run = Run(0, ["-j4", "--next", "/next", *options],
+              template=server.url + "/pages/{}")
+    put(run.input, numbers(4))
+    return run, server
+
+
+@test("the folder of -D is gone when a page comes that is not the last")
+def _():
+    bodies = temp_dir() + "/bodies"
+    run, server = three_pages("-D", bodies, "--overwrite")
+    run.options[1] = "seq,page,pages,file"
+    check_pages(run, server, lambda: move(bodies),
+                "(cannot write to .*bodies: No such file or directory|folder "
+                ".*bodies was removed or replaced)",
+                lambda: os.rename(bodies + ".old", bodies))
+    equal(len(os.listdir(bodies)), 12)
+
+
+@test("--each: the disk for large pages is full when one comes")
+def _():
+    run, server = three_pages("--each", "/items")
+    run.options[1] = "seq,page,pages,body"
+    check_pages(run, server, lambda: None,
+                "cannot write to a temporary file: No space left",
+                lambda: None, **small_disk())
 
 
 @test("-D: a full disk stops the run")
