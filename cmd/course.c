@@ -237,7 +237,7 @@ fp_course_conclude(struct fp_course *run)
 	bool lost = run->writer.failed.error || run->writer.unknown.error;
 	if (fp_writer_close(&run->writer))
 		lost = true;
-	if (!lost)
+	if (!run->writer.failed.error && !run->writer.unknown.error)
 		fp_journal_rest(&run->journal);
 	struct fp_totals totals = course_add_up(run, left);
 

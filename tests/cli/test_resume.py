@@ -214,6 +214,28 @@ def _():
         run.check_same(run.whole())
 
 
+@test("99 the same after a stop because the output was lost")
+def _():
+    server = faults()
+    server.on("/p/", lambda conn, request: conn.server.hold("x") and
+              conn.answer(b"1", b"application/json"))
+    run = Run(0, ["-j1", "--grace=0"], server.url + "/p/{}")
+    put(run.input, "1\n2\n3\n")
+    args = ["--journal", run.journal, "-i", run.input, *run.options,
+            "--failed", run.failed, run.template]
+    program = Program(args, read=False)
+    server.wait(lambda: server.requests == 1, "the first request")
+    program.drop()
+    program.wait()
+    program.end()
+    equal(sorted(lines_of(run.failed)), ["1", "2", "3"])
+    server.open("x")
+    copy_all(run)
+    result = fetchpool(["--resume", *args])
+    equal((result.status, len(result.records)), (0, 3), repr(result))
+    equal(contents(run.failed), b"")
+
+
 @test("99 the journal says a device that is not there any more")
 def _():
     run = Run(20)
