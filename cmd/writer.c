@@ -185,13 +185,15 @@ writer_count(atomic_uint_fast64_t *counter)
 
 /* Keeps the item's line for the next run. A line that was too long to be held
  * is not there to be kept. With a journal, what was not done comes after all
- * that has failed: the run that goes on takes it away again. */
+ * that has failed: the run that goes on takes it away again. What was done, and
+ * nobody was told, is not to be done twice. */
 static void
 set_aside(
 	struct fp_writer *writer, const struct fp_result *result, bool is_done)
 {
+	bool is_untold = result->kind == FP_KIND_OK && result->is_sent_once;
 	const struct undone head = {
-		result->input.len, result->is_outcome_unknown};
+		result->input.len, result->is_outcome_unknown || is_untold};
 	struct fp_output *aside = fp_journal_aside(writer->settings,
 		&writer->failed, &writer->unknown, head.is_unknown);
 	struct fp_buf *undone = &writer->undone;

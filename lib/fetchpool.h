@@ -262,6 +262,7 @@ struct fp_result {
 	int64_t retry_after_ns; /* the server wants us away; 0: not said */
 	bool is_over_budget; /* too much failed there for another attempt */
 	bool is_outcome_unknown; /* it was sent, and not to be sent again */
+	bool is_sent_once; /* the same, whatever came of it */
 	int64_t started_wall_ns; /* since 1970; 0: did not start */
 	int64_t time_connect_ns; /* from the attempt's start; -1: none */
 	int64_t time_first_byte_ns;

@@ -271,7 +271,8 @@ is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 {
 	return transfer->n_on_wire > 0 && !transfer->hold.is_unread &&
 	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||
-		       transfer->stop == FP_STOP_CANCELLED) &&
+		       transfer->stop == FP_STOP_CANCELLED ||
+		       transfer->ticket->result.kind == FP_KIND_STOPPED) &&
 	       !fp_request_is_idempotent(&transfer->request);
 }
 
@@ -297,6 +298,9 @@ fp_transfer_look_ahead(struct fp_transfer *transfer, CURLcode code)
 	enum fp_cause cause = cause_of(transfer, code);
 	struct fp_refused refused = judge_refusal(transfer, cause);
 
+	ticket->result.is_sent_once =
+		transfer->n_on_wire > 0 &&
+		!fp_request_is_repeatable(&transfer->request);
 	ticket->again = (struct fp_again){.how = FP_AGAIN_NO, .why = cause};
 	ticket->report = (struct fp_report){
 		.heard = what_was_heard(transfer, cause, &refused),

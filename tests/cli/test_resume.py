@@ -664,6 +664,53 @@ def _():
         equal(lines_of(run.failed), ["1", "2"])
 
 
+@test("--unknown: a POST whose answer could not be written is there")
+def _():
+    for options in [], ["-k"], ["--next", "page=+1"]:
+        server = faults()
+        server.on("/p/", lambda conn, request: conn.answer(
+            b"{}", b"application/json"))
+        run = Run(0, ["-X", "POST", "-j2", *options],
+                  template=server.url + "/p/{}" + (
+                      "{?page}" if "--next" in options else ""))
+        put(run.input, "".join("%d\n" % n for n in range(40)))
+        result = fetchpool(["-i", run.input, *run.options, "-o", "/dev/full",
+                            "--failed", run.failed, "--unknown", run.unknown,
+                            run.template])
+        equal(result.status, 3, repr(result))
+        sent = sorted(request.path[3:] for request in server.log)
+        equal(sorted(lines_of(run.unknown)), sent)
+        equal(sorted(sent + lines_of(run.failed), key=int),
+              [str(n) for n in range(40)])
+
+        # One that may be sent twice is among the others.
+        result = fetchpool(["-i", run.input, *run.options, "-o", "/dev/full",
+                            "--idempotent", "--failed", run.failed,
+                            run.template])
+        equal(sorted(lines_of(run.failed), key=int),
+              [str(n) for n in range(40)])
+
+
+@test("--unknown: a POST whose body found no folder is there")
+def _():
+    server = faults()
+    server.on("/p/", lambda conn, request: conn.server.hold("x") and
+              conn.answer(b"{}"))
+    run = Run(0, ["-X", "POST", "-j1"], template=server.url + "/p/{}")
+    put(run.input, "0\n1\n2\n")
+    run.options[1] = "seq,file"
+    bodies = run.folder + "/bodies"
+    program = Program(["-i", run.input, *run.options, "--failed", run.failed,
+                       "--unknown", run.unknown, "-D", bodies, run.template])
+    server.wait(lambda: server.requests == 1, "the first POST")
+    os.rename(bodies, bodies + ".old")
+    server.open("x")
+    equal(program.wait().status, 3)
+    program.end()
+    equal(lines_of(run.unknown), ["0"])
+    equal(lines_of(run.failed), ["1", "2"])
+
+
 # ---- where the promise ends ----
 
 @test("99 on a pipe: one note, and seq tells what comes twice")
