@@ -20,8 +20,7 @@ lib_libfetchpool_la_LIBTOOLFLAGS =
 lib_libfetchpool_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 	-no-undefined $(FP_VERSION_SCRIPT) $(FP_NODELETE)
 lib_libfetchpool_la_LIBADD = lib/libinternal.la \
-	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS) \
-	$(HIREDIS_LIBS)
+	$(CURL_LIBS) $(YAJL_LIBS) $(ZLIB_LIBS) $(BROTLI_LIBS) $(ZSTD_LIBS)
 EXTRA_lib_libfetchpool_la_DEPENDENCIES = lib/fetchpool.map
 
 lib_libinternal_la_SOURCES = lib/fetchpool.h

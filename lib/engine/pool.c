@@ -138,12 +138,13 @@ struct fp_pool {
 void
 fp_version(char *text, size_t size)
 {
+	const char *hiredis = fp_redislink_version();
 	char yajl[32], unpack[64];
 
 	fp_json_version(yajl, sizeof(yajl));
 	fp_unpack_versions(unpack, sizeof(unpack));
 	snprintf(text, size, "%s%s %s%s%s", yajl, unpack, curl_version(),
-		fp_redislink_is_there() ? " " : "", fp_redislink_version());
+		hiredis[0] ? " " : "", hiredis);
 }
 
 bool

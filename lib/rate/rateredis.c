@@ -582,10 +582,10 @@ static int
 rateredis_prepare(struct fp_rateredis *redis, const char *text,
 	const struct fp_rateredis_rules *rules, char *why, size_t size)
 {
-	if (!fp_redislink_is_there())
-		return rateredis_refuse(why, size, ENOTSUP,
-			"fetchpool was built without hiredis, so a rate can "
-			"only be shared in a file");
+	const char *lacks = fp_redislink_lacks();
+
+	if (lacks)
+		return rateredis_refuse(why, size, ENOTSUP, lacks);
 	if (fp_rateplace_parse(text, &redis->server.place, why, size)) {
 		errno = EINVAL;
 		return -1;

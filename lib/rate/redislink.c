@@ -5,6 +5,10 @@
  * authorities that requests have. hiredis would need its own library for that,
  * which Debian 12 has not. A descriptor is looked at in all waits that
  * fp_redislink_stop() makes readable.
+ *
+ * hiredis is loaded when a connection is wanted, and not linked: few runs do,
+ * and all others would have the loader map it and look through it for each
+ * symbol of libcurl's libraries, which is 3 % of the CPU of a short run.
  */
 #include "base.h"
 
@@ -15,6 +19,7 @@
 #include "clock.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis.h>
@@ -27,9 +32,25 @@
 #define STRING(x) #x
 #define NUMBER(x) STRING(x)
 
+/* The library whose header this was compiled with. */
+#define LIBRARY "libhiredis.so." NUMBER(HIREDIS_SONAME)
+
 #define CHUNK 16384
 
+/* What is used of it, each as the header declares it: versions differ. */
+struct link_hiredis {
+	void *library; /* NULL: not loaded */
+	__typeof__(redisReaderCreate) *create;
+	__typeof__(redisReaderFree) *free;
+	__typeof__(redisReaderFeed) *feed;
+	__typeof__(redisReaderGetReply) *get_reply;
+	__typeof__(freeReplyObject) *free_reply;
+	__typeof__(redisFormatCommandArgv) *format;
+	__typeof__(redisFreeCommand) *free_command;
+};
+
 struct fp_redislink {
+	struct link_hiredis hiredis;
 	const struct fp_rateplace *place;
 	char *cafile;
 	int wake[2]; /* a pipe */
@@ -41,18 +62,55 @@ struct fp_redislink {
 	char said[CURL_ERROR_SIZE];
 };
 
-bool
-fp_redislink_is_there(void)
+/* ---- the library ---- */
+
+static bool
+link_load(struct link_hiredis *hiredis)
 {
-	return true;
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+	hiredis->library = library;
+#define FIND(function, name) \
+	((*(void **)&hiredis->function = dlsym(library, name)) != NULL)
+	return library && FIND(create, "redisReaderCreate") &&
+	       FIND(free, "redisReaderFree") && FIND(feed, "redisReaderFeed") &&
+	       FIND(get_reply, "redisReaderGetReply") &&
+	       FIND(free_reply, "freeReplyObject") &&
+	       FIND(format, "redisFormatCommandArgv") &&
+	       FIND(free_command, "redisFreeCommand");
+#undef FIND
+}
+
+static void
+link_unload(struct link_hiredis *hiredis)
+{
+	if (hiredis->library)
+		dlclose(hiredis->library);
+	hiredis->library = NULL;
+}
+
+const char *
+fp_redislink_lacks(void)
+{
+	struct link_hiredis hiredis;
+	bool is_there = link_load(&hiredis);
+
+	link_unload(&hiredis);
+	return is_there ? NULL
+			: "a rate that machines share needs hiredis: " LIBRARY
+			  " is not installed";
 }
 
 const char *
 fp_redislink_version(void)
 {
+	if (fp_redislink_lacks())
+		return "";
 	return "hiredis/" NUMBER(HIREDIS_MAJOR) "." NUMBER(
 		HIREDIS_MINOR) "." NUMBER(HIREDIS_PATCH);
 }
+
+/* ---- making ---- */
 
 struct fp_redislink *
 fp_redislink_new(const struct fp_rateplace *place, const char *cafile)
@@ -65,7 +123,7 @@ fp_redislink_new(const struct fp_rateplace *place, const char *cafile)
 	link->wake[0] = link->wake[1] = -1;
 	atomic_init(&link->is_stopped, false);
 	link->cafile = cafile ? strdup(cafile) : NULL;
-	if ((cafile && !link->cafile) ||
+	if ((cafile && !link->cafile) || !link_load(&link->hiredis) ||
 		pipe2(link->wake, O_CLOEXEC | O_NONBLOCK)) {
 		fp_redislink_free(link);
 		return NULL;
@@ -83,6 +141,7 @@ fp_redislink_free(struct fp_redislink *link)
 		close(link->wake[0]);
 		close(link->wake[1]);
 	}
+	link_unload(&link->hiredis);
 	free(link->cafile);
 	free(link);
 }
@@ -111,7 +170,7 @@ fp_redislink_close(struct fp_redislink *link)
 	if (link->multi)
 		curl_multi_cleanup(link->multi);
 	if (link->reader)
-		redisReaderFree(link->reader);
+		link->hiredis.free(link->reader);
 	link->easy = NULL;
 	link->multi = NULL;
 	link->reader = NULL;
@@ -229,7 +288,7 @@ fp_redislink_connect(
 	if (code == CURLE_OK && link->fd == CURL_SOCKET_BAD)
 		code = CURLE_COULDNT_CONNECT;
 	if (code == CURLE_OK) {
-		link->reader = redisReaderCreate();
+		link->reader = link->hiredis.create();
 		if (link->reader)
 			return 0;
 		code = CURLE_OUT_OF_MEMORY;
@@ -323,12 +382,12 @@ link_look(
 {
 	void *reply = NULL;
 
-	if (redisReaderGetReply(link->reader, &reply) != REDIS_OK)
+	if (link->hiredis.get_reply(link->reader, &reply) != REDIS_OK)
 		return -1;
 	if (!reply)
 		return 0;
 	*said = link_give(link, reply, text);
-	freeReplyObject(reply);
+	link->hiredis.free_reply(reply);
 	return 1;
 }
 
@@ -350,7 +409,8 @@ link_read(struct fp_redislink *link, int64_t end_ns, struct fp_buf *text)
 		} else if (code != CURLE_OK || n == 0) {
 			return link_break(
 				link, text, "the server closed the connection");
-		} else if (redisReaderFeed(link->reader, data, n) != REDIS_OK) {
+		} else if (link->hiredis.feed(link->reader, data, n) !=
+			   REDIS_OK) {
 			got = -1;
 			break;
 		}
@@ -362,7 +422,8 @@ link_read(struct fp_redislink *link, int64_t end_ns, struct fp_buf *text)
 }
 
 static char *
-link_format(const struct fp_redisarg *args, size_t n_args, size_t *len)
+link_format(const struct fp_redislink *link, const struct fp_redisarg *args,
+	size_t n_args, size_t *len)
 {
 	const char **data = calloc(n_args, sizeof(*data));
 	size_t *lens = calloc(n_args, sizeof(*lens));
@@ -373,8 +434,8 @@ link_format(const struct fp_redisarg *args, size_t n_args, size_t *len)
 		lens[i] = args[i].len;
 	}
 	if (data && lens) {
-		long long n = redisFormatCommandArgv(
-			&command, (int)n_args, data, lens);
+		long long n =
+			link->hiredis.format(&command, (int)n_args, data, lens);
 		*len = n > 0 ? (size_t)n : 0;
 		if (n <= 0)
 			command = NULL;
@@ -393,20 +454,21 @@ fp_redislink_ask(struct fp_redislink *link, const struct fp_redisarg *args,
 
 	if (!link->reader)
 		return link_break(link, text, "not connected");
-	char *command = link_format(args, n_args, &len);
+	char *command = link_format(link, args, n_args, &len);
 	if (!command)
 		return link_break(link, text, "out of memory");
 	enum fp_redissaid said = link_send(link, command, len, end_ns, text);
-	redisFreeCommand(command);
+	link->hiredis.free_command(command);
 	return said == FP_REDIS_OK ? link_read(link, end_ns, text) : said;
 }
 
 #else /* without hiredis: nothing can be opened, and so nothing is */
 
-bool
-fp_redislink_is_there(void)
+const char *
+fp_redislink_lacks(void)
 {
-	return false;
+	return "fetchpool was built without hiredis, so a rate can only be "
+	       "shared in a file";
 }
 
 const char *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * redislink: one connection to a Redis server. libcurl makes it, with TLS if it
- * is to be; hiredis knows the protocol.
+ * is to be; hiredis knows the protocol, and is loaded for it.
  *
  * Threads: one at a time, but fp_redislink_stop(), which is any's: what is
  * under way then fails soon, and nothing else is begun.
@@ -31,12 +31,15 @@ enum fp_redissaid {
 	FP_REDIS_STRANGE, /* that is no Redis server; it is closed */
 };
 
-/* Whether fetchpool was built with it; and which: "hiredis/1.2.0", or "". */
-bool fp_redislink_is_there(void);
+/* Why there can be none: fetchpool was built without hiredis, or its library is
+ * not installed. NULL: there can. */
+const char *fp_redislink_lacks(void);
+
+/* Which it is: "hiredis/1.2.0", or "" if it lacks something. */
 const char *fp_redislink_version(void);
 
 /* `cafile`: certificates of authorities for TLS; NULL: the system's. NULL: no
- * memory or descriptors. */
+ * memory, descriptors or library. */
 struct fp_redislink *fp_redislink_new(
 	const struct fp_rateplace *place, const char *cafile);
 void fp_redislink_free(struct fp_redislink *link);

@@ -187,10 +187,9 @@ fp_is_rate_file(const char *text, char *why, size_t why_size)
 
 	if (!fp_rateplace_is_server(text))
 		return true;
-	if (!fp_redislink_is_there()) {
-		snprintf(why, why_size,
-			"fetchpool was built without hiredis, so a rate can "
-			"only be shared in a file");
+	const char *lacks = fp_redislink_lacks();
+	if (lacks) {
+		snprintf(why, why_size, "%s", lacks);
 		return false;
 	}
 	if (fp_rateplace_parse(text, &place, why, why_size))

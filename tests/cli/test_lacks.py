@@ -6,6 +6,8 @@ libcurl's own functions are wrapped so that they say and refuse what those of
 8.22.0 do that was built like that. A folder with a real one can be named:
 
     LIBCURL_NO_HTTP2=DIR LIBCURL_NO_TLS=DIR
+
+And a system without hiredis, which is loaded only where it is needed.
 """
 import os
 import subprocess
@@ -17,7 +19,7 @@ from authority import authority, good
 from harness import fetchpool, tool
 from servers import faults
 from shim import lasting_dir
-from tap import SANITIZERS, check, equal, main, matches, skip, test
+from tap import PROGRAM, SANITIZERS, check, equal, main, matches, skip, test
 from webserver import Web
 
 SOURCE = r"""
@@ -30,6 +32,15 @@ SOURCE = r"""
 #include <string.h>
 
 #undef curl_easy_setopt
+
+void *dlopen(const char *name, int flags)
+{
+	void *(*real)(const char *, int) = dlsym(RTLD_NEXT, "dlopen");
+	const char *list = getenv("TEST_LACKS");
+	if (list && strstr(list, "hiredis") && name && strstr(name, "hiredis"))
+		name = "/nonexistent";
+	return real(name, flags);
+}
 
 static int lacks(const char *what)
 {
@@ -197,6 +208,39 @@ def _():
     matches("cannot start: libcurl [^ ]+ refuses "
             "CURLOPT_MAXAGE_CONN: ", result.text)
     check("memory" not in result.text, repr(result))
+
+
+def need_hiredis():
+    folder = os.environ.get("builddir") or os.path.dirname(PROGRAM)
+    with open(folder + "/config.h") as file:
+        if "#define HAVE_HIREDIS 1" not in file.read():
+            skip("built without hiredis")
+
+
+def version(env=None):
+    return subprocess.run([PROGRAM, "--version"], capture_output=True,
+                          text=True, env={**os.environ, **(env or {})}).stdout
+
+
+@test("hiredis is loaded where a rate is to be counted by a server")
+def _():
+    need_hiredis()
+    matches(r" hiredis/[0-9.]+\)$", version())
+
+
+@test("without hiredis: only a rate that machines share is wrong usage")
+def _():
+    need_hiredis()
+    env, server = without("hiredis"), faults()
+    matches("^fetchpool ", version(env))
+    check("hiredis" not in version(env), version(env))
+    args = ["-r", "50/s", "--rate-file", "redis://127.0.0.1:1/key"]
+    result = fetchpool(args, input=server.url + "/ok\n", env=env)
+    equal((result.status, result.out, server.requests), (2, b"", 0))
+    matches(r"needs hiredis: libhiredis\.so\.[0-9.]+ is not installed",
+            result.text)
+    result = fetchpool([], input=server.url + "/ok\n", env=env)
+    equal((result.status, len(result.records)), (0, 1))
 
 
 if __name__ == "__main__":
