@@ -37,7 +37,7 @@ struct fp_course {
 	struct fp_account account;
 	struct fp_tokencommand tokens;
 	struct fp_meter meter;
-	struct fp_thread reader_thread, writer_thread;
+	struct fp_thread reader_thread;
 	bool has_reader; /* a thread for it */
 	int done_fd; /* the other end of the writer's: its last word */
 	int signal; /* that stopped us, or 0 */

@@ -5,7 +5,9 @@
  *	reader	reads: waits for input, or for room in the pool; the main thread
  *		reads the first few lines, and if those are all, there is no
  *		reader
- *	writer	writes: waits for results, or for whoever reads ours
+ *	writer	writes: waits for results, or for whoever reads ours; where the
+ *		pool's loops write, it is started when it first has something to
+ *		do, if ever
  *	main	waits for signals, for the reader of our output to go away,
  *		and for the writer to be done
  *
@@ -231,6 +233,51 @@ tidy_terminal(void)
 	fp_keys_end();
 }
 
+/* The run ends before its time, like after a first signal. */
+static void
+cut_short(struct fp_course *run, const char *option)
+{
+	run->deadline_ns = run->errors_due_ns = INT64_MAX;
+	if (run->signal || run->cut_by)
+		return;
+	run->cut_by = option;
+	run->was_all_read = atomic_load(&run->reader.is_done);
+	run->give_up_ns = fp_clock_now_ns() +
+			  (int64_t)run->settings->grace_ms * FP_NS_PER_MS;
+	fp_patience_limit(run->give_up_ns);
+	run_stop(run, FP_CANCEL_WAITING);
+}
+
+/* The writer cannot have a thread of its own: nothing more is begun, and what
+ * there is to be written is written here. A signal that comes meanwhile ends
+ * the process. */
+static void
+write_here(struct fp_course *run)
+{
+	fp_msg_local("cannot start a thread: %s",
+		strerror(run->writer.thread_error));
+	fp_signals_restore();
+	run_stop(run, FP_CANCEL_ALL);
+	fp_writer_main(&run->writer);
+}
+
+/* The writer has had the last result (true), or too many that failed. */
+static bool
+hear_writer(struct fp_course *run, short events)
+{
+	char word = FP_WRITER_DONE;
+
+	if (!(events & POLLIN))
+		return true;
+	if (read(run->done_fd, &word, 1) < 0)
+		return false;
+	if (word == FP_WRITER_ALONE)
+		write_here(run);
+	else if (word != FP_WRITER_DONE)
+		cut_short(run, "--max-errors");
+	return word == FP_WRITER_DONE;
+}
+
 static int
 run_start(struct fp_course *run)
 {
@@ -250,6 +297,8 @@ run_start(struct fp_course *run)
 	if (fp_writer_may_drain(&run->writer)) {
 		run->settings->pool.drain = fp_writer_drain;
 		run->settings->pool.drain_arg = &run->writer;
+		run->settings->pool.summon = fp_writer_summon;
+		run->settings->pool.summon_arg = &run->writer;
 	}
 	if (run->deadline_ns < INT64_MAX)
 		run->settings->pool.deadline_ns = run->deadline_ns;
@@ -281,8 +330,7 @@ run_start(struct fp_course *run)
 	if (fp_input_is_idle_terminal(&run->reader.input))
 		fp_msg_note("reading URLs or IDs from the terminal, one "
 			    "per line; end with Ctrl-D (see fetchpool --help)");
-	if (fp_thread_start(
-		    &run->writer_thread, 0, fp_writer_main, &run->writer)) {
+	if (!run->settings->pool.summon && fp_writer_start(&run->writer)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
 	}
@@ -291,7 +339,9 @@ run_start(struct fp_course *run)
 				       fp_reader_main, &run->reader)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		fp_pool_cancel(run->pool, FP_CANCEL_ALL);
-		fp_thread_join(&run->writer_thread);
+		while (!hear_writer(run, POLLIN))
+			;
+		fp_writer_join(&run->writer);
 		return -1;
 	}
 	return 0;
@@ -364,37 +414,6 @@ obey_stop(struct fp_course *run, int signal)
 	run_stop(run, run->is_last ? FP_CANCEL_ALL : FP_CANCEL_WAITING);
 }
 
-/* The run ends before its time, like after a first signal. */
-static void
-cut_short(struct fp_course *run, const char *option)
-{
-	run->deadline_ns = run->errors_due_ns = INT64_MAX;
-	if (run->signal || run->cut_by)
-		return;
-	run->cut_by = option;
-	run->was_all_read = atomic_load(&run->reader.is_done);
-	run->give_up_ns = fp_clock_now_ns() +
-			  (int64_t)run->settings->grace_ms * FP_NS_PER_MS;
-	fp_patience_limit(run->give_up_ns);
-	run_stop(run, FP_CANCEL_WAITING);
-}
-
-/* The writer has had the last result (true), or too many that failed. */
-static bool
-hear_writer(struct fp_course *run, short events)
-{
-	char word = FP_WRITER_DONE;
-
-	if (!(events & POLLIN))
-		return true;
-	if (read(run->done_fd, &word, 1) < 0)
-		return false;
-	if (word == FP_WRITER_DONE)
-		return true;
-	cut_short(run, "--max-errors");
-	return false;
-}
-
 static void
 pause_here(struct fp_course *run)
 {
@@ -451,7 +470,7 @@ run_give_up(struct fp_course *run)
 	if (is_first)
 		run_stop(run, FP_CANCEL_ALL);
 	else
-		fp_writer_press(&run->writer, &run->writer_thread);
+		fp_writer_press(&run->writer);
 }
 
 /* Whether all that there was to do is done, and the writer says so in a moment:
@@ -637,7 +656,7 @@ fp_run(struct fp_settings *settings)
 		fp_input_stop(&run->reader.input);
 		if (run->has_reader)
 			fp_thread_join(&run->reader_thread);
-		fp_thread_join(&run->writer_thread);
+		fp_writer_join(&run->writer);
 		fp_course_conclude(run);
 		obey_late_signals(run);
 		if (fp_writer_ends_by_pipe(&run->writer))

@@ -8,7 +8,9 @@
  * A thread of the pool does the same with its results when nothing of it can
  * block: successes of an ordinary size, to a file, a device that takes all, or
  * a pipe that has room. If that has none after all, the rest is written by the
- * writer, who has the batch next, rendered as it is. So are all others.
+ * writer, who has the batch next, rendered as it is. So are all others. Where a
+ * thread of the pool may write at all, the writer's own is started only when
+ * there is the first batch for it: most short runs have none.
  *
  * A record counts as delivered when the output has written its last byte. If
  * the output fails in the middle of a batch, the items behind that point were
@@ -75,6 +77,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 	atomic_init(&writer->n_not_done, 0);
 	atomic_init(&writer->is_writing, FP_WRITING_NOTHING);
 	fp_mutex_init(&writer->tally_lock);
+	fp_mutex_init(&writer->thread_lock);
 	fp_output_none(&writer->failed);
 	fp_output_none(&writer->unknown);
 	if (path && strcmp(path, "-") != 0) {
@@ -525,14 +528,27 @@ fp_writer_drain(void *arg, const struct fp_result *const *results, size_t n)
 /* A signal that comes just before write() is lost, so there is always another
  * one. */
 void
-fp_writer_press(struct fp_writer *writer, struct fp_thread *thread)
+fp_writer_press(struct fp_writer *writer)
 {
 	fp_output_stop(&writer->output);
 	if (writer->n_presses++ == LINE_END_PRESSES) {
 		fp_output_break(&writer->output, ECANCELED);
 		fp_msg_hurry();
 	}
-	fp_thread_signal(thread, FP_SIGNAL_NUDGE);
+	fp_mutex_lock(&writer->thread_lock);
+	if (writer->has_thread)
+		fp_thread_signal(&writer->thread, FP_SIGNAL_NUDGE);
+	fp_mutex_unlock(&writer->thread_lock);
+}
+
+/* The end of the pipe says it. Nothing of it is touched any more then. */
+static void
+writer_end(struct fp_writer *writer)
+{
+	int fd = writer->done_fd;
+
+	writer->done_fd = -1;
+	close(fd);
 }
 
 void
@@ -553,9 +569,45 @@ fp_writer_main(void *arg)
 		watch_errors(writer);
 		fp_pool_release(writer->pool, batch->results, batch->n);
 	}
-	/* To write could fail. */
-	close(writer->done_fd);
-	writer->done_fd = -1;
+	writer_end(writer);
+}
+
+int
+fp_writer_start(struct fp_writer *writer)
+{
+	fp_mutex_lock(&writer->thread_lock);
+	int ret = fp_thread_start(&writer->thread, 0, fp_writer_main, writer);
+	writer->has_thread = ret == 0;
+	writer->thread_error = ret ? errno : 0;
+	fp_mutex_unlock(&writer->thread_lock);
+	return ret;
+}
+
+void
+fp_writer_summon(void *arg, bool is_over)
+{
+	struct fp_writer *writer = arg;
+
+	if (!is_over) {
+		if (fp_writer_start(writer))
+			writer_say(writer, FP_WRITER_ALONE);
+		return;
+	}
+	/* For whoever joins it. */
+	fp_mutex_lock(&writer->thread_lock);
+	writer_end(writer);
+	fp_mutex_unlock(&writer->thread_lock);
+}
+
+void
+fp_writer_join(struct fp_writer *writer)
+{
+	fp_mutex_lock(&writer->thread_lock);
+	bool has_thread = writer->has_thread;
+	writer->has_thread = false;
+	fp_mutex_unlock(&writer->thread_lock);
+	if (has_thread)
+		fp_thread_join(&writer->thread);
 }
 
 void

@@ -4,9 +4,10 @@
  * error, and the lines of what failed go to files. A result goes back to the
  * pool only when all that is to be written of it is written.
  *
- * Threads: fp_writer_main() is the thread; fp_writer_drain() by those of the
- * pool, which says whose turn it is; the counters may be read by any, and
- * fp_output_stop() called on the outputs.
+ * Threads: fp_writer_main() is the thread, which is started by whoever finds
+ * that it is needed; fp_writer_drain() by those of the pool, which says whose
+ * turn it is; the counters may be read by any, and fp_output_stop() called on
+ * the outputs.
  * Ownership: embedded by the run; it borrows the settings and the pool.
  * Failure: said through msg; then the pool is cancelled.
  */
@@ -30,6 +31,7 @@
 enum fp_writer_word {
 	FP_WRITER_DONE, /* it has had the last result: the end of the pipe */
 	FP_WRITER_ERRORS, /* more have failed than --max-errors; once */
+	FP_WRITER_ALONE, /* it is needed, and there can be no thread for it */
 };
 
 /* Results that are written together. */
@@ -64,6 +66,10 @@ struct fp_writer {
 	int done_fd; /* a pipe: enum fp_writer_word; closed at the end */
 	bool has_warned; /* of too many errors */
 	unsigned n_presses; /* the main thread's */
+	struct fp_mutex thread_lock; /* over its thread */
+	struct fp_thread thread;
+	bool has_thread;
+	int thread_error; /* why it has none */
 	struct fp_writer_batch batch; /* at hand */
 
 	/* Every result is counted in one of these. */
@@ -86,9 +92,20 @@ int fp_writer_begin(struct fp_writer *writer);
 /* From the main thread, again and again until the writer is done: it is to end
  * though nobody may read what it writes. At first it may end the line that is
  * begun; then it writes nothing any more but to `failed` and `unknown`. */
-void fp_writer_press(struct fp_writer *writer, struct fp_thread *thread);
+void fp_writer_press(struct fp_writer *writer);
 
-/* After the thread was joined: lines that were held back go to their files. */
+/* Starts the thread. 0, or -1 with errno. */
+int fp_writer_start(struct fp_writer *writer);
+
+/* An fp_summon: starts the thread; or it is done without one. If there can be
+ * no thread, the main thread hears FP_WRITER_ALONE, and is to be it. */
+void fp_writer_summon(void *writer, bool is_over);
+
+/* By the main thread, when it has heard that the writer is done: waits for its
+ * thread, if it has one. */
+void fp_writer_join(struct fp_writer *writer);
+
+/* After that: lines that were held back go to their files. */
 void fp_writer_set_aside(struct fp_writer *writer);
 
 /* Whether so many failures of so many items are more than --max-errors. */

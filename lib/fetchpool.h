@@ -407,6 +407,7 @@ typedef void fp_done(void *arg, const struct fp_result *result);
 typedef int fp_fill(void *arg, struct fp_item *item);
 typedef bool fp_drain(
 	void *arg, const struct fp_result *const *results, size_t n);
+typedef void fp_summon(void *arg, bool is_over);
 typedef bool fp_feed(void *arg, size_t max);
 typedef int fp_intent(void *arg, uint64_t seq);
 
@@ -681,6 +682,12 @@ struct fp_options {
 	 * from its answers: jobs, and host_jobs, are the most. */
 	bool finds_jobs;
 	bool tells_jobs; /* tell: also FP_NOTICE_JOBS */
+
+	/* With drain: called once, by any thread, and until then nobody need
+	 * call fp_pool_next(): it has a first result to give; or is_over: there
+	 * will be none, as drain has released all. It must not block. */
+	fp_summon *summon;
+	void *summon_arg;
 };
 
 /* The defaults that the manual page names, in a struct of `size` bytes: the

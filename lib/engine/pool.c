@@ -42,7 +42,8 @@
  *     in a ring that restores the order in which items came.
  *  9. fp_pool_next() lends the result to the consumer, who writes it. He is
  *     not called for each: when the network has nothing more for it to do, the
- *     loop calls him, or with a drain has the result written itself.
+ *     loop calls him, or with a drain has the result written itself. With a
+ *     summon he does not even exist until a result has to wait for him.
  * 10. fp_pool_release(), or the end of the drain: the ticket is cleaned and is
  *     home. Whoever waits in 1 may go on.
  *
@@ -318,6 +319,9 @@ make_pool(struct fp_pool *pool)
 		return -1;
 	pool->has_window = true;
 	pool->window.is_fed = options->feed && !options->dry_run;
+	if (options->summon && options->drain && !options->done)
+		fp_window_summon_by(
+			&pool->window, options->summon, options->summon_arg);
 	const struct fp_setup *setup = &pool->setup;
 	struct fp_ratecount *count = fp_ratecount_is_open(&setup->rate_count)
 					     ? &pool->setup.rate_count
@@ -375,10 +379,12 @@ make_pool(struct fp_pool *pool)
 static bool
 has_descriptors(const struct fp_options *options, char *why, size_t why_size)
 {
-	uint64_t left = fp_descriptors_left();
 	unsigned least = DESCRIPTORS_LEAST + (options->output_dir ? 1 : 0);
 
-	if (options->dry_run || left >= least)
+	if (options->dry_run)
+		return true;
+	uint64_t left = fp_descriptors_left();
+	if (left >= least)
 		return true;
 	snprintf(why, why_size,
 		"too few open files are allowed: raise the limit (ulimit -n) "
@@ -656,6 +662,8 @@ fp_pool_free(struct fp_pool *pool)
 {
 	if (!pool)
 		return;
+	if (pool->has_window)
+		fp_window_dismiss(&pool->window);
 	if (pool->has_queue)
 		fp_pool_cancel(pool, FP_CANCEL_ALL);
 	fp_crew_join(&pool->crew);

@@ -16,6 +16,11 @@
  * is woken when a quarter of all are free; but for any, when that may never be:
  * when a loop could do more than it has to do, since all others may wait for
  * something, and when the consumer has all there are and asks for more.
+ *
+ * A consumer that is to be summoned counts as one that waits, from the start.
+ * Who would wake it summons it instead, if there is anything for it; else it
+ * goes on waiting, as one that was woken for nothing would. If loops release
+ * every result, a short run never has a thread for it.
  */
 #include "base.h"
 
@@ -48,7 +53,25 @@ fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
 	fp_mutex_init(&window->lock);
 	fp_cond_init(&window->room);
 	fp_cond_init(&window->ready);
+	window->is_summoned = true;
 	return 0;
+}
+
+void
+fp_window_summon_by(struct fp_window *window, fp_summon *summon, void *arg)
+{
+	window->summon = summon;
+	window->summon_arg = arg;
+	window->is_summoned = false;
+	window->consumer_waits = true;
+}
+
+void
+fp_window_dismiss(struct fp_window *window)
+{
+	fp_mutex_lock(&window->lock);
+	window->is_summoned = true;
+	fp_mutex_unlock(&window->lock);
 }
 
 void
@@ -127,14 +150,41 @@ calls_consumer(struct fp_window *window)
 	return calls;
 }
 
+static bool
+at_end(const struct fp_window *window)
+{
+	return (window->closed || window->cancelled) &&
+	       window->n_next == window->n_taken;
+}
+
+/* Frees the lock, and summons the consumer if there is anything for it. A loop
+ * that has results comes here when it is done with them. */
+static void
+unlock_and_summon(struct fp_window *window)
+{
+	bool has_more = window->n_left > 0 || has_next(window);
+	bool summons = !window->is_drained && (has_more || at_end(window));
+
+	window->is_summoned = summons;
+	window->consumer_waits = !summons;
+	fp_mutex_unlock(&window->lock);
+	if (summons)
+		window->summon(window->summon_arg, !has_more);
+}
+
 /* Frees the lock, and then wakes those who were found to wait. */
 static void
 unlock_and_call(struct fp_window *window, bool taker, bool consumer)
 {
-	fp_mutex_unlock(&window->lock);
+	bool summons = consumer && !window->is_summoned;
+
+	if (FP_UNLIKELY(summons))
+		unlock_and_summon(window);
+	else
+		fp_mutex_unlock(&window->lock);
 	if (taker)
 		fp_cond_signal(&window->room);
-	if (consumer)
+	if (consumer && !summons)
 		fp_cond_signal(&window->ready);
 }
 
@@ -181,8 +231,12 @@ set_out(struct fp_window *window, size_t n_out)
 static void
 window_wait_for_room(struct fp_window *window)
 {
-	if (window->n_quiet > 0 && has_next(window) && calls_consumer(window))
-		fp_cond_signal(&window->ready);
+	if (window->n_quiet > 0 && has_next(window) && calls_consumer(window)) {
+		unlock_and_call(window, false, true);
+		fp_mutex_lock(&window->lock);
+		if (window->n_out < window->capacity || window->cancelled)
+			return;
+	}
 	window->taker_waits = true;
 	fp_cond_wait(&window->room, &window->lock);
 	window->taker_waits = false;
@@ -241,13 +295,6 @@ fp_window_untake(struct fp_window *window, struct fp_ticket *ticket)
 
 	/* A cancel may have come: then this may be the end. */
 	unlock_and_call(window, false, calls_consumer(window));
-}
-
-static bool
-at_end(const struct fp_window *window)
-{
-	return (window->closed || window->cancelled) &&
-	       window->n_next == window->n_taken;
 }
 
 /* It was finished, and is no page of an item. */

@@ -39,6 +39,7 @@ struct fp_window {
 	bool consumer_waits; /* the same */
 	bool is_fed; /* loops hand in items, where they find room */
 	bool is_drained; /* a loop has results */
+	bool is_summoned; /* summon was called, or is not to be */
 	atomic_bool is_hungry; /* a loop has too little to do */
 	atomic_bool is_full; /* n_out == capacity, and not cancelled */
 
@@ -62,12 +63,25 @@ struct fp_window {
 	struct fp_ticket *first;
 	struct fp_ticket **last;
 
+	/* Set before anything is taken: the consumer is not there yet. */
+	fp_summon *summon;
+	void *summon_arg;
+
 	/* What a loop had, and leaves to the consumer. */
 	const struct fp_result *left[FP_WINDOW_BATCH];
 	size_t n_left;
 };
 
 int fp_window_init(struct fp_window *window, size_t capacity, bool in_order);
+
+/* Before anything is taken: nobody calls fp_window_next() until `summon` was
+ * called, once: there is something to be had; or is_over, and there never will
+ * be. It is called without the lock. */
+void fp_window_summon_by(
+	struct fp_window *window, fp_summon *summon, void *arg);
+
+/* Nobody is to be summoned any more. */
+void fp_window_dismiss(struct fp_window *window);
 
 /* Frees every ticket, wherever it is: nobody may hold one any more. */
 void fp_window_destroy(struct fp_window *window);

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How many threads there are for transfers: more than one when one is not
-enough."""
+"""How many threads there are: one that transfers, more when that is not enough,
+and others only where one may have to wait."""
 import gzip
 import os
 import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program
+from harness import Program, fetchpool
 from servers import faults
-from tap import check, equal, main, skip, test, until
+from shim import resolver
+from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+                 until)
 
 # A loop needs some time for each of these, and gets them at once.
 LENGTH = 8 << 20
@@ -92,6 +94,29 @@ def _():
     program.kill(2)
     equal(program.wait(60).status, -2)
     check(server.requests >= n + 8, "not all were asked for")
+
+
+@test("a short run has one thread besides the first")
+def _():
+    url = faults().url
+    result = fetchpool([url + "/ok?{}"], input="1\n2\n3\n",
+                       env=resolver(threads=1))
+    equal((result.status, len(result.records), result.err), (0, 3, b""))
+
+
+@test("a failure that no thread can be had to write: said, and counted")
+def _():
+    url, failed = faults().url, temp_dir() + "/failed"
+    lines = ["%s/%s" % (url, path) for path in ("ok", "status/404", "ok?2")]
+    result = fetchpool(["-j1", "--retry=0", "--failed", failed],
+                       input="".join(line + "\n" for line in lines),
+                       env=resolver(threads=1))
+    equal(result.status, 3, repr(result))
+    matches("cannot start a thread: ", result.text)
+    matches("fetchpool: 2: 404 Not Found ", result.text)
+    done = [record["input"] for record in result.records]
+    equal(sorted(done + contents(failed).decode().splitlines()),
+          sorted(lines))
 
 
 main()

@@ -610,16 +610,16 @@ def _():
         result = fetchpool(["-a", "-j2", "--retry=2", *SOON], env=env,
                            input=lines("http://ok.test:%d/ok" % server.port,
                                        5))
-        if result.status == 3:
-            equal(result.records, [])
-            continue
         found = kinds(result)
+        if result.status == 3:
+            check(set(found) <= {"local"}, repr(result))
+            continue
         if set(found) == {None}:
             break
         equal(set(found) - {None}, {"local"}, repr(result))
     else:
         check(False, "no number of threads was enough")
-    check(threads > 2, "one thread was enough")
+    check(threads > 1, "no thread was enough")
 
 
 # ---- descriptors ----

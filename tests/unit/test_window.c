@@ -221,6 +221,103 @@ hunger_is_told_once(void)
 	fp_window_destroy(&window);
 }
 
+struct summons {
+	int n;
+	bool is_over;
+};
+
+static void
+count_summons(void *arg, bool is_over)
+{
+	struct summons *summons = arg;
+
+	summons->n++;
+	summons->is_over = is_over;
+}
+
+static void
+consumer_is_summoned_for_what_is_left(void)
+{
+	struct summons summons = {0, false};
+	struct fp_window window;
+	struct fp_ticket *tickets[3];
+	const struct fp_result *results[FP_WINDOW_BATCH];
+
+	CHECK(fp_window_init(&window, 3, true) == 0);
+	fp_window_summon_by(&window, count_summons, &summons);
+	for (int i = 0; i < 3; i++)
+		tickets[i] = fp_window_take(&window);
+	fp_window_put(&window, tickets[1]); /* not the next */
+	fp_window_call(&window);
+	fp_window_leave(&window, tickets[0]);
+	CHECK(fp_window_drain(&window, results) == 2 && summons.n == 0);
+
+	/* A loop that has results sees to what comes meanwhile. */
+	fp_window_put(&window, tickets[2]);
+	fp_window_close(&window);
+	CHECK(summons.n == 0);
+	fp_window_drained(&window, results, 2);
+	CHECK(summons.n == 0);
+	CHECK(fp_window_drain(&window, results) == 1);
+	fp_window_leave_lent(&window, results, 1);
+	CHECK(summons.n == 1 && !summons.is_over);
+	CHECK(fp_window_next(&window, results, 3) == 1);
+	fp_window_give(&window, results, 1);
+	CHECK(fp_window_next(&window, results, 3) == 0);
+	fp_window_cancel(&window);
+	CHECK(summons.n == 1);
+	fp_window_destroy(&window);
+}
+
+static void
+nobody_is_summoned_where_loops_write_all(void)
+{
+	for (int how = 0; how < 4; how++) {
+		struct summons summons = {0, false};
+		struct fp_window window;
+		const struct fp_result *result;
+
+		CHECK(fp_window_init(&window, 1, how & 1) == 0);
+		fp_window_summon_by(&window, count_summons, &summons);
+		if (how & 2)
+			fp_window_dismiss(&window);
+		struct fp_ticket *ticket = fp_window_take(&window);
+		fp_window_close(&window);
+		fp_window_leave(&window, ticket);
+		CHECK(fp_window_drain(&window, &result) == 1);
+		CHECK(summons.n == 0);
+		fp_window_drained(&window, &result, 1);
+		CHECK(summons.n == (how & 2 ? 0 : 1));
+		CHECK(summons.is_over == !(how & 2));
+		fp_window_cancel(&window);
+		CHECK(summons.n == (how & 2 ? 0 : 1));
+		fp_window_destroy(&window);
+	}
+}
+
+static void
+consume_one(void *arg, bool is_over)
+{
+	const struct fp_result *result = one(arg);
+
+	CHECK(!is_over && result && result->seq == 1);
+	fp_window_give(arg, &result, 1);
+}
+
+/* Quiet results are all that there is: who would wait for them to be written
+ * has them written. */
+static void
+full_window_summons(void)
+{
+	struct fp_window window;
+
+	CHECK(fp_window_init(&window, 1, false) == 0);
+	fp_window_summon_by(&window, consume_one, &window);
+	fp_window_put_quietly(&window, fp_window_take(&window));
+	CHECK(fp_window_take(&window) != NULL && window.n_taken == 2);
+	fp_window_destroy(&window);
+}
+
 /* ---- stress: everything at once, at random ---- */
 
 #define N_LOOPS 4
@@ -476,6 +573,12 @@ main(void)
 	run("loops drain when nobody else has any",
 		loops_drain_when_nobody_else_has_any);
 	run("hunger is told once", hunger_is_told_once);
+	run("the consumer is summoned for what is left to it",
+		consumer_is_summoned_for_what_is_left);
+	run("nobody is summoned where loops write everything",
+		nobody_is_summoned_where_loops_write_all);
+	run("who waits for room has the consumer summoned",
+		full_window_summons);
 	run("stress: order holds, the bound holds, every ticket comes home",
 		stress);
 	return done();
