@@ -38,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char *const class_names[N_CLASSES] = {"alloc", "write", "speak",
@@ -64,6 +65,7 @@ struct report {
 
 static struct report nowhere, *report = &nowhere;
 static bool is_on;
+static pid_t main_pid;
 static int plan_class = -1, plan_who, plan_error;
 static char plan_mode;
 static uint64_t plan_k;
@@ -339,6 +341,7 @@ begin(void)
 	for (int i = 0; i < 1024; i++)
 		inherited[i] = fcntl(i, F_GETFD) >= 0;
 	watch_crashes();
+	main_pid = getpid();
 	is_on = true;
 }
 
@@ -371,6 +374,17 @@ finish(void)
 		report->n_leaked_bytes += alive[i].size;
 	}
 	report->has_returned = 1;
+}
+
+/* The program ends by this when it has returned from main(). What it has forked
+ * and could not become another program does, too. */
+void
+_exit(int status)
+{
+	if (getpid() == main_pid)
+		finish();
+	syscall(SYS_exit_group, status);
+	abort();
 }
 
 /* ---- memory ---- */
