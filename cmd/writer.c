@@ -233,8 +233,17 @@ fp_writer_set_aside(struct fp_writer *writer)
 }
 
 static void
+writer_tell_messages(struct fp_writer *writer)
+{
+	fp_msg_flush();
+	writer->has_messages = false;
+}
+
+static void
 writer_write_record(struct fp_writer *writer, const struct fp_result *result)
 {
+	if (FP_UNLIKELY(writer->has_messages))
+		writer_tell_messages(writer);
 	fp_record_write(result, &writer->settings->format, fp_output_add,
 		&writer->output);
 }
@@ -247,12 +256,12 @@ writer_write_error(struct fp_writer *writer, const struct fp_result *result)
 	if (settings->quiet)
 		return;
 
-	/* On one terminal, or in one file, both keep their order. */
+	/* On one terminal, or in one file, both keep their order: at any time
+	 * one of them alone has something that is not written. */
 	if (writer->is_shared)
 		fp_output_flush(&writer->output);
 	fp_msg_item(result, settings->json_errors ? &settings->format : NULL);
-	if (writer->is_shared)
-		fp_msg_flush();
+	writer->has_messages = writer->is_shared;
 }
 
 /* With --keep-order and a journal, what comes after an item that was not done
@@ -456,7 +465,7 @@ deliver(struct fp_writer *writer, struct fp_writer_batch *batch)
 		render_batch(writer, batch);
 	if (fp_output_flush(&writer->output))
 		writer_give_up(writer, &writer->output);
-	fp_msg_flush();
+	writer_tell_messages(writer);
 	settle_batch(writer, batch);
 	if (fp_output_flush(&writer->failed))
 		writer_give_up(writer, &writer->failed);

@@ -59,6 +59,7 @@ struct fp_writer {
 			       * `unknown`, each after a struct undone */
 	uint64_t n_unknown; /* lines of these that have no place in a file */
 	bool is_shared; /* output and standard error are one file */
+	bool has_messages; /* then: that records must not come before */
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;

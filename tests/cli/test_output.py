@@ -8,9 +8,9 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool, minify, strict_json
+from harness import TRACED, fetchpool, minify, strace, strict_json
 from servers import api, faults
-from tap import check, equal, main, matches, temp_file, test
+from tap import check, contents, equal, main, matches, temp_file, test
 from urllib.parse import quote_from_bytes
 
 KEYS = ["seq", "input", "url", "status", "fetch_time", "attempts", "type",
@@ -434,6 +434,35 @@ def _():
             strict_json(line)
         else:
             matches(rb"^fetchpool: ", line)
+
+
+def in_one_file(args, lines, **more):
+    """The lines of a file that is standard output and standard error."""
+    path = temp_file()
+    with open(path, "ab") as file:
+        result = fetchpool(["--id-range=1-99999", *args,
+                            faults().url + "/ok?{}"],
+                           stdout=file, stderr=file, input=lines, **more)
+    equal(result.status, 1)
+    return contents(path).decode().splitlines()
+
+
+@test("records and errors in one file: in one order with -k")
+def _():
+    lines = "".join("%d\nx\n%d\nx\nx\n" % (n, n) for n in range(1, 81))
+    found = in_one_file(["-k"], lines)
+    equal([int(re.match(r'(?:{"seq":|fetchpool: )(\d+)[,:]', line)[1])
+           for line in found], list(range(1, 401)))
+
+
+@test("errors that come together are written together, also in one file")
+def _():
+    traced = temp_file()
+    found = in_one_file([], "x\n" * 1000, env=TRACED, wrapper=strace(
+        "-o", traced, "-e", "trace=write"))
+    equal(len(found), 1000)
+    n = len(re.findall(rb"write\([12], ", contents(traced)))
+    check(0 < n <= 200, "%d writes" % n)
 
 
 @test("error messages cannot disturb a terminal or a line")
