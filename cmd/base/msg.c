@@ -287,12 +287,28 @@ is_unruly(uint32_t code)
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
+/* Whether these eight characters are ASCII and not unruly. */
+static bool
+is_plain_eight(const char *text)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t eight;
+
+	memcpy(&eight, text, sizeof(eight));
+	return ((eight | (eight - 0x20 * ones) | (eight + ones)) &
+		       0x80 * ones) == 0;
+}
+
 /* The characters of ASCII that are not unruly, up to one that is none. */
 static size_t
 count_plain(const char *text, size_t len)
 {
 	size_t n = 0;
 
+	while (len - n >= 8 && is_plain_eight(text + n))
+		n += 8;
+	if (len >= 8 && len - n < 8 && is_plain_eight(text + len - 8))
+		return len;
 	while (n < len && (unsigned char)text[n] >= 0x20 &&
 		(unsigned char)text[n] < 0x7f)
 		n++;

@@ -222,16 +222,22 @@ static bool
 has_disguise(const char *text, size_t len)
 {
 	uint64_t eight, high = 0;
+	size_t at = 0;
 
 	if (memchr(text, '%', len))
 		return true;
-	for (; len >= sizeof(eight); len -= sizeof(eight)) {
-		memcpy(&eight, text, sizeof(eight));
+	for (; len - at >= sizeof(eight); at += sizeof(eight)) {
+		memcpy(&eight, text + at, sizeof(eight));
 		high |= eight;
-		text += sizeof(eight);
 	}
-	for (size_t i = 0; i < len; i++)
-		high |= (unsigned char)text[i];
+	/* The last eight again, with those that are left. */
+	if (at > 0 && at < len) {
+		memcpy(&eight, text + len - sizeof(eight), sizeof(eight));
+		high |= eight;
+		at = len;
+	}
+	for (; at < len; at++)
+		high |= (unsigned char)text[at];
 	return high & UINT64_C(0x8080808080808080);
 }
 
@@ -529,12 +535,24 @@ fp_secret_next(struct fp_secret *secret, size_t *start, size_t *end)
 	return *end > *start;
 }
 
+/* Whether there can be none: no "@", no query, and nothing that could be seen
+ * as one. Of what is shown that is nearly all. */
+static bool
+is_innocent(const char *text, size_t len)
+{
+	return len == 0 ||
+	       (!memchr(text, '@', len) && !memchr(text, '?', len) &&
+		       !has_disguise(text, len));
+}
+
 bool
 fp_find_secret(
 	const char *text, size_t len, size_t from, size_t *start, size_t *end)
 {
 	struct fp_secret secret;
 
+	if (FP_LIKELY(is_innocent(text, len)))
+		return false;
 	fp_secret_begin(&secret, text, len, false);
 	secret.done = from;
 	return fp_secret_next(&secret, start, end);
@@ -546,6 +564,8 @@ fp_find_secret_of_url(
 {
 	struct fp_secret secret;
 
+	if (FP_LIKELY(is_innocent(text, len)))
+		return false;
 	fp_secret_begin(&secret, text, len, from == 0);
 	secret.done = from;
 	return fp_secret_next(&secret, start, end);
@@ -558,6 +578,8 @@ fp_secret_add_shown(
 	struct fp_secret secret;
 	size_t done = 0, start, end;
 
+	if (FP_LIKELY(is_innocent(text, len)))
+		return fp_buf_add(out, text, len);
 	fp_secret_begin(&secret, text, len, is_url);
 	while (fp_secret_next(&secret, &start, &end)) {
 		if (fp_buf_add(out, text + done, start - done) ||
