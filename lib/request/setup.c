@@ -213,7 +213,8 @@ mind_old_libcurl(struct fp_setup *setup)
 	setup->forgets_connecting =
 		info->version_num >= 0x075800 && info->version_num < 0x080400;
 	setup->cannot_see_close = info->version_num < 0x080e01;
-	fp_tlsask_init(&setup->tlsask);
+	if (!setup->options.dry_run)
+		fp_tlsask_init(&setup->tlsask);
 }
 
 static int
@@ -747,7 +748,9 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 						      : 0;
 	setup->resumes_nothing = fp_curlopts_is_zero(
 		&setup->curlopts, CURLOPT_SSL_SESSIONID_CACHE);
-	if (fp_trust_init(&setup->trust, &setup->curlopts, options->insecure) ||
+	/* Where nothing is sent, nobody is to be trusted. */
+	if ((!options->dry_run && fp_trust_init(&setup->trust, &setup->curlopts,
+					  options->insecure)) ||
 		make_netrc(setup, why, why_size) ||
 		setup_check_token(setup, why, why_size) ||
 		choose_protocols(setup, why, why_size) ||
