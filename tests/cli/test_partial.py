@@ -225,20 +225,29 @@ LIES = {
 }
 
 
-@test("an answer that is not just the rest is not joined: all is fetched anew")
-def _():
-    body = CHANCE.randbytes(100)
-
+def cut_then(body, second):
+    """A script: the first response is cut, and second(conn, request) is the
+    next one."""
     def script(conn, request, nth):
         if nth == 1:
             whole(conn, body, cut=40)
         elif nth == 2:
-            equal(asked_from(request), 40)
-            part(conn, body, 40, **LIES[request.path[1:]])
-            conn.close()
+            second(conn, request)
         return nth <= 2
 
-    source = Source(script)
+    return script
+
+
+@test("an answer that is not just the rest is not joined: all is fetched anew")
+def _():
+    body = CHANCE.randbytes(100)
+
+    def second(conn, request):
+        equal(asked_from(request), 40)
+        part(conn, body, 40, **LIES[request.path[1:]])
+        conn.close()
+
+    source = Source(cut_then(body, second))
     for name in LIES:
         source.add(name, body)
     at, result = run(source, LIES)
@@ -255,17 +264,13 @@ def _():
 def _():
     body = CHANCE.randbytes(100)
 
-    def script(conn, request, nth):
-        if nth == 1:
-            whole(conn, body, cut=40)
-        elif nth == 2:
-            head(conn, 206, "ETag: " + TAG, "Content-Range: bytes 40-99/100",
-                 "Transfer-Encoding: chunked")
-            n = int(request.path[1:])
-            conn.send(b"%x\r\n" % n + bytes(n) + b"\r\n0\r\n\r\n")
-        return nth <= 2
+    def second(conn, request):
+        head(conn, 206, "ETag: " + TAG, "Content-Range: bytes 40-99/100",
+             "Transfer-Encoding: chunked")
+        n = int(request.path[1:])
+        conn.send(b"%x\r\n" % n + bytes(n) + b"\r\n0\r\n\r\n")
 
-    source = Source(script)
+    source = Source(cut_then(body, second))
     names = ["1", "59", "61", "200"]
     for name in names:
         source.add(name, body)
@@ -308,14 +313,8 @@ def _():
 def _():
     old, new = CHANCE.randbytes(100), CHANCE.randbytes(70)
 
-    def script(conn, request, nth):
-        if nth == 1:
-            whole(conn, old, cut=40)
-        elif nth == 2:
-            whole(conn, new, tag='"v2"', cut=30)
-        return nth <= 2
-
-    source = Source(script)
+    source = Source(cut_then(
+        old, lambda conn, _: whole(conn, new, tag='"v2"', cut=30)))
     source.serve = lambda conn, request: part(
         conn, new, asked_from(request), tag='"v2"')
     source.add("a", new)
@@ -331,15 +330,11 @@ def _():
 def _():
     body = CHANCE.randbytes(100)
 
-    def script(conn, request, nth):
-        if nth == 1:
-            whole(conn, body, cut=40)
-        elif nth == 2:
-            status = int(request.path[1:])
-            head(conn, status, "Content-Length: 0", "Retry-After: 0")
-        return nth <= 2
+    def second(conn, request):
+        status = int(request.path[1:])
+        head(conn, status, "Content-Length: 0", "Retry-After: 0")
 
-    source = Source(script)
+    source = Source(cut_then(body, second))
     for name in "416", "503", "429", "404":
         source.add(name, body)
     at, result = run(source, ["416", "503", "429", "404"])

@@ -113,39 +113,33 @@ check_case(const struct server *server, double least, double most_times)
 	}
 }
 
-static void
-check_all(
-	const struct server *servers, size_t n, double least, double most_times)
-{
-	for (size_t i = 0; i < n; i++)
-		check_case(&servers[i], least, most_times);
-}
+/* Each of the servers gets at least this part of its best, and answers take at
+ * most so many times what one alone takes; 0: however long. */
+#define CHECK_ALL(least, most_times, ...)                             \
+	do {                                                          \
+		static const struct server servers[] = {__VA_ARGS__}; \
+		for (size_t i = 0; i < FP_ARRAY_LEN(servers); i++)    \
+			check_case(&servers[i], least, most_times);   \
+	} while (0)
 
 static void
 as_many_as_there_are(void)
 {
-	static const struct server servers[] = {
-		SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
+	CHECK_ALL(0.92, 1.5, SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
 		SERVER("any number, 1 s", FLAT, EVEN, 1, 1000),
 		SERVER("any number, 50 to 150 ms", FLAT, SPREAD, 1, 100),
 		SERVER("any number, at random", FLAT, RANDOM, 1, 100),
-		SERVER("any number, one in ten slow", FLAT, MIXED, 1, 100),
-	};
-
-	check_all(servers, FP_ARRAY_LEN(servers), 0.92, 1.5);
+		SERVER("any number, one in ten slow", FLAT, MIXED, 1, 100));
 }
 
 static void
 the_others_queue(void)
 {
-	static const struct server servers[] = {
+	CHECK_ALL(0.92, 1.5,
 		SERVER("40 at once, 100 ms", WORKERS, EVEN, 40, 100),
 		SERVER("40 at once, 50 to 150 ms", WORKERS, SPREAD, 40, 100),
 		SERVER("150 at once", WORKERS, SPREAD, 150, 100),
-		SERVER("8 at once, 20 ms", WORKERS, SPREAD, 8, 20),
-	};
-
-	check_all(servers, FP_ARRAY_LEN(servers), 0.92, 1.5);
+		SERVER("8 at once, 20 ms", WORKERS, SPREAD, 8, 20));
 }
 
 /* By averages of times that vary by as much as they are, what little is gained
@@ -154,25 +148,20 @@ the_others_queue(void)
 static void
 times_are_random(void)
 {
-	static const struct server server =
-		SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100);
-
-	check_case(&server, 0.7, 2.3);
+	CHECK_ALL(0.7, 2.3,
+		SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100));
 }
 
 static void
 the_others_are_refused(void)
 {
-	static const struct server servers[] = {
+	CHECK_ALL(0.92, 1.5,
 		SERVER("503 over 40, 100 ms", CEILING, EVEN, 40, 100),
 		SERVER("503 over 40, 50 to 150 ms", CEILING, SPREAD, 40, 100),
 		SERVER("503 over 40, at random", CEILING, RANDOM, 40, 100),
 		SERVER("503 over 10, 50 ms", CEILING, SPREAD, 10, 50),
 		SERVER("503 over 5, 20 ms", CEILING, SPREAD, 5, 20),
-		SERVER("503 over 40, 1 s", CEILING, SPREAD, 40, 1000),
-	};
-
-	check_all(servers, FP_ARRAY_LEN(servers), 0.92, 1.5);
+		SERVER("503 over 40, 1 s", CEILING, SPREAD, 40, 1000));
 }
 
 /* Its best is where an answer takes twice as long: that is approached, and each
@@ -180,36 +169,29 @@ the_others_are_refused(void)
 static void
 too_many_slow_it_down(void)
 {
-	static const struct server server =
-		SERVER("the more, the slower", COLLAPSES, SPREAD, 40, 50);
-
-	check_case(&server, 0.88, 0);
+	CHECK_ALL(0.88, 0,
+		SERVER("the more, the slower", COLLAPSES, SPREAD, 40, 50));
 }
 
 /* Counted from ten seconds after that. */
 static void
 its_capacity_changes(void)
 {
-	static const struct server servers[] = {
+	CHECK_ALL(0.9, 1.5,
 		SERVER("from 40 to 80", WORKERS, SPREAD, 40, 100, THEN(80)),
 		SERVER("503 over 40, then 80", CEILING, SPREAD, 40, 100,
 			THEN(80)),
 		SERVER("503 over 40, then 10", CEILING, SPREAD, 40, 100,
-			THEN(10)),
-	};
-
-	check_all(servers, FP_ARRAY_LEN(servers), 0.9, 1.5);
+			THEN(10)));
 }
 
 /* Fewer at once would not help. */
 static void
 refusals_by_chance(void)
 {
-	static const struct server server =
+	CHECK_ALL(0.9, 1.5,
 		SERVER("40 at once, 1 in 50 is refused", WORKERS, SPREAD, 40,
-			100, .shed = 50);
-
-	check_case(&server, 0.9, 1.5);
+			100, .shed = 50));
 }
 
 /* It is neither lowered nor raised by what is not tried. */
