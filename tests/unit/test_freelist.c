@@ -92,8 +92,12 @@ calloc_clears(void)
 static void
 calloc_refuses_what_overflows(void)
 {
-	set_out();
+	const char *sanitizers = getenv("FP_SANITIZERS");
 	volatile size_t huge = SIZE_MAX / 2;
+
+	set_out();
+	if (sanitizers && *sanitizers)
+		SKIP("a sanitizer ends the process there");
 	errno = 0;
 	CHECK(!fp_freelist_calloc(huge, 3) && errno == ENOMEM);
 }
