@@ -12,7 +12,7 @@
 
 /* What fetchpool(1) says of memory. */
 #define BASE_BYTES (16 * KIB * KIB)
-#define JOB_BYTES (128 * KIB)
+#define JOB_BYTES (256 * KIB)
 #define LINES 4 /* a line, its values, and its URL, without a password too */
 #define PLACE_BYTES (16 * KIB)
 #define HOPS_BYTES (24 * KIB)
@@ -155,7 +155,7 @@ tell_memory(const struct fp_settings *settings, size_t filled)
 		snprintf(data, sizeof(data), " + %s of data",
 			dryrun_write_size(pool->data.len, size));
 	fp_msg_note(
-		"a run needs less than %s of memory: 16 MiB + %u jobs x 128 "
+		"a run needs less than %s of memory: 16 MiB + %u jobs x 256 "
 		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s%s%s) + %s + 1.5 x "
 		"%s%s",
 		dryrun_write_size(sum, total), pool->jobs, window,

@@ -59,6 +59,9 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 	if (FP_UNLIKELY(transfer->ticket->decoder_bytes > 0))
 		fp_ticket_hold_decoder(
 			transfer->ticket, &transfer->setup->memory, 0);
+	if (FP_UNLIKELY(transfer->ticket->head_bytes > 0))
+		fp_ticket_hold_head(
+			transfer->ticket, &transfer->setup->memory, 0);
 	put_on(&context->finders, transfer->carry.find);
 	transfer->carry.find = NULL;
 }

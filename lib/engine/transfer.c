@@ -41,6 +41,16 @@
 #define HEADER_BYTES_MAX ((size_t)256 << 10)
 #define HEADER_LINE_BYTES 100
 
+/* What a job may take, as the manual reckons, has room for a head of that size.
+ * One that is larger counts in max_memory: libcurl keeps its fields, and the
+ * line that it reads; and here are those that are asked for. */
+#define HEADER_BYTES_SMALL ((size_t)32 << 10)
+#define HEADER_COST 4
+#define HEADER_STEP ((size_t)64 << 10)
+
+/* The cookies of an item's redirects. libcurl sends 8 KiB of them. */
+#define COOKIE_BYTES_MAX ((size_t)64 << 10)
+
 /* How much longer than twice its content a packed body may be. */
 #define PACKING_BYTES_MAX 65536
 
@@ -204,17 +214,40 @@ sets_out(const struct fp_transfer *transfer)
 }
 
 /* Cookies are kept from the first redirect on: what is not redirected costs
- * nothing. false: no memory. */
-static bool
+ * nothing. */
+static enum fp_stop
 mind_cookies(struct fp_transfer *transfer, const char *line, size_t len)
 {
 	if (!transfer->takes_cookies && sets_out(transfer)) {
 		if (fp_cookies_begin(transfer->easy) != CURLE_OK)
-			return false;
+			return FP_STOP_MEMORY;
 		transfer->takes_cookies = true;
-	} else if (transfer->takes_cookies) {
-		transfer->has_cookies |= fp_cookies_are_set(line, len);
+	} else if (transfer->takes_cookies && fp_cookies_are_set(line, len)) {
+		transfer->has_cookies = true;
+		transfer->n_cookie_bytes += len + HEADER_LINE_BYTES;
 	}
+	return FP_LIKELY(transfer->n_cookie_bytes <= COOKIE_BYTES_MAX)
+		       ? FP_STOP_NONE
+		       : FP_STOP_HEADERS;
+}
+
+/* Whether there is room for the head so far. It cannot wait for some, as a body
+ * does: most of it is libcurl's. */
+static bool
+head_has_room(struct fp_transfer *transfer)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_memory *memory = &transfer->setup->memory;
+	size_t need = HEADER_COST * transfer->n_header_bytes;
+
+	if (FP_LIKELY(transfer->n_header_bytes <= HEADER_BYTES_SMALL) ||
+		need <= ticket->head_bytes)
+		return true;
+	need += HEADER_STEP;
+	if (!fp_ticket_has_room(ticket, memory, need - ticket->head_bytes))
+		return false;
+	transfer->is_swollen = true;
+	fp_ticket_hold_head(ticket, memory, need);
 	return true;
 }
 
@@ -229,7 +262,8 @@ fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 	if (transfer->flow)
 		transfer->flow->n = 0;
 	transfer->n_header_bytes += len + HEADER_LINE_BYTES;
-	if (transfer->n_header_bytes > HEADER_BYTES_MAX) {
+	if (transfer->n_header_bytes > HEADER_BYTES_MAX ||
+		!head_has_room(transfer)) {
 		transfer->stop = FP_STOP_HEADERS;
 		return CURL_WRITEFUNC_ERROR;
 	}
@@ -243,9 +277,13 @@ fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 				&transfer->download.head, line, len)) ||
 		(transfer->ticket->condition && !is_complete &&
 			fp_condition_field(
-				transfer->ticket->condition, line, len)) ||
-		!mind_cookies(transfer, line, len)) {
+				transfer->ticket->condition, line, len))) {
 		transfer->stop = FP_STOP_MEMORY;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	enum fp_stop why = mind_cookies(transfer, line, len);
+	if (FP_UNLIKELY(why != FP_STOP_NONE)) {
+		transfer->stop = why;
 		return CURL_WRITEFUNC_ERROR;
 	}
 	/* It is the proxy's answer to CONNECT. */
@@ -379,6 +417,7 @@ change_cookies(struct fp_transfer *transfer)
 	if (FP_UNLIKELY(transfer->has_cookies))
 		fp_cookies_forget(transfer->easy);
 	transfer->has_cookies = kept->len > 0;
+	transfer->n_cookie_bytes = kept->len;
 	if (FP_LIKELY(!transfer->has_cookies))
 		return CURLE_OK;
 	transfer->takes_cookies = true;
@@ -394,10 +433,23 @@ transfer_begin(struct fp_transfer *transfer)
 	return code == CURLE_OK ? start_over(transfer) : code;
 }
 
+/* An idle handle keeps the fields of its last head; a new one has none. */
+static void
+shrink(struct fp_transfer *transfer)
+{
+	if (transfer->has_cookies)
+		fp_cookies_forget(transfer->easy);
+	transfer->has_cookies = transfer->is_swollen = false;
+	fp_buf_clear(&transfer->links, 0);
+	fp_transfer_renew(transfer);
+}
+
 /* Its ticket leaves it, and it is idle. */
 static enum fp_onward
 let_out(struct fp_transfer *transfer, struct fp_event *event)
 {
+	if (FP_UNLIKELY(transfer->is_swollen))
+		shrink(transfer);
 	event->ticket = transfer->ticket;
 	transfer->ticket = NULL;
 	if (FP_UNLIKELY(transfer->setup->options.trace))
@@ -655,6 +707,7 @@ park_ticket(struct fp_transfer *transfer)
 	if (FP_UNLIKELY(transfer->has_cookies) &&
 		fp_cookies_keep(transfer->easy, &ticket->cookies))
 		fp_buf_clear(&ticket->cookies, 0);
+	fp_ticket_charge(ticket, &transfer->setup->memory);
 	ticket->again.how = FP_AGAIN_SAME;
 	ticket->report = (struct fp_report){
 		.heard = transfer->response.status ? FP_HEARD_ANSWER

@@ -149,6 +149,9 @@ struct fp_transfer {
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
 	size_t n_header_bytes; /* of all responses of this transfer */
+	size_t n_cookie_bytes; /* of the cookies that its item's hops have set
+				*/
+	bool is_swollen; /* the handle still holds a large head */
 	int64_t due_ns; /* delayed or held: until then */
 	int64_t begun_ns; /* this attempt */
 	int64_t tried_ns; /* this request, since it was last set up */

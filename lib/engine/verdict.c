@@ -682,7 +682,10 @@ describe(struct fp_transfer *transfer, bool is_found)
 			       : 0;
 	if (ticket->type.len > 0)
 		result->type = ticket->type.data;
-	if (response->headers)
+	/* A head that is too large is none that can wait to be written. */
+	if (FP_UNLIKELY(transfer->stop == FP_STOP_HEADERS))
+		fp_buf_clear(&ticket->headers, 0);
+	else if (response->headers)
 		result->headers = (struct fp_text){
 			fp_buf_text(&ticket->headers), ticket->headers.len};
 	result->time_first_byte_ns =

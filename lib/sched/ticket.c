@@ -217,8 +217,9 @@ mask(struct fp_buf *to, const char *text)
 static uint64_t
 count_body(const struct fp_ticket *ticket)
 {
-	size_t cap =
-		ticket->body.cap + ticket->headers.cap + ticket->decoder_bytes;
+	size_t cap = ticket->body.cap + ticket->headers.cap +
+		     ticket->cookies.cap + ticket->decoder_bytes +
+		     ticket->head_bytes;
 
 	return cap > FP_MEMORY_SMALL ? cap : 0;
 }
@@ -257,15 +258,30 @@ give_back(struct fp_ticket *ticket, bool keeps_way)
 	ticket->charged = now;
 }
 
-void
-fp_ticket_hold_decoder(
-	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes)
+/* Of one part of what it holds there are so many bytes now. */
+static void
+ticket_hold(struct fp_ticket *ticket, struct fp_memory *memory, size_t *part,
+	size_t bytes)
 {
-	ticket->decoder_bytes = bytes;
+	*part = bytes;
 	if (bytes > 0)
 		fp_ticket_charge(ticket, memory);
 	else
 		give_back(ticket, count_body(ticket) > 0);
+}
+
+void
+fp_ticket_hold_decoder(
+	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes)
+{
+	ticket_hold(ticket, memory, &ticket->decoder_bytes, bytes);
+}
+
+void
+fp_ticket_hold_head(
+	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes)
+{
+	ticket_hold(ticket, memory, &ticket->head_bytes, bytes);
 }
 
 /* Whoever asked for room may have been chosen to go on without, and then have

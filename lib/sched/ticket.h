@@ -105,6 +105,7 @@ struct fp_ticket {
 	struct fp_memory *memory; /* that was asked for room; or NULL */
 	uint64_t charged; /* bytes */
 	size_t decoder_bytes; /* of them, what decodes its body takes */
+	size_t head_bytes; /* of them, what a large head takes */
 	int64_t started_ns; /* when it first got a slot; monotonic */
 	struct fp_try *tries; /* attempts before the last; result.tries */
 
@@ -219,6 +220,10 @@ int fp_ticket_unspool(struct fp_ticket *ticket, uint64_t most);
 
 /* What decodes its body takes so much; 0: nothing any more. */
 void fp_ticket_hold_decoder(
+	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes);
+
+/* The same of the head of its response. */
+void fp_ticket_hold_head(
 	struct fp_ticket *ticket, struct fp_memory *memory, size_t bytes);
 
 /* Keeps no more of the body than that. Whether there was more. */

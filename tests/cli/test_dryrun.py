@@ -296,13 +296,13 @@ def _():
         match = re.fullmatch(
             r"a run needs less than (\S+) (\w+) of memory: 16 MiB \+ (\d+) "
             r"jobs x "
-            r"128 KiB \+ (\d+) places x \(16 KiB \+ 4 x (\S+) (\w+)\) \+ "
+            r"256 KiB \+ (\d+) places x \(16 KiB \+ 4 x (\S+) (\w+)\) \+ "
             r"(\S+) (\w+) \+ 1\.5 x (\S+) (\w+)", text)
         check(match, text)
         total, unit, *rest = match.groups()
         equal((int(rest[0]), int(rest[1]), bytes_of(*rest[2:4]),
                bytes_of(*rest[6:8])), (jobs, window, line, body), text)
-        exact = 16 * MIB + jobs * 131072 + window * (16384 + 4 * line) + \
+        exact = 16 * MIB + jobs * 262144 + window * (16384 + 4 * line) + \
             memory + 1.5 * body
         check(0 <= bytes_of(total, unit) - exact <= with_units[unit] / 10,
               "%s is not %g: %s" % (total, exact, text))
@@ -318,10 +318,10 @@ def _():
                          lines))[-1]
         match = re.fullmatch(
             r"a run needs less than (\S+) MiB of memory: 16 MiB \+ 1 jobs x "
-            r"128 KiB \+ 3 places x \(16 KiB \+ 4 x 1 KiB(.*)\) \+ 1 MiB \+ "
+            r"256 KiB \+ 3 places x \(16 KiB \+ 4 x 1 KiB(.*)\) \+ 1 MiB \+ "
             r"1\.5 x 1 MiB(.*)", text)
         check(match, text)
-        base = 18.5 + (128 + 3 * 20) / 1024
+        base = 18.5 + (256 + 3 * 20) / 1024
         return round(float(match[1]) - base, 1), match[2], match[3]
 
     plain = places([], "1\n")

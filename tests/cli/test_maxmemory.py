@@ -4,6 +4,7 @@
 import gzip
 import signal
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -12,7 +13,9 @@ from arrivals import Arrivals
 from faultserver import HEAD
 from harness import Program, fetchpool
 from servers import faults
-from tap import SANITIZERS, Failed, check, equal, main, test, until
+from tap import (PATIENCE, SANITIZERS, Failed, check, equal, main, test,
+                 until)
+from webserver import Web
 
 
 KIB = 1 << 10
@@ -21,7 +24,7 @@ MIB = 1 << 20
 
 def bound(jobs, window, max_memory, max_body, line=0):
     """What the manual says, in KiB, with lines of so many bytes."""
-    most = (16 * MIB + jobs * 128 * KIB + window * (16 * KIB + 4 * line)
+    most = (16 * MIB + jobs * 256 * KIB + window * (16 * KIB + 4 * line)
             + max_memory + max_body * 3 // 2) // KIB
     if line > 16 * KIB and sys.maxsize < 1 << 32:
         most += most // 20
@@ -293,6 +296,69 @@ def _():
     for path in heads(server):
         held(["-j", "16", "--respect-ratelimit"], urls(server, path, 700),
              bound(16, 256, MIB, 16 * KIB), path)
+
+
+def hold_heads(server, lines, n):
+    """Its heads end when each of `n` has come as far as it can."""
+    change = threading.Condition()
+    here = []
+
+    def answer(conn, request):
+        try:
+            conn.send(b"HTTP/1.1 200 OK\r\n" + lines)
+        finally:
+            with change:
+                here.append(conn)
+                change.notify_all()
+        with change:
+            change.wait_for(lambda: len(here) >= n, PATIENCE)
+        conn.send(b"Content-Length: 1\r\n\r\nx")
+
+    server.on("/", answer)
+
+
+@test("heads near their limit, all at once, stay under the bound")
+def _():
+    jobs = 128
+    for n_lines, length, options in (
+            (800, 200, []), (2, 90000, []), (25, 9000, ["--fields=+headers"]),
+            (1, 95000, ["--fields=+headers"])):
+        lines = b"".join(b"X-%d: %s\r\n" % (i, b"v" * length)
+                         for i in range(n_lines))
+        with Web() as server:
+            hold_heads(server, lines, jobs)
+            measured = threading.Event()
+            server.on("/last", lambda conn, request: measured.wait(
+                PATIENCE) and conn.answer(b"x"))
+            program = Program(["-a", "-q", "-j%d" % jobs, "--retry=0",
+                               "--max-memory=1M", "--max-body=64K",
+                               "--window=%d" % jobs, "--max-line=1K", *options],
+                              "%s/\n" % server.url * jobs +
+                              server.url + "/last\n")
+            program.has_lines(jobs, 90)
+            under(program, bound(jobs, jobs, MIB, 64 * KIB, KIB))
+            measured.set()
+            result = program.wait(90)
+            equal({(r["error"] or {}).get("kind") for r in result.records},
+                  {None, "too_large"}, (n_lines, length))
+
+
+@test("cookies of redirects are bounded, and fail the item")
+def _():
+    with Web() as server:
+        def answer(conn, request):
+            n = int(request.path[1:])
+            conn.send(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+                      b"Location: /%d\r\n" % (n + 1) + b"".join(
+                          b"Set-Cookie: c%d-%d=%s; Path=/\r\n"
+                          % (n, i, b"v" * 3000) for i in range(5)) + b"\r\n")
+        server.on("/", answer)
+        result = fetchpool(["-a", "-q", "--max-redirs=1000"],
+                           input=server.url + "/1\n")
+        error = result.records[0]["error"]
+        equal(error["kind"], "too_large", error)
+        check("headers" in error["message"], error)
+        check(server.requests < 10, server.requests)
 
 
 @test("every part of an item at its longest")
