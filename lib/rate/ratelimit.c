@@ -309,7 +309,12 @@ expire(struct fp_ratelimit *limit, int64_t now_ns)
 	}
 }
 
-/* Who is a little late keeps to the beat, or else timers that tick in
+/* The beat of a reservation that is not used is free again if no other one is
+ * under way: then the last start is known, and the next may follow it in the
+ * usual distance. If there are others, each may have been sent on a beat since,
+ * and what came between would be too close to it.
+ *
+ * Who is a little late keeps to the beat, or else timers that tick in
  * milliseconds would lose most of 1000/s. Who had nothing to do begins a new
  * one. */
 static void
@@ -356,6 +361,11 @@ fp_ratelimit_give_back(struct fp_ratelimit *limit)
 {
 	FP_ASSERT(limit->n_reserved > 0);
 	limit->n_reserved--;
+	if (limit->spacing_ns > 0 && limit->n_reserved == 0)
+		limit->next_ns = FP_MIN(limit->next_ns,
+			limit->last_ns < 0
+				? 0
+				: limit->last_ns + limit->spacing_ns);
 }
 
 void

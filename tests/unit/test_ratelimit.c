@@ -118,6 +118,48 @@ reserved_counts_until_it_is_fired(void)
 	fp_ratelimit_destroy(&limit);
 }
 
+/* 10/s: a start each 102 ms. */
+static void
+beat_that_was_not_used(void)
+{
+	const int64_t beat_ns = 102000000, ms = FP_NS_PER_MS;
+	struct fp_ratelimit limit;
+
+	/* Before any start, and between two. */
+	make(&limit, "10/s", true);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(fp_ratelimit_reserve(&limit, start_ns + i) == 1);
+		CHECK(fp_ratelimit_reserve(&limit, start_ns + i) == 0);
+		fp_ratelimit_give_back(&limit);
+	}
+	CHECK(fp_ratelimit_reserve(&limit, start_ns + 5) == 1);
+	fp_ratelimit_fire(&limit, start_ns + 20 * ms);
+	CHECK(fp_ratelimit_reserve(&limit, start_ns + 150 * ms) == 1);
+	fp_ratelimit_give_back(&limit);
+	CHECK(fp_ratelimit_due_ns(&limit, start_ns + 151 * ms) ==
+		start_ns + 151 * ms);
+	/* Never closer to a start than the others are to theirs. */
+	CHECK(fp_ratelimit_reserve(&limit, start_ns + 160 * ms) == 1);
+	fp_ratelimit_fire(&limit, start_ns + 200 * ms);
+	CHECK(fp_ratelimit_reserve(&limit, start_ns + 262 * ms) == 1);
+	fp_ratelimit_give_back(&limit);
+	CHECK(fp_ratelimit_due_ns(&limit, start_ns + 263 * ms) ==
+		start_ns + 200 * ms + beat_ns);
+	fp_ratelimit_destroy(&limit);
+
+	/* With another under way, the beat is lost. */
+	make(&limit, "10/s", true);
+	CHECK(fp_ratelimit_reserve(&limit, start_ns) == 1);
+	CHECK(fp_ratelimit_reserve(&limit, start_ns + beat_ns) == 1);
+	fp_ratelimit_give_back(&limit);
+	CHECK(fp_ratelimit_due_ns(&limit, start_ns + beat_ns) ==
+		start_ns + 2 * beat_ns);
+	fp_ratelimit_fire(&limit, start_ns + beat_ns);
+	CHECK(fp_ratelimit_due_ns(&limit, start_ns + beat_ns) ==
+		start_ns + 2 * beat_ns);
+	fp_ratelimit_destroy(&limit);
+}
+
 static void
 idle(void)
 {
@@ -142,8 +184,9 @@ idle(void)
 	make(&limit, "3/s", true);
 	CHECK(fp_ratelimit_reserve(&limit, start_ns) == 1);
 	fp_ratelimit_give_back(&limit);
-	CHECK(!fp_ratelimit_is_idle(&limit, start_ns));
-	CHECK(fp_ratelimit_is_idle(&limit, start_ns + 340000000));
+	CHECK(fp_ratelimit_is_idle(&limit, start_ns));
+	CHECK(fp_ratelimit_reserve(&limit, start_ns) == 1);
+	CHECK(!fp_ratelimit_is_idle(&limit, start_ns + 2000000000));
 	fp_ratelimit_destroy(&limit);
 }
 
@@ -257,6 +300,7 @@ main(void)
 	run("all at once, or spread", all_at_once_or_spread);
 	run("quiet time is not saved up", quiet_time_is_not_saved_up);
 	run("reserved counts until fired", reserved_counts_until_it_is_fired);
+	run("a beat that was not used", beat_that_was_not_used);
 	run("a limit that nobody needs any more", idle);
 	run("no rates are no limit", no_rates_no_limit);
 	run("what is no rate", what_is_no_rate);
