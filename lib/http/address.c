@@ -322,13 +322,31 @@ is_isatap(const unsigned char *address)
 	       address[10] == 0x5e && address[11] == 0xfe;
 }
 
+/* Where the kernel connects to instead: to what is unspecified, this machine
+ * answers (connect(2) does not say so; tcp_v4_connect and tcp_v6_connect of
+ * Linux). NULL: nowhere else. */
+static const unsigned char *
+address_alias(const unsigned char *address)
+{
+	static const unsigned char v4_any[BYTES] = V4(0);
+	static const unsigned char v4_loopback[BYTES] = V4(127, 0, 0, 1);
+	static const unsigned char any[BYTES], loopback[BYTES] = {[15] = 1};
+
+	if (memcmp(address, v4_any, BYTES) == 0)
+		return v4_loopback;
+	return memcmp(address, any, BYTES) == 0 ? loopback : NULL;
+}
+
 static const char *
 address_judge(
 	const struct fp_address_filter *filter, const unsigned char *address)
 {
+	const unsigned char *alias = address_alias(address);
 	const char *why = judge_one(filter, address);
 	unsigned char hidden[BYTES] = {V4_PREFIX};
 
+	if (!why && alias)
+		why = judge_one(filter, alias);
 	if (why || is_v4(address))
 		return why;
 	for (size_t i = 0; !why && i < FP_ARRAY_LEN(hidings); i++) {

@@ -111,6 +111,19 @@ def _():
         equal(server.requests, 0 if kind else 1, repr(args))
 
 
+@test("--deny: what is unspecified is connected to as loopback, and refused so")
+def _():
+    server = faults()
+    for host in "0.0.0.0", "0", "[::ffff:0.0.0.0]":
+        for block in "127.0.0.0/8", "127.0.0.1":
+            server.reset()
+            url = "http://%s:%d/ok" % (host, server.port)
+            equal(kinds(fetch(url, "--deny", block)), ["refused"], host)
+            equal(server.connections, 0, host)
+    url = "http://[::]:%d/ok" % server.port
+    equal(kinds(fetch(url, "--deny", "::1")), ["refused"])
+
+
 @test("--deny, --allow: what is no block is refused")
 def _():
     server = faults()
