@@ -132,6 +132,7 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/chain.c lib/sched/chain.h \
 	lib/sched/doubts.c lib/sched/doubts.h \
 	lib/sched/concurrency.c lib/sched/concurrency.h \
+	lib/sched/curve.c lib/sched/curve.h \
 	lib/sched/holdup.c lib/sched/holdup.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \

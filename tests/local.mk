@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
 	tests/unit/test_concurrency \
+	tests/unit/test_curve \
 	tests/unit/test_crowd \
 	tests/unit/test_etag \
 	tests/unit/test_expand \

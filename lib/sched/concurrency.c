@@ -2,30 +2,32 @@
 /*
  * HOW A NUMBER IS FOUND
  *
- * Two numbers are compared by what they gain: with a quarter more requests at
- * once, does a quarter more of them come back in a second? That is 1 if an
- * answer takes as long, and 0 if the server has a queue and they wait in it. By
- * Little's law it is known from the average time of an answer and the average
- * number under way, so that no rate has to be counted.
+ * What counts is how many answers come in a second, at one number of requests
+ * at once and at another; how long they take is used to find a queue, and the
+ * way out of it. By Little's law the one follows from the other, so that no
+ * rate has to be counted. What was seen at each number is kept, and fades
+ * (curve.h), so that tries add up: a single one is seldom sure where the times
+ * of requests differ by as much as they are.
  *
  *	start	8; the number doubles while an answer's time goes by, as long as
  *		answers do not take a third longer. What is added is spread over
  *		that time, so that a server that refuses the ninth refuses few
  *	hold	what was found, for half a second, and up to 3 s if more was not
- *		better
- *	up	a quarter more; if that is better, more again, in larger steps.
- *		After a refusal one more, then two, four and so on
- *	down	fewer, once after the start, and when answers take longer than
- *		they did at the least; if nothing is lost by it, it stays
- *
- * A larger step that gains a part leads to the knee: as much as keeps the
- * server as busy as that, with answers as quick as before. What must be gained
- * is less if answers take longer anyway: a server that gets slower by and by
- * has more to give than one with a queue.
+ *		better. Then what the curve shows to be best, if that differs
+ *	up	two fifths more; if more get through, more again, in larger
+ *		steps. After a refusal one more, then two, four and so on
+ *	down	fewer: so many that nothing should wait; far fewer as long as
+ *		it is not known whether fewer are worse; when answers take
+ *		longer than they did at the least, or may do so
  *
  * Each number is looked at from two answers' times after it was reached, until
- * the difference is larger than its error, or for some time. A number that is
- * not used, as too few items come or others have the slots, says nothing.
+ * the difference is larger than its error, or for some time. Both are longer
+ * where the times of requests differ much, as the quick ones come back first.
+ * A number that is not used, as too few items come or others have the slots,
+ * says nothing.
+ *
+ * A server that stands still for a moment has not changed: that takes three
+ * windows in a row that are unlike what was known. Then all is forgotten.
  *
  * A refusal takes one place, so that what is left is what was let in; and the
  * next one more is tried after 200 answers. If fewer places do not help, as
@@ -36,11 +38,13 @@
  *
  *	TCP Vegas	a queue shows in the time, before anything is lost; but
  *			a fixed number of requests in it fits no server
- *	BBR		the knee: throughput times the least time; trying a
- *			quarter more in turns; doubling at first
+ *	BBR		the knee: throughput times the least time; trying more
+ *			in turns; doubling at first
  *	Gradient2	(Netflix) averages in place of a minimum, as requests
  *			are not all alike; nothing is raised that is not used.
- *			Not its drifting base: with that a queue is forgotten
+ *			Not its drifting base: with that a queue is forgotten.
+ *			Not its gradient either: a server that gets slower by
+ *			and by, and lets more through, looks like a queue to it
  *	Envoy		the least time has to be measured again, with fewer
  *			requests; here only when there is doubt, as each time
  *			costs throughput
@@ -54,37 +58,42 @@
 #define FIRST 8.0 /* at once, of a server of which nothing is known */
 
 /* A window: answers, time. */
-#define WINDOW_MIN 32
+#define WINDOW_MIN 16
 #define WINDOW_LEAST 8 /* of one that is long */
 #define WINDOW_MIN_NS (20 * FP_NS_PER_MS)
 #define SETTLE 2 /* what an answer takes */
 #define WINDOW_TIMES 6 /* what an answer takes, at most, */
 #define WINDOW_MAX_NS (800 * FP_NS_PER_MS) /* or this */
-#define ERROR 0.02 /* that is small */
-#define ERROR2_MOST 0.01 /* of the least time; the next ones will tell */
+#define ERROR 0.04 /* that is small */
+#define ERROR_CLIMB 0.1 /* that is small while more is better and better */
+#define ERROR_LEAST 0.05 /* that is small, of the least time */
+#define ERROR_IGNORED 0.02 /* of that, when a queue is looked for */
+#define SURE 2.0 /* errors */
+#define DOUBT 0.25 /* errors that have to be made good by the gain */
 #define SLOWER 1.33 /* a round of the start */
-#define DOUBT 0.5 /* errors that have to be made good by the gain */
-#define SURE 2.5 /* errors */
 
 /* Steps, as parts of the number. */
-#define STEP 0.25
+#define STEP 0.4
 #define STEP_MAX 1.0
-#define DOWN_MOST 0.65 /* what is left by one down, at least */
-#define STEP_LARGE 0.3
+#define DOWN_MOST 0.4 /* what is left by one down, at least */
+#define DOWN_LEAST 0.8 /* at most */
 
-/* Gains: that are due at least, that lead to the knee, that are due with an
- * answer as quick as the quickest, and that lead to larger steps. */
-#define GAIN_MIN 0.15
-#define GAIN_SOME 0.1
-#define GAIN_DUE 0.38
-#define GAIN_FULL 0.6
-#define QUEUED 1.08 /* times the least time: there may be a queue */
+#define GAIN 0.35 /* of throughput that is due, for all that could be added */
+#define GAIN_FULL 0.6 /* a part of what is added, that leads to larger steps \
+		       */
+#define SHARE 0.975 /* of the most that gets through, that is enough */
+#define QUEUED 1.06 /* times the least time: there may be a queue */
+#define CALM_TIMES 1.25 /* the least time: hardly anything waits */
 #define FULL 0.8 /* of what is allowed is under way */
+#define MOVED 0.08 /* a part of the number that is worth a move */
+#define CHANGED 0.2 /* a part of the time that is not by chance */
+#define CHANGED_SURE 3.0 /* errors */
+#define CHANGED_WINDOWS 3 /* in a row */
 
 #define WAIT_MIN_NS (FP_NS_PER_S / 2)
 #define UP_WAIT_MAX_NS (3 * FP_NS_PER_S)
 #define DOWN_WAIT_MIN_NS FP_NS_PER_S
-#define DOWN_WAIT_MAX_NS (16 * FP_NS_PER_S)
+#define DOWN_WAIT_MAX_NS (8 * FP_NS_PER_S)
 #define CALM 200 /* answers between two refusals that are risked */
 
 /* Refusals that are by chance: judged when so much of the number is left; the
@@ -94,6 +103,7 @@
 #define SHED_MIN 3
 #define SHED_ANSWERS 20
 #define MEMORY 1000 /* answers */
+#define SHED_FEW 2 /* at once: where it is judged without a refusal */
 
 /* ---- what is allowed ---- */
 
@@ -170,15 +180,17 @@ concurrency_go(struct fp_concurrency *concurrency, double to, double times,
 	concurrency->ramp_ns =
 		to > from ? (int64_t)(concurrency->took_ns * times) + 1 : 0;
 	concurrency->ramp_end_ns = now_ns + concurrency->ramp_ns;
+	double settle_ns = SETTLE * concurrency->took_ns *
+			   FP_MAX(concurrency->curve.scatter2, 1);
 	window_begin(
-		concurrency, concurrency->ramp_end_ns +
-				     (int64_t)(SETTLE * concurrency->took_ns));
+		concurrency, concurrency->ramp_end_ns + (int64_t)settle_ns);
 }
 
 void
 fp_concurrency_init(struct fp_concurrency *concurrency, unsigned most)
 {
 	*concurrency = (struct fp_concurrency){.most = most, .step = STEP};
+	fp_curve_init(&concurrency->curve);
 	concurrency->level = FP_MIN(FIRST, (double)most);
 	concurrency->to = concurrency->from = concurrency->level;
 	concurrency->up_wait_ns = WAIT_MIN_NS;
@@ -187,19 +199,25 @@ fp_concurrency_init(struct fp_concurrency *concurrency, unsigned most)
 
 /* ---- what is seen ---- */
 
-static struct fp_concurrency_view
+static struct fp_curve_view
 window_view(const struct fp_concurrency *concurrency, int64_t now_ns)
+{
+	return (struct fp_curve_view){
+		.n = concurrency->n,
+		.level = concurrency->area /
+			 (double)(now_ns - concurrency->settled_ns),
+		.took_ns = concurrency->sum_ns / concurrency->n,
+	};
+}
+
+/* How much its times differ. */
+static double
+window_scatter2(const struct fp_concurrency *concurrency)
 {
 	double n = concurrency->n;
 	double mean = concurrency->sum_ns / n;
-	double variance = concurrency->sum2 / n - mean * mean;
 
-	return (struct fp_concurrency_view){
-		.level = concurrency->area /
-			 (double)(now_ns - concurrency->settled_ns),
-		.took_ns = mean,
-		.error2 = FP_MAX(variance, 0) / (mean * mean) / n,
-	};
+	return FP_MAX(concurrency->sum2 / n - mean * mean, 0) / (mean * mean);
 }
 
 /* Whether more would not make it surer. */
@@ -218,65 +236,10 @@ window_is_fit(const struct fp_concurrency *concurrency, int64_t now_ns)
 	if (concurrency->n < WINDOW_MIN)
 		return concurrency->n >= WINDOW_LEAST &&
 		       window_is_long(concurrency, now_ns);
+	double least_ns =
+		concurrency->took_ns * (1 + concurrency->curve.scatter2);
 	return now_ns - concurrency->settled_ns >=
-	       FP_MAX((int64_t)concurrency->took_ns, WINDOW_MIN_NS);
-}
-
-/* What the higher of two levels gains, as a part of what it has more: 1, if an
- * answer takes as long, and 0, if no more of them come in a second. */
-struct gain {
-	double is, error;
-};
-
-static double
-root(double square)
-{
-	double x = square > 1 ? square : 1;
-
-	for (int i = 0; i < 12; i++)
-		x = (x + square / x) / 2;
-	return x;
-}
-
-static struct gain
-gain_of(const struct fp_concurrency_view *low,
-	const struct fp_concurrency_view *high)
-{
-	double more = FP_MAX(high->level / low->level - 1, 0.005);
-	double rates = (1 + more) * low->took_ns / high->took_ns;
-
-	return (struct gain){
-		.is = (rates - 1) / more,
-		.error = rates * root(low->error2 + high->error2) / more,
-	};
-}
-
-/* What it must be, if an answer takes so long. That of a server that gets
- * slower by and by is the least time by that time; that of one that has a queue
- * is 0. This is in between. */
-static double
-gain_due(const struct fp_concurrency *concurrency, double took_ns)
-{
-	return FP_MAX(GAIN_DUE * FP_MIN(concurrency->least_ns / took_ns, 1.0),
-		GAIN_MIN);
-}
-
-static bool
-gain_is_sure(const struct gain *gain, double due)
-{
-	return gain->is - due > SURE * gain->error ||
-	       due - gain->is > SURE * gain->error;
-}
-
-/* What it takes to keep the server as busy as it is at the higher level, with
- * answers as quick as at the lower one. */
-static double
-knee_of(const struct fp_concurrency_view *low,
-	const struct fp_concurrency_view *high)
-{
-	double knee = high->level * low->took_ns / high->took_ns;
-
-	return FP_MIN(FP_MAX(knee, low->level), high->level);
+	       FP_MAX((int64_t)least_ns, WINDOW_MIN_NS);
 }
 
 /* ---- what is done ---- */
@@ -288,6 +251,13 @@ concurrency_hold(
 	concurrency->phase = FP_CONCURRENCY_HOLD;
 	concurrency->level = concurrency_whole(concurrency, level);
 	concurrency_go(concurrency, concurrency->level, 0.5, now_ns);
+}
+
+/* What is known to be the best. */
+static double
+best_level(const struct fp_concurrency *concurrency)
+{
+	return fp_curve_best(&concurrency->curve, concurrency->most, SHARE);
 }
 
 static void
@@ -303,11 +273,14 @@ try_more(struct fp_concurrency *concurrency, int64_t now_ns)
 }
 
 static void
-try_less(struct fp_concurrency *concurrency, int64_t now_ns)
+try_less(struct fp_concurrency *concurrency, double took_ns, int64_t now_ns)
 {
 	double level = concurrency->level;
-	double knee = level * concurrency->least_ns / concurrency->base.took_ns;
-	double less = FP_MIN(level / (1 + STEP), level - 1);
+	double knee = level * concurrency->least_ns / took_ns;
+	double less = FP_MIN(level * DOWN_LEAST, level - 1);
+
+	if (!concurrency->is_low_known)
+		knee = 0;
 
 	concurrency->phase = FP_CONCURRENCY_DOWN;
 	concurrency_go(concurrency,
@@ -332,49 +305,87 @@ static void
 end_start(struct fp_concurrency *concurrency, double level, int64_t now_ns)
 {
 	concurrency->up_ns = concurrency->down_ns = now_ns;
+	concurrency->step = STEP_MAX;
+	concurrency->curve.n_scatter = 0;
 	concurrency_hold(concurrency, level, now_ns);
 }
 
-static void
-note_least(struct fp_concurrency *concurrency,
-	const struct fp_concurrency_view *view)
+/* The error of a ratio of two. */
+static double
+error_of(const struct fp_concurrency *concurrency,
+	const struct fp_curve_view *one, const struct fp_curve_view *other)
 {
-	if (concurrency->least_ns > 0 && view->took_ns >= concurrency->least_ns)
-		return;
-	concurrency->least_ns = view->took_ns;
-	concurrency->least_error2 = view->error2;
+	return fp_curve_root(fp_curve_error2(&concurrency->curve, one) +
+			     fp_curve_error2(&concurrency->curve, other));
 }
 
-/* Whether an answer takes more than so many times the least, surely. */
+static void
+note_least(struct fp_concurrency *concurrency, const struct fp_curve_view *view)
+{
+	double error =
+		fp_curve_root(fp_curve_error2(&concurrency->curve, view));
+	double took_ns = view->took_ns * (1 + error);
+
+	if (concurrency->least_ns > 0 && took_ns >= concurrency->least_ns)
+		return;
+	concurrency->least_ns = took_ns;
+	concurrency->least_error = error;
+}
+
+/* Whether answers take surely longer than in the rounds before. */
 static bool
 is_slower(const struct fp_concurrency *concurrency,
-	const struct fp_concurrency_view *view, double times)
+	const struct fp_curve_view *view)
 {
-	double ratio = view->took_ns / concurrency->least_ns;
-	double error2 =
-		view->error2 + FP_MIN(concurrency->least_error2, ERROR2_MOST);
+	double error =
+		fp_curve_root(fp_curve_error2(&concurrency->curve, view));
 
-	return ratio > times && (ratio - times) * (ratio - times) >
-					SURE * SURE * ratio * ratio * error2;
+	return view->took_ns * (1 - error) > SLOWER * concurrency->least_ns;
+}
+
+/* Adds what was seen to what is known. */
+/* Notes what an answer takes, and how much that differs, if it can be seen. */
+static void
+note_times(struct fp_concurrency *concurrency, const struct fp_curve_view *view)
+{
+	double scatter2 = window_scatter2(concurrency);
+
+	if (concurrency->least_ns == 0 ||
+		view->took_ns < CALM_TIMES * concurrency->least_ns ||
+		scatter2 > concurrency->curve.scatter2)
+		fp_curve_scatter(&concurrency->curve, scatter2, view->n);
+	note_least(concurrency, view);
+}
+
+/* Adds what was seen to what is known. */
+static void
+note_view(struct fp_concurrency *concurrency, const struct fp_curve_view *view,
+	int64_t now_ns)
+{
+	fp_curve_add(&concurrency->curve, view, now_ns);
+	note_times(concurrency, view);
 }
 
 /* A round of the start is over: what ended in it began in the one before. */
 static void
 end_round(struct fp_concurrency *concurrency, int64_t now_ns)
 {
-	struct fp_concurrency_view view = window_view(concurrency, now_ns);
-	struct fp_concurrency_view before = concurrency->base;
+	struct fp_curve_view view = window_view(concurrency, now_ns);
 	bool is_full = view.level >= FULL * concurrency->from;
+	bool is_first = concurrency->least_ns == 0;
 
 	concurrency->took_ns = view.took_ns;
-	note_least(concurrency, &view);
-	concurrency->base = view;
-	if (before.level > 0 && is_slower(concurrency, &view, SLOWER)) {
-		end_start(concurrency,
-			before.level * concurrency->least_ns / view.took_ns,
-			now_ns);
+	note_times(concurrency, &view);
+	if (!is_first && is_slower(concurrency, &view)) {
+		concurrency->is_low_known = false;
+		/* Those under way will take longer still. */
+		concurrency->took_ns = FP_MAX(view.took_ns,
+			concurrency->n_active / view.n *
+				(double)(now_ns - concurrency->settled_ns));
+		end_start(concurrency, concurrency->from, now_ns);
 		return;
 	}
+	concurrency->is_low_known |= concurrency->level < concurrency->to;
 	concurrency->level = concurrency->to;
 	if (concurrency->to >= concurrency->most) {
 		end_start(concurrency, concurrency->to, now_ns);
@@ -385,128 +396,279 @@ end_round(struct fp_concurrency *concurrency, int64_t now_ns)
 	concurrency->settled_ns = now_ns;
 }
 
-/* Nothing is to be seen before the next try: it goes on looking, but does not
- * keep what is old. */
+/* Whether answers take longer or shorter than they did with as many, surely,
+ * and twice: a server that stands still for a moment has not changed. */
+static bool
+has_changed(
+	struct fp_concurrency *concurrency, const struct fp_curve_view *view)
+{
+	struct fp_curve_view before =
+		fp_curve_at(&concurrency->curve, view->level);
+	if (before.level == 0)
+		return false;
+	double ratio =
+		view->took_ns / view->level * before.level / before.took_ns;
+	double error = ratio * error_of(concurrency, view, &before);
+	double off = ratio > 1 ? ratio - 1 : 1 - ratio;
+
+	if (off < CHANGED || off < CHANGED_SURE * error) {
+		concurrency->n_odd = 0;
+		return false;
+	}
+	concurrency->n_odd++;
+	return true;
+}
+
+/* Nothing that is known of it holds any more. */
+static void
+begin_anew(struct fp_concurrency *concurrency, const struct fp_curve_view *view,
+	int64_t now_ns)
+{
+	struct fp_curve_view before =
+		fp_curve_at(&concurrency->curve, view->level);
+
+	if (view->took_ns < before.took_ns)
+		concurrency->step = STEP_MAX;
+	fp_curve_forget(&concurrency->curve);
+	concurrency->n_odd = 0;
+	concurrency->is_low_known = false;
+	concurrency->up_wait_ns = WAIT_MIN_NS;
+	concurrency->down_wait_ns = DOWN_WAIT_MIN_NS;
+	concurrency->up_ns = concurrency->down_ns = now_ns;
+	note_view(concurrency, view, now_ns);
+}
+
+/* The less is known of the least time, the sooner. */
+static bool
+may_try_less(const struct fp_concurrency *concurrency,
+	const struct fp_curve_view *view, int64_t now_ns)
+{
+	double doubt = FP_MAX(concurrency->least_error - ERROR_IGNORED, 0);
+
+	if (concurrency->down_ns > now_ns || concurrency->level <= 1)
+		return false;
+	return !concurrency->is_low_known ||
+	       view->took_ns > (QUEUED - doubt) * concurrency->least_ns;
+}
+
+static bool
+may_try_more(const struct fp_concurrency *concurrency, int64_t now_ns)
+{
+	return concurrency->up_ns <= now_ns &&
+	       concurrency->level < concurrency->most &&
+	       (!concurrency->places || concurrency->n_since >= CALM);
+}
+
+/* What to do next, with what is known of the number. */
+static void
+concurrency_choose(struct fp_concurrency *concurrency, int64_t now_ns)
+{
+	struct fp_curve_view view =
+		fp_curve_at(&concurrency->curve, concurrency->level);
+	double level = concurrency->level;
+	double best = concurrency_whole(concurrency, best_level(concurrency));
+
+	if (view.level == 0)
+		return;
+	bool may_less = may_try_less(concurrency, &view, now_ns);
+	bool may_more = may_try_more(concurrency, now_ns);
+	if (concurrency->step < STEP_MAX && !concurrency->places &&
+		(best > level * (1 + MOVED) || best < level * (1 - MOVED)))
+		concurrency_hold(concurrency, best, now_ns);
+	else if (may_less &&
+		 (!may_more || concurrency->down_ns <= concurrency->up_ns))
+		try_less(concurrency, view.took_ns, now_ns);
+	else if (may_more)
+		try_more(concurrency, now_ns);
+}
+
+/* Nothing is to be seen before the next try: it goes on looking. */
 static void
 end_hold(struct fp_concurrency *concurrency, int64_t now_ns)
 {
-	struct fp_concurrency_view view = window_view(concurrency, now_ns);
+	struct fp_curve_view view = window_view(concurrency, now_ns);
+	bool is_long = window_is_long(concurrency, now_ns);
+	double error = concurrency->step == STEP_MAX ? ERROR_CLIMB : ERROR;
 
 	concurrency->took_ns = view.took_ns;
 	if (view.level < FULL * concurrency->level) {
-		if (window_is_long(concurrency, now_ns))
+		if (is_long)
 			window_begin(concurrency, now_ns);
 		return;
 	}
-	bool is_long = window_is_long(concurrency, now_ns);
-	if (!is_long && view.error2 > ERROR * ERROR)
+	if (!is_long &&
+		fp_curve_error2(&concurrency->curve, &view) > error * error)
 		return;
-	note_least(concurrency, &view);
-	concurrency->base = view;
-	if (concurrency->down_ns <= now_ns && concurrency->level > 1 &&
-		(!concurrency->is_low_known ||
-			is_slower(concurrency, &view, QUEUED)))
-		try_less(concurrency, now_ns);
-	else if (concurrency->up_ns <= now_ns &&
-		 concurrency->level < concurrency->most &&
-		 (!concurrency->places || concurrency->n_since >= CALM))
-		try_more(concurrency, now_ns);
-	else if (is_long)
+	if (has_changed(concurrency, &view)) {
+		if (concurrency->n_odd >= CHANGED_WINDOWS)
+			begin_anew(concurrency, &view, now_ns);
 		window_begin(concurrency, now_ns);
+		return;
+	}
+	note_view(concurrency, &view, now_ns);
+	window_begin(concurrency, now_ns);
+	concurrency_choose(concurrency, now_ns);
+}
+
+/* Both numbers are known: what the higher one gains. */
+struct gain {
+	double is, due, error; /* of throughput, as parts of it */
+	double full; /* if answers take as long */
+};
+
+static struct gain
+gain_of(const struct fp_concurrency *concurrency,
+	const struct fp_curve_view *low, const struct fp_curve_view *high)
+{
+	double ratio = fp_curve_rate(high) / fp_curve_rate(low);
+	double more = high->level / low->level - 1;
+
+	return (struct gain){
+		.is = ratio - 1,
+		/* About as much for each doubling. */
+		.due = GAIN * more / (2 + more),
+		.error = ratio * error_of(concurrency, low, high),
+		.full = more,
+	};
+}
+
+static bool
+gain_is_sure(const struct gain *gain)
+{
+	double off = gain->is - gain->due;
+
+	return (off > 0 ? off : -off) > SURE * gain->error;
+}
+
+/* This, and what is known of it from before. */
+static struct fp_curve_view
+view_with_known(const struct fp_concurrency *concurrency,
+	const struct fp_curve_view *view)
+{
+	struct fp_curve_view all =
+		fp_curve_at(&concurrency->curve, view->level);
+	double n = all.n + view->n;
+
+	all.level += (view->level - all.level) * view->n / n;
+	all.took_ns += (view->took_ns - all.took_ns) * view->n / n;
+	all.n = n;
+	return all;
 }
 
 /* More is better: and still more? */
 static void
-accept(struct fp_concurrency *concurrency,
-	const struct fp_concurrency_view *view, const struct gain *gain,
+up_accept(struct fp_concurrency *concurrency, const struct gain *gain,
 	int64_t now_ns)
 {
-	bool is_full = gain->is >= GAIN_FULL;
-	bool is_large = concurrency->step >= STEP_LARGE && !concurrency->places;
-	double level = is_large && !is_full ? knee_of(&concurrency->base, view)
-					    : concurrency->to;
-
 	concurrency->up_wait_ns = WAIT_MIN_NS;
 	concurrency->up_ns = now_ns;
+	concurrency->level = concurrency->to;
+	concurrency->is_low_known = true;
 	if (concurrency->places) {
 		concurrency->places *= 2;
-		if (concurrency->places > level * STEP)
+		if (concurrency->places > concurrency->level * STEP)
 			concurrency->places = 0;
-	} else if (is_full) {
-		concurrency->step = FP_MIN(2 * concurrency->step, STEP_MAX);
+	} else if (gain->is >= GAIN_FULL * gain->full) {
+		concurrency->step = STEP_MAX;
+	}
+	if (concurrency->level < concurrency->most) {
+		try_more(concurrency, now_ns);
 	} else {
 		concurrency->step = STEP;
+		concurrency_hold(concurrency, concurrency->level, now_ns);
 	}
-	if (is_large && !is_full) {
-		concurrency_hold(concurrency, level, now_ns);
-		return;
-	}
-	concurrency->took_ns = view->took_ns;
-	concurrency->level = level;
-	concurrency->base = *view;
-	if (concurrency->level < concurrency->most)
-		try_more(concurrency, now_ns);
-	else
-		concurrency_hold(concurrency, level, now_ns);
+}
+
+static void
+up_reject(struct fp_concurrency *concurrency, int64_t now_ns)
+{
+	double level = concurrency->level;
+	double best = best_level(concurrency);
+
+	concurrency->step = STEP;
+	go_up_later(concurrency, now_ns);
+	if (!concurrency->places && best > level)
+		level = FP_MIN(best, concurrency->to);
+	concurrency_hold(concurrency, level, now_ns);
 }
 
 static void
 end_up(struct fp_concurrency *concurrency, int64_t now_ns)
 {
-	struct fp_concurrency_view view = window_view(concurrency, now_ns);
-	struct gain gain = gain_of(&concurrency->base, &view);
+	struct fp_curve_view view = window_view(concurrency, now_ns);
+	struct fp_curve_view low =
+		fp_curve_at(&concurrency->curve, concurrency->level);
 	bool is_long = window_is_long(concurrency, now_ns);
-	double level = concurrency->level;
 
-	if (view.level < FULL * concurrency->to) {
+	if (view.level < FULL * concurrency->to || low.level == 0) {
 		if (!is_long)
 			return;
 		go_up_later(concurrency, now_ns);
-		concurrency_hold(concurrency, level, now_ns);
+		concurrency_hold(concurrency, concurrency->level, now_ns);
 		return;
 	}
-	double due = gain_due(concurrency, view.took_ns);
-	if (concurrency->places) {
+	struct fp_curve_view high = view_with_known(concurrency, &view);
+	struct gain gain = gain_of(concurrency, &low, &high);
+	if (concurrency->places)
 		/* What is so little more is hardly to be seen. */
-		gain.is += SURE * gain.error;
-	} else if (!is_long && !gain_is_sure(&gain, due)) {
+		gain.due = -SURE * gain.error;
+	else if (!is_long && !gain_is_sure(&gain))
 		return;
-	}
-	if (gain.is >= due + DOUBT * gain.error) {
-		accept(concurrency, &view, &gain, now_ns);
-		return;
-	}
-	if (gain.is >= GAIN_SOME && !concurrency->places)
-		level = knee_of(&concurrency->base, &view);
-	concurrency->step = STEP;
-	go_up_later(concurrency, now_ns);
+	concurrency->took_ns = view.took_ns;
+	note_view(concurrency, &view, now_ns);
+	if (gain.is >= gain.due + DOUBT * gain.error)
+		up_accept(concurrency, &gain, now_ns);
+	else
+		up_reject(concurrency, now_ns);
+}
+
+/* Goes to what is best of what was tried and what was found before. */
+static void
+down_judge(struct fp_concurrency *concurrency, const struct fp_curve_view *low,
+	const struct gain *gain, int64_t now_ns)
+{
+	double best = FP_MAX(best_level(concurrency), concurrency->to);
+	double level = FP_MIN(best, concurrency->level);
+	bool is_worse = gain->is >= gain->due;
+
+	concurrency->least_error =
+		fp_curve_root(fp_curve_error2(&concurrency->curve, low));
+	if (!concurrency->is_low_known || is_worse ||
+		low->took_ns < concurrency->least_ns)
+		concurrency->least_ns = low->took_ns;
+	concurrency->is_low_known = is_worse;
+	if (!is_worse)
+		concurrency->step = STEP;
+	if (concurrency->least_error > ERROR_LEAST ||
+		level < concurrency->level * (1 - MOVED))
+		concurrency->down_wait_ns = DOWN_WAIT_MIN_NS;
+	wait_longer(&concurrency->down_wait_ns, &concurrency->down_ns,
+		DOWN_WAIT_MAX_NS, now_ns);
 	concurrency_hold(concurrency, level, now_ns);
 }
 
 static void
 end_down(struct fp_concurrency *concurrency, int64_t now_ns)
 {
-	struct fp_concurrency_view view = window_view(concurrency, now_ns);
-	struct gain gain = gain_of(&view, &concurrency->base);
-	double level = concurrency->level;
+	struct fp_curve_view view = window_view(concurrency, now_ns);
+	struct fp_curve_view high =
+		fp_curve_at(&concurrency->curve, concurrency->level);
+	bool is_long = window_is_long(concurrency, now_ns);
 
-	double due = gain_due(concurrency, concurrency->base.took_ns);
-	if (!window_is_long(concurrency, now_ns) && !gain_is_sure(&gain, due))
+	if (high.level == 0) {
+		concurrency_hold(concurrency, concurrency->level, now_ns);
 		return;
-	if (gain.is < due) {
-		level = knee_of(&view, &concurrency->base);
-		note_least(concurrency, &view);
-		concurrency->down_wait_ns = DOWN_WAIT_MIN_NS;
-		concurrency->down_ns = now_ns;
-	} else {
-		concurrency->is_low_known = true;
-		concurrency->least_ns = view.took_ns;
-		concurrency->least_error2 = view.error2;
-		wait_longer(&concurrency->down_wait_ns, &concurrency->down_ns,
-			DOWN_WAIT_MAX_NS, now_ns);
 	}
-	concurrency_hold(concurrency, level, now_ns);
+	struct fp_curve_view low = view_with_known(concurrency, &view);
+	struct gain gain = gain_of(concurrency, &low, &high);
+	if (!is_long && !gain_is_sure(&gain))
+		return;
+	concurrency->took_ns = view.took_ns;
+	note_view(concurrency, &view, now_ns);
+	down_judge(concurrency, &low, &gain, now_ns);
 }
+
+/* ---- what happens, when ---- */
 
 static bool
 round_is_over(const struct fp_concurrency *concurrency, int64_t now_ns)
@@ -561,6 +723,16 @@ is_by_chance(const struct fp_concurrency *concurrency)
 	       concurrency->n_refused < SHED_MAX * concurrency->n_answered;
 }
 
+/* Whether hardly any are left, and still few are refused. */
+static bool
+is_low_by_chance(const struct fp_concurrency *concurrency)
+{
+	return concurrency->level <= SHED_FEW && concurrency->most > SHED_FEW &&
+	       concurrency->shed == 0 && concurrency->n_refused > 0 &&
+	       concurrency->n_answered >= 2 * SHED_ANSWERS &&
+	       is_by_chance(concurrency);
+}
+
 /* Fewer do not help: it begins again. */
 static void
 stop_yielding(struct fp_concurrency *concurrency, int64_t now_ns)
@@ -573,7 +745,9 @@ stop_yielding(struct fp_concurrency *concurrency, int64_t now_ns)
 		FP_MAX(concurrency->high, FP_MIN(FIRST, concurrency->most));
 	concurrency->high = 0;
 	concurrency->places = 0;
-	concurrency->base.level = 0;
+	fp_curve_forget(&concurrency->curve);
+	concurrency->least_ns = 0;
+	concurrency->is_low_known = false;
 	concurrency_go(concurrency, concurrency->level, 0.5, now_ns);
 	concurrency->settled_ns = now_ns;
 }
@@ -656,6 +830,8 @@ fp_concurrency_ended(struct fp_concurrency *concurrency,
 	if (passage == FP_PASSAGE_NEITHER)
 		return false;
 	concurrency->n_since++;
+	if (is_low_by_chance(concurrency))
+		stop_yielding(concurrency, now_ns);
 	if (++concurrency->n_answered >= MEMORY) {
 		concurrency->n_answered /= 2;
 		concurrency->n_refused /= 2;

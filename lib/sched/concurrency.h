@@ -14,19 +14,13 @@
 #define FP_CONCURRENCY_H
 
 #include "base.h"
+#include "curve.h"
 
 /* How an attempt ended. */
 enum fp_passage {
 	FP_PASSAGE_ANSWERED, /* with anything but an error of the server's */
 	FP_PASSAGE_REFUSED, /* there may have been too many at once */
 	FP_PASSAGE_NEITHER,
-};
-
-/* What was seen at one level. */
-struct fp_concurrency_view {
-	double level; /* requests under way, on average */
-	double took_ns; /* an answer, on average */
-	double error2; /* of that, as a part of it; squared */
 };
 
 struct fp_concurrency {
@@ -53,9 +47,10 @@ struct fp_concurrency {
 	double sum_ns, sum2; /* their times; their squares */
 
 	double took_ns; /* what an answer takes; 0: not known */
-	double least_ns; /* the least average that was seen; 0: none was */
-	double least_error2; /* as in a view */
-	struct fp_concurrency_view base; /* at `level`; its level 0: none */
+	double least_ns; /* the least that it was; 0: not known */
+	double least_error; /* of that, as a part of it */
+	struct fp_curve curve;
+	unsigned n_odd; /* windows one after the other that are unlike before */
 
 	/* The next try. */
 	double step; /* what is added, as a part of the level */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs against simulated servers, in virtual time, beside the best fixed
- * number of jobs, with a picture of each: what was found, and in parentheses
- * what was tried, twice a second. */
+ * number of jobs, with a picture of the first of each: what was found, and in
+ * parentheses what was tried, twice a second. */
 #include "concurrencysim.h"
 #include "tap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS 3
+#define SEEDS 10
 
 #define SERVER(name_, kind_, spread_, n_, took_ms_, ...)                  \
 	{                                                                 \
@@ -16,12 +16,26 @@
 		.took_ns = (took_ms_)*MS, ##__VA_ARGS__                   \
 	}
 #define THEN(n_) .change_ns = 15 * S, .then = n_
+#define STALLS .stall_ns = 300 * MS
+
+/* What is asked of each run: of the best throughput, at least; an answer's
+ * time, times the one with one alone, at most (of those that queue); refused,
+ * at most. And of how many of the ten runs that may be missed, as chance has
+ * it, where the times of requests vary by as much as they are: and how far. */
+#define MISSES(n, part, times) \
+	.n_missed = n, .worst_part = part, .worst_times = times
+#define PART 0.92
+#define PART_CHANGED 0.9
+#define TIMES 1.5
+#define REFUSED 0.01
 
 /* When its figures count. */
 static int64_t
 counted_from(const struct server *server)
 {
-	return server->change_ns ? server->change_ns + 10 * S : 5 * S;
+	if (server->change_ns)
+		return server->change_ns + 10 * S;
+	return server->is_cold ? 10 * S : 5 * S;
 }
 
 static int
@@ -32,43 +46,64 @@ compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void
-sum_up(struct sim *sim)
+/* The middle one of its times; where there are two kinds of requests, that is
+ * either of them, and their average tells more. */
+static double
+typical_ns(const struct site *site)
 {
-	qsort(sim->times, sim->n_times, sizeof(sim->times[0]), compare_times);
-	sim->rate =
-		(double)sim->n_ok * 1e9 / (double)(sim->to_ns - sim->from_ns);
-	sim->p50_ns = sim->n_times ? (double)sim->times[sim->n_times / 2] : 0;
-	sim->refused = (double)sim->n_refused /
-		       (double)FP_MAX(sim->n_ok + sim->n_refused, 1);
+	double sum = 0;
+
+	if (site->n_times == 0)
+		return 0;
+	if (site->server->spread != TWOFOLD)
+		return (double)site->times[site->n_times / 2];
+	for (unsigned i = 0; i < site->n_times; i++)
+		sum += (double)site->times[i];
+	return sum / site->n_times;
 }
 
 static void
-simulate(struct sim *sim, const struct server *server, unsigned fixed,
-	uint64_t seed, bool draws)
+sum_up(struct site *site, int64_t counted_ns)
 {
-	static struct fp_concurrency concurrency;
+	qsort(site->times, site->n_times, sizeof(site->times[0]),
+		compare_times);
+	site->rate = (double)site->n_ok * 1e9 / (double)counted_ns;
+	site->p50_ns = typical_ns(site);
+	site->refused = (double)site->n_refused /
+			(double)FP_MAX(site->n_ok + site->n_refused, 1);
+}
+
+/* `fixed` jobs; 0: as many as are found, for each. */
+static void
+simulate(struct sim *sim, const struct server *servers, unsigned n,
+	unsigned fixed, uint64_t seed, bool draws)
+{
+	static struct fp_concurrency concurrency[SITES_MAX];
 
 	memset(sim, 0, sizeof(*sim));
-	sim->server = server;
+	sim->n_sites = n;
 	sim->fixed = fixed;
 	sim->seed = fp_random_seed(seed);
-	sim->from_ns = counted_from(server);
-	sim->to_ns = sim->from_ns + (fixed ? 8 : 20) * S;
+	sim->from_ns = counted_from(&servers[0]);
+	sim->to_ns = sim->from_ns + 20 * S;
 	sim->draws = draws;
-	if (fixed == 0) {
-		fp_concurrency_init(&concurrency, MOST);
-		sim->concurrency = &concurrency;
+	for (unsigned i = 0; i < n; i++) {
+		sim->sites[i].server = &servers[i];
+		if (fixed > 0)
+			continue;
+		fp_concurrency_init(&concurrency[i], MOST);
+		sim->sites[i].concurrency = &concurrency[i];
 	}
 	fly(sim);
-	sum_up(sim);
+	for (unsigned i = 0; i < n; i++)
+		sum_up(&sim->sites[i], sim->to_ns - sim->from_ns);
 }
 
 /* The most that any fixed number gets through in a second. */
 static double
 search_best(struct sim *sim, const struct server *server)
 {
-	static const double times[] = {0.75, 1, 1.1, 1.25, 1.5};
+	static const double times[] = {0.75, 1, 1.1, 1.25, 1.5, 3, 6};
 	struct server late = *server;
 	double best = 0;
 
@@ -79,119 +114,261 @@ search_best(struct sim *sim, const struct server *server)
 	for (size_t i = 0; i <= FP_ARRAY_LEN(times); i++) {
 		double jobs = MOST;
 		if (i < FP_ARRAY_LEN(times))
-			jobs = late.n * times[i] + 0.5;
+			jobs = FP_MIN(late.n * times[i] + 0.5, jobs);
 		if (late.kind == CEILING)
 			jobs = FP_MIN(jobs, (double)late.n);
-		simulate(sim, &late, FP_MAX((unsigned)jobs, 1), 1, false);
-		best = FP_MAX(best, sim->rate);
+		simulate(sim, &late, 1, FP_MAX((unsigned)jobs, 1), 1, false);
+		best = FP_MAX(best, sim->sites[0].rate);
 	}
 	return best;
 }
 
-static void
-check_case(const struct server *server, double least, double most_times)
+/* Where others wait until it is their turn, and do not slow each other down. */
+static bool
+queues(const struct server *server)
 {
-	static struct sim sim;
-	double best = search_best(&sim, server);
-
-	simulate(&sim, server, 1, 1, false);
-	double alone_ns = sim.p50_ns;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		if (seed == 1)
-			printf("# %s\n", server->name);
-		simulate(&sim, server, 0, seed, seed == 1);
-		double part = sim.rate / best, times = sim.p50_ns / alone_ns;
-		bool ok = part >= least &&
-			  (most_times == 0 || times <= most_times) &&
-			  (server->shed || sim.refused <= 0.01);
-		CHECK(ok);
-		if (seed == 1 || !ok)
-			printf("# seed %d: %.1f %% of the best, p50 x %.2f, "
-			       "%.2f %% refused\n",
-				(int)seed, 100 * part, times,
-				100 * sim.refused);
-	}
+	return server->kind != SLOWER && server->kind != COLLAPSES &&
+	       server->kind != CONTENDED;
 }
 
-/* Each of the servers gets at least this part of its best, and answers take at
- * most so many times what one alone takes; 0: however long. */
-#define CHECK_ALL(least, most_times, ...)                             \
-	do {                                                          \
-		static const struct server servers[] = {__VA_ARGS__}; \
-		for (size_t i = 0; i < FP_ARRAY_LEN(servers); i++)    \
-			check_case(&servers[i], least, most_times);   \
-	} while (0)
+static bool
+is_met(const struct server *server, double part, double times, double refused)
+{
+	return part >= (server->change_ns ? PART_CHANGED : PART) &&
+	       (!queues(server) || times <= TIMES) &&
+	       (server->shed || refused <= REFUSED);
+}
+
+static void
+check_row(const struct server *server)
+{
+	static struct sim sim;
+	struct site *site = &sim.sites[0];
+	double best = search_best(&sim, server), least = 9, most_times = 0;
+	unsigned n_missed = 0;
+
+	simulate(&sim, server, 1, 1, 1, false);
+	double alone_ns = site->p50_ns;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		simulate(&sim, server, 1, 0, seed, seed == 1);
+		double part = site->rate / best;
+		double times = site->p50_ns / alone_ns;
+		n_missed += !is_met(server, part, times, site->refused);
+		least = FP_MIN(least, part);
+		most_times = FP_MAX(most_times, times);
+		CHECK(part >= (server->worst_part > 0 ? server->worst_part
+						      : PART_CHANGED));
+		CHECK(server->shed || site->refused <= REFUSED);
+		CHECK(!queues(server) ||
+			times <= FP_MAX(server->worst_times, TIMES));
+	}
+	printf("# %s: %.1f %% of the best at least, p50 x %.2f at most, %u of "
+	       "%d missed\n",
+		server->name, 100 * least, most_times, n_missed, SEEDS);
+	CHECK(n_missed <= server->n_missed);
+}
+
+static void
+check_all(const struct server *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_row(&rows[i]);
+}
 
 static void
 as_many_as_there_are(void)
 {
-	CHECK_ALL(0.92, 1.5, SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
+	static const struct server rows[] = {
+		SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
 		SERVER("any number, 1 s", FLAT, EVEN, 1, 1000),
 		SERVER("any number, 50 to 150 ms", FLAT, SPREAD, 1, 100),
 		SERVER("any number, at random", FLAT, RANDOM, 1, 100),
-		SERVER("any number, one in ten slow", FLAT, MIXED, 1, 100));
+		SERVER("any number, one in ten slow", FLAT, MIXED, 1, 100),
+		SERVER("any number, a long tail", FLAT, TAILED, 1, 100),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
 static void
 the_others_queue(void)
 {
-	CHECK_ALL(0.92, 1.5,
+	static const struct server rows[] = {
 		SERVER("40 at once, 100 ms", WORKERS, EVEN, 40, 100),
 		SERVER("40 at once, 50 to 150 ms", WORKERS, SPREAD, 40, 100),
+		SERVER("40 at once, two kinds", WORKERS, TWOFOLD, 40, 100,
+			MISSES(1, 0, 0)),
 		SERVER("150 at once", WORKERS, SPREAD, 150, 100),
-		SERVER("8 at once, 20 ms", WORKERS, SPREAD, 8, 20));
+		SERVER("8 at once, 20 ms", WORKERS, SPREAD, 8, 20),
+		SERVER("40 share it evenly", SHARED, EVEN, 40, 100),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
-/* By averages of times that vary by as much as they are, what little is gained
- * can hardly be told from nothing: most runs are as good as the others, and the
- * worst are like this. */
+/* What is gained by more can hardly be told from chance here: throughput is
+ * right, but some runs take long to find that answers could be quicker. */
 static void
 times_are_random(void)
 {
-	CHECK_ALL(0.7, 2.3,
-		SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100));
+	static const struct server rows[] = {
+		SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100,
+			MISSES(3, 0.9, 2.5)),
+		SERVER("40 at once, skewed", WORKERS, SKEWED, 40, 100,
+			MISSES(4, 0.9, 2.5)),
+		SERVER("40 at once, a long tail", WORKERS, TAILED, 40, 100,
+			MISSES(4, 0.9, 2.5)),
+		SERVER("40 at once, one in ten slow", WORKERS, MIXED, 40, 100,
+			MISSES(7, 0.9, 4.5)),
+		SERVER("150 at once, at random", WORKERS, RANDOM, 150, 100,
+			MISSES(2, 0.9, 2)),
+		SERVER("4 at once, at random", WORKERS, RANDOM, 4, 20,
+			MISSES(4, 0.9, 2)),
+		SERVER("40 share it, at random", SHARED, RANDOM, 40, 100,
+			MISSES(3, 0.9, 4.5)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
 static void
 the_others_are_refused(void)
 {
-	CHECK_ALL(0.92, 1.5,
+	static const struct server rows[] = {
 		SERVER("503 over 40, 100 ms", CEILING, EVEN, 40, 100),
 		SERVER("503 over 40, 50 to 150 ms", CEILING, SPREAD, 40, 100),
 		SERVER("503 over 40, at random", CEILING, RANDOM, 40, 100),
 		SERVER("503 over 10, 50 ms", CEILING, SPREAD, 10, 50),
 		SERVER("503 over 5, 20 ms", CEILING, SPREAD, 5, 20),
-		SERVER("503 over 40, 1 s", CEILING, SPREAD, 40, 1000));
+		SERVER("503 over 40, 1 s", CEILING, SPREAD, 40, 1000,
+			MISSES(4, 0.88, 0)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
-/* Its best is where an answer takes twice as long: that is approached, and each
- * step gains less. */
+/* The best is where an answer takes many times as long as alone, or where less
+ * would get through with more. */
 static void
 too_many_slow_it_down(void)
 {
-	CHECK_ALL(0.88, 0,
-		SERVER("the more, the slower", COLLAPSES, SPREAD, 40, 50));
+	static const struct server rows[] = {
+		SERVER("each slows it, 50 ms", SLOWER, EVEN, 40, 50),
+		SERVER("each slows it, 25 to 75 ms", SLOWER, SPREAD, 40, 50),
+		SERVER("each slows it, at random", SLOWER, RANDOM, 40, 50,
+			MISSES(2, 0.85, 0)),
+		SERVER("more slow it, 25 to 75 ms", COLLAPSES, SPREAD, 40, 50),
+		SERVER("more slow it, at random", COLLAPSES, RANDOM, 40, 50,
+			MISSES(6, 0.75, 0)),
+		SERVER("they contend, 25 to 75 ms", CONTENDED, SPREAD, 60, 50),
+		SERVER("they contend, at random", CONTENDED, RANDOM, 60, 50,
+			MISSES(4, 0.85, 0)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
 /* Counted from ten seconds after that. */
 static void
 its_capacity_changes(void)
 {
-	CHECK_ALL(0.9, 1.5,
-		SERVER("from 40 to 80", WORKERS, SPREAD, 40, 100, THEN(80)),
+	static const struct server rows[] = {
+		SERVER("from 40 to 80", WORKERS, SPREAD, 40, 100, THEN(80),
+			MISSES(2, 0.9, 2.5)),
+		SERVER("from 40 to 80, at random", WORKERS, RANDOM, 40, 100,
+			THEN(80), MISSES(3, 0.85, 2.5)),
+		SERVER("from 80 to 40", WORKERS, SPREAD, 80, 100, THEN(40),
+			MISSES(1, 0.9, 2)),
+		SERVER("from 80 to 40, at random", WORKERS, RANDOM, 80, 100,
+			THEN(40), MISSES(4, 0.9, 4)),
 		SERVER("503 over 40, then 80", CEILING, SPREAD, 40, 100,
 			THEN(80)),
 		SERVER("503 over 40, then 10", CEILING, SPREAD, 40, 100,
-			THEN(10)));
+			THEN(10)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
+}
+
+/* For 300 ms in each 3 s, as when memory is collected; and with empty caches at
+ * first. */
+static void
+it_stalls_or_is_cold(void)
+{
+	static const struct server rows[] = {
+		SERVER("any number, stalls", FLAT, SPREAD, 1, 100, STALLS),
+		SERVER("40 at once, stalls", WORKERS, SPREAD, 40, 100, STALLS,
+			MISSES(2, 0.88, 2)),
+		SERVER("40 at once, at random, stalls", WORKERS, RANDOM, 40,
+			100, STALLS, MISSES(8, 0.88, 3.5)),
+		SERVER("40 at once, cold", WORKERS, SPREAD, 40, 100,
+			.is_cold = true),
+		SERVER("40 at once, at random, cold", WORKERS, RANDOM, 40, 100,
+			.is_cold = true, MISSES(4, 0.5, 2)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
 }
 
 /* Fewer at once would not help. */
 static void
 refusals_by_chance(void)
 {
-	CHECK_ALL(0.9, 1.5,
+	static const struct server rows[] = {
 		SERVER("40 at once, 1 in 50 is refused", WORKERS, SPREAD, 40,
-			100, .shed = 50));
+			100, .shed = 50, MISSES(1, 0.88, 0)),
+	};
+
+	check_all(rows, FP_ARRAY_LEN(rows));
+}
+
+/* Each gets about as much through as alone, in as many at once altogether as
+ * one has alone. */
+static void
+several_in_one_list(void)
+{
+	static const struct server lists[][SITES_MAX] = {
+		{
+			SERVER("40 at once", WORKERS, SPREAD, 40, 100),
+			SERVER("8 at once", WORKERS, SPREAD, 8, 20),
+		},
+		{
+			SERVER("40 at once", WORKERS, RANDOM, 40, 100),
+			SERVER("150 at once", WORKERS, SPREAD, 150, 100),
+		},
+		{
+			SERVER("40 at once", WORKERS, SPREAD, 40, 100),
+			SERVER("503 over 40", CEILING, SPREAD, 40, 100),
+			SERVER("8 at once", WORKERS, SPREAD, 8, 20),
+		},
+		{
+			SERVER("40 at once", WORKERS, RANDOM, 40, 100),
+			SERVER("503 over 10", CEILING, SPREAD, 10, 50),
+			SERVER("150 at once", WORKERS, SPREAD, 150, 100),
+		},
+	};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(lists); i++) {
+		double alone[SITES_MAX], least[SITES_MAX];
+		unsigned n = 0;
+		for (; n < SITES_MAX && lists[i][n].name; n++) {
+			simulate(&sim, &lists[i][n], 1, 0, 1, false);
+			alone[n] = sim.sites[0].rate;
+			least[n] = 9;
+		}
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			simulate(&sim, lists[i], n, 0, seed, false);
+			for (unsigned k = 0; k < n; k++)
+				least[k] = FP_MIN(
+					least[k], sim.sites[k].rate / alone[k]);
+		}
+		for (unsigned k = 0; k < n; k++) {
+			printf("# %s, of %u: %.1f %% of what it does alone\n",
+				lists[i][k].name, n, 100 * least[k]);
+			CHECK(least[k] >= PART);
+		}
+	}
 }
 
 /* It is neither lowered nor raised by what is not tried. */
@@ -244,7 +421,9 @@ main(void)
 	run("so many at once, and the others get 503", the_others_are_refused);
 	run("the more at once, the slower", too_many_slow_it_down);
 	run("the capacity changes", its_capacity_changes);
+	run("it stands still at times, or is cold", it_stalls_or_is_cold);
 	run("refusals by chance", refusals_by_chance);
+	run("several servers in one list", several_in_one_list);
 	run("too few items to find anything", few_items_say_nothing);
 	run("one at once", one_is_the_least);
 	return done();

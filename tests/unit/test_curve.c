@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "curve.h"
+#include "tap.h"
+
+#define MS FP_NS_PER_MS
+#define S FP_NS_PER_S
+
+static bool
+is_about(double x, double y, double error)
+{
+	return x > y * (1 - error) && x < y * (1 + error);
+}
+
+static void
+see(struct fp_curve *curve, double n, double level, double took_ms)
+{
+	struct fp_curve_view view = {n, level, took_ms * 1e6};
+
+	fp_curve_add(curve, &view, S);
+}
+
+static void
+what_was_seen_is_known(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	CHECK(fp_curve_at(&curve, 8).level == 0);
+	CHECK(fp_curve_best(&curve, 256, 0.9) == 0);
+	see(&curve, 100, 40, 100);
+	see(&curve, 300, 41, 120);
+	struct fp_curve_view view = fp_curve_at(&curve, 40);
+	CHECK(is_about(view.n, 400, 0.01));
+	CHECK(is_about(view.level, 40.75, 0.001));
+	CHECK(is_about(view.took_ns, 115e6, 0.001));
+	CHECK(is_about(fp_curve_rate(&view) * 1e9, 354, 0.01));
+	CHECK(fp_curve_at(&curve, 64).level == 0);
+	fp_curve_forget(&curve);
+	CHECK(fp_curve_at(&curve, 40).level == 0);
+}
+
+/* Small ones are not mixed with each other, and the largest has a place. */
+static void
+each_number_has_its_place(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	for (int level = 1; level <= 8; level++)
+		see(&curve, 100, level, 10 * level);
+	for (int level = 1; level <= 8; level++)
+		CHECK(is_about(fp_curve_at(&curve, level).took_ns, 1e7 * level,
+			0.001));
+	see(&curve, 100, 20000, 10);
+	CHECK(is_about(fp_curve_at(&curve, 20000).level, 20000, 0.001));
+}
+
+static void
+what_is_old_fades(void)
+{
+	struct fp_curve curve;
+	struct fp_curve_view view = {1000, 16, 1e8};
+
+	fp_curve_init(&curve);
+	fp_curve_add(&curve, &view, S);
+	view.level = 32;
+	fp_curve_add(&curve, &view, 11 * S);
+	CHECK(is_about(fp_curve_at(&curve, 16).n, 500, 0.1));
+	CHECK(is_about(fp_curve_at(&curve, 32).n, 1000, 0.01));
+	fp_curve_add(&curve, &view, 100 * S);
+	CHECK(fp_curve_at(&curve, 16).level == 0);
+}
+
+static void
+errors_are_those_of_single_times(void)
+{
+	struct fp_curve curve;
+	struct fp_curve_view view = {400, 16, 1e8};
+
+	fp_curve_init(&curve);
+	fp_curve_scatter(&curve, 1, 100);
+	CHECK(is_about(fp_curve_error2(&curve, &view), 1.0 / 400, 0.001));
+	fp_curve_scatter(&curve, 0.5, 100);
+	CHECK(is_about(curve.scatter2, 0.75, 0.001));
+	CHECK(is_about(fp_curve_root(0.0025), 0.05, 0.001));
+	CHECK(is_about(fp_curve_root(1), 1, 0.001));
+}
+
+static void
+a_queue_has_a_knee(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	fp_curve_scatter(&curve, 1, 1000);
+	see(&curve, 500, 16, 98);
+	see(&curve, 500, 32, 103);
+	see(&curve, 500, 64, 158);
+	see(&curve, 500, 128, 322);
+	double best = fp_curve_best(&curve, 256, 0.97);
+	CHECK(best > 39 && best < 48);
+}
+
+/* No knee: as much as nearly all that could be had at the most. */
+static void
+some_get_slower_by_and_by(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	fp_curve_scatter(&curve, 0.1, 1000);
+	see(&curve, 500, 16, 70);
+	see(&curve, 500, 32, 90);
+	see(&curve, 500, 64, 130);
+	see(&curve, 500, 128, 210);
+	double best = fp_curve_best(&curve, 256, 0.97);
+	CHECK(best > 190 && best < 230);
+}
+
+/* Neither of both: the least at which nearly as many get through as at 32. */
+static void
+less_may_get_through_with_more(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	see(&curve, 500, 8, 52);
+	see(&curve, 500, 16, 58);
+	see(&curve, 500, 32, 82);
+	see(&curve, 500, 64, 178);
+	double best = fp_curve_best(&curve, 256, 0.97);
+	CHECK(best > 26 && best <= 32);
+}
+
+static void
+none_is_better_than_the_most(void)
+{
+	struct fp_curve curve;
+
+	fp_curve_init(&curve);
+	see(&curve, 500, 8, 100);
+	see(&curve, 500, 16, 100);
+	CHECK(is_about(fp_curve_best(&curve, 256, 0.97), 16, 0.01));
+	see(&curve, 500, 32, 100);
+	CHECK(is_about(fp_curve_best(&curve, 20, 0.97), 20, 0.01));
+}
+
+int
+main(void)
+{
+	run("what was seen is known", what_was_seen_is_known);
+	run("each number has its place", each_number_has_its_place);
+	run("what is old fades", what_is_old_fades);
+	run("errors are those of single times",
+		errors_are_those_of_single_times);
+	run("a queue has a knee", a_queue_has_a_knee);
+	run("some get slower by and by", some_get_slower_by_and_by);
+	run("less may get through with more", less_may_get_through_with_more);
+	run("none is better than the most", none_is_better_than_the_most);
+	return done();
+}
