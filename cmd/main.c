@@ -47,8 +47,8 @@
  *			(what follows from an attempt), origin and origins
  *			(servers), ticket (what goes round), chain (pages of one
  *			item), itemstart (both its starts), window (the bound,
- *			the order), schedule, holdup (what its items wait for), queue (its
- *			lock, and the loops that wait)
+ *			the order), schedule, holdup (what its items wait for),
+ *			queue (its lock, and the loops that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			lanes), poolopt and setup (what all transfers have in
  *			common), curlopt (libcurl's options by name), urlparse

@@ -79,8 +79,7 @@
 #define DOWN_LEAST 0.8 /* at most */
 
 #define GAIN 0.35 /* of throughput that is due, for all that could be added */
-#define GAIN_FULL 0.6 /* a part of what is added, that leads to larger steps \
-		       */
+#define GAIN_FULL 0.6 /* of what is added: that leads to larger steps */
 #define SHARE 0.975 /* of the most that gets through, that is enough */
 #define QUEUED 1.06 /* times the least time: there may be a queue */
 #define CALM_TIMES 1.25 /* the least time: hardly anything waits */
