@@ -76,8 +76,10 @@ fp_course_progress(struct fp_course *run, int64_t now_ns)
 	for (int i = 0; i < FP_HELD_COUNT; i++)
 		progress.n_waiting += look.n_held[i];
 	fp_ledger_uses(&look, &ends, run->settings->pool.jobs, uses);
-	progress.held_by = (int)fp_cause_now(
-		&look, uses, now_ns, progress.held, sizeof(progress.held));
+	progress.held_by = (int)fp_cause_now(&look, uses,
+		run->settings->pool.finds_jobs &&
+			run->settings->pool.host_jobs == 0,
+		now_ns, progress.held, sizeof(progress.held));
 	progress.n_left = count_left(
 		run, progress.n_read, progress.n_succeeded + progress.n_failed);
 	return progress;

@@ -801,7 +801,7 @@ say_until(const struct fp_look *look, int64_t now_ns, char *text, size_t size)
 
 enum fp_use
 fp_cause_now(const struct fp_look *look, const double n[FP_USE_COUNT],
-	int64_t now_ns, char *text, size_t size)
+	bool finds_jobs, int64_t now_ns, char *text, size_t size)
 {
 	static const char *const words[FP_USE_COUNT] = {
 		[FP_USE_DELAY] = "waiting as --delay says",
@@ -836,6 +836,8 @@ fp_cause_now(const struct fp_look *look, const double n[FP_USE_COUNT],
 		return FP_USE_COUNT;
 	if (most == FP_USE_PAUSE && look->origin[0])
 		say_until(look, now_ns, text, size);
+	else if (most == FP_USE_HOST_JOBS && finds_jobs)
+		snprintf(text, size, "held by -j auto");
 	else
 		snprintf(text, size, "%s",
 			words[most] ? words[most] : "paused by a server");

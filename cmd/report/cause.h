@@ -114,8 +114,10 @@ enum fp_cause fp_cause_find(const struct fp_figures *figures,
 	char text[FP_CAUSE_MAX], double *part);
 
 /* What holds it now: "paused until 12:03:07 (429 from h1)"; "" and
- * FP_USE_COUNT if nothing does but the servers' answers. */
+ * FP_USE_COUNT if nothing does but the servers' answers. finds_jobs: the limit
+ * for a server is the number of jobs that was found for it. */
 enum fp_use fp_cause_now(const struct fp_look *look,
-	const double n[FP_USE_COUNT], int64_t now_ns, char *text, size_t size);
+	const double n[FP_USE_COUNT], bool finds_jobs, int64_t now_ns,
+	char *text, size_t size);
 
 #endif

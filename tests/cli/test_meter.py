@@ -461,6 +461,20 @@ def _():
     terminal.proc.stdin.close()
     equal(terminal.wait(), 0)
 
+    def hold(conn, _):
+        shown.wait(30)
+        conn.answer(b"ok")
+
+    for more, words in ([], "held by -j auto"), (
+            ["--host-jobs=8"], "held by the limit for one server"):
+        shown = threading.Event()
+        terminal = Terminal(
+            ["--progress=always", "-jauto", *more,
+             server.on("/hold/", hold) + "{}"], stdin=numbers(60), columns=120)
+        terminal.shows(words)
+        shown.set()
+        equal(terminal.wait(), 0)
+
 
 class Shell(Terminal):
     """The same of a shell's command, all of it on the terminal but for its
