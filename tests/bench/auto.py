@@ -10,8 +10,9 @@ import statistics
 import threading
 
 import meter
+from authority import authority
 from scenarios import scenario
-from servers import Nginx
+from servers import Nginx, free_port
 
 FIXED = [8, 20, 32, 40, 48, 64, 100, 256]
 SETTLED_S = 5
@@ -46,18 +47,28 @@ PAGES = """
 """
 
 
-class Timed:
-    """The ends of a run's items, in seconds since the first began."""
+TLS = """
+    listen 127.0.0.1:%d ssl http2;
+    ssl_certificate %s;
+    ssl_certificate_key %s;
+    keepalive_requests 1000000;
+"""
 
-    def __init__(self, bench, url, jobs, seconds, then=None):
+
+class Timed:
+    """The ends of a run's items, in seconds since the first began; of several
+    URLs, in turn: each with the place of its URL."""
+
+    def __init__(self, bench, urls, jobs, seconds, then=None, args=()):
+        urls = [urls] if isinstance(urls, str) else urls
         command = [bench.contenders.program, "-q", "-j", str(jobs), "--retry",
                    "5", "--deadline", "%ds" % seconds, "--grace", "0",
-                   "--fields", "started,fetch_time,status,attempts",
-                   url + "{}"]
+                   "--fields", "seq,started,fetch_time,status,attempts", *args]
         path = os.path.join(bench.folder, "auto.jsonl")
         lines = os.path.join(bench.folder, "auto-lines")
         with open(lines, "w") as file:
-            file.write("".join("%d\n" % n for n in range(seconds * 4000)))
+            file.write("".join("%s%d\n" % (url, n) for n in range(
+                seconds * 4000 // len(urls)) for url in urls))
         timer = threading.Timer(CHANGE_S, then) if then else None
         if timer:
             timer.start()
@@ -73,6 +84,11 @@ class Timed:
         first = min(began)
         self.items = [(at - first + row["fetch_time"], row["fetch_time"],
                        row["attempts"]) for at, row in zip(began, rows)]
+        self.places = [(row["seq"] - 1) % len(urls) for row in rows]
+
+    def rate_of(self, place, since, until):
+        return sum(since <= item[0] < until and its == place for item, its in
+                   zip(self.items, self.places)) / (until - since)
 
     def rate(self, since, until):
         return sum(since <= end < until
@@ -87,11 +103,12 @@ class Timed:
         return 100 * (n - len(self.items)) / n
 
 
-def compare(bench, name, url, alone_s, queues=False):
+def compare(bench, name, url, alone_s, queues=False, args=()):
     seconds = bench.size(20, 12)
     best, best_jobs = max(
-        (Timed(bench, url, jobs, 6).rate(2, 5.5), jobs) for jobs in bench.size(FIXED, FIXED[1::2]))
-    auto = Timed(bench, url, "auto", seconds)
+        (Timed(bench, url, jobs, 6, args=args).rate(2, 5.5), jobs)
+        for jobs in bench.size(FIXED, FIXED[1::2]))
+    auto = Timed(bench, url, "auto", seconds, args=args)
     rate = auto.rate(SETTLED_S, seconds - 0.5)
     bench.note("%s: -j %d gets %.0f/s through, auto %.0f/s" % (
         name, best_jobs, best, rate))
@@ -121,3 +138,37 @@ def auto(bench):
                      most=1 / 0.9)
         bench.figure("twice the capacity: refused", run.refused(), unit="%",
                      most=1)
+
+
+@scenario
+def autohttp2(bench):
+    """-j auto over HTTP/2, where all requests may be on one connection"""
+    port, issued = free_port(), authority().issue("auto", "IP:127.0.0.1")
+    tls = TLS % (port, issued.cert, issued.key)
+    with Nginx(tls + PAGES, http=HTTP) as nginx:
+        if not nginx.has_echo:
+            raise meter.Absent("nginx has no echo module")
+        url = "https://127.0.0.1:%d" % port
+        args = ["--http2", "--cacert", authority().cert]
+        compare(bench, "any number", url + "/any/", 0.1, args=args)
+        compare(bench, "503 over 40", url + "/refuses/", 0.1, args=args)
+
+
+@scenario
+def autoseveral(bench):
+    """-j auto with several servers in one list: each as fast as alone"""
+    seconds = bench.size(20, 12)
+    with Nginx(PAGES, http=HTTP) as one, Nginx(PAGES, http=HTTP) as other:
+        if not one.has_echo:
+            raise meter.Absent("nginx has no echo module")
+        urls = [one.url + "/queues/", other.url + "/refuses/"]
+        names = ["a queue over 40", "503 over 40"]
+        alone = [Timed(bench, url, "auto", seconds).rate(
+            SETTLED_S, seconds - 0.5) for url in urls]
+        both = Timed(bench, urls, "auto", seconds)
+        for place, name in enumerate(names):
+            rate = both.rate_of(place, SETTLED_S, seconds - 0.5)
+            bench.note("%s: alone %.0f/s, with the other %.0f/s" % (
+                name, alone[place], rate))
+            bench.figure(name + ": alone / with the other",
+                         alone[place] / rate, most=1 / 0.92)
