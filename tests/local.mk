@@ -439,6 +439,8 @@ TEST_TOOLS = \
 	tests/unit/optionstest.h \
 	tests/unit/limiterservers.h \
 	tests/unit/concurrencysim.h \
+	tests/unit/simdraw.h \
+	tests/unit/simserver.h \
 	tests/unit/limitersim.h \
 	tests/unit/origintest.h \
 	tests/unit/outfiletest.h \
