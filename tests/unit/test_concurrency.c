@@ -168,42 +168,34 @@ check_row(const struct server *server)
 	CHECK(n_missed <= server->n_missed);
 }
 
-static void
-check_all(const struct server *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		check_row(&rows[i]);
-}
+#define CHECK_ALL(...)                                                \
+	do {                                                          \
+		static const struct server servers[] = {__VA_ARGS__}; \
+		for (size_t i = 0; i < FP_ARRAY_LEN(servers); i++)    \
+			check_row(&servers[i]);                       \
+	} while (0)
 
 static void
 as_many_as_there_are(void)
 {
-	static const struct server rows[] = {
-		SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
+	CHECK_ALL(SERVER("any number, 100 ms", FLAT, EVEN, 1, 100),
 		SERVER("any number, 1 s", FLAT, EVEN, 1, 1000),
 		SERVER("any number, 50 to 150 ms", FLAT, SPREAD, 1, 100),
 		SERVER("any number, at random", FLAT, RANDOM, 1, 100),
 		SERVER("any number, one in ten slow", FLAT, MIXED, 1, 100),
-		SERVER("any number, a long tail", FLAT, TAILED, 1, 100),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+		SERVER("any number, a long tail", FLAT, TAILED, 1, 100));
 }
 
 static void
 the_others_queue(void)
 {
-	static const struct server rows[] = {
-		SERVER("40 at once, 100 ms", WORKERS, EVEN, 40, 100),
+	CHECK_ALL(SERVER("40 at once, 100 ms", WORKERS, EVEN, 40, 100),
 		SERVER("40 at once, 50 to 150 ms", WORKERS, SPREAD, 40, 100),
 		SERVER("40 at once, two kinds", WORKERS, TWOFOLD, 40, 100,
 			MISSES(1, 0, 0)),
 		SERVER("150 at once", WORKERS, SPREAD, 150, 100),
 		SERVER("8 at once, 20 ms", WORKERS, SPREAD, 8, 20),
-		SERVER("40 share it evenly", SHARED, EVEN, 40, 100),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+		SERVER("40 share it evenly", SHARED, EVEN, 40, 100));
 }
 
 /* What is gained by more can hardly be told from chance here: throughput is
@@ -211,9 +203,8 @@ the_others_queue(void)
 static void
 times_are_random(void)
 {
-	static const struct server rows[] = {
-		SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100,
-			MISSES(3, 0.9, 2.5)),
+	CHECK_ALL(SERVER("40 at once, at random", WORKERS, RANDOM, 40, 100,
+			  MISSES(3, 0.9, 2.5)),
 		SERVER("40 at once, skewed", WORKERS, SKEWED, 40, 100,
 			MISSES(4, 0.9, 2.5)),
 		SERVER("40 at once, a long tail", WORKERS, TAILED, 40, 100,
@@ -225,26 +216,19 @@ times_are_random(void)
 		SERVER("4 at once, at random", WORKERS, RANDOM, 4, 20,
 			MISSES(4, 0.9, 2)),
 		SERVER("40 share it, at random", SHARED, RANDOM, 40, 100,
-			MISSES(3, 0.9, 4.5)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+			MISSES(3, 0.9, 4.5)));
 }
 
 static void
 the_others_are_refused(void)
 {
-	static const struct server rows[] = {
-		SERVER("503 over 40, 100 ms", CEILING, EVEN, 40, 100),
+	CHECK_ALL(SERVER("503 over 40, 100 ms", CEILING, EVEN, 40, 100),
 		SERVER("503 over 40, 50 to 150 ms", CEILING, SPREAD, 40, 100),
 		SERVER("503 over 40, at random", CEILING, RANDOM, 40, 100),
 		SERVER("503 over 10, 50 ms", CEILING, SPREAD, 10, 50),
 		SERVER("503 over 5, 20 ms", CEILING, SPREAD, 5, 20),
 		SERVER("503 over 40, 1 s", CEILING, SPREAD, 40, 1000,
-			MISSES(4, 0.88, 0)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+			MISSES(4, 0.88, 0)));
 }
 
 /* The best is where an answer takes many times as long as alone, or where less
@@ -252,8 +236,7 @@ the_others_are_refused(void)
 static void
 too_many_slow_it_down(void)
 {
-	static const struct server rows[] = {
-		SERVER("each slows it, 50 ms", SLOWER, EVEN, 40, 50),
+	CHECK_ALL(SERVER("each slows it, 50 ms", SLOWER, EVEN, 40, 50),
 		SERVER("each slows it, 25 to 75 ms", SLOWER, SPREAD, 40, 50),
 		SERVER("each slows it, at random", SLOWER, RANDOM, 40, 50,
 			MISSES(2, 0.85, 0)),
@@ -262,19 +245,15 @@ too_many_slow_it_down(void)
 			MISSES(6, 0.75, 0)),
 		SERVER("they contend, 25 to 75 ms", CONTENDED, SPREAD, 60, 50),
 		SERVER("they contend, at random", CONTENDED, RANDOM, 60, 50,
-			MISSES(4, 0.85, 0)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+			MISSES(4, 0.85, 0)));
 }
 
 /* Counted from ten seconds after that. */
 static void
 its_capacity_changes(void)
 {
-	static const struct server rows[] = {
-		SERVER("from 40 to 80", WORKERS, SPREAD, 40, 100, THEN(80),
-			MISSES(2, 0.9, 2.5)),
+	CHECK_ALL(SERVER("from 40 to 80", WORKERS, SPREAD, 40, 100, THEN(80),
+			  MISSES(2, 0.9, 2.5)),
 		SERVER("from 40 to 80, at random", WORKERS, RANDOM, 40, 100,
 			THEN(80), MISSES(3, 0.85, 2.5)),
 		SERVER("from 80 to 40", WORKERS, SPREAD, 80, 100, THEN(40),
@@ -284,10 +263,7 @@ its_capacity_changes(void)
 		SERVER("503 over 40, then 80", CEILING, SPREAD, 40, 100,
 			THEN(80)),
 		SERVER("503 over 40, then 10", CEILING, SPREAD, 40, 100,
-			THEN(10)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+			THEN(10)));
 }
 
 /* For 300 ms in each 3 s, as when memory is collected; and with empty caches at
@@ -295,8 +271,7 @@ its_capacity_changes(void)
 static void
 it_stalls_or_is_cold(void)
 {
-	static const struct server rows[] = {
-		SERVER("any number, stalls", FLAT, SPREAD, 1, 100, STALLS),
+	CHECK_ALL(SERVER("any number, stalls", FLAT, SPREAD, 1, 100, STALLS),
 		SERVER("40 at once, stalls", WORKERS, SPREAD, 40, 100, STALLS,
 			MISSES(2, 0.88, 2)),
 		SERVER("40 at once, at random, stalls", WORKERS, RANDOM, 40,
@@ -304,22 +279,15 @@ it_stalls_or_is_cold(void)
 		SERVER("40 at once, cold", WORKERS, SPREAD, 40, 100,
 			.is_cold = true),
 		SERVER("40 at once, at random, cold", WORKERS, RANDOM, 40, 100,
-			.is_cold = true, MISSES(4, 0.5, 2)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+			.is_cold = true, MISSES(4, 0.5, 2)));
 }
 
 /* Fewer at once would not help. */
 static void
 refusals_by_chance(void)
 {
-	static const struct server rows[] = {
-		SERVER("40 at once, 1 in 50 is refused", WORKERS, SPREAD, 40,
-			100, .shed = 50, MISSES(1, 0.88, 0)),
-	};
-
-	check_all(rows, FP_ARRAY_LEN(rows));
+	CHECK_ALL(SERVER("40 at once, 1 in 50 is refused", WORKERS, SPREAD, 40,
+		100, .shed = 50, MISSES(1, 0.88, 0)));
 }
 
 /* Each gets about as much through as alone, in as many at once altogether as
