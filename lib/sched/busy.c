@@ -46,7 +46,7 @@
  * but successes, and from a moment on nothing but 403, by which a limit that
  * says no more would be known. Then one of them is tried again, up to three
  * times; if it passes, they were a limit's. Where some items are forbidden and
- * others are not, these pass in between, and nothing is tried again.
+ * others are not, several pass in between, and nothing is tried again.
  */
 #include "base.h"
 
@@ -141,6 +141,7 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000
 #define DOUBTS_MIN 8
+#define CONTRARY 4 /* so much against it: then it is none */
 #define TESTS_MAX 3
 
 /* From half of the time to all of it, so that one item does not draw nothing
@@ -365,6 +366,7 @@ static void
 end_doubt(struct fp_busy *busy)
 {
 	busy->n_clean = busy->n_doubts = busy->n_tests = 0;
+	busy->n_contrary = 0;
 	busy->is_testing = false;
 	busy->is_careful = busy->n_rounds > 0;
 }
@@ -379,7 +381,9 @@ take_for_no(struct fp_busy *busy)
 
 /* Something has passed. Requests are not judged in the order in which they were
  * sent: what began before the first no was halfway back was under way with it.
- */
+ * What began before that no was here may have been judged before it, by a
+ * server that takes its time; and one that began later may be the first of a
+ * new window. So a single one is no proof. */
 static void
 busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 {
@@ -391,7 +395,10 @@ busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 		fp_learner_suppose(&busy->learner, busy->doubt_ns);
 		end_doubt(busy);
 	} else if (!is_doubtful(busy)) {
-		take_for_no(busy);
+		busy->n_contrary +=
+			attempt->begun_ns > busy->doubted_ns ? 2 : 1;
+		if (busy->n_contrary >= CONTRARY)
+			take_for_no(busy);
 	}
 }
 
@@ -412,6 +419,8 @@ fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy->n_clean = 0;
 		return FP_DOUBT_NO;
 	}
+	if (busy->n_doubts == 0)
+		busy->doubted_ns = now_ns;
 	if (busy->n_doubts++ == 0 || halfway_ns < busy->doubt_ns)
 		busy->doubt_ns = halfway_ns;
 	busy->is_careful |= is_doubtful(busy);

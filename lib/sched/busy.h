@@ -58,6 +58,9 @@ struct fp_busy {
 	unsigned n_clean_min; /* so many are needed to doubt it */
 	unsigned n_doubts; /* in a row */
 	int64_t doubt_ns; /* when the first of them was halfway back */
+	int64_t doubted_ns; /* and when one was heard first */
+	unsigned n_contrary; /* passes since, by what they say against a limit
+			      */
 	bool is_testing; /* one of them is tried again */
 	unsigned n_tests; /* how often it was */
 };
