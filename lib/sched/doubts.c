@@ -3,6 +3,14 @@
 
 #include "doubts.h"
 
+/* Whether anything is sent to find that out. */
+static bool
+may_doubt(const struct fp_busy_rules *rules)
+{
+	return rules->learns && rules->mode != FP_BUSY_ITEM &&
+	       rules->delay_ns > 0;
+}
+
 /* A no that may be a limit's: it is one, or its item waits until that is known,
  * or it is final. */
 static void
@@ -17,7 +25,7 @@ settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 
 	ticket->is_test = false;
 	ticket->again.how = FP_AGAIN_NO;
-	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+	if (!may_doubt(rules))
 		return;
 	switch (fp_busy_doubt(busy, &attempt, now_ns)) {
 	case FP_DOUBT_LIMIT:
@@ -62,7 +70,7 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	};
 	int64_t pause_ns;
 
-	if (rules->mode == FP_BUSY_ITEM || rules->delay_ns == 0)
+	if (!may_doubt(rules))
 		return;
 	enum fp_suspected is = fp_busy_failed(
 		&ticket->origin->busy, rules, &attempt, now_ns, &pause_ns);

@@ -291,6 +291,24 @@ forbidden(void)
 	draw(&sim, 1000);
 }
 
+/* Where nothing is to be learned, nothing is sent or held back to find out
+ * whether a 403 or a 500 is that of a limit. */
+static void
+nothing_is_found_out(void)
+{
+	static struct server rest = {
+		.name = "all but the first 50", .kind = NEVER, .n = 50};
+	static struct sim sim;
+
+	rest.status = 403;
+	simulate_with(&sim, &rest, 1000, JOBS, FP_BUSY_AUTO, false, 1);
+	CHECK(sim.out.n_ok == 50 && sim.out.n_requests == 1000);
+	CHECK(sim.out.took_s < 1);
+	rest.status = 500;
+	simulate_with(&sim, &rest, 1000, JOBS, FP_BUSY_AUTO, false, 1);
+	CHECK(sim.out.n_ok == 50 && sim.out.took_s < 10);
+}
+
 /* What is said of the rate can be given as one. */
 static void
 words(void)
@@ -319,6 +337,7 @@ main(void)
 	run("the same with other numbers of jobs", every_limit_other_jobs);
 	run("refusals that are no limit", refusals_that_are_no_limit);
 	run("403 that mean no", forbidden);
+	run("nothing is found out if nothing is learned", nothing_is_found_out);
 	run("the rate in words", words);
 	return done();
 }
