@@ -118,14 +118,17 @@ struct known {
 	bool is_records; /* no byte of them is NUL */
 	bool is_unknown; /* --unknown */
 	bool is_there; /* device and inode are the same as then */
+	bool is_all_foreign; /* nothing in it is known */
 };
 
 static int
 refuse_other(const struct fp_journal *journal, const struct known *known)
 {
 	fp_msg_local("journal %s: not resumed: %s is not the file that the "
-		     "first run wrote to",
-		journal->settings->journal_path, known->name);
+		     "first run wrote to%s",
+		journal->settings->journal_path, known->name,
+		known->is_all_foreign ? " (empty it if it may be overwritten)"
+				      : "");
 	return -1;
 }
 
@@ -241,11 +244,8 @@ check_contents(const struct fp_journal *journal, const struct known *known)
 /* A copy of a file to which nothing was written that is still to be there is
  * known by the lines of what was not done, all of them. */
 static void
-know_by_rest(struct known *known, uint64_t size)
+know_by_rest(struct known *known)
 {
-	if (known->is_there || known->end > known->then->begin ||
-		size != known->rest_end)
-		return;
 	known->end = known->rest_end;
 	known->sum = known->rest_sum;
 }
@@ -269,10 +269,13 @@ compare_output(struct fp_journal *journal, struct known *known)
 		return refuse_other(journal, known);
 	if (now.inode == 0)
 		return 0;
-	know_by_rest(known, size);
-	if (!known->is_there &&
-		(size < known->end || (known->end == known->then->begin &&
-					      size > known->end)))
+	known->is_all_foreign =
+		known->end == known->then->begin && size > known->end;
+	if (!known->is_there && known->is_all_foreign &&
+		size == known->rest_end)
+		know_by_rest(known);
+	else if (!known->is_there &&
+		 (size < known->end || known->is_all_foreign))
 		return refuse_other(journal, known);
 	if (size < known->end) {
 		fp_msg_local(

@@ -205,8 +205,8 @@ def _():
         put(run.failed, left[::-1])
         result = run.run("--resume", *files)
         equal(result.status, 3)
-        matches("failed is not the file that the first run wrote to",
-                result.text)
+        matches(r"failed is not the file that the first run wrote to "
+                r"\(empty it if it may be overwritten\)", result.text)
         equal(contents(run.failed), left[::-1])
         put(run.failed, left)
         equal(run.run("--resume", *files).status, 0)
