@@ -12,6 +12,11 @@
  * but 8 bytes of a multiple of 16 can be used, hence the sizes of the lists; to
  * another C library they only cost some reuse.
  *
+ * Of a large block libcurl often uses a few bytes: its copy of a request over
+ * TLS is in one of 16 KiB. malloc() gives what a handshake has left, every page
+ * of which is there. So when such a block is new here, its pages go, and come
+ * back as they are used.
+ *
  * What finds the use of freed memory has to see it freed, so it gets all blocks
  * at once.
  */
@@ -21,6 +26,8 @@
 
 #include <malloc.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_WATCHED true
@@ -34,10 +41,13 @@
 #endif
 
 /* So much is kept at most: what a few dozen requests need. */
-#define MOST_BYTES ((size_t)256 << 10)
+#define MOST_BYTES ((size_t)1024 << 10)
 
 #define STEP_BYTES 16
 #define LOST_BYTES 8
+
+/* From here on a block is large. */
+#define LARGE_BYTES 16384
 
 /* A block in a list begins with the one after it. */
 struct spare {
@@ -84,14 +94,38 @@ bin_bytes(size_t bin)
 	return bin * STEP_BYTES + LOST_BYTES;
 }
 
+/* What a new block has in it is nobody's. */
+static void
+drop_pages(char *block, size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t before = (page - (uintptr_t)block % page) % page;
+
+	if (n >= before + page)
+		(void)madvise(block + before, (n - before) / page * page,
+			MADV_DONTNEED);
+}
+
+static void *
+malloc_large(size_t n)
+{
+	void *block = malloc(n);
+
+	if (block)
+		drop_pages(block, n);
+	return block;
+}
+
 void *
 fp_freelist_malloc(size_t n)
 {
 	struct fp_freelist *list = here;
 	size_t bin = bin_for(n);
 
-	if (!list || bin >= FP_FREELIST_BINS || !list->first[bin])
+	if (!list || bin >= FP_FREELIST_BINS)
 		return malloc(n);
+	if (!list->first[bin])
+		return n < LARGE_BYTES ? malloc(n) : malloc_large(n);
 	struct spare *spare = list->first[bin];
 	list->first[bin] = spare->next;
 	list->n_bytes -= bin_bytes(bin);
