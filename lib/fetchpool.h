@@ -707,8 +707,9 @@ struct fp_pool *fp_pool_new(
  * fp_pool_cancel() (the item was not taken), ENOMEM. */
 int fp_pool_submit(struct fp_pool *pool, const struct fp_item *item);
 
-/* By the submitter: whether fp_pool_submit() would not block; and to block
- * until that may be so, or something else is to be done. */
+/* By the submitter: whether fp_pool_submit() would not block, and with a feed,
+ * whether another item is wanted; and to block until that may be so, or
+ * something else is to be done. */
 bool fp_pool_has_room(struct fp_pool *pool);
 void fp_pool_await_room(struct fp_pool *pool);
 

@@ -5,7 +5,8 @@
  *  1. fp_pool_submit() asks the window for a ticket. All `window` tickets may
  *     be out: then it waits, and with it whoever reads the input. With a feed
  *     the submitter waits before it has an item, in fp_pool_await_room(), and
- *     a loop that finds too little in 4 has items handed in itself: see ferry.
+ *     also when there are enough items for all jobs; and a loop that finds too
+ *     little in 4 has items handed in itself: see ferry.
  *     Nothing else in the library waits for room. (The command has one more:
  *     with a journal, its writer waits in 9 for a commit, when too many items
  *     are not committed yet.)
@@ -121,6 +122,9 @@
 
 /* Results that the pool's own consumer takes at once. */
 #define BATCH 64
+
+/* The least that is read ahead of the items under way. */
+#define AHEAD_MIN 256U
 
 struct fp_pool {
 	struct fp_setup setup;
@@ -307,6 +311,14 @@ run_rate_server(struct fp_pool *pool)
 	return fp_rateredis_run(pool->setup.rate_count.redis, &calls);
 }
 
+/* Items that are enough to have, as long as all of them can be started: those
+ * that are under way, and some that follow or are to be written. */
+static size_t
+pool_enough(unsigned jobs)
+{
+	return (size_t)jobs + FP_MAX(jobs / 4, AHEAD_MIN);
+}
+
 static int
 make_pool(struct fp_pool *pool)
 {
@@ -318,7 +330,8 @@ make_pool(struct fp_pool *pool)
 	if (fp_window_init(&pool->window, window, options->keep_order))
 		return -1;
 	pool->has_window = true;
-	pool->window.is_fed = options->feed && !options->dry_run;
+	if (options->feed && !options->dry_run)
+		fp_window_be_fed(&pool->window, pool_enough(options->jobs));
 	if (options->summon && options->drain && !options->done)
 		fp_window_summon_by(
 			&pool->window, options->summon, options->summon_arg);

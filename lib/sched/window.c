@@ -21,6 +21,13 @@
  * Who would wake it summons it instead, if there is anything for it; else it
  * goes on waiting, as one that was woken for nothing would. If loops release
  * every result, a short run never has a thread for it.
+ *
+ * Where loops hand in items themselves they never have too little for want of a
+ * line that was not read, so what is read ahead only gets cold, and takes
+ * memory. Then `enough` places are all there are, until a loop finds too little
+ * to do though as many are taken: their items wait for other attempts, for
+ * their host, or to be written. From then on all places count, until fewer than
+ * enough are taken.
  */
 #include "base.h"
 
@@ -38,6 +45,8 @@ fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
 	FP_ASSERT(capacity > 0);
 	*window = (struct fp_window){
 		.capacity = capacity,
+		.enough = capacity,
+		.room = capacity,
 		.in_order = in_order,
 	};
 	window->last = &window->first;
@@ -51,7 +60,7 @@ fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
 		}
 	}
 	fp_mutex_init(&window->lock);
-	fp_cond_init(&window->room);
+	fp_cond_init(&window->has_room);
 	fp_cond_init(&window->ready);
 	window->is_summoned = true;
 	return 0;
@@ -85,7 +94,7 @@ fp_window_destroy(struct fp_window *window)
 	free(window->ring);
 	free(window->tails);
 	fp_cond_destroy(&window->ready);
-	fp_cond_destroy(&window->room);
+	fp_cond_destroy(&window->has_room);
 	fp_mutex_destroy(&window->lock);
 }
 
@@ -132,7 +141,7 @@ has_next(struct fp_window *window)
 static bool
 calls_taker(struct fp_window *window, size_t least)
 {
-	size_t n_free = window->capacity - window->n_out;
+	size_t n_free = window->room - FP_MIN(window->n_out, window->room);
 
 	if (!window->taker_waits || n_free == 0 || n_free < least)
 		return false;
@@ -183,9 +192,42 @@ unlock_and_call(struct fp_window *window, bool taker, bool consumer)
 	else
 		fp_mutex_unlock(&window->lock);
 	if (taker)
-		fp_cond_signal(&window->room);
+		fp_cond_signal(&window->has_room);
 	if (consumer && !summons)
 		fp_cond_signal(&window->ready);
+}
+
+/* So many are out now. */
+static void
+set_out(struct fp_window *window, size_t n_out)
+{
+	window->n_out = n_out;
+	window->n_out_max = FP_MAX(window->n_out_max, n_out);
+	if (n_out < window->enough)
+		window->room = window->enough;
+	atomic_store_explicit(&window->is_full,
+		n_out >= window->room && !window->cancelled,
+		memory_order_relaxed);
+}
+
+/* More is wanted than there is: all places count, if enough are taken. Whether
+ * they do now, and did not. */
+static bool
+window_widen(struct fp_window *window)
+{
+	if (window->n_out < window->enough || window->room == window->capacity)
+		return false;
+	window->room = window->capacity;
+	set_out(window, window->n_out);
+	return true;
+}
+
+void
+fp_window_be_fed(struct fp_window *window, size_t enough)
+{
+	window->is_fed = true;
+	window->enough = FP_MIN(enough, window->capacity);
+	window->room = window->enough;
 }
 
 bool
@@ -193,12 +235,15 @@ fp_window_hunger(struct fp_window *window)
 {
 	bool is_fed = window->is_fed;
 
-	if (atomic_load_explicit(&window->is_hungry, memory_order_relaxed))
-		return is_fed && !fp_window_is_full(window);
+	if (atomic_load_explicit(&window->is_hungry, memory_order_relaxed) &&
+		!fp_window_is_full(window))
+		return is_fed;
 	fp_mutex_lock(&window->lock);
 	atomic_store_explicit(&window->is_hungry, true, memory_order_relaxed);
-	bool has_room = is_fed && window->n_out < window->capacity;
-	unlock_and_call(window, !is_fed && calls_taker(window, 1), false);
+	bool is_wider = window_widen(window);
+	bool has_room = is_fed && window->n_out < window->room;
+	bool taker = (is_wider || !is_fed) && calls_taker(window, 1);
+	unlock_and_call(window, taker, false);
 	return has_room;
 }
 
@@ -216,17 +261,6 @@ fp_window_is_full(struct fp_window *window)
 	return atomic_load_explicit(&window->is_full, memory_order_relaxed);
 }
 
-/* So many are out now. */
-static void
-set_out(struct fp_window *window, size_t n_out)
-{
-	window->n_out = n_out;
-	window->n_out_max = FP_MAX(window->n_out_max, n_out);
-	atomic_store_explicit(&window->is_full,
-		n_out == window->capacity && !window->cancelled,
-		memory_order_relaxed);
-}
-
 /* The taker sleeps; before it does, nobody else may have to. */
 static void
 window_wait_for_room(struct fp_window *window)
@@ -238,7 +272,7 @@ window_wait_for_room(struct fp_window *window)
 			return;
 	}
 	window->taker_waits = true;
-	fp_cond_wait(&window->room, &window->lock);
+	fp_cond_wait(&window->has_room, &window->lock);
 	window->taker_waits = false;
 	atomic_store_explicit(&window->is_hungry, false, memory_order_relaxed);
 }
@@ -247,7 +281,7 @@ void
 fp_window_await_room(struct fp_window *window)
 {
 	fp_mutex_lock(&window->lock);
-	if (window->n_out == window->capacity && !window->cancelled)
+	if (window->n_out >= window->room && !window->cancelled)
 		window_wait_for_room(window);
 	fp_mutex_unlock(&window->lock);
 }
@@ -256,6 +290,7 @@ void
 fp_window_call_taker(struct fp_window *window)
 {
 	fp_mutex_lock(&window->lock);
+	window_widen(window);
 	unlock_and_call(window, calls_taker(window, 1), false);
 }
 
@@ -483,8 +518,10 @@ fp_window_next(
 	fp_mutex_lock(&window->lock);
 	while (window->is_drained ||
 		(window->n_left == 0 && !has_next(window) && !at_end(window))) {
+		if (window->n_lent == window->n_out)
+			window_widen(window);
 		if (window->n_lent == window->n_out && calls_taker(window, 1))
-			fp_cond_signal(&window->room);
+			fp_cond_signal(&window->has_room);
 		window->consumer_waits = true;
 		fp_cond_wait(&window->ready, &window->lock);
 		window->consumer_waits = false;
@@ -585,7 +622,7 @@ has_enough_room(struct fp_window *window)
 
 	/* Who feeds loops as well may sleep for longer. */
 	size_t part = window->is_fed ? 2 : 4;
-	return calls_taker(window, is_hungry ? 1 : window->capacity / part);
+	return calls_taker(window, is_hungry ? 1 : window->room / part);
 }
 
 void

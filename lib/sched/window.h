@@ -27,11 +27,14 @@
 
 struct fp_window {
 	struct fp_mutex lock; /* over all that follows */
-	struct fp_cond room; /* n_out < capacity, or cancelled */
+	struct fp_cond has_room; /* n_out < room (for a take: < capacity), or
+				  * cancelled */
 	struct fp_cond ready; /* next has something to give, or the end, and
 			       * no loop has any */
 
 	size_t capacity;
+	size_t enough; /* places, as long as no loop is hungry at that */
+	size_t room; /* places that count now: one of the two */
 	bool in_order;
 	bool closed; /* nothing more will be taken */
 	bool cancelled; /* nothing more may be taken */
@@ -41,7 +44,7 @@ struct fp_window {
 	bool is_drained; /* a loop has results */
 	bool is_summoned; /* summon was called, or is not to be */
 	atomic_bool is_hungry; /* a loop has too little to do */
-	atomic_bool is_full; /* n_out == capacity, and not cancelled */
+	atomic_bool is_full; /* n_out >= room, and not cancelled */
 
 	struct fp_ticket *all; /* every ticket, linked by `older` */
 	struct fp_ticket *home; /* those that nobody holds */
@@ -83,6 +86,10 @@ void fp_window_summon_by(
 /* Nobody is to be summoned any more. */
 void fp_window_dismiss(struct fp_window *window);
 
+/* Loops hand in items, where they find room: as long as they find enough to do,
+ * that is for so many. Before the first take. */
+void fp_window_be_fed(struct fp_window *window, size_t enough);
+
 /* Frees every ticket, wherever it is: nobody may hold one any more. */
 void fp_window_destroy(struct fp_window *window);
 
@@ -95,8 +102,8 @@ struct fp_ticket *fp_window_take(struct fp_window *window);
  * than a few, or a loop is hungry; or until it is called, or a cancel. */
 void fp_window_await_room(struct fp_window *window);
 
-/* Whether there is no room. If not, a take by the only one who takes does not
- * block. */
+/* Whether there is no room, or none that is wanted. If not, a take by the only
+ * one who takes does not block. */
 bool fp_window_is_full(struct fp_window *window);
 
 /* Calls a taker that waits, if there is any room. */

@@ -318,6 +318,97 @@ full_window_summons(void)
 	fp_window_destroy(&window);
 }
 
+/* Takes as long as there is room; how many it was. */
+static size_t
+take_all(struct fp_window *window, struct fp_ticket **tickets)
+{
+	size_t n = 0;
+
+	while (!fp_window_is_full(window))
+		tickets[n++] = fp_window_take(window);
+	return n;
+}
+
+static void
+give_some(struct fp_window *window, struct fp_ticket **tickets, size_t n)
+{
+	const struct fp_result *result;
+
+	for (size_t i = 0; i < n; i++) {
+		fp_window_leave(window, tickets[i]);
+		CHECK(fp_window_drain(window, &result) == 1);
+		fp_window_drained(window, &result, 1);
+	}
+}
+
+static void
+enough_is_read_ahead(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[20];
+
+	CHECK(fp_window_init(&window, 20, false) == 0);
+	fp_window_be_fed(&window, 8);
+	CHECK(take_all(&window, tickets) == 8);
+
+	/* A loop that has too little at that is told that there is room. */
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(take_all(&window, tickets + 8) == 12 && window.n_out == 20);
+	CHECK(!fp_window_hunger(&window) && !fp_window_hunger(&window));
+	CHECK(fp_window_sate(&window));
+
+	/* All places count until fewer than enough are taken. */
+	give_some(&window, tickets, 12);
+	CHECK(!fp_window_is_full(&window) && window.n_out == 8);
+	CHECK(take_all(&window, tickets) == 12);
+	give_some(&window, tickets, 13);
+	CHECK(window.n_out == 7 && take_all(&window, tickets) == 1);
+	CHECK(fp_window_is_full(&window) && window.n_out == 8);
+
+	/* One that has too little while there is room is to fill that. */
+	give_some(&window, tickets, 1);
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(take_all(&window, tickets) == 1 && window.n_out == 8);
+
+	/* What cannot be handed in without waiting is the taker's to read. */
+	fp_window_call_taker(&window);
+	CHECK(!fp_window_is_full(&window));
+	fp_window_await_room(&window);
+	fp_window_cancel(&window);
+	fp_window_destroy(&window);
+}
+
+static void
+await_room(void *arg)
+{
+	fp_window_await_room(arg);
+}
+
+/* What woke it is what it waits for: it would wait for ever. */
+static void
+hunger_wakes_the_taker(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[20];
+	struct fp_thread thread;
+	bool waits = false;
+
+	CHECK(fp_window_init(&window, 20, false) == 0);
+	fp_window_be_fed(&window, 8);
+	CHECK(take_all(&window, tickets) == 8);
+	CHECK(fp_thread_start(&thread, 0, await_room, &window) == 0);
+	while (!waits) {
+		fp_mutex_lock(&window.lock);
+		waits = window.taker_waits;
+		fp_mutex_unlock(&window.lock);
+	}
+	CHECK(fp_window_hunger(&window));
+	fp_thread_join(&thread);
+	CHECK(take_all(&window, tickets + 8) == 12);
+	fp_window_cancel(&window);
+	fp_window_destroy(&window);
+}
+
 /* ---- stress: everything at once, at random ---- */
 
 #define N_LOOPS 4
@@ -573,6 +664,9 @@ main(void)
 	run("loops drain when nobody else has any",
 		loops_drain_when_nobody_else_has_any);
 	run("hunger is told once", hunger_is_told_once);
+	run("enough is read ahead, and more when that is not enough",
+		enough_is_read_ahead);
+	run("hunger wakes a taker that found enough", hunger_wakes_the_taker);
 	run("the consumer is summoned for what is left to it",
 		consumer_is_summoned_for_what_is_left);
 	run("nobody is summoned where loops write everything",
