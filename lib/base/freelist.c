@@ -9,8 +9,8 @@
  *
  * How large a block is, malloc_usable_size() says: nothing is kept beside it,
  * so any block may come from elsewhere and go elsewhere. In glibc's blocks all
- * but 8 bytes of a multiple of 16 can be used, hence the sizes of the lists; to
- * another C library they only cost some reuse.
+ * but a word of a multiple of 16 bytes can be used, hence the sizes of the
+ * lists; to another C library they only cost some reuse.
  *
  * Of a large block libcurl often uses a few bytes: its copy of a request over
  * TLS is in one of 16 KiB. malloc() gives what a handshake has left, every page
@@ -44,7 +44,7 @@
 #define MOST_BYTES ((size_t)1024 << 10)
 
 #define STEP_BYTES 16
-#define LOST_BYTES 8
+#define LOST_BYTES (STEP_BYTES - sizeof(size_t))
 
 /* From here on a block is large. */
 #define LARGE_BYTES 16384
