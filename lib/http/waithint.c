@@ -30,6 +30,7 @@ enum meaning {
 	USED, /* "40/40": used, and how many there are */
 	DRAFT, /* RateLimit itself */
 	TYPE, /* the name of an error */
+	TEXT, /* with a length of time in it */
 	DATE,
 };
 
@@ -59,8 +60,6 @@ static const struct row rows[] = {
 	{"X-RateLimit-Reset", false, RESET, "", "GitHub, express, fastify"},
 	{"X-Rate-Limit-Remaining", false, LEFT, "", "Okta, moleculer"},
 	{"X-Rate-Limit-Reset", false, RESET, "", "Okta, moleculer (in ms)"},
-	{"X-RateLimit-UserRemaining", false, LEFT, "user", "hapi-rate-limit"},
-	{"X-RateLimit-UserReset", false, RESET_MS, "user", "hapi-rate-limit"},
 	{"X-RateLimit-Remaining-", true, LEFT, "", "OpenAI: requests, tokens"},
 	{"X-RateLimit-Reset-", true, RESET, "", "OpenAI: requests, tokens"},
 	{"X-RateLimit-Next", false, WAIT, "", "Akamai"},
@@ -89,7 +88,9 @@ static const struct row rows[] = {
 	{"X-User-Limit-24hour-Remaining", false, LEFT, "user-24h", "X"},
 	{"X-User-Limit-24hour-Reset", false, RESET, "user-24h", "X"},
 	{"X-Amzn-ErrorType", false, TYPE, "", "AWS"},
+	{"X-Ca-Error-Message", false, TYPE, "", "Alibaba Cloud"},
 	{"X-Mashery-Error-Code", false, TYPE, "", "Mashery"},
+	{"X-Business-Use-Case-Usage", false, TEXT, "", "Meta"},
 };
 
 /* How other names end. With `is_limit`, one of "ratelimit" and "rate-limit" is
@@ -104,9 +105,9 @@ static const struct {
 	{"Retry-After-Seconds", false, WAIT, "Bucket4j"},
 	{"Retry-After-Milliseconds", false, WAIT_MS, "Bucket4j's starter"},
 	{"-Retry-After-Ms", false, WAIT_MS, "private APIs"},
-	{"-Remaining", true, LEFT, "Anthropic, Fastly, KuCoin"},
+	{"Remaining", true, LEFT, "Anthropic, Fastly, hapi-rate-limit (-Path)"},
 	{"-Remain", true, LEFT, "Gate"},
-	{"-Reset", true, RESET, "Anthropic, Fastly"},
+	{"Reset", true, RESET, "Anthropic, Fastly, hapi-rate-limit (-Path)"},
 	{"-Reset-After", true, RESET, "private APIs"},
 	{"-Reset-Seconds", true, RESET, "private APIs"},
 	{"-Reset-Ms", true, RESET_MS, "private APIs"},
@@ -117,33 +118,38 @@ static const struct {
 /* The last letters of those. */
 #define LAST_LETTERS "gnprstGNPRST"
 
-/* Texts in errors, before a length of time; a number alone is in seconds, or in
- * the unit that stands here. */
+/* Texts in errors, before a length of time; a number alone is in the unit that
+ * stands here. */
 static const struct {
 	const char *text;
-	bool is_ms;
+	enum { SECONDS, MS, MINUTES } unit;
 	const char *source;
 } phrases[] = {
-	{"\"retryDelay\"", false, "google.rpc.RetryInfo"},
-	{"\"retry_after_ms\"", true, "Matrix"},
-	{"\"retryAfterMs\"", true, "private APIs"},
-	{"\"msBeforeNext\"", true, "rate-limiter-flexible"},
-	{"\"retry_after_seconds\"", false, "private APIs"},
-	{"\"retryAfterSeconds\"", false, "private APIs"},
-	{"\"retry_after\"", false, "Discord"},
-	{"\"retryAfter\"", false, "private APIs"},
-	{"\"retry-after\"", false, "private APIs"},
-	{"try again in", false, "OpenAI, express"},
-	{"try again after", false, "private APIs"},
-	{"retry in", false, "koa-ratelimit, fastify"},
-	{"retry after", false, "private APIs"},
-	{"available in", false, "Django REST framework"},
-	{"please wait", false, "private APIs"},
+	{"\"retryDelay\"", SECONDS, "google.rpc.RetryInfo"},
+	{"\"retry_after_ms\"", MS, "Matrix"},
+	{"\"retryAfterMs\"", MS, "private APIs"},
+	{"\"msBeforeNext\"", MS, "rate-limiter-flexible"},
+	{"\"retry_after_seconds\"", SECONDS, "private APIs"},
+	{"\"retryAfterSeconds\"", SECONDS, "private APIs"},
+	{"\"retry_in_seconds\"", SECONDS, "Monday"},
+	{"\"estimated_time_to_regain_access\"", MINUTES, "Meta"},
+	{"\"retry_after\"", SECONDS, "Discord"},
+	{"\"retryAfter\"", SECONDS, "private APIs"},
+	{"\"retry-after\"", SECONDS, "private APIs"},
+	{"try again in", SECONDS, "OpenAI, express"},
+	{"try again after", SECONDS, "private APIs"},
+	{"retry in", SECONDS, "koa-ratelimit, fastify"},
+	{"retry after", SECONDS, "private APIs"},
+	{"available in", SECONDS, "Django REST framework"},
+	{"reset in", SECONDS, "Monday"},
+	{"resets in", SECONDS, "Replicate"},
+	{"please wait", SECONDS, "private APIs"},
 };
 
 /* Names of errors and phrases that only limits have. */
 static const char *const throttles[] = {
 	"Throttling", /* AWS: ThrottlingException, Throttling */
+	"Rate exceeded", /* AWS's text, of other types, too */
 	"TooManyRequests", /* AWS, Azure */
 	"RequestLimitExceeded", /* AWS EC2 */
 	"RequestThrottled", "ProvisionedThroughputExceeded",
@@ -158,6 +164,13 @@ static const char *const throttles[] = {
 	"ratelimited", "rate-limited", "rate limited", "too many requests",
 	"too_many_requests", "throttled",
 	"request limit reached", /* Facebook's Graph API */
+	"request limited reached", "too many calls", /* the same */
+	"out of rate limit", /* Weibo */
+	"too frequent", /* MEXC */
+	"ThrottleExceeded", /* QuickBooks */
+	"throttle_violation", /* Stack Exchange */
+	"Rate Threshold Exceeded", /* SEC */
+	"policies.ratelimit", /* Apigee, with 500 */
 	"LIMIT_EXCEEDED", /* Matrix, Trello */
 	"OVER_QPS", "Over Qps", /* Mashery */
 	"over the rate limit", "your rate limit", "the rate limit",
@@ -220,12 +233,16 @@ static void
 take_left(struct fp_waithint *hints, struct fp_text key, struct fp_text value)
 {
 	struct fp_waithint_limit *limit = limit_of(hints, key);
-	int64_t number = fp_whenform_number(without_parameters(value));
+	bool is_below = value.len > 1 && value.data[0] == '-';
 
+	/* -1: what was refused is counted, too. */
+	if (is_below)
+		value = (struct fp_text){value.data + 1, value.len - 1};
+	int64_t number = fp_whenform_number(without_parameters(value));
 	if (!limit || number < 0)
 		return;
 	/* 0.0 and 0.7 are no whole request. */
-	set_left(limit, number == 0 ? FP_LEFT_NONE : FP_LEFT_SOME);
+	set_left(limit, number == 0 || is_below ? FP_LEFT_NONE : FP_LEFT_SOME);
 }
 
 /* "40/40" */
@@ -255,9 +272,14 @@ take_reset(struct fp_waithint *hints, struct fp_text key, struct fp_text value,
 
 	if (!limit || when.is == FP_WHEN_NONE)
 		return;
+	if (limit->reset.is == FP_WHEN_NONE)
+		limit->reset = when;
 	limit->is_unclear |=
-		limit->reset.is != FP_WHEN_NONE && limit->reset.ns != when.ns;
-	limit->reset = when;
+		limit->reset.is == when.is && limit->reset.ns != when.ns;
+
+	/* The same time in both forms: this one needs no clock. */
+	if (when.is == FP_WHEN_WAIT)
+		limit->reset = when;
 }
 
 static void
@@ -397,6 +419,55 @@ is_throttle(struct fp_text text)
 	return false;
 }
 
+/* ---- the text of an error ---- */
+
+/* What follows a phrase: `: "2s"`, ` 1.5 seconds`. */
+static void
+take_phrase(struct fp_waithint *hints, const char *text, size_t len, int unit)
+{
+	while (len > 0 && strchr(" \t\r\n:\"~", *text) && *text)
+		text++, len--;
+	size_t used = len;
+	struct fp_when when = fp_whenform_length(text, &used);
+	if (when.is != FP_WHEN_WAIT)
+		return;
+	if (fp_whenform_number((struct fp_text){text, used}) >= 0) {
+		if (unit == MS)
+			when.ns /= 1000;
+		else if (unit == MINUTES)
+			when.ns = FP_MIN(when.ns, INT64_MAX / 60) * 60;
+	}
+	hints->text_ns = FP_MAX(hints->text_ns, when.ns);
+}
+
+static void
+waithint_take_text(struct fp_waithint *hints, struct fp_text text)
+{
+	const char *end;
+
+	text.len = FP_MIN(text.len, FP_WAITHINT_BODY_MAX);
+	end = text.data + text.len;
+	for (size_t i = 0; i < FP_ARRAY_LEN(phrases); i++) {
+		const char *at = waithint_find(text, phrases[i].text);
+		while (at) {
+			at += strlen(phrases[i].text);
+			struct fp_text rest = {at, (size_t)(end - at)};
+			take_phrase(hints, at, rest.len, phrases[i].unit);
+			at = waithint_find(rest, phrases[i].text);
+		}
+	}
+}
+
+void
+fp_waithint_body(struct fp_waithint *hints, struct fp_text text)
+{
+	text.len = FP_MIN(text.len, FP_WAITHINT_BODY_MAX);
+	hints->is_throttled |= is_throttle(text);
+	waithint_take_text(hints, text);
+}
+
+/* ---- the name of a field ---- */
+
 static const struct row *
 row_of(struct fp_text name)
 {
@@ -417,8 +488,10 @@ waithint_key_of(struct fp_text stem)
 	static const char *const bare[] = {
 		"X-RateLimit", "RateLimit", "X-Rate-Limit", "Rate-Limit"};
 	size_t room = sizeof(((struct fp_waithint_limit *)0)->key) - 1;
-	size_t cut = stem.len - FP_MIN(stem.len, room);
 
+	while (stem.len > 0 && stem.data[stem.len - 1] == '-')
+		stem.len--;
+	size_t cut = stem.len - FP_MIN(stem.len, room);
 	for (size_t i = 0; i < FP_ARRAY_LEN(bare); i++) {
 		if (waithint_is_key(stem, bare[i]))
 			return (struct fp_text){"", 0};
@@ -513,38 +586,9 @@ fp_waithint_field(
 	case TYPE:
 		hints->is_throttled |= is_throttle(value);
 		break;
-	}
-}
-
-/* ---- the text of an error ---- */
-
-/* What follows a phrase: `: "2s"`, ` 1.5 seconds`. */
-static void
-take_phrase(struct fp_waithint *hints, const char *text, size_t len, bool is_ms)
-{
-	while (len > 0 && strchr(" \t\r\n:\"", *text) && *text)
-		text++, len--;
-	size_t used = len;
-	struct fp_when when = fp_whenform_length(text, &used);
-	if (when.is != FP_WHEN_WAIT)
-		return;
-	if (is_ms && fp_whenform_number((struct fp_text){text, used}) >= 0)
-		when.ns /= 1000;
-	hints->text_ns = FP_MAX(hints->text_ns, when.ns);
-}
-
-void
-fp_waithint_body(struct fp_waithint *hints, struct fp_text text)
-{
-	text.len = FP_MIN(text.len, FP_WAITHINT_BODY_MAX);
-	hints->is_throttled |= is_throttle(text);
-	for (size_t i = 0; i < FP_ARRAY_LEN(phrases); i++) {
-		const char *at = waithint_find(text, phrases[i].text);
-		if (!at)
-			continue;
-		at += strlen(phrases[i].text);
-		take_phrase(hints, at, (size_t)(text.data + text.len - at),
-			phrases[i].is_ms);
+	case TEXT:
+		waithint_take_text(hints, value);
+		break;
 	}
 }
 

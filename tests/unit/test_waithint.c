@@ -215,6 +215,38 @@ static const struct answer answers[] = {
 	{"a length beside a 0", "Retry-After: 0\n\ntry again in 2 minutes",
 		120 * S},
 
+	{"hapi-rate-limit, of a path, one too many",
+		"X-RateLimit-PathLimit: 5\nX-RateLimit-PathRemaining: -1\n"
+		"X-RateLimit-PathReset: 1795262402000\n"
+		"X-RateLimit-UserRemaining: 994\n"
+		"X-RateLimit-UserReset: 1795265999000\n",
+		1500 * MS},
+	{"urlscan: the same time in two forms",
+		"X-Rate-Limit-Remaining: 0\n"
+		"X-Rate-Limit-Reset: 2026-11-21T12:00:05.000Z\n"
+		"X-Rate-Limit-Reset-After: 5\n",
+		5 * S},
+	{"the other way round",
+		"X-Rate-Limit-Reset-After: 5\nX-Rate-Limit-Remaining: 0\n"
+		"X-Rate-Limit-Reset: 2026-11-21T12:00:05.000Z\n",
+		5 * S},
+	{"Monday",
+		"\n{\"errors\":[{\"extensions\":{\"code\":\"x\","
+		"\"retry_in_seconds\":12}}]}",
+		12 * S},
+	{"Monday, its text",
+		"\nComplexity budget exhausted, query cost 30001 budget "
+		"remaining 29986 out of 1000000 reset in 9 seconds",
+		9 * S},
+	{"Meta's ads, in minutes",
+		"X-Business-Use-Case-Usage: {\"1\":[{\"call_count\":100,"
+		"\"estimated_time_to_regain_access\": 3}],\"2\":["
+		"{\"estimated_time_to_regain_access\": 2}]}\n",
+		180 * S},
+	{"Meta's ads, while there is no limit",
+		"X-Business-Use-Case-Usage: {\"1\":[{\"call_count\":9,"
+		"\"estimated_time_to_regain_access\":0}]}\n",
+		0},
 	{"Anthropic",
 		"anthropic-ratelimit-requests-limit: 50\n"
 		"anthropic-ratelimit-requests-remaining: 0\n"
@@ -447,6 +479,16 @@ errors_of_limits(void)
 		"\n{\"error\":\"API_TOKEN_LIMIT_EXCEEDED\"}",
 		"\n{\"detail\":\"Request was throttled.\"}",
 		"\n<Code>PriorRequestNotComplete</Code>",
+		"\n{\"__type\":\"LimitExceededException\",\"message\":\"Rate exceeded\"}",
+		"\n{\"message\":\"(#32) Page request limited reached\"}",
+		"\nThere have been too many calls to this ad-account.",
+		"\n{\"error\":\"User requests out of rate limit!\"}",
+		"\n<title>SEC.gov | Request Rate Threshold Exceeded</title>",
+		"\n{\"error_name\":\"throttle_violation\"}",
+		"\n{\"code\":403,\"msg\":\"Too frequent requests\"}",
+		"\nmessage=ThrottleExceeded; errorCode=003001",
+		"\n{\"errorcode\":\"policies.ratelimit.SpikeArrestViolation\"}",
+		"X-Ca-Error-Message: Throttled by USER Flow Control\n",
 		"\n{\"error_summary\":\"too_many_requests/..\"}",
 	};
 	static const char *const no[] = {"x-amzn-ErrorType: ValidationError\n",
