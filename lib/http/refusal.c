@@ -3,8 +3,8 @@
  *	429	too many requests (RFC 6585, section 4)
  *	420	the same, before there was a 429
  *	503	too many, if it says when to come back or what is left, or
- *		in words; else it may be about this request only; 529 is used
- *		like that, too
+ *		in words; else it may be about this request only; 509 and 529
+ *		are used like that, too
  *	403	the same, as GitHub, Google and many limiters use it; one that
  *		says nothing of the kind is a no, unless other answers show
  *		that it is not
@@ -21,7 +21,8 @@ bool
 fp_refusal_wants_text(int status)
 {
 	return status == 400 || status == 403 || status == 420 ||
-	       status == 429 || status == 500 || status == 503 || status == 529;
+	       status == 429 || status == 500 || status == 503 ||
+	       status == 509 || status == 529;
 }
 
 struct fp_refused
@@ -44,6 +45,7 @@ fp_refusal_judge(int status, const struct fp_waithint *hints, int64_t wall_ns)
 			refused.is = FP_REFUSAL_SAID;
 		break;
 	case 503:
+	case 509:
 	case 529:
 		refused.is = is_told || refused.wait_ns >= 0 ? FP_REFUSAL_SAID
 							     : FP_REFUSAL_MILD;

@@ -36,7 +36,7 @@ void
 fp_retry_policy_init(struct fp_retry_policy *policy)
 {
 	static const int statuses[] = {408, 413, 421, 425, 429, 500, 502, 503,
-		504, 520, 521, 522, 523, 524, 529, 530};
+		504, 509, 520, 521, 522, 523, 524, 529, 530};
 
 	*policy = (struct fp_retry_policy){
 		.max = 3,
@@ -254,7 +254,7 @@ is_refused(const struct fp_attempt *attempt)
 {
 	return attempt->cause == FP_CAUSE_STATUS &&
 	       (attempt->status == 429 || attempt->status == 503 ||
-		       attempt->status == 529 ||
+		       attempt->status == 509 || attempt->status == 529 ||
 		       attempt->refusal == FP_REFUSAL_SAID);
 }
 

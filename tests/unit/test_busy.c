@@ -275,6 +275,8 @@ what_answers_are(void)
 		{503, false, false, false, FP_REFUSAL_MILD},
 		{503, true, false, false, FP_REFUSAL_SAID},
 		{503, false, false, true, FP_REFUSAL_SAID},
+		{509, false, false, false, FP_REFUSAL_MILD},
+		{509, true, false, false, FP_REFUSAL_SAID},
 		{529, false, false, false, FP_REFUSAL_MILD},
 		{529, true, false, false, FP_REFUSAL_SAID},
 		{420, false, false, false, FP_REFUSAL_SAID},

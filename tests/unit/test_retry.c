@@ -50,6 +50,7 @@ static const struct row rows[] = {
 	{FP_CAUSE_STATUS, 502, "yynyyy", false},
 	{FP_CAUSE_STATUS, 503, "yynyrr", true},
 	{FP_CAUSE_STATUS, 504, "yynyyy", false},
+	{FP_CAUSE_STATUS, 509, "yynyyy", true},
 	{FP_CAUSE_STATUS, 520, "yynyyy", false},
 	{FP_CAUSE_STATUS, 521, "yynyyy", false},
 	{FP_CAUSE_STATUS, 522, "yynyyy", false},
@@ -292,7 +293,7 @@ defaults(void)
 	CHECK(policy.on_dns && policy.on_reset && !policy.is_idempotent);
 	for (int status = 0; status < FP_STATUS_MAX; status++)
 		n += policy.on_status[status];
-	CHECK(n == 16);
+	CHECK(n == 17);
 }
 
 /* Whether the list leads to these: T timeout, C connect, D dns, R reset, and
