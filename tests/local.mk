@@ -380,6 +380,7 @@ TEST_TOOLS = \
 	tests/limiters/check-limiters \
 	tests/limiters/forms.py \
 	tests/limiters/Bucket.java \
+	tests/limiters/Dos.java \
 	tests/limiters/Gateway.java \
 	tests/limiters/Resilience.java \
 	tests/limiters/apache.sh \

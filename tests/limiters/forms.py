@@ -116,6 +116,26 @@ def refusal(left):
         "salesforce": (403, {}, '[{"errorCode":"REQUEST_LIMIT_EXCEEDED"}]'),
         "binance": (418, {"Retry-After": math.ceil(left)},
                     '{"code":-1003}'),
+        "urlscan": (429, {
+            "X-Rate-Limit-Remaining": 0, "X-Rate-Limit-Reset":
+                time.strftime("%Y-%m-%dT%H:%M:%S.000Z",
+                              time.gmtime(math.ceil(at))),
+            "X-Rate-Limit-Reset-After": math.ceil(left)}, ""),
+        "linear": (400, {
+            "X-RateLimit-Requests-Remaining": 0,
+            "X-RateLimit-Requests-Reset": int(at * 1000) + 1},
+            '{"errors":[{"extensions":{"code":"RATELIMITED"}}]}'),
+        "stack-exchange": (400, {}, '{"error_id":502,"error_message":"too '
+                           'many requests from this IP, more requests '
+                           'available in %d seconds","error_name":'
+                           '"throttle_violation"}' % math.ceil(left)),
+        "osm": (509, {"Retry-After": math.ceil(left)},
+                "You have downloaded too much data. Please try again in "
+                "%d seconds." % math.ceil(left)),
+        "monday": (429, {}, '{"errors":[{"extensions":{"retry_in_seconds":'
+                   '%d}}]}' % math.ceil(left)),
+        "apigee": (500, {}, '{"fault":{"detail":{"errorcode":'
+                   '"policies.ratelimit.SpikeArrestViolation"}}}'),
         "openai": (429, {"x-ratelimit-remaining-requests": 0,
                          "x-ratelimit-reset-requests": "%.3fs" % left},
                    '{"error":{"message":"Rate limit reached. Please try '

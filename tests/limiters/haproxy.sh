@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # HAProxy that refuses more than 5 in 2 s, and counts what it refused:
-# haproxy.sh PORT, in $FOLDER.
+# haproxy.sh PORT ACTION, in $FOLDER. A tarpit waits a second, and says 500.
 set -eu
 cat >"$FOLDER/haproxy.cfg" <<END
 defaults
@@ -13,7 +13,8 @@ frontend f
 	bind 127.0.0.1:$1
 	stick-table type ip size 1k expire 60s store http_req_rate(2s)
 	http-request track-sc0 src
-	http-request deny deny_status 429 if { sc_http_req_rate(0) gt 5 }
+	timeout tarpit 1s
+	http-request $2 if { sc_http_req_rate(0) gt 5 }
 	http-request return status 200 content-type text/plain string ok
 END
 LD_LIBRARY_PATH=$(echo "$INSTALLED"/usr/lib/*-linux-gnu) export LD_LIBRARY_PATH

@@ -27,10 +27,21 @@ async function hapi() {
 		{ port, host });
 	await server.register({
 		plugin: (await import("hapi-rate-limit")).default,
-		options: { userLimit: limit, userCache: { expiresIn: windowMs },
-			pathLimit: false } });
+		options: { userLimit: false, pathLimit: limit,
+			pathCache: { expiresIn: windowMs } } });
 	server.route({ method: "GET", path: "/x", handler: () => "ok" });
 	await server.start();
+}
+
+async function moleculer() {
+	const { ServiceBroker } = (await import("moleculer")).default;
+	const api = (await import("moleculer-web")).default;
+	const broker = new ServiceBroker({ logger: false });
+	broker.createService({ name: "x", actions: { get() { return "ok"; } } });
+	broker.createService({ name: "api", mixins: [api], settings: { port,
+		ip: host, rateLimit: { window: windowMs, limit, headers: true },
+		routes: [{ path: "/", aliases: { "GET x": "x.get" } }] } });
+	await broker.start();
 }
 
 async function koa2() {
@@ -141,5 +152,6 @@ await {
 	"slow-down": slowDown,
 	"hapi": hapi,
 	"koa2": koa2,
+	"moleculer": moleculer,
 	"restify": restify,
 }[name]();

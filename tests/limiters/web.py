@@ -223,6 +223,32 @@ def litestar():
                 host="127.0.0.1", port=PORT, log_level="error")
 
 
+def throttled():
+    """With the fields that its documentation has."""
+    import datetime
+
+    import flask
+    import throttled as library
+
+    throttle = library.Throttled(
+        using="gcra", store=library.MemoryStore(),
+        quota=library.rate_limiter.per_duration(
+            datetime.timedelta(seconds=2), 5, burst=5))
+    app = flask.Flask("web")
+
+    @app.route("/<item>")
+    def answer(item):
+        result = throttle.limit("all")
+        state = result.state
+        return flask.Response("ok", 429 if result.limited else 200, {
+            "RateLimit-Limit": state.limit,
+            "RateLimit-Remaining": state.remaining,
+            "RateLimit-Reset": state.reset_after,
+            "Retry-After": state.retry_after})
+
+    app.run("127.0.0.1", PORT, threaded=True)
+
+
 def quart():
     import datetime
 
@@ -247,6 +273,7 @@ def quart():
 {
     "django": django,
     "litestar": litestar,
+    "throttled": throttled,
     "quart": quart,
     "rest-framework": rest_framework,
     "fastapi": fastapi_limiter,
