@@ -265,6 +265,36 @@ clock_ahead_once(void)
 	fp_ratefile_close(b);
 }
 
+/* What was fired before another process set the file's clock, and is written
+ * after, was fired just now in the time that the file has then. */
+static void
+kept_while_the_clock_is_set(void)
+{
+	const char *path = scratch("set");
+	struct fp_ratefile *a = opened(path, "3/h");
+	struct fp_ratefile *b = opened(path, "3/h");
+	int64_t due_ns;
+	uint32_t token;
+
+	CHECK(reserve_many(a, &token, 1) == 1);
+	CHECK(fp_ratefile_commit(a, token) == 1);
+	boot_ns += 86400 * S;
+	CHECK(start_many(b, 1) == 1);
+	boot_ns -= 86400 * S;
+	int fd = lock_file(path);
+	CHECK(fp_ratefile_fire(a, token) == 0); /* kept */
+	close(fd);
+	CHECK(start_many(b, 1) == 1); /* sets it: it stood at a day later */
+	CHECK(fp_ratefile_settle(a, &due_ns) == 0);
+	CHECK(count_free(path, "3/h") == 0);
+	pass(3500 * S);
+	CHECK(count_free(path, "3/h") == 0);
+	pass(200 * S);
+	CHECK(count_free(path, "3/h") == 3);
+	fp_ratefile_close(a);
+	fp_ratefile_close(b);
+}
+
 /* Someone holds the lock: nothing hangs, nothing is lost. */
 static void
 locked(void)
@@ -458,6 +488,7 @@ main(void)
 	run("round and round", round_and_round);
 	run("reboots, and steps of the wall clock", reboots_and_steps);
 	run("a clock that was ahead once", clock_ahead_once);
+	run("kept while the clock is set", kept_while_the_clock_is_set);
 	run("someone holds the lock", locked);
 	run("what the dead had reserved", found_dead);
 	run("who is stopped", stopped);
