@@ -200,9 +200,9 @@ blocks_go_anywhere(void)
 	struct fp_thread thread;
 
 	set_out();
-	free(fp_freelist_malloc(100));
-	fp_freelist_free(malloc(100));
-	void *block = fp_freelist_malloc(100);
+	free(fp_freelist_malloc(104));
+	fp_freelist_free(malloc(104));
+	void *block = fp_freelist_malloc(104);
 	CHECK(fp_thread_start(
 		      &thread, (size_t)1 << 20, free_elsewhere, block) == 0);
 	fp_thread_join(&thread);
