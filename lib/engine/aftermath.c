@@ -265,6 +265,17 @@ wait_for_shortage(struct fp_transfer *transfer)
 	return true;
 }
 
+/* Whether what came in place of an answer said nothing of the request: it was
+ * no HTTP, or interim responses without an end. */
+static bool
+is_unanswered(const struct fp_transfer *transfer)
+{
+	enum fp_kind kind = transfer->ticket->result.kind;
+
+	return !has_spoken(transfer) &&
+	       (kind == FP_KIND_NETWORK || kind == FP_KIND_TOO_LARGE);
+}
+
 /* Only what was to be sent once leaves its outcome in the dark. */
 static bool
 is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
@@ -272,7 +283,8 @@ is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 	return transfer->n_on_wire > 0 && !transfer->hold.is_unread &&
 	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||
 		       transfer->stop == FP_STOP_CANCELLED ||
-		       transfer->ticket->result.kind == FP_KIND_STOPPED) &&
+		       transfer->ticket->result.kind == FP_KIND_STOPPED ||
+		       is_unanswered(transfer)) &&
 	       !fp_request_is_idempotent(&transfer->request);
 }
 

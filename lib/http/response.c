@@ -468,6 +468,8 @@ fp_response_ends_with_close(const struct fp_response *response)
 const char *
 fp_response_doubt(const struct fp_response *response)
 {
+	if (response->status == 101)
+		return "the server switched to another protocol (101)";
 	if (fp_response_ends_with_head(response))
 		return NULL;
 	if (response->doubt[0] != '\0')

@@ -75,7 +75,9 @@ bool fp_response_ends_with_close(const struct fp_response *response);
 /* What leaves in doubt where the response ends, in words that hold what was
  * received; NULL: nothing. A field that says where a body ends, twice and not
  * the same, or a value that readers take in different ways (section 6.3, rules
- * 3 and 5). A response that ends with its head is never in doubt. */
+ * 3 and 5). A response that ends with its head is never in doubt. After a 101,
+ * which nobody asks for, what follows is not HTTP any more (RFC 9110, section
+ * 15.2.2). */
 const char *fp_response_doubt(const struct fp_response *response);
 
 #endif

@@ -494,6 +494,40 @@ def _():
 
 # ---- one item is nothing to the next ----
 
+@test("a 101 that nobody asked for fails at once, and no answer is awaited")
+def _():
+    server = web()
+    head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n" \
+           b"Upgrade: other\r\n\r\n"
+    server.on("/switch", raw(head, keep=True))
+    server.on("/both", raw(head + b"HTTP/1.1 200 OK\r\n"
+                           b"Content-Length: 2\r\n\r\nok", keep=True))
+    urls = [server.url + "/switch", server.url + "/both"]
+    for method in "GET", "HEAD", "POST":
+        for record in run(urls, "-X", method).records:
+            equal(record["error"]["message"],
+                  "the server switched to another protocol (101)", method)
+            equal(record["attempts"], 1)
+            equal(record["error"].get("outcome_unknown"),
+                  True if method == "POST" else None)
+
+
+@test("what is no answer leaves the outcome of a POST unknown")
+def _():
+    server = web()
+    many = (b"HTTP/1.1 103 Early Hints\r\nLink: %s\r\n\r\n" %
+            (b"x" * 8000)) * 64
+    answers = {"/other": b"SSH-2.0-x\r\n\r\n", "/interim": many,
+               "/switch": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+               "/doubt": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+                         b"Content-Length: 2\r\n\r\nok"}
+    for path, data in answers.items():
+        server.on(path, raw(data))
+    result = run([server.url + path for path in answers], "-X", "POST")
+    equal([record["error"].get("outcome_unknown")
+           for record in result.records], [True, True, True, None], result)
+
+
 @test("no cookie, no cache, no upgrade of what one answer said")
 def _():
     server = web()

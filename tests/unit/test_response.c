@@ -224,6 +224,14 @@ interim_responses(void)
 	CHECK_TEXT(fp_buf_text(&type), "");
 	CHECK_TEXT(fp_buf_text(&headers), "");
 	CHECK_TEXT(response.version, "2");
+	CHECK(!fp_response_doubt(&response));
+
+	/* But after this one there is no HTTP. */
+	start();
+	response.answers_head = true;
+	feed("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
+	CHECK_TEXT(fp_response_doubt(&response),
+		"the server switched to another protocol (101)");
 }
 
 static void
