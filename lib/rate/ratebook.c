@@ -371,28 +371,58 @@ ratebook_compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Reads one of the ring. *reserved_ns: the time of the last reservation. */
+/* What decides the next beat, as far as it has been read. */
+struct beat {
+	uint64_t n_taken; /* slots */
+	bool was_free; /* a start was given back when no other was under way */
+	int64_t reserved_ns; /* the last reservation, since then */
+};
+
+/* The ring may begin after a reservation. A start of such a one counts for the
+ * beat like the reservation, if what came before it does not. */
+static void
+load_end(struct fp_ratebook *book, const struct fp_raterecord *record,
+	struct beat *beat)
+{
+	bool was_taken = is_taken(book, record->slot);
+
+	if (was_taken) {
+		book->slots[record->slot].seq = 0;
+		beat->n_taken--;
+	}
+	if (ratebook_kind_of(record) != FP_RATEBOOK_FIRE) {
+		if (beat->n_taken == 0)
+			*beat = (struct beat){.was_free = true};
+	} else if (!was_taken && beat->was_free) {
+		beat->reserved_ns = FP_MAX(beat->reserved_ns, record->time_ns);
+	}
+}
+
+/* Reads one of the ring. */
 static int
 load_one(struct fp_ratebook *book, const struct fp_raterecord *record,
-	int64_t *reserved_ns)
+	struct beat *beat)
 {
 	bool is_carried = record->what & CARRIED;
 
 	note(book, record);
 	if (is_reservation(record)) {
-		*reserved_ns = FP_MAX(*reserved_ns, record->time_ns);
+		beat->reserved_ns = FP_MAX(beat->reserved_ns, record->time_ns);
+		beat->n_taken += !is_taken(book, record->slot);
 		return take_slot(book, record);
 	}
 	/* Its reservation may have been overwritten. */
-	if (!is_carried && is_taken(book, record->slot))
-		book->slots[record->slot].seq = 0;
+	if (!is_carried)
+		load_end(book, record, beat);
 	return 0;
 }
 
 static int
-load_times(
-	struct fp_ratebook *book, int64_t *times, size_t n, int64_t reserved_ns)
+load_times(struct fp_ratebook *book, int64_t *times, size_t n,
+	const struct beat *beat)
 {
+	int64_t last_ns = beat->reserved_ns;
+
 	if (n > 0)
 		qsort(times, n, sizeof(times[0]), ratebook_compare);
 	for (size_t i = 0; i < n; i++) {
@@ -405,7 +435,9 @@ load_times(
 			fp_ratelimit_take(&book->limit, book->latest_ns))
 			return -1;
 	}
-	book->limit.next_ns = reserved_ns + book->limit.spacing_ns;
+	if (beat->was_free && last_ns == 0 && n > 0)
+		last_ns = times[n - 1];
+	book->limit.next_ns = last_ns + book->limit.spacing_ns;
 	return 0;
 }
 
@@ -417,19 +449,19 @@ fp_ratebook_load(struct fp_ratebook *book, const struct fp_raterecord *records)
 	uint64_t head = book->head;
 	uint64_t n = FP_MIN(head, book->n_records);
 	size_t n_times = 0;
-	int64_t reserved_ns = 0;
+	struct beat beat = {0};
 	int64_t *times = calloc((size_t)n + 1, sizeof(*times));
 	int ret = times ? 0 : -1;
 
 	for (uint64_t seq = head - n + 1; seq <= head && ret == 0; seq++) {
 		const struct fp_raterecord *record =
 			&records[fp_ratebook_place(book, seq)];
-		ret = load_one(book, record, &reserved_ns);
+		ret = load_one(book, record, &beat);
 		if (ratebook_kind_of(record) == FP_RATEBOOK_FIRE)
 			times[n_times++] = record->time_ns;
 	}
 	if (ret == 0)
-		ret = load_times(book, times, n_times, reserved_ns);
+		ret = load_times(book, times, n_times, &beat);
 	free(times);
 	return ret;
 }

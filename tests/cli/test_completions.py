@@ -343,7 +343,7 @@ def _():
 def _():
     with open(os.path.join(TOP, "man", "fetchpool.1")) as file:
         page = file.read()
-    sentence = re.search(r"the last counts, but\n(.*?)\nadd up", page, re.S)[1]
+    sentence = re.search(r"the last one counts, except that\n(.*?)\nadd up", page, re.S)[1]
     written = set(re.findall(r"Fl -?(\S+)", sentence))
     text = contents(made("_fetchpool")).decode()
     repeated = {re.search(r"--([\w-]+)", line)[1]: line for line in

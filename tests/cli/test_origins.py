@@ -612,7 +612,7 @@ def _():
                                        5))
         found = kinds(result)
         if result.status == 3:
-            check(set(found) <= {"local"}, repr(result))
+            check(set(found) <= {"local", "stopped"}, repr(result))
             continue
         if set(found) == {None}:
             break

@@ -285,7 +285,8 @@ unknown_options(void)
 	WRONG("-j 1 --nope -j 2", "unknown option '--nope'");
 	WRONG("http://h/{} --nope", "unknown option '--nope'");
 	WRONG("-W 5", "unknown option '-W': there is nothing like it here");
-	WRONG("-{}", "unknown option '-{'");
+	WRONG("-{}", "unknown option '-{': put it into TEMPLATE, where {} is "
+		     "the line; -I is curl's");
 }
 
 static void
