@@ -41,7 +41,8 @@
  *			programs), record (with recordheaders, recordmask)
  *	sched/		which item may start, and when: memory (of all bodies),
  *			retry, busy (what refusals mean together; in parts:
- *			suspect (whether failures are refusals)), doubts (for
+ *			suspect (whether failures are refusals), company
+ *			(whether for what was under way with them)), doubts (for
  *			their items), concurrency (how many at once a server
  *			makes good use of), curve (what was seen of that), ahead
  *			(what follows from an attempt), origin and origins

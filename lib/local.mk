@@ -130,6 +130,7 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/queue.c lib/sched/queue.h \
 	lib/sched/ahead.c lib/sched/ahead.h \
 	lib/sched/chain.c lib/sched/chain.h \
+	lib/sched/company.c lib/sched/company.h \
 	lib/sched/doubts.c lib/sched/doubts.h \
 	lib/sched/concurrency.c lib/sched/concurrency.h \
 	lib/sched/curve.c lib/sched/curve.h \

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain \
 	tests/unit/test_circuit \
 	tests/unit/test_clock \
+	tests/unit/test_company \
 	tests/unit/test_complaint \
 	tests/unit/test_concurrency \
 	tests/unit/test_curve \

@@ -42,6 +42,9 @@
  * one (suspect.h). Then it is a refusal; and one of an item that was refused
  * before, while others passed since, was none: it is taken back.
  *
+ * Before anything waits for that, fewer at once are tried, if there are others
+ * under way: that may be all (company.h).
+ *
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that
  * says no more would be known. Then one of them is tried again, up to three
@@ -455,6 +458,29 @@ suspect_of(const struct fp_busy_attempt *attempt, bool is_paced)
 	};
 }
 
+/* Eight have failed, and nothing has passed yet: what is under way since may
+ * be all that the server lets in at once. */
+#define ALL_FAILED 8
+
+/* Whether it failed for those that are under way with it, as far as that is
+ * known. */
+static bool
+failed_in_company(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
+{
+	struct fp_company *company = &busy->company;
+
+	if (company->most > 0)
+		return fp_company_failed(
+			company, attempt->n_others, attempt->begun_ns, now_ns);
+	if (busy->passed_ns > 0 || busy->learner.is_on || !attempt->is_first)
+		return false;
+	if (++busy->n_failed != ALL_FAILED || attempt->n_others == 0)
+		return false;
+	fp_company_suppose(company, attempt->n_others, now_ns);
+	return true;
+}
+
 enum fp_suspected
 fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	const struct fp_busy_attempt *attempt, int64_t now_ns,
@@ -465,10 +491,15 @@ fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	bool was_testing = fp_suspect_tests(&busy->suspect);
 	bool was_limit = busy->suspect.is_limit;
 
+	bool had_company = busy->company.most > 0;
+
 	busy_stir(busy);
+	*pause_ns = 0;
+	if (failed_in_company(busy, attempt, now_ns))
+		return busy->company.is_limit ? FP_SUSPECTED_COMPANY
+					      : FP_SUSPECTED_NO;
 
 	/* It was refused before, and others have passed since. */
-	*pause_ns = 0;
 	if (busy->suspect.is_limit && attempt->n_refused > 0 &&
 		busy->passed_ns > attempt->refused_ns) {
 		if (attempt->refused_ns == busy->learner.refused_ns)
@@ -482,6 +513,14 @@ fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	if (was_limit && !busy->suspect.is_limit)
 		busy_rest(busy);
 	bool tests = fp_suspect_tests(&busy->suspect);
+	if (tests && !was_testing && attempt->n_others > 0) {
+		fp_company_suppose(&busy->company, attempt->n_others, now_ns);
+		*pause_ns = 0;
+		return is;
+	}
+	if (tests && had_company)
+		*pause_ns = fp_suspect_wait_ns(
+			&busy->suspect, rules->delay_ns, now_ns);
 	if (tests || was_testing)
 		busy->is_careful = tests || busy->n_rounds > 0;
 	return is;
@@ -543,6 +582,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy_weigh(busy, attempt);
 	if (busy->n_rounds > 0 && attempt->begun_ns > busy->round_ns)
 		end_rounds(busy, attempt->begun_ns);
+	fp_company_passed(&busy->company, attempt->begun_ns, now_ns);
 	busy_settle_suspect(busy, attempt);
 	busy_settle_doubt(busy, attempt);
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);

@@ -14,6 +14,7 @@
 
 #include "base.h"
 
+#include "company.h"
 #include "fetchpool.h"
 #include "learner.h"
 #include "refusal.h"
@@ -51,6 +52,8 @@ struct fp_busy {
 	int64_t passed_ns; /* when the latest that has passed began; 0: none */
 	struct fp_learner learner;
 	struct fp_suspect suspect;
+	struct fp_company company;
+	unsigned n_failed; /* first attempts that did, before anything passed */
 
 	/* A no that may be a limit (FP_REFUSAL_DOUBT). */
 	bool is_limit_no; /* it turned out to be one */
@@ -83,6 +86,7 @@ struct fp_busy_attempt {
 	bool is_first; /* of its item */
 	bool is_sole; /* it was let out alone */
 	bool has_other; /* an item waits that was never sent */
+	unsigned n_others; /* that are still under way */
 };
 
 /* An answer that refused it. */

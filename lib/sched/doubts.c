@@ -3,6 +3,8 @@
 
 #include "doubts.h"
 
+#define CROWDED_MAX 4
+
 /* Whether anything is sent to find that out. */
 static bool
 may_doubt(const struct fp_busy_rules *rules)
@@ -52,6 +54,29 @@ settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	}
 }
 
+/* Those that are under way at its origin beside it. */
+static unsigned
+others_of(const struct fp_ticket *ticket)
+{
+	return ticket->origin->n_active - (ticket->stage == FP_STAGE_STARTED);
+}
+
+/* There were too many at once: it need not count, a few times, and goes again
+ * as soon as there is room. */
+static void
+excuse_crowded(struct fp_ticket *ticket)
+{
+	struct fp_again *again = &ticket->again;
+
+	if (ticket->n_excused >= CROWDED_MAX ||
+		(again->how != FP_AGAIN_PAID && again->how != FP_AGAIN_FREE &&
+			again->how != FP_AGAIN_SPENT))
+		return;
+	ticket->n_excused++;
+	again->how = FP_AGAIN_FREE;
+	again->wait_ns = ticket->report.wait_ns = 0;
+}
+
 /* A failure that says nothing may be a limit's. Then it is a refusal; while
  * that is not known, the attempt that finds out is not paid for. What may not
  * be sent again is not, in any case. */
@@ -67,6 +92,7 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		.is_first = ticket->result.attempts == 1,
 		.is_sole = ticket->is_sole,
 		.has_other = ticket->origin->waiting.first != NULL,
+		.n_others = others_of(ticket),
 	};
 	int64_t pause_ns;
 
@@ -76,6 +102,10 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		&ticket->origin->busy, rules, &attempt, now_ns, &pause_ns);
 	if (is == FP_SUSPECTED_NO)
 		return;
+	if (is == FP_SUSPECTED_COMPANY) {
+		excuse_crowded(ticket);
+		return;
+	}
 	if (ticket->again.how == FP_AGAIN_PAID)
 		ticket->again.how = FP_AGAIN_FREE;
 	report->refused = (struct fp_refused){.is = FP_REFUSAL_SAID,

@@ -9,6 +9,7 @@
  *			be learned, the limit is halved, once for all requests
  *			that were under way together
  *	a bare failure	(500) is one, too, if all come together (suspect.h)
+ *			or says that fewer at once are let in (company.h)
  *	Retry-After	of any answer that fails or redirects: a pause
  *	20 others	in a row: one more item at once, if the limit was
  *			lowered
@@ -121,7 +122,10 @@ fp_origin_may_start(const struct fp_origins *origins, struct fp_origin *origin,
 		*until_ns = due_ns;
 		return due_ns == INT64_MAX ? FP_LEAVE_WAIT : FP_LEAVE_RATE;
 	}
-	if (origin->n_active >= origin->limit && !origin->is_hurried)
+	if ((origin->n_active >= origin->limit ||
+		    !fp_company_has_room(
+			    &origin->busy.company, origin->n_active)) &&
+		!origin->is_hurried)
 		return FP_LEAVE_WAIT;
 	if (FP_UNLIKELY(origin->concurrency) && !origin->is_hurried &&
 		origin->n_active >= fp_concurrency_limit(origin->concurrency,
@@ -155,6 +159,7 @@ fp_origin_holds(const struct fp_origins *origins,
 	if (fp_busy_due_ns(&origin->busy) > now_ns)
 		return FP_HELD_LEARNED;
 	if (origin->n_active >= origin->limit ||
+		!fp_company_has_room(&origin->busy.company, origin->n_active) ||
 		(origin->concurrency &&
 			origin->n_active >=
 				fp_concurrency_found(origin->concurrency)))

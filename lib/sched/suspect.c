@@ -115,6 +115,13 @@ next_test_ns(const struct fp_suspect *suspect, int64_t delay_ns, bool has_other,
 	return FP_MAX(suspect->row_ns + (int64_t)mark_ns - now_ns, 1);
 }
 
+int64_t
+fp_suspect_wait_ns(
+	const struct fp_suspect *suspect, int64_t delay_ns, int64_t now_ns)
+{
+	return next_test_ns(suspect, delay_ns, true, now_ns);
+}
+
 /* One that was let out alone has failed. */
 static enum fp_suspected
 fail_test(struct fp_suspect *suspect, const struct fp_suspect_attempt *attempt,

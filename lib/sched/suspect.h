@@ -40,6 +40,7 @@ enum fp_suspected {
 	FP_SUSPECTED_NO, /* its item failed, and goes on as for any failure */
 	FP_SUSPECTED_MAYBE, /* the attempt need not be paid for */
 	FP_SUSPECTED_LIMIT, /* there were too many requests */
+	FP_SUSPECTED_COMPANY, /* the same, at once */
 };
 
 /* It failed. Sets `pause_ns`, for how long its origin is to be left alone; 0:
@@ -54,6 +55,10 @@ void fp_suspect_passed(
 
 /* It is found out: one request at a time goes out. */
 bool fp_suspect_tests(const struct fp_suspect *suspect);
+
+/* Until the first such test, if it did not begin when it could have. */
+int64_t fp_suspect_wait_ns(
+	const struct fp_suspect *suspect, int64_t delay_ns, int64_t now_ns);
 
 /* What was taken for a limit was none. */
 void fp_suspect_clear(struct fp_suspect *suspect);

@@ -36,6 +36,7 @@ enum kind {
 	GAPS, /* counts on until nothing comes for a while (mod_evasive) */
 	TICKS, /* a sliding counter in whole seconds that counts refused ones
 		  too (fiber) */
+	AT_ONCE, /* `n` at once, each of which takes a period */
 	LOOSE, /* counts in every other second only; a refusal is followed by
 		  `burst` seconds of them (asgi-ratelimit) */
 };
@@ -279,6 +280,19 @@ ask_loose(struct server *server, int64_t now_ns, int64_t *wait_ns)
 	return false;
 }
 
+static inline bool
+ask_at_once(struct server *server, int64_t now_ns, int64_t *wait_ns,
+	int64_t *delay_ns)
+{
+	int64_t oldest_ns;
+
+	*wait_ns = *delay_ns = server->period_ns;
+	bool passes = logged(server, now_ns, &oldest_ns) < server->n;
+	if (passes)
+		server->log[server->n_log++ % LOG_MAX] = now_ns;
+	return passes;
+}
+
 /* Whether the request is let through, after which delay; and if not, how long
  * it would take. */
 static inline bool
@@ -319,6 +333,8 @@ ask_server(struct server *server, int64_t now_ns, int64_t *wait_ns,
 		return ask_gaps(server, now_ns, wait_ns);
 	case TICKS:
 		return ask_ticks(server, now_ns, wait_ns);
+	case AT_ONCE:
+		return ask_at_once(server, now_ns, wait_ns, delay_ns);
 	case LOOSE:
 		return ask_loose(server, now_ns, wait_ns);
 	}
