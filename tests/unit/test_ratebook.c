@@ -17,14 +17,20 @@ static struct fp_ratebook writer;
 static struct fp_raterecord *ring;
 
 static void
-begin(const char *text)
+begin_paced(const char *text, bool is_paced)
 {
 	if (fp_rates_parse(text, &rates) ||
-		fp_ratebook_init(&writer, &rates, false, ID))
+		fp_ratebook_init(&writer, &rates, is_paced, ID))
 		abort();
 	ring = calloc(writer.n_records, sizeof(*ring));
 	if (!ring)
 		abort();
+}
+
+static void
+begin(const char *text)
+{
+	begin_paced(text, false);
 }
 
 static void
@@ -96,7 +102,8 @@ compare_with_loaded(int64_t now_ns)
 {
 	struct fp_ratebook book;
 
-	CHECK(fp_ratebook_init(&book, &rates, false, ID) == 0);
+	CHECK(fp_ratebook_init(
+		      &book, &rates, writer.limit.spacing_ns > 0, ID) == 0);
 	CHECK(fp_ratebook_load(&book, ring) == 0);
 	compare(&writer, &book, now_ns);
 	fp_ratebook_destroy(&book);
@@ -270,6 +277,38 @@ impossible_times(void)
 	end();
 }
 
+/* The beat of a start that is given back is free, for those too who read of it
+ * from the beginning; but not while another start is under way. */
+static void
+beats_that_are_free(void)
+{
+	begin_paced("5/m", true);
+	int64_t beat_ns = writer.limit.spacing_ns;
+	append(FP_RATEBOOK_GIVE_BACK, reserve(1, start_ns), 1, start_ns);
+	CHECK(fp_ratelimit_due_ns(&writer.limit, start_ns) == start_ns);
+	compare_with_loaded(start_ns);
+
+	append(FP_RATEBOOK_FIRE, reserve(1, start_ns), 1, start_ns);
+	uint32_t slot = reserve(2, start_ns + beat_ns);
+	CHECK(fp_ratelimit_due_ns(&writer.limit, start_ns) ==
+		start_ns + 2 * beat_ns);
+	compare_with_loaded(start_ns);
+	append(FP_RATEBOOK_GIVE_BACK, slot, 2, start_ns + beat_ns);
+	CHECK(fp_ratelimit_due_ns(&writer.limit, start_ns) ==
+		start_ns + beat_ns);
+	compare_with_loaded(start_ns);
+
+	slot = reserve(1, start_ns + beat_ns);
+	append(FP_RATEBOOK_GIVE_BACK, reserve(2, start_ns + 2 * beat_ns), 2,
+		start_ns + 2 * beat_ns);
+	CHECK(fp_ratelimit_due_ns(&writer.limit, start_ns) ==
+		start_ns + 3 * beat_ns);
+	compare_with_loaded(start_ns);
+	append(FP_RATEBOOK_FIRE, slot, 1, start_ns + 2 * beat_ns);
+	compare_with_loaded(start_ns);
+	end();
+}
+
 static void
 rates_that_are_too_many(void)
 {
@@ -290,6 +329,7 @@ main(void)
 	run("what still counts stays", live_records_stay);
 	run("books that cannot be", impossible_books);
 	run("times that cannot be", impossible_times);
+	run("beats that are free", beats_that_are_free);
 	run("rates that no file can hold", rates_that_are_too_many);
 	return done();
 }
