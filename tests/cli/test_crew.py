@@ -11,7 +11,8 @@ import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
 from servers import faults
 from shim import resolver
-from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+from tap import (check, contents, equal, main, matches, skip, temp_dir, temp_file,
+                 test,
                  until)
 
 # A loop needs some time for each of these, and gets them at once.
@@ -99,7 +100,8 @@ def _():
 @test("a short run has one thread besides the first")
 def _():
     url = faults().url
-    result = fetchpool([url + "/ok?{}"], input="1\n2\n3\n",
+    # A pipe that is not full yet has a thread that waits for it.
+    result = fetchpool(["-i", temp_file(b"1\n2\n3\n"), url + "/ok?{}"],
                        env=resolver(threads=1))
     equal((result.status, len(result.records), result.err), (0, 3, b""))
 
@@ -108,8 +110,8 @@ def _():
 def _():
     url, failed = faults().url, temp_dir() + "/failed"
     lines = ["%s/%s" % (url, path) for path in ("ok", "status/404", "ok?2")]
-    result = fetchpool(["-j1", "--retry=0", "--failed", failed],
-                       input="".join(line + "\n" for line in lines),
+    items = temp_file("".join(line + "\n" for line in lines), "items")
+    result = fetchpool(["-i", items, "-j1", "--retry=0", "--failed", failed],
                        env=resolver(threads=1))
     equal(result.status, 3, repr(result))
     matches("cannot start a thread: ", result.text)

@@ -508,6 +508,18 @@ def hidden(at):
     return sorted(name for name in os.listdir(at) if name[0] == ".")
 
 
+def long_parts(folder, least):
+    """How many parts have so many bytes. One may get its name meanwhile."""
+    n = 0
+    for name in hidden(folder) if os.path.isdir(folder) else ():
+        try:
+            n += (name.endswith(".part") and
+                  os.path.getsize(os.path.join(folder, name)) >= least)
+        except FileNotFoundError:
+            pass
+    return n
+
+
 class Held:
     """A source whose bodies stop after so many bytes, until go() is called."""
 
@@ -548,10 +560,8 @@ def _():
         at = temp_dir()
         folder, args, lines = journaled(held.source, at, sizes, "--grace=0ms")
         program = Program(args, stdin=lines)
-        until(lambda: os.path.isdir(folder) and [
-            1 for name in hidden(folder) if name.endswith(".part") and
-            os.path.getsize(os.path.join(folder, name)) >= 250000] == [1, 1],
-            "bodies that came in part")
+        until(lambda: long_parts(folder, 250000) == 2,
+              "bodies that came in part")
         program.kill(sign)
         program.wait()
         held.go()
@@ -628,10 +638,7 @@ def _():
             file.write(b"s" * 1000)
         folder, args, lines = journaled(held.source, at, ["a"], "--grace=0ms")
         program = Program(args, stdin=lines)
-        until(lambda: os.path.isdir(folder) and [
-            1 for name in hidden(folder) if name.endswith(".part") and
-            os.path.getsize(os.path.join(folder, name)) >= 250000],
-            "a body that came in part")
+        until(lambda: long_parts(folder, 250000), "a body that came in part")
         program.kill(signal.SIGKILL)
         program.wait()
         held.go()
@@ -674,10 +681,8 @@ def _():
     at = temp_dir()
     folder, args, lines = journaled(source, at, ["a"], "--grace=0ms")
     program = Program(args, stdin=lines)
-    until(lambda: source.requests.get("/a") and os.path.isdir(folder) and [
-        1 for name in hidden(folder) if name.endswith(".part") and
-        os.path.getsize(os.path.join(folder, name)) >= stop],
-        "a body that came in part")
+    until(lambda: source.requests.get("/a") and long_parts(folder, stop),
+          "a body that came in part")
     for name in "j", "out":
         shutil.copyfile(at + "/" + name, at + "/" + name + "2")
     other = [{at + "/j": at + "/j2", at + "/out": at + "/out2"}.get(arg, arg)
