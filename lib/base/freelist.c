@@ -18,12 +18,15 @@
  * back as they are used.
  *
  * What finds the use of freed memory has to see it freed, so it gets all blocks
- * at once.
+ * at once. So does what is put before malloc() without a malloc_usable_size():
+ * that of the C library reads, as the size of such a block, what stands before
+ * it.
  */
 #include "base.h"
 
 #include "freelist.h"
 
+#include <dlfcn.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,10 +61,22 @@ struct spare {
 static _Thread_local struct fp_freelist *here
 	__attribute__((tls_model("initial-exec")));
 
+/* Whether malloc_usable_size() knows malloc()'s blocks: they are of the same
+ * library. */
+static bool
+sizes_are_known(void)
+{
+	Dl_info one, other;
+
+	return !dladdr((void *)(uintptr_t)malloc, &one) ||
+	       !dladdr((void *)(uintptr_t)malloc_usable_size, &other) ||
+	       one.dli_fbase == other.dli_fbase;
+}
+
 void
 fp_freelist_use(struct fp_freelist *list)
 {
-	here = IS_WATCHED ? NULL : list;
+	here = !IS_WATCHED && list && sizes_are_known() ? list : NULL;
 }
 
 void

@@ -22,7 +22,8 @@ struct fp_freelist {
 	size_t n_bytes; /* of all that are in it */
 };
 
-/* From now on this thread uses it; NULL: none any more. */
+/* From now on this thread uses it, if the sizes of blocks can be known; NULL:
+ * none any more. */
 void fp_freelist_use(struct fp_freelist *list);
 
 /* Gives all blocks back to the C library. */

@@ -7,7 +7,8 @@ libcurl's own functions are wrapped so that they say and refuse what those of
 
     LIBCURL_NO_HTTP2=DIR LIBCURL_NO_TLS=DIR
 
-And a system without hiredis, which is loaded only where it is needed.
+And a system without hiredis, which is loaded only where it is needed; and one
+whose malloc() lacks a malloc_usable_size().
 """
 import os
 import subprocess
@@ -114,27 +115,75 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 }
 """
 
+# Each block begins with its length, as in libraries that count what a program
+# allocates. glibc's malloc_usable_size() takes that for its own word.
+MALLOC = r"""
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-_built = []
+extern void *__libc_malloc(size_t n);
+extern void __libc_free(void *block);
+
+struct head { size_t mark, n; };
+
+void *malloc(size_t n)
+{
+	struct head *head = __libc_malloc(sizeof(*head) + n);
+	if (!head)
+		return NULL;
+	*head = (struct head){0x5ca1ab1e, n};
+	return head + 1;
+}
+
+void free(void *block)
+{
+	struct head *head = (struct head *)block - 1;
+	if (!block || head->mark != 0x5ca1ab1e)
+		return;
+	head->mark = 0;
+	__libc_free(head);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	void *block = size && n > SIZE_MAX / size ? NULL : malloc(n * size);
+	return block ? memset(block, 0, n * size) : NULL;
+}
+
+void *realloc(void *block, size_t n)
+{
+	void *other = malloc(n);
+	if (other && block) {
+		size_t old = ((struct head *)block - 1)->n;
+		memcpy(other, block, old < n ? old : n);
+		free(block);
+	}
+	return other;
+}
+"""
 
 
-def wrapper():
+_built = {}
+
+
+def wrapper(source=SOURCE, *flags):
     if SANITIZERS:
         skip("a library before the sanitizer's")
-    if not _built:
+    if source not in _built:
         path = lasting_dir()
         with open(path + "/lacks.c", "w") as file:
-            file.write(SOURCE)
-        flags = subprocess.run(
+            file.write(source)
+        flags += tuple(subprocess.run(
             [tool("pkg-config"), "--cflags", "libcurl"], capture_output=True,
-            text=True).stdout.split()
+            text=True).stdout.split())
         made = subprocess.run(
             [tool("cc"), "-shared", "-fPIC", "-O1", *flags, "-o",
              path + "/lacks.so", path + "/lacks.c", "-ldl"],
             capture_output=True, text=True)
         equal(made.returncode, 0, made.stderr)
-        _built.append(path + "/lacks.so")
-    return _built[0]
+        _built[source] = path + "/lacks.so"
+    return _built[source]
 
 
 def without(what):
@@ -241,6 +290,21 @@ def _():
             result.text)
     result = fetchpool([], input=server.url + "/ok\n", env=env)
     equal((result.status, len(result.records)), (0, 1))
+
+
+@test("another malloc(), and libc's malloc_usable_size(): requests stay whole")
+def _():
+    if os.confstr("CS_GNU_LIBC_VERSION") is None:
+        skip("libc is not glibc")
+    env = {"LD_PRELOAD": wrapper(MALLOC, "-fno-builtin")}
+    server = faults()
+    server.on("/long/", lambda conn, request: conn.answer(
+        b"1", b"application/json"))
+    urls = ["%s/long/%s" % (server.url, "x" * (i * 100)) for i in range(60)]
+    result = fetchpool(["-k", "-j8", "--fields=url,status"],
+                       input="".join(url + "\n" for url in urls), env=env)
+    equal((result.status, result.text), (0, ""))
+    equal(result.records, [{"url": url, "status": 200} for url in urls])
 
 
 if __name__ == "__main__":

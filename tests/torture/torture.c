@@ -443,6 +443,14 @@ free(void *p)
 	real_free(p);
 }
 
+/* Who has malloc() has this, or the lists of freed blocks are not used. */
+size_t
+malloc_usable_size(void *p)
+{
+	REAL(malloc_usable_size);
+	return is_first(p) ? 0 : real(p);
+}
+
 #undef strdup
 char *
 strdup(const char *text)
