@@ -61,16 +61,29 @@ struct spare {
 static _Thread_local struct fp_freelist *here
 	__attribute__((tls_model("initial-exec")));
 
-/* Whether malloc_usable_size() knows malloc()'s blocks: they are of the same
- * library. */
+/* Where the library that a function is in begins. NULL: not known. */
+static const void *
+library_of(void *function)
+{
+#ifdef DLFO_STRUCT_HAS_EH_DBASE /* glibc 2.35: without a look at its symbols \
+				 */
+	struct dl_find_object object;
+
+	return _dl_find_object(function, &object) ? NULL
+						  : object.dlfo_map_start;
+#else
+	Dl_info object;
+
+	return dladdr(function, &object) ? object.dli_fbase : NULL;
+#endif
+}
+
+/* Whether malloc_usable_size() knows malloc()'s blocks. */
 static bool
 sizes_are_known(void)
 {
-	Dl_info one, other;
-
-	return !dladdr((void *)(uintptr_t)malloc, &one) ||
-	       !dladdr((void *)(uintptr_t)malloc_usable_size, &other) ||
-	       one.dli_fbase == other.dli_fbase;
+	return library_of((void *)(uintptr_t)malloc) ==
+	       library_of((void *)(uintptr_t)malloc_usable_size);
 }
 
 void
