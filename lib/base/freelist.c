@@ -61,12 +61,12 @@ struct spare {
 static _Thread_local struct fp_freelist *here
 	__attribute__((tls_model("initial-exec")));
 
-/* Where the library that a function is in begins. NULL: not known. */
+/* Where the library that a function is in begins; NULL: not known. glibc 2.35
+ * finds it without going through its symbols. */
 static const void *
 library_of(void *function)
 {
-#ifdef DLFO_STRUCT_HAS_EH_DBASE /* glibc 2.35: without a look at its symbols \
-				 */
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
 	struct dl_find_object object;
 
 	return _dl_find_object(function, &object) ? NULL
