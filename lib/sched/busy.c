@@ -5,6 +5,9 @@
  * each while a rate is kept to that was learned. A single one is not: then its
  * item waits, and nobody else.
  *
+ * Before that, if three in a row were refused without a time, and others are
+ * under way, fewer at once are tried: that may be all (company.h).
+ *
  * A time that is named is for all, even if the refusal is a single one. But a
  * server that names one again and again, and refuses nobody else, sheds single
  * requests: then the time is for the item, until there is a limit.
@@ -42,8 +45,7 @@
  * one (suspect.h). Then it is a refusal; and one of an item that was refused
  * before, while others passed since, was none: it is taken back.
  *
- * Before anything waits for that, fewer at once are tried, if there are others
- * under way: that may be all (company.h).
+ * Before anything waits for that, fewer at once are tried as well.
  *
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that
@@ -60,6 +62,7 @@
 #define FADE 0.85
 #define LIMIT 2.6
 #define TOLD_ROW 3 /* the same, in a row, of those that name a time */
+#define CROWD_ROW 3 /* in a row, before fewer at once are tried */
 #define LIMIT_BY_CHANCE 12 /* in a row */
 #define PART_MOST 0.7 /* of all: that is no chance */
 #define PART_STEP 0.05
@@ -358,6 +361,28 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	return verdict;
 }
 
+bool
+fp_busy_refused_in_company(struct fp_busy *busy,
+	const struct fp_busy_rules *rules, const struct fp_refused *refused,
+	const struct fp_busy_attempt *attempt, int64_t now_ns)
+{
+	struct fp_company *company = &busy->company;
+
+	if (rules->mode != FP_BUSY_AUTO || refused->wait_ns > 0 ||
+		refused->is_used_up || busy->learner.is_on)
+		return false;
+	if (company->most > 0)
+		return fp_company_failed(
+			company, attempt->n_others, attempt->begun_ns, now_ns);
+	if (busy->score + 1 < LIMIT || busy->n_row + 1 < CROWD_ROW ||
+		attempt->n_others == 0 || busy->n_rounds > 0 ||
+		company->n_rest > 0 || busy->learner.n_rest > 0)
+		return false;
+	fp_company_suppose(
+		company, attempt->n_others, now_ns - attempt->begun_ns, now_ns);
+	return true;
+}
+
 /* Successes, and then nothing but a no. */
 static bool
 is_doubtful(const struct fp_busy *busy)
@@ -477,7 +502,7 @@ failed_in_company(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		return false;
 	if (++busy->n_failed != ALL_FAILED || attempt->n_others == 0)
 		return false;
-	fp_company_suppose(company, attempt->n_others, now_ns);
+	fp_company_suppose(company, attempt->n_others, 0, now_ns);
 	return true;
 }
 
@@ -514,7 +539,8 @@ fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		busy_rest(busy);
 	bool tests = fp_suspect_tests(&busy->suspect);
 	if (tests && !was_testing && attempt->n_others > 0) {
-		fp_company_suppose(&busy->company, attempt->n_others, now_ns);
+		fp_company_suppose(
+			&busy->company, attempt->n_others, 0, now_ns);
 		*pause_ns = 0;
 		return is;
 	}

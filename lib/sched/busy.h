@@ -148,6 +148,12 @@ enum fp_suspected fp_busy_failed(struct fp_busy *busy,
 	const struct fp_busy_attempt *attempt, int64_t now_ns,
 	int64_t *pause_ns);
 
+/* One that was refused without a time. true: for those that are under way with
+ * it, as far as that is known; then fp_busy_refused() is not told of it. */
+bool fp_busy_refused_in_company(struct fp_busy *busy,
+	const struct fp_busy_rules *rules, const struct fp_refused *refused,
+	const struct fp_busy_attempt *attempt, int64_t now_ns);
+
 /* How long the origin waits for that; 0: it need not. */
 int64_t fp_busy_doubt_pause_ns(
 	const struct fp_busy *busy, const struct fp_busy_rules *rules);

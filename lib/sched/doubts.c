@@ -118,6 +118,32 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		FP_MAX(ticket->again.wait_ns, rules->delay_ns);
 }
 
+/* A refusal may be for those that are under way; then no pause is of use.
+ * Where a number is found from how long answers take, this is part of it. */
+static void
+settle_refusal(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
+	int64_t now_ns)
+{
+	struct fp_report *report = &ticket->report;
+	struct fp_busy *busy = &ticket->origin->busy;
+	struct fp_busy_attempt attempt = {
+		.begun_ns = report->begun_ns, .n_others = others_of(ticket)};
+	bool is_mild = report->refused.is == FP_REFUSAL_MILD;
+
+	if (!may_doubt(rules) || (is_mild && ticket->origin->concurrency) ||
+		!fp_busy_refused_in_company(
+			busy, rules, &report->refused, &attempt, now_ns))
+		return;
+	report->heard = FP_HEARD_TROUBLE;
+	report->pause_ns = 0;
+	int64_t wait_ns = ticket->again.wait_ns;
+	if (busy->company.is_limit || busy->passed_ns > 0 || !is_mild ||
+		ticket->again.how == FP_AGAIN_SPENT)
+		excuse_crowded(ticket);
+	if (!busy->company.is_limit)
+		ticket->again.wait_ns = report->wait_ns = wait_ns;
+}
+
 void
 fp_doubts_settle_now(struct fp_ticket *ticket,
 	const struct fp_busy_rules *rules, unsigned retry_max, int64_t now_ns)
@@ -126,4 +152,6 @@ fp_doubts_settle_now(struct fp_ticket *ticket,
 		settle_no(ticket, rules, retry_max, now_ns);
 	else if (ticket->report.is_bare)
 		settle_failure(ticket, rules, now_ns);
+	else if (ticket->report.heard == FP_HEARD_BUSY)
+		settle_refusal(ticket, rules, now_ns);
 }

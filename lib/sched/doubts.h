@@ -25,7 +25,8 @@ fp_doubts_settle(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	unsigned retry_max, int64_t now_ns)
 {
 	if (FP_UNLIKELY(ticket->again.how == FP_AGAIN_DOUBT ||
-			ticket->report.is_bare))
+			ticket->report.is_bare ||
+			ticket->report.heard == FP_HEARD_BUSY))
 		fp_doubts_settle_now(ticket, rules, retry_max, now_ns);
 }
 

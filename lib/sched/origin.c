@@ -123,8 +123,8 @@ fp_origin_may_start(const struct fp_origins *origins, struct fp_origin *origin,
 		return due_ns == INT64_MAX ? FP_LEAVE_WAIT : FP_LEAVE_RATE;
 	}
 	if ((origin->n_active >= origin->limit ||
-		    !fp_company_has_room(
-			    &origin->busy.company, origin->n_active)) &&
+		    !fp_company_has_room(&origin->busy.company,
+			    origin->n_active, now_ns, until_ns)) &&
 		!origin->is_hurried)
 		return FP_LEAVE_WAIT;
 	if (FP_UNLIKELY(origin->concurrency) && !origin->is_hurried &&
@@ -152,6 +152,8 @@ enum fp_held
 fp_origin_holds(const struct fp_origins *origins,
 	const struct fp_origin *origin, int64_t now_ns)
 {
+	int64_t until_ns;
+
 	if (origin->circuit != FP_CIRCUIT_CLOSED)
 		return FP_HELD_SILENT;
 	if (origin->not_before_ns > now_ns)
@@ -159,7 +161,8 @@ fp_origin_holds(const struct fp_origins *origins,
 	if (fp_busy_due_ns(&origin->busy) > now_ns)
 		return FP_HELD_LEARNED;
 	if (origin->n_active >= origin->limit ||
-		!fp_company_has_room(&origin->busy.company, origin->n_active) ||
+		!fp_company_has_room(&origin->busy.company, origin->n_active,
+			now_ns, &until_ns) ||
 		(origin->concurrency &&
 			origin->n_active >=
 				fp_concurrency_found(origin->concurrency)))

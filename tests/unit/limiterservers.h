@@ -61,6 +61,7 @@ struct server {
 	int burst;
 	int64_t always_ns;
 	int64_t rtt_ns; /* 0: 5 ms */
+	int64_t takes_ns; /* what passes, besides */
 	int64_t phase_ns; /* of CLOCK, when the run begins */
 	double ideal_s; /* if it is not that of its kind */
 	double most_times; /* of the ideal time; 0: not held against it */

@@ -95,8 +95,7 @@ take_off(struct sim *sim, struct fp_ticket *ticket, int64_t now_ns)
 	if (server->breaks && server->breaks(server, ticket->result.seq,
 				      now_ns - sim->first_ns))
 		flight.passes = false;
-	if (!flight.passes)
-		delay_ns = 0;
+	delay_ns = flight.passes ? delay_ns + server->takes_ns : 0;
 	flight.end_ns = now_ns + rtt_ns + delay_ns;
 	sim->flights[sim->n_flights++] = flight;
 	sim->out.n_requests++;

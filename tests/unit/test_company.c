@@ -9,62 +9,104 @@
 #define JOBS 16
 #define SEEDS 20
 
+static struct fp_company company;
+
+static bool
+has_room(unsigned n_active, int64_t now_ns, int64_t until_ns)
+{
+	int64_t is_ns = INT64_MAX;
+	bool has = fp_company_has_room(&company, n_active, now_ns, &is_ns);
+
+	CHECK(is_ns == until_ns);
+	return has;
+}
+
+static void
+pass(int n, int64_t begun_ns, int64_t now_ns)
+{
+	while (n-- > 0)
+		fp_company_passed(&company, begun_ns, now_ns);
+}
+
 static void
 finds_how_many(void)
 {
-	struct fp_company company = {.most = 0};
-
-	CHECK(fp_company_has_room(&company, 1000));
+	company = (struct fp_company){.most = 0};
+	CHECK(has_room(1000, 1, INT64_MAX));
 	CHECK(!fp_company_failed(&company, 7, 1, 2));
-	fp_company_suppose(&company, 9, 10);
-	CHECK(fp_company_has_room(&company, 8));
-	CHECK(!fp_company_has_room(&company, 9));
+	fp_company_suppose(&company, 9, 0, 10);
+	CHECK(has_room(8, 10, INT64_MAX));
+	CHECK(!has_room(9, 10, INT64_MAX));
 	CHECK(fp_company_failed(&company, 4, 5, 11));
 	CHECK(fp_company_failed(&company, 6, 5, 12));
 	CHECK(company.most == 4);
-	for (int i = 0; i < 7; i++)
-		fp_company_passed(&company, 13, 20);
-	fp_company_passed(&company, 11, 20);
+	pass(1, 4, 20);
+	pass(7, 13, 20);
 	CHECK(!company.is_limit && company.most == 4);
 
-	/* One more is tried, and later the next time. */
-	fp_company_passed(&company, 13, 21);
+	/* One more is tried, in the midst of the others, and later the next
+	 * time. */
+	pass(1, 13, 21);
 	CHECK(company.is_limit && company.most == 5);
+	CHECK(!has_room(4, 21, 22) && has_room(4, 22, INT64_MAX));
 	CHECK(fp_company_failed(&company, 4, 22, 23));
 	CHECK(company.most == 4);
-	for (int i = 0; i < 15; i++)
-		fp_company_passed(&company, 24, 25);
+	pass(15, 24, 25);
 	CHECK(company.most == 4);
-	fp_company_passed(&company, 24, 25);
+	pass(1, 24, 25);
 	CHECK(company.most == 5);
 }
 
 static void
 finds_that_there_is_none(void)
 {
-	struct fp_company company = {.most = 0};
-
-	/* One that fails alone. */
-	fp_company_suppose(&company, 2, 10);
+	/* One that fails alone. Then it is not supposed again soon. */
+	company = (struct fp_company){.most = 0};
+	fp_company_suppose(&company, 2, 0, 10);
 	CHECK(fp_company_failed(&company, 1, 5, 11));
 	CHECK(!fp_company_failed(&company, 0, 5, 12));
-	CHECK(company.most == 0);
+	CHECK(company.most == 0 && company.n_rest == 100);
+	pass(100, 13, 14);
+	CHECK(company.n_rest == 0);
 
 	/* It was found: one item may be broken. */
-	fp_company_suppose(&company, 2, 10);
-	for (int i = 0; i < 8; i++)
-		fp_company_passed(&company, 11, 12);
+	fp_company_suppose(&company, 2, 0, 10);
+	pass(8, 11, 12);
 	CHECK(!fp_company_failed(&company, 0, 13, 14));
 	CHECK(!fp_company_failed(&company, 0, 13, 14));
 	CHECK(company.most == 3);
 	CHECK(!fp_company_failed(&company, 0, 13, 14));
-	CHECK(company.most == 0);
+	CHECK(company.most == 0 && company.n_rest == 400);
 
 	/* Whatever the number, as many fail. */
-	fp_company_suppose(&company, 9, 10);
+	fp_company_suppose(&company, 9, 0, 10);
+	pass(1, 5, 11);
 	for (int i = 0; i < 3; i++)
 		CHECK(fp_company_failed(&company, 12, 11, 12));
 	CHECK(!fp_company_failed(&company, 12, 11, 12));
+	CHECK(company.most == 0);
+}
+
+/* While those are under way that it is about, one more is sent after a while,
+ * and after twice as long. */
+static void
+sends_one_more(void)
+{
+	company = (struct fp_company){.most = 0};
+	fp_company_suppose(&company, 2, 10 * MS, S);
+	CHECK(!has_room(2, S, S + 20 * MS) &&
+		has_room(2, S + 20 * MS, INT64_MAX));
+	CHECK(!has_room(3, S + 20 * MS, INT64_MAX));
+	CHECK(fp_company_failed(&company, 2, S + 20 * MS, S + 30 * MS));
+	CHECK(!has_room(2, S + 30 * MS, S + 70 * MS));
+	CHECK(company.most == 2);
+
+	/* Just before there was room, and long before that. */
+	fp_company_passed(&company, S / 2, S + 90 * MS);
+	CHECK(!has_room(2, S + 90 * MS, INT64_MAX));
+	fp_company_passed(&company, S + 80 * MS, S + 170 * MS);
+	CHECK(company.most == 2);
+	fp_company_passed(&company, S + 60 * MS, S + 170 * MS);
 	CHECK(company.most == 0);
 }
 
@@ -73,17 +115,19 @@ so_many_at_once(void)
 {
 	static const int numbers[] = {1, 2, 4, 8, 12};
 	static const int times_ms[] = {50, 200, 1000};
+	static const int statuses[] = {500, 503, 429};
 	static struct sim sim;
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(numbers) * 3; i++) {
-		int n = numbers[i / 3], ms = times_ms[i % 3];
+	for (size_t i = 0; i < FP_ARRAY_LEN(numbers) * 9; i++) {
+		int n = numbers[i / 9], ms = times_ms[i / 3 % 3];
 		char name[64];
-		snprintf(name, sizeof(name), "%d at once, %d ms", n, ms);
+		snprintf(name, sizeof(name), "%d, %d at once, %d ms",
+			statuses[i % 3], n, ms);
 		struct server server = {.name = name,
 			.kind = AT_ONCE,
 			.n = n,
 			.period_ns = ms * MS,
-			.status = 500,
+			.status = statuses[i % 3],
 			.ideal_s = ITEMS * (ms + 5) / 1000.0 / n};
 		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 			simulate(&sim, &server, ITEMS, JOBS, seed);
@@ -170,6 +214,7 @@ main(void)
 {
 	run("how many at once is found", finds_how_many);
 	run("and that it is about something else", finds_that_there_is_none);
+	run("one more is sent to find out", sends_one_more);
 	run("so many at once", so_many_at_once);
 	run("failures beside slow answers", failures_beside_slow_answers);
 	return done();

@@ -172,6 +172,16 @@ static struct server servers[] = {
 		LIMITS(1.25, 8), .rtt_ns = 100 * MS),
 	SERVER("100 ms away, token bucket, no hint", BUCKET, 5, 2 * S, SILENT,
 		429, 5, LIMITS(1.5, 15), .rtt_ns = 100 * MS),
+	/* What is refused is so long before the others are answered, as with a
+	 * limit on how many there are at once. */
+	SERVER("answers after a second, leaky bucket 5/s", LEAKY, 5, S, SILENT,
+		503, 0, LIMITS(1.5, 15), .takes_ns = S),
+	SERVER("answers after a second, token bucket", BUCKET, 5, S, SILENT,
+		429, 5, LIMITS(1.5, 15), .takes_ns = S),
+	SERVER("answers after 0.3 s, leaky bucket 20/s", LEAKY, 20, S, SILENT,
+		429, 0, LIMITS(1.5, 15), .takes_ns = 300 * MS),
+	SERVER("answers after a second, 100 in a minute", SLIDING_LOG, 100,
+		60 * S, SILENT, 429, 0, LIMITS(1.5, 15), .takes_ns = S),
 };
 
 static bool
