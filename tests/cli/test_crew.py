@@ -11,9 +11,8 @@ import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool
 from servers import faults
 from shim import resolver
-from tap import (check, contents, equal, main, matches, skip, temp_dir, temp_file,
-                 test,
-                 until)
+from tap import (check, contents, equal, main, matches, skip, temp_dir,
+                 temp_file, test, until)
 
 # A loop needs some time for each of these, and gets them at once.
 LENGTH = 8 << 20
