@@ -286,15 +286,15 @@ fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 		transfer->stop = why;
 		return CURL_WRITEFUNC_ERROR;
 	}
+	/* It is the proxy's answer to CONNECT. */
+	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_CONNECTING))
+		return len;
 	/* No other head follows this one. */
 	if (FP_UNLIKELY(transfer->response.status == 101) &&
 		!transfer->response.in_head) {
 		transfer->stop = FP_STOP_AMBIGUOUS;
 		return CURL_WRITEFUNC_ERROR;
 	}
-	/* It is the proxy's answer to CONNECT. */
-	if (FP_UNLIKELY(transfer->phase == FP_TRANSFER_CONNECTING))
-		return len;
 	if (!is_complete && transfer->response.in_trailers &&
 		!end_head(transfer))
 		return CURL_WRITEFUNC_ERROR;

@@ -302,6 +302,14 @@ def _():
         record, _ = fetch("https://far.test/", "-x", server.url, "-m", "5s")
         check(record["error"]["kind"] in kinds, record)
 
+    # It is the proxy's, and is not called the server's.
+    server = faults()
+    server.on("far.test:443", lambda conn, request: conn.send(
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n"))
+    record, _ = fetch("https://far.test/", "-x", server.url, "--retry", "0")
+    equal(record["error"]["kind"], "network")
+    check("101" in record["error"]["message"], record)
+
 
 # ---- by the environment ----
 
