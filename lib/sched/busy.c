@@ -49,9 +49,12 @@
  *
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that
- * says no more would be known. Then one of them is tried again, up to three
- * times; if it passes, they were a limit's. Where some items are forbidden and
- * others are not, several pass in between, and nothing is tried again.
+ * says no more would be known. Then items that were never sent go one by one,
+ * 1, 2, 5, 10, 30 and 60 s after the first no; and when one has passed, one of
+ * those that were told no, before anything else. If that passes, they were a
+ * limit's. If there are no such items, those that were told no are tried again,
+ * up to three times. Where some items are forbidden and others are not, several
+ * pass in between, and nothing is tried again.
  */
 #include "base.h"
 
@@ -149,6 +152,8 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define DOUBTS_MIN 8
 #define CONTRARY 4 /* so much against it: then it is none */
 #define TESTS_MAX 3
+#define CONFIRM_NS (FP_NS_PER_S * 21 / 20)
+#define MARK_LATE 1.02 /* our clock is not the server's */
 
 /* From half of the time to all of it, so that one item does not draw nothing
  * for all. */
@@ -395,7 +400,7 @@ end_doubt(struct fp_busy *busy)
 {
 	busy->n_clean = busy->n_doubts = busy->n_tests = 0;
 	busy->n_contrary = 0;
-	busy->is_testing = false;
+	busy->is_testing = busy->has_other_passed = false;
 	busy->is_careful = busy->n_rounds > 0;
 }
 
@@ -407,27 +412,71 @@ take_for_no(struct fp_busy *busy)
 	end_doubt(busy);
 }
 
+/* One that was never sent has passed: nothing else goes before one of those
+ * that were told no. */
+static void
+await_confirmation(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
+{
+	busy->has_other_passed = true;
+	busy->other_begun_ns = attempt->begun_ns;
+	busy->other_ended_ns = now_ns;
+	busy->learner.next_ns = now_ns + CONFIRM_NS;
+}
+
+/* The silence that was enough ended with the first that passed. */
+static void
+suppose_limit(struct fp_busy *busy)
+{
+	struct fp_learner *learner = &busy->learner;
+
+	fp_learner_suppose(learner, busy->doubt_ns);
+	if (!busy->has_other_passed || learner->is_on)
+		return;
+	learner->refused_ns = busy->last_no_ns;
+	learner->n_passed -= learner->n_passed > 0;
+	fp_learner_passed(learner, busy->other_begun_ns, busy->other_ended_ns);
+}
+
 /* Something has passed. Requests are not judged in the order in which they were
  * sent: what began before the first no was halfway back was under way with it.
  * What began before that no was here may have been judged before it, by a
  * server that takes its time; and one that began later may be the first of a
  * new window. So a single one is no proof. */
 static void
-busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
 {
 	if (FP_LIKELY(busy->n_doubts == 0) ||
 		attempt->begun_ns <= busy->doubt_ns) {
 		busy->n_clean++;
 	} else if (attempt->is_test) {
 		busy->is_limit_no = true;
-		fp_learner_suppose(&busy->learner, busy->doubt_ns);
+		suppose_limit(busy);
 		end_doubt(busy);
-	} else if (!is_doubtful(busy)) {
+	} else if (is_doubtful(busy)) {
+		if (attempt->is_sole && !busy->has_other_passed)
+			await_confirmation(busy, attempt, now_ns);
+	} else {
 		busy->n_contrary +=
 			attempt->begun_ns > busy->doubted_ns ? 2 : 1;
 		if (busy->n_contrary >= CONTRARY)
 			take_for_no(busy);
 	}
+}
+
+/* In times of the first pause, since the first no. */
+static const int doubt_marks[] = {1, 2, 5, 10, 30, 60};
+
+/* Whether it is known now that a no is one. */
+static bool
+has_failed_test(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
+{
+	if (attempt->is_test)
+		return busy->has_other_passed || ++busy->n_tests >= TESTS_MAX;
+	return is_doubtful(busy) && attempt->is_sole && attempt->is_first &&
+	       !busy->has_other_passed &&
+	       ++busy->n_tests >= FP_ARRAY_LEN(doubt_marks);
 }
 
 enum fp_doubt
@@ -439,7 +488,7 @@ fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	busy_stir(busy);
 	if (busy->is_limit_no)
 		return FP_DOUBT_LIMIT;
-	if (attempt->is_test && ++busy->n_tests >= TESTS_MAX) {
+	if (has_failed_test(busy, attempt)) {
 		take_for_no(busy);
 		return FP_DOUBT_NO;
 	}
@@ -451,12 +500,14 @@ fp_busy_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		busy->doubted_ns = now_ns;
 	if (busy->n_doubts++ == 0 || halfway_ns < busy->doubt_ns)
 		busy->doubt_ns = halfway_ns;
+	if (!busy->has_other_passed)
+		busy->last_no_ns = now_ns;
 	busy->is_careful |= is_doubtful(busy);
 	return FP_DOUBT_HELD;
 }
 
 enum fp_doubt
-fp_busy_doubt_due(struct fp_busy *busy, bool is_test)
+fp_busy_doubt_due(struct fp_busy *busy, bool is_test, bool has_other)
 {
 	if (busy->is_limit_no)
 		return FP_DOUBT_LIMIT;
@@ -465,7 +516,7 @@ fp_busy_doubt_due(struct fp_busy *busy, bool is_test)
 			take_for_no(busy);
 		return FP_DOUBT_NO;
 	}
-	if (busy->is_testing && !is_test)
+	if (busy->is_testing ? !is_test : has_other && !busy->has_other_passed)
 		return FP_DOUBT_HELD;
 	busy->is_testing = true;
 	return FP_DOUBT_TEST;
@@ -570,12 +621,18 @@ busy_settle_suspect(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 }
 
 int64_t
-fp_busy_doubt_pause_ns(
-	const struct fp_busy *busy, const struct fp_busy_rules *rules)
+fp_busy_doubt_pause_ns(const struct fp_busy *busy,
+	const struct fp_busy_rules *rules, bool has_other, int64_t now_ns)
 {
 	if (!is_doubtful(busy))
 		return 0;
-	return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
+	if (!has_other)
+		return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
+	if (busy->has_other_passed)
+		return rules->delay_ns;
+	size_t i = FP_MIN(busy->n_tests, FP_ARRAY_LEN(doubt_marks) - 1);
+	double mark_ns = (double)rules->delay_ns * doubt_marks[i] * MARK_LATE;
+	return FP_MAX(busy->doubt_ns + (int64_t)mark_ns - now_ns, 1);
 }
 
 /* Something has passed. If it was sent when the refusal that began the round
@@ -610,7 +667,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		end_rounds(busy, attempt->begun_ns);
 	fp_company_passed(&busy->company, attempt->begun_ns, now_ns);
 	busy_settle_suspect(busy, attempt);
-	busy_settle_doubt(busy, attempt);
+	busy_settle_doubt(busy, attempt, now_ns);
 	fp_learner_passed(&busy->learner, attempt->begun_ns, now_ns);
 
 	/* Whether a whole window may begin is seen by its first ones. */

@@ -64,6 +64,9 @@ struct fp_busy {
 	int64_t doubted_ns; /* and when one was heard first */
 	unsigned n_contrary; /* passes since, by what they say against a limit
 			      */
+	bool has_other_passed; /* one that was never sent has, meanwhile: */
+	int64_t other_begun_ns, other_ended_ns;
+	int64_t last_no_ns; /* before that */
 	bool is_testing; /* one of them is tried again */
 	unsigned n_tests; /* how often it was */
 };
@@ -139,7 +142,8 @@ enum fp_doubt {
 };
 enum fp_doubt fp_busy_doubt(struct fp_busy *busy,
 	const struct fp_busy_attempt *attempt, int64_t now_ns);
-enum fp_doubt fp_busy_doubt_due(struct fp_busy *busy, bool is_test);
+enum fp_doubt fp_busy_doubt_due(
+	struct fp_busy *busy, bool is_test, bool has_other);
 
 /* One that failed without a word of a limit. Sets `pause_ns`: for so long the
  * origin is left alone. */
@@ -155,8 +159,8 @@ bool fp_busy_refused_in_company(struct fp_busy *busy,
 	const struct fp_busy_attempt *attempt, int64_t now_ns);
 
 /* How long the origin waits for that; 0: it need not. */
-int64_t fp_busy_doubt_pause_ns(
-	const struct fp_busy *busy, const struct fp_busy_rules *rules);
+int64_t fp_busy_doubt_pause_ns(const struct fp_busy *busy,
+	const struct fp_busy_rules *rules, bool has_other, int64_t now_ns);
 
 /* Whether the next request may well be refused: nothing has passed since the
  * last refusal, or hardly anything. */

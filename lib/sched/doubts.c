@@ -22,8 +22,11 @@ settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	struct fp_busy *busy = &ticket->origin->busy;
 	struct fp_report *report = &ticket->report;
 	bool is_test = ticket->is_test;
-	struct fp_busy_attempt attempt = {
-		.begun_ns = report->begun_ns, .is_test = is_test};
+	struct fp_busy_attempt attempt = {.begun_ns = report->begun_ns,
+		.is_test = is_test,
+		.is_first = ticket->result.attempts == 1,
+		.is_sole = ticket->is_sole};
+	bool has_other = ticket->origin->waiting.first != NULL;
 
 	ticket->is_test = false;
 	ticket->again.how = FP_AGAIN_NO;
@@ -44,7 +47,8 @@ settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		ticket->is_test = is_test;
 		report->heard = FP_HEARD_TROUBLE;
 		report->status = ticket->result.status;
-		report->pause_ns = fp_busy_doubt_pause_ns(busy, rules);
+		report->pause_ns =
+			fp_busy_doubt_pause_ns(busy, rules, has_other, now_ns);
 		ticket->again.wait_ns =
 			FP_MAX(rules->delay_ns, report->pause_ns);
 		break;

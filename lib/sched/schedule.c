@@ -230,7 +230,10 @@ static bool
 schedule_settle_doubt(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	struct fp_ticket_list *refused, int64_t now_ns)
 {
-	switch (fp_busy_doubt_due(&ticket->origin->busy, ticket->is_test)) {
+	bool has_other = ticket->origin->waiting.first != NULL;
+
+	switch (fp_busy_doubt_due(
+		&ticket->origin->busy, ticket->is_test, has_other)) {
 	case FP_DOUBT_NO:
 		refuse_again(schedule, refused, ticket, "", now_ns);
 		return false;

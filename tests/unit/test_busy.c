@@ -256,7 +256,7 @@ a_no_among_those_under_way(void)
 			pass(T0 + 45, T0 + 55);
 		for (int i = 0; i < 9; i++)
 			doubt(T0 + 8 + i, T0 + 56 + i);
-		CHECK(fp_busy_doubt_due(&busy, false) ==
+		CHECK(fp_busy_doubt_due(&busy, false, false) ==
 			(n_later == 2 ? FP_DOUBT_NO : FP_DOUBT_TEST));
 	}
 }
