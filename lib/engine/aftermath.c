@@ -276,16 +276,19 @@ is_unanswered(const struct fp_transfer *transfer)
 	       (kind == FP_KIND_NETWORK || kind == FP_KIND_TOO_LARGE);
 }
 
-/* Only what was to be sent once leaves its outcome in the dark. */
+/* Only what was to be sent once leaves its outcome in the dark; after a
+ * redirect that made a GET of it too, as it would be sent anew. */
 static bool
 is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 {
-	return transfer->n_on_wire > 0 && !transfer->hold.is_unread &&
+	return (transfer->ticket->becomes_get ||
+		       (transfer->n_on_wire > 0 &&
+			       !transfer->hold.is_unread)) &&
 	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||
 		       transfer->stop == FP_STOP_CANCELLED ||
 		       transfer->ticket->result.kind == FP_KIND_STOPPED ||
 		       is_unanswered(transfer)) &&
-	       !fp_request_is_idempotent(&transfer->request);
+	       !fp_request_is_repeatable(&transfer->request);
 }
 
 static void

@@ -528,6 +528,19 @@ def _():
            for record in result.records], [True, True, True, None], result)
 
 
+@test("a POST that was redirected to a GET, which is lost, is not to be sent anew")
+def _():
+    server = web()
+    server.on("/order", raw(b"HTTP/1.1 303 See Other\r\nLocation: /done\r\n"
+                            b"Content-Length: 0\r\n\r\n", keep=True))
+    server.on("/done", lambda conn, request: conn.close())
+    for method, unknown in ("POST", True), ("PUT", None):
+        record = run([server.url + "/order"], "-X", method, "-d", "a",
+                     "--retry", "0").records[0]
+        equal(record["error"]["kind"], "network", record)
+        equal(record["error"].get("outcome_unknown"), unknown, method)
+
+
 @test("no cookie, no cache, no upgrade of what one answer said")
 def _():
     server = web()
