@@ -266,14 +266,19 @@ wait_for_shortage(struct fp_transfer *transfer)
 }
 
 /* Whether what came in place of an answer said nothing of the request: it was
- * no HTTP, or interim responses without an end. */
+ * no HTTP, or interim responses without an end; or, after a redirect, nothing.
+ */
 static bool
 is_unanswered(const struct fp_transfer *transfer)
 {
 	enum fp_kind kind = transfer->ticket->result.kind;
 
 	return !has_spoken(transfer) &&
-	       (kind == FP_KIND_NETWORK || kind == FP_KIND_TOO_LARGE);
+	       (kind == FP_KIND_NETWORK || kind == FP_KIND_TOO_LARGE ||
+		       (transfer->ticket->becomes_get &&
+			       (kind == FP_KIND_CONNECT ||
+				       kind == FP_KIND_DNS ||
+				       kind == FP_KIND_TLS)));
 }
 
 /* Only what was to be sent once leaves its outcome in the dark; after a

@@ -540,6 +540,14 @@ def _():
         equal(record["error"]["kind"], "network", record)
         equal(record["error"].get("outcome_unknown"), unknown, method)
 
+    # Nor if it cannot even be sent.
+    server.on("/away", raw(b"HTTP/1.1 303 See Other\r\nContent-Length: 0\r\n"
+                           b"Location: http://127.0.0.1:1/\r\n\r\n"))
+    record = run([server.url + "/away"], "-X", "POST", "--retry",
+                 "0").records[0]
+    equal(record["error"]["kind"], "connect", record)
+    equal(record["error"].get("outcome_unknown"), True, record)
+
 
 @test("no cookie, no cache, no upgrade of what one answer said")
 def _():
