@@ -273,7 +273,7 @@ def _():
 
 @test("--delay: a pause is not counted as time of the transfer")
 def _():
-    result = fetchpool(["-j2", "--delay=600ms", "-m", "500ms",
+    result = fetchpool(["-j2", "--delay=2100ms", "-m", "2s",
                         faults().url + "/ok?{}"], input=numbers(2))
     equal((len(result.records), result.status), (2, 0))
 

@@ -213,7 +213,7 @@ def _():
                 silent=server.url + "/silent")
 
     def once_more(*args):
-        got = attempts_by(urls, "-m", "0.4s", *args, variants=("GET",))
+        got = attempts_by(urls, "-m", "3s", *args, variants=("GET",))
         return {str(name) for (name, _), n in got.items() if n > 1}
 
     equal(once_more("--retry-on=404,!5xx,502,!timeout"),
