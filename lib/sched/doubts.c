@@ -66,13 +66,14 @@ others_of(const struct fp_ticket *ticket)
 }
 
 /* There were too many at once: it need not count, a few times, and goes again
- * as soon as there is room. */
+ * as soon as there is room. But where nothing is to be sent again, this is
+ * not. */
 static void
-excuse_crowded(struct fp_ticket *ticket)
+excuse_crowded(struct fp_ticket *ticket, unsigned retry_max)
 {
 	struct fp_again *again = &ticket->again;
 
-	if (ticket->n_excused >= CROWDED_MAX ||
+	if (retry_max == 0 || ticket->n_excused >= CROWDED_MAX ||
 		(again->how != FP_AGAIN_PAID && again->how != FP_AGAIN_FREE &&
 			again->how != FP_AGAIN_SPENT))
 		return;
@@ -86,7 +87,7 @@ excuse_crowded(struct fp_ticket *ticket)
  * be sent again is not, in any case. */
 static void
 settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
-	int64_t now_ns)
+	unsigned retry_max, int64_t now_ns)
 {
 	struct fp_report *report = &ticket->report;
 	struct fp_busy_attempt attempt = {
@@ -107,7 +108,7 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	if (is == FP_SUSPECTED_NO)
 		return;
 	if (is == FP_SUSPECTED_COMPANY) {
-		excuse_crowded(ticket);
+		excuse_crowded(ticket, retry_max);
 		return;
 	}
 	if (ticket->again.how == FP_AGAIN_PAID)
@@ -126,7 +127,7 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
  * Where a number is found from how long answers take, this is part of it. */
 static void
 settle_refusal(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
-	int64_t now_ns)
+	unsigned retry_max, int64_t now_ns)
 {
 	struct fp_report *report = &ticket->report;
 	struct fp_busy *busy = &ticket->origin->busy;
@@ -143,7 +144,7 @@ settle_refusal(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	int64_t wait_ns = ticket->again.wait_ns;
 	if (busy->company.is_limit || busy->passed_ns > 0 || !is_mild ||
 		ticket->again.how == FP_AGAIN_SPENT)
-		excuse_crowded(ticket);
+		excuse_crowded(ticket, retry_max);
 	if (!busy->company.is_limit)
 		ticket->again.wait_ns = report->wait_ns = wait_ns;
 }
@@ -155,7 +156,7 @@ fp_doubts_settle_now(struct fp_ticket *ticket,
 	if (ticket->again.how == FP_AGAIN_DOUBT)
 		settle_no(ticket, rules, retry_max, now_ns);
 	else if (ticket->report.is_bare)
-		settle_failure(ticket, rules, now_ns);
+		settle_failure(ticket, rules, retry_max, now_ns);
 	else if (ticket->report.heard == FP_HEARD_BUSY)
-		settle_refusal(ticket, rules, now_ns);
+		settle_refusal(ticket, rules, retry_max, now_ns);
 }
