@@ -321,8 +321,7 @@ error_of(const struct fp_concurrency *concurrency,
 static void
 note_least(struct fp_concurrency *concurrency, const struct fp_curve_view *view)
 {
-	double error =
-		fp_curve_root(fp_curve_error2(&concurrency->curve, view));
+	double error = fp_curve_error(&concurrency->curve, view);
 	double took_ns = view->took_ns * (1 + error);
 
 	if (concurrency->least_ns > 0 && took_ns >= concurrency->least_ns)
@@ -336,8 +335,7 @@ static bool
 is_slower(const struct fp_concurrency *concurrency,
 	const struct fp_curve_view *view)
 {
-	double error =
-		fp_curve_root(fp_curve_error2(&concurrency->curve, view));
+	double error = fp_curve_error(&concurrency->curve, view);
 
 	return view->took_ns * (1 - error) > SLOWER * concurrency->least_ns;
 }
@@ -630,8 +628,7 @@ down_judge(struct fp_concurrency *concurrency, const struct fp_curve_view *low,
 	double level = FP_MIN(best, concurrency->level);
 	bool is_worse = gain->is >= gain->due;
 
-	concurrency->least_error =
-		fp_curve_root(fp_curve_error2(&concurrency->curve, low));
+	concurrency->least_error = fp_curve_error(&concurrency->curve, low);
 	if (!concurrency->is_low_known || is_worse ||
 		low->took_ns < concurrency->least_ns)
 		concurrency->least_ns = low->took_ns;

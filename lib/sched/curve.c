@@ -144,6 +144,12 @@ fp_curve_root(double square)
 	return x;
 }
 
+double
+fp_curve_error(const struct fp_curve *curve, const struct fp_curve_view *view)
+{
+	return fp_curve_root(fp_curve_error2(curve, view));
+}
+
 /* The most that surely gets through. */
 static double
 curve_top(const struct fp_curve *curve)
@@ -154,10 +160,8 @@ curve_top(const struct fp_curve *curve)
 		struct fp_curve_view view = point_view(&curve->points[i]);
 		if (view.level == 0)
 			continue;
-		double error2 = fp_curve_error2(curve, &view);
-		double rate = fp_curve_rate(&view);
-		rate *= 1 - fp_curve_root(FP_MIN(error2, 1.0));
-		top = FP_MAX(top, rate);
+		double error = FP_MIN(fp_curve_error(curve, &view), 1.0);
+		top = FP_MAX(top, fp_curve_rate(&view) * (1 - error));
 	}
 	return top;
 }
@@ -189,11 +193,11 @@ curve_plain(const struct fp_curve *curve, double share)
 		struct fp_curve_view view = point_view(&curve->points[i]);
 		if (view.level == 0)
 			continue;
-		double error2 = fp_curve_error2(curve, &view);
+		double error = FP_MIN(fp_curve_error(curve, &view), 1.0);
 		double rate = fp_curve_rate(&view);
-		if (rate * (1 + fp_curve_root(FP_MIN(error2, 1.0))) < due)
+		if (rate * (1 + error) < due)
 			low = view;
-		else if (error2 <= ERROR2_MOST)
+		else if (fp_curve_error2(curve, &view) <= ERROR2_MOST)
 			return low.level > 0 && rate > due
 				       ? curve_between(&low, &view, due)
 				       : view.level;

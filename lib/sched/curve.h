@@ -51,7 +51,9 @@ void fp_curve_forget(struct fp_curve *curve);
 /* Answers in a nanosecond. */
 double fp_curve_rate(const struct fp_curve_view *view);
 
-/* The error of that, as a part of it, squared. */
+/* The error of that, as a part of it; and squared. */
+double fp_curve_error(
+	const struct fp_curve *curve, const struct fp_curve_view *view);
 double fp_curve_error2(
 	const struct fp_curve *curve, const struct fp_curve_view *view);
 
