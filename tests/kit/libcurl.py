@@ -41,6 +41,10 @@ ROWS = {
         "8.13.0", "8.17.0", "df5db8afaf",
         "A kept connection over TLS is used for a URL with http, too, if host"
         " and port are the same (mended by 6e35eb4879)."),
+    "tunnel refused is connect": (
+        "8.20.0", None, "a186ecf4bf",
+        "A tunnel that the proxy refuses is CURLE_COULDNT_CONNECT; it was"
+        " CURLE_RECV_ERROR."),
     "two Locations refused": (
         "8.17.0", None, "9596c4a258",
         "An answer with two Locations that differ is an error, wherever it"
