@@ -153,7 +153,6 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define CONTRARY 4 /* so much against it: then it is none */
 #define TESTS_MAX 3
 #define CONFIRM_NS (FP_NS_PER_S * 21 / 20)
-#define MARK_LATE 1.02 /* our clock is not the server's */
 
 /* From half of the time to all of it, so that one item does not draw nothing
  * for all. */
@@ -465,9 +464,6 @@ busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	}
 }
 
-/* In times of the first pause, since the first no. */
-static const int doubt_marks[] = {1, 2, 5, 10, 30, 60};
-
 /* Whether it is known now that a no is one. */
 static bool
 has_failed_test(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
@@ -475,8 +471,7 @@ has_failed_test(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 	if (attempt->is_test)
 		return busy->has_other_passed || ++busy->n_tests >= TESTS_MAX;
 	return is_doubtful(busy) && attempt->is_sole && attempt->is_first &&
-	       !busy->has_other_passed &&
-	       ++busy->n_tests >= FP_ARRAY_LEN(doubt_marks);
+	       !busy->has_other_passed && ++busy->n_tests >= FP_SUSPECT_MARKS;
 }
 
 enum fp_doubt
@@ -630,9 +625,8 @@ fp_busy_doubt_pause_ns(const struct fp_busy *busy,
 		return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
 	if (busy->has_other_passed)
 		return rules->delay_ns;
-	size_t i = FP_MIN(busy->n_tests, FP_ARRAY_LEN(doubt_marks) - 1);
-	double mark_ns = (double)rules->delay_ns * doubt_marks[i] * MARK_LATE;
-	return FP_MAX(busy->doubt_ns + (int64_t)mark_ns - now_ns, 1);
+	return fp_suspect_mark_ns(FP_MIN(busy->n_tests, FP_SUSPECT_MARKS - 1),
+		busy->doubt_ns, rules->delay_ns, now_ns);
 }
 
 /* Something has passed. If it was sent when the refusal that began the round

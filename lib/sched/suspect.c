@@ -99,20 +99,26 @@ fail_limit(struct fp_suspect *suspect, bool is_paced)
 	return FP_SUSPECTED_NO;
 }
 
+int64_t
+fp_suspect_mark_ns(size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns)
+{
+	static const int marks[FP_SUSPECT_MARKS] = {1, 2, 5, 10, 30, 60};
+
+	if (n >= FP_SUSPECT_MARKS)
+		return 0;
+	double mark_ns = (double)delay_ns * marks[n] * (1 + LATE);
+	return FP_MAX(since_ns + (int64_t)mark_ns - now_ns, 1);
+}
+
 /* Until the next test; 0: there is none. */
 static int64_t
 next_test_ns(const struct fp_suspect *suspect, int64_t delay_ns, bool has_other,
 	int64_t now_ns)
 {
-	/* In times of the first pause. */
-	static const int marks[] = {1, 2, 5, 10, 30, 60};
-	size_t n = has_other ? FP_ARRAY_LEN(marks) : ALONE_MAX;
-
-	if (suspect->n_tests >= n)
+	if (!has_other && suspect->n_tests >= ALONE_MAX)
 		return 0;
-	double mark_ns =
-		(double)delay_ns * marks[suspect->n_tests] * (1 + LATE);
-	return FP_MAX(suspect->row_ns + (int64_t)mark_ns - now_ns, 1);
+	return fp_suspect_mark_ns(
+		suspect->n_tests, suspect->row_ns, delay_ns, now_ns);
 }
 
 int64_t

@@ -56,6 +56,15 @@ void fp_suspect_passed(
 /* It is found out: one request at a time goes out. */
 bool fp_suspect_tests(const struct fp_suspect *suspect);
 
+/* Marks at which one goes alone, to find out whether a limit is over: 1, 2, 5,
+ * 10, 30 and 60 times the first pause. */
+#define FP_SUSPECT_MARKS 6
+
+/* Nanoseconds from now to the n-th mark, from 0, since then; at least 1. 0:
+ * there are not so many. */
+int64_t fp_suspect_mark_ns(
+	size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns);
+
 /* Until the first such test, if it did not begin when it could have. */
 int64_t fp_suspect_wait_ns(
 	const struct fp_suspect *suspect, int64_t delay_ns, int64_t now_ns);
