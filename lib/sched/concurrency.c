@@ -393,8 +393,9 @@ end_round(struct fp_concurrency *concurrency, int64_t now_ns)
 	concurrency->settled_ns = now_ns;
 }
 
-/* Whether answers take longer or shorter than they did with as many, surely,
- * and twice: a server that stands still for a moment has not changed. */
+/* Whether answers take surely longer or shorter than they did with as many;
+ * counts how often in a row, as a server that stands still for a moment has not
+ * changed. */
 static bool
 has_changed(
 	struct fp_concurrency *concurrency, const struct fp_curve_view *view)
