@@ -87,6 +87,32 @@ def inputs(path):
     return sorted(int(record["input"]) for record in records(path))
 
 
+def children(pid):
+    found = []
+    try:
+        for tid in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, tid)) as file:
+                found += map(int, file.read().split())
+    except OSError:
+        pass
+    return found
+
+
+def all_below(pid):
+    found = []
+    for child in children(pid):
+        found += [child] + all_below(child)
+    return found
+
+
+def is_running(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 # ---- job arrays ----
 
 def array(*replaced):
@@ -107,8 +133,11 @@ def _():
         script = array()
         tasks = [task(folder, i, 4, script) for i in range(first, first + 4)]
         until(lambda: server.requests >= 20, "requests of all tasks")
+        below = all_below(tasks[1].proc.pid)
         tasks[1].kill(signal.SIGKILL)
         equal(tasks[1].wait(), -signal.SIGKILL)
+        # What it has started has its files until it has ended, too.
+        until(lambda: not any(map(is_running, below)), "their end")
         server.open("x")
         for i in 0, 2, 3:
             equal(tasks[i].wait(), 0, tasks[i].said())
@@ -208,24 +237,6 @@ def _():
 
 
 # ---- and over ssh ----
-
-def children(pid):
-    found = []
-    try:
-        for tid in os.listdir("/proc/%d/task" % pid):
-            with open("/proc/%d/task/%s/children" % (pid, tid)) as file:
-                found += map(int, file.read().split())
-    except OSError:
-        pass
-    return found
-
-
-def all_below(pid):
-    found = []
-    for child in children(pid):
-        found += [child] + all_below(child)
-    return found
-
 
 def name_of(pid):
     try:
