@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void
 fp_account_none(struct fp_account *account)
@@ -42,18 +43,21 @@ open_whole(struct fp_wholefile *file, const char *path)
 	return -1;
 }
 
-/* It is written again and again: a pipe would block us. */
+/* It is written again and again: a pipe would block us, even if it were only
+ * opened. */
 static int
 open_metrics(struct fp_account *account, const char *path)
 {
+	struct stat st;
+
 	if (!path)
 		return 0;
-	if (open_whole(&account->metrics, path))
-		return -1;
-	if (account->metrics.fd >= 0) {
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		fp_msg_local("cannot write %s: it is not a regular file", path);
 		return -1;
 	}
+	if (open_whole(&account->metrics, path))
+		return -1;
 	account->metrics_due_ns = fp_clock_now_ns();
 	return 0;
 }

@@ -161,6 +161,12 @@ def _():
     result = fetchpool([api().posts, "--metrics", "/dev/null"], input="1\n")
     equal((result.status, result.out), (3, b""))
     matches("not a regular file", result.text)
+    pipe = os.path.join(folder, "pipe")
+    os.mkfifo(pipe)
+    # No reader is waited for.
+    result = fetchpool([api().posts, "--metrics", pipe], input="1\n")
+    equal((result.status, result.out), (3, b""))
+    matches("not a regular file", result.text)
     path = os.path.join(folder, "x")
     result = fetchpool([api().posts, "--metrics", path, "-o", path],
                        input="1\n")
