@@ -35,6 +35,8 @@
 /* The library whose header this was compiled with. */
 #define LIBRARY "libhiredis.so." NUMBER(HIREDIS_SONAME)
 
+#define NEEDED "a rate that machines share needs hiredis: " LIBRARY
+
 #define CHUNK 16384
 
 /* What is used of it, each as the header declares it: versions differ. */
@@ -64,21 +66,30 @@ struct fp_redislink {
 
 /* ---- the library ---- */
 
-static bool
+/* NULL, or what is wrong with it. */
+static const char *
 link_load(struct link_hiredis *hiredis)
 {
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
 	hiredis->library = library;
-#define FIND(function, name) \
-	((*(void **)&hiredis->function = dlsym(library, name)) != NULL)
-	return library && FIND(create, "redisReaderCreate") &&
-	       FIND(free, "redisReaderFree") && FIND(feed, "redisReaderFeed") &&
-	       FIND(get_reply, "redisReaderGetReply") &&
-	       FIND(free_reply, "freeReplyObject") &&
-	       FIND(format, "redisFormatCommandArgv") &&
-	       FIND(free_command, "redisFreeCommand");
+	if (!library)
+		return NEEDED " is not installed";
+#define FIND(function, name)                                         \
+	do {                                                         \
+		*(void **)&hiredis->function = dlsym(library, name); \
+		if (!hiredis->function)                              \
+			return NEEDED " does not have " name "()";   \
+	} while (0)
+	FIND(create, "redisReaderCreate");
+	FIND(free, "redisReaderFree");
+	FIND(feed, "redisReaderFeed");
+	FIND(get_reply, "redisReaderGetReply");
+	FIND(free_reply, "freeReplyObject");
+	FIND(format, "redisFormatCommandArgv");
+	FIND(free_command, "redisFreeCommand");
 #undef FIND
+	return NULL;
 }
 
 static void
@@ -93,12 +104,10 @@ const char *
 fp_redislink_lacks(void)
 {
 	struct link_hiredis hiredis;
-	bool is_there = link_load(&hiredis);
+	const char *lacks = link_load(&hiredis);
 
 	link_unload(&hiredis);
-	return is_there ? NULL
-			: "a rate that machines share needs hiredis: " LIBRARY
-			  " is not installed";
+	return lacks;
 }
 
 const char *
@@ -123,7 +132,7 @@ fp_redislink_new(const struct fp_rateplace *place, const char *cafile)
 	link->wake[0] = link->wake[1] = -1;
 	atomic_init(&link->is_stopped, false);
 	link->cafile = cafile ? strdup(cafile) : NULL;
-	if ((cafile && !link->cafile) || !link_load(&link->hiredis) ||
+	if ((cafile && !link->cafile) || link_load(&link->hiredis) ||
 		pipe2(link->wake, O_CLOEXEC | O_NONBLOCK)) {
 		fp_redislink_free(link);
 		return NULL;

@@ -32,7 +32,7 @@ enum fp_redissaid {
 };
 
 /* Why there can be none: fetchpool was built without hiredis, or its library is
- * not installed. NULL: there can. */
+ * not installed or lacks a function. NULL: there can. */
 const char *fp_redislink_lacks(void);
 
 /* Which it is: "hiredis/1.2.0", or "" if it lacks something. */

@@ -39,7 +39,8 @@ void *dlopen(const char *name, int flags)
 	void *(*real)(const char *, int) = dlsym(RTLD_NEXT, "dlopen");
 	const char *list = getenv("TEST_LACKS");
 	if (list && strstr(list, "hiredis") && name && strstr(name, "hiredis"))
-		name = "/nonexistent";
+		name = strstr(list, "old hiredis") ? "libc.so.6" :
+			"/nonexistent";
 	return real(name, flags);
 }
 
@@ -290,6 +291,18 @@ def _():
             result.text)
     result = fetchpool([], input=server.url + "/ok\n", env=env)
     equal((result.status, len(result.records)), (0, 1))
+
+
+@test("a hiredis without a function that is needed: the message names it")
+def _():
+    need_hiredis()
+    env, server = without("old hiredis"), faults()
+    check("hiredis" not in version(env), version(env))
+    args = ["-r", "50/s", "--rate-file", "redis://127.0.0.1:1/key"]
+    result = fetchpool(args, input=server.url + "/ok\n", env=env)
+    equal((result.status, result.out, server.requests), (2, b"", 0))
+    matches(r"hiredis: libhiredis\.so\.[0-9.]+ does not have "
+            r"redisReaderCreate\(\)", result.text)
 
 
 @test("another malloc(), and libc's malloc_usable_size(): requests stay whole")
