@@ -20,7 +20,7 @@
 #define ID 77
 #define N_MAX 40
 #define OPS_MAX 300
-#define KIND_FIRE 2
+#define KIND_MASK 11 /* of what a record says: fire, and not commit */
 #define CHECK_WORDS 3 /* before the check of a record */
 
 struct held {
@@ -224,7 +224,8 @@ find_starts(const struct fp_raterecord *records, struct fuzz_starts *found)
 {
 	found->n = 0;
 	for (size_t i = 0; i < writer.n_records; i++) {
-		if (records[i].seq > 0 && (records[i].what & 3) == KIND_FIRE)
+		if (records[i].seq > 0 &&
+			(records[i].what & KIND_MASK) == FP_RATEBOOK_FIRE)
 			fuzz_starts_add(found, records[i].time_ns, 1);
 	}
 }
