@@ -12,7 +12,7 @@ import kit  # noqa: F401: where the other folders are
 sys.dont_write_bytecode = True
 from harness import Program, fetchpool
 from servers import api, faults
-from tap import check, contents, equal, main, matches, temp_dir, test
+from tap import check, contents, equal, main, matches, temp_dir, test, until
 
 ITEMS = b"1\n2\n"
 # What is written, and what each needs beside it.
@@ -326,6 +326,35 @@ def _():
                for line in contents(folder + "/1.txt").splitlines()]
     equal([bool(r.get("error")) for r in records], [True, False])
     equal(contents(folder + "/2.txt"), b"2")
+
+
+@test("nor does one that is replaced while a pipe waits for its reader")
+def _():
+    # The judgement is over when the input is open.
+    for option in "--failed", "--unknown", "--stats":
+        for other in "items", "file":
+            more = {"--failed": ["--unknown", "file"],
+                    "--journal": ["--trace", "file"]}.get(
+                        option, ["--failed", "file"])
+            pipe = "--failed" if option == "--journal" else "-o"
+            if option == "--journal":
+                more += ["-o", "out"]
+            folder = folder_with(items=ITEMS, file=b"what was there\n")
+            os.mkfifo(folder + "/pipe")
+            program = Program(["-i", "items", pipe, "pipe", *more, option,
+                               "late", api().posts], cwd=folder)
+            fds = "/proc/%d/fd" % program.pid
+            until(lambda: any(os.path.realpath(fds + "/" + fd) ==
+                              os.path.realpath(folder + "/items")
+                              for fd in os.listdir(fds)), "its input")
+            os.link(folder + "/" + other, folder + "/late")
+            with open(folder + "/pipe", "rb") as reader:
+                equal(reader.read(), b"")
+            result = program.wait()
+            equal(result.status, 3, repr(result))
+            matches(r"^fetchpool: \S.* and \S+ are one file now$", result.text)
+            equal(contents(folder + "/items"), ITEMS, option)
+            equal(contents(folder + "/file"), b"what was there\n", option)
 
 
 @test("a folder as the input is said before an output is emptied")
