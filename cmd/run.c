@@ -370,12 +370,13 @@ run_start(struct fp_course *run)
 	run->reader.pool = run->writer.pool = run->pool;
 	if (!run->settings->journal_path && fp_writer_begin(&run->writer))
 		return -1;
-	if (run->account.trace.fd >= 0)
-		fp_trace_begin(&run->account.trace, run->start_ns);
 	if (run->meter.how == FP_METER_BAR)
 		fp_signals_tidy(tidy_terminal);
 	if (fp_journal_start(&run->journal))
 		return -1;
+	if (run->account.trace.fd >= 0)
+		fp_trace_begin(&run->account.trace, run->start_ns,
+			run->journal.is_resumed);
 	if (run->settings->pool.insecure)
 		fp_msg_note("--insecure: TLS certificates are not verified, so "
 			    "others can read and change the traffic");

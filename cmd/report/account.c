@@ -23,6 +23,7 @@ void
 fp_account_none(struct fp_account *account)
 {
 	account->settings = NULL;
+	account->is_refused = false;
 	fp_wholefile_none(&account->stats);
 	fp_wholefile_none(&account->report);
 	fp_wholefile_none(&account->metrics);
@@ -300,12 +301,20 @@ fp_account_measure(struct fp_account *account, const struct fp_tally *tally,
 }
 
 void
+fp_account_refuse(struct fp_account *account)
+{
+	account->is_refused = true;
+	fp_trace_leave(&account->trace);
+}
+
+void
 fp_account_render(struct fp_account *account, const struct fp_tally *tally,
 	struct fp_totals *totals)
 {
 	fp_trace_close(&account->trace);
 	totals->exit_status = (int)fp_msg_status();
-	if (account->settings->stats_path || account->settings->report_path)
+	if ((account->settings->stats_path || account->settings->report_path) &&
+		!account->is_refused)
 		render_files(account, tally, totals);
 	if (account->metrics_due_ns < INT64_MAX)
 		write_metrics(account, tally, totals, NULL);

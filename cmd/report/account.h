@@ -27,6 +27,7 @@ struct fp_account {
 	struct fp_trace trace;
 	struct fp_notices notices;
 	struct fp_ledger ledger;
+	bool is_refused; /* --resume */
 };
 
 /* Nothing, until it is opened. */
@@ -53,6 +54,10 @@ enum fp_cause fp_account_explain(struct fp_account *account, uint64_t n_bytes,
 /* "50 of 150 items failed: 48 http, 2 timeout" */
 void fp_account_tell_failed(
 	const struct fp_tally *tally, const struct fp_totals *totals);
+
+/* The run is not the one of its journal: the files of that one stay as they
+ * are; but the metrics tell how this one ended. */
+void fp_account_refuse(struct fp_account *account);
 
 /* The run is over: writes what was asked for. The exit status in the totals is
  * filled here. */

@@ -100,7 +100,7 @@ trace_flush_locked(struct fp_trace *trace, bool is_last)
 	struct fp_buf *pending = &trace->pending;
 	size_t len = pending->len;
 
-	if (trace->error || (len == 0 && !is_last))
+	if (!trace->is_begun || trace->error || (len == 0 && !is_last))
 		return;
 	if ((trace->is_file || is_last) &&
 		fp_buf_add(pending, TAIL, TAIL_LEN)) {
@@ -115,11 +115,12 @@ trace_flush_locked(struct fp_trace *trace, bool is_last)
 	fp_buf_clear(pending, 4 * PENDING_MAX);
 }
 
-void
-fp_trace_begin(struct fp_trace *trace, int64_t start_ns)
+static void
+begin_locked(struct fp_trace *trace)
 {
-	fp_mutex_lock(&trace->lock);
-	trace->start_ns = trace->flushed_ns = start_ns;
+	if (trace->is_begun || trace->start_ns == 0)
+		return;
+	trace->is_begun = true;
 	if (trace->is_file && ftruncate(trace->fd, 0)) {
 		fail_locked(trace, errno);
 	} else if (fp_buf_printf(&trace->pending,
@@ -131,6 +132,25 @@ fp_trace_begin(struct fp_trace *trace, int64_t start_ns)
 	} else {
 		trace_flush_locked(trace, false);
 	}
+}
+
+void
+fp_trace_begin(struct fp_trace *trace, int64_t start_ns, bool is_later)
+{
+	fp_mutex_lock(&trace->lock);
+	trace->start_ns = trace->flushed_ns = start_ns;
+	if (!is_later)
+		begin_locked(trace);
+	fp_mutex_unlock(&trace->lock);
+}
+
+void
+fp_trace_leave(struct fp_trace *trace)
+{
+	if (trace->fd < 0)
+		return;
+	fp_mutex_lock(&trace->lock);
+	trace->start_ns = 0;
 	fp_mutex_unlock(&trace->lock);
 }
 
@@ -148,6 +168,7 @@ fp_trace_close(struct fp_trace *trace)
 	if (trace->fd < 0)
 		return 0;
 	fp_mutex_lock(&trace->lock);
+	begin_locked(trace);
 	trace_flush_locked(trace, true);
 	if (close(trace->fd) && !trace->error)
 		fail_locked(trace, errno);
@@ -353,6 +374,7 @@ fp_trace_tell(void *arg, const struct fp_span *span)
 	struct fp_trace *trace = arg;
 
 	fp_mutex_lock(&trace->lock);
+	begin_locked(trace);
 	if (!trace->error &&
 		((span->what != FP_SPAN_WAIT && name_lane(trace, span->slot)) ||
 			add_span(trace, span)))

@@ -29,17 +29,23 @@ struct fp_trace {
 	int fd; /* -1: there is no such file */
 	const char *path;
 	bool is_file; /* a regular one */
+	bool is_begun; /* it was emptied, and is ours to write */
 	int error; /* errno of what failed, or 0 */
-	int64_t start_ns; /* of the run: times count from here */
+	int64_t start_ns; /* of the run: times count from here; 0: not known */
 	int64_t flushed_ns;
 	uint64_t end; /* of what is in the file, but for its closing */
 	struct fp_buf pending; /* events not in the file yet */
 	unsigned char has_lane[FP_TRACE_SLOTS_MAX / 8]; /* bits, by slot */
 };
 
-/* Opens the file; it is emptied by fp_trace_begin() only. */
+/* Opens the file; it is emptied by fp_trace_begin() only, or later, with the
+ * first event or the end: a run that goes on may turn out to be another one,
+ * and is to leave it as it is. */
 int fp_trace_open(struct fp_trace *trace, const char *path);
-void fp_trace_begin(struct fp_trace *trace, int64_t start_ns);
+void fp_trace_begin(struct fp_trace *trace, int64_t start_ns, bool is_later);
+
+/* Of a run that was refused: if it was not emptied yet, it will not be. */
+void fp_trace_leave(struct fp_trace *trace);
 
 /* An fp_trace of the pool's options. */
 void fp_trace_tell(void *trace, const struct fp_span *span);

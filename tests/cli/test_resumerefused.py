@@ -23,10 +23,12 @@ class Watched(Run):
         self.server = faults()
         super().__init__(n, options, template=self.server.url + "/ok?{}",
                          **kwargs)
-        equal(self.run("--failed", self.failed).status, 0)
+        self.watched = [word for name in ("trace", "stats", "report") for word
+                        in ("--" + name, os.path.join(self.folder, name))]
+        equal(self.run("--failed", self.failed, *self.watched).status, 0)
 
     def refused(self, words, *more, status=3, **kwargs):
-        self.more = ["--failed", self.failed]
+        self.more = ["--failed", self.failed, *self.watched]
         files = {name: contents(os.path.join(self.folder, name))
                  for name in os.listdir(self.folder)}
         before = self.server.requests

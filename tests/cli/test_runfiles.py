@@ -331,7 +331,7 @@ def _():
 @test("nor does one that is replaced while a pipe waits for its reader")
 def _():
     # The judgement is over when the input is open.
-    for option in "--failed", "--unknown", "--stats":
+    for option in "--failed", "--unknown", "--trace", "--stats", "--journal":
         for other in "items", "file":
             more = {"--failed": ["--unknown", "file"],
                     "--journal": ["--trace", "file"]}.get(
