@@ -398,8 +398,8 @@ def _():
         b"Content-Length: %d\r\n\r\n" % len(body) + body))
     program = Program(["--json-safe", "-j", "4", "-m", "0", "--max-memory=4M",
                        "--max-body=8M", "--stall-time=0", "--window=16", "--max-line=1K"],
-                      urls(server, "/names", 8) + urls(server, "/gate/x", 1))
-    program.lines(8, 300)
+                      urls(server, "/names", 5) + urls(server, "/gate/x", 1))
+    program.lines(5, 300)
     # The names of the one that goes on without room come on top.
     under(program, bound(4, 16, 4 * MIB, 8 * MIB, KIB) + 8 * KIB)
     server.open("x")
