@@ -427,6 +427,7 @@ TEST_TOOLS = \
 	tests/tables \
 	tests/tables/uritemplate-examples \
 	tests/torture/crashstates.py \
+	tests/torture/real.h \
 	tests/torture/recorder.c \
 	tests/torture/torture.c \
 	tests/torture/torture.h \

@@ -34,7 +34,7 @@ struct fp_jsontree {
 static struct fp_jsonnode *tree_read_value(struct fp_jsontree *tree, int depth);
 
 static struct fp_jsonnode *
-tree_new_node(struct fp_jsontree *tree, enum fp_json_type type)
+tree_new_node(struct fp_jsontree *tree, enum fp_jsontree_type type)
 {
 	struct node_block *block = tree->blocks;
 
@@ -190,7 +190,7 @@ tree_read_number(struct fp_jsontree *tree)
 {
 	char *start = tree->at, *after;
 	size_t len = strspn(start, "+-0123456789.eE");
-	struct fp_jsonnode *node = tree_new_node(tree, FP_JSON_NUMBER);
+	struct fp_jsonnode *node = tree_new_node(tree, FP_JSONTREE_NUMBER);
 
 	if (!node || len == 0 || len > 60)
 		return NULL;
@@ -210,9 +210,9 @@ tree_read_word(struct fp_jsontree *tree)
 {
 	static const struct {
 		const char *word;
-		enum fp_json_type type;
-	} words[] = {{"null", FP_JSON_NULL}, {"true", FP_JSON_TRUE},
-		{"false", FP_JSON_FALSE}};
+		enum fp_jsontree_type type;
+	} words[] = {{"null", FP_JSONTREE_NULL}, {"true", FP_JSONTREE_TRUE},
+		{"false", FP_JSONTREE_FALSE}};
 
 	for (size_t i = 0; i < FP_ARRAY_LEN(words); i++) {
 		size_t len = strlen(words[i].word);
@@ -228,8 +228,8 @@ tree_read_word(struct fp_jsontree *tree)
 static struct fp_jsonnode *
 tree_read_many(struct fp_jsontree *tree, bool is_object, int depth)
 {
-	struct fp_jsonnode *node =
-		tree_new_node(tree, is_object ? FP_JSON_OBJECT : FP_JSON_ARRAY);
+	struct fp_jsonnode *node = tree_new_node(
+		tree, is_object ? FP_JSONTREE_OBJECT : FP_JSONTREE_ARRAY);
 	const struct fp_jsonnode **last = node ? &node->first : NULL;
 	char end = is_object ? '}' : ']';
 
@@ -266,7 +266,8 @@ tree_read_value(struct fp_jsontree *tree, int depth)
 	if (tree_take_char(tree, '['))
 		return tree_read_many(tree, false, depth);
 	if (tree_take_char(tree, '"')) {
-		struct fp_jsonnode *node = tree_new_node(tree, FP_JSON_STRING);
+		struct fp_jsonnode *node =
+			tree_new_node(tree, FP_JSONTREE_STRING);
 		char *text = tree_read_string(tree);
 		if (node)
 			node->text = text;
@@ -329,7 +330,7 @@ fp_jsontree_root(const struct fp_jsontree *tree)
 const struct fp_jsonnode *
 fp_jsontree_get(const struct fp_jsonnode *node, const char *name)
 {
-	if (!node || node->type != FP_JSON_OBJECT)
+	if (!node || node->type != FP_JSONTREE_OBJECT)
 		return NULL;
 	for (const struct fp_jsonnode *at = node->first; at; at = at->next) {
 		if (strcmp(at->name, name) == 0)
@@ -343,7 +344,7 @@ fp_jsontree_number(const struct fp_jsonnode *node, const char *name)
 {
 	const struct fp_jsonnode *found = fp_jsontree_get(node, name);
 
-	return found && found->type == FP_JSON_NUMBER ? found->number : 0;
+	return found && found->type == FP_JSONTREE_NUMBER ? found->number : 0;
 }
 
 const char *
@@ -351,5 +352,5 @@ fp_jsontree_text(const struct fp_jsonnode *node, const char *name)
 {
 	const struct fp_jsonnode *found = fp_jsontree_get(node, name);
 
-	return found && found->type == FP_JSON_STRING ? found->text : "";
+	return found && found->type == FP_JSONTREE_STRING ? found->text : "";
 }

@@ -14,18 +14,18 @@
 
 #include "base.h"
 
-enum fp_json_type {
-	FP_JSON_NULL,
-	FP_JSON_FALSE,
-	FP_JSON_TRUE,
-	FP_JSON_NUMBER,
-	FP_JSON_STRING,
-	FP_JSON_ARRAY,
-	FP_JSON_OBJECT,
+enum fp_jsontree_type {
+	FP_JSONTREE_NULL,
+	FP_JSONTREE_FALSE,
+	FP_JSONTREE_TRUE,
+	FP_JSONTREE_NUMBER,
+	FP_JSONTREE_STRING,
+	FP_JSONTREE_ARRAY,
+	FP_JSONTREE_OBJECT,
 };
 
 struct fp_jsonnode {
-	enum fp_json_type type;
+	enum fp_jsontree_type type;
 	const char *name; /* of a member; else NULL */
 	const char *text; /* of a string, NUL became U+FFFD; else NULL */
 	double number;

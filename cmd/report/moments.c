@@ -23,9 +23,10 @@ add_to_row(
 	const struct fp_jsonnode *cell = bin->first;
 
 	for (unsigned i = 0; i < moments->n_columns && cell; i++) {
-		double value = cell->type == FP_JSON_NUMBER && cell->number > 0
-				       ? FP_MIN(cell->number, VALUE_MAX)
-				       : 0;
+		double value =
+			cell->type == FP_JSONTREE_NUMBER && cell->number > 0
+				? FP_MIN(cell->number, VALUE_MAX)
+				: 0;
 		row[i] = is_worst(moments->names[i]) ? FP_MAX(row[i], value)
 						     : row[i] + value;
 		cell = cell->next;

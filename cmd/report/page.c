@@ -181,7 +181,7 @@ page_add_tiles(struct fp_html *html, const struct fp_jsonnode *stats)
 	fp_html_size(html, fp_jsontree_number(stats, "bytes"));
 	end_tile(html);
 	add_count_tile(html, stats, "jobs", "jobs");
-	if (times && times->type == FP_JSON_OBJECT) {
+	if (times && times->type == FP_JSONTREE_OBJECT) {
 		add_time_tile(html, times, "median time", "p50");
 		add_time_tile(html, times, "99 of 100 within", "p99");
 	}
@@ -682,7 +682,7 @@ page_add_percentiles(struct fp_html *html, const struct fp_jsonnode *stats)
 		{"max", "100 (longest)"}, {"mean", "mean"}};
 	const struct fp_jsonnode *times = fp_jsontree_get(stats, "fetch_time");
 
-	if (!times || times->type != FP_JSON_OBJECT)
+	if (!times || times->type != FP_JSONTREE_OBJECT)
 		return;
 	fp_html_add(html, "<figure><figcaption>Time of an item, by percentile"
 			  "</figcaption>");

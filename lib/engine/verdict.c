@@ -479,7 +479,7 @@ judge_elements(struct fp_transfer *transfer, char *text, size_t text_size)
 		return FP_KIND_OK;
 	const struct fp_jsontaken *taken =
 		fp_jsontake_get(transfer->carry.take, (size_t)setup->take.each);
-	if (taken->type == FP_JSON_ARRAY || taken->type == FP_JSON_NULL)
+	if (taken->type == FP_JSONTAKE_ARRAY || taken->type == FP_JSONTAKE_NULL)
 		return FP_KIND_OK;
 	snprintf(text, text_size, "the value at %s is %s, not an array",
 		setup->options.each, fp_jsontake_type_words(taken->type));

@@ -131,7 +131,7 @@ fp_jsontake_set_element(
 static void
 take_forget(struct fp_jsontaken *taken)
 {
-	taken->type = FP_JSON_ABSENT;
+	taken->type = FP_JSONTAKE_ABSENT;
 	taken->is_empty = taken->is_too_long = false;
 	fp_buf_clear(&taken->text, KEEP_BYTES);
 }
@@ -158,17 +158,17 @@ fp_jsontake_get(const struct fp_jsontake *take, size_t i)
 }
 
 const char *
-fp_jsontake_type_words(enum fp_json_type type)
+fp_jsontake_type_words(enum fp_jsontake_type type)
 {
 	static const char *const words[] = {
-		[FP_JSON_ABSENT] = "nothing",
-		[FP_JSON_NULL] = "null",
-		[FP_JSON_FALSE] = "false",
-		[FP_JSON_TRUE] = "true",
-		[FP_JSON_NUMBER] = "a number",
-		[FP_JSON_STRING] = "a string",
-		[FP_JSON_ARRAY] = "an array",
-		[FP_JSON_OBJECT] = "an object",
+		[FP_JSONTAKE_ABSENT] = "nothing",
+		[FP_JSONTAKE_NULL] = "null",
+		[FP_JSONTAKE_FALSE] = "false",
+		[FP_JSONTAKE_TRUE] = "true",
+		[FP_JSONTAKE_NUMBER] = "a number",
+		[FP_JSONTAKE_STRING] = "a string",
+		[FP_JSONTAKE_ARRAY] = "an array",
+		[FP_JSONTAKE_OBJECT] = "an object",
 	};
 
 	return words[type];
@@ -230,24 +230,24 @@ take_is_next(struct fp_jsontake *take, size_t i)
 	       fp_jsonpointer_is_key(name, take->key, take->key_len);
 }
 
-static enum fp_json_type
+static enum fp_jsontake_type
 type_of(char c)
 {
 	switch (c) {
 	case '{':
-		return FP_JSON_OBJECT;
+		return FP_JSONTAKE_OBJECT;
 	case '[':
-		return FP_JSON_ARRAY;
+		return FP_JSONTAKE_ARRAY;
 	case '"':
-		return FP_JSON_STRING;
+		return FP_JSONTAKE_STRING;
 	case 'n':
-		return FP_JSON_NULL;
+		return FP_JSONTAKE_NULL;
 	case 'f':
-		return FP_JSON_FALSE;
+		return FP_JSONTAKE_FALSE;
 	case 't':
-		return FP_JSON_TRUE;
+		return FP_JSONTAKE_TRUE;
 	default:
-		return FP_JSON_NUMBER;
+		return FP_JSONTAKE_NUMBER;
 	}
 }
 
@@ -259,10 +259,12 @@ take_arrive(struct fp_jsontake *take, size_t i, const char *p)
 
 	take_forget(taken);
 	taken->type = type_of(*p);
-	if (taken->type == FP_JSON_STRING || taken->type == FP_JSON_NUMBER)
+	if (taken->type == FP_JSONTAKE_STRING ||
+		taken->type == FP_JSONTAKE_NUMBER)
 		take->keeping |= 1u << i;
-	taken->is_empty = taken->type == FP_JSON_STRING;
-	if (taken->type == FP_JSON_ARRAY || taken->type == FP_JSON_OBJECT) {
+	taken->is_empty = taken->type == FP_JSONTAKE_STRING;
+	if (taken->type == FP_JSONTAKE_ARRAY ||
+		taken->type == FP_JSONTAKE_OBJECT) {
 		taken->is_empty = true;
 		take->waiting |= 1u << i;
 	}

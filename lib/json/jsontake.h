@@ -26,19 +26,19 @@
 /* Of a string or a number no more bytes are kept, as they are written. */
 #define FP_JSONTAKE_BYTES_MAX 49152
 
-enum fp_json_type {
-	FP_JSON_ABSENT,
-	FP_JSON_NULL,
-	FP_JSON_FALSE,
-	FP_JSON_TRUE,
-	FP_JSON_NUMBER,
-	FP_JSON_STRING,
-	FP_JSON_ARRAY,
-	FP_JSON_OBJECT,
+enum fp_jsontake_type {
+	FP_JSONTAKE_ABSENT,
+	FP_JSONTAKE_NULL,
+	FP_JSONTAKE_FALSE,
+	FP_JSONTAKE_TRUE,
+	FP_JSONTAKE_NUMBER,
+	FP_JSONTAKE_STRING,
+	FP_JSONTAKE_ARRAY,
+	FP_JSONTAKE_OBJECT,
 };
 
 struct fp_jsontaken {
-	enum fp_json_type type;
+	enum fp_jsontake_type type;
 	bool is_empty; /* "", [] or {} */
 	bool is_too_long; /* it is not kept as a whole */
 	struct fp_buf text; /* a string between its quotes, or a number */
@@ -69,6 +69,6 @@ const struct fp_jsontaken *fp_jsontake_get(
 	const struct fp_jsontake *take, size_t i);
 
 /* The type in words, with an article: "an array". */
-const char *fp_jsontake_type_words(enum fp_json_type type);
+const char *fp_jsontake_type_words(enum fp_jsontake_type type);
 
 #endif

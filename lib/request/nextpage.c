@@ -258,8 +258,9 @@ follow_link(struct fp_request *request, struct fp_text links, char *why,
 static bool
 is_nothing(const struct fp_jsontaken *taken)
 {
-	return taken->type == FP_JSON_ABSENT || taken->type == FP_JSON_NULL ||
-	       taken->type == FP_JSON_FALSE || taken->is_empty;
+	return taken->type == FP_JSONTAKE_ABSENT ||
+	       taken->type == FP_JSONTAKE_NULL ||
+	       taken->type == FP_JSONTAKE_FALSE || taken->is_empty;
 }
 
 /* Whether a value says that there is no next page. An empty array or object is
@@ -267,8 +268,8 @@ is_nothing(const struct fp_jsontaken *taken)
 static bool
 is_no_page(const struct fp_jsontaken *taken)
 {
-	return is_nothing(taken) && taken->type != FP_JSON_ARRAY &&
-	       taken->type != FP_JSON_OBJECT;
+	return is_nothing(taken) && taken->type != FP_JSONTAKE_ARRAY &&
+	       taken->type != FP_JSONTAKE_OBJECT;
 }
 
 /* Whether this is a page with nothing in it. */
@@ -292,7 +293,7 @@ nextpage_take_text(const struct fp_jsontaken *taken, const char *pointer,
 	fp_buf_clear(to, 1024);
 	if (!taken->is_too_long && fp_buf_reserve(to, inside.len))
 		return -1;
-	if (!taken->is_too_long && taken->type == FP_JSON_NUMBER)
+	if (!taken->is_too_long && taken->type == FP_JSONTAKE_NUMBER)
 		fp_buf_add(to, inside.data, inside.len);
 	else if (!taken->is_too_long)
 		wrong = fp_jsonescape_undo(inside, to);
@@ -320,8 +321,8 @@ follow_value(struct fp_request *request, const struct fp_jsontaken *taken,
 
 	if (is_no_page(taken))
 		return FP_KIND_OK;
-	if (taken->type != FP_JSON_STRING &&
-		(is_url || taken->type != FP_JSON_NUMBER))
+	if (taken->type != FP_JSONTAKE_STRING &&
+		(is_url || taken->type != FP_JSONTAKE_NUMBER))
 		return nextpage_puzzle(why, why_size,
 			"the value at %s is %s, not %s", rule->pointer,
 			fp_jsontake_type_words(taken->type),
@@ -330,7 +331,7 @@ follow_value(struct fp_request *request, const struct fp_jsontaken *taken,
 		is_url ? &url : &chain->cursor, why, why_size);
 	if (ret == 0) {
 		chain->turns = true;
-		chain->is_number = taken->type == FP_JSON_NUMBER;
+		chain->is_number = taken->type == FP_JSONTAKE_NUMBER;
 		ret = is_url ? lead_to(request,
 				       (struct fp_text){
 					       fp_buf_text(&url), url.len})

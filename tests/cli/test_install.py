@@ -211,7 +211,8 @@ def compiler():
 
 def cxx():
     """The C++ compiler beside the C compiler."""
-    name = variable("CC").split()[0]
+    name = next(word for word in variable("CC").split()
+                if "ccache" not in word)
     return [tool(re.sub(r"gcc|cc", "g++", name).replace("clang", "clang++"))
             ] + sanitizers()
 

@@ -13,11 +13,11 @@
 #if __SIZEOF_LONG__ < 8 /* as configure has it */
 #define _FILE_OFFSET_BITS 64
 #endif
-#include <dlfcn.h>
+#include "real.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,25 +41,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *folder;
 static int log_fd = -1;
 static bool is_ours[FDS]; /* a file of the folder, or a folder in it */
-
-/* What libc itself would do. Where a long has 32 bits, what is called by that
- * name is another. */
-static void *
-find(const char *name)
-{
-	char large[80];
-	void *found = NULL;
-
-	snprintf(large, sizeof(large), "%s64", name);
-	if (sizeof(off_t) > sizeof(long))
-		found = dlsym(RTLD_NEXT, large);
-	return found ? found : dlsym(RTLD_NEXT, name);
-}
-
-#define REAL(name)                     \
-	static __typeof__(&name) real; \
-	if (!real)                     \
-	real = (__typeof__(&name))find(#name)
 
 __attribute__((constructor)) static void
 begin(void)
@@ -121,15 +102,6 @@ note_opened(int fd, const char *path)
 	}
 	errno = err;
 }
-
-#define WITH_MODE                            \
-	mode_t mode = 0;                     \
-	if (flags & (O_CREAT | O_TMPFILE)) { \
-		va_list args;                \
-		va_start(args, flags);       \
-		mode = va_arg(args, mode_t); \
-		va_end(args);                \
-	}
 
 int
 open(const char *path, int flags, ...)

@@ -23,8 +23,8 @@
 #define _FILE_OFFSET_BITS 64
 #endif
 #include "torture.h"
+#include "real.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -74,31 +74,6 @@ static char inherited[1024];
 
 /* ---- the real ones ---- */
 
-/* Where a long has 32 bits, what is called by that name is another. */
-static void *
-find_large(const char *name)
-{
-	char large[80];
-
-	/* A sanitizer's snprintf() is not there yet when it calls mkdir(). */
-	if (sizeof(off_t) <= sizeof(long))
-		return NULL;
-	snprintf(large, sizeof(large), "%s64", name);
-	return dlsym(RTLD_NEXT, large);
-}
-
-void *
-torture_find(const char *name)
-{
-	void *found = find_large(name);
-
-	if (!found)
-		found = dlsym(RTLD_NEXT, name);
-	if (!found)
-		abort();
-	return found;
-}
-
 /* dlsym() may allocate before there is anything to allocate with. */
 static char first_bytes[65536];
 static size_t n_first_bytes;
@@ -116,10 +91,10 @@ find_alloc(void)
 	if (is_finding)
 		return false;
 	is_finding = true;
-	real_malloc = (void *(*)(size_t))torture_find("malloc");
-	real_calloc = (void *(*)(size_t, size_t))torture_find("calloc");
-	real_realloc = (void *(*)(void *, size_t))torture_find("realloc");
-	real_free = (void (*)(void *))torture_find("free");
+	real_malloc = (void *(*)(size_t))real_find("malloc");
+	real_calloc = (void *(*)(size_t, size_t))real_find("calloc");
+	real_realloc = (void *(*)(void *, size_t))real_find("realloc");
+	real_free = (void (*)(void *))real_find("free");
 	is_finding = false;
 	return true;
 }

@@ -51,14 +51,6 @@ bool torture_fails(int class, const char *call, const void *from);
 #define FAILS(class, call) \
 	torture_fails(class, call, __builtin_return_address(0))
 
-/* What libc itself would do. */
-void *torture_find(const char *name);
-
-#define REAL(name)                     \
-	static __typeof__(&name) real; \
-	if (!real)                     \
-	real = (__typeof__(&name))torture_find(#name)
-
 /* Gives the thread a second stack, for the report of how it crashed. */
 void torture_spare_stack(void *space, size_t size);
 

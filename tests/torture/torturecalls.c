@@ -6,6 +6,7 @@
 #if __SIZEOF_LONG__ < 8 /* as configure has it */
 #define _FILE_OFFSET_BITS 64
 #endif
+#include "real.h"
 #include "torture.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,15 +115,6 @@ CALL(FILES, ssize_t, getrandom, (void *data, size_t n, unsigned flags), data, n,
 CALL(LOCK, int, flock, (int fd, int how), fd, how)
 CALL(WAIT, int, poll, (struct pollfd * fds, nfds_t n, int timeout), fds, n,
 	timeout)
-
-#define WITH_MODE                            \
-	mode_t mode = 0;                     \
-	if (flags & (O_CREAT | O_TMPFILE)) { \
-		va_list args;                \
-		va_start(args, flags);       \
-		mode = va_arg(args, mode_t); \
-		va_end(args);                \
-	}
 
 int
 open(const char *path, int flags, ...)

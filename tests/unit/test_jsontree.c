@@ -15,9 +15,9 @@ looked_at(void)
 	const struct fp_jsonnode *root = fp_jsontree_root(tree);
 	const struct fp_jsonnode *a = fp_jsontree_get(root, "a");
 
-	CHECK(a->type == FP_JSON_ARRAY && a->n == 5);
+	CHECK(a->type == FP_JSONTREE_ARRAY && a->n == 5);
 	CHECK(a->first->number == 1 && a->first->next->number == -25);
-	CHECK(a->first->next->next->type == FP_JSON_TRUE);
+	CHECK(a->first->next->next->type == FP_JSONTREE_TRUE);
 	CHECK_TEXT(fp_jsontree_text(fp_jsontree_get(root, "b"), "c"),
 		"x\xc3\xa4\xf0\x9f\x98\x80\n\xef\xbf\xbd\xef\xbf\xbd");
 	CHECK(fp_jsontree_number(root, "n") == 7);

@@ -19,16 +19,13 @@ static struct fp_retryafter hints;
 static void
 give(const char *name, size_t name_len, const char *value, size_t len)
 {
-	char *block = malloc(name_len + 1), *other = malloc(len + 1);
+	char *its_name = tap_copy(name, name_len);
+	char *its_value = tap_copy(value, len);
 
-	if (!block || !other)
-		abort();
-	memcpy(block + 1, name, name_len);
-	memcpy(other + 1, value, len);
-	fp_retryafter_field(&hints, (struct fp_text){block + 1, name_len},
-		(struct fp_text){other + 1, len});
-	free(block);
-	free(other);
+	fp_retryafter_field(&hints, (struct fp_text){its_name, name_len},
+		(struct fp_text){its_value, len});
+	free(its_name);
+	free(its_value);
 }
 
 /* "Name:value\n" each. */

@@ -18,16 +18,13 @@ static struct fp_waithint hints;
 static void
 give(const char *name, size_t name_len, const char *value, size_t len)
 {
-	char *block = malloc(name_len + 1), *other = malloc(len + 1);
+	char *its_name = tap_copy(name, name_len);
+	char *its_value = tap_copy(value, len);
 
-	if (!block || !other)
-		abort();
-	memcpy(block + 1, name, name_len);
-	memcpy(other + 1, value, len);
-	fp_waithint_field(&hints, (struct fp_text){block + 1, name_len},
-		(struct fp_text){other + 1, len});
-	free(block);
-	free(other);
+	fp_waithint_field(&hints, (struct fp_text){its_name, name_len},
+		(struct fp_text){its_value, len});
+	free(its_name);
+	free(its_value);
 }
 
 /* "Name:value\n" each; after an empty line the text of an error. */
@@ -43,12 +40,9 @@ read_answer(const char *text)
 	}
 	if (*text) {
 		size_t len = strlen(text + 1);
-		char *block = malloc(len + 1);
-		if (!block)
-			abort();
-		memcpy(block + 1, text + 1, len);
-		fp_waithint_body(&hints, (struct fp_text){block + 1, len});
-		free(block);
+		char *body = tap_copy(text + 1, len);
+		fp_waithint_body(&hints, (struct fp_text){body, len});
+		free(body);
 	}
 }
 
