@@ -511,8 +511,8 @@ def _():
         input=lines("http://slow.test/", 50) + mix(*others))
     took = time.monotonic() - began
     equal(kinds(result), {None: 200, "timeout": 50})
-    equal([r["status"] for r in result.records[:200]], [200] * 200)
-    times = sorted(r["fetch_time"] for r in result.records[:200])
+    times = sorted(r["fetch_time"] for r in result.records
+                   if r["status"] == 200)
     check(times[197] < 1, times[190:])
     # Nobody waits for the thread that looks it up.
     check(took < 19, "%g s" % took)

@@ -759,8 +759,10 @@ def _():
         b"", status=500, headers=b"Retry-After: 200\r\n"))
     server.on("/late", lambda conn, request: (
         server.hold("late"), conn.answer(b"", status=500)))
-    for path in "/gate/x", "/wait", "/late":
-        program.write(server.url + path + "\n")
+    program.write("%s/gate/x\n%s/late\n" % (server.url, server.url))
+    server.wait(lambda: server.requests == 2, "those that are held")
+    # Its answer makes the server's others wait, too.
+    program.write(server.url + "/wait\n")
     server.wait(lambda: server.requests == 3 and server.outstanding == 2,
                 "all of them")
     program.settled()
