@@ -3,7 +3,9 @@
  * libcurl tells the gate the two ends of the connection that it will use, but
  * below 8.22.0 not its descriptor. So each descriptor is remembered when it is
  * opened, and gets its key (a hash of the ends) when it first comes to the
- * gate; the next time, the key finds it.
+ * gate; the next time, the key finds it. Every request looks for one, so the
+ * keys are side by side. There is room for more connections than there mostly
+ * are: the places that none has had are not even written to.
  */
 #include "base.h"
 
@@ -29,40 +31,45 @@
 int
 fp_sockets_init(struct fp_sockets *sockets, size_t n)
 {
-	sockets->n = n;
-	sockets->all = calloc(n, sizeof(sockets->all[0]));
-	if (!sockets->all)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		sockets->all[i].fd = -1;
-	return 0;
+	*sockets = (struct fp_sockets){.n = n};
+	/* Not cleared, as that would be writing to it. */
+	sockets->all = reallocarray(NULL, n, sizeof(sockets->all[0]));
+	sockets->keys = reallocarray(NULL, n, sizeof(sockets->keys[0]));
+	if (sockets->all && sockets->keys)
+		return 0;
+	fp_sockets_destroy(sockets);
+	return -1;
 }
 
 void
 fp_sockets_destroy(struct fp_sockets *sockets)
 {
 	free(sockets->all);
-	sockets->all = NULL;
+	free(sockets->keys);
+	*sockets = (struct fp_sockets){NULL};
 }
 
 void
 fp_sockets_add(struct fp_sockets *sockets, int fd, bool is_quic)
 {
-	for (size_t i = 0; i < sockets->n; i++) {
-		if (sockets->all[i].fd < 0) {
-			sockets->all[i] = (struct fp_socket){.fd = fd,
-				.id = ++sockets->n_added,
-				.is_quic = is_quic,
-				.is_http2 = is_quic};
-			return;
-		}
-	}
+	size_t i = 0;
+
+	while (i < sockets->n_touched && sockets->all[i].fd >= 0)
+		i++;
+	if (i == sockets->n)
+		return;
+	sockets->n_touched = FP_MAX(sockets->n_touched, i + 1);
+	sockets->keys[i] = 0;
+	sockets->all[i] = (struct fp_socket){.fd = fd,
+		.id = ++sockets->n_added,
+		.is_quic = is_quic,
+		.is_http2 = is_quic};
 }
 
 struct fp_socket *
 fp_sockets_of(struct fp_sockets *sockets, int fd)
 {
-	for (size_t i = 0; fd >= 0 && i < sockets->n; i++) {
+	for (size_t i = 0; fd >= 0 && i < sockets->n_touched; i++) {
 		if (sockets->all[i].fd == fd)
 			return &sockets->all[i];
 	}
@@ -72,9 +79,9 @@ fp_sockets_of(struct fp_sockets *sockets, int fd)
 void
 fp_sockets_remove(struct fp_sockets *sockets, struct fp_socket *socket)
 {
-	(void)sockets;
 	if (socket->hold)
 		fp_hold_is_unread(socket->hold);
+	sockets->keys[socket - sockets->all] = 0;
 	socket->fd = -1;
 	socket->id = 0;
 	socket->hold = NULL;
@@ -140,15 +147,15 @@ fp_sockets_find(struct fp_sockets *sockets, const struct fp_ends *ends)
 {
 	uint64_t key = key_of(ends);
 
-	for (size_t i = 0; i < sockets->n; i++) {
-		struct fp_socket *at = &sockets->all[i];
-		if (at->fd >= 0 && at->key == key)
-			return at;
+	for (size_t i = 0; i < sockets->n_touched; i++) {
+		if (sockets->keys[i] == key)
+			return &sockets->all[i];
 	}
-	for (size_t i = 0; i < sockets->n; i++) {
+	for (size_t i = 0; i < sockets->n_touched; i++) {
 		struct fp_socket *at = &sockets->all[i];
-		if (at->fd >= 0 && at->key == 0 && is_between(at->fd, ends)) {
-			at->key = key;
+		if (sockets->keys[i] == 0 && at->fd >= 0 &&
+			is_between(at->fd, ends)) {
+			sockets->keys[i] = key;
 			return at;
 		}
 	}
@@ -179,7 +186,7 @@ fp_sockets_newest(
 	struct fp_socket *newest = NULL;
 
 	*oldest = NULL;
-	for (size_t i = 0; i < sockets->n; i++) {
+	for (size_t i = 0; i < sockets->n_touched; i++) {
 		struct fp_socket *at = &sockets->all[i];
 		if (at->fd < 0 || at->server != server || at->n_users > 0 ||
 			!at->is_used || at->is_ended)

@@ -28,7 +28,6 @@ struct fp_socket {
 	bool is_http2; /* or newer: its last answer was */
 	bool was_head; /* the last request on it was HEAD */
 	bool is_ended; /* while it was idle, and that was noted */
-	uint64_t key; /* of both ends' addresses and ports; 0: not known */
 	uint64_t id; /* no other one has the same, ever */
 	uint64_t server; /* that it was last used for: a hash */
 	unsigned n_users; /* requests on it now */
@@ -52,7 +51,9 @@ struct fp_hold {
 
 struct fp_sockets {
 	struct fp_socket *all;
+	uint64_t *keys; /* of each one's ends, with ports; 0: not known */
 	size_t n;
+	size_t n_touched; /* places from here on never had one */
 	uint64_t n_added;
 };
 
