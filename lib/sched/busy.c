@@ -53,8 +53,8 @@
  * 1, 2, 5, 10, 30 and 60 s after the first no; and when one has passed, one of
  * those that were told no, before anything else. If that passes, they were a
  * limit's. If there are no such items, those that were told no are tried again,
- * up to three times. Where some items are forbidden and others are not, several
- * pass in between, and nothing is tried again.
+ * up to three times. Where some items are forbidden and others are not, more
+ *pass in between than had before, and nothing is tried again.
  */
 #include "base.h"
 
@@ -150,7 +150,7 @@ is_limit(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 #define CLEAN_MIN 5
 #define CLEAN_MAX 20000
 #define DOUBTS_MIN 8
-#define CONTRARY 4 /* so much against it: then it is none */
+#define CONTRARY 2 /* against it, for each pass before: then it is none */
 #define TESTS_MAX 3
 #define CONFIRM_NS (FP_NS_PER_S * 21 / 20)
 
@@ -440,8 +440,9 @@ suppose_limit(struct fp_busy *busy)
 /* Something has passed. Requests are not judged in the order in which they were
  * sent: what began before the first no was halfway back was under way with it.
  * What began before that no was here may have been judged before it, by a
- * server that takes its time; and one that began later may be the first of a
- * new window. So a single one is no proof. */
+ * server that takes its time; and those that began later may be a new window's,
+ * into which the first requests of a run have come as well. So as many as had
+ * passed before are no proof. */
 static void
 busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 	int64_t now_ns)
@@ -457,9 +458,10 @@ busy_settle_doubt(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 		if (attempt->is_sole && !busy->has_other_passed)
 			await_confirmation(busy, attempt, now_ns);
 	} else {
+		busy->n_doubts = 1;
 		busy->n_contrary +=
 			attempt->begun_ns > busy->doubted_ns ? 2 : 1;
-		if (busy->n_contrary >= CONTRARY)
+		if (busy->n_contrary > CONTRARY * busy->n_clean)
 			take_for_no(busy);
 	}
 }

@@ -32,10 +32,12 @@
 #include "suspect.h"
 
 #define ROW_MIN 8
-#define ROW_MANY 16 /* the same, if more than a few fail anyhow */
+#define ROW_FEW 16 /* the same, if more than a few fail anyhow */
+#define ROW_MANY 32 /* and if many do */
 #define SHARE_NONE 0.02 /* nothing fails, but for this row */
 #define SHARE_FEW 0.1
-#define SHARE_MAX 0.3
+#define SHARE_MANY 0.3
+#define SHARE_MAX 0.6
 #define SHARE_STEP 0.05
 
 /* So few passes between two failures; so many times. */
@@ -56,10 +58,13 @@
 bool
 fp_suspect_tests(const struct fp_suspect *suspect)
 {
-	unsigned least = suspect->share_before < SHARE_FEW ? ROW_MIN : ROW_MANY;
+	double share = suspect->share_before;
+	unsigned least = share < SHARE_FEW    ? ROW_MIN
+			 : share < SHARE_MANY ? ROW_FEW
+					      : ROW_MANY;
 
 	return !suspect->is_limit && suspect->n_row >= least &&
-	       suspect->share_before < SHARE_MAX;
+	       share < SHARE_MAX;
 }
 
 static void

@@ -62,7 +62,9 @@ struct server {
 	int64_t always_ns;
 	int64_t rtt_ns; /* 0: 5 ms */
 	int64_t takes_ns; /* what passes, besides */
-	int64_t phase_ns; /* of CLOCK, when the run begins */
+	int64_t phase_ns; /* of its clock, when the run begins */
+	bool has_any_phase; /* another one with each seed */
+	int64_t jitter_ns; /* on the way, up to so much each time */
 	double ideal_s; /* if it is not that of its kind */
 	double most_times; /* of the ideal time; 0: not held against it */
 	double most_refused; /* of all requests, in percent */
@@ -123,11 +125,9 @@ ask_window(struct server *server, int64_t now_ns, int64_t *wait_ns)
 	int64_t period_ns = server->period_ns;
 
 	if (server->window_ns == 0 || now_ns >= server->window_ns + period_ns) {
-		server->window_ns =
-			server->kind == CLOCK
-				? now_ns - (now_ns + server->phase_ns) %
-						   period_ns
-				: now_ns;
+		server->window_ns = server->kind == CLOCK
+					    ? now_ns - now_ns % period_ns
+					    : now_ns;
 		server->count = 0;
 	}
 	bool passes = server->count < server->n;

@@ -76,19 +76,30 @@ column(const struct sim *sim, int64_t now_ns)
 		(now_ns - sim->first_ns) / sim->column_ns, COLUMNS - 1);
 }
 
+static inline int64_t
+way_jitter_ns(struct server *server)
+{
+	return server->jitter_ns == 0
+		       ? 0
+		       : (int64_t)fp_random_evenly(
+				 &server->random, (uint64_t)server->jitter_ns);
+}
+
 static inline void
 take_off(struct sim *sim, struct fp_ticket *ticket, int64_t now_ns)
 {
 	struct server *server = sim->server;
-	int64_t rtt_ns = server->rtt_ns ? server->rtt_ns : 5 * MS;
+	int64_t rtt_ns = (server->rtt_ns ? server->rtt_ns : 5 * MS) +
+			 way_jitter_ns(server);
 	struct flight flight = {.ticket = ticket, .begun_ns = now_ns};
 	int64_t delay_ns;
 
 	if (ticket->started_ns == 0)
 		ticket->started_ns = now_ns;
 	ticket->result.attempts++;
-	flight.passes = ask_server(
-		server, now_ns + rtt_ns / 2, &flight.wait_ns, &delay_ns);
+	flight.passes =
+		ask_server(server, now_ns + server->phase_ns + rtt_ns / 2,
+			&flight.wait_ns, &delay_ns);
 	if (server->forbids &&
 		ticket->result.seq % (uint64_t)atoi(server->forbids) == 0)
 		flight.passes = false;
@@ -238,6 +249,9 @@ simulate_with(struct sim *sim, struct server *server, int n_items,
 	server->n_log = 0;
 	server->window_ns = server->until_ns = server->at_ns = 0;
 	server->count = server->before = 0;
+	if (server->has_any_phase)
+		server->phase_ns = (int64_t)fp_random_evenly(
+			&server->random, (uint64_t)(60 * S));
 	sim->ideal_s = ideal_s(server, n_items);
 	fp_retry_policy_init(&sim->policy);
 	struct fp_schedule_rules rules = {

@@ -10,6 +10,7 @@
 #define JOBS 16
 #define SEEDS 5
 #define CHANCE_SEEDS 60
+#define PHASES 200
 
 #define SERVER(name_, kind_, n_, period_, hint_, status_, burst_, ...)         \
 	{                                                                      \
@@ -190,6 +191,17 @@ static struct server servers[] = {
 		60 * S, SILENT, 429, 0, LIMITS(1.5, 15), .takes_ns = S),
 };
 
+/* The run begins at the end of a window as well, so that as many pass twice
+ * among the first requests. */
+static struct server any_phase[] = {
+	SERVER("5 in 2 s of the clock, no hint", CLOCK, 5, 2 * S, SILENT, 429,
+		0, .has_any_phase = true, .jitter_ns = 60 * MS),
+	SERVER("5 in 2 s of the clock, 403", CLOCK, 5, 2 * S, SILENT, 403, 0,
+		.has_any_phase = true, .jitter_ns = 60 * MS),
+	SERVER("5 in 2 s of the clock, 500", CLOCK, 5, 2 * S, SILENT, 500, 0,
+		.has_any_phase = true, .jitter_ns = 60 * MS),
+};
+
 static bool
 holds(const struct sim *sim)
 {
@@ -242,6 +254,22 @@ every_limit(void)
 			bool ok = holds(&sim);
 			CHECK(ok);
 			if (seed == 1 || !ok)
+				draw(&sim, N);
+		}
+	}
+}
+
+/* Whenever it begins: each item arrives. */
+static void
+every_phase(void)
+{
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(any_phase); i++) {
+		for (uint64_t seed = 1; seed <= PHASES; seed++) {
+			simulate(&sim, &any_phase[i], N, JOBS, seed);
+			CHECK(sim.out.n_ok == N);
+			if (seed == 1 || sim.out.n_ok != N)
 				draw(&sim, N);
 		}
 	}
@@ -351,6 +379,7 @@ main(void)
 {
 	run("300 items against every kind of limit", every_limit);
 	run("the same with other numbers of jobs", every_limit_other_jobs);
+	run("the same, whenever the run begins", every_phase);
 	run("refusals that are no limit", refusals_that_are_no_limit);
 	run("403 that mean no", forbidden);
 	run("nothing is found out if nothing is learned", nothing_is_found_out);

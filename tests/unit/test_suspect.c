@@ -258,15 +258,44 @@ suspects_nothing(void)
 		CHECK(fail(true, false, true, T0, &pause_ns) ==
 			FP_SUSPECTED_NO);
 
-	/* More than a few have failed before. */
+	/* Most have failed before. */
 	suspect = (struct fp_suspect){.is_limit = false};
-	for (int i = 0; i < 100; i++) {
-		pass(true, false, T0 + 2 * i);
-		fail(true, false, true, T0 + 2 * i + 1, &pause_ns);
+	for (int i = 0; i < 300; i++) {
+		if (i % 3 == 0)
+			pass(true, false, T0 + i);
+		else
+			fail(true, false, true, T0 + i, &pause_ns);
 	}
 	for (int i = 0; i < 100; i++)
 		CHECK(fail(true, false, true, T0 + 300, &pause_ns) ==
 			FP_SUSPECTED_NO);
+}
+
+/* The more fail anyhow, the more it takes. */
+static void
+many_fail_anyhow(void)
+{
+	static const struct {
+		int n_good; /* between two that fail, before */
+		int least;
+	} cases[] = {{100, 8}, {7, 16}, {1, 32}};
+	int64_t pause_ns;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		suspect = (struct fp_suspect){.is_limit = false};
+		for (int j = 0; j < 400; j++) {
+			if (j % (cases[i].n_good + 1) < cases[i].n_good)
+				pass(true, false, T0 + j);
+			else
+				fail(true, false, true, T0 + j, &pause_ns);
+		}
+		pass(true, false, T0 + 400);
+		for (int j = 1; j <= cases[i].least; j++) {
+			fail(true, false, true, T0 + 401, &pause_ns);
+			CHECK(fp_suspect_tests(&suspect) ==
+				(j == cases[i].least));
+		}
+	}
 }
 
 /* Those that are broken among those that a limit refuses: they are given up,
@@ -324,6 +353,7 @@ main(void)
 	run("after eight, one at a time finds out", tests_one_by_one);
 	run("what is found out", finds_out);
 	run("what is not suspected", suspects_nothing);
+	run("many fail anyhow", many_fail_anyhow);
 	run("failures that are no limit", failures_that_are_no_limit);
 	run("a limit of the clock", a_limit_of_the_clock);
 	run("broken items at a limit", broken_items_at_a_limit);
