@@ -32,12 +32,12 @@
  * WINDOWS THAT ONLY A SILENCE ENDS
  *
  * Some count on until nothing comes for a while, so that none of this helps: at
- * any rate as many pass as at first, or a few more, and then one is refused. If
- * that happens three times, at no more than the rate that follows from the
- * first refusals, as many go quickly as had passed at first, and then none for
- * as long as was enough before. A little less is tried until it was too short;
- * when that which was enough is not, there is a little more. What refuses in
- * the middle of a window is of another kind, and is spaced again.
+ * any rate as many pass as at first, or up to twice as many, and then one is
+ * refused. If that happens twice, at no more than the rate that follows from
+ * the first refusals, as many go quickly as had passed at first, and then none
+ * for as long as was enough before. A little less is tried until it was too
+ * short; when that which was enough is not, there is a little more. What
+ * refuses in the middle of a window is of another kind, and is spaced again.
  *
  * A RATE THAT IS A GUESS
  *
@@ -70,9 +70,9 @@
 #define ROUGH_S 2 /* or the server said a longer time than this */
 #define ROUNDED_S 0.25 /* what a second or two may be that were rounded up */
 #define STEADY 24 /* passes that say that a rate holds */
-#define STEADY_LOST 8 /* times what a refusal costs, at least */
+#define STEADY_LOST 16 /* times what a refusal costs, at least */
 #define STEADY_MAX 100000
-#define SAID 6 /* the same, if only the server said that more is too high */
+#define SAID FEW /* the same, if only the server said that more is too high */
 #define HELD                                                            \
 	12 /* passes without a refusal, after which a rate may be right \
 	    */
@@ -100,7 +100,7 @@
 #define WINDOWS_MAX 10 /* of them; then it is paced */
 #define WINDOW_FASTER 10 /* than their average */
 #define GAP_PART 1.001 /* of the first rate */
-#define ALIKE 3
+#define ALIKE 2
 #define ALIKE_PART 4
 #define MISSED_MAX 3
 #define QUIET 2 /* of these parts of a period, one at most was used */
@@ -206,9 +206,9 @@ window_count(struct fp_learner *learner, int64_t now_ns)
 		window_close(learner, now_ns);
 }
 
-/* About as many have passed as at first, at less than the rate that follows
- * from it, and then one is refused: it counts on until nothing comes for a
- * while. */
+/* As many have passed as at first, up to twice as many, at less than the rate
+ * that follows from it, and then one is refused: it counts on until nothing
+ * comes for a while. */
 static void
 window_keep(struct fp_learner *learner, uint64_t n, double rate, int64_t now_ns)
 {
@@ -217,7 +217,7 @@ window_keep(struct fp_learner *learner, uint64_t n, double rate, int64_t now_ns)
 	if (n < first - first / ALIKE_PART || n > 2 * first) {
 		learner->n_alike = 0;
 		learner->alike = first;
-	} else if (n <= first + first / 2) {
+	} else {
 		learner->n_alike++;
 		learner->alike = FP_MIN(learner->alike, n);
 	}
@@ -453,7 +453,8 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 		if (learner->is_trying)
 			learner->n_failed = 0;
 		learner->is_trying = true;
-		rate *= 1 + learner->step;
+		rate *= learner->n_lowered == 0 ? GROWTH_SAID
+						: 1 + learner->step;
 		learner->step = FP_MIN(2 * learner->step, STEP_MAX);
 	} else if (learner->high > 0) {
 		rate = FP_MIN(

@@ -54,7 +54,7 @@
  * those that were told no, before anything else. If that passes, they were a
  * limit's. If there are no such items, those that were told no are tried again,
  * up to three times. Where some items are forbidden and others are not, more
- *pass in between than had before, and nothing is tried again.
+ * pass in between than had before, and nothing is tried again.
  */
 #include "base.h"
 
@@ -672,8 +672,9 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 }
 
 bool
-fp_busy_start(struct fp_busy *busy, int64_t now_ns)
+fp_busy_start(struct fp_busy *busy, unsigned n_others, int64_t now_ns)
 {
+	fp_company_started(&busy->company, n_others, now_ns);
 	fp_learner_started(&busy->learner, now_ns);
 	if (!busy->is_careful)
 		return false;

@@ -122,14 +122,15 @@ fp_busy_due_ns(const struct fp_busy *busy)
 	return busy->learner.next_ns;
 }
 
-/* One starts. true: it is the only one, until fp_busy_sole_ended(). */
-bool fp_busy_start(struct fp_busy *busy, int64_t now_ns);
+/* One starts, with so many others under way. true: it is the only one, until
+ * fp_busy_sole_ended(). */
+bool fp_busy_start(struct fp_busy *busy, unsigned n_others, int64_t now_ns);
 static inline bool
-fp_busy_started(struct fp_busy *busy, int64_t now_ns)
+fp_busy_started(struct fp_busy *busy, unsigned n_others, int64_t now_ns)
 {
 	if (FP_LIKELY(!busy->is_stirred && busy->learner.since_ns > 0))
 		return false;
-	return fp_busy_start(busy, now_ns);
+	return fp_busy_start(busy, n_others, now_ns);
 }
 void fp_busy_sole_ended(struct fp_busy *busy);
 

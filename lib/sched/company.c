@@ -34,6 +34,7 @@
 #define MORE_MAX 64
 
 #define ALONE_MAX 3
+#define LATE_MAX 2 /* times that one more was let in, and the next not */
 
 /* Passes until it is supposed again, after it was in vain. */
 #define REST 100
@@ -72,6 +73,15 @@ fp_company_suppose(struct fp_company *company, unsigned n_others,
 	set_most(company, FP_MAX(n_others, 1), now_ns);
 }
 
+void
+fp_company_started(
+	struct fp_company *company, unsigned n_others, int64_t now_ns)
+{
+	if (company->is_trying && company->tried_ns == 0 &&
+		n_others + 1 == company->most)
+		company->tried_ns = now_ns;
+}
+
 static void
 company_give_up(struct fp_company *company)
 {
@@ -81,11 +91,23 @@ company_give_up(struct fp_company *company)
 		.n_rest = rest, .rest = FP_MIN(4 * rest, REST_MAX)};
 }
 
-/* Fewer than that are let in. */
+/* Fewer than that are let in. If one that began later than the one more that
+ * was tried is the first to be refused, it was a matter of when they came. */
 static void
-company_lower(struct fp_company *company, unsigned most, int64_t now_ns)
+company_lower(struct fp_company *company, unsigned most, int64_t begun_ns,
+	int64_t now_ns)
 {
-	if (company->is_trying)
+	bool was_let_in = company->gap_ns > 0 && company->is_trying &&
+			  company->tried_ns > 0 &&
+			  begun_ns > company->tried_ns + PROBED_NS;
+
+	if (was_let_in && ++company->n_late >= LATE_MAX) {
+		company_give_up(company);
+		return;
+	}
+	if (was_let_in)
+		company->n_more = HELD;
+	else if (company->is_trying)
 		company->n_more =
 			FP_MIN(FP_MAX(2 * company->n_more, HELD), MORE_MAX);
 	company->is_trying = false;
@@ -113,19 +135,19 @@ fp_company_failed(struct fp_company *company, unsigned n_others,
 		return false;
 	}
 	if (n_others > 0 && n_others < company->most)
-		company_lower(company, n_others, now_ns);
-	return n_others > 0;
+		company_lower(company, n_others, begun_ns, now_ns);
+	return n_others > 0 && company->most > 0;
 }
 
-/* A half, a quarter, three quarters, an eighth and so on: the bits the other
- * way round. */
+/* A half, three quarters, a quarter, seven eighths and so on: one, less the
+ * bits the other way round. */
 static double
 company_part(unsigned n)
 {
-	double part = 0, bit = 0.5;
+	double part = 1, bit = 0.5;
 
 	for (; n > 0; n /= 2, bit /= 2)
-		part += n % 2 ? bit : 0;
+		part -= n % 2 ? bit : 0;
 	return part;
 }
 
@@ -158,10 +180,12 @@ fp_company_passed(struct fp_company *company, int64_t begun_ns, int64_t now_ns)
 	if (company->is_trying)
 		company->n_more = FP_MAX(company->n_more / 2, MORE_MIN);
 	company->is_trying = true;
+	company->tried_ns = 0;
 	set_most(company, company->most + 1, now_ns);
 
 	/* In the midst of those that are under way, each time elsewhere, so
-	 * that it is not refused for another that has just begun. */
+	 * that it is not refused for another that has just begun; and late
+	 * enough once that a limit on the rate lets it pass. */
 	company->room_ns = now_ns + (int64_t)((double)(now_ns - begun_ns) *
-					      company_part(company->most - 1));
+					      company_part(++company->n_tries));
 }

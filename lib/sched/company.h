@@ -17,6 +17,9 @@ struct fp_company {
 	bool is_limit; /* it turned out to be one */
 	unsigned found; /* and that was `most` then */
 	bool is_trying; /* one more than what has held */
+	unsigned n_tries; /* so often */
+	int64_t tried_ns; /* when it began; 0: it has not yet */
+	unsigned n_late; /* times that it was let in, and the next was not */
 	unsigned n_held; /* passes since `most` was changed */
 	unsigned n_more; /* so many, and one more is tried */
 	unsigned n_passed, n_failed; /* since it was supposed */
@@ -36,6 +39,10 @@ struct fp_company {
  * took so long to be heard; 0: nothing is sent to find out whether it is so. */
 void fp_company_suppose(struct fp_company *company, unsigned n_others,
 	int64_t gap_ns, int64_t now_ns);
+
+/* One starts, with so many others under way. */
+void fp_company_started(
+	struct fp_company *company, unsigned n_others, int64_t now_ns);
 
 /* One that began then has failed, with so many others still under way. true:
  * they may be the reason. */

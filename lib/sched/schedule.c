@@ -28,7 +28,7 @@
 #include <string.h>
 
 /* Attempts of an item that need not count. */
-#define EXCUSED_MAX 4
+#define EXCUSED_MAX 6
 
 /* Room for one reason, and for two. */
 #define REASON_MAX 160
@@ -318,7 +318,8 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 		return started;
 	}
 	fp_ticket_move(ticket, FP_STAGE_STARTED);
-	ticket->is_sole = fp_busy_started(&origin->busy, now_ns);
+	ticket->is_sole =
+		fp_busy_started(&origin->busy, origin->n_active - 1, now_ns);
 	if (schedule->starts.is_limited || schedule->rules.origin.rates.n > 0)
 		ticket->start = FP_START_RESERVED;
 	ticket->token = token;
@@ -695,22 +696,32 @@ move_to_hop(
 	return true;
 }
 
-/* An attempt that was refused after one, while its origin has let others
- * through in between, was in bad luck: it need not count. Not for ever: the
- * origin may mean this item. */
+/* Whether a refusal says nothing of the item: it was refused before, while its
+ * origin has let others through in between; or it was let out alone to find out
+ * whether the origin lets anything through again, as it did before. */
+static bool
+was_bad_luck(const struct fp_ticket *ticket)
+{
+	const struct fp_busy *busy = &ticket->origin->busy;
+
+	if (!fp_busy_is_limiting(busy))
+		return false;
+	if (ticket->is_sole && busy->n_rounds > 0 && busy->passed_ns > 0)
+		return true;
+	return ticket->report.refused.is == FP_REFUSAL_SAID &&
+	       ticket->refused_ns > 0 && busy->passed_ns > ticket->refused_ns;
+}
+
+/* An attempt that was in bad luck need not count. Not for ever: the origin may
+ * mean this item. */
 static void
 excuse(struct fp_ticket *ticket)
 {
-	const struct fp_busy *busy = &ticket->origin->busy;
 	bool is_refused =
 		ticket->report.heard == FP_HEARD_BUSY || ticket->report.is_bare;
 
 	if (is_refused && ticket->again.how != FP_AGAIN_NO &&
-		ticket->n_excused < EXCUSED_MAX &&
-		ticket->report.refused.is == FP_REFUSAL_SAID &&
-		ticket->refused_ns > 0 &&
-		busy->passed_ns > ticket->refused_ns &&
-		fp_busy_is_limiting(busy)) {
+		ticket->n_excused < EXCUSED_MAX && was_bad_luck(ticket)) {
 		ticket->n_excused++;
 		ticket->again.how = FP_AGAIN_FREE;
 	}

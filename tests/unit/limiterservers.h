@@ -20,9 +20,11 @@
 enum kind {
 	FIXED, /* windows that begin with the first request in them */
 	CLOCK, /* windows that begin with the clock's */
+	WHOLE_SECONDS, /* windows that begin with a whole second (mod_qos) */
 	SLIDING_LOG,
 	SLIDING_COUNTER, /* the window before counts by its part */
 	BUCKET, /* tokens, as many at first as fit */
+	WHOLE_BUCKET, /* each loses parts of tokens (vsthrottle) */
 	LEAKY, /* one each so long, none saved */
 	LEAKY_DELAY, /* the same, but up to `burst` wait their turn */
 	COUNTS_REFUSED, /* a log of all that came */
@@ -84,12 +86,6 @@ struct server {
 	uint64_t random;
 };
 
-static inline int64_t
-span_of(const struct server *server)
-{
-	return server->period_ns;
-}
-
 /* How many of the log are younger than a period. */
 static inline int
 logged(const struct server *server, int64_t now_ns, int64_t *oldest_ns)
@@ -99,7 +95,7 @@ logged(const struct server *server, int64_t now_ns, int64_t *oldest_ns)
 	*oldest_ns = now_ns;
 	for (unsigned i = server->n_log; i > 0; i--) {
 		int64_t at = server->log[(i - 1) % LOG_MAX];
-		if (at + span_of(server) <= now_ns)
+		if (at + server->period_ns <= now_ns)
 			break;
 		*oldest_ns = at;
 		n++;
@@ -115,7 +111,7 @@ ask_log(struct server *server, int64_t now_ns, int64_t *wait_ns)
 
 	if (passes || server->kind == COUNTS_REFUSED)
 		server->log[server->n_log++ % LOG_MAX] = now_ns;
-	*wait_ns = oldest_ns + span_of(server) - now_ns;
+	*wait_ns = oldest_ns + server->period_ns - now_ns;
 	return passes;
 }
 
@@ -174,6 +170,22 @@ ask_bucket(struct server *server, int64_t now_ns, int64_t *wait_ns)
 	server->tokens -= passes;
 	*wait_ns = passes ? 0 : (int64_t)((1 - server->tokens) / per_ns);
 	return passes;
+}
+
+static inline bool
+ask_whole_bucket(struct server *server, int64_t now_ns, int64_t *wait_ns)
+{
+	int64_t each_ns = server->period_ns / server->n;
+	int64_t n = server->at_ns == 0 ? server->burst
+				       : (now_ns - server->at_ns) / each_ns;
+	int64_t tokens = FP_MIN(server->count + n, server->burst);
+
+	*wait_ns = each_ns;
+	if (tokens == 0)
+		return false;
+	server->count = (int)tokens - 1;
+	server->at_ns = now_ns;
+	return true;
 }
 
 static inline bool
@@ -308,6 +320,7 @@ ask_server(struct server *server, int64_t now_ns, int64_t *wait_ns,
 		return ask_window(server, now_ns, wait_ns);
 	case FIXED:
 	case CLOCK:
+	case WHOLE_SECONDS:
 	case PROLONGS:
 		return ask_window(server, now_ns, wait_ns);
 	case SLIDING_LOG:
@@ -317,6 +330,8 @@ ask_server(struct server *server, int64_t now_ns, int64_t *wait_ns,
 		return ask_counter(server, now_ns, wait_ns);
 	case BUCKET:
 		return ask_bucket(server, now_ns, wait_ns);
+	case WHOLE_BUCKET:
+		return ask_whole_bucket(server, now_ns, wait_ns);
 	case LEAKY:
 	case LEAKY_DELAY:
 		return ask_leaky(server, now_ns, wait_ns, delay_ns);
@@ -365,6 +380,7 @@ ideal_s(const struct server *server, int n_items)
 		return server->ideal_s;
 	switch (server->kind) {
 	case BUCKET:
+	case WHOLE_BUCKET:
 		return FP_MAX(n_items - server->burst, 0) * period_s /
 		       server->n;
 	case LEAKY:

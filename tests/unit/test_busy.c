@@ -74,7 +74,7 @@ check_marks(int n_passed, int64_t used_ns, const double *marks_s, int n_marks)
 	int64_t from_ns = T0 + used_ns, now_ns = T0 + used_ns;
 
 	begin(FP_BUSY_AUTO);
-	fp_busy_started(&busy, T0);
+	fp_busy_started(&busy, 0, T0);
 	for (int i = 0; i < n_passed; i++)
 		pass(T0, T0);
 	refuse(now_ns, now_ns);
@@ -102,7 +102,7 @@ static void
 quiet_ones_are_counted(void)
 {
 	begin(FP_BUSY_AUTO);
-	fp_busy_started(&busy, T0);
+	fp_busy_started(&busy, 0, T0);
 	for (int i = 0; i < 7; i++)
 		CHECK(fp_busy_passed_quietly(&busy, T0 + 7 - i));
 	CHECK(busy.passed_ns == T0 + 7);
@@ -130,7 +130,7 @@ it_is_asked_at_marks(void)
 	struct fp_refused told = {.is = FP_REFUSAL_SAID, .wait_ns = S};
 	struct fp_busy_attempt attempt = {
 		.begun_ns = T0, .wait_ns = S, .random = fp_random_seed(1)};
-	fp_busy_started(&busy, T0);
+	fp_busy_started(&busy, 0, T0);
 	for (int i = 0; i < 3; i++)
 		CHECK(fp_busy_refused(&busy, &rules, &told, &attempt, T0)
 				.pause_ns == 0);
@@ -171,7 +171,7 @@ a_silence_that_was_enough(void)
 	int64_t now_ns = T0;
 
 	begin(FP_BUSY_AUTO);
-	fp_busy_started(&busy, T0);
+	fp_busy_started(&busy, 0, T0);
 	for (int i = 0; i < 5; i++)
 		pass(T0, T0);
 	for (int i = 0; i < 3; i++)
@@ -192,17 +192,17 @@ static void
 one_finds_out(void)
 {
 	begin(FP_BUSY_AUTO);
-	CHECK(!fp_busy_started(&busy, T0));
+	CHECK(!fp_busy_started(&busy, 0, T0));
 	pass(T0, T0);
 	for (int i = 0; i < 3; i++)
 		refuse(T0, T0 + 1);
 	CHECK(fp_busy_due_ns(&busy) <= T0 + 2);
-	CHECK(fp_busy_started(&busy, T0 + 2));
+	CHECK(fp_busy_started(&busy, 0, T0 + 2));
 	CHECK(fp_busy_due_ns(&busy) == INT64_MAX);
 	pass(T0 + 2, T0 + 3);
 	fp_busy_sole_ended(&busy);
 	CHECK(fp_busy_due_ns(&busy) < INT64_MAX);
-	CHECK(!fp_busy_started(&busy, T0 + 4));
+	CHECK(!fp_busy_started(&busy, 0, T0 + 4));
 }
 
 static void

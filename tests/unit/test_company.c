@@ -48,7 +48,7 @@ finds_how_many(void)
 	 * time. */
 	pass(1, 13, 21);
 	CHECK(company.is_limit && company.most == 5);
-	CHECK(!has_room(4, 21, 22) && has_room(4, 22, INT64_MAX));
+	CHECK(!has_room(4, 21, 25) && has_room(4, 25, INT64_MAX));
 	CHECK(fp_company_failed(&company, 4, 22, 23));
 	CHECK(company.most == 4);
 	pass(15, 24, 25);
@@ -108,6 +108,38 @@ sends_one_more(void)
 	CHECK(company.most == 2);
 	fp_company_passed(&company, S + 60 * MS, S + 170 * MS);
 	CHECK(company.most == 0);
+}
+
+/* One more is let in, but the next is not, which came soon after it: that is a
+ * matter of time. */
+static void
+comes_too_soon(void)
+{
+	company = (struct fp_company){.most = 0};
+	fp_company_suppose(&company, 2, 10 * MS, S);
+	pass(1, S / 2, S + 50 * MS);
+	for (int64_t i = 1; i <= 2; i++) {
+		int64_t now_ns = 2 * i * S;
+		pass(8, now_ns, now_ns + 300 * MS);
+		CHECK(company.is_limit && company.most == 3);
+		now_ns += 600 * MS;
+		fp_company_started(&company, 2, now_ns);
+		CHECK(fp_company_failed(&company, 2, now_ns + 70 * MS,
+			      now_ns + 75 * MS) == (i == 1));
+		CHECK(company.most == (i == 1 ? 2 : 0));
+	}
+
+	/* One that is refused itself says nothing of that. */
+	fp_company_suppose(&company, 2, 10 * MS, 10 * S);
+	pass(1, 9 * S, 10 * S + 50 * MS);
+	for (int64_t i = 1; i <= 3; i++) {
+		int64_t now_ns = (10 + 2 * i) * S;
+		pass(64, now_ns, now_ns + 300 * MS);
+		now_ns += 600 * MS;
+		fp_company_started(&company, 2, now_ns);
+		CHECK(fp_company_failed(&company, 2, now_ns, now_ns + 5 * MS));
+		CHECK(company.most == 2);
+	}
 }
 
 static void
@@ -215,6 +247,7 @@ main(void)
 	run("how many at once is found", finds_how_many);
 	run("and that it is about something else", finds_that_there_is_none);
 	run("one more is sent to find out", sends_one_more);
+	run("one more that comes later is let in", comes_too_soon);
 	run("so many at once", so_many_at_once);
 	run("failures beside slow answers", failures_beside_slow_answers);
 	return done();

@@ -10,7 +10,7 @@
 #define JOBS 16
 #define SEEDS 5
 #define CHANCE_SEEDS 60
-#define PHASES 200
+#define MANY_SEEDS 200
 
 #define SERVER(name_, kind_, n_, period_, hint_, status_, burst_, ...)         \
 	{                                                                      \
@@ -161,8 +161,8 @@ static struct server servers[] = {
 	 * in 4 s through fiber's. */
 	SERVER("fiber, SlidingWindow", TICKS, 5, 2 * S, EXACT, 429, 0,
 		LIMITS(1.25, 8), .ideal_s = 168),
-	SERVER("vsthrottle, Varnish says 5 s", BUCKET, 5, 2 * S, ALWAYS, 429, 5,
-		LIMITS(1.25, 8), .always_ns = 5 * S),
+	SERVER("vsthrottle, Varnish says 5 s", WHOLE_BUCKET, 5, 2 * S, ALWAYS,
+		429, 5, LIMITS(1.25, 8), .always_ns = 5 * S),
 	SERVER("httprate says the whole window", SLIDING_COUNTER, 5, 2 * S,
 		ALWAYS, 429, 0, LIMITS(1.25, 8), .always_ns = 2 * S),
 	SERVER("tollbooth says a second", BUCKET, 2, S, ALWAYS, 429, 5,
@@ -173,6 +173,9 @@ static struct server servers[] = {
 		429, 4, LIMITS(1.5, 8)),
 	SERVER("mod_evasive, 403, counts on without a gap", GAPS, 5, 2 * S,
 		SILENT, 403, 0, LIMITS(1.5, 15)),
+	/* `QS_EventLimitCount COUNTED 5 2`: its third second still counts. */
+	SERVER("mod_qos, 500", WHOLE_SECONDS, 5, 3 * S, SILENT, 500, 0,
+		LIMITS(1.5, 15)),
 	SERVER("counts on without a gap of 20 s", GAPS, 5, 20 * S, SILENT, 429,
 		0, LIMITS(1.5, 15)),
 	SERVER("100 ms away, seconds", FIXED, 5, 2 * S, SECONDS_UP, 429, 0,
@@ -187,19 +190,34 @@ static struct server servers[] = {
 		429, 5, LIMITS(1.5, 15), .takes_ns = S),
 	SERVER("answers after 0.3 s, leaky bucket 20/s", LEAKY, 20, S, SILENT,
 		429, 0, LIMITS(1.5, 15), .takes_ns = 300 * MS),
+	SERVER("answers after 0.3 s, leaky bucket 5/s", LEAKY, 5, S, SILENT,
+		429, 0, LIMITS(1.5, 15), .takes_ns = 300 * MS),
+	SERVER("answers after 0.3 s, 503", FIXED, 5, 2 * S, SILENT, 503, 0,
+		LIMITS(1.5, 15), .takes_ns = 300 * MS),
+	SERVER("answers after a second, leaky bucket 2/s, 503", LEAKY, 2, S,
+		SILENT, 503, 0, LIMITS(1.5, 15), .takes_ns = S),
 	SERVER("answers after a second, 100 in a minute", SLIDING_LOG, 100,
 		60 * S, SILENT, 429, 0, LIMITS(1.5, 15), .takes_ns = S),
 };
 
-/* The run begins at the end of a window as well, so that as many pass twice
- * among the first requests. */
-static struct server any_phase[] = {
+/* A run may begin at the end of a window, so that as many pass twice among the
+ * first requests; and it is a matter of chance which items are sent to find
+ * out. */
+static struct server by_chance[] = {
 	SERVER("5 in 2 s of the clock, no hint", CLOCK, 5, 2 * S, SILENT, 429,
 		0, .has_any_phase = true, .jitter_ns = 60 * MS),
 	SERVER("5 in 2 s of the clock, 403", CLOCK, 5, 2 * S, SILENT, 403, 0,
 		.has_any_phase = true, .jitter_ns = 60 * MS),
 	SERVER("5 in 2 s of the clock, 500", CLOCK, 5, 2 * S, SILENT, 500, 0,
 		.has_any_phase = true, .jitter_ns = 60 * MS),
+	SERVER("mod_evasive", GAPS, 5, 2 * S, SILENT, 403, 0,
+		.has_any_phase = true, .jitter_ns = 10 * MS),
+	SERVER("mod_qos", WHOLE_SECONDS, 5, 3 * S, SILENT, 500, 0,
+		.has_any_phase = true, .jitter_ns = 10 * MS),
+	SERVER("answers after 0.3 s, 503", FIXED, 5, 2 * S, SILENT, 503, 0,
+		.takes_ns = 300 * MS),
+	SERVER("answers after a second, leaky bucket 2/s, 503", LEAKY, 2, S,
+		SILENT, 503, 0, .takes_ns = S),
 };
 
 static bool
@@ -259,15 +277,15 @@ every_limit(void)
 	}
 }
 
-/* Whenever it begins: each item arrives. */
+/* Each item arrives, whatever is drawn. */
 static void
-every_phase(void)
+every_chance(void)
 {
 	static struct sim sim;
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(any_phase); i++) {
-		for (uint64_t seed = 1; seed <= PHASES; seed++) {
-			simulate(&sim, &any_phase[i], N, JOBS, seed);
+	for (size_t i = 0; i < FP_ARRAY_LEN(by_chance); i++) {
+		for (uint64_t seed = 1; seed <= MANY_SEEDS; seed++) {
+			simulate(&sim, &by_chance[i], N, JOBS, seed);
 			CHECK(sim.out.n_ok == N);
 			if (seed == 1 || sim.out.n_ok != N)
 				draw(&sim, N);
@@ -379,7 +397,7 @@ main(void)
 {
 	run("300 items against every kind of limit", every_limit);
 	run("the same with other numbers of jobs", every_limit_other_jobs);
-	run("the same, whenever the run begins", every_phase);
+	run("the same, whatever is drawn", every_chance);
 	run("refusals that are no limit", refusals_that_are_no_limit);
 	run("403 that mean no", forbidden);
 	run("nothing is found out if nothing is learned", nothing_is_found_out);
