@@ -37,7 +37,7 @@
  * come at once. Where there are many, it is small: most answers are. One that
  * was larger than a few of these makes it of libcurl's own size for the next on
  * its handle. */
-#define SMALL_BUFFER_BYTES 2048L
+#define SMALL_BUFFER_BYTES 1024L
 #define USUAL_BUFFER_BYTES 16384L
 #define LARGE_BODY_BYTES 65536
 
