@@ -18,7 +18,8 @@
  *		steps. After a refusal one more, then two, four and so on
  *	down	fewer: so many that nothing should wait; far fewer as long as
  *		it is not known whether fewer are worse; when answers take
- *		longer than they did at the least, or may do so
+ *		longer than they did at the least, or may do so. If it was
+ *		worse, not again before eight times as long
  *
  * Each number is looked at from two answers' times after it was reached, until
  * the difference is larger than its error, or for some time. Both are longer
@@ -59,6 +60,7 @@
 
 /* A window: answers, time. */
 #define WINDOW_MIN 16
+#define LOWS_MIN 3 /* eights whose least times tell how much these differ */
 #define WINDOW_LEAST 8 /* of one that is long */
 #define WINDOW_MIN_NS (20 * FP_NS_PER_MS)
 #define SETTLE 2 /* what an answer takes */
@@ -93,6 +95,7 @@
 #define UP_WAIT_MAX_NS (3 * FP_NS_PER_S)
 #define DOWN_WAIT_MIN_NS FP_NS_PER_S
 #define DOWN_WAIT_MAX_NS (8 * FP_NS_PER_S)
+#define DOWN_TIMES 8 /* the time that was lost by it */
 #define CALM 200 /* answers between two refusals that are risked */
 
 /* Refusals that are by chance: judged when so much of the number is left; the
@@ -155,6 +158,9 @@ window_begin(struct fp_concurrency *concurrency, int64_t settled_ns)
 	concurrency->area = 0;
 	concurrency->n = 0;
 	concurrency->sum_ns = concurrency->sum2 = 0;
+	concurrency->n_lows = 0;
+	concurrency->low_ns = 0;
+	concurrency->low_sum_ns = concurrency->low_sum2 = 0;
 }
 
 /* A whole number of places, one at least. */
@@ -201,11 +207,14 @@ fp_concurrency_init(struct fp_concurrency *concurrency, unsigned most)
 static struct fp_curve_view
 window_view(const struct fp_concurrency *concurrency, int64_t now_ns)
 {
+	unsigned n_lows = concurrency->n_lows;
+
 	return (struct fp_curve_view){
 		.n = concurrency->n,
 		.level = concurrency->area /
 			 (double)(now_ns - concurrency->settled_ns),
 		.took_ns = concurrency->sum_ns / concurrency->n,
+		.low_ns = n_lows ? concurrency->low_sum_ns / n_lows : 0,
 	};
 }
 
@@ -217,6 +226,20 @@ window_scatter2(const struct fp_concurrency *concurrency)
 	double mean = concurrency->sum_ns / n;
 
 	return FP_MAX(concurrency->sum2 / n - mean * mean, 0) / (mean * mean);
+}
+
+/* The same of the least of eight; below 0: not known. */
+static double
+window_low2(const struct fp_concurrency *concurrency)
+{
+	double n = concurrency->n_lows;
+	double mean = concurrency->sum_ns / concurrency->n;
+	double low = concurrency->low_sum_ns / n;
+
+	if (n < LOWS_MIN)
+		return -1;
+	return FP_MAX(concurrency->low_sum2 - n * low * low, 0) / (n - 1) /
+	       (mean * mean);
 }
 
 /* Whether more would not make it surer. */
@@ -340,17 +363,20 @@ is_slower(const struct fp_concurrency *concurrency,
 	return view->took_ns * (1 - error) > SLOWER * concurrency->least_ns;
 }
 
-/* Adds what was seen to what is known. */
 /* Notes what an answer takes, and how much that differs, if it can be seen. */
 static void
 note_times(struct fp_concurrency *concurrency, const struct fp_curve_view *view)
 {
 	double scatter2 = window_scatter2(concurrency);
+	double low2 = window_low2(concurrency);
 
 	if (concurrency->least_ns == 0 ||
 		view->took_ns < CALM_TIMES * concurrency->least_ns ||
-		scatter2 > concurrency->curve.scatter2)
+		scatter2 > concurrency->curve.scatter2) {
 		fp_curve_scatter(&concurrency->curve, scatter2, view->n);
+		if (low2 >= 0)
+			fp_curve_low(&concurrency->curve, low2, view->n);
+	}
 	note_least(concurrency, view);
 }
 
@@ -590,6 +616,15 @@ up_reject(struct fp_concurrency *concurrency, int64_t now_ns)
 	concurrency_hold(concurrency, level, now_ns);
 }
 
+/* Whether it is not by chance that a try was better: that is sure, or fits all
+ * that is known. */
+static bool
+up_is_likely(const struct fp_concurrency *concurrency, const struct gain *gain)
+{
+	return concurrency->places || gain_is_sure(gain) ||
+	       best_level(concurrency) > concurrency->level * (1 + MOVED);
+}
+
 static void
 end_up(struct fp_concurrency *concurrency, int64_t now_ns)
 {
@@ -614,7 +649,8 @@ end_up(struct fp_concurrency *concurrency, int64_t now_ns)
 		return;
 	concurrency->took_ns = view.took_ns;
 	note_view(concurrency, &view, now_ns);
-	if (gain.is >= gain.due + DOUBT * gain.error)
+	if (gain.is >= gain.due + DOUBT * gain.error &&
+		up_is_likely(concurrency, &gain))
 		up_accept(concurrency, &gain, now_ns);
 	else
 		up_reject(concurrency, now_ns);
@@ -641,6 +677,10 @@ down_judge(struct fp_concurrency *concurrency, const struct fp_curve_view *low,
 		concurrency->down_wait_ns = DOWN_WAIT_MIN_NS;
 	wait_longer(&concurrency->down_wait_ns, &concurrency->down_ns,
 		DOWN_WAIT_MAX_NS, now_ns);
+	if (is_worse)
+		concurrency->down_ns = FP_MAX(concurrency->down_ns,
+			now_ns + DOWN_TIMES *
+					 (now_ns - concurrency->ramp_end_ns));
 	concurrency_hold(concurrency, level, now_ns);
 }
 
@@ -773,7 +813,6 @@ concurrency_refused(struct fp_concurrency *concurrency, int64_t now_ns)
 	if (concurrency->phase != FP_CONCURRENCY_HOLD) {
 		concurrency->high = 0;
 		concurrency->up_wait_ns = WAIT_MIN_NS;
-		concurrency->down_ns = now_ns;
 	} else if (concurrency->high == 0) {
 		concurrency->high = concurrency->level;
 		concurrency->n_refused = 1;
@@ -814,6 +853,20 @@ fp_concurrency_started(struct fp_concurrency *concurrency, int64_t now_ns)
 	concurrency->n_active++;
 }
 
+/* Notes the least time of each eight. */
+static void
+note_low(struct fp_concurrency *concurrency, double took_ns)
+{
+	if (concurrency->low_ns == 0 || took_ns < concurrency->low_ns)
+		concurrency->low_ns = took_ns;
+	if (concurrency->n % FP_CURVE_LOW_OF != 0)
+		return;
+	concurrency->n_lows++;
+	concurrency->low_sum_ns += concurrency->low_ns;
+	concurrency->low_sum2 += concurrency->low_ns * concurrency->low_ns;
+	concurrency->low_ns = 0;
+}
+
 bool
 fp_concurrency_ended(struct fp_concurrency *concurrency,
 	enum fp_passage passage, int64_t begun_ns, int64_t now_ns)
@@ -837,6 +890,7 @@ fp_concurrency_ended(struct fp_concurrency *concurrency,
 		concurrency->n++;
 		concurrency->sum_ns += took_ns;
 		concurrency->sum2 += took_ns * took_ns;
+		note_low(concurrency, took_ns);
 	}
 	concurrency_step(concurrency, now_ns);
 	return false;

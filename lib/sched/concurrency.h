@@ -45,6 +45,9 @@ struct fp_concurrency {
 	double area; /* of n_active over time, since settled_ns */
 	unsigned n; /* answers */
 	double sum_ns, sum2; /* their times; their squares */
+	double low_ns; /* the least of the last few, until there are eight */
+	unsigned n_lows; /* such eights */
+	double low_sum_ns, low_sum2; /* the least of each; squared */
 
 	double took_ns; /* what an answer takes; 0: not known */
 	double least_ns; /* the least that it was; 0: not known */

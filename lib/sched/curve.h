@@ -16,19 +16,24 @@
 /* Each number up to 8, and from there on four for each doubling, to 20000. */
 #define FP_CURVE_POINTS 56
 
+/* Of so many times one after the other the least is noted. */
+#define FP_CURVE_LOW_OF 8
+
 /* What was seen at one number. */
 struct fp_curve_view {
 	double n; /* answers */
 	double level; /* requests under way, on average; 0: nothing was seen */
 	double took_ns; /* an answer, on average */
+	double low_ns; /* the least of eight, on average; 0: not seen */
 };
 
 struct fp_curve {
 	struct fp_curve_point {
-		float n, level, took_ns;
+		float n, level, took_ns, low_ns;
 	} points[FP_CURVE_POINTS];
 	double scatter2; /* of a request's time, as a part of it; squared */
-	double n_scatter; /* answers that tell it */
+	double low2; /* the same of the least of eight, times eight */
+	double n_scatter, n_low; /* answers that tell them */
 	int64_t aged_ns;
 };
 
@@ -41,6 +46,10 @@ void fp_curve_add(struct fp_curve *curve, const struct fp_curve_view *seen,
 /* Notes how much times differ, where they do not depend on the number: their
  * variance, as a part of the squared average, from so many answers. */
 void fp_curve_scatter(struct fp_curve *curve, double variance, double n);
+
+/* The same of the least of each FP_CURVE_LOW_OF times: their variance, as a
+ * part of the squared average of all. */
+void fp_curve_low(struct fp_curve *curve, double variance, double n);
 
 /* What is known of a number, or one next to it. */
 struct fp_curve_view fp_curve_at(const struct fp_curve *curve, double level);
