@@ -270,7 +270,8 @@ fp_course_conclude(struct fp_course *run)
 	if (run->settings->pool.dry_run)
 		fp_dryrun_tell(run->settings, run->pool, totals.n_read,
 			FP_MAX(run->reader.fill.longest,
-				run->reader.page_fill.longest));
+				run->reader.page_fill.longest),
+			run->reader.input.start >= 0);
 	if (run->reader.is_refused && !run->signal && !run->cut_by)
 		fp_account_refuse(&run->account);
 	fp_account_render(&run->account, &run->writer.tally, &totals);

@@ -16,6 +16,8 @@
 #define LINES 4 /* a line, its values, and its URL, without a password too */
 #define PLACE_BYTES (16 * KIB)
 #define HOPS_BYTES (24 * KIB)
+#define JOURNAL_BYTES (8 * KIB * KIB) /* where a run goes on */
+#define HELD_BYTES (64 * KIB * KIB) /* and its input cannot be read again */
 
 #define NAME_SHOWN 100
 
@@ -133,7 +135,7 @@ dryrun_add_up(uint64_t a, uint64_t b)
 
 /* The formula of fetchpool(1), with its numbers put in. */
 static void
-tell_memory(const struct fp_settings *settings, size_t filled)
+tell_memory(const struct fp_settings *settings, size_t filled, bool is_file)
 {
 	const struct fp_options *pool = &settings->pool;
 	uint64_t window = pool->window ? pool->window
@@ -144,10 +146,15 @@ tell_memory(const struct fp_settings *settings, size_t filled)
 	uint64_t sum = BASE_BYTES + pool->jobs * JOB_BYTES + pool->data.len;
 	char total[32], line[32], memory[32], body[32], size[32];
 	char text[64] = "", data[64] = "";
+	bool is_held = settings->resumes && !is_file;
 
 	sum = dryrun_add_up(sum, window * place);
 	sum = dryrun_add_up(sum, pool->max_memory);
 	sum = dryrun_add_up(sum, pool->max_body + pool->max_body / 2);
+	if (settings->resumes)
+		sum = dryrun_add_up(sum, JOURNAL_BYTES);
+	if (is_held)
+		sum = dryrun_add_up(sum, HELD_BYTES);
 	if (filled > 0)
 		snprintf(text, sizeof(text), " + %s filled in",
 			dryrun_write_size(filled, size));
@@ -157,17 +164,19 @@ tell_memory(const struct fp_settings *settings, size_t filled)
 	fp_msg_note(
 		"a run needs less than %s of memory: 16 MiB + %u jobs x 256 "
 		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s%s%s) + %s + 1.5 x "
-		"%s%s",
+		"%s%s%s%s",
 		dryrun_write_size(sum, total), pool->jobs, window,
 		dryrun_write_size(max_line, line), text,
 		pool->want_hops ? " + 24 KiB of hops" : "",
 		dryrun_write_size(pool->max_memory, memory),
-		dryrun_write_size(pool->max_body, body), data);
+		dryrun_write_size(pool->max_body, body), data,
+		settings->resumes ? " + 8 MiB of journal" : "",
+		is_held ? " + 64 MiB of lines" : "");
 }
 
 void
 fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
-	uint64_t n_items, size_t filled)
+	uint64_t n_items, size_t filled, bool is_file)
 {
 	struct fp_forecast forecast;
 
@@ -178,5 +187,5 @@ fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
 		forecast.n_requests == 1 ? "" : "s");
 	tell_hosts(&forecast);
 	dryrun_tell_time(&forecast);
-	tell_memory(settings, filled);
+	tell_memory(settings, filled, is_file);
 }

@@ -14,8 +14,9 @@
 
 #include "settings.h"
 
-/* `filled`: the most bytes that --expand-... options made of an item. */
+/* `filled`: the most bytes that --expand-... options made of an item;
+ * `is_file`: the input is a regular one, which can be read again. */
 void fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
-	uint64_t n_items, size_t filled);
+	uint64_t n_items, size_t filled, bool is_file);
 
 #endif

@@ -13,8 +13,8 @@ from arrivals import Arrivals
 from faultserver import HEAD
 from harness import Program, fetchpool
 from servers import faults
-from tap import (PATIENCE, SANITIZERS, Failed, check, equal, main, test,
-                 until)
+from tap import (PATIENCE, SANITIZERS, Failed, check, contents, equal, main,
+                 matches, temp_dir, test, until)
 from webserver import Web
 
 
@@ -453,6 +453,28 @@ def _():
         under(program, bound(16, 256, MIB, 16 * KIB) + n * 200 // KIB)
         program.kill(signal.SIGKILL)
         program.wait()
+
+
+@test("94 a run that goes on holds what is left of a pipe: the bound has it")
+def _():
+    folder, n = temp_dir(), 66000
+    failed = folder + "/failed"
+    args = ["-q", "-j1", "--window=1", "--max-memory=1M", "--max-body=1K",
+            "--max-line=1K", "--id-range=1-9", "--journal", folder + "/journal",
+            "-o", folder + "/out", "--failed", failed, "http://h/{}"]
+    lines = b"x" * 900 + b"\n"
+    equal(fetchpool(args, input=n * lines, timeout=60).status, 1)
+    program = Program(["--retry-failed=all", *args], stdin="pipe")
+    program.write(n * lines + b"end\n")
+    until(lambda: contents(failed).endswith(b"end\n"), "all of it", 60)
+    peak = under(program, bound(1, 1, MIB, KIB, KIB) + (8 + 64) * KIB)
+    check(SANITIZERS or peak > 60 * KIB, "it held only %d KiB" % peak)
+    program.close_stdin()
+    equal(program.wait().status, 1)
+    note = fetchpool(["--retry-failed=all", "--dry-run", *args],
+                     input=n * lines + b"end\n").text
+    matches(r"a run needs less than 89\.3 MiB of memory: .* 1\.5 x 1 KiB \+ "
+            r"8 MiB of journal \+ 64 MiB of lines\n", note)
 
 
 if __name__ == "__main__":
