@@ -270,6 +270,22 @@ loop_finish(struct fp_loop *loop, struct fp_ticket *list)
 	fp_window_leave(loop->window, list);
 }
 
+/* Whether so few were taken that some are to be handed in. Since the queue was
+ * asked, the reader may have filled the window; and to find too little when it
+ * is full makes it wider. So then the queue is asked once more. */
+static bool
+is_short(struct fp_loop *loop, const struct fp_take *take)
+{
+	bool is = take->n < take->max && !take->is_over;
+
+	if (take->hurries)
+		return is;
+	bool asks = is && !loop->asks_again && fp_window_is_full(loop->window);
+	loop->asks_again = asks;
+	loop->has_more |= asks;
+	return is && !asks;
+}
+
 /* Takes items for the lanes that hurry, or for the others; how many it was. */
 static size_t
 take_for(struct fp_loop *loop, bool hurries)
@@ -299,7 +315,7 @@ take_for(struct fp_loop *loop, bool hurries)
 	if (take.refused)
 		loop_finish(loop, take.refused);
 	give_to_lanes(loop, take.items, hurries);
-	if (take.n < take.max && !take.is_over && fp_ferry_feed(&loop->ferry)) {
+	if (is_short(loop, &take) && fp_ferry_feed(&loop->ferry)) {
 		loop->load.n_items += FP_FERRY_ITEMS;
 		note_finished(loop, 1);
 	}

@@ -70,6 +70,7 @@ struct fp_loop {
 	unsigned n_resolving_seen; /* after it was last filled */
 	bool has_more; /* to do, at once */
 	bool is_over; /* nothing will come from the queue any more */
+	bool asks_again; /* the queue, which had too little the last time */
 	struct fp_loop_load load;
 	struct fp_loop *heir; /* of its last lane; NULL: nobody */
 
