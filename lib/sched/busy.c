@@ -50,11 +50,12 @@
  * A 403 without a word of a limit is a no, unless it looks like this: nothing
  * but successes, and from a moment on nothing but 403, by which a limit that
  * says no more would be known. Then items that were never sent go one by one,
- * 1, 2, 5, 10, 30 and 60 s after the first no; and when one has passed, one of
- * those that were told no, before anything else. If that passes, they were a
- * limit's. If there are no such items, those that were told no are tried again,
- * up to three times. Where some items are forbidden and others are not, more
- * pass in between than had before, and nothing is tried again.
+ * 1, 2, 5, 10, 30 and 60 s after the first no, and up to 600 s, if as many had
+ * passed as people choose for limits; and when one has passed, one of those
+ * that were told no, before anything else. If that passes, they were a limit's.
+ * If there are no such items, those that were told no are tried again, up to
+ * three times. Where some items are forbidden and others are not, more pass in
+ * between than had before, and nothing is tried again.
  */
 #include "base.h"
 
@@ -473,7 +474,8 @@ has_failed_test(struct fp_busy *busy, const struct fp_busy_attempt *attempt)
 	if (attempt->is_test)
 		return busy->has_other_passed || ++busy->n_tests >= TESTS_MAX;
 	return is_doubtful(busy) && attempt->is_sole && attempt->is_first &&
-	       !busy->has_other_passed && ++busy->n_tests >= FP_SUSPECT_MARKS;
+	       !busy->has_other_passed &&
+	       ++busy->n_tests >= fp_suspect_marks(busy->n_clean);
 }
 
 enum fp_doubt
@@ -582,7 +584,8 @@ fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	}
 	enum fp_suspected is = fp_suspect_failed(
 		&busy->suspect, &test, rules->delay_ns, now_ns, pause_ns);
-	*pause_ns = FP_MIN(*pause_ns, FP_MAX(rules->max_delay_ns, 1));
+	*pause_ns =
+		FP_MIN(*pause_ns, MARK_DELAYS * FP_MAX(rules->max_delay_ns, 1));
 	if (was_limit && !busy->suspect.is_limit)
 		busy_rest(busy);
 	bool tests = fp_suspect_tests(&busy->suspect);
@@ -627,8 +630,9 @@ fp_busy_doubt_pause_ns(const struct fp_busy *busy,
 		return rules->delay_ns << FP_MIN(busy->n_tests, TESTS_MAX);
 	if (busy->has_other_passed)
 		return rules->delay_ns;
-	return fp_suspect_mark_ns(FP_MIN(busy->n_tests, FP_SUSPECT_MARKS - 1),
-		busy->doubt_ns, rules->delay_ns, now_ns);
+	unsigned last = fp_suspect_marks(busy->n_clean) - 1;
+	return fp_suspect_mark_ns(FP_MIN(busy->n_tests, last), busy->doubt_ns,
+		rules->delay_ns, now_ns);
 }
 
 /* Something has passed. If it was sent when the refusal that began the round

@@ -14,13 +14,14 @@
  *
  * So when eight items in a row have failed, at their first attempt, the server
  * is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s after
- * the first of them, as people choose limits. If it passes, they were a limit's
- * and so are all such failures from then on. If it fails, another item is sent
- * at once that never was, from far behind in the list, as it has little to do
- * with them: if that passes, and then one of the others fails once more, the
- * items are broken. If none may be sent again, as with POST, the next item is
- * in the place of that one. Where no other is left there is less to lose: then
- * the first three times are all.
+ * the first of them, as people choose limits; and if as many had passed as
+ * people choose, such as 50, after 120, 300 and 600 s. If it passes, they were
+ * a limit's and so are all such failures from then on. If it fails, another
+ * item is sent at once that never was, from far behind in the list, as it has
+ * little to do with them: if that passes, and then one of the others fails once
+ * more, the items are broken. If none may be sent again, as with POST, the next
+ * item is in the place of that one. Where no other is left there is less to
+ * lose: then the first three times are all.
  *
  * Once they are a limit's, requests are spaced, and a limit that is kept to
  * refuses now and then. Where failures go on with hardly anything in between,
@@ -51,6 +52,10 @@
 #define LATE 0.02
 
 #define ALONE_MAX 3
+
+#define MARKS_SHORT 6
+#define MARKS 9
+#define CHOSEN_MIN 20
 
 /* Passes after one of another item, before it is a limit. */
 #define PASSED_MIN 2
@@ -104,12 +109,36 @@ fail_limit(struct fp_suspect *suspect, bool is_paced)
 	return FP_SUSPECTED_NO;
 }
 
+/* 50, 600 or 2500: few numbers are like this, but most limits. Of those below
+ * 20 many are. */
+static bool
+people_choose(uint64_t n)
+{
+	static const uint64_t firsts[] = {1, 2, 3, 5, 6, 12, 15, 25};
+
+	if (n < CHOSEN_MIN)
+		return false;
+	while (n >= 10 && n % 10 == 0)
+		n /= 10;
+	for (size_t i = 0; i < FP_ARRAY_LEN(firsts); i++) {
+		if (n == firsts[i])
+			return true;
+	}
+	return false;
+}
+
+unsigned
+fp_suspect_marks(uint64_t n_passed)
+{
+	return people_choose(n_passed) ? MARKS : MARKS_SHORT;
+}
+
 int64_t
 fp_suspect_mark_ns(size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns)
 {
-	static const int marks[FP_SUSPECT_MARKS] = {1, 2, 5, 10, 30, 60};
+	static const int marks[MARKS] = {1, 2, 5, 10, 30, 60, 120, 300, 600};
 
-	if (n >= FP_SUSPECT_MARKS)
+	if (n >= MARKS)
 		return 0;
 	double mark_ns = (double)delay_ns * marks[n] * (1 + LATE);
 	return FP_MAX(since_ns + (int64_t)mark_ns - now_ns, 1);
@@ -120,7 +149,8 @@ static int64_t
 next_test_ns(const struct fp_suspect *suspect, int64_t delay_ns, bool has_other,
 	int64_t now_ns)
 {
-	if (!has_other && suspect->n_tests >= ALONE_MAX)
+	if ((!has_other && suspect->n_tests >= ALONE_MAX) ||
+		suspect->n_tests >= fp_suspect_marks(suspect->n_clean))
 		return 0;
 	return fp_suspect_mark_ns(
 		suspect->n_tests, suspect->row_ns, delay_ns, now_ns);

@@ -56,9 +56,10 @@ void fp_suspect_passed(
 /* It is found out: one request at a time goes out. */
 bool fp_suspect_tests(const struct fp_suspect *suspect);
 
-/* Marks at which one goes alone, to find out whether a limit is over: 1, 2, 5,
- * 10, 30 and 60 times the first pause. */
-#define FP_SUSPECT_MARKS 6
+/* How many marks there are at which one goes alone, to find out whether a limit
+ * is over, when so many had passed: at 1, 2, 5, 10, 30 and 60 times the first
+ * pause; and for a number that people choose at 120, 300 and 600, too. */
+unsigned fp_suspect_marks(uint64_t n_passed);
 
 /* Nanoseconds from now to the n-th mark, from 0, since then; at least 1. 0:
  * there are not so many. */

@@ -271,6 +271,22 @@ suspects_nothing(void)
 			FP_SUSPECTED_NO);
 }
 
+static void
+numbers_that_people_choose(void)
+{
+	static const uint64_t chosen[] = {20, 25, 30, 50, 60, 100, 120, 250,
+		300, 1000, 1500, 2500, 5000, 100000};
+	static const uint64_t others[] = {
+		0, 5, 10, 11, 48, 49, 51, 70, 99, 101, 640, 998, 1001, 1234};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(chosen); i++)
+		CHECK(fp_suspect_marks(chosen[i]) == 9);
+	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++)
+		CHECK(fp_suspect_marks(others[i]) == 6);
+	CHECK(fp_suspect_mark_ns(8, T0, S, T0) == 612 * S);
+	CHECK(fp_suspect_mark_ns(9, T0, S, T0) == 0);
+}
+
 /* The more fail anyhow, the more it takes. */
 static void
 many_fail_anyhow(void)
@@ -354,6 +370,7 @@ main(void)
 	run("what is found out", finds_out);
 	run("what is not suspected", suspects_nothing);
 	run("many fail anyhow", many_fail_anyhow);
+	run("numbers that people choose", numbers_that_people_choose);
 	run("failures that are no limit", failures_that_are_no_limit);
 	run("a limit of the clock", a_limit_of_the_clock);
 	run("broken items at a limit", broken_items_at_a_limit);
