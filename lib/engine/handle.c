@@ -34,11 +34,13 @@
 #define WHOLE_HEAD_BYTES (160L << 10)
 
 /* libcurl has a buffer for each transfer that is under way, for as much as can
- * come at once. Where there are many, it is small: most answers are. One that
- * was larger than a few of these makes it of libcurl's own size for the next on
- * its handle. */
-#define SMALL_BUFFER_BYTES 1024L
+ * come at once. Where there are many, it is small: most answers are. After a
+ * body that was tiny the next on its handle gets libcurl's smallest, which is
+ * read in one go with its head; after a large one, libcurl's usual. */
+#define TINY_BUFFER_BYTES 1024L
+#define SMALL_BUFFER_BYTES 2048L
 #define USUAL_BUFFER_BYTES 16384L
+#define TINY_BODY_BYTES 512
 #define LARGE_BODY_BYTES 65536
 
 /* ---- the handle ---- */
@@ -307,23 +309,31 @@ fp_transfer_renew(struct fp_transfer *transfer)
 void
 fp_transfer_forget_bytes(struct fp_transfer *transfer)
 {
-	transfer->was_large = transfer->n_received > LARGE_BODY_BYTES;
+	transfer->n_last = transfer->n_received;
 	transfer->n_received = transfer->n_before = 0;
+}
+
+static long
+buffer_for(const struct fp_transfer *transfer)
+{
+	if (transfer->n_last <= TINY_BODY_BYTES)
+		return TINY_BUFFER_BYTES;
+	if (transfer->n_last <= LARGE_BODY_BYTES)
+		return SMALL_BUFFER_BYTES;
+	return transfer->setup->outdir.fd >= 0 ? FILE_BUFFER_BYTES
+					       : USUAL_BUFFER_BYTES;
 }
 
 static CURLcode
 choose_buffer(struct fp_transfer *transfer)
 {
-	bool is_small =
-		transfer->setup->has_small_buffers && !transfer->was_large;
-
-	if (is_small == transfer->has_small_buffer)
+	if (!transfer->setup->has_small_buffers)
 		return CURLE_OK;
-	transfer->has_small_buffer = is_small;
-	return curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE,
-		is_small			  ? SMALL_BUFFER_BYTES
-		: transfer->setup->outdir.fd >= 0 ? FILE_BUFFER_BYTES
-						  : USUAL_BUFFER_BYTES);
+	long bytes = buffer_for(transfer);
+	if (bytes == transfer->buffer_bytes)
+		return CURLE_OK;
+	transfer->buffer_bytes = bytes;
+	return curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, bytes);
 }
 
 CURLcode

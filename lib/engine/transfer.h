@@ -138,8 +138,8 @@ struct fp_transfer {
 	} sockets[2]; /* connecting: for nudge.c */
 	bool is_doubtful; /* whether they are all there still */
 	unsigned n_nudges; /* to come */
-	bool was_large; /* the body before this one on the handle */
-	bool has_small_buffer;
+	uint64_t n_last; /* bytes of the body before this one on the handle */
+	long buffer_bytes; /* to receive into; 0: not chosen here */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	bool takes_cookies; /* the handle does, since a redirect */
 	bool has_cookies; /* and has some, of this item or the one before */
