@@ -81,6 +81,8 @@ class Timed:
             rows = [json.loads(line) for line in file]
         began = [datetime.datetime.fromisoformat(
             row["started"].replace("Z", "+00:00")).timestamp() for row in rows]
+        if not began:
+            raise meter.Trouble("no item began: " + " ".join(command))
         first = min(began)
         self.items = [(at - first + row["fetch_time"], row["fetch_time"],
                        row["attempts"]) for at, row in zip(began, rows)]
