@@ -258,6 +258,10 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	} else if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
 		   transfer->response.status > 0) {
 		message = "the header begins with a folded line";
+	} else if (strstr(message, "Out of memory in chunked")) {
+		/* What libcurl calls one of 4096 bytes and more. */
+		kind = FP_KIND_TOO_LARGE;
+		message = "a trailer field is too large";
 	} else if (strstr(message, "Multiple Location")) {
 		kind = FP_KIND_REDIRECT;
 		message = TWO_PLACES;

@@ -206,6 +206,16 @@ def _():
     check("memory" not in record["error"]["message"], record)
 
 
+@test("51 a trailer field that is too long is too large, and once is enough")
+def _():
+    equal(success("/trailer?4000")["body"], "ok")
+    for size in 4096, 100000:
+        record = failure("/trailer?%d" % size, "--retry=2", kind="too_large",
+                         status=ANY)
+        equal(record["error"]["message"], "a trailer field is too large")
+        equal(record["attempts"], 1)
+
+
 # ---- what ends too early, or is no HTTP ----
 
 @test("38 44 a body that ends too early")

@@ -537,6 +537,13 @@ def trailers(conn, request):
               b"Content-Type: text/evil\r\n\r\n")
 
 
+@behaviour("/trailer")
+def trailer(conn, request):
+    conn.send(CHUNKED + b"2\r\nok\r\n0\r\nX-Sum: %s\r\n\r\n" % (
+        int(request.query) * b"x"))
+    conn.close()
+
+
 # ---- heads that are not what they should be ----
 
 @behaviour("/http10")
