@@ -10,8 +10,9 @@
  * of requests differ by as much as they are.
  *
  *	start	8; the number doubles while an answer's time goes by, as long as
- *		answers do not take a third longer. What is added is spread over
- *		that time, so that a server that refuses the ninth refuses few
+ *		answers do not take a third longer; then up to half of it is
+ *		taken back. What is added is spread over that time, so that a
+ *		server that refuses the ninth refuses few
  *	hold	what was found, for half a second, and up to 3 s if more was not
  *		better. Then what the curve shows to be best, if that differs
  *	up	two fifths more; if more get through, more again, in larger
@@ -39,16 +40,13 @@
  *
  *	TCP Vegas	a queue shows in the time, before anything is lost; but
  *			a fixed number of requests in it fits no server
- *	BBR		the knee: throughput times the least time; trying more
- *			in turns; doubling at first
- *	Gradient2	(Netflix) averages in place of a minimum, as requests
- *			are not all alike; nothing is raised that is not used.
- *			Not its drifting base: with that a queue is forgotten.
- *			Not its gradient either: a server that gets slower by
- *			and by, and lets more through, looks like a queue to it
- *	Envoy		the least time has to be measured again, with fewer
- *			requests; here only when there is doubt, as each time
- *			costs throughput
+ *	BBR		the knee; trying more in turns; doubling at first
+ *	Gradient2	(Netflix) averages in place of a minimum; nothing is
+ *			raised that is not used. Not its drifting base, with
+ *			which a queue is forgotten, nor its gradient: to that a
+ *			server that gets slower by and by looks like a queue
+ *	Envoy		the least time measured again, with fewer requests; here
+ *			only when there is doubt, as it costs throughput
  *	AIMD		refusals lower the number; but not to a part of it, as
  *			these tell at once, and exactly
  */
@@ -73,6 +71,8 @@
 #define SURE 2.0 /* errors */
 #define DOUBT 0.25 /* errors that have to be made good by the gain */
 #define SLOWER 1.33 /* a round of the start */
+#define KNEE_TIMES 1.8 /* what is left then, times what seems not to wait */
+#define KNEE_MIN 0.5 /* at least */
 
 /* Steps, as parts of the number. */
 #define STEP 0.4
@@ -405,7 +405,9 @@ end_round(struct fp_concurrency *concurrency, int64_t now_ns)
 		concurrency->took_ns = FP_MAX(view.took_ns,
 			concurrency->n_active / view.n *
 				(double)(now_ns - concurrency->settled_ns));
-		end_start(concurrency, concurrency->from, now_ns);
+		double part = KNEE_TIMES * concurrency->least_ns / view.took_ns;
+		part = FP_MIN(FP_MAX(part, KNEE_MIN), 1.0);
+		end_start(concurrency, part * concurrency->from, now_ns);
 		return;
 	}
 	concurrency->is_low_known |= concurrency->level < concurrency->to;
@@ -597,10 +599,10 @@ up_accept(struct fp_concurrency *concurrency, const struct gain *gain,
 	}
 	if (concurrency->level < concurrency->most) {
 		try_more(concurrency, now_ns);
-	} else {
-		concurrency->step = STEP;
-		concurrency_hold(concurrency, concurrency->level, now_ns);
+		return;
 	}
+	concurrency->step = STEP;
+	concurrency_hold(concurrency, concurrency->level, now_ns);
 }
 
 static void

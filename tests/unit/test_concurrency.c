@@ -198,7 +198,9 @@ the_others_queue(void)
 }
 
 /* What is gained by more can hardly be told from chance here: throughput is
- * right, but some runs take long to find that answers could be quicker. */
+ * right, but some runs take long to find that answers could be quicker. There
+ * are fixed numbers that do both, 37 to 49 in place of 40, and 4 or 5 in place
+ * of 4. */
 static void
 times_are_random(void)
 {
@@ -270,7 +272,7 @@ it_stalls_or_is_cold(void)
 {
 	CHECK_ALL(SERVER("any number, stalls", FLAT, SPREAD, 1, 100, STALLS),
 		SERVER("40 at once, stalls", WORKERS, SPREAD, 40, 100, STALLS,
-			MISSES(2, 0.88, 2)),
+			MISSES(2, 0.88, 3)),
 		SERVER("40 at once, at random, stalls", WORKERS, RANDOM, 40,
 			100, STALLS, MISSES(5, 0.85, 3)),
 		SERVER("40 at once, cold", WORKERS, SPREAD, 40, 100,
