@@ -36,7 +36,9 @@
  *			their way, most have passed, which a limit would have
  *			refused; or a lower rate does not help (learner.h)
  *	ill		503, and nothing has ever passed; or nothing passes any
- *			more for ten minutes
+ *			more for a minute and a half and 10 s for each that
+ *			has, but for ten minutes at most: limits that let few
+ *			through are rarely for long
  *
  * Then each item waits by itself, as for other failures; while an ill server
  * has its pauses, as long as its items wait.
@@ -98,7 +100,9 @@
 #define STUBBORN_FADE 0.8
 
 #define ILL_ROUNDS 8
-#define ILL_DELAYS 20 /* longest pauses */
+#define ILL_DELAYS 20 /* longest pauses, at most */
+#define ILL_DELAYS_MIN 3 /* and without those for what has passed */
+#define ILL_PASSED 3 /* for so many one more */
 #define CHANCE_ROUNDS 3
 
 /* The shortest of pauses that are drawn. */
@@ -109,9 +113,11 @@ is_ill(const struct fp_busy *busy, const struct fp_busy_rules *rules,
 	const struct fp_refused *refused, int64_t now_ns)
 {
 	int64_t longest_ns = FP_MIN(rules->max_delay_ns, PAUSE_MAX_NS);
+	int64_t n_delays = (int64_t)FP_MIN(
+		ILL_DELAYS_MIN + busy->n_passed / ILL_PASSED, ILL_DELAYS);
 
 	return (busy->n_rounds >= ILL_ROUNDS &&
-		       now_ns - busy->rounds_ns >= ILL_DELAYS * longest_ns) ||
+		       now_ns - busy->rounds_ns >= n_delays * longest_ns) ||
 	       (refused->is == FP_REFUSAL_MILD && busy->passed_ns == 0);
 }
 
@@ -225,6 +231,7 @@ busy_stir(struct fp_busy *busy)
 	busy->n_clean += (unsigned)FP_MIN(busy->n_quiet, CLEAN_MAX);
 	busy->suspect.n_clean += busy->n_quiet;
 	busy->learner.n_passed += busy->n_quiet;
+	busy->n_passed += busy->n_quiet;
 	busy->n_quiet = 0;
 }
 
@@ -656,6 +663,7 @@ fp_busy_passed(struct fp_busy *busy, const struct fp_busy_attempt *attempt,
 {
 	busy->score *= FADE;
 	busy->n_row = 0;
+	busy->n_passed++;
 	if (attempt->refused_ns == 0)
 		busy->part -= PART_STEP * busy->part;
 	busy->passed_ns = FP_MAX(busy->passed_ns, attempt->begun_ns);

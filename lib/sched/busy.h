@@ -50,6 +50,7 @@ struct fp_busy {
 	unsigned n_with; /* of these, in the same round: refused, */
 	unsigned n_against; /* and passed */
 	int64_t passed_ns; /* when the latest that has passed began; 0: none */
+	uint64_t n_passed; /* in all, but for those of n_quiet */
 	struct fp_learner learner;
 	struct fp_suspect suspect;
 	struct fp_company company;

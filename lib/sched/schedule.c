@@ -698,15 +698,17 @@ move_to_hop(
 
 /* Whether a refusal says nothing of the item: it was refused before, while its
  * origin has let others through in between; or it was let out alone to find out
- * whether the origin lets anything through again, as it did before. */
+ * whether the origin lets anything through again, as it did before. The latter
+ * is for items that may be retried at all. */
 static bool
-was_bad_luck(const struct fp_ticket *ticket)
+was_bad_luck(const struct fp_schedule *schedule, const struct fp_ticket *ticket)
 {
 	const struct fp_busy *busy = &ticket->origin->busy;
 
 	if (!fp_busy_is_limiting(busy))
 		return false;
-	if (ticket->is_sole && busy->n_rounds > 0 && busy->passed_ns > 0)
+	if (schedule->rules.retry_max > 0 && ticket->is_sole &&
+		busy->n_rounds > 0 && busy->passed_ns > 0)
 		return true;
 	return ticket->report.refused.is == FP_REFUSAL_SAID &&
 	       ticket->refused_ns > 0 && busy->passed_ns > ticket->refused_ns;
@@ -715,13 +717,14 @@ was_bad_luck(const struct fp_ticket *ticket)
 /* An attempt that was in bad luck need not count. Not for ever: the origin may
  * mean this item. */
 static void
-excuse(struct fp_ticket *ticket)
+excuse(const struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
 	bool is_refused =
 		ticket->report.heard == FP_HEARD_BUSY || ticket->report.is_bare;
 
 	if (is_refused && ticket->again.how != FP_AGAIN_NO &&
-		ticket->n_excused < EXCUSED_MAX && was_bad_luck(ticket)) {
+		ticket->n_excused < EXCUSED_MAX &&
+		was_bad_luck(schedule, ticket)) {
 		ticket->n_excused++;
 		ticket->again.how = FP_AGAIN_FREE;
 	}
@@ -731,9 +734,9 @@ excuse(struct fp_ticket *ticket)
 
 /* Another attempt is paid for, or there is none. */
 static void
-pay(struct fp_ticket *ticket)
+pay(const struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
-	excuse(ticket);
+	excuse(schedule, ticket);
 	if (ticket->again.how != FP_AGAIN_PAID ||
 		fp_budget_take(&ticket->origin->budget,
 			ticket->again.why == FP_CAUSE_TIMEOUT))
@@ -790,7 +793,7 @@ fp_schedule_end(
 {
 	fp_doubts_settle(ticket, &schedule->rules.origin.busy,
 		schedule->rules.retry_max, now_ns);
-	pay(ticket);
+	pay(schedule, ticket);
 	end_attempt(schedule, ticket, now_ns);
 	if (!goes_on(schedule, ticket, now_ns)) {
 		leave_origin(schedule, ticket, now_ns);

@@ -232,6 +232,32 @@ what_never_answered_is_ill(void)
 	}
 }
 
+/* How long one that passed n is waited for, while it refuses all that come. */
+static int64_t
+ill_after_ns(int n)
+{
+	begin(FP_BUSY_AUTO);
+	for (int i = 0; i < n; i++)
+		pass(T0, T0);
+	int64_t now_ns = T0 + 1;
+	for (int i = 0; i < 100; i++) {
+		struct fp_busy_verdict verdict =
+			refuse_as(FP_REFUSAL_MILD, false, now_ns, now_ns);
+		if (busy.n_rounds > 1 && !busy.is_careful)
+			return now_ns - T0;
+		now_ns += FP_MAX(verdict.pause_ns, 1);
+	}
+	return INT64_MAX;
+}
+
+/* A limit of two for ten minutes is rare, one of 100 is not. */
+static void
+what_has_passed_little_is_ill_sooner(void)
+{
+	CHECK(ill_after_ns(2) >= 90 * S && ill_after_ns(2) < 240 * S);
+	CHECK(ill_after_ns(100) >= 600 * S && ill_after_ns(100) < 750 * S);
+}
+
 static enum fp_doubt
 doubt(int64_t begun_ns, int64_t now_ns)
 {
@@ -325,6 +351,8 @@ main(void)
 	run("one finds out", one_finds_out);
 	run("as the user says", as_the_user_says);
 	run("what has never answered is ill", what_never_answered_is_ill);
+	run("what has passed little is ill sooner",
+		what_has_passed_little_is_ill_sooner);
 	run("a no among those under way", a_no_among_those_under_way);
 	return done();
 }
