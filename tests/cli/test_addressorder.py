@@ -12,10 +12,11 @@ import sys
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from authority import authority, good
+from calm import test_in_time
 from harness import fetchpool
 from servers import Hole
 from shim import resolver
-from tap import check, equal, main, skip, test
+from tap import check, equal, main, skip
 from webserver import Web
 
 DEAD = ["127.0.3.1", "127.0.3.2", "127.0.3.3"]
@@ -70,7 +71,7 @@ def all_succeed(server, names, *args, path="/ok", env=None):
     return result
 
 
-@test("32 dead, refusing and living addresses in every order, by --resolve")
+@test_in_time("32 dead, refusing and living addresses in every order, by --resolve")
 def _():
     with Web() as server:
         holes = [Hole(address, server.port) for address in DEAD]
@@ -80,7 +81,7 @@ def _():
         check(holes, "they are dead")
 
 
-@test("32 the same when a look-up has found them")
+@test_in_time("32 the same when a look-up has found them")
 def _():
     with Web() as server:
         holes = [Hole(address, server.port) for address in DEAD]
@@ -91,7 +92,7 @@ def _():
         check(holes, "they are dead")
 
 
-@test("32 the same over TLS")
+@test_in_time("32 the same over TLS")
 def _():
     with Web(tls=good().server()) as server:
         holes = [Hole(address, server.port) for address in DEAD]
@@ -100,7 +101,7 @@ def _():
         check(holes, "they are dead")
 
 
-@test("32 many items of one such name, with and without kept connections")
+@test_in_time("32 many items of one such name, with and without kept connections")
 def _():
     with Web() as server:
         holes = [Hole(address, server.port) for address in DEAD[:1]]
@@ -117,7 +118,7 @@ def _():
         check(holes, "it is dead")
 
 
-@test("32 IPv6 and IPv4: the one dead, the other alive, and three of them")
+@test_in_time("32 IPv6 and IPv4: the one dead, the other alive, and three of them")
 def _():
     if not has_ipv6():
         skip("no IPv6 here")
@@ -144,7 +145,7 @@ def _():
         check(holes, "they are dead")
 
 
-@test("32 a proxy's name has a dead address and a living one")
+@test_in_time("32 a proxy's name has a dead address and a living one")
 def _():
     with Web() as proxy:  # It answers itself.
         holes = [Hole(address, proxy.port) for address in DEAD[:2]]
@@ -160,7 +161,7 @@ def _():
         check(holes, "they are dead")
 
 
-@test("32 no address lives: the item fails when the connect timeout is over")
+@test_in_time("32 no address lives: the item fails when the connect timeout is over")
 def _():
     with Web() as server:
         holes = [Hole(address, server.port) for address in DEAD]

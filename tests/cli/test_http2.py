@@ -513,7 +513,7 @@ def _():
         for i in range(1, 9):
             urls += [server.at("once", name, i)] * (i % 4 == 1)
             urls += [server.at("whole", i)]
-        result = run(urls, "-j3", "--stall-time=2s", "--retry=3")
+        result = run(urls, "-j3", "--stall-time=15s", "--retry=3", "-m60s")
         equal({kind(r) for r in result.records}, {None},
               "%s: %r" % (name, result))
 

@@ -592,11 +592,10 @@ def _():
     check(kinds(result).get("timeout", 0) >= 400, repr(result))
     total, at_once = lookups(env)
     # What is not begun when its item times out is not looked up any more, where
-    # threads are kept for the next look-up.
-    if does("A and AAAA apart"):
-        check(0 < total <= 400, "%d look-ups" % total)
-    else:
-        equal(total, 400, "look-ups")
+    # threads are kept for the next look-up; and elsewhere if its thread comes
+    # late, on a busy machine.
+    least = 1 if does("A and AAAA apart") else 350
+    check(least <= total <= 400, "%d look-ups" % total)
     limit = 400 if does("A and AAAA apart") else 200
     check(at_once <= 200 and most <= limit,
           "%d look-ups at once, %d threads" % (at_once, most))

@@ -137,8 +137,8 @@ def _():
         program = Program(["-j2", *args, "--report", page, "--stats", path,
                            server.url + "/gate/never?{}"],
                           stdin="".join("%d\n" % i for i in range(50)))
-        server.wait(lambda: server.outstanding == 2, "2 requests")
         if number:
+            server.wait(lambda: server.outstanding == 2, "2 requests")
             program.kill(number)
         program.wait()
         found = check_page(page, strict_json(contents(path)))
