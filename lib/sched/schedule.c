@@ -697,18 +697,21 @@ move_to_hop(
 }
 
 /* Whether a refusal says nothing of the item: it was refused before, while its
- * origin has let others through in between; or it was let out alone to find out
- * whether the origin lets anything through again, as it did before. The latter
- * is for items that may be retried at all. */
+ * origin has let others through in between; or it was let out alone to find
+ * out, for others that were never sent, whether the origin lets anything
+ * through again, as it did before. The latter is for items that may be retried
+ * at all. */
 static bool
 was_bad_luck(const struct fp_schedule *schedule, const struct fp_ticket *ticket)
 {
-	const struct fp_busy *busy = &ticket->origin->busy;
+	const struct fp_origin *origin = ticket->origin;
+	const struct fp_busy *busy = &origin->busy;
 
 	if (!fp_busy_is_limiting(busy))
 		return false;
 	if (schedule->rules.retry_max > 0 && ticket->is_sole &&
-		busy->n_rounds > 0 && busy->passed_ns > 0)
+		origin->n_holds > origin->n_tried && busy->n_rounds > 0 &&
+		busy->passed_ns > 0)
 		return true;
 	return ticket->report.refused.is == FP_REFUSAL_SAID &&
 	       ticket->refused_ns > 0 && busy->passed_ns > ticket->refused_ns;

@@ -6,22 +6,23 @@
  *	an item that is broken	fails again while others pass: what was tried
  *			before does not count here
  *	failures by chance	do not come eight in a row, if they are less
- *			than a third of all
+ *			than a tenth of all; nor 16, if less than a third; nor
+ *			32, if little more than half
  *	a server that is ill	lets nothing pass after a while either; and if
  *			nothing has ever passed, nothing is suspected
  *	items that are broken, next to each other	look like a limit at
  *			first
  *
- * So when eight items in a row have failed, at their first attempt, the server
- * is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s after
- * the first of them, as people choose limits; and if as many had passed as
- * people choose, such as 50, after 120, 300 and 600 s. If it passes, they were
- * a limit's and so are all such failures from then on. If it fails, another
- * item is sent at once that never was, from far behind in the list, as it has
- * little to do with them: if that passes, and then one of the others fails once
- * more, the items are broken. If none may be sent again, as with POST, the next
- * item is in the place of that one. Where no other is left there is less to
- * lose: then the first three times are all.
+ * So when that many items in a row have failed, at their first attempt, the
+ * server is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s
+ * after the first of them, as people choose limits; and if as many had passed
+ * as people choose, such as 50, after 120, 300 and 600 s. If it passes, they
+ * were a limit's and so are all such failures from then on. If it fails,
+ * another item is sent at once that never was, from far behind in the list, as
+ * it has little to do with them: if that passes, and then one of the others
+ * fails once more, the items are broken. If none may be sent again, as with
+ * POST, the next item is in the place of that one. Where no other is left there
+ * is less to lose: then the first three times are all.
  *
  * Once they are a limit's, requests are spaced, and a limit that is kept to
  * refuses now and then. Where failures go on with hardly anything in between,
@@ -55,6 +56,7 @@
 
 #define MARKS_SHORT 6
 #define MARKS 9
+#define MARK_NS_MAX 4e18 /* of a first pause of a year */
 #define CHOSEN_MIN 20
 
 /* Passes after one of another item, before it is a limit. */
@@ -141,6 +143,7 @@ fp_suspect_mark_ns(size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns)
 	if (n >= MARKS)
 		return 0;
 	double mark_ns = (double)delay_ns * marks[n] * (1 + LATE);
+	mark_ns = FP_MIN(mark_ns, MARK_NS_MAX);
 	return FP_MAX(since_ns + (int64_t)mark_ns - now_ns, 1);
 }
 

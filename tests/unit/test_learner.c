@@ -332,6 +332,37 @@ refusals_that_are_no_limit(void)
 	}
 }
 
+/* A list that is over but for one item or two that are refused for good: they
+ * have their retries, and no more are sent to find out for others. */
+static void
+few_are_refused_for_good(void)
+{
+	static const unsigned jobs[] = {4, 16};
+	static struct few {
+		struct server server;
+		int n, n_bad;
+		double most_s;
+	} cases[] = {
+		{SHED("one of five, 429", MANY, 429, "5"), 5, 1, 15},
+		{SHED("one of five, 503", MANY, 503, "5"), 5, 1, 15},
+		{SHED("two of eight, 429", MANY, 429, "4"), 8, 2, 70},
+		{SHED("two of eight, 503", MANY, 503, "4"), 8, 2, 70},
+	};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct few *few = &cases[i];
+		for (uint64_t seed = 1; seed <= CHANCE_SEEDS; seed++) {
+			simulate(&sim, &few->server, few->n, jobs[seed % 2],
+				seed);
+			CHECK(sim.out.n_ok == few->n - few->n_bad);
+			CHECK(sim.out.n_requests <= few->n + 3 * few->n_bad);
+			CHECK(sim.out.took_s < few->most_s);
+		}
+		draw(&sim, few->n);
+	}
+}
+
 /* 403 that mean no: none is sent again where others pass in between, and where
  * none does, it is found out with items that were not sent yet. */
 static void
@@ -411,6 +442,7 @@ main(void)
 	run("the same with other numbers of jobs", every_limit_other_jobs);
 	run("the same, whatever is drawn", every_chance);
 	run("refusals that are no limit", refusals_that_are_no_limit);
+	run("a few are refused for good", few_are_refused_for_good);
 	run("403 that mean no", forbidden);
 	run("nothing is found out if nothing is learned", nothing_is_found_out);
 	run("the rate in words", words);

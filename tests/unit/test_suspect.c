@@ -285,6 +285,9 @@ numbers_that_people_choose(void)
 		CHECK(fp_suspect_marks(others[i]) == 6);
 	CHECK(fp_suspect_mark_ns(8, T0, S, T0) == 612 * S);
 	CHECK(fp_suspect_mark_ns(9, T0, S, T0) == 0);
+	for (size_t i = 0; i < 9; i++)
+		CHECK(fp_suspect_mark_ns(i, T0, 366 * 86400 * S, T0) >
+			366 * 86400 * S);
 }
 
 /* The more fail anyhow, the more it takes. */
