@@ -57,12 +57,14 @@ TLS = """
 
 class Timed:
     """The ends of a run's items, in seconds since the first began; of several
-    URLs, in turn: each with the place of its URL."""
+    URLs, in turn: each with the place of its URL. What is under way at the end
+    may end: nginx goes on counting streams of HTTP/2 that are reset in an
+    echo_sleep, and then lets nothing through any more where limit_conn is."""
 
     def __init__(self, bench, urls, jobs, seconds, then=None, args=()):
         urls = [urls] if isinstance(urls, str) else urls
         command = [bench.contenders.program, "-q", "-j", str(jobs), "--retry",
-                   "5", "--deadline", "%ds" % seconds, "--grace", "0",
+                   "5", "--deadline", "%ds" % seconds, "--grace", "1s",
                    "--fields", "seq,started,fetch_time,status,attempts", *args]
         path = os.path.join(bench.folder, "auto.jsonl")
         lines = os.path.join(bench.folder, "auto-lines")
