@@ -699,35 +699,33 @@ move_to_hop(
 /* Whether a refusal says nothing of the item: it was refused before, while its
  * origin has let others through in between; or it was let out alone to find
  * out, for others that were never sent, whether the origin lets anything
- * through again, as it did before. The latter is for items that may be retried
- * at all. */
+ * through again, as it did before. */
 static bool
-was_bad_luck(const struct fp_schedule *schedule, const struct fp_ticket *ticket)
+was_bad_luck(const struct fp_ticket *ticket)
 {
 	const struct fp_origin *origin = ticket->origin;
 	const struct fp_busy *busy = &origin->busy;
 
 	if (!fp_busy_is_limiting(busy))
 		return false;
-	if (schedule->rules.retry_max > 0 && ticket->is_sole &&
-		origin->n_holds > origin->n_tried && busy->n_rounds > 0 &&
-		busy->passed_ns > 0)
+	if (ticket->is_sole && origin->n_holds > origin->n_tried &&
+		busy->n_rounds > 0 && busy->passed_ns > 0)
 		return true;
 	return ticket->report.refused.is == FP_REFUSAL_SAID &&
 	       ticket->refused_ns > 0 && busy->passed_ns > ticket->refused_ns;
 }
 
-/* An attempt that was in bad luck need not count. Not for ever: the origin may
- * mean this item. */
+/* An attempt that was in bad luck need not count, where items may be retried at
+ * all. Not for ever: the origin may mean this item. */
 static void
 excuse(const struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
 	bool is_refused =
 		ticket->report.heard == FP_HEARD_BUSY || ticket->report.is_bare;
 
-	if (is_refused && ticket->again.how != FP_AGAIN_NO &&
-		ticket->n_excused < EXCUSED_MAX &&
-		was_bad_luck(schedule, ticket)) {
+	if (is_refused && schedule->rules.retry_max > 0 &&
+		ticket->again.how != FP_AGAIN_NO &&
+		ticket->n_excused < EXCUSED_MAX && was_bad_luck(ticket)) {
 		ticket->n_excused++;
 		ticket->again.how = FP_AGAIN_FREE;
 	}
