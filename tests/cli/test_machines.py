@@ -105,12 +105,32 @@ def all_below(pid):
     return found
 
 
-def is_running(pid):
+def stat_of(path):
+    """What follows the name in a stat file of /proc: state, parent, group."""
     try:
-        with open("/proc/%d/stat" % pid) as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+        with open(path) as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return ["X", "0", "0"]
+
+
+def has_files(pid):
+    """Whether it may still have files open, and so locks. A process whose
+    first thread has ended is a zombie, although it has its files until the
+    last of its threads has ended."""
+    try:
+        threads = os.listdir("/proc/%d/task" % pid)
     except OSError:
         return False
+    return any(stat_of("/proc/%d/task/%s/stat" % (pid, thread))[0] not in "ZX"
+               for thread in threads)
+
+
+def group_is_gone(group):
+    """Whether all processes of this group have closed their files."""
+    return not any(
+        has_files(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()
+        and stat_of("/proc/%s/stat" % pid)[2] == str(group))
 
 
 # ---- job arrays ----
@@ -133,11 +153,12 @@ def _():
         script = array()
         tasks = [task(folder, i, 4, script) for i in range(first, first + 4)]
         until(lambda: server.requests >= 20, "requests of all tasks")
-        below = all_below(tasks[1].proc.pid)
         tasks[1].kill(signal.SIGKILL)
+        # What it has started has its files until it has ended, too; and is
+        # found by its group, which is known as long as this is not reaped.
+        group = tasks[1].proc.pid
+        until(lambda: group_is_gone(group), "the end of all that it started")
         equal(tasks[1].wait(), -signal.SIGKILL)
-        # What it has started has its files until it has ended, too.
-        until(lambda: not any(map(is_running, below)), "their end")
         server.open("x")
         for i in 0, 2, 3:
             equal(tasks[i].wait(), 0, tasks[i].said())

@@ -13,7 +13,7 @@ from arrivals import Arrivals, crowds, numbers, use
 from calm import best_of_three
 from harness import Program, fetchpool
 from ratetest import MS, S, obeys
-from tap import PATIENCE, check, equal, main, test, until
+from tap import check, equal, main, test, until
 
 RETRY = ["--retry=30", "--retry-delay=1ms", "--retry-max-delay=2ms"]
 
@@ -234,40 +234,53 @@ def _():
 # ---- pauses ----
 
 def took(*options, items=40):
+    """How long it took from the start of the program, and from the first
+    request to the last; and the records."""
     with Arrivals() as server:
         began = time.monotonic()
         result = fetchpool([*options, server.url + "/{}"],
                            input=numbers(items))
         succeeded(result, items, repr(result))
-        return time.monotonic() - began, result.records
+        times = server.times()
+        return (time.monotonic() - began, (max(times) - min(times)) / S,
+                result.records)
 
 
 @test("--delay: the sum of the pauses, divided by the jobs")
 def _():
     # Each slot pauses for 10 ... 100 ms before each of its items.
-    seconds, records = took("-j", "8", "--delay=10ms-100ms", "--seed=7")
-    check(min(r["fetch_time"] for r in records) >= 0.010, "too early")
-    check(max(r["fetch_time"] for r in records) > 0.080, "never late")
-    ideal = 40 * 0.055 / 8
-    check(ideal * 0.7 < seconds < ideal * 2 + 3 * PATIENCE,
-          "%.3f s, ideally %.3f" % (seconds, ideal))
+    seconds, span, records = took("-j", "8", "--delay=10ms-100ms", "--seed=7")
+    pauses = [r["fetch_time"] for r in records]
+    check(min(pauses) >= 0.010, "too early")
+    check(max(pauses) > 0.080, "never late")
+    check(seconds > 40 * 0.055 / 8 * 0.7, "%.3f s" % seconds)
+    # On a busy machine all is late; but they pause at the same time.
+    check(span < sum(pauses) / 2, "%.3f s for %.3f s of pauses" % (
+        span, sum(pauses)))
 
 
 @test("--seed: the same pauses each time, and others with another")
 def _():
     def pauses(seed):
         records = took("-j", "1", "--delay=2ms-90ms", "--seed=%d" % seed,
-                       items=6)[1]
+                       items=6)[2]
         return [r["fetch_time"] for r in records]
 
     def distance(some, others):
         return sum(abs(a - b) for a, b in zip(some, others))
 
-    # Any may be late; what was drawn is hundreds of milliseconds apart.
-    once, again, other = pauses(3), pauses(3), pauses(4)
-    check(distance(once, again) < 0.12 * PATIENCE,
-          "the same seed: %s, %s" % (once, again))
-    check(distance(once, other) > 2 * distance(once, again),
+    def are_the_same():
+        """Any may be late, and none is early: in the end the least is what was
+        drawn. What differs is hundreds of milliseconds apart in all, but gets
+        closer, too, if it is drawn anew each time."""
+        for least, seed in zip(found, (3, 3, 4)):
+            least[:] = map(min, least, pauses(seed))
+        return distance(found[0], found[1]) < 0.03
+
+    found = [[60.0] * 6 for _ in range(3)]
+    until(are_the_same, "the same pauses with the same seed")
+    once, again, other = found
+    check(distance(once, other) > 2 * distance(once, again) + 0.05,
           "another seed: %s, %s" % (once, other))
 
 
