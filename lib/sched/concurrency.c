@@ -805,7 +805,7 @@ concurrency_refused(struct fp_concurrency *concurrency, int64_t now_ns)
 		return false;
 	}
 	if (is_shed(concurrency))
-		return false;
+		return true;
 	concurrency->n_since = 0;
 	concurrency->places = 1;
 	concurrency->step = STEP;

@@ -88,7 +88,8 @@ bool fp_concurrency_tells(struct fp_concurrency *concurrency);
 void fp_concurrency_started(struct fp_concurrency *concurrency, int64_t now_ns);
 
 /* One that began then has ended. Of one that was refused: true, if that was
- * because of those that were under way with it, and fewer will be. */
+ * because of those that were under way with it, and fewer will be; or if so
+ * many are refused whatever the number is. */
 bool fp_concurrency_ended(struct fp_concurrency *concurrency,
 	enum fp_passage passage, int64_t begun_ns, int64_t now_ns);
 

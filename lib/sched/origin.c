@@ -484,6 +484,9 @@ origin_find_jobs(const struct fp_origins *origins, struct fp_origin *origin,
 	bool is_explained = fp_concurrency_ended(concurrency,
 		passage_of(origin, report), report->begun_ns, now_ns);
 
+	/* A time that is named may be for a single item. */
+	if (concurrency->shed > 0 && report->refused.wait_ns > 0)
+		is_explained = false;
 	if (origins->rules.tells_jobs && fp_concurrency_tells(concurrency))
 		origin->news |= 1U << FP_NOTICE_JOBS;
 	return is_explained && report->heard == FP_HEARD_BUSY ? FP_HEARD_TROUBLE

@@ -379,6 +379,56 @@ one_is_the_least(void)
 	CHECK(fp_concurrency_found(&concurrency) == 1);
 }
 
+/* A server that answers before it has made room: of those that it has room for
+ * it refuses one now and then, by chance as it seems. But more at once get more
+ * refusals; these are not by chance, and are no matter of a rate either, as
+ * three would be that nothing explains. */
+static void
+room_is_made_late(void)
+{
+	struct fp_concurrency concurrency;
+	struct {
+		int64_t begun_ns, end_ns;
+		bool is_refused;
+	} flights[16];
+	unsigned n = 0, n_within = 0, n_row = 0, n_row_most = 0, level_most = 0;
+	int64_t now_ns = S, until_ns;
+
+	fp_concurrency_init(&concurrency, 16);
+	for (unsigned i = 1; i <= 4000; i++) {
+		while (n <
+			fp_concurrency_limit(&concurrency, now_ns, &until_ns)) {
+			bool is_refused = n_within == 4 || i % 40 == 7;
+			fp_concurrency_started(&concurrency, now_ns);
+			flights[n].begun_ns = now_ns;
+			flights[n].end_ns = now_ns + (is_refused ? 1 : 20) * MS;
+			flights[n++].is_refused = is_refused;
+			n_within += !is_refused;
+			now_ns += MS / 10;
+		}
+		unsigned next = 0;
+		for (unsigned k = 1; k < n; k++)
+			if (flights[k].end_ns < flights[next].end_ns)
+				next = k;
+		bool is_refused = flights[next].is_refused;
+		now_ns = FP_MAX(now_ns, flights[next].end_ns);
+		bool is_explained = fp_concurrency_ended(&concurrency,
+			is_refused ? FP_PASSAGE_REFUSED : FP_PASSAGE_ANSWERED,
+			flights[next].begun_ns, now_ns);
+		flights[next] = flights[--n];
+		n_within -= !is_refused;
+		if (is_refused)
+			n_row = is_explained ? 0 : n_row + 1;
+		n_row_most = FP_MAX(n_row_most, n_row);
+		level_most = FP_MAX(level_most,
+			i > 100 ? fp_concurrency_found(&concurrency) : 0);
+	}
+	printf("# %u in a row, %u at most, %u found\n", n_row_most, level_most,
+		fp_concurrency_found(&concurrency));
+	CHECK(n_row_most < 3);
+	CHECK(fp_concurrency_found(&concurrency) <= 8);
+}
+
 int
 main(void)
 {
@@ -390,6 +440,7 @@ main(void)
 	run("the capacity changes", its_capacity_changes);
 	run("it stands still at times, or is cold", it_stalls_or_is_cold);
 	run("refusals by chance", refusals_by_chance);
+	run("room is made late", room_is_made_late);
 	run("several servers in one list", several_in_one_list);
 	run("too few items to find anything", few_items_say_nothing);
 	run("one at once", one_is_the_least);
