@@ -68,7 +68,8 @@
  *			pagefill (with what is filled in), preview (in place of
  *			sending)
  *	engine/		transfers, and the threads that drive them: sockets and
- *			poller (a loop's), phase (what a transfer is doing),
+ *			poller (a loop's), glance (looks at them that are
+ *			saved), phase (what a transfer is doing),
  *			transfer (one item on one easy handle; in parts, which
  *			chapters.h joins: handle, gate, kept (which connections
  *			may be used again), body, verdict, aftermath), span

@@ -179,6 +179,7 @@ lib_libinternal_la_SOURCES += \
 	lib/engine/ferry.c lib/engine/ferry.h \
 	lib/engine/gate.c \
 	lib/engine/handle.c \
+	lib/engine/glance.c lib/engine/glance.h \
 	lib/engine/greet.c lib/engine/greet.h \
 	lib/engine/kept.c \
 	lib/engine/nudge.c lib/engine/nudge.h \

@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/test_ferry \
 	tests/unit/test_foreign \
 	tests/unit/test_filename \
+	tests/unit/test_glance \
 	tests/unit/test_greet \
 	tests/unit/test_gunzip \
 	tests/unit/test_gunzipbad \

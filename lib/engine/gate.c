@@ -9,6 +9,7 @@
 
 #include "bearer.h"
 #include "clock.h"
+#include "glance.h"
 #include "proxies.h"
 
 #include <errno.h>
@@ -170,6 +171,7 @@ fp_transfer_on_close(void *arg, curl_socket_t fd)
 {
 	struct fp_context *context = arg;
 
+	fp_glance_closing(fd);
 	fp_context_closing(context, fd);
 	fp_poller_closing(context->poller, fd);
 	return close(fd);
@@ -283,6 +285,17 @@ is_still_open(struct fp_transfer *transfer, const struct fp_socket *at)
 	return false;
 }
 
+/* Whether nothing is to be read on it, so that what comes from now on can be
+ * the answer. */
+static bool
+has_nothing(const struct fp_socket *at)
+{
+	if (!fp_glance_is_clean(at->fd) && !fp_socket_is_clean(at))
+		return false;
+	fp_glance_sends(at->fd);
+	return true;
+}
+
 /* Whether nothing was left on the connection by the request before on it.
  * Bytes there would be taken for the answer to this request: on the socket,
  * where libcurl below 8.0.0 does not look, and from 8.22.0 on once a second;
@@ -318,7 +331,7 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 	}
 	bool is_mixed = tls.has_tls && !is_https && (!at || at->is_https);
 	if (!is_mixed && !tls.is_http2)
-		return !tls.has_rest && (!at || fp_socket_is_clean(at));
+		return !tls.has_rest && (!at || has_nothing(at));
 	if (!is_mixed)
 		return !at || is_still_open(transfer, at);
 	transfer->ticket->again.is_fresh = true;

@@ -29,6 +29,7 @@
 #include "lane.h"
 
 #include "clock.h"
+#include "glance.h"
 #include "nudge.h"
 #include "random.h"
 #include "span.h"
@@ -518,8 +519,11 @@ act(struct fp_lane *lane, curl_socket_t fd, int ready)
 	int running;
 
 	lane->context.flood.now_ns = since_ns;
-	if (curl_multi_socket_action(lane->multi, fd, ready, &running) !=
-		CURLM_OK)
+	fp_glance_begin();
+	CURLMcode code =
+		curl_multi_socket_action(lane->multi, fd, ready, &running);
+	fp_glance_end();
+	if (code != CURLM_OK)
 		give_up_multi(lane);
 	reap(lane);
 	if (FP_UNLIKELY(lane->context.phases.n[FP_TRANSFER_CONNECTING] > 0 ||

@@ -7,8 +7,23 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from harness import fetchpool
 from servers import Nginx
-from tap import check, equal, main, skip, temp_dir, test
+from shim import resolver
+from tap import check, contents, equal, main, skip, temp_dir, test
 from webserver import Web, ask, refused, web
+
+
+# ---- what the system is asked ----
+
+@test("the system is not asked twice what is to be read on a connection")
+def _():
+    server, looks, n = web(), temp_dir() + "/looks", 200
+    open(looks, "w").close()
+    result = fetchpool(["-j1"], input="\n".join([server.url + "/ok"] * n),
+                       env=resolver(looks=looks))
+    equal((result.status, server.connections), (0, 1), repr(result))
+    # libcurl asks twice a request; later ones may ask in another way.
+    n_looks = len(contents(looks))
+    check(n_looks < n // 2, "poll() for one socket: %d times" % n_looks)
 
 
 # ---- libcurl's own options ----
