@@ -225,12 +225,26 @@ tell_end(struct fp_course *run, const struct fp_totals *totals)
 }
 
 void
+fp_course_undo(struct fp_course *run)
+{
+	if (run->pool)
+		fp_pool_withdraw(run->pool);
+	fp_output_undo(&run->writer.output);
+	fp_output_undo(&run->writer.failed);
+	fp_output_undo(&run->writer.unknown);
+	fp_trace_undo(&run->account.trace);
+	fp_etags_undo(&run->etags);
+}
+
+void
 fp_course_conclude(struct fp_course *run)
 {
 	uint64_t left = 0;
 	bool is_short = run->signal || run->cut_by || run->writer.has_stopped ||
 			run->reader.has_stopped;
 
+	if (run->reader.is_refused)
+		fp_course_undo(run);
 	fp_journal_finish(&run->journal);
 	fp_writer_set_aside(&run->writer);
 	if (is_short)

@@ -39,6 +39,7 @@ struct fp_course {
 	struct fp_meter meter;
 	struct fp_thread reader_thread;
 	bool has_reader; /* a thread for it */
+	bool has_begun; /* the outputs are, or may be, changed */
 	int done_fd; /* the other end of the writer's: its last word */
 	int signal; /* that stopped us, or 0 */
 	atomic_bool has_fault; /* the pool has told of one */
@@ -64,6 +65,10 @@ void fp_course_measure(struct fp_course *run);
 
 /* The same in words, and what has held it so far. */
 void fp_course_tell(struct fp_course *run);
+
+/* The run does not begin, or is refused: removes the files and the folder that
+ * were made for it, and that nothing is in. */
+void fp_course_undo(struct fp_course *run);
 
 /* After reader and writer were joined: completes the outputs, and says the last
  * words. The exit status is known then. */

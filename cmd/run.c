@@ -168,8 +168,15 @@ open_tokens(struct fp_course *run)
 	return fp_tokencommand_open(&run->tokens, run->settings);
 }
 
-/* Files that are one, and options that do not fit the pool, are wrong usage,
- * and known before anything is opened or made: a dry run's pool takes the same
+/* There may be less of it, or more, when the run begins. */
+static bool
+run_lacks_room(int err)
+{
+	return err == ENOMEM || err == EAGAIN || err == EMFILE || err == ENFILE;
+}
+
+/* Files that are one, or of another kind, and options that do not fit the pool,
+ * are known before anything is opened or made: a dry run's pool takes the same
  * options, and makes nothing.
  * -1: said why. */
 static int
@@ -186,12 +193,12 @@ run_judge(struct fp_settings *settings)
 		fp_complaint_pool(settings, why);
 		return -1;
 	}
-	if (!pool && errno == ENOTSUP) {
+	if (!pool && !run_lacks_room(errno)) {
 		fp_msg_local("cannot start: %s", why);
 		return -1;
 	}
 	fp_pool_free(pool);
-	return 0;
+	return fp_etags_judge(settings);
 }
 
 struct run_end {
@@ -368,7 +375,9 @@ run_start(struct fp_course *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
-	if (!run->settings->journal_path && fp_writer_begin(&run->writer))
+	run->has_begun = true;
+	if (run->settings->journal_path ? fp_journal_begin_new(&run->journal)
+					: fp_writer_begin(&run->writer))
 		return -1;
 	if (run->meter.how == FP_METER_BAR)
 		fp_signals_tidy(tidy_terminal);
@@ -718,6 +727,8 @@ fp_run(struct fp_settings *settings)
 		if (fp_writer_ends_by_pipe(&run->writer))
 			run->signal = SIGPIPE;
 	}
+	if (!run->has_begun)
+		fp_course_undo(run);
 	fp_pool_free(run->pool);
 	fp_output_close(&run->writer.output);
 	fp_output_close(&run->writer.failed);

@@ -783,8 +783,10 @@ struct fp_look {
 
 void fp_pool_look(struct fp_pool *pool, struct fp_look *look);
 
-/* Cancels what is left, ends the threads and frees everything, results that
- * were not released included. Takes NULL. */
+/* Cancels what is left, ends the threads and frees everything; of a withdrawn
+ * pool without items also the folder and the rate file that it made, if
+ * nothing is in them. Takes NULL. */
+void fp_pool_withdraw(struct fp_pool *pool);
 void fp_pool_free(struct fp_pool *pool);
 
 /* ---- what a run would take ---- */

@@ -271,6 +271,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_form.py \
 	tests/cli/test_partial.py \
 	tests/cli/test_unpack.py \
+	tests/cli/test_untouched.py \
 	tests/cli/test_upload.py \
 	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \

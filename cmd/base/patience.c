@@ -182,3 +182,12 @@ fp_patience_open(const char *path, int flags)
 	errno = err;
 	return -1;
 }
+
+int
+fp_patience_make(const char *path, int flags, bool *is_made)
+{
+	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
+
+	*is_made = fd >= 0;
+	return fd >= 0 ? fd : fp_patience_open(path, flags | O_CREAT);
+}

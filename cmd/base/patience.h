@@ -20,6 +20,9 @@
  * can be waited for here; a pipe that has a name waits for its reader. */
 int fp_patience_open(const char *path, int flags);
 
+/* The same, and makes a file if there is none: then *is_made is true. */
+int fp_patience_make(const char *path, int flags, bool *is_made);
+
 /* From this time of fp_clock_now_ns() on patience ends; the earliest counts. */
 void fp_patience_limit(int64_t end_ns);
 

@@ -24,6 +24,7 @@
 #include "msg.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -305,6 +306,7 @@ etags_prepare(struct fp_etags *etags, const char *path)
 		return -1;
 	if (has_some == 0) {
 		etags->end = sizeof(MAGIC) - 1;
+		etags->is_made = etags->file.fd < 0;
 		return fp_journalfile_make(
 			&etags->file, MAGIC, sizeof(MAGIC) - 1);
 	}
@@ -313,6 +315,34 @@ etags_prepare(struct fp_etags *etags, const char *path)
 	uint64_t dead = etags->end - (sizeof(MAGIC) - 1) - etags->live;
 	return dead > etags->live && dead > LEAST_DEAD ? etags_compact(etags)
 						       : 0;
+}
+
+static void
+complain_of_kind(const char *path)
+{
+	fp_msg_usage("--etags: %s is not an --etags file", path);
+}
+
+/* What cannot be opened is found when it is opened. */
+int
+fp_etags_judge(const struct fp_settings *settings)
+{
+	const char *path = settings->etags_path;
+	char text[sizeof(MAGIC) - 1];
+	struct stat st;
+
+	if (!path || stat(path, &st) || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return 0;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	close(fd);
+	if (n < 0 ||
+		(n == sizeof(text) && memcmp(text, MAGIC, sizeof(text)) == 0))
+		return 0;
+	complain_of_kind(path);
+	return -1;
 }
 
 int
@@ -328,7 +358,7 @@ fp_etags_open(struct fp_etags *etags, const struct fp_settings *settings)
 	if (etags_prepare(etags, path) == 0)
 		return 0;
 	if (errno == EINVAL)
-		fp_msg_usage("--etags: %s is not an --etags file", path);
+		complain_of_kind(path);
 	else
 		fp_msg_local("--etags: %s: %s", path,
 			errno == EWOULDBLOCK ? "in use by another run"
@@ -446,6 +476,15 @@ fp_etags_commit(struct fp_etags *etags)
 {
 	if (etags->is_on && !etags->waits)
 		etags_write(etags);
+}
+
+void
+fp_etags_undo(const struct fp_etags *etags)
+{
+	if (etags->is_made && etags->file.fd >= 0 &&
+		etags->file.end == sizeof(MAGIC) - 1 &&
+		fp_journalfile_check(&etags->file) == 0)
+		unlink(etags->file.path);
 }
 
 void

@@ -41,10 +41,14 @@ struct fp_etags {
 	struct fp_buf text; /* to be appended */
 	struct fp_buf line; /* that was read last */
 	bool has_failed;
+	bool is_made; /* the file was not there before */
 };
 
 /* Nothing, until it is opened. */
 void fp_etags_none(struct fp_etags *etags);
+
+/* Whether what is there, if anything, is such a file. -1: said why. */
+int fp_etags_judge(const struct fp_settings *settings);
 
 /* Opens the file that the settings name, or makes it. -1: said why. */
 int fp_etags_open(struct fp_etags *etags, const struct fp_settings *settings);
@@ -60,5 +64,9 @@ void fp_etags_add(struct fp_etags *etags, const struct fp_result *result);
 void fp_etags_commit(struct fp_etags *etags);
 
 void fp_etags_close(struct fp_etags *etags);
+
+/* The run does not begin: a file that was made is removed, if nothing is in it
+ * yet. Before it is closed. */
+void fp_etags_undo(const struct fp_etags *etags);
 
 #endif

@@ -64,12 +64,16 @@ struct fp_journal {
  * other threads. -1 with errno. */
 int fp_journal_make(struct fp_journal *journal);
 
-/* Opens the journal that the settings name, if they do, or makes it; the
- * outputs are open, and hold what they held. For a dry run it is only read,
- * if it is there. -1: said why. */
+/* Opens the journal that the settings name, if they do and it is there; the
+ * outputs are open, and hold what they held. For a dry run it is only read.
+ * Nothing is made or changed. -1: said why. */
 int fp_journal_open(struct fp_journal *journal,
 	const struct fp_settings *settings, struct fp_output *output,
 	struct fp_output *failed, struct fp_output *unknown);
+
+/* Makes the journal, unless another run has begun it, and empties the outputs.
+ * -1: said why. */
+int fp_journal_begin_new(struct fp_journal *journal);
 
 /* The input was found to be the right one: what the outputs hold beyond what
  * the journal knows of is cut off. -1: said why. */

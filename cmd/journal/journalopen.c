@@ -447,14 +447,14 @@ make_state(struct fp_journal *journal)
 
 /* The journal comes first: if it is not to be had, the outputs stay as they
  * are. */
-static int
-start_afresh(struct fp_journal *journal)
+int
+fp_journal_begin_new(struct fp_journal *journal)
 {
 	struct fp_output *const outputs[] = {
 		journal->output, journal->failed, journal->unknown};
 
-	if (make_state(journal))
-		return -1;
+	if (!journal->is_on || journal->is_resumed)
+		return 0;
 	if (fp_journal_make(journal))
 		return refuse_errno(journal);
 	for (size_t i = 0; i < FP_ARRAY_LEN(outputs); i++) {
@@ -528,7 +528,7 @@ fp_journal_open(struct fp_journal *journal, const struct fp_settings *settings,
 		return refuse_errno(journal);
 	if (settings->syncs && sync_names(journal))
 		return -1;
-	if (found ? take_over(journal) : start_afresh(journal))
+	if (found ? take_over(journal) : make_state(journal))
 		return -1;
 	if (!output->is_file)
 		fp_msg_note(

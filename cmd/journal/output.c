@@ -114,18 +114,35 @@ fp_output_open(struct fp_output *output, const char *path, char separator)
 
 	/* Whoever empties a log that is being written to (copytruncate) is to
 	 * find it go on from its new beginning. */
-	output->fd = fp_patience_open(
-		path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
+	output->fd = fp_patience_make(
+		path, O_WRONLY | O_APPEND | O_CLOEXEC, &output->is_made);
 	if (output->fd < 0)
 		return -1;
 	output->is_ours = true;
 	if (output_look_at(output) == 0)
 		return 0;
 	int err = errno;
+	fp_output_undo(output);
 	close(output->fd);
 	output->fd = -1;
 	errno = err;
 	return -1;
+}
+
+void
+fp_output_unmake(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_size == 0 && fp_output_is_at(fd, path))
+		unlink(path);
+}
+
+void
+fp_output_undo(const struct fp_output *output)
+{
+	if (output->is_made && output->fd >= 0)
+		fp_output_unmake(output->fd, output->name);
 }
 
 int

@@ -23,6 +23,7 @@ struct fp_output {
 	int fd; /* -1: there is no such output */
 	const char *name;
 	bool is_ours; /* opened here */
+	bool is_made; /* the file was not there before */
 	bool is_file; /* a regular file: can be cut */
 	bool is_watchable; /* a pipe or socket, whose reader may go away */
 	int quick_fd; /* the same, for writing without waiting, or -1 */
@@ -83,6 +84,13 @@ void fp_output_stop(struct fp_output *output);
  * and so does the one that goes on, when a signal breaks its wait. From any
  * thread. */
 void fp_output_break(struct fp_output *output, int error);
+
+/* Nothing is to be written after all: a file that was made here, and is empty,
+ * is removed again. */
+void fp_output_undo(const struct fp_output *output);
+
+/* The same for one that is open there. */
+void fp_output_unmake(int fd, const char *path);
 
 /* Flushes, and closes what was opened here. */
 int fp_output_close(struct fp_output *output);

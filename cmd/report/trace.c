@@ -16,6 +16,7 @@
 #include "trace.h"
 
 #include "msg.h"
+#include "output.h"
 #include "patience.h"
 #include "quote.h"
 
@@ -50,6 +51,13 @@
 
 /* ---- the file ---- */
 
+void
+fp_trace_undo(const struct fp_trace *trace)
+{
+	if (trace->is_made && trace->fd >= 0)
+		fp_output_unmake(trace->fd, trace->path);
+}
+
 int
 fp_trace_open(struct fp_trace *trace, const char *path)
 {
@@ -57,13 +65,14 @@ fp_trace_open(struct fp_trace *trace, const char *path)
 
 	memset(trace, 0, sizeof(*trace));
 	trace->path = path;
-	trace->fd = fp_patience_open(
-		path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC);
+	trace->fd = fp_patience_make(
+		path, O_WRONLY | O_NOCTTY | O_CLOEXEC, &trace->is_made);
 	if (trace->fd < 0)
 		return -1;
 	if (fstat(trace->fd, &st) ||
 		fp_buf_reserve(&trace->pending, 2 * PENDING_MAX)) {
 		int err = errno;
+		fp_trace_undo(trace);
 		close(trace->fd);
 		trace->fd = -1;
 		errno = err;

@@ -29,6 +29,7 @@ struct fp_trace {
 	int fd; /* -1: there is no such file */
 	const char *path;
 	bool is_file; /* a regular one */
+	bool is_made; /* it was not there before */
 	bool is_begun; /* it was emptied, and is ours to write */
 	int error; /* errno of what failed, or 0 */
 	int64_t start_ns; /* of the run: times count from here; 0: not known */
@@ -43,6 +44,9 @@ struct fp_trace {
  * and is to leave it as it is. */
 int fp_trace_open(struct fp_trace *trace, const char *path);
 void fp_trace_begin(struct fp_trace *trace, int64_t start_ns, bool is_later);
+
+/* The run does not begin: a file that was made is removed, if it is empty. */
+void fp_trace_undo(const struct fp_trace *trace);
 
 /* Of a run that was refused: if it was not emptied yet, it will not be. */
 void fp_trace_leave(struct fp_trace *trace);

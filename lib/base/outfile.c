@@ -451,6 +451,7 @@ static void
 init_dir(struct fp_outdir *dir, bool overwrite)
 {
 	dir->overwrite = overwrite;
+	dir->is_made = false;
 	dir->has_folders = false;
 	dir->reserved = NULL;
 	dir->n_reserved = 0;
@@ -464,8 +465,10 @@ fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
 
 	init_dir(dir, overwrite);
 	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir->fd < 0 && errno == ENOENT && mkdir(path, 0777) == 0)
+	if (dir->fd < 0 && errno == ENOENT && mkdir(path, 0777) == 0) {
+		dir->is_made = true;
 		dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (dir->fd < 0)
 		return -1;
 	for (size_t i = 0; i < FP_ARRAY_LEN(ways); i++) {
@@ -474,6 +477,7 @@ fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite)
 			return 0;
 	}
 	int err = errno;
+	fp_outdir_undo(dir, path);
 	fp_outdir_close(dir);
 	errno = err;
 	return -1;
@@ -485,6 +489,13 @@ fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite)
 	init_dir(dir, overwrite);
 	dir->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir->fd < 0 && errno != ENOENT ? -1 : 0;
+}
+
+void
+fp_outdir_undo(const struct fp_outdir *dir, const char *path)
+{
+	if (dir->is_made && fp_outdir_is_at(dir, path))
+		rmdir(path);
 }
 
 void

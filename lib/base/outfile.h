@@ -35,6 +35,7 @@ enum fp_outdir_way {
 struct fp_outdir {
 	int fd;
 	bool overwrite; /* a file replaces one of the same name */
+	bool is_made; /* by fp_outdir_open() */
 	bool has_folders; /* names may have folders, which are made */
 	const char *const *reserved; /* names that no file may have */
 	size_t n_reserved;
@@ -49,6 +50,8 @@ int fp_outdir_open(struct fp_outdir *dir, const char *path, bool overwrite);
  * there. */
 int fp_outdir_look(struct fp_outdir *dir, const char *path, bool overwrite);
 
+/* Removes the folder again, if it was made here and nothing is in it. */
+void fp_outdir_undo(const struct fp_outdir *dir, const char *path);
 void fp_outdir_close(struct fp_outdir *dir);
 
 /* Whether something of this name is there now. To be asked before a body is

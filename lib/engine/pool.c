@@ -437,6 +437,7 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 	pool->setup.halt_arg = pool;
 	if (fp_transfer_try(&pool->setup, why, why_size)) {
 		err = errno;
+		pool->setup.is_withdrawn = true;
 		fp_setup_destroy(&pool->setup);
 		free(pool);
 		pool = NULL;
@@ -450,6 +451,7 @@ fp_pool_new(const struct fp_options *options, char *why, size_t why_size)
 		err = errno;
 	else if (is_made)
 		return pool;
+	fp_pool_withdraw(pool);
 	fp_pool_free(pool);
 	errno = err;
 	return NULL;
@@ -669,6 +671,12 @@ fp_pool_forecast(struct fp_pool *pool, struct fp_forecast *forecast)
 }
 
 /* ---- the end ---- */
+
+void
+fp_pool_withdraw(struct fp_pool *pool)
+{
+	pool->setup.is_withdrawn = true;
+}
 
 void
 fp_pool_free(struct fp_pool *pool)

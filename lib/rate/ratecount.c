@@ -28,6 +28,12 @@ fp_ratecount_check(const char *where, const struct fp_rateredis_rules *rules,
 }
 
 void
+fp_ratecount_undo(struct fp_ratecount *count)
+{
+	fp_ratefile_undo(count->file);
+}
+
+void
 fp_ratecount_close(struct fp_ratecount *count)
 {
 	fp_ratefile_close(count->file);

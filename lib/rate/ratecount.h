@@ -27,6 +27,8 @@ int fp_ratecount_open(struct fp_ratecount *count, const char *where,
 	const struct fp_rateredis_rules *rules, char *why, size_t size);
 int fp_ratecount_check(const char *where,
 	const struct fp_rateredis_rules *rules, char *why, size_t size);
+/* Removes a file that was made here, and that nobody has used. */
+void fp_ratecount_undo(struct fp_ratecount *count);
 void fp_ratecount_close(struct fp_ratecount *count);
 
 /* Whether anything is in it. */

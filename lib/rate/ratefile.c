@@ -60,6 +60,7 @@
 #define LOCK_TRIES 4
 #define OPEN_TRIES 2000 /* of a millisecond each */
 #define CLOSE_TRIES 50
+#define REMOVED_TRIES 10
 #define COMMIT_TRIES 10
 
 /* When a reservation of someone else may make room, it is looked for it. */
@@ -570,8 +571,8 @@ first_turn(struct fp_ratefile *file, char *why, size_t why_size)
 	return -1;
 }
 
-struct fp_ratefile *
-fp_ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
+static struct fp_ratefile *
+ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
 	char *why, size_t why_size)
 {
 	struct fp_ratefile *file = calloc(1, sizeof(*file));
@@ -591,6 +592,21 @@ fp_ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
 	return NULL;
 }
 
+/* Who had made the file may have removed it while it was opened here. */
+struct fp_ratefile *
+fp_ratefile_open(const char *path, const struct fp_rates *rates, bool is_paced,
+	char *why, size_t why_size)
+{
+	struct fp_ratefile *file = NULL;
+
+	for (int i = 0; i < REMOVED_TRIES && !file; i++) {
+		file = ratefile_open(path, rates, is_paced, why, why_size);
+		if (!file && errno != ESTALE)
+			break;
+	}
+	return file;
+}
+
 int
 fp_ratefile_check(const char *path, const struct fp_rates *rates, char *why,
 	size_t why_size)
@@ -604,6 +620,16 @@ give_all_back(struct fp_ratefile *file)
 {
 	if (file->n_held > 0 && enter_patiently(file, CLOSE_TRIES) == 1)
 		leave(file, bury(file, file->ring.store.seat));
+}
+
+void
+fp_ratefile_undo(struct fp_ratefile *file)
+{
+	if (!file || enter_patiently(file, CLOSE_TRIES) != 1)
+		return;
+	if (file->ring.book.head == 0)
+		fp_ratestore_undo(&file->ring.store);
+	leave(file, 0);
 }
 
 void

@@ -54,6 +54,10 @@ struct fp_ratefile *fp_ratefile_open(const char *path,
 int fp_ratefile_check(const char *path, const struct fp_rates *rates, char *why,
 	size_t why_size);
 
+/* Removes the file again, if it was made here and nobody has used it. It cannot
+ * be used afterwards, except to be closed. NULL: nothing. */
+void fp_ratefile_undo(struct fp_ratefile *file);
+
 /* Gives back what is still reserved, and counts as started what is committed.
  * NULL: nothing. */
 void fp_ratefile_close(struct fp_ratefile *file);

@@ -305,8 +305,11 @@ open_file(struct fp_ratestore *store, const char *path,
 		store->fd = open(path, OPEN_FLAGS | O_RDWR);
 		if (store->fd >= 0)
 			return 0;
-		if (errno != ENOENT ||
-			(create(path, rates, clock) && errno != EEXIST))
+		if (errno != ENOENT)
+			return -1;
+		if (create(path, rates, clock) == 0)
+			store->is_made = true;
+		else if (errno != EEXIST)
 			return -1;
 	}
 	return -1;
@@ -464,6 +467,17 @@ fp_ratestore_sit(struct fp_ratestore *store)
 	}
 	errno = ENOLCK;
 	return -1;
+}
+
+void
+fp_ratestore_undo(const struct fp_ratestore *store)
+{
+	struct flock seats = lock_of(F_WRLCK, SEATS_AT);
+
+	seats.l_len = FP_RATEBOOK_SEATS;
+	if (store->is_made && fcntl(store->fd, F_OFD_GETLK, &seats) == 0 &&
+		seats.l_type == F_UNLCK)
+		unlink(store->path);
 }
 
 int

@@ -38,6 +38,7 @@ struct fp_ratestore {
 	uint64_t id;
 	size_t n_records;
 	uint32_t seat;
+	bool is_made; /* the file, by fp_ratestore_open() */
 };
 
 /* Opens the file; makes it if it is not there, with this clock. The rates must
@@ -46,6 +47,10 @@ int fp_ratestore_open(struct fp_ratestore *store, const char *path,
 	const struct fp_rates *rates, const struct fp_rateclock *clock,
 	char *why, size_t why_size);
 void fp_ratestore_close(struct fp_ratestore *store);
+
+/* Removes the file again, if it was made here and nobody else has a seat. With
+ * the lock; who opens the file meanwhile finds that it was removed. */
+void fp_ratestore_undo(const struct fp_ratestore *store);
 
 /* Whether fp_ratestore_open() would take what is there, or nothing is; it is
  * only read, and nothing is made. 0, or -1 as there. */

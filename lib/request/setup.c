@@ -800,6 +800,7 @@ fp_setup_init(struct fp_setup *setup, const struct fp_options *options,
 		&setup->memory, options->max_memory, options->keep_order);
 	if (setup_make(setup, why, why_size)) {
 		int err = errno;
+		setup->is_withdrawn = true;
 		fp_setup_destroy(setup);
 		errno = err;
 		return -1;
@@ -816,6 +817,12 @@ fp_setup_destroy(struct fp_setup *setup)
 	setup->name_template = NULL;
 	fp_jsonfind_pointers_free(setup->fail_if);
 	setup->fail_if = NULL;
+	if (setup->is_withdrawn) {
+		if (setup->outdir.fd >= 0)
+			fp_outdir_undo(
+				&setup->outdir, setup->options.output_dir);
+		fp_ratecount_undo(&setup->rate_count);
+	}
 	if (setup->outdir.fd >= 0)
 		fp_outdir_close(&setup->outdir);
 	setup->outdir.fd = -1;

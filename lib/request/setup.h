@@ -61,6 +61,7 @@ struct fp_setup {
 		size_t n;
 		int next, until, each; /* which is what; -1: none */
 	} take; /* values of each page's body */
+	bool is_withdrawn; /* what was made for it goes with it, if unused */
 	struct fp_outdir outdir; /* fd -1: bodies go to no files */
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	const char *temporary_folder; /* that the user wants; or NULL */

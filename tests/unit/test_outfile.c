@@ -237,6 +237,28 @@ folders(void)
 	CHECK(dir.fd == -1);
 }
 
+static void
+folder_undone(void)
+{
+	MUST(mkdir(scratch("old"), 0755) == 0);
+	MUST(fp_outdir_open(&dir, scratch("old"), false) == 0);
+	fp_outdir_undo(&dir, scratch("old"));
+	fp_outdir_close(&dir);
+	CHECK(access(scratch("old"), F_OK) == 0);
+	MUST(fp_outdir_open(&dir, scratch("made"), false) == 0);
+	put_file("made/x", "", 0);
+	fp_outdir_undo(&dir, scratch("made"));
+	CHECK(access(scratch("made"), F_OK) == 0);
+	MUST(unlink(scratch("made/x")) == 0);
+	MUST(rename(scratch("made"), scratch("moved")) == 0);
+	MUST(mkdir(scratch("made"), 0755) == 0);
+	fp_outdir_undo(&dir, scratch("made")); /* another one */
+	CHECK(access(scratch("made"), F_OK) == 0);
+	fp_outdir_undo(&dir, scratch("moved"));
+	CHECK(access(scratch("moved"), F_OK) == -1 && errno == ENOENT);
+	fp_outdir_close(&dir);
+}
+
 int
 main(void)
 {
@@ -253,5 +275,6 @@ main(void)
 	run_ways("killed in the middle", killed, false);
 	run_ways("killed in the middle of overwriting", killed, true);
 	run("folders are made, or refused", folders);
+	run("one that was made goes again, if it is empty", folder_undone);
 	return done();
 }

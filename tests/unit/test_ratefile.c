@@ -479,6 +479,32 @@ after_a_fork(void)
 	fp_ratefile_close(file);
 }
 
+static void
+undone(void)
+{
+	const char *path = scratch("undone");
+	struct fp_ratefile *file = opened(path, "10/h"), *other;
+
+	other = opened(path, "10/h");
+	fp_ratefile_undo(other); /* did not make it */
+	CHECK(access(path, F_OK) == 0);
+	fp_ratefile_undo(file); /* is not alone */
+	CHECK(access(path, F_OK) == 0);
+	CHECK(start_many(other, 1) == 1);
+	fp_ratefile_close(other);
+	fp_ratefile_undo(file); /* one has started */
+	CHECK(access(path, F_OK) == 0);
+	CHECK(start_many(file, 1) == 1);
+	fp_ratefile_close(file);
+
+	path = scratch("unused");
+	file = opened(path, "10/h");
+	fp_ratefile_undo(file);
+	CHECK(access(path, F_OK) == -1 && errno == ENOENT);
+	fp_ratefile_close(file);
+	fp_ratefile_undo(NULL);
+}
+
 int
 main(void)
 {
@@ -493,5 +519,6 @@ main(void)
 	run("what the dead had reserved", found_dead);
 	run("who is stopped", stopped);
 	run("after a fork", after_a_fork);
+	run("one that was made goes again, if nobody uses it", undone);
 	return done();
 }
