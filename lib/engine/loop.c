@@ -509,11 +509,11 @@ loop_go_round(struct fp_loop *loop)
 }
 
 /* Lets what is finished be written, unless the network has more to be done
- * first (true). */
+ * first (true). One request alone was sent just now: that has no answer yet. */
 static bool
 bring_out(struct fp_loop *loop)
 {
-	if (loop->n_finished < FINISHED_MAX &&
+	if (loop->n_finished < FINISHED_MAX && fp_loop_n_active(loop) > 1 &&
 		loop->now_ns - loop->finished_ns < FINISHED_NS &&
 		fp_poller_wait(&loop->poller, 0) > 0)
 		return true;

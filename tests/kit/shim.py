@@ -17,7 +17,8 @@ started, and no more. honest=True: whoever asks is told of 127.0.0.1.
 clock=FILE: the time of day is off by as many seconds as FILE says, at every
 moment anew. speed=N: the time that only goes forward goes N times as fast, and
 poll() waits an N-th as long, so that half a minute is soon over. looks=FILE:
-each call of poll() for one descriptor that does not wait is a byte in FILE.
+each call of epoll_wait(), or of poll() for one descriptor, that does not wait
+is a byte in FILE.
 """
 import subprocess
 import tempfile
@@ -43,6 +44,7 @@ SOURCE = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -250,6 +252,16 @@ int poll(struct pollfd *fds, nfds_t n, int ms)
 	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
 
 	return real(fds, n, ms > 0 ? (ms + speed() - 1) / speed() : ms);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int n, int ms)
+{
+	int (*real)(int, struct epoll_event *, int, int) =
+		dlsym(RTLD_NEXT, "epoll_wait");
+
+	if (ms == 0)
+		count_look();
+	return real(epoll, events, n, ms);
 }
 """
 
