@@ -328,7 +328,8 @@ struct fp_notice {
 	} why;
 	const char *origin; /* "https://api.example.com:443"; COUNT_...: the
 			       server that counts, without passwords */
-	int status; /* 429 or 503; 0: neither */
+	int status; /* 429, 503 or another; 0: none */
+#define FP_STATUS_CLOSED (-1) /* connections end without an answer */
 	int64_t wait_ns; /* how long no request goes to it, or starts at all */
 	unsigned count; /* PAUSED, QUOTA: pauses since the last notice, with
 			   this one; JOBS: the number */
@@ -772,7 +773,7 @@ struct fp_look {
 
 	/* Of the origins that items wait for, the one whose pause ends last. */
 	char origin[300]; /* "https://api.example.com:443"; "": none */
-	int status; /* that it was paused for; 0: a quota is used up */
+	int status; /* of its notice; 0: a quota is used up */
 	int64_t until_ns; /* of CLOCK_MONOTONIC */
 
 	/* Items that have ended so far, whether the consumer has their results

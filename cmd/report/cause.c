@@ -793,8 +793,12 @@ say_until(const struct fp_look *look, int64_t now_ns, char *text, size_t size)
 							  : "%m-%d %H:%M",
 			&local);
 	fp_servers_short(look->origin, server, false);
-	snprintf(status, sizeof(status), look->status ? "%d" : "no quota",
-		look->status);
+	if (look->status > 0)
+		snprintf(status, sizeof(status), "%d", look->status);
+	else
+		snprintf(status, sizeof(status), "%s",
+			look->status == FP_STATUS_CLOSED ? "no answer"
+							 : "no quota");
 	snprintf(text, size, "paused until %s (%s from %s)", clock, status,
 		server);
 }

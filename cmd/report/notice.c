@@ -112,7 +112,12 @@ notice_tell_pause(const struct fp_notice *notice)
 	if (notice->count > 1)
 		snprintf(more, sizeof(more), " (%u pauses since the last note)",
 			notice->count);
-	if (notice->why == FP_NOTICE_PAUSED)
+	if (notice->why == FP_NOTICE_PAUSED &&
+		notice->status == FP_STATUS_CLOSED)
+		fp_msg_note("%s closes connections without an answer: paused "
+			    "for %s, until %s%s",
+			notice->origin, wait, until, more);
+	else if (notice->why == FP_NOTICE_PAUSED)
 		fp_msg_note("%s answered %d: paused for %s, until %s%s",
 			notice->origin, notice->status, wait, until, more);
 	else

@@ -210,6 +210,9 @@ aftermath_decide(struct fp_transfer *transfer, enum fp_cause cause,
 		.cause = cause,
 		.status = cause == FP_CAUSE_STATUS ? result->status : 0,
 		.was_sent = was_sent(transfer),
+		.is_closed = cause == FP_CAUSE_RESET &&
+			     transfer->n_on_wire > 0 &&
+			     transfer->response.status == 0,
 		.was_followed = ticket->becomes_get,
 		.is_idempotent = fp_request_is_repeatable(&transfer->request),
 		.is_asserted = fp_request_is_asserted(&transfer->request),

@@ -16,9 +16,11 @@ fp_ahead_decide(struct fp_ticket *ticket, const struct fp_retry_policy *policy,
 	attempt->n_attempts -=
 		FP_MIN(ticket->n_excused, attempt->n_attempts - 1);
 	report->random = random;
-	report->is_bare = refused->is == FP_REFUSAL_DOUBT &&
-			  attempt->status >= 500 &&
-			  attempt->cause == FP_CAUSE_STATUS;
+	report->is_closed = attempt->is_closed;
+	report->is_bare =
+		attempt->is_closed ||
+		(refused->is == FP_REFUSAL_DOUBT && attempt->status >= 500 &&
+			attempt->cause == FP_CAUSE_STATUS);
 	ticket->again = fp_retry_decide(policy, attempt, &random);
 	report->wait_ns = ticket->again.wait_ns;
 	if (ticket->again.pauses_origin) {

@@ -537,6 +537,7 @@ suspect_of(const struct fp_busy_attempt *attempt, bool is_paced)
 		.is_test = attempt->is_sole,
 		.has_other = attempt->has_other,
 		.is_paced = is_paced,
+		.is_closed = attempt->is_closed,
 	};
 }
 
@@ -596,7 +597,8 @@ fp_busy_failed(struct fp_busy *busy, const struct fp_busy_rules *rules,
 	if (was_limit && !busy->suspect.is_limit)
 		busy_rest(busy);
 	bool tests = fp_suspect_tests(&busy->suspect);
-	if (tests && !was_testing && attempt->n_others > 0) {
+	if (tests && !was_testing && attempt->n_others > 0 &&
+		busy->company.n_rest == 0) {
 		fp_company_suppose(
 			&busy->company, attempt->n_others, 0, now_ns);
 		*pause_ns = 0;

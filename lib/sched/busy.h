@@ -89,6 +89,7 @@ struct fp_busy_attempt {
 	bool is_test; /* of a doubt */
 	bool is_first; /* of its item */
 	bool is_sole; /* it was let out alone */
+	bool is_closed; /* its connection was, in place of an answer */
 	bool has_other; /* an item waits that was never sent */
 	unsigned n_others; /* that are still under way */
 };

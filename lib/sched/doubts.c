@@ -96,6 +96,7 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		.n_refused = ticket->n_refused,
 		.is_first = ticket->result.attempts == 1,
 		.is_sole = ticket->is_sole,
+		.is_closed = report->is_closed,
 		.has_other = ticket->origin->waiting.first != NULL,
 		.n_others = others_of(ticket),
 	};
@@ -117,7 +118,8 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		.wait_ns = report->pause_ns > 0 ? report->pause_ns : -1};
 	if (is == FP_SUSPECTED_LIMIT)
 		report->heard = FP_HEARD_BUSY;
-	report->status = ticket->result.status;
+	report->status =
+		report->is_closed ? FP_STATUS_CLOSED : ticket->result.status;
 	report->pause_ns = FP_MAX(report->pause_ns, pause_ns);
 	report->wait_ns = ticket->again.wait_ns =
 		FP_MAX(ticket->again.wait_ns, rules->delay_ns);

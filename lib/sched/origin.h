@@ -61,7 +61,7 @@ struct fp_report {
 	int64_t wait_ns; /* FP_HEARD_BUSY: of the item alone */
 	int64_t refused_ns; /* when the item was refused before; 0: never */
 	bool is_test; /* of a doubtful no */
-	bool is_bare; /* FP_HEARD_TROUBLE, and the answer says nothing else */
+	bool is_bare, is_closed; /* it failed, in no words; in no answer */
 	bool is_sole; /* it was let out alone */
 	bool is_first; /* the first attempt */
 	unsigned n_refused; /* how often, with others that passed in between */
@@ -105,7 +105,7 @@ struct fp_origin {
 
 	/* Pauses. */
 	int64_t not_before_ns;
-	int status; /* that it was paused for; 0: a quota is used up */
+	int status; /* of its notice; 0: a quota is used up */
 	int64_t asked_until_ns; /* longer, if it asks for too much */
 	bool is_parked; /* for longer than anyone waits */
 

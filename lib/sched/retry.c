@@ -304,7 +304,8 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 	if (may && !again.is_too_long && again.wait_ns <= left_ns) {
 		if (attempt->n_attempts <= policy->max)
 			again.how = is_said ? FP_AGAIN_FREE : FP_AGAIN_PAID;
-		else if (is_busy || attempt->refusal == FP_REFUSAL_DOUBT)
+		else if (is_busy || attempt->is_closed ||
+			 attempt->refusal == FP_REFUSAL_DOUBT)
 			again.how = FP_AGAIN_SPENT;
 	}
 	bool is_again =

@@ -63,6 +63,7 @@ struct fp_attempt {
 	enum fp_cause cause;
 	int status; /* 0 but for FP_CAUSE_STATUS */
 	bool was_sent; /* a request of it went out on the wire */
+	bool is_closed; /* FP_CAUSE_RESET, in place of any answer */
 	bool was_followed; /* it was done: a redirect made a GET of it */
 	bool is_idempotent; /* by its method, or asserted */
 	bool is_asserted; /* by --idempotent or a key, not by the method */

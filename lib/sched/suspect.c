@@ -12,11 +12,20 @@
  *			nothing has ever passed, nothing is suspected
  *	items that are broken, next to each other	look like a limit at
  *			first
+ *	a process that ends	closes all its connections at once; those that
+ *			begin after that are not closed, but refused by the
+ *			system, or passed by another process
+ *
+ * A connection that is closed in place of an answer (nginx with 444, HAProxy
+ * with reject) is such a failure, too; for the last reason some of the row must
+ * have begun after the first one was heard. Where none may be sent again, two
+ * such rows that end after a pause are a limit's.
  *
  * So when that many items in a row have failed, at their first attempt, the
  * server is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s
  * after the first of them, as people choose limits; and if as many had passed
- * as people choose, such as 50, after 120, 300 and 600 s. If it passes, they
+ * as people choose, such as 50, after 120, 300 and 600 s, unless connections
+ * are closed, for which there are other reasons. If it passes, they
  * were a limit's and so are all such failures from then on. If it fails,
  * another item is sent at once that never was, from far behind in the list, as
  * it has little to do with them: if that passes, and then one of the others
@@ -36,6 +45,8 @@
 #define ROW_MIN 8
 #define ROW_FEW 16 /* the same, if more than a few fail anyhow */
 #define ROW_MANY 32 /* and if many do */
+#define ROWS 2 /* of closed ones, if none may be sent again */
+#define LATER_MIN 2 /* that began when a connection had been closed */
 #define SHARE_NONE 0.02 /* nothing fails, but for this row */
 #define SHARE_FEW 0.1
 #define SHARE_MANY 0.3
@@ -71,6 +82,7 @@ fp_suspect_tests(const struct fp_suspect *suspect)
 					      : ROW_MANY;
 
 	return !suspect->is_limit && suspect->n_row >= least &&
+	       (suspect->closed_ns == 0 || suspect->n_later >= LATER_MIN) &&
 	       share < SHARE_MAX;
 }
 
@@ -83,6 +95,8 @@ suspect_end(struct fp_suspect *suspect)
 		suspect->share = suspect->share_before;
 	suspect->n_clean = 0;
 	suspect->n_row = suspect->n_tests = suspect->n_mixed = 0;
+	suspect->closed_ns = 0;
+	suspect->n_later = 0;
 	suspect->wants_other = false;
 	suspect->n_passed = 0;
 }
@@ -92,6 +106,7 @@ fp_suspect_clear(struct fp_suspect *suspect)
 {
 	suspect_end(suspect);
 	suspect->is_limit = false;
+	suspect->n_rows = 0;
 	suspect->n_clean_min =
 		FP_MIN(4 * FP_MAX(suspect->n_clean_min, CLEAN_MIN), CLEAN_MAX);
 }
@@ -147,13 +162,21 @@ fp_suspect_mark_ns(size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns)
 	return FP_MAX(since_ns + (int64_t)mark_ns - now_ns, 1);
 }
 
+/* A server that has ended is waited for no longer, however many had passed. */
+static unsigned
+marks_of(const struct fp_suspect *suspect)
+{
+	return suspect->closed_ns > 0 ? MARKS_SHORT
+				      : fp_suspect_marks(suspect->n_clean);
+}
+
 /* Until the next test; 0: there is none. */
 static int64_t
 next_test_ns(const struct fp_suspect *suspect, int64_t delay_ns, bool has_other,
 	int64_t now_ns)
 {
 	if ((!has_other && suspect->n_tests >= ALONE_MAX) ||
-		suspect->n_tests >= fp_suspect_marks(suspect->n_clean))
+		suspect->n_tests >= marks_of(suspect))
 		return 0;
 	return fp_suspect_mark_ns(
 		suspect->n_tests, suspect->row_ns, delay_ns, now_ns);
@@ -214,6 +237,10 @@ fp_suspect_failed(struct fp_suspect *suspect,
 		}
 		suspect->share_before = share;
 	}
+	if (attempt->is_closed && suspect->closed_ns == 0)
+		suspect->closed_ns = now_ns;
+	else if (suspect->closed_ns > 0)
+		suspect->n_later += attempt->begun_ns >= suspect->closed_ns;
 	if (suspect->n_row++ == 0 || halfway_ns < suspect->row_ns)
 		suspect->row_ns = halfway_ns;
 	if (!fp_suspect_tests(suspect))
@@ -242,7 +269,10 @@ fp_suspect_passed(
 	if (was_testing && suspect->n_passed > 0 &&
 		suspect->n_passed++ < PASSED_MIN)
 		return;
+	if (was_testing && suspect->closed_ns > 0)
+		suspect->n_rows++;
 	suspect_end(suspect);
 	suspect->n_clean = 1;
-	suspect->is_limit = was_testing && !attempt->is_first;
+	suspect->is_limit =
+		was_testing && (!attempt->is_first || suspect->n_rows >= ROWS);
 }

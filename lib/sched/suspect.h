@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * suspect: whether answers that say only that the server failed (a bare 500)
- * are those of a limit. Some limiters throw an exception that nobody handles.
+ * suspect: whether answers that say only that the server failed (a bare 500),
+ * or connections that are closed without one, are those of a limit. Some
+ * limiters throw an exception that nobody handles; others hang up.
  *
  * Threads: the caller's lock; time is an argument.
  * Ownership: the caller embeds it, zeroed.
@@ -21,6 +22,9 @@ struct fp_suspect {
 	double share_before; /* the same, before the row */
 	unsigned n_row; /* items that failed at once, since one has passed */
 	int64_t row_ns; /* when the first of them was halfway back */
+	int64_t closed_ns; /* when one's connection was closed; 0: none was */
+	unsigned n_later; /* of these, those that began after that */
+	unsigned n_rows; /* of closed ones that ended with a test that passed */
 	unsigned n_tests;
 	bool wants_other; /* the next to be tested was never sent before */
 	unsigned
@@ -34,6 +38,7 @@ struct fp_suspect_attempt {
 	bool is_test; /* it was let out alone */
 	bool has_other; /* an item waits that was never sent */
 	bool is_paced; /* requests are spaced, as was learned */
+	bool is_closed; /* its connection was, in place of an answer */
 };
 
 enum fp_suspected {

@@ -19,7 +19,8 @@ TOLD = b"Retry-After: 1\r\n"
 
 
 class Window:
-    """5 requests a second, and `status`, `headers` and `body` to others."""
+    """5 requests a second, and `status`, `headers` and `body` to others; or no
+    answer, if the status is None."""
 
     def __init__(self, status=429, headers=b"", body=b""):
         self.refusal = status, headers, body
@@ -37,6 +38,8 @@ class Window:
             self.refused += not passes
         if passes:
             conn.answer(b"ok")
+        elif status is None:
+            conn.close()
         else:
             conn.answer(body, status=status, headers=headers)
 
@@ -77,6 +80,40 @@ def _():
 @test("a limit with 500 that says nothing of it")
 def _():
     all_pass(Window(500, body=b'{"error":"Internal Server Error"}'))
+
+
+@test("a limit that closes the connection in place of an answer")
+def _():
+    window = Window(None)
+    result = run(window, "--seed=1", n=60)
+    wrong = [r for r in result.records if r["status"] != 200]
+    equal((len(result.records), wrong), (60, []), repr(result))
+    check(" closes connections without an answer: paused" in result.text,
+          result.text)
+    check("no requests left" not in result.text, result.text)
+
+
+@test("the same with POST and with --retry=0: nothing is sent twice")
+def _():
+    # A GET goes again at once if its connection had been kept.
+    for options in (["-X", "POST", "-d", "x"],
+                    ["--retry=0", "--fresh-connect"]):
+        with FaultServer(["127.0.0.1"]) as server:
+            window = Window(None)
+            server.on("/x", window)
+            result = fetchpool(
+                ["-a", "-j4", "--fields", "seq,status,error", *options],
+                timeout=60,
+                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
+                              for i in range(60)))
+            equal(len(result.records), 60)
+            equal(len(server.targets), len(set(server.targets)))
+        failed = [r for r in result.records if r["status"] != 200]
+        equal(len(failed), window.refused, repr(result))
+        check(len(failed) <= 30, "%d of 60" % len(failed))
+        if "POST" in options:
+            kinds = {r["error"]["outcome_unknown"] for r in failed}
+            equal(kinds, {True}, failed)
 
 
 def of_80(status, is_refused, *args):

@@ -59,7 +59,7 @@ struct server {
 	int n;
 	int64_t period_ns;
 	enum hint hint;
-	int status;
+	int status; /* FP_STATUS_CLOSED: it closes the connection instead */
 	int burst;
 	int64_t always_ns;
 	int64_t rtt_ns; /* 0: 5 ms */

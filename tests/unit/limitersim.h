@@ -140,19 +140,25 @@ land(struct sim *sim, unsigned i)
 		.begun_ns = flight.begun_ns,
 		.is_first_success = ticket->result.attempts == 1};
 	if (!flight.passes) {
-		struct fp_attempt attempt = {.cause = FP_CAUSE_STATUS,
-			.status = sim->server->status,
+		bool is_closed = sim->server->status == FP_STATUS_CLOSED;
+		struct fp_attempt attempt = {
+			.cause = is_closed ? FP_CAUSE_RESET : FP_CAUSE_STATUS,
+			.status = is_closed ? 0 : sim->server->status,
 			.was_sent = true,
+			.is_closed = is_closed,
 			.is_idempotent = true,
 			.n_attempts = ticket->result.attempts,
 			.n_cause = ticket->result.attempts,
 			.elapsed_ns = now_ns - ticket->started_ns};
 		refused = refusal_of(sim->server, flight.wait_ns);
 		ticket->report.is_first_success = false;
-		ticket->report.heard =
-			fp_ahead_heard(&refused, sim->server->status, false);
-		ticket->result.kind = FP_KIND_HTTP;
-		ticket->result.status = sim->server->status;
+		ticket->report.heard = is_closed
+					       ? FP_HEARD_NOTHING
+					       : fp_ahead_heard(&refused,
+							 attempt.status, false);
+		ticket->result.kind =
+			is_closed ? FP_KIND_NETWORK : FP_KIND_HTTP;
+		ticket->result.status = attempt.status;
 		fp_ahead_decide(ticket, &sim->policy, &attempt, &refused,
 			fp_random_for(sim->seed, ticket->result.seq,
 				ticket->result.attempts));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What 500s are that say nothing: a limit's, or failures; in virtual time. */
+/* What 500s are that say nothing, and connections that are closed: a limit's,
+ * or failures; in virtual time. */
 #include "base.h"
 
 #include "limitersim.h"
@@ -65,6 +66,14 @@ for_twenty_seconds(struct server *server, uint64_t seq, int64_t now_ns)
 	return now_ns > S && now_ns < 21 * S;
 }
 
+/* Those that are under way. */
+static bool
+at_a_second(struct server *server, uint64_t seq, int64_t now_ns)
+{
+	(void)seq;
+	return now_ns < S && now_ns + server->rtt_ns >= S;
+}
+
 /* A request more for each second that it lasts, and for each item that is
  * broken three. */
 static void
@@ -94,6 +103,14 @@ failures_that_are_no_limit(void)
 			290, 130, 80},
 		{{.name = "all for 20 s", .breaks = for_twenty_seconds}, 1000,
 			60, 50},
+		{{.name = "a process that ends",
+			 .breaks = at_a_second,
+			 .status = FP_STATUS_CLOSED},
+			1000, JOBS, 4},
+		{{.name = "all closed after a second",
+			 .breaks = from_a_second_on,
+			 .status = FP_STATUS_CLOSED},
+			290, 130, 80},
 	};
 	static struct sim sim;
 
@@ -102,11 +119,13 @@ failures_that_are_no_limit(void)
 		server->kind = FIXED;
 		server->n = 1000000;
 		server->period_ns = S;
-		server->status = 500;
+		server->status = server->status ? server->status : 500;
 		server->rtt_ns = 50 * MS;
 		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 			simulate(&sim, server, ITEMS, JOBS, seed);
 			bool ok =
+				!(cases[i].server.breaks == at_a_second &&
+					sim.out.rate[0]) &&
 				sim.out.n_ok >= cases[i].n_ok &&
 				sim.out.n_requests <= ITEMS + cases[i].n_more &&
 				sim.out.took_s <= cases[i].most_s;
@@ -160,6 +179,41 @@ become_suspicious(int64_t now_ns)
 	}
 	CHECK(fail(true, false, true, now_ns, &pause_ns) == FP_SUSPECTED_MAYBE);
 	CHECK(fp_suspect_tests(&suspect) && pause_ns == S + S / 50);
+}
+
+/* However many had passed, closed connections are not waited for longer; and
+ * those that were closed together are not enough. */
+static void
+closed_connections(void)
+{
+	struct fp_suspect_attempt attempt = {.begun_ns = T0,
+		.is_first = true,
+		.has_other = true,
+		.is_closed = true};
+	int64_t pause_ns, now_ns = T0 + S;
+	int n = 0;
+
+	suspect = (struct fp_suspect){.is_limit = false};
+	for (int i = 0; i < 50; i++)
+		pass(true, false, T0);
+	for (int i = 0; i < 16; i++)
+		CHECK(fp_suspect_failed(&suspect, &attempt, S, now_ns,
+			      &pause_ns) == FP_SUSPECTED_NO);
+	attempt.begun_ns = now_ns;
+	for (int i = 0; i < 2; i++) {
+		CHECK(!fp_suspect_tests(&suspect));
+		fp_suspect_failed(&suspect, &attempt, S, now_ns, &pause_ns);
+	}
+	CHECK(fp_suspect_tests(&suspect) && pause_ns > 0);
+	attempt.is_test = true;
+	while (n < 100 && fp_suspect_tests(&suspect)) {
+		fp_suspect_failed(&suspect, &attempt, S, now_ns, &pause_ns);
+		fp_suspect_failed(&suspect, &attempt, S, now_ns, &pause_ns);
+		now_ns += pause_ns;
+		n++;
+	}
+	CHECK(n == 6 && now_ns - T0 < 70 * S);
+	CHECK(suspect.closed_ns == 0 && suspect.n_later == 0);
 }
 
 static void
@@ -372,6 +426,7 @@ main(void)
 	run("after eight, one at a time finds out", tests_one_by_one);
 	run("what is found out", finds_out);
 	run("what is not suspected", suspects_nothing);
+	run("closed connections", closed_connections);
 	run("many fail anyhow", many_fail_anyhow);
 	run("numbers that people choose", numbers_that_people_choose);
 	run("failures that are no limit", failures_that_are_no_limit);
