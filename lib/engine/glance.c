@@ -6,20 +6,18 @@
  * looks whether anything has come that nobody asked for. Of a small GET, whose
  * other calls are a send() and a recv(), that is more than half.
  *
- * So the program has a poll() that comes before libc's. The first question is
- * answered with recv() and MSG_PEEK, which finds all that poll() would (data,
- * an end, an error), and is the gate's look at the same time; only if there is
- * something, poll() says what. The second is answered at once: nothing has come
- * yet. That is so, but for what may have come since the gate, a moment ago; and
- * epoll, which reports what is there rather than what comes, tells of that.
+ * So the program has a poll() that comes before libc's. The first question goes
+ * to the system as it is; that nothing is there is the gate's look at the same
+ * time. (A recv() with MSG_PEEK would cost the same, but takes the error of a
+ * reset, after which libcurl would find an end where none was.) The second is
+ * answered at once: nothing has come yet. That is so, but for what may have
+ * come since the gate, a moment ago; and epoll, which reports what is there
+ * rather than what comes, tells of that.
  *
  * What was learned holds within one call of libcurl, and for the last socket
  * alone. All other calls of poll() go to the system, as does every one in a
  * program that uses the shared library, which does not export this: it is not
  * for a library to change what others call.
- *
- * Urgent data alone is not found by recv(), and nobody reads it: where libcurl
- * would give a connection up for it, it stays in use.
  */
 #include "base.h"
 
@@ -29,7 +27,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 #define NONE (-1)
 
@@ -89,23 +86,6 @@ is_question(const struct pollfd *fds, nfds_t n, int timeout_ms)
 	       (fds->events & asked) == asked && !(fds->events & POLLOUT);
 }
 
-/* Whether there is nothing to be read. */
-static bool
-finds_nothing(int fd)
-{
-	char byte;
-	int err = errno;
-	bool was_sent = here.sent_fd == fd;
-
-	here.clean_fd = here.sent_fd = NONE;
-	if (was_sent)
-		return true;
-	if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-		here.clean_fd = fd;
-	errno = err;
-	return here.clean_fd == fd;
-}
-
 static int
 ask_system(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
@@ -133,9 +113,14 @@ int fp_glance_poll(struct pollfd *fds, nfds_t n, int timeout_ms) __asm__("poll")
 int
 fp_glance_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-	if (is_question(fds, n, timeout_ms) && finds_nothing(fds->fd)) {
-		fds->revents = 0;
-		return 0;
-	}
-	return ask_system(fds, n, timeout_ms);
+	if (!is_question(fds, n, timeout_ms))
+		return ask_system(fds, n, timeout_ms);
+
+	bool was_sent = here.sent_fd == fds->fd;
+	here.clean_fd = here.sent_fd = NONE;
+	fds->revents = 0;
+	int n_ready = was_sent ? 0 : ask_system(fds, n, timeout_ms);
+	if (!was_sent && n_ready == 0)
+		here.clean_fd = fds->fd;
+	return n_ready;
 }
