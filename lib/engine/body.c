@@ -5,8 +5,8 @@
  *
  * What judges JSON takes 7 KiB, what decodes gzip 40 KiB. Transfers that wait
  * for an answer are many, those whose body is coming in are few: so these are
- * with the lane, and lent to a transfer from its first byte of the body to
- * the verdict.
+ * with the loop, and lent to a transfer from its first byte of the body to
+ * the verdict. (Each lane of it has some at once now and then; not all have.)
  */
 #include "base.h"
 
@@ -32,27 +32,41 @@ take_from(struct fp_shelf *shelf)
 	return shelf->n > 0 ? shelf->things[--shelf->n] : NULL;
 }
 
-static void
+/* false: there is no room for it, and it has to be freed. */
+static bool
 put_on(struct fp_shelf *shelf, void *thing)
 {
-	FP_ASSERT(shelf->n < FP_ARRAY_LEN(shelf->things));
+	if (FP_UNLIKELY(shelf->n == FP_ARRAY_LEN(shelf->things)))
+		return false;
 	if (thing)
 		shelf->things[shelf->n++] = thing;
+	return true;
+}
+
+static void
+shelve_all(struct fp_transfer *transfer)
+{
+	struct fp_shelves *shelves = transfer->context->shelves;
+
+	if (!put_on(&shelves->judges, transfer->carry.json))
+		fp_json_free(transfer->carry.json);
+	transfer->carry.json = NULL;
+	if (!put_on(&shelves->finders, transfer->carry.find))
+		fp_jsonfind_free(transfer->carry.find);
+	transfer->carry.find = NULL;
+	if (!put_on(&shelves->decoders, transfer->gunzip.state))
+		fp_gunzip_free(&transfer->gunzip);
+	transfer->gunzip.state = NULL;
 }
 
 void
 fp_transfer_end_body(struct fp_transfer *transfer)
 {
-	struct fp_context *context = transfer->context;
-
 	transfer->is_filed = false;
 	fp_carry_forget(&transfer->carry);
 	if (FP_UNLIKELY(fp_json_memory(transfer->carry.json, 0) > 0))
 		fp_json_reset(transfer->carry.json);
-	put_on(&context->judges, transfer->carry.json);
-	transfer->carry.json = NULL;
-	put_on(&context->decoders, transfer->gunzip.state);
-	transfer->gunzip.state = NULL;
+	shelve_all(transfer);
 	if (FP_UNLIKELY(transfer->unpack.state))
 		fp_unpack_end(&transfer->unpack);
 	transfer->unpack_bytes = 0;
@@ -62,21 +76,19 @@ fp_transfer_end_body(struct fp_transfer *transfer)
 	if (FP_UNLIKELY(transfer->ticket->head_bytes > 0))
 		fp_ticket_hold_head(
 			transfer->ticket, &transfer->setup->memory, 0);
-	put_on(&context->finders, transfer->carry.find);
-	transfer->carry.find = NULL;
 }
 
 void
-fp_context_clear(struct fp_context *context)
+fp_transfer_clear_shelves(struct fp_shelves *shelves)
 {
 	struct fp_gunzip gunzip;
 
-	while (context->judges.n > 0)
-		fp_json_free(take_from(&context->judges));
-	while (context->finders.n > 0)
-		fp_jsonfind_free(take_from(&context->finders));
-	while (context->decoders.n > 0) {
-		gunzip.state = take_from(&context->decoders);
+	while (shelves->judges.n > 0)
+		fp_json_free(take_from(&shelves->judges));
+	while (shelves->finders.n > 0)
+		fp_jsonfind_free(take_from(&shelves->finders));
+	while (shelves->decoders.n > 0) {
+		gunzip.state = take_from(&shelves->decoders);
 		fp_gunzip_free(&gunzip);
 	}
 }
@@ -95,11 +107,11 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 			   setup->options.no_compressed;
 
 	transfer->packing = is_undone ? response->packing : FP_PACKING_NONE;
-	transfer->carry.json = take_from(&transfer->context->judges);
-	transfer->carry.find = take_from(&transfer->context->finders);
+	transfer->carry.json = take_from(&transfer->context->shelves->judges);
+	transfer->carry.find = take_from(&transfer->context->shelves->finders);
 	if (transfer->packing == FP_PACKING_GZIP) {
 		transfer->gunzip.state =
-			take_from(&transfer->context->decoders);
+			take_from(&transfer->context->shelves->decoders);
 		fp_gunzip_start(&transfer->gunzip);
 	} else if (FP_UNLIKELY(transfer->packing != FP_PACKING_NONE)) {
 		fp_unpack_start(&transfer->unpack, transfer->packing);

@@ -169,6 +169,7 @@ fp_lane_init(struct fp_lane *lane, const struct fp_lane_place *place,
 	lane->context.poller = place->poller;
 	lane->context.sessions = place->sessions;
 	lane->context.greetings = place->greetings;
+	lane->context.shelves = place->shelves;
 	lane->context.number = place->number;
 	if (setup->options.keep_order) {
 		share.slots++; /* see fp_lane_room() */
@@ -206,7 +207,6 @@ fp_lane_destroy(struct fp_lane *lane)
 	free(lane->transfers);
 	lane->transfers = NULL;
 	fp_sockets_destroy(&lane->context.sockets);
-	fp_context_clear(&lane->context);
 }
 
 unsigned

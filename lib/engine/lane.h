@@ -69,6 +69,7 @@ struct fp_lane_place {
 	struct fp_poller *poller; /* its loop's, like all that follows */
 	CURLSH *sessions;
 	struct fp_greetings *greetings;
+	struct fp_shelves *shelves;
 	struct fp_ticket_list *ended;
 	int64_t *now_ns;
 	const int64_t *awake_ns;

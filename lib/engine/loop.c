@@ -105,6 +105,7 @@ make_lanes(struct fp_loop *loop, const struct fp_loop_place *place,
 			.poller = &loop->poller,
 			.sessions = loop->sessions,
 			.greetings = &loop->greetings,
+			.shelves = &loop->shelves,
 			.ended = &loop->ended,
 			.now_ns = &loop->now_ns,
 			.awake_ns = &loop->awake_ns,
@@ -167,6 +168,7 @@ fp_loop_destroy(struct fp_loop *loop)
 		fp_lane_destroy(&loop->lanes[i]);
 	free(loop->lanes);
 	loop->lanes = NULL;
+	fp_transfer_clear_shelves(&loop->shelves);
 	fp_poller_destroy(&loop->poller);
 	curl_share_cleanup(loop->sessions);
 	loop->sessions = NULL;

@@ -57,6 +57,7 @@ struct fp_loop {
 	struct fp_poller poller; /* of all its lanes */
 	CURLSH *sessions; /* of TLS, the same */
 	struct fp_greetings greetings; /* the same */
+	struct fp_shelves shelves; /* the same */
 	struct fp_lane *lanes;
 	unsigned n_lanes;
 	int64_t now_ns; /* its clock: looked at once a round, and after what

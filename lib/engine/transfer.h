@@ -35,6 +35,9 @@
 #include <curl/curl.h>
 #include <sys/types.h>
 
+/* More transfers than this seldom have a body at once, in one loop. */
+#define FP_SHELF_THINGS 32
+
 enum fp_stop {
 	FP_STOP_NONE,
 	FP_STOP_TOO_LARGE, /* the body */
@@ -62,10 +65,17 @@ enum fp_offer {
 	FP_OFFER_1_1,
 };
 
-/* Things that are in no use, at most one for each transfer. */
+/* Things that are in no use. */
 struct fp_shelf {
-	void *things[FP_LANE_SLOTS_MAX + 1];
+	void *things[FP_SHELF_THINGS];
 	unsigned n;
+};
+
+/* What is lent to a transfer for the time of its body. */
+struct fp_shelves {
+	struct fp_shelf judges; /* of JSON, as the carry keeps them */
+	struct fp_shelf finders; /* in JSON, the same */
+	struct fp_shelf decoders; /* of gzip, the same */
 };
 
 /* What the transfers of one lane share. */
@@ -86,9 +96,7 @@ struct fp_context {
 	struct fp_sockets sockets;
 	struct fp_tlsask_flood flood; /* on them */
 	struct fp_crowd crowd;
-	struct fp_shelf judges; /* of JSON, as the carry keeps them */
-	struct fp_shelf finders; /* in JSON, the same */
-	struct fp_shelf decoders; /* of gzip, the same */
+	struct fp_shelves *shelves; /* the loop's */
 };
 
 struct fp_transfer {
@@ -223,7 +231,7 @@ fp_transfer_is_unpacked(const struct fp_transfer *transfer)
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);
 
 /* Frees what no body has now. */
-void fp_context_clear(struct fp_context *context);
+void fp_transfer_clear_shelves(struct fp_shelves *shelves);
 
 /* Something happened on a connection that no transfer wants anything of. */
 void fp_context_stirred(struct fp_context *context, int fd, int64_t now_ns);
