@@ -124,7 +124,7 @@
 #define BATCH 64
 
 /* The least that is read ahead of the items under way. */
-#define AHEAD_MIN 256U
+#define AHEAD_MIN 64U
 
 struct fp_pool {
 	struct fp_setup setup;
@@ -316,7 +316,7 @@ run_rate_server(struct fp_pool *pool)
 static size_t
 pool_enough(unsigned jobs)
 {
-	return (size_t)jobs + FP_MAX(jobs / 4, AHEAD_MIN);
+	return (size_t)jobs + FP_MAX(jobs / 8, AHEAD_MIN);
 }
 
 static int

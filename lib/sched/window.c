@@ -26,8 +26,9 @@
  * line that was not read, so what is read ahead only gets cold, and takes
  * memory. Then `enough` places are all there are, until a loop finds too little
  * to do though as many are taken: their items wait for other attempts, for
- * their host, or to be written. From then on all places count, until fewer than
- * enough are taken.
+ * their host, or to be written. Then a few more places count each time, up to
+ * all of them, until fewer than enough are taken: mostly it is a moment's want,
+ * and what was made for it stays.
  */
 #include "base.h"
 
@@ -38,6 +39,10 @@
 
 /* What may be put quietly before the consumer is woken; and half of all. */
 #define QUIET_MAX 128
+
+/* So many places more count when a loop found too little; or an eighth of what
+ * was to be enough. */
+#define WIDEN_MIN 32
 
 int
 fp_window_init(struct fp_window *window, size_t capacity, bool in_order)
@@ -210,14 +215,16 @@ set_out(struct fp_window *window, size_t n_out)
 		memory_order_relaxed);
 }
 
-/* More is wanted than there is: all places count, if enough are taken. Whether
- * they do now, and did not. */
+/* More is wanted than there is: more places count, if all that do are taken.
+ * Whether they do now, and did not. */
 static bool
 window_widen(struct fp_window *window)
 {
-	if (window->n_out < window->enough || window->room == window->capacity)
+	size_t more = FP_MAX(window->enough / 8, WIDEN_MIN);
+
+	if (window->n_out < window->room || window->room == window->capacity)
 		return false;
-	window->room = window->capacity;
+	window->room = FP_MIN(window->room + more, window->capacity);
 	set_out(window, window->n_out);
 	return true;
 }

@@ -34,7 +34,7 @@ struct fp_window {
 
 	size_t capacity;
 	size_t enough; /* places, as long as no loop is hungry at that */
-	size_t room; /* places that count now: one of the two */
+	size_t room; /* places that count now: from that to all */
 	bool in_order;
 	bool closed; /* nothing more will be taken */
 	bool cancelled; /* nothing more may be taken */

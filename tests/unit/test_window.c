@@ -379,6 +379,27 @@ enough_is_read_ahead(void)
 }
 
 static void
+places_grow_in_steps(void)
+{
+	struct fp_window window;
+	struct fp_ticket *tickets[400];
+
+	CHECK(fp_window_init(&window, 400, false) == 0);
+	fp_window_be_fed(&window, 320);
+	CHECK(take_all(&window, tickets) == 320);
+
+	/* An eighth more, and again only when these are taken. */
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(take_all(&window, tickets + 320) == 40);
+	CHECK(fp_window_hunger(&window) && fp_window_sate(&window));
+	CHECK(take_all(&window, tickets + 360) == 40 && window.n_out == 400);
+	CHECK(!fp_window_hunger(&window) && fp_window_sate(&window));
+	fp_window_cancel(&window);
+	fp_window_destroy(&window);
+}
+
+static void
 await_room(void *arg)
 {
 	fp_window_await_room(arg);
@@ -666,6 +687,7 @@ main(void)
 	run("hunger is told once", hunger_is_told_once);
 	run("enough is read ahead, and more when that is not enough",
 		enough_is_read_ahead);
+	run("more comes in steps", places_grow_in_steps);
 	run("hunger wakes a taker that found enough", hunger_wakes_the_taker);
 	run("the consumer is summoned for what is left to it",
 		consumer_is_summoned_for_what_is_left);
