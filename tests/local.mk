@@ -253,8 +253,8 @@ SCRIPT_TESTS = \
 	tests/cli/test_hostrates.py \
 	tests/cli/test_rateredis.py \
 	tests/cli/test_sigv4.py \
+	tests/cli/test_singles.py \
 	tests/cli/test_cause.py \
-	tests/cli/test_limiters.py \
 	tests/cli/test_origins.py \
 	tests/cli/test_stops.py \
 	tests/cli/test_restart.py \
@@ -265,6 +265,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_addressorder.py \
 	tests/cli/test_crashstates.py \
 	tests/cli/test_crew.py \
+	tests/cli/test_limiters.py \
 	tests/cli/test_resume.py \
 	tests/cli/test_completions.py \
 	tests/cli/test_retry.py \
@@ -333,6 +334,7 @@ SCRIPT_TESTS = \
 	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
 	tests/cli/test_resumerefused.py \
+	tests/cli/test_retryafter.py \
 	tests/cli/test_run.py \
 	tests/cli/test_runfiles.py \
 	tests/cli/test_signals.py \

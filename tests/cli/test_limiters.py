@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Servers that refuse what is too much, in the ways that limiters do, and
-others that refuse single requests. All limits there are, and their figures,
-are in test_learner.c."""
+"""Servers that refuse what is too much, in the ways that limiters do: all items
+pass in the end. All limits there are, and their figures, are in
+test_learner.c; what looks like a limit and is none, in test_singles.py."""
 import json
 import sys
 import threading
@@ -11,8 +11,7 @@ import time
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from faultserver import FaultServer
-from harness import fetchpool
-from libcurl import does
+from harness import at_once, fetchpool
 from tap import check, equal, main, temp_file, test
 
 TOLD = b"Retry-After: 1\r\n"
@@ -63,18 +62,17 @@ def all_pass(window):
 
 @test("a limit with 429 and a time, without one, and with one of 0")
 def _():
-    all_pass(Window(headers=TOLD))
-    all_pass(Window())
-    all_pass(Window(headers=b"Retry-After: 0\r\n"))
+    at_once(all_pass, (Window(headers=TOLD), Window(),
+                       Window(headers=b"Retry-After: 0\r\n")))
 
 
 @test("a limit with 503, 403 and 400, by its fields or its words")
 def _():
-    all_pass(Window(503))
-    all_pass(Window(403, TOLD))
-    all_pass(Window(403, b"X-RateLimit-Remaining: 0\r\n"))
-    all_pass(Window(403, body=b"You have exceeded a secondary rate limit"))
-    all_pass(Window(400, body=b'{"__type":"ThrottlingException"}'))
+    at_once(all_pass, (
+        Window(503), Window(403, TOLD),
+        Window(403, b"X-RateLimit-Remaining: 0\r\n"),
+        Window(403, body=b"You have exceeded a secondary rate limit"),
+        Window(400, body=b'{"__type":"ThrottlingException"}')))
 
 
 @test("a limit with 500 that says nothing of it")
@@ -114,212 +112,6 @@ def _():
         if "POST" in options:
             kinds = {r["error"]["outcome_unknown"] for r in failed}
             equal(kinds, {True}, failed)
-
-
-def of_80(status, is_refused, *args):
-    """Of 80 items some are always answered with this status, and their records
-    say so. The requests that came."""
-    with FaultServer(["127.0.0.1"]) as server:
-        server.on("/x", lambda conn, request: conn.answer(
-            b"", status=status if is_refused(int(request.query)) else 200))
-        result = fetchpool(
-            ["-a", "-j4", "--fields", "seq,status", *args],
-            input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                          for i in range(80)), timeout=60)
-        equal(len(result.records), 80)
-        for record in result.records:
-            equal(record["status"],
-                  status if is_refused(record["seq"] - 1) else 200)
-        return list(server.targets)
-
-
-@test("500s of a few items and of all: four attempts each, a few once more")
-def _():
-    # Where others pass, a few more may fail before it is clear that these do
-    # not fail for the number of requests at once.
-    few = 3 + 80 // 32
-    for broken, most in ((lambda i: i % 10 == 3, 8 * 4 + 72 + few),
-                         (lambda i: 20 <= i < 30, 10 * 4 + 70 + few),
-                         (lambda i: True, 80 + 100)):
-        sent = of_80(500, broken, "--retry-delay=0.1s")
-        check(len(sent) <= most, len(sent))
-        check(max(sent.count(target) for target in sent) <= 5, sent)
-
-
-@test("a 403 that means no is sent once, between others and after them")
-def _():
-    for forbidden in lambda i: i % 4 == 3, lambda i: i > 40:
-        again = len(of_80(403, forbidden, "--retry=3")) - 80
-        check(again == 0 if forbidden(3) else again <= 3, again)
-
-
-@test("one 429 without a time: its item waits, nobody else")
-def _():
-    with FaultServer(["127.0.0.1"]) as server:
-        server.on("/x", lambda conn, request: conn.answer(
-            b"", status=429 if request.nth % 50 == 10 else 200))
-        lines = "".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                        for i in range(200))
-        result = fetchpool(["-j4", "--retry=3"], input=lines, timeout=60)
-        equal((result.status, len(result.records)), (0, 200))
-        check("paused" not in result.text, result.text)
-
-
-@test("single 429 with a time: all wait for three of them, then their items")
-def _():
-    with FaultServer(["127.0.0.1"]) as server:
-        seen = set()
-
-        def answer(conn, request):
-            sheds = int(request.query) % 10 == 0 and request.query not in seen
-            seen.add(request.query)
-            conn.answer(b"", status=429 if sheds else 200,
-                        headers=TOLD if sheds else b"")
-
-        server.on("/x", answer)
-        result = fetchpool(
-            ["-j1", "--retry=3", "--fields", "seq"], timeout=60,
-            input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                          for i in range(1, 66)))
-        equal((result.status, len(result.records)), (0, 65), repr(result))
-        order = [record["seq"] for record in result.records]
-        for shed in 10, 20, 30, 40, 50, 60:
-            waits = order.index(shed) < order.index(shed + 1)
-            equal(waits, shed <= 30, "%d: %r" % (shed, order))
-
-
-@test("--busy origin: all wait; --busy item: it alone, whatever is asked for")
-def _():
-    for mode, waits in ("origin", True), ("item", False):
-        with FaultServer(["127.0.0.1"]) as server:
-            server.on("/x", lambda conn, request: conn.answer(
-                b"", status=429 if request.nth == 1 else 200,
-                headers=b"Retry-After: 2\r\n" if request.nth == 1 else b""))
-            result = fetchpool(
-                ["-j1", "--retry=3", "--busy", mode, "--fields", "seq"],
-                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                              for i in range(5)), timeout=60)
-            equal((result.status, len(result.records)), (0, 5))
-            first = result.records[0]["seq"]
-            equal(first == 1, waits, repr(result))
-
-
-@test("Retry-After of any answer that fails or redirects: nobody goes earlier")
-def _():
-    for status in 403, 404, 413, 500, 529, 301:
-        times = []
-        with FaultServer(["127.0.0.1"]) as server:
-            def answer(conn, request):
-                times.append(time.monotonic())
-                first = request.nth == 1
-                conn.answer(b"", status=status if first else 200,
-                            headers=b"Location: /x?z\r\nRetry-After: 1\r\n"
-                            if first else b"")
-
-            server.on("/x", answer)
-            fetchpool(["-a", "-j1"], input="".join(
-                "http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                for i in range(3)), timeout=60)
-        check(times[1] - times[0] >= 1, "%d: %r" % (status, times))
-
-
-# Answers that fail by something else than their status, or by both.
-BROKEN = (
-    (b"503 Busy", b"Content-Length: 9\r\n", b"x", True),
-    (b"429 Slow", b"Content-Length: 9\r\n", b"x", True),
-    (b"404 No", b"Content-Length: 9\r\n", b"x", True),
-    (b"429 Slow", b"Content-Length: 99999999999\r\n", b"x", False),
-    (b"429 Slow", b"Content-Length: 1\r\nContent-Length: 2\r\n", b"x", False),
-    (b"503 Busy", b"Transfer-Encoding: chunked\r\n", b"xyz\r\n", True),
-    (b"503 Busy", b"Content-Encoding: gzip\r\nContent-Length: 1\r\n", b"x",
-     False),
-    (b"206 Part", b"Content-Length: 1\r\n", b"x", False),
-    (b"200 OK", b"Content-Length: 9\r\n", b"x", True),
-    (b"200 OK", b"Content-Type: application/json\r\nContent-Length: 1\r\n",
-     b"x", False),
-    (b"302 Found", b"Location: /x?z\r\n", b"no end", False),
-    (b"302 Found", b"Location: ftp://x.test/\r\nContent-Length: 0\r\n", b"",
-     False),
-)
-
-
-@test("Retry-After holds whatever becomes of the body, and of a redirect")
-def _():
-    for method in "GET", "POST":
-        for status, head, body, ends in BROKEN:
-            times = []
-            with FaultServer(["127.0.0.1"]) as server:
-                def answer(conn, request):
-                    times.append(time.monotonic())
-                    if request.nth > 1:
-                        conn.answer(b"")
-                        return
-                    fields = [head, b"Retry-After: 1\r\n"]
-                    if b"Length: 2" in head and does("two lengths refused"):
-                        fields.reverse()
-                    conn.send(b"HTTP/1.1 %s\r\n%s\r\n%s" % (
-                        status, b"".join(fields), body))
-                    if ends:
-                        conn.close()
-
-                server.on("/x", answer)
-                result = fetchpool(
-                    ["-a", "-j1", "-m9s", "--retry=1", "-X", method],
-                    timeout=60,
-                    input="".join("http://127.0.0.1:%d/x?%d\n" % (
-                        server.port, i) for i in range(3)))
-            check(times[1] - times[0] >= 1, "%s, %r, %r: %r %r" % (
-                method, status, head, times, result))
-            # Such a no is the same no without its explanation.
-            if status == b"429 Slow" and b"Length: 2" not in head:
-                equal(result.status, 0, "%s %r: %r" % (method, head, result))
-
-
-# What there is of a head when the connection ends.
-CUT = b"", b"X: y", b"X: y\r\n", b"Content-Length: 9\r\nRetry-After: 9"
-
-
-@test("Retry-After holds if its head is cut behind it, or refused")
-def _():
-    for rest in CUT + (b"Location: /x?y\r\nLocation: /x?z\r\n\r\n",):
-        times = []
-        with FaultServer(["127.0.0.1"]) as server:
-            def answer(conn, request):
-                times.append(time.monotonic())
-                if request.nth > 1:
-                    conn.answer(b"")
-                    return
-                conn.send(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\n" + rest)
-                conn.close()
-
-            server.on("/x", answer)
-            result = fetchpool(
-                ["-a", "-j1", "-m9s", "--retry=1"], timeout=60,
-                input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
-                              for i in range(3)))
-        again = b"Location" not in rest or not does("two Locations refused")
-        equal((result.status, len(result.records), len(times)),
-              (0, 3, 4) if again else (1, 3, 3), "%r: %r" % (rest, result))
-        check(times[1] - times[0] >= 1, "%r: %r %r" % (rest, times, result))
-
-
-@test("a Retry-After of an interim answer, or one that is cut, says nothing")
-def _():
-    for head in (b"HTTP/1.1 503 Busy\r\nRetry-After: 30",
-                 b"HTTP/1.1 103 Early\r\nRetry-After: 30\r\n\r\n"):
-        with FaultServer(["127.0.0.1"]) as server:
-            def answer(conn, request):
-                if request.nth > 1:
-                    conn.answer(b"")
-                    return
-                conn.send(head)
-                conn.close()
-
-            server.on("/x", answer)
-            result = fetchpool(
-                ["-a", "-j1", "--retry=1", "--retry-after-max=10s"], timeout=60,
-                input="http://127.0.0.1:%d/x\n" % server.port)
-        equal(result.status, 0, "%r: %r" % (head, result))
 
 
 @test("what was learned is said once, and is in --stats")
