@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
 from arrivals import Arrivals
 from faultserver import HEAD
-from harness import Program, fetchpool
+from harness import Program, fetchpool, strict_json
 from servers import faults
 from tap import (PATIENCE, SANITIZERS, Failed, check, contents, equal, main,
                  matches, temp_dir, test, until)
@@ -399,11 +399,17 @@ def _():
     program = Program(["--json-safe", "-j", "4", "-m", "0", "--max-memory=4M",
                        "--max-body=8M", "--stall-time=0", "--window=16", "--max-line=1K"],
                       urls(server, "/names", 5) + urls(server, "/gate/x", 1))
-    program.lines(5, 300)
+    program.has_lines(5, 300)
     # The names of the one that goes on without room come on top.
     under(program, bound(4, 16, 4 * MIB, 8 * MIB, KIB) + 8 * KIB)
     server.open("x")
-    equal(program.wait().status, 0)
+    result = program.wait()
+    equal(result.status, 0)
+    # They are the same, and it takes long to read one.
+    bodies = [line[line.index(b'"body":'):]
+              for line in result.out.splitlines()[:5]]
+    equal([body == bodies[0] for body in bodies], [True] * 5)
+    equal(len(strict_json(b"{" + bodies[0])["body"]), n)
 
 
 @test("items of very many parts are refused")

@@ -3,6 +3,7 @@
 """--aws-sigv4 and signed URLs, with an object store that checks signatures
 (moto with IAM enforced, if Python has it: pip install 'moto[server]').
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -16,8 +17,8 @@ import kit  # noqa: F401 (first: it finds the others)
 from faultserver import FaultServer
 from harness import environment, fetchpool, modules
 from servers import faults, free_port
-from tap import (check, contents, equal, main, matches, temp_dir, test,
-                 until)
+from tap import (at_end, check, contents, equal, main, matches, temp_dir,
+                 test, until)
 
 AWS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
        "AWS_SESSION_TOKEN": ""}
@@ -76,6 +77,18 @@ class Moto:
     def __exit__(self, *exception):
         self.proc.kill()
         self.proc.wait()
+
+
+stack = contextlib.ExitStack()
+at_end(stack.close)
+stores = []
+
+
+def store():
+    """The one that enforces; it takes long to start."""
+    if not stores:
+        stores.append(stack.enter_context(Moto()))
+    return stores[0]
 
 
 def md5(data):
@@ -149,43 +162,43 @@ def _():
 
 @test("objects go up and come down as they are, whatever their keys")
 def _():
-    with Moto() as moto:
-        chance = random.Random(3)
-        up, down = temp_dir(), temp_dir()
-        keys = KEYS if moto.version >= (5, 2, 5) else KEYS[:3]
-        names = ["%d.bin" % n for n in range(len(keys))]
-        data = {}
-        for name, key in zip(names, keys):
-            data[key] = chance.randbytes(chance.randrange(20000))
-            with open(os.path.join(up, name), "wb") as file:
-                file.write(data[key])
-        env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
-               moto.secret, "AWS_SESSION_TOKEN": ""}
-        items = "".join(json.dumps({"key": key, "body_file": name}) + "\n"
-                        for name, key in zip(names, keys))
-        result = fetchpool(
-            [*SIGN, "-a", "-X", "PUT", "--input-format", "json",
-             "-Bnone",
-             moto.url + "/bucket/{key}"], input=items,
-            cwd=up, env=env, timeout=60)
-        equal(result.status, 0, repr(result))
-        for key in keys:
-            equal(md5(moto.s3.get_object(Bucket="bucket", Key=key)["Body"].read()),
-                  md5(data[key]), key)
-        result = fetchpool(
-            [*SIGN, "-a", "-D", down, "--create-dirs", "--output-name={}",
-             moto.url + "/bucket/{}"], input="".join(k + "\n" for k in keys),
-            env=env, timeout=60)
-        equal(result.status, 0, repr(result))
-        for record in result.records:
-            equal(md5(contents(record["file"])), md5(data[record["input"]]))
+    moto = store()
+    chance = random.Random(3)
+    up, down = temp_dir(), temp_dir()
+    keys = KEYS if moto.version >= (5, 2, 5) else KEYS[:3]
+    names = ["%d.bin" % n for n in range(len(keys))]
+    data = {}
+    for name, key in zip(names, keys):
+        data[key] = chance.randbytes(chance.randrange(20000))
+        with open(os.path.join(up, name), "wb") as file:
+            file.write(data[key])
+    env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
+           moto.secret, "AWS_SESSION_TOKEN": ""}
+    items = "".join(json.dumps({"key": key, "body_file": name}) + "\n"
+                    for name, key in zip(names, keys))
+    result = fetchpool(
+        [*SIGN, "-a", "-X", "PUT", "--input-format", "json",
+         "-Bnone",
+         moto.url + "/bucket/{key}"], input=items,
+        cwd=up, env=env, timeout=60)
+    equal(result.status, 0, repr(result))
+    for key in keys:
+        equal(md5(moto.s3.get_object(Bucket="bucket", Key=key)["Body"].read()),
+              md5(data[key]), key)
+    result = fetchpool(
+        [*SIGN, "-a", "-D", down, "--create-dirs", "--output-name={}",
+         moto.url + "/bucket/{}"], input="".join(k + "\n" for k in keys),
+        env=env, timeout=60)
+    equal(result.status, 0, repr(result))
+    for record in result.records:
+        equal(md5(contents(record["file"])), md5(data[record["input"]]))
 
-        # And a wrong key is refused: they are looked at.
-        result = fetchpool([*SIGN, "-a", "-u", moto.id + ":wrong",
-                            moto.url + "/bucket/{}"], input=KEYS[0] + "\n", env=AWS,
-                           timeout=60)
-        equal((result.status, result.records[0]["status"]), (1, 403),
-              repr(result))
+    # And a wrong key is refused: they are looked at.
+    result = fetchpool([*SIGN, "-a", "-u", moto.id + ":wrong",
+                        moto.url + "/bucket/{}"], input=KEYS[0] + "\n", env=AWS,
+                       timeout=60)
+    equal((result.status, result.records[0]["status"]), (1, 403),
+          repr(result))
 
 
 def listed(moto, prefix):
@@ -242,19 +255,18 @@ class Tree:
 
 @test("1,000 objects up, and down into folders, with a list in pages")
 def _():
-    with Moto() as moto:
-        tree = Tree()
-        env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
-               moto.secret, "AWS_SESSION_TOKEN": ""}
-        tree.run([*SIGN, "-X", "PUT", "-Bnone", "--input-format", "json",
-                  moto.url + "/bucket/one{/path*}"],
-                 [{"path": name.split("/"), "body_file": name}
-                  for name in tree.names], env=env, cwd=tree.path("up"))
-        tree.is_in_store(moto, "one")
-        tree.run([*SIGN, "-D", tree.path("down"), "--create-dirs",
-                  "--output-name={}", moto.url + "/bucket/one/{+}"],
-                 tree.names, env=env)
-        tree.is_in_folder("down")
+    moto, tree = store(), Tree()
+    env = {"AWS_ACCESS_KEY_ID": moto.id, "AWS_SECRET_ACCESS_KEY":
+           moto.secret, "AWS_SESSION_TOKEN": ""}
+    tree.run([*SIGN, "-X", "PUT", "-Bnone", "--input-format", "json",
+              moto.url + "/bucket/one{/path*}"],
+             [{"path": name.split("/"), "body_file": name}
+              for name in tree.names], env=env, cwd=tree.path("up"))
+    tree.is_in_store(moto, "one")
+    tree.run([*SIGN, "-D", tree.path("down"), "--create-dirs",
+              "--output-name={}", moto.url + "/bucket/one/{+}"],
+             tree.names, env=env)
+    tree.is_in_folder("down")
 
 
 @test("the same with URLs that are signed already, and nothing shows how")
