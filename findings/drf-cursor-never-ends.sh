@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Django REST framework 3.18.3, CursorPagination: where more than 1,000 rows have
-# the same value in the field they are ordered by (one import, one date), the
-# pages never end. The cursor counts such rows with an offset, which is cut to
+# Django REST framework 3.18.3, CursorPagination: where more rows than 1,000 and a
+# page have the same value in the field they are ordered by (one import, one
+# date), the pages never end. The cursor counts such rows with an offset, cut to
 # 1,000 when it is read (offset_cutoff): from there each page is the same page
 # and its "next" is its own URL. A client that follows "next" gets 200 for ever,
 # and never sees what comes after. A unique second field in the ordering does
