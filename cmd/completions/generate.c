@@ -45,7 +45,7 @@ is_in(const char *const *words, size_t n, const char *word)
 }
 
 static bool
-is_repeatable(const struct fp_option_row *row)
+generate_is_repeatable(const struct fp_option_row *row)
 {
 	return is_in(repeatable, FP_ARRAY_LEN(repeatable), row->name);
 }
@@ -164,7 +164,7 @@ put_zsh_spec(const struct fp_option_row *row)
 		row->type == FP_OPTION_HELP || row->type == FP_OPTION_VERSION;
 
 	putchar('\t');
-	if (is_repeatable(row))
+	if (generate_is_repeatable(row))
 		printf("'*'");
 	else if (is_last_word)
 		printf("'(- *)'");
@@ -271,7 +271,7 @@ put_name(const struct fp_option_row *row)
 
 /* A line that is a mark, or that has one in it, or neither. */
 static void
-put_line(char *line, put_row *put)
+generate_put_line(char *line, put_row *put)
 {
 	char *mark;
 
@@ -322,7 +322,7 @@ main(int argc, char *argv[])
 		return 2;
 	}
 	while (fgets(line, sizeof(line), template))
-		put_line(line, put);
+		generate_put_line(line, put);
 	return ferror(template) || fclose(template) || fflush(stdout) ||
 	       ferror(stdout);
 }
