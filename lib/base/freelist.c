@@ -61,6 +61,30 @@ struct spare {
 static _Thread_local struct fp_freelist *here
 	__attribute__((tls_model("initial-exec")));
 
+static _Thread_local bool was_refused
+	__attribute__((tls_model("initial-exec")));
+
+/* What the C library gave, or did not. */
+static void *
+given(void *block)
+{
+	if (FP_UNLIKELY(!block))
+		was_refused = true;
+	return block;
+}
+
+bool
+fp_freelist_was_refused(void)
+{
+	return was_refused;
+}
+
+void
+fp_freelist_forget_refusals(void)
+{
+	was_refused = false;
+}
+
 /* Where the library that a function is in begins; NULL: not known. glibc 2.35
  * finds it without going through its symbols. */
 static const void *
@@ -137,7 +161,7 @@ drop_pages(char *block, size_t n)
 static void *
 malloc_large(size_t n)
 {
-	void *block = malloc(n);
+	void *block = given(malloc(n));
 
 	if (block)
 		drop_pages(block, n);
@@ -151,9 +175,9 @@ fp_freelist_malloc(size_t n)
 	size_t bin = bin_for(n);
 
 	if (!list || bin >= FP_FREELIST_BINS)
-		return malloc(n);
+		return given(malloc(n));
 	if (!list->first[bin])
-		return n < LARGE_BYTES ? malloc(n) : malloc_large(n);
+		return n < LARGE_BYTES ? given(malloc(n)) : malloc_large(n);
 	struct spare *spare = list->first[bin];
 	list->first[bin] = spare->next;
 	list->n_bytes -= bin_bytes(bin);
@@ -188,7 +212,7 @@ fp_freelist_realloc(void *block, size_t n)
 	if (!block)
 		return fp_freelist_malloc(n);
 	if (!here || bin_for(n) >= FP_FREELIST_BINS)
-		return realloc(block, n);
+		return given(realloc(block, n));
 	size_t old = malloc_usable_size(block);
 	if (n <= old && bin_for(old) < FP_FREELIST_BINS)
 		return block;
@@ -216,6 +240,6 @@ fp_freelist_calloc(size_t n, size_t size)
 
 	if (!here || __builtin_mul_overflow(n, size, &len) ||
 		bin_for(len) >= FP_FREELIST_BINS || !here->first[bin_for(len)])
-		return calloc(n, size);
+		return given(calloc(n, size));
 	return memset(fp_freelist_malloc(len), 0, len);
 }

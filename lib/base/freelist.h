@@ -26,6 +26,12 @@ struct fp_freelist {
  * none any more. */
 void fp_freelist_use(struct fp_freelist *list);
 
+/* Whether this thread was refused memory here, with a list or without, since it
+ * last said that it knows: libcurl has one code for that and for what is larger
+ * than it takes. */
+bool fp_freelist_was_refused(void);
+void fp_freelist_forget_refusals(void);
+
 /* Gives all blocks back to the C library. */
 void fp_freelist_clear(struct fp_freelist *list);
 

@@ -29,6 +29,7 @@
 #include "lane.h"
 
 #include "clock.h"
+#include "freelist.h"
 #include "glance.h"
 #include "nudge.h"
 #include "random.h"
@@ -510,6 +511,7 @@ reap(struct fp_lane *lane)
 		is_first = false;
 		end_done(lane, message);
 	}
+	fp_freelist_forget_refusals();
 }
 
 static void

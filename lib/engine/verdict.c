@@ -11,6 +11,7 @@
 #include "chapters.h"
 
 #include "condition.h"
+#include "freelist.h"
 #include "nextpage.h"
 #include "redirect.h"
 
@@ -84,7 +85,8 @@ verdict_kind_of(const struct fp_transfer *transfer, CURLcode code)
 #endif
 		/* Also what libcurl calls a header line without end. */
 		return transfer->n_on_wire &&
-				       !fp_phase_has_body(transfer->phase)
+				       !fp_phase_has_body(transfer->phase) &&
+				       !fp_freelist_was_refused()
 			       ? FP_KIND_TOO_LARGE
 			       : FP_KIND_LOCAL;
 	case CURLE_FAILED_INIT:
@@ -258,6 +260,10 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	} else if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
 		   transfer->response.status > 0) {
 		message = "the header begins with a folded line";
+	} else if (strstr(message, "Out of memory in chunked") &&
+		   fp_freelist_was_refused()) {
+		kind = FP_KIND_LOCAL;
+		message = FP_OUT_OF_MEMORY;
 	} else if (strstr(message, "Out of memory in chunked")) {
 		/* What libcurl calls one of 4096 bytes and more. */
 		kind = FP_KIND_TOO_LARGE;

@@ -91,6 +91,15 @@ def mixed(conn, request):
     conn.answer(*bodies[n % len(bodies)])
 
 
+@behaviour("/long/")
+def long(conn, request):
+    """A head, and a trailer, for which libcurl takes more memory than for one
+    of a usual size."""
+    conn.send(b"HTTP/1.1 200 OK\r\nX-Long: %s\r\n"
+              b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+              b"X-After: %s\r\n\r\n" % (b"x" * 3000, b"y" * 3000))
+
+
 @behaviour("/hold/")
 def hold(conn, request):
     if request.path == "/hold/1":
@@ -403,6 +412,22 @@ def _():
             attempts = [sorted(r["attempts"] for r in records_of(o.out))
                         for o in (outcome, clean(run))]
             equal(attempts[0], attempts[1], "attempts")
+
+
+@test("98 for want of memory nothing is called too large")
+def _():
+    run = Run("long fields", ["-j1", "-a", "--retry=0",
+                              shared(Web).url + "/long/{}"], numbers(1))
+    # What libcurl takes, it takes from the program.
+    n = clean(run).report.count("alloc", "program")
+    kinds = {}
+    for k in range(max(n - 30, 1), n + 1):
+        outcome = hurt(run, Plan("alloc", "program", "once", k, ENOMEM))
+        for record in records_of(outcome.out):
+            kind = (record.get("error") or {}).get("kind")
+            kinds.setdefault(kind, []).append(k)
+    print("# the calls by what came of it: %s" % kinds)
+    check("local" in kinds and "too_large" not in kinds, str(kinds))
 
 
 # ---- all of them ----

@@ -213,6 +213,80 @@ blocks_go_anywhere(void)
 	CHECK(list.n_bytes == 0);
 }
 
+/* Whether `refuse` is one; and it is told of once. */
+static bool
+is_told(void (*refuse)(void))
+{
+	fp_freelist_forget_refusals();
+	CHECK(!fp_freelist_was_refused());
+	refuse();
+	bool is = fp_freelist_was_refused();
+	fp_freelist_forget_refusals();
+	return is && !fp_freelist_was_refused();
+}
+
+static size_t much = SIZE_MAX / 4;
+
+static void
+refuse_malloc(void)
+{
+	CHECK(!fp_freelist_malloc(much));
+}
+
+static void
+refuse_calloc(void)
+{
+	CHECK(!fp_freelist_calloc(much, 1));
+}
+
+static void
+refuse_realloc(void)
+{
+	void *block = fp_freelist_malloc(100);
+
+	CHECK(!fp_freelist_realloc(block, much));
+	fp_freelist_free(block);
+}
+
+static void
+refuse_nothing(void)
+{
+	fp_freelist_free(fp_freelist_malloc(100000));
+	fp_freelist_free(fp_freelist_calloc(10, 10));
+}
+
+static void
+refuse_elsewhere(void *arg)
+{
+	(void)arg;
+	refuse_malloc();
+}
+
+static void
+refuse_another(void)
+{
+	struct fp_thread thread;
+
+	CHECK(fp_thread_start(
+		      &thread, (size_t)1 << 20, refuse_elsewhere, NULL) == 0);
+	fp_thread_join(&thread);
+}
+
+static void
+refusals_are_told(void)
+{
+	for (int has_list = 0; has_list < 2; has_list++) {
+		set_out();
+		if (!has_list)
+			fp_freelist_use(NULL);
+		CHECK(is_told(refuse_malloc));
+		CHECK(is_told(refuse_calloc));
+		CHECK(is_told(refuse_realloc));
+		CHECK(!is_told(refuse_nothing));
+		CHECK(!is_told(refuse_another));
+	}
+}
+
 int
 main(void)
 {
@@ -229,6 +303,7 @@ main(void)
 		large_blocks_begin_empty);
 	run("blocks may come from anywhere and go anywhere",
 		blocks_go_anywhere);
+	run("a thread knows that it was refused memory", refusals_are_told);
 	fp_freelist_clear(&list);
 	return done();
 }
