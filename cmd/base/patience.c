@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -189,5 +190,9 @@ fp_patience_make(const char *path, int flags, bool *is_made)
 	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
 
 	*is_made = fd >= 0;
-	return fd >= 0 ? fd : fp_patience_open(path, flags | O_CREAT);
+	if (fd < 0)
+		fd = fp_patience_open(path, flags | O_CREAT);
+	if (fd >= 0)
+		(void)flock(fd, LOCK_SH | LOCK_NB);
+	return fd;
 }

@@ -20,7 +20,8 @@
  * can be waited for here; a pipe that has a name waits for its reader. */
 int fp_patience_open(const char *path, int flags);
 
-/* The same, and makes a file if there is none: then *is_made is true. */
+/* The same, and makes a file if there is none: then *is_made is true. As long
+ * as it is open it has a shared lock, if it can be locked. */
 int fp_patience_make(const char *path, int flags, bool *is_made);
 
 /* From this time of fp_clock_now_ns() on patience ends; the earliest counts. */

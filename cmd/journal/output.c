@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -134,7 +135,9 @@ fp_output_unmake(int fd, const char *path)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && st.st_size == 0 && fp_output_is_at(fd, path))
+	/* Another run may have opened it since; it has a lock, too. */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+		st.st_size == 0 && fp_output_is_at(fd, path))
 		unlink(path);
 }
 

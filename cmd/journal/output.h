@@ -86,10 +86,10 @@ void fp_output_stop(struct fp_output *output);
 void fp_output_break(struct fp_output *output, int error);
 
 /* Nothing is to be written after all: a file that was made here, and is empty,
- * is removed again. */
+ * is removed again, unless another run has it open. */
 void fp_output_undo(const struct fp_output *output);
 
-/* The same for one that is open there. */
+/* The same for one that fp_patience_make() opened there. */
 void fp_output_unmake(int fd, const char *path);
 
 /* Flushes, and closes what was opened here. */

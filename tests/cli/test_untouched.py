@@ -7,10 +7,10 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool
+from harness import Program, fetchpool
 from resumetest import put
 from servers import faults
-from tap import contents, equal, main, matches, temp_dir, test
+from tap import contents, equal, main, matches, temp_dir, test, until
 
 # Each may be new to a run that is refused.
 NEW = [["-D", "bodies", "--overwrite"],
@@ -148,6 +148,29 @@ def _():
                         "no/trace")
         place.unchanged(3, "no/unknown: No such file", *args, "--unknown",
                         "no/unknown")
+
+
+@test("105 a run that is refused leaves the files that another has open")
+def _():
+    place = Place()
+    at = {name: os.path.join(place.folder, name)
+          for name in ("out", "failed", "journal", "pipe")}
+    os.mkfifo(at["pipe"])
+    args = ["-j1", *journal("--failed", "failed"), "-i", "list",
+            place.server.url + "/gate/105?{}"]
+    place.put("list", "1\n")
+    first = Program([*args, "--trace", "pipe"], cwd=place.folder)
+    until(lambda: os.path.exists(at["failed"]), "the first run makes its files")
+    second = Program(args, cwd=place.folder)
+    until(lambda: os.path.exists(at["journal"]), "the second run begins")
+    contents(at["pipe"])
+    result = first.wait()
+    equal(result.status, 3, repr(result))
+    matches("in use by another process", result.text)
+    place.server.open("105")
+    equal(second.wait().status, 0)
+    equal(contents(at["out"]).count(b"\n"), 1)
+    equal(contents(at["failed"]), b"")
 
 
 main()
