@@ -452,7 +452,7 @@ waithint_take_text(struct fp_waithint *hints, struct fp_text text)
 		while (at) {
 			at += strlen(phrases[i].text);
 			struct fp_text rest = {at, (size_t)(end - at)};
-			take_phrase(hints, at, rest.len, phrases[i].unit);
+			take_phrase(hints, at, rest.len, (int)phrases[i].unit);
 			at = waithint_find(rest, phrases[i].text);
 		}
 	}

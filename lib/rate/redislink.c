@@ -459,7 +459,7 @@ fp_redislink_ask(struct fp_redislink *link, const struct fp_redisarg *args,
 	size_t n_args, int64_t timeout_ms, struct fp_buf *text)
 {
 	int64_t end_ns = fp_clock_now_ns() + timeout_ms * FP_NS_PER_MS;
-	size_t len;
+	size_t len = 0;
 
 	if (!link->reader)
 		return link_break(link, text, "not connected");

@@ -467,8 +467,8 @@ def _():
 @test("a few lines, all there, need no thread that reads")
 def _():
     server = faults()
-    threads = []
-    for n in 100, 2:
+
+    def threads_for(n):
         path = temp_file("".join("%d\n" % i for i in range(n)))
         traced = temp_dir() + "/traced"
         with open(path, "rb") as file:
@@ -477,9 +477,11 @@ def _():
                 wrapper=strace("-o", traced, "-e", "trace=clone,clone3")
             ).wait(40)
         equal((result.status, len(result.records)), (0, n))
-        threads.append(len(re.findall("clone.*CLONE_THREAD",
-                                      contents(traced).decode())))
-    equal(threads[1], threads[0] - 1)
+        return len(re.findall("clone.*CLONE_THREAD", contents(traced).decode()))
+
+    # A run that is held up may have one more, to write.
+    few, many = (min(threads_for(n) for _ in range(3)) for n in (2, 100))
+    equal(few, many - 1)
 
 
 if __name__ == "__main__":
