@@ -479,9 +479,9 @@ def _():
         equal((result.status, len(result.records)), (0, n))
         return len(re.findall("clone.*CLONE_THREAD", contents(traced).decode()))
 
-    # A run that is held up may have one more, to write.
+    # A run that is held up has one more, to write.
     few, many = (min(threads_for(n) for _ in range(3)) for n in (2, 100))
-    equal(few, many - 1)
+    check(few < many, "%d threads for 2 lines, %d for 100" % (few, many))
 
 
 if __name__ == "__main__":
