@@ -375,10 +375,10 @@ run_start(struct fp_course *run)
 		return -1;
 	}
 	run->reader.pool = run->writer.pool = run->pool;
-	run->has_begun = true;
 	if (run->settings->journal_path ? fp_journal_begin_new(&run->journal)
 					: fp_writer_begin(&run->writer))
 		return -1;
+	run->has_begun = true;
 	if (run->meter.how == FP_METER_BAR)
 		fp_signals_tidy(tidy_terminal);
 	if (fp_journal_start(&run->journal))

@@ -479,12 +479,14 @@ fp_etags_commit(struct fp_etags *etags)
 }
 
 void
-fp_etags_undo(const struct fp_etags *etags)
+fp_etags_undo(struct fp_etags *etags)
 {
-	if (etags->is_made && etags->file.fd >= 0 &&
-		etags->file.end == sizeof(MAGIC) - 1 &&
-		fp_journalfile_check(&etags->file) == 0)
-		unlink(etags->file.path);
+	if (!etags->is_made || etags->file.fd < 0 ||
+		etags->file.end > sizeof(MAGIC) - 1 ||
+		fp_journalfile_check(&etags->file))
+		return;
+	unlink(etags->file.path);
+	fp_journalfile_close(&etags->file);
 }
 
 void

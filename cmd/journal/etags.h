@@ -65,8 +65,8 @@ void fp_etags_commit(struct fp_etags *etags);
 
 void fp_etags_close(struct fp_etags *etags);
 
-/* The run does not begin: a file that was made is removed, if nothing is in it
- * yet. Before it is closed. */
-void fp_etags_undo(const struct fp_etags *etags);
+/* The run does not begin: a file that was made is removed and closed, if
+ * nothing is in it yet. */
+void fp_etags_undo(struct fp_etags *etags);
 
 #endif

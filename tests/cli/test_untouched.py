@@ -54,6 +54,7 @@ class Place:
         result = self.run(*args)
         equal(result.status, status, repr(result))
         matches(words, result.text)
+        equal(result.text.count("\n"), 1, "lines: " + result.text)
         equal(tree(self.folder), before, " ".join(args))
         equal(self.server.requests, requests, "requests")
 
@@ -148,6 +149,17 @@ def _():
                         "no/trace")
         place.unchanged(3, "no/unknown: No such file", *args, "--unknown",
                         "no/unknown")
+
+
+@test("105 a journal that cannot be made: no other file is, either")
+def _():
+    every = [word for new in NEW for word in new] + ["--output-name", "{}"]
+    place = Place()
+    args = ["-o", "out", *every, "--journal"]
+    place.unchanged(3, "no/journal: No such file", *args, "no/journal")
+    place.put("journal.tmp", "something else\n")
+    place.unchanged(3, "another file has its name with .tmp appended",
+                    *args, "journal")
 
 
 @test("105 a run that is refused leaves the files that another has open")
