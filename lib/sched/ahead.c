@@ -16,6 +16,8 @@ fp_ahead_decide(struct fp_ticket *ticket, const struct fp_retry_policy *policy,
 	attempt->n_attempts -=
 		FP_MIN(ticket->n_excused, attempt->n_attempts - 1);
 	report->random = random;
+	/* It takes a request that is sent again to find out why. */
+	attempt->is_closed &= attempt->is_idempotent && policy->max > 0;
 	report->is_closed = attempt->is_closed;
 	report->is_bare =
 		attempt->is_closed ||

@@ -18,14 +18,14 @@
  *
  * A connection that is closed in place of an answer (nginx with 444, HAProxy
  * with reject) is such a failure, too; for the last reason some of the row must
- * have begun after the first one was heard. Where none may be sent again, two
- * such rows that end after a pause are a limit's.
+ * have begun after the first one was heard. Servers that break do it as well,
+ * so this is found out once in a run, for half as long, and only with requests
+ * that may be sent again.
  *
  * So when that many items in a row have failed, at their first attempt, the
  * server is left alone, and one of them is sent again: 1, 2, 5, 10, 30 and 60 s
  * after the first of them, as people choose limits; and if as many had passed
- * as people choose, such as 50, after 120, 300 and 600 s, unless connections
- * are closed, for which there are other reasons. If it passes, they
+ * as people choose, such as 50, after 120, 300 and 600 s. If it passes, they
  * were a limit's and so are all such failures from then on. If it fails,
  * another item is sent at once that never was, from far behind in the list, as
  * it has little to do with them: if that passes, and then one of the others
@@ -45,7 +45,6 @@
 #define ROW_MIN 8
 #define ROW_FEW 16 /* the same, if more than a few fail anyhow */
 #define ROW_MANY 32 /* and if many do */
-#define ROWS 2 /* of closed ones, if none may be sent again */
 #define LATER_MIN 2 /* that began when a connection had been closed */
 #define SHARE_NONE 0.02 /* nothing fails, but for this row */
 #define SHARE_FEW 0.1
@@ -65,6 +64,7 @@
 
 #define ALONE_MAX 3
 
+#define MARKS_CLOSED 5
 #define MARKS_SHORT 6
 #define MARKS 9
 #define MARK_NS_MAX 4e18 /* of a first pause of a year */
@@ -106,7 +106,6 @@ fp_suspect_clear(struct fp_suspect *suspect)
 {
 	suspect_end(suspect);
 	suspect->is_limit = false;
-	suspect->n_rows = 0;
 	suspect->n_clean_min =
 		FP_MIN(4 * FP_MAX(suspect->n_clean_min, CLEAN_MIN), CLEAN_MAX);
 }
@@ -162,12 +161,14 @@ fp_suspect_mark_ns(size_t n, int64_t since_ns, int64_t delay_ns, int64_t now_ns)
 	return FP_MAX(since_ns + (int64_t)mark_ns - now_ns, 1);
 }
 
-/* A server that has ended is waited for no longer, however many had passed. */
 static unsigned
 marks_of(const struct fp_suspect *suspect)
 {
-	return suspect->closed_ns > 0 ? MARKS_SHORT
-				      : fp_suspect_marks(suspect->n_clean);
+	unsigned n = fp_suspect_marks(suspect->n_clean);
+
+	return suspect->closed_ns == 0 ? n
+	       : n > MARKS_SHORT       ? MARKS_SHORT
+				       : MARKS_CLOSED;
 }
 
 /* Until the next test; 0: there is none. */
@@ -228,6 +229,8 @@ fp_suspect_failed(struct fp_suspect *suspect,
 		return fail_test(suspect, attempt, delay_ns, now_ns, pause_ns);
 	if (!attempt->is_first)
 		return was_testing ? FP_SUSPECTED_MAYBE : FP_SUSPECTED_NO;
+	if (!was_testing && attempt->is_closed && suspect->was_closed)
+		return FP_SUSPECTED_NO;
 	double share = suspect->share;
 	suspect->share += SHARE_STEP * (1 - share);
 	if (suspect->n_row == 0) {
@@ -245,6 +248,7 @@ fp_suspect_failed(struct fp_suspect *suspect,
 		suspect->row_ns = halfway_ns;
 	if (!fp_suspect_tests(suspect))
 		return FP_SUSPECTED_NO;
+	suspect->was_closed |= suspect->closed_ns > 0;
 	if (!was_testing)
 		*pause_ns = next_test_ns(suspect, delay_ns, true, now_ns);
 	return FP_SUSPECTED_MAYBE;
@@ -269,10 +273,7 @@ fp_suspect_passed(
 	if (was_testing && suspect->n_passed > 0 &&
 		suspect->n_passed++ < PASSED_MIN)
 		return;
-	if (was_testing && suspect->closed_ns > 0)
-		suspect->n_rows++;
 	suspect_end(suspect);
 	suspect->n_clean = 1;
-	suspect->is_limit =
-		was_testing && (!attempt->is_first || suspect->n_rows >= ROWS);
+	suspect->is_limit = was_testing && !attempt->is_first;
 }

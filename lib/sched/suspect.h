@@ -24,7 +24,7 @@ struct fp_suspect {
 	int64_t row_ns; /* when the first of them was halfway back */
 	int64_t closed_ns; /* when one's connection was closed; 0: none was */
 	unsigned n_later; /* of these, those that began after that */
-	unsigned n_rows; /* of closed ones that ended with a test that passed */
+	bool was_closed; /* why, was found out or is now */
 	unsigned n_tests;
 	bool wants_other; /* the next to be tested was never sent before */
 	unsigned

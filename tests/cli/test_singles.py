@@ -15,11 +15,18 @@ TOLD = b"Retry-After: 1\r\n"
 
 
 def of_80(status, is_refused, *args):
-    """Of 80 items some are always answered with this status, and their records
-    say so. The requests that came."""
+    """Of 80 items some are always answered with this status, or with none, and
+    their records say so. The requests that came."""
+    def answer(conn, request):
+        if not is_refused(int(request.query)):
+            conn.answer(b"")
+        elif status:
+            conn.answer(b"", status=status)
+        else:
+            conn.close()
+
     with FaultServer(["127.0.0.1"]) as server:
-        server.on("/x", lambda conn, request: conn.answer(
-            b"", status=status if is_refused(int(request.query)) else 200))
+        server.on("/x", answer)
         result = fetchpool(
             ["-a", "-j4", "--fields", "seq,status", *args],
             input="".join("http://127.0.0.1:%d/x?%d\n" % (server.port, i)
@@ -45,6 +52,21 @@ def _():
     at_once(attempts, (lambda i: i % 10 == 3, lambda i: 20 <= i < 30,
                        lambda i: True),
             (8 * 4 + 72 + few, 10 * 4 + 70 + few, 80 + 100))
+
+
+@test("connections that are closed at a few items, many, the last and all")
+def _():
+    def attempts(broken, most):
+        sent = of_80(None, broken, "--retry-delay=0.1s")
+        check(len(sent) <= most, len(sent))
+
+    # On a connection that was kept each is sent once more, for nothing.
+    at_once(attempts, (lambda i: i % 10 == 3, lambda i: i % 40 >= 20,
+                       lambda i: i >= 40, lambda i: True),
+            (8 * 8 + 72, 40 * 8 + 40, 40 * 8 + 40, 80 * 8))
+    # Where none may be sent again, nothing is found out.
+    sent = of_80(None, lambda i: i % 40 >= 20, "--retry=0", "--fresh-connect")
+    equal(len(sent), 80)
 
 
 @test("a 403 that means no is sent once, between others and after them")
