@@ -46,7 +46,7 @@ fp_sockets_destroy(struct fp_sockets *sockets)
 {
 	free(sockets->all);
 	free(sockets->keys);
-	*sockets = (struct fp_sockets){NULL};
+	*sockets = (struct fp_sockets){.all = NULL};
 }
 
 void
