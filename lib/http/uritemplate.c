@@ -14,6 +14,8 @@
 
 #include "uritemplate.h"
 
+#include "url.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -547,6 +549,8 @@ fp_uritemplate_expand(const struct fp_uritemplate *template,
 	size_t done = 0; /* literals copied */
 
 	for (size_t i = 0; i < template->n_variables; i++) {
+		if (out->len - start > FP_URL_MAX)
+			break;
 		e.variable = &template->variables[i];
 		if (e.variable->opens) {
 			size_t end = e.variable->literals_end;

@@ -69,7 +69,9 @@ struct fp_uritemplate_gaps {
 	struct fp_text unfit; /* its value does not fit: see below */
 };
 
-/* Appends the expansion to `out`, and says in `gaps` what was not there.
+/* Appends the expansion to `out`, and says in `gaps` what was not there. After
+ * the value with which it has more than FP_URL_MAX bytes it ends: it is no URL
+ * then, and no file's name.
  *
  * -1 with ENOMEM; or with EINVAL if a value does not fit its place: a list or
  * map where the template takes a prefix (section 2.4.1), or a "." or ".." that

@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "tap.h"
 #include "uritemplate.h"
+#include "url.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -323,6 +324,22 @@ the_first_undefined_variable_is_named(void)
 	CHECK_TEXT(fp_buf_text(&out), "/x,y");
 }
 
+/* A line that stands in a template many times is many times as long. */
+static void
+what_is_too_long_ends_early(void)
+{
+	static char line[60001], text[2000 * 2 + 20] = "http://h/";
+	struct values values = {.n = 0};
+
+	memset(line, '\n', sizeof(line) - 1);
+	for (size_t at = 9; at + 2 < sizeof(text); at += 2)
+		memcpy(text + at, "{}", 2);
+	add_string(&values, "", (struct fp_text){line, sizeof(line) - 1});
+	CHECK(expand(text, &values) == 0);
+	CHECK(out.len > FP_URL_MAX);
+	CHECK(out.len <= FP_URL_MAX + 3 * sizeof(line));
+}
+
 static void
 an_expansion_is_appended(void)
 {
@@ -536,6 +553,7 @@ main(void)
 	run("variables come in order, repeats too", variables_come_in_order);
 	run("the first undefined variable is named",
 		the_first_undefined_variable_is_named);
+	run("what is too long ends early", what_is_too_long_ends_early);
 	run("an expansion is appended", an_expansion_is_appended);
 	run("the first hole is named", the_first_hole_is_named);
 	run("every byte is kept or encoded", every_byte_is_kept_or_encoded);
