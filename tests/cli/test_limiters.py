@@ -116,12 +116,16 @@ def _():
 
 @test("what was learned is said once, and is in --stats")
 def _():
-    stats = temp_file()
-    result = run(Window(headers=TOLD), "--stats", stats, n=60)
-    with open(stats, encoding="utf-8") as file:
-        learned = json.load(file)["learned"]
+    # On a busy machine a run may end before it is sure of a rate.
+    for _ in range(8):
+        stats = temp_file()
+        result = run(Window(headers=TOLD), "--stats", stats, n=60)
+        with open(stats, encoding="utf-8") as file:
+            learned = json.load(file)["learned"]
+        equal(result.text.count("--pace"), len(learned), repr(result))
+        if learned:
+            break
     equal(len(learned), 1)
-    equal(result.text.count("--pace"), 1, repr(result))
     check("-r %s --pace" % learned[0]["rate"] in result.text, result.text)
     equal(result.text.count(": paused for "), 1, result.text)
     result = run(Window(headers=TOLD), "--learn-rate=never", n=20)
