@@ -374,6 +374,7 @@ TEST_TOOLS = \
 	tests/lint \
 	tests/libcurl \
 	tests/matrix \
+	tests/valgrind.supp \
 	tests/package \
 	tests/run \
 	tests/servers/arrivals.py \
@@ -478,7 +479,8 @@ check-local: test-programs
 
 # Compiled tests only: a program under valgrind is too slow for the others.
 VALGRIND = valgrind --quiet --leak-check=full \
-	--errors-for-leak-kinds=definite,possible --error-exitcode=86
+	--errors-for-leak-kinds=definite,possible --error-exitcode=86 \
+	--suppressions=$(top_srcdir)/tests/valgrind.supp
 
 check-valgrind: test-programs
 	@$(RUN_TESTS) --scale 20 \
