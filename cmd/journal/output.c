@@ -276,11 +276,12 @@ fp_output_add(void *arg, const char *data, size_t len)
 
 	if (output->fd < 0)
 		return 0;
+	/* Also what is lost: it is known by the end that it would have had. */
+	output->n_given += len;
 	if (output->error) {
 		errno = output->error;
 		return -1;
 	}
-	output->n_given += len;
 	if (output->is_summed)
 		output->sum = fp_output_sum(output->sum, data, len);
 	bool is_large = len >= GATHER_BYTES / 2 && !output->is_held;

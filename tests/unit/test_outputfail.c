@@ -86,6 +86,26 @@ nobody_reads(void)
 	close(fds[1]);
 }
 
+/* Where all that was given is written, and then nobody reads any more: what is
+ * given from then on is not whole. */
+static void
+nobody_reads_what_comes_next(void)
+{
+	struct fp_output output;
+	int fds[2];
+
+	MUST(pipe(fds) == 0);
+	CHECK(fp_output_take(&output, fds[1], "a pipe") == 0);
+	CHECK(add(&output, "one\n") == 0 && fp_output_flush(&output) == 0);
+	fp_output_break(&output, EPIPE);
+	CHECK(fp_output_flush(&output) == -1 && output.error == EPIPE);
+	CHECK(output.n_whole == 4 && output.n_given == 4);
+	CHECK(add(&output, "two\n") == -1);
+	CHECK(output.n_whole == 4 && output.n_given == 8);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void
 device_is_full(void)
 {
@@ -299,6 +319,7 @@ main(void)
 	MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 	MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	run("a pipe that nobody reads fails for good", nobody_reads);
+	run("nor what comes next", nobody_reads_what_comes_next);
 	run("a full device fails for good", device_is_full);
 	run("a taken file is cut back to whole lines", cut_where_it_stood);
 	run("an appended file is cut back to whole lines", cut_when_appending);
