@@ -14,8 +14,6 @@
 
 #include "uritemplate.h"
 
-#include "url.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -540,8 +538,8 @@ uritemplate_add_value(struct expansion *e, const struct fp_value *value)
 
 int
 fp_uritemplate_expand(const struct fp_uritemplate *template,
-	fp_uritemplate_lookup *lookup, void *arg, struct fp_buf *out,
-	struct fp_uritemplate_gaps *gaps)
+	fp_uritemplate_lookup *lookup, void *arg, size_t most,
+	struct fp_buf *out, struct fp_uritemplate_gaps *gaps)
 {
 	struct expansion e = {.out = out, .in_path = true};
 	const char *literals = fp_buf_text(&template->literals);
@@ -549,7 +547,7 @@ fp_uritemplate_expand(const struct fp_uritemplate *template,
 	size_t done = 0; /* literals copied */
 
 	for (size_t i = 0; i < template->n_variables; i++) {
-		if (out->len - start > FP_URL_MAX)
+		if (out->len - start > most)
 			break;
 		e.variable = &template->variables[i];
 		if (e.variable->opens) {

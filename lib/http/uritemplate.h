@@ -70,16 +70,15 @@ struct fp_uritemplate_gaps {
 };
 
 /* Appends the expansion to `out`, and says in `gaps` what was not there. After
- * the value with which it has more than FP_URL_MAX bytes it ends: it is no URL
- * then, and no file's name.
+ * the value with which it has more than `most` bytes it ends.
  *
  * -1 with ENOMEM; or with EINVAL if a value does not fit its place: a list or
  * map where the template takes a prefix (section 2.4.1), or a "." or ".." that
  * would be a path segment. Then `out` has the expansion for a message only,
  * what could not be expanded standing in it as written (section 3). */
 int fp_uritemplate_expand(const struct fp_uritemplate *template,
-	fp_uritemplate_lookup *lookup, void *arg, struct fp_buf *out,
-	struct fp_uritemplate_gaps *gaps);
+	fp_uritemplate_lookup *lookup, void *arg, size_t most,
+	struct fp_buf *out, struct fp_uritemplate_gaps *gaps);
 
 /* Appends `text` as {+x} would: what a URI may contain is kept, triplets such
  * as %2F included, and everything else percent-encoded. -1 with ENOMEM. */

@@ -126,7 +126,10 @@ request_expand(struct fp_request *request,
 	const struct fp_options *options = &request->setup->options;
 	struct fp_uritemplate_gaps gaps;
 
-	if (fp_uritemplate_expand(template, look_up, request, out, &gaps))
+	/* A name is made from all of it, however long: a hash tells it from
+	 * others. */
+	size_t most = request->names_file ? SIZE_MAX : FP_URL_MAX;
+	if (fp_uritemplate_expand(template, look_up, request, most, out, &gaps))
 		return errno == EINVAL ? wrong_variable(why,
 						 "the value cannot be used for",
 						 gaps.unfit)

@@ -141,6 +141,20 @@ def _():
 
 # ---- long ones ----
 
+@test("-D: names that differ only far behind are two, however long")
+def _():
+    server = faults()
+    folder = temp_dir()
+    # Longer than any URL before it comes to what differs.
+    result = into(folder, "--input-format=json",
+                  "--output-name=" + "{a}" * 10 + "{id}",
+                  server.url + "/ok?{id}", input="".join(
+                      '{"a":"%s","id":%d}\n' % ("x" * 30000, n)
+                      for n in range(3)))
+    equal(kinds(result), [None] * 3, repr(result)[:2000])
+    equal(len(tree(folder)), 3)
+
+
 @test("-D: a name that is too long is cut, with a hash for the rest")
 def _():
     server = faults()

@@ -73,7 +73,8 @@ expand(struct fp_buf *out, struct fp_text *undefined)
 	n_lookups = 0;
 	errno = 0;
 	struct fp_uritemplate_gaps gaps;
-	int ret = fp_uritemplate_expand(expanding, look_up, NULL, out, &gaps);
+	int ret = fp_uritemplate_expand(
+		expanding, look_up, NULL, SIZE_MAX, out, &gaps);
 	HOLDS(ret == 0 || (errno == EINVAL && gaps.unfit.data));
 	*undefined = ret ? gaps.unfit : gaps.undefined;
 	return ret;

@@ -86,7 +86,8 @@ expand(const char *text, struct values *values)
 		fp_buf_printf(&out, "! %s", why);
 		return -1;
 	}
-	int ret = fp_uritemplate_expand(template, look_up, values, &out, &gaps);
+	int ret = fp_uritemplate_expand(
+		template, look_up, values, FP_URL_MAX, &out, &gaps);
 	CHECK(ret == 0 || errno == EINVAL);
 	if (ret)
 		gaps.undefined = gaps.unfit;
@@ -350,10 +351,12 @@ an_expansion_is_appended(void)
 
 	fp_buf_set(&out, "../", 3);
 	add_string(&values, "a", (struct fp_text){"b", 0});
-	CHECK(!fp_uritemplate_expand(template, get, &values, &out, &gaps));
+	CHECK(!fp_uritemplate_expand(
+		template, get, &values, SIZE_MAX, &out, &gaps));
 	CHECK_TEXT(out.data, "../");
 	values.texts[0].len = 1;
-	CHECK(!fp_uritemplate_expand(template, get, &values, &out, &gaps));
+	CHECK(!fp_uritemplate_expand(
+		template, get, &values, SIZE_MAX, &out, &gaps));
 	CHECK_TEXT(out.data, "../b");
 	fp_uritemplate_free(template);
 }
