@@ -260,14 +260,12 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 	} else if (code == CURLE_BAD_FUNCTION_ARGUMENT &&
 		   transfer->response.status > 0) {
 		message = "the header begins with a folded line";
-	} else if (strstr(message, "Out of memory in chunked") &&
-		   fp_freelist_was_refused()) {
-		kind = FP_KIND_LOCAL;
-		message = FP_OUT_OF_MEMORY;
 	} else if (strstr(message, "Out of memory in chunked")) {
-		/* What libcurl calls one of 4096 bytes and more. */
-		kind = FP_KIND_TOO_LARGE;
-		message = "a trailer field is too large";
+		/* libcurl says so of one of 4096 bytes and more, too. */
+		bool is_refused = fp_freelist_was_refused();
+		kind = is_refused ? FP_KIND_LOCAL : FP_KIND_TOO_LARGE;
+		message = is_refused ? FP_OUT_OF_MEMORY
+				     : "a trailer field is too large";
 	} else if (strstr(message, "Multiple Location")) {
 		kind = FP_KIND_REDIRECT;
 		message = TWO_PLACES;
