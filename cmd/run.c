@@ -201,57 +201,21 @@ run_judge(struct fp_settings *settings)
 	return fp_etags_judge(settings);
 }
 
-struct run_end {
-	int fd; /* -1: there is none, or it is opened later */
-	const char *name;
-};
-
+/* false: said why. */
 static bool
-run_is_regular(int fd)
-{
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* All was judged by its name before it was opened, which can take as long as a
- * pipe waits for its reader: a name may stand for another file by now. Nothing
- * has been emptied yet.
- * -1: said why. */
-static int
-look_again(const struct fp_course *run)
+run_look_again(const struct fp_course *run)
 {
 	const struct fp_writer *writer = &run->writer;
-	const struct fp_settings *settings = run->settings;
-	const struct run_end ends[] = {
+	const struct fp_runfile opened[] = {
 		{run->reader.input.fd, "the input"},
 		{writer->output.fd, writer->output.name},
 		{writer->failed.fd, writer->failed.name},
 		{writer->unknown.fd, writer->unknown.name},
-		{run->account.trace.fd, settings->trace_path},
-		{-1, settings->stats_path},
-		{-1, settings->report_path},
-		{-1, settings->metrics_path},
-		{-1, settings->journal_path},
-		{-1, settings->etags_path},
+		{run->account.trace.fd, run->settings->trace_path},
 	};
 
-	for (size_t i = 0; i < FP_ARRAY_LEN(ends); i++) {
-		const struct run_end *a = &ends[i];
-		if (!run_is_regular(a->fd))
-			continue;
-		for (const struct run_end *b = a + 1;
-			b < ends + FP_ARRAY_LEN(ends); b++) {
-			if (b->fd >= 0 ? fp_output_is_same(a->fd, b->fd)
-				       : b->name && fp_output_is_at(
-							    a->fd, b->name)) {
-				fp_msg_local("%s and %s are one file now",
-					a->name, b->name);
-				return -1;
-			}
-		}
-	}
-	return 0;
+	return fp_runfiles_look_again(
+		run->settings, opened, FP_ARRAY_LEN(opened));
 }
 
 /* -1: said why. */
@@ -268,7 +232,7 @@ open_ends(struct fp_course *run)
 		return -1;
 	fp_meter_init(&run->meter, run->settings, run->reader.input.fd,
 		run->writer.output.fd, run->start_ns);
-	if (open_account(run) || look_again(run) || open_journal(run) ||
+	if (open_account(run) || !run_look_again(run) || open_journal(run) ||
 		open_etags(run))
 		return -1;
 	int fds[2];

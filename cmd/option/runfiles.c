@@ -659,3 +659,48 @@ fp_runfiles_check(struct fp_settings *settings)
 	destroy(&files);
 	return ok;
 }
+
+/* ---- once some are open ---- */
+
+/* Whether the other one, open or under its name, is this one. */
+static bool
+is_this(const struct stat *this, int fd, const char *name)
+{
+	struct stat st;
+
+	if (fd >= 0 ? fstat(fd, &st) : !name || stat(name, &st))
+		return false;
+	return st.st_dev == this->st_dev && st.st_ino == this->st_ino;
+}
+
+static bool
+refuse_one(const char *a, const char *b)
+{
+	fp_msg_local("%s and %s are one file now", a, b);
+	return false;
+}
+
+bool
+fp_runfiles_look_again(const struct fp_settings *settings,
+	const struct fp_runfile *opened, size_t n_opened)
+{
+	const char *const later[] = {settings->stats_path,
+		settings->report_path, settings->metrics_path,
+		settings->journal_path, settings->etags_path};
+
+	for (const struct fp_runfile *a = opened; a < opened + n_opened; a++) {
+		struct stat st;
+		if (a->fd < 0 || fstat(a->fd, &st) || !S_ISREG(st.st_mode))
+			continue;
+		for (const struct fp_runfile *b = a + 1; b < opened + n_opened;
+			b++) {
+			if (is_this(&st, b->fd, b->name))
+				return refuse_one(a->name, b->name);
+		}
+		for (size_t i = 0; i < FP_ARRAY_LEN(later); i++) {
+			if (is_this(&st, -1, later[i]))
+				return refuse_one(a->name, later[i]);
+		}
+	}
+	return true;
+}

@@ -22,4 +22,18 @@
  * gets those that no item may send. */
 bool fp_runfiles_check(struct fp_settings *settings);
 
+/* One that is open by now, or has a name; NULL: it has none. */
+struct fp_runfile {
+	int fd; /* -1: it is not */
+	const char *name;
+};
+
+/* Looks again when the input and the outputs are open, which can take as long
+ * as a pipe waits for its reader, and nothing has been emptied yet: a name may
+ * stand for another file than when it was judged. `opened` is in the order in
+ * which a message names two of them; those that are opened later are looked at
+ * under their names. */
+bool fp_runfiles_look_again(const struct fp_settings *settings,
+	const struct fp_runfile *opened, size_t n_opened);
+
 #endif
