@@ -5,9 +5,10 @@
  * for descriptors are there for connections first.
  *
  * A response is joined only if all that it says fits: 206, the same entity tag,
- * a Content-Range that begins where the file ends and ends with the whole, of
- * the same length as before, and no coding. Servers that answer a range with
- * another are known, and what is joined wrongly no one would ever see.
+ * no other time of the last change than before, a Content-Range that begins
+ * where the file ends and ends with the whole, of the same length as before,
+ * and no coding. Servers that answer a range with another are known, and what
+ * is joined wrongly no one would ever see.
  */
 #include "base.h"
 
@@ -21,8 +22,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* A Content-Range is shorter. */
+/* A Content-Range is shorter, and so is a time. */
 #define RANGE_MAX 100
+#define MODIFIED_MAX 100
 
 /* ---- the head of a response ---- */
 
@@ -31,6 +33,7 @@ fp_partial_head_begin(struct fp_partial_head *head)
 {
 	fp_buf_clear(&head->etag, SIZE_MAX);
 	fp_buf_clear(&head->range, SIZE_MAX);
+	fp_buf_clear(&head->modified, SIZE_MAX);
 	head->refuses = head->is_twice = false;
 }
 
@@ -39,6 +42,7 @@ fp_partial_head_destroy(struct fp_partial_head *head)
 {
 	fp_buf_destroy(&head->etag);
 	fp_buf_destroy(&head->range);
+	fp_buf_destroy(&head->modified);
 }
 
 static int
@@ -68,6 +72,8 @@ fp_partial_head_line(struct fp_partial_head *head, const char *line, size_t len)
 		return take_once(head, &head->etag, value, FP_ETAG_MAX);
 	if (strncasecmp(line, "Content-Range:", 14) == 0)
 		return take_once(head, &head->range, value, RANGE_MAX);
+	if (strncasecmp(line, "Last-Modified:", 14) == 0)
+		return take_once(head, &head->modified, value, MODIFIED_MAX);
 	if (strncasecmp(line, "Accept-Ranges:", 14) == 0)
 		head->refuses |= value.len == 4 &&
 				 strncasecmp(value.data, "none", 4) == 0;
@@ -215,6 +221,24 @@ read_range(const struct fp_buf *range, uint64_t *first, uint64_t *last,
 	return *at == '\0';
 }
 
+static bool
+is_same_text(const struct fp_buf *one, const struct fp_buf *other)
+{
+	return one->len == other->len &&
+	       memcmp(fp_buf_text(one), fp_buf_text(other), one->len) == 0;
+}
+
+/* Whether it is of the version that the file is of. A server that goes by
+ * If-Range may leave Last-Modified out (section 15.3.7). */
+static bool
+is_same_version(
+	const struct fp_partial *partial, const struct fp_partial_head *head)
+{
+	return is_same_text(&head->etag, &partial->etag) &&
+	       (head->modified.len == 0 || partial->modified.len == 0 ||
+		       is_same_text(&head->modified, &partial->modified));
+}
+
 /* Whether it begins where the file ends, and goes on to the end of the whole.
  */
 static bool
@@ -224,9 +248,7 @@ is_rest(const struct fp_partial *partial, const struct fp_partial_head *head,
 	uint64_t first, last, length;
 
 	return partial->file.fd >= 0 && !head->is_twice &&
-	       !response->is_encoded && head->etag.len == partial->etag.len &&
-	       memcmp(fp_buf_text(&head->etag), partial->etag.data,
-		       partial->etag.len) == 0 &&
+	       !response->is_encoded && is_same_version(partial, head) &&
 	       read_range(&head->range, &first, &last, &length) &&
 	       first == partial->file.size && first <= last &&
 	       last + 1 == length &&
@@ -277,7 +299,9 @@ partial_describe(struct fp_request *request, struct fp_partial *partial,
 	bool ok = place &&
 		  fp_buf_set(&partial->at, place, strlen(place)) == 0 &&
 		  fp_buf_set(&partial->etag, head->etag.data, head->etag.len) ==
-			  0;
+			  0 &&
+		  fp_buf_set(&partial->modified, head->modified.data,
+			  head->modified.len) == 0;
 
 	fp_buf_destroy(&shown);
 	partial->total = response->has_length ? response->length : 0;
@@ -328,8 +352,9 @@ fp_partial_keep(struct fp_request *request, struct fp_outfile *file,
 #define NOTED_MIN ((uint64_t)64 << 10)
 
 /* A note is of one line each: this word, the start of the machine, the length
- * of the whole, its entity tag, where it came from. */
-#define NOTE_WORD "fetchpool part 1"
+ * of the whole, its entity tag, when it was last changed, where it came from.
+ */
+#define NOTE_WORD "fetchpool part 2"
 #define NOTE_MAX 16384
 
 static void
@@ -354,9 +379,10 @@ fp_partial_begin(struct fp_request *request, struct fp_outfile *file,
 	const char *place = show_place(request->ticket, &shown);
 	name_part(request, name, sizeof(name));
 	if (place &&
-		fp_buf_printf(&note, NOTE_WORD "\n%s\n%" PRIu64 "\n%s\n%s\n",
+		fp_buf_printf(&note,
+			NOTE_WORD "\n%s\n%" PRIu64 "\n%s\n%s\n%s\n",
 			setup->boot, response->length, head->etag.data,
-			place) == 0 &&
+			fp_buf_text(&head->modified), place) == 0 &&
 		note.len <= NOTE_MAX)
 		fp_outfile_begin_noted(
 			file, &setup->outdir, name, note.data, note.len);
@@ -393,8 +419,10 @@ read_note(struct fp_request *request, struct fp_partial *partial,
 	if (!read_number(&digits, &partial->total) || *digits)
 		return false;
 	const char *etag = partial_take_line(&at),
+		   *modified = partial_take_line(&at),
 		   *place = partial_take_line(&at);
 	if (fp_buf_set(&partial->etag, etag, strlen(etag)) ||
+		fp_buf_set(&partial->modified, modified, strlen(modified)) ||
 		fp_buf_set(&partial->at, place, strlen(place)))
 		return false;
 	return is_strong(&partial->etag) && partial->file.size > 0 &&

@@ -7,7 +7,8 @@
  *
  * Only a strong entity tag says that two responses are the same byte for byte
  * (section 8.8.1). So without one, and of a body that was compressed, nothing
- * is kept.
+ * is kept. And since there are servers that keep a tag when the file changes,
+ * both must also name the same time of the last change, if they name one.
  *
  * Threads: that which has the ticket.
  * Ownership: the ticket owns what is kept; a download what it knows of a head.
@@ -29,6 +30,7 @@
 struct fp_partial_head {
 	struct fp_buf etag; /* empty: none */
 	struct fp_buf range; /* Content-Range; empty: none */
+	struct fp_buf modified; /* Last-Modified; empty: none */
 	bool refuses; /* Accept-Ranges: none */
 	bool is_twice; /* one of them is there twice */
 };

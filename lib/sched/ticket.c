@@ -709,6 +709,7 @@ ticket_free_partial(struct fp_ticket *ticket)
 	}
 	fp_ticket_drop_partial(ticket);
 	fp_buf_destroy(&ticket->partial->etag);
+	fp_buf_destroy(&ticket->partial->modified);
 	fp_buf_destroy(&ticket->partial->at);
 	free(ticket->partial);
 	ticket->partial = NULL;

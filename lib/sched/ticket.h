@@ -72,6 +72,7 @@ struct fp_partial {
 	atomic_uint *n_open; /* of all tickets, this one counted if it is */
 	uint64_t total; /* bytes of the whole; 0: not known */
 	struct fp_buf etag; /* a strong one */
+	struct fp_buf modified; /* Last-Modified; empty: none was named */
 	struct fp_buf at; /* where it came from, fit to be shown */
 	bool is_asked; /* for the rest, by this hop's request */
 };
