@@ -397,12 +397,23 @@ is_dash(const char *path)
 	return !path || strcmp(path, "-") == 0;
 }
 
+/* A pipe does not end as long as we have it open for writing, whether we write
+ * or not. */
+static bool
+is_piped(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static bool
 add_standard(struct run_files *files, const struct fp_settings *settings)
 {
 	struct run_file *file;
 
-	if (is_dash(settings->output_path)) { /* also in a dry run */
+	if (is_dash(settings->output_path) || /* also in a dry run */
+		is_piped(STDOUT_FILENO)) {
 		file = add_open(files, NULL, "standard output",
 			"standard output", STDOUT_FILENO);
 		if (!file)

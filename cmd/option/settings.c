@@ -73,9 +73,11 @@ fp_settings_no_memory(void)
 bool
 fp_settings_unreadable(const char *option, const char *path)
 {
-	const char *why = errno == ETIMEDOUT
-				  ? "the deadline passed before its end"
-				  : strerror(errno);
+	const char *why =
+		errno == ETIMEDOUT ? "the deadline passed before its end"
+		: errno == EDEADLK ? "it is where standard output or standard "
+				     "error goes, and so has no end"
+				   : strerror(errno);
 
 	if (errno == ENOMEM)
 		return fp_settings_no_memory();
@@ -118,6 +120,24 @@ fp_settings_add_copy(
 	return fp_settings_add_text(list, copy);
 }
 
+/* Whether it is a pipe that does not end, because one of our own standard
+ * descriptors could still write to it. */
+static bool
+is_our_own(int fd)
+{
+	const int ours[] = {STDOUT_FILENO, fp_msg_fd()};
+	struct stat in, out;
+
+	if (fstat(fd, &in) || !S_ISFIFO(in.st_mode))
+		return false;
+	for (size_t i = 0; i < FP_ARRAY_LEN(ours); i++) {
+		if (fstat(ours[i], &out) == 0 && out.st_dev == in.st_dev &&
+			out.st_ino == in.st_ino)
+			return true;
+	}
+	return false;
+}
+
 int
 fp_settings_read(struct fp_buf *to, const char *path, size_t most_bytes)
 {
@@ -126,11 +146,12 @@ fp_settings_read(struct fp_buf *to, const char *path, size_t most_bytes)
 			 ? STDIN_FILENO
 			 : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY |
 					      O_CLOEXEC);
-	ssize_t n;
+	ssize_t n = -1;
 
 	if (fd < 0)
 		return -1;
-	for (;;) {
+	bool is_endless = is_our_own(fd);
+	while (!is_endless) {
 		n = -1;
 		if (fp_buf_reserve(to, 4096) == 0)
 			n = fp_patience_read(fd, to->data + to->len, 4096);
@@ -145,7 +166,7 @@ fp_settings_read(struct fp_buf *to, const char *path, size_t most_bytes)
 	}
 	if (to->data)
 		to->data[to->len] = '\0';
-	int err = errno;
+	int err = is_endless ? EDEADLK : errno;
 	if (fd != STDIN_FILENO)
 		close(fd);
 	errno = err;

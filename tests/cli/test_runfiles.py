@@ -255,6 +255,32 @@ def _():
     os.unlink(fifo)
 
 
+@test("what only we could end is not read: our own standard output's pipe")
+def _():
+    folder = folder_with(items=ITEMS)
+    os.mkfifo(folder + "/fifo")
+    server = faults()
+    for where in "/dev/fd/1", "/dev/fd/2", "fifo":
+        out = os.open(folder + "/fifo", os.O_RDWR)
+        err = os.open(folder + "/fifo", os.O_RDWR)
+        for read, mark in (("-i", ""), ("-H", "@"), ("-d", "@"), ("-K", ""),
+                           ("--netrc-file", ""), ("--report-from", "")):
+            args = [read, mark + where]
+            if read != "--report-from":
+                args += ["-o", "out", server.url + "/ok?{}"]
+            if read not in ("-i", "--report-from"):
+                args += ["-i", "items"]
+            for streams in {"stdout": out}, {"stderr": err}:
+                if where == "/dev/fd/%d" % (1 + ("stdout" in streams)):
+                    continue
+                program = Program(args, cwd=folder, **streams)
+                equal(program.wait().status, 2, (args, streams))
+        os.close(out)
+        os.close(err)
+    equal(server.connections, 0)
+    equal(sorted(os.listdir(folder)), ["fifo", "items"])
+
+
 @test("wrong usage of any kind empties and makes nothing")
 def _():
     for args in (["--proxy", "nonsense://"], ["--resolve", "x"],
