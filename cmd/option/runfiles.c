@@ -2,7 +2,8 @@
 /*
  * Two files are one if device and inode say so; if neither is there yet, if
  * they would be made under one name in one folder. Links are followed, also
- * those that lead to nothing yet.
+ * those that lead to nothing yet. Folders are compared by device and inode as
+ * well: one that is mounted at a second place has two real paths.
  *
  * What is written may not be read, nor written to by another: but standard
  * output and standard error may be one, as the shell has opened them as one,
@@ -32,6 +33,8 @@ struct run_file {
 	const char *what; /* it is, in a message */
 	char *path; /* as it was named */
 	char *real; /* where it is, or will be made; NULL: not known */
+	bool has_folder; /* of real */
+	struct stat folder;
 	bool is_read, is_written;
 	bool is_stdin; /* the descriptor itself is read */
 	bool is_stdout, is_stderr; /* as the shell has opened them */
@@ -114,6 +117,22 @@ real_path(const char *path)
 	return NULL;
 }
 
+static bool
+stat_folder(const char *path, struct stat *st)
+{
+	char *folder = folder_of(path);
+	bool ok = folder && stat(folder, st) == 0;
+
+	free(folder);
+	return ok;
+}
+
+static bool
+is_one_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /* ---- the list ---- */
 
 static void
@@ -157,6 +176,7 @@ add_named(struct run_files *files, const char *option, const char *what,
 	file->is_read = !is_written;
 	file->is_written = is_written;
 	file->real = real_path(path);
+	file->has_folder = file->real && stat_folder(file->real, &file->folder);
 	file->is_there = stat(path, &file->st) == 0;
 	return true;
 }
@@ -487,9 +507,10 @@ runfiles_are_same(const struct run_file *a, const struct run_file *b)
 	if (a->is_there != b->is_there)
 		return false;
 	if (a->is_there)
-		return a->st.st_dev == b->st.st_dev &&
-		       a->st.st_ino == b->st.st_ino;
-	return a->real && b->real && strcmp(a->real, b->real) == 0;
+		return is_one_inode(&a->st, &b->st);
+	return a->has_folder && b->has_folder &&
+	       is_one_inode(&a->folder, &b->folder) &&
+	       strcmp(last_of(a->real), last_of(b->real)) == 0;
 }
 
 static bool
@@ -579,27 +600,36 @@ runfiles_judge(
 
 /* ---- names that bodies may not have ---- */
 
+/* Where the name below the folder `dir` begins in a whole path, which is cut in
+ * `folder`; NULL: the path does not lead through it. */
+static const char *
+find_below(const struct stat *dir, const char *path, char *folder)
+{
+	struct stat st;
+
+	for (size_t len = strlen(path); len > 0; len--) {
+		if (path[len - 1] != '/')
+			continue;
+		folder[len > 1 ? len - 1 : 1] = '\0';
+		if (stat(folder, &st) == 0 && is_one_inode(&st, dir))
+			return path + len;
+	}
+	return NULL;
+}
+
 /* Keeps the name if its folder is that of --output-dir, or one below it. */
 static bool
-runfiles_reserve(
-	struct fp_settings *settings, const char *dir, const char *path)
+runfiles_reserve(struct fp_settings *settings, const struct stat *dir,
+	const char *path)
 {
-	char *folder = path ? folder_of(path) : NULL;
-	char *real = folder ? realpath(folder, NULL) : NULL;
-	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
-	bool ok = true;
+	char *place = path ? runfiles_place_of(path) : NULL;
+	char *folder = place ? strdup(place) : NULL;
+	const char *below = folder ? find_below(dir, place, folder) : NULL;
+	bool ok = (folder || !place) &&
+		  (!below || fp_settings_add_copy(
+				     settings, &settings->reserved, below));
 
-	if (real && strncmp(real, dir, len) == 0 &&
-		(real[len] == '/' || real[len] == '\0')) {
-		const char *below = real + len + (real[len] == '/');
-		struct fp_buf name = FP_BUF_INIT;
-		ok = fp_buf_printf(&name, "%s%s%s", below, below[0] ? "/" : "",
-			     last_of(path)) == 0 &&
-		     fp_settings_add_copy(
-			     settings, &settings->reserved, name.data);
-		fp_buf_destroy(&name);
-	}
-	free(real);
+	free(place);
 	free(folder);
 	return ok;
 }
@@ -608,18 +638,17 @@ static bool
 reserve_all(struct fp_settings *settings, const struct run_files *files)
 {
 	const char *path = settings->pool.output_dir;
-	char *dir = path ? realpath(path, NULL) : NULL;
+	struct stat dir;
 	bool ok = true;
 
-	if (!dir) /* none, or none that is there */
+	if (!path || stat(path, &dir)) /* none, or none that is there */
 		return true;
 	for (size_t i = 0; ok && i < files->n; i++) {
 		const struct run_file *file = &files->all[i];
-		ok = runfiles_reserve(settings, dir, file->real) &&
+		ok = runfiles_reserve(settings, &dir, file->real) &&
 		     (!file->option ||
-			     runfiles_reserve(settings, dir, file->path));
+			     runfiles_reserve(settings, &dir, file->path));
 	}
-	free(dir);
 	settings->pool.reserved = settings->reserved.texts;
 	settings->pool.n_reserved = settings->reserved.n;
 	return ok;

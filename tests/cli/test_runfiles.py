@@ -5,14 +5,16 @@ whatever name, wrong usage is said, and every byte stays where it was."""
 import itertools
 import json
 import os
+import subprocess
 import sys
 
 import kit  # noqa: F401: where the other folders are
 
 sys.dont_write_bytecode = True
-from harness import Program, fetchpool
+from harness import Program, fetchpool, tool
 from servers import api, faults
-from tap import check, contents, equal, main, matches, temp_dir, test, until
+from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
+                 until)
 
 ITEMS = b"1\n2\n"
 # What is written, and what each needs beside it.
@@ -352,6 +354,36 @@ def _():
                for line in contents(folder + "/1.txt").splitlines()]
     equal([bool(r.get("error")) for r in records], [True, False])
     equal(contents(folder + "/2.txt"), b"2")
+
+
+@test("a folder that is mounted at a second place is one folder")
+def _():
+    folder = folder_with(items=ITEMS)
+    for name in "again", "below":
+        os.mkdir(os.path.join(folder, name))
+    wrapper = [tool("unshare"), "-rm", "sh", "-c",
+               "mount --bind . again && exec \"$@\"", "sh"]
+    url = api().posts
+    if subprocess.run([*wrapper, "true"], cwd=folder,
+                      capture_output=True).returncode:
+        skip("no folder can be mounted here")
+    for args in (["-o", "new", "--failed", "again/new"],
+                 ["--stats", "again/new", "-o", "./new"],
+                 ["-o", "below/x", "--journal", "j",
+                  "--etags", "again/below/x"],
+                 ["-o", "list.tmp", "--journal", "again/list"]):
+        refused(folder, ["-i", "items", *args], r"--\S+: '\S+' is the ",
+                wrapper=wrapper)
+    for args in (["-o", "new", "-D", "again", "--output-name", "new"],
+                 ["-o", "again/new", "-D", ".", "--output-name", "new"],
+                 ["-o", "below/new", "-D", "again", "--create-dirs",
+                  "--output-name", "below/new"]):
+        result = fetchpool(["-i", "items", "-a", "--overwrite", *args, url],
+                           cwd=folder, wrapper=wrapper)
+        equal(result.status, 1, repr(result))
+        records = contents(os.path.join(folder, args[1].replace("again/", "")))
+        equal([json.loads(line)["error"]["kind"]
+               for line in records.splitlines()], ["local"] * 2)
 
 
 @test("nor does one that is replaced while a pipe waits for its reader")
