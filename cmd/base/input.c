@@ -383,6 +383,40 @@ why_long(struct fp_input *input)
 	return input->fault;
 }
 
+/* "user:password", without a scheme before it. */
+static bool
+begins_like_login(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len &&
+		(fp_ascii_is_alnum(text[n]) || strchr("-._~+%", text[n])))
+		n++;
+	return n > 0 && n < len && text[n] == ':';
+}
+
+/* What a line that is too long shows: whole characters, and no beginning of a
+ * login, whose password nothing behind it would tell any more. */
+static void
+keep_beginning(struct fp_input *input, const char *start, size_t n)
+{
+	static const char end[] = "@h";
+	char text[sizeof(input->cut) + sizeof(end)];
+	size_t len = fp_utf8_valid_prefix(start, n), from, to = 0;
+
+	memcpy(text, start, len);
+	memcpy(text + len, end, sizeof(end) - 1);
+	memcpy(input->cut, start, len);
+	input->cut_len = len;
+	bool (*find)(const char *, size_t, size_t, size_t *, size_t *) =
+		begins_like_login(text, len) ? fp_find_secret_of_url
+					     : fp_find_secret;
+	while (find(text, len + sizeof(end) - 1, to, &from, &to)) {
+		if (to >= len)
+			input->cut_len = FP_MIN(from, len);
+	}
+}
+
 /* Gives a line that is too long, or has no end: its beginning is kept, the rest
  * passed over. So much of it is there, wherever the input was cut.
  * A stop in the middle of that is no harm: the next call goes on. */
@@ -393,8 +427,7 @@ give_long(struct fp_input *input)
 		const char *start = input->buf.data + input->next;
 		size_t n = FP_MIN(input->options.max_line, sizeof(input->cut));
 		n = FP_MIN(n, input->buf.len - input->next);
-		input->cut_len = fp_utf8_valid_prefix(start, n);
-		memcpy(input->cut, start, input->cut_len);
+		keep_beginning(input, start, n);
 		input->is_skipping = true;
 		begin_record(input);
 	}

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -415,9 +416,22 @@ static void msg_say(enum fp_exit status, const char *format, va_list args,
 static void
 msg_say(enum fp_exit status, const char *format, va_list args, const char *hint)
 {
-	char text[4 * MESSAGE_MAX];
+	char brief[4 * MESSAGE_MAX], *whole = NULL;
+	const char *text = brief;
+	va_list again;
 
-	vsnprintf(text, sizeof(text), format, args);
+	/* A password is known by what stands behind it, so nothing is cut
+	 * before it was looked for. */
+	va_copy(again, args);
+	int len = vsnprintf(brief, sizeof(brief), format, args);
+	if (len >= (int)sizeof(brief)) {
+		if (vasprintf(&whole, format, again) < 0) {
+			whole = NULL;
+			brief[strcspn(brief, "'/@")] = '\0';
+		}
+		text = whole ? whole : brief;
+	}
+	va_end(again);
 	fp_mutex_lock(&lock);
 	set_status_locked(status);
 	if (has_room_locked(false))
@@ -425,6 +439,7 @@ msg_say(enum fp_exit status, const char *format, va_list args, const char *hint)
 			status == FP_EXIT_USAGE ? usage_place : "", text, hint);
 	msg_flush_locked(false);
 	fp_mutex_unlock(&lock);
+	free(whole);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "ascii.h"
 #include "foreign.h"
 #include "msg.h"
+#include "shown.h"
 #include "suggest.h"
 #include "units.h"
 
@@ -197,6 +198,7 @@ fp_complaint_value(const struct fp_option_row *row, const char *value)
 	const char *right = row->right ? row->right : "right";
 	char member[GUESS_MAX], space[GUESS_MAX], end[3 * GUESS_MAX] = "";
 	const char *wrong = value;
+	struct fp_buf shown = FP_BUF_INIT;
 
 	if (fp_msg_status() != FP_EXIT_OK)
 		return;
@@ -222,7 +224,10 @@ fp_complaint_value(const struct fp_option_row *row, const char *value)
 		snprintf(end + len, sizeof(end) - len, "%s did you mean '%s'?",
 			len ? ";" : ":", meant);
 	}
-	fp_msg_usage("--%s: '%s' is not %s%s", row->name, value, right, end);
+	fp_msg_usage("--%s: '%s' is not %s%s", row->name,
+		fp_shown_value(&shown, value), right,
+		strchr(value, '@') ? "" : end);
+	fp_buf_destroy(&shown);
 }
 
 /* ---- arguments ---- */

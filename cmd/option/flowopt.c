@@ -4,6 +4,7 @@
 #include "flowopt.h"
 
 #include "msg.h"
+#include "shown.h"
 #include "units.h"
 
 #include <string.h>
@@ -12,11 +13,14 @@
 static bool
 judge_rate(const char *name, const char *value)
 {
+	struct fp_buf shown = FP_BUF_INIT;
 	char why[200];
 
 	if (fp_is_rate_list(value, why, sizeof(why)))
 		return true;
-	fp_msg_usage("--%s: '%s': %s", name, value, why);
+	fp_msg_usage(
+		"--%s: '%s': %s", name, fp_shown_value(&shown, value), why);
+	fp_buf_destroy(&shown);
 	return false;
 }
 

@@ -253,8 +253,12 @@ complain_unknown(int code, int argc, char *const argv[])
 	} else {
 		/* Without its value, which may be a secret. */
 		const char *at = argv[optind - 1] + 2;
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "="), at);
-		fp_complaint_name("--", name);
+		size_t len = strcspn(at, "=");
+		snprintf(name, sizeof(name), "%.*s", (int)len, at);
+		if (strcspn(at, ":@/") < len)
+			fp_msg_usage("unknown option");
+		else
+			fp_complaint_name("--", name);
 	}
 }
 

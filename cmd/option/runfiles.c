@@ -619,8 +619,8 @@ find_below(const struct stat *dir, const char *path, char *folder)
 
 /* Keeps the name if its folder is that of --output-dir, or one below it. */
 static bool
-runfiles_reserve(struct fp_settings *settings, const struct stat *dir,
-	const char *path)
+runfiles_reserve(
+	struct fp_settings *settings, const struct stat *dir, const char *path)
 {
 	char *place = path ? runfiles_place_of(path) : NULL;
 	char *folder = place ? strdup(place) : NULL;

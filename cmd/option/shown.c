@@ -83,6 +83,12 @@ fp_shown_url(struct fp_buf *text, const char *url)
 	return add_query(text, url + query);
 }
 
+const char *
+fp_shown_value(struct fp_buf *text, const char *value)
+{
+	return fp_shown_url(text, value) ? STARS : fp_buf_text(text);
+}
+
 static bool
 is_open(const struct fp_option_row *row)
 {

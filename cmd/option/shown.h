@@ -19,6 +19,10 @@
  * its query is called a key, a token or the like. */
 int fp_shown_url(struct fp_buf *text, const char *url);
 
+/* The value of an option, which may hold a login without a scheme before it,
+ * for a message. Stays valid as long as the buffer. */
+const char *fp_shown_value(struct fp_buf *text, const char *value);
+
 /* The command line as a JSON array: ["fetchpool","--jobs","6",...]. Values of
  * options that may hold a secret are not in it, and those in files that
  * --config has read are like the others. */

@@ -244,6 +244,15 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		   strstr(message, "roxy s")) {
 		/* libcurl's words hold the proxy's password. */
 		message = "the proxy cannot be used";
+	} else if (code == CURLE_COULDNT_CONNECT &&
+		   fp_curlopts_has(&transfer->setup->curlopts,
+			   CURLOPT_UNIX_SOCKET_PATH)) {
+		/* libcurl names the host, which nobody was asked for. */
+		message = "cannot connect to the Unix socket";
+	} else if (strstr(message, "Couldn't bind to")) {
+		/* They hold the value that was given, whatever it is. */
+		message = "the interface or address to connect from cannot be "
+			  "used";
 	} else if (code == CURLE_SSL_CACERT_BADFILE && transfer->unread) {
 		snprintf(text, sizeof(text),
 			"cannot read CA certificates from %.80s",

@@ -204,10 +204,13 @@ parse_block(struct fp_address_block *block, const char *text, char *why,
 		address[len] = '\0';
 	}
 	if (len >= sizeof(address) || !parse_address(address, block->prefix)) {
+		/* What is cut may be a password. */
+		bool is_shown = !strchr(text, '@');
 		snprintf(why, why_size,
-			"not an IP address or a block like 10.0.0.0/8: "
-			"'%.60s'",
-			text);
+			"%s%.60s%s is not an IP address or a block like "
+			"10.0.0.0/8",
+			is_shown ? "'" : "", is_shown ? text : "the value",
+			is_shown ? "'" : "");
 		return -1;
 	}
 	unsigned skip = strchr(address, ':') ? 0 : V4_BITS;
@@ -215,8 +218,8 @@ parse_block(struct fp_address_block *block, const char *text, char *why,
 	if (number && (fp_units_count(number, BITS - skip, &bits) ||
 			      (number[0] == '0' && number[1]))) {
 		snprintf(why, why_size,
-			"'%.60s': the prefix length must be 0 to %u", text,
-			BITS - skip);
+			"'%.60s': the prefix length must be 0 to %u",
+			strchr(text, '@') ? address : text, BITS - skip);
 		return -1;
 	}
 	block->bits = (unsigned char)(skip + bits);

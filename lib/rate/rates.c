@@ -149,6 +149,8 @@ fp_rates_why(const char *text, char *why, size_t why_size)
 
 	snprintf(rate, sizeof(rate), "%.*s",
 		(int)FP_MIN(len, (size_t)QUOTED_MAX_LEN), bad);
+	if (memchr(bad, '@', len)) /* a login, which may have been cut */
+		snprintf(rate, sizeof(rate), "this");
 	for (char *c = rate; *c; c++) {
 		if (*c < ' ' || *c > '~')
 			*c = '?';

@@ -175,7 +175,8 @@ def _():
               ["/1", "/2", "/3"])
     record = fetchpool(["-a", "--unix-socket", path + ".none"],
                        input="http://a.test/").records[0]
-    equal(record["error"]["kind"], "connect", repr(record))
+    equal((record["error"]["kind"], record["error"]["message"]),
+          ("connect", "cannot connect to the Unix socket"))
 
 
 if __name__ == "__main__":

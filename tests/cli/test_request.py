@@ -412,7 +412,18 @@ def _():
                  ["--setopt", "PASSWORD" + word[:0]],
                  ["--setopt", "POSTFIELDS=" + word],
                  ["--setopt", "HTTPAUTH=" + word],
-                 ["-x", "bad://me:%s@127.0.0.1:1" % word]):
+                 ["-x", "bad://me:%s@127.0.0.1:1" % word],
+                 ["-A", word + "\n"], ["-e", word + "\n"],
+                 ["--resolve", "me:%s@h:80:192.0.2.1" % word],
+                 ["--connect-to", "::me:%s@h:" % word],
+                 ["--deny", "me:%s@192.0.2.1" % word],
+                 ["--allow", "http://me:%s@h" % (word + 90 * "x")],
+                 ["-r", "http://me:%s@h" % (word + 90 * "x")],
+                 ["-j", "http://me:%s@h" % (word + 9000 * "x")],
+                 ["http://me:%s@h/" % (word + 9000 * "x")],
+                 ["--http://me:%s@h" % (word + 90 * "x")],
+                 ["-i", "http://me:%s@h" % (word + 3000 * "x")],
+                 ["--interface", "me:%s@h" % word]):
         server = web()
         result = fetchpool(args, input=server.url + "/ok")
         check(word.encode() not in result.out + result.err,

@@ -349,6 +349,23 @@ def _():
     equal(result.records[0]["input"], "acct:bob@a.example")
 
 
+@test("20 nor the beginning of one in a line that is too long")
+def _():
+    rest = 300 * "x"
+    for line in ("http://ann:s3cret" + rest + "@h/", "ann:s3cret" + rest,
+                 "http:/ann:s3cret" + rest, "http://s3cret" + rest + "@h/",
+                 "see http://ann:s3cret/?" + rest + "@h/",
+                 "http://ann:a@h/ http://ann:s3cret" + rest,
+                 '{"url": "http://ann:s3cret' + rest + '@h/"}'):
+        for args in [], ["--input-format=json"], ["http://h/{}"]:
+            told = everything([*args, "--max-line=100"], [line])
+            check(b"s3cret" not in told, repr((line, told)))
+    for line in ("http://h/a/" + rest, '{"id": "a' + rest, "a" + rest,
+                 "http://h/a?b=" + rest):
+        result = fetchpool(["-a", "--max-line=100"], input=line + "\n")
+        equal([record["input"] for record in result.records], [line[:100]])
+
+
 @test("20 a password in TEMPLATE or FETCHPOOL_URL is not shown")
 def _():
     server = faults()

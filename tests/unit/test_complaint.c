@@ -105,8 +105,26 @@ values_that_nobody_can_guess(void)
 		{"--allow fe80::1/10", "--allow: 'fe80::1/10' has host bits "
 				       "set: the block is fe80::/10, the "
 				       "address fe80::1"},
-		{"--deny 10/8", "--deny: not an IP address or a block like "
-				"10.0.0.0/8: '10/8'"},
+		{"--deny 10/8", "--deny: '10/8' is not an IP address or a "
+				"block like 10.0.0.0/8"},
+		{"--deny u:s3cret@h", "--deny: the value is not an IP address "
+				      "or a block like 10.0.0.0/8"},
+		{"--deny 10.0.0.0/u:s3cret@h",
+			"--deny: '10.0.0.0': the prefix length must be 0 to "
+			"32"},
+		{"-r u:s3cret@h", "--rate: 'u:***@h': this is not like 20/s or "
+				  "5/15s: a whole number, / and a period"},
+		{"--resolve u:s3cret@h:80:192.0.2.1",
+			"--resolve: 'u:***@h:80:192.0.2.1' is not "
+			"HOST:PORT:ADDRESS like h.example:443:192.0.2.1"},
+		{"--connect-to h:80:u:s3cret@h:80",
+			"--connect-to: 'h:***@h:80' is not HOST:PORT:HOST:PORT "
+			"like h.example:443:new.example:443"},
+		{"-j u:s3cret@h", "--jobs: 'u:***@h' is not a whole number "
+				  "from 1 to 20000, auto or auto:MAX"},
+		{"--proto u:s3cret@h,ftp", "--proto: 'u:***@h,ftp' is not a "
+					   "list of http and https"},
+		{"--u:s3cret@h", "unknown option"},
 		{"-X CONNECT", "'CONNECT' is not a method like PUT (CONNECT is "
 			       "not allowed)"},
 	};

@@ -232,7 +232,7 @@ wrong_values(void)
 	WRONG("-H x",
 		"--header: the value is not a \"Name: value\" pair; @FILE reads "
 		"headers from a file");
-	WRONG("-A a\nb", "--user-agent: 'a\nb' is not text on one line");
+	WRONG("-A a\nb", "--user-agent: the value is not text on one line");
 	WRONG("-X a:b",
 		"--request: 'a:b' is not a method like PUT (CONNECT is not allowed)");
 	CHECK(parse("-b x") == FP_GO_WRONG && status == FP_EXIT_USAGE);
