@@ -252,7 +252,8 @@ def listed():
     yield run("from a file", ["-j1", "-i", "{dir}/in", "--delay=1ms", post],
               files={"in": numbers(3)}, n_items=3)
     yield run("libcurl's options", ["-j1", "--setopt", "TCP_NODELAY=0",
-                                    "--setopt", "USERAGENT=x", ok],
+                                    "--setopt", "INTERFACE=127.0.0.1",
+                                    ok],
               numbers(2))
     yield run("long lines", ["-j1", "--max-line=1K", "-a", ok],
               lines("a", "b" * 200000, "c"))
@@ -418,11 +419,10 @@ def _():
 def _():
     run = Run("long fields", ["-j1", "-a", "--retry=0",
                               shared(Web).url + "/long/{}"], numbers(1))
-    # What libcurl takes, it takes from the program.
-    n = clean(run).report.count("alloc", "program")
+    n = clean(run).report.count("alloc", "curl")
     kinds = {}
     for k in range(max(n - 30, 1), n + 1):
-        outcome = hurt(run, Plan("alloc", "program", "once", k, ENOMEM))
+        outcome = hurt(run, Plan("alloc", "curl", "once", k, ENOMEM))
         for record in records_of(outcome.out):
             kind = (record.get("error") or {}).get("kind")
             kinds.setdefault(kind, []).append(k)

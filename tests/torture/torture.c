@@ -9,6 +9,9 @@
  * and all that follow, "every" each K-th, "none". They fail with errno ERROR (a
  * look-up: with that result).
  *
+ * What libcurl allocates it has from the program, which keeps what it has
+ * freed: libcurl's calls are taken before that, so none is missed.
+ *
  * $TORTURE_REPORT is a file of sizeof(struct report) bytes, where all that was
  * seen is found when the program is gone, whatever it died of: how many calls
  * of each kind there were, who made the first one that failed, and, if the
@@ -195,7 +198,7 @@ slot_of(const void *p)
 }
 
 static void
-born(void *p, size_t size, void *from)
+born(void *p, size_t size, const void *from)
 {
 	int who = torture_who(from);
 
@@ -210,7 +213,7 @@ born(void *p, size_t size, void *from)
 		i = (i + 1) % SLOTS;
 	alive[i].at = p;
 	alive[i].size = size;
-	alive[i].trace[0] = from;
+	alive[i].trace[0] = (void *)(uintptr_t)from;
 	alive[i].n = is_deep ? backtrace(alive[i].trace, FRAMES) : 1;
 	depth--;
 	pthread_mutex_unlock(&alive_lock);
@@ -364,15 +367,33 @@ _exit(int status)
 
 /* ---- memory ---- */
 
+/* Where libcurl asked for memory, while the program's functions for that run;
+ * and whether these are to find none. */
+static _Thread_local const void *for_curl;
+static _Thread_local bool is_refused;
+
+static bool
+alloc_fails(const char *call, const void *from)
+{
+	if (!for_curl)
+		return torture_fails(ALLOC, call, from);
+	errno = plan_error;
+	return is_refused;
+}
+
+/* Calls of libcurl's are libcurl's. */
+#define FROM (for_curl ? for_curl : __builtin_return_address(0))
+#define ALLOC_FAILS(call) alloc_fails(call, __builtin_return_address(0))
+
 void *
 malloc(size_t size)
 {
 	if (!find_alloc())
 		return first(size);
-	if (FAILS(ALLOC, "malloc"))
+	if (ALLOC_FAILS("malloc"))
 		return NULL;
 	void *p = real_malloc(size);
-	born(p, size, __builtin_return_address(0));
+	born(p, size, FROM);
 	return p;
 }
 
@@ -381,10 +402,10 @@ calloc(size_t n, size_t size)
 {
 	if (!find_alloc())
 		return first(n * size);
-	if (FAILS(ALLOC, "calloc"))
+	if (ALLOC_FAILS("calloc"))
 		return NULL;
 	void *p = real_calloc(n, size);
-	born(p, n * size, __builtin_return_address(0));
+	born(p, n * size, FROM);
 	return p;
 }
 
@@ -393,7 +414,7 @@ realloc(void *old, size_t size)
 {
 	if (!find_alloc())
 		abort();
-	if (FAILS(ALLOC, "realloc"))
+	if (ALLOC_FAILS("realloc"))
 		return NULL;
 	if (is_first(old)) {
 		void *p = real_malloc(size);
@@ -405,7 +426,7 @@ realloc(void *old, size_t size)
 	died(old);
 	void *p = real_realloc(old, size);
 	if (p || size)
-		born(p ? p : old, size, __builtin_return_address(0));
+		born(p ? p : old, size, FROM);
 	return p;
 }
 
@@ -433,12 +454,12 @@ strdup(const char *text)
 	size_t size = strlen(text) + 1;
 
 	find_alloc();
-	if (FAILS(ALLOC, "strdup"))
+	if (ALLOC_FAILS("strdup"))
 		return NULL;
 	char *p = real_malloc(size);
 	if (p)
 		memcpy(p, text, size);
-	born(p, size, __builtin_return_address(0));
+	born(p, size, FROM);
 	return p;
 }
 
@@ -446,11 +467,11 @@ int
 posix_memalign(void **p, size_t alignment, size_t size)
 {
 	REAL(posix_memalign);
-	if (FAILS(ALLOC, "posix_memalign"))
+	if (ALLOC_FAILS("posix_memalign"))
 		return ENOMEM;
 	int ret = real(p, alignment, size);
 	if (ret == 0)
-		born(*p, size, __builtin_return_address(0));
+		born(*p, size, FROM);
 	return ret;
 }
 
@@ -458,9 +479,93 @@ void *
 aligned_alloc(size_t alignment, size_t size)
 {
 	REAL(aligned_alloc);
-	if (FAILS(ALLOC, "aligned_alloc"))
+	if (ALLOC_FAILS("aligned_alloc"))
 		return NULL;
 	void *p = real(alignment, size);
-	born(p, size, __builtin_return_address(0));
+	born(p, size, FROM);
 	return p;
+}
+
+/* ---- libcurl's memory ---- */
+
+/* What the program has libcurl call. */
+static struct {
+	void *(*malloc)(size_t);
+	void *(*realloc)(void *, size_t);
+	char *(*strdup)(const char *);
+	void *(*calloc)(size_t, size_t);
+} given;
+
+/* So much nobody has at hand: it is asked for in place of what is refused. */
+#define TOO_MUCH (SIZE_MAX / 2)
+
+/* Whether this call of libcurl's fails; curl_end() comes after it. */
+static bool
+curl_begin(const char *call, const void *from)
+{
+	is_refused = torture_fails(ALLOC, call, from);
+	for_curl = from;
+	return is_refused;
+}
+
+static void *
+curl_end(void *p)
+{
+	for_curl = NULL;
+	return p;
+}
+
+#define CURL_BEGIN(call) curl_begin(call, __builtin_return_address(0))
+
+static void *
+curl_malloc(size_t n)
+{
+	bool fails = CURL_BEGIN("libcurl's malloc");
+
+	return curl_end(given.malloc(fails ? TOO_MUCH : n));
+}
+
+static void *
+curl_realloc(void *old, size_t n)
+{
+	bool fails = CURL_BEGIN("libcurl's realloc");
+
+	return curl_end(given.realloc(old, fails ? TOO_MUCH : n));
+}
+
+static char *
+curl_strdup(const char *text)
+{
+	bool fails = CURL_BEGIN("libcurl's strdup");
+
+	return curl_end(fails ? given.malloc(TOO_MUCH) : given.strdup(text));
+}
+
+static void *
+curl_calloc(size_t n, size_t size)
+{
+	bool fails = CURL_BEGIN("libcurl's calloc");
+
+	return curl_end(given.calloc(n, fails ? TOO_MUCH : size));
+}
+
+extern int curl_global_init_mem(long flags, void *(*)(size_t), void (*)(void *),
+	void *(*)(void *, size_t), char *(*)(const char *),
+	void *(*)(size_t, size_t));
+
+/* The program keeps what libcurl has freed, and gives it out again: libcurl's
+ * calls are seen before that, and those that fail reach the program as ones for
+ * which it has nothing, and finds nothing. */
+int
+curl_global_init_mem(long flags, void *(*m)(size_t), void (*f)(void *),
+	void *(*r)(void *, size_t), char *(*s)(const char *),
+	void *(*c)(size_t, size_t))
+{
+	REAL(curl_global_init_mem);
+	given.malloc = m;
+	given.realloc = r;
+	given.strdup = s;
+	given.calloc = c;
+	return real(
+		flags, curl_malloc, f, curl_realloc, curl_strdup, curl_calloc);
 }

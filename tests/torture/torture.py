@@ -204,6 +204,8 @@ def clean(run):
         outcome = start(run, NO_PLAN)
         check(outcome.report.has_returned or run.dies_of,
               "the shim was not loaded: %r" % outcome.result)
+        check(run.is_text or outcome.status in (0, 1) or run.dies_of,
+              "it does not come to anything: %r" % outcome.result)
         run.clean_one = outcome
         judge_left(outcome)
     return run.clean_one
