@@ -28,8 +28,11 @@ OLD = -2 * PERIOD - 1  # as good as any time before
 # What an item of a process is about to do.
 (IDLE, READ_TIME, DECIDE, READ_AFTER, BURY, CONNECT, GATE, COMMIT, SEND,
  READ_SENT, WRITE, READ_LOCKED, DEAD, SIT, SIT_READ, SIT_BURY) = range(16)
-LOCKED = (READ_TIME, DECIDE, READ_AFTER, BURY, COMMIT, READ_LOCKED, SIT_READ,
-          SIT_BURY)
+LOCKED = {READ_TIME, DECIDE, READ_AFTER, BURY, COMMIT, READ_LOCKED, SIT_READ,
+          SIT_BURY}
+
+# One looks at another, which it ends.
+LOOKING = {READ_AFTER, BURY}
 
 # What the book says that it holds, and how old that is.
 FREE, RESERVED, COMMITTED = range(3)
@@ -52,6 +55,10 @@ class Model:
         self.together = together
         self.found = None
         self.seen = set()
+        self.siblings = [
+            [j for j in range(n_items)
+             if self.process_of(j) == self.process_of(i)]
+            for i in range(n_items)]
 
     def run(self):
         start = (((IDLE, OLD, FREE, OLD, 0, False),) * self.n_items, (), ())
@@ -64,40 +71,58 @@ class Model:
                     todo.append(state)
         return self
 
+    def alike(self, items):
+        """Which of several processes is which does not matter, nor which item
+        of one: of states that differ in that alone, one is visited."""
+        n = self.n_items - self.together
+        looked_at = None
+        for item in items:
+            if item[0] in LOOKING:
+                looked_at = item[4]
+        if looked_at is None:
+            return (*sorted(items[:n]), *items[n:])
+        order = sorted(range(n), key=lambda i: (
+            items[i][:4], items[i][5], i == looked_at)) + \
+            list(range(n, self.n_items))
+        return tuple(
+            items[i] if items[i][0] not in LOOKING else
+            (*items[i][:4], order.index(looked_at), items[i][5])
+            for i in order)
+
     def after(self, state):
         items, fired, sent = state
         yield self.tick(state)
         is_locked = any(item[0] in LOCKED for item in items)
-        for i in range(len(items)):
+        for i in range(self.n_items):
             for changes, fire, goes in self.moves(i, items, fired, is_locked):
-                now = tuple(changes.get(j, p) for j, p in enumerate(items))
-                out = tuple(sorted(sent + (0,) * goes))
+                now = list(items)
+                for j, item in changes.items():
+                    now[j] = item
+                out = tuple(sorted((*sent, 0))) if goes else sent
                 if len(out) > self.n:
                     self.found = (now, fired, out)
-                yield now, tuple(sorted(fired + fire))[-2 * self.n:], out
+                yield (self.alike(now), tuple(sorted(fired + fire))[
+                    -2 * self.n:] if fire else fired, out)
 
     def tick(self, state):
         items, fired, sent = state
-        return (tuple((step, max(time - 1, OLD), held, max(since - 1, OLD),
-                       other, at_gate)
-                      for step, time, held, since, other, at_gate in items),
+        return (self.alike([
+                    (step, max(time - 1, OLD), held, max(since - 1, OLD),
+                     other, at_gate)
+                    for step, time, held, since, other, at_gate in items]),
                 tuple(t - 1 for t in fired if t - 1 > OLD),
                 tuple(t - 1 for t in sent if t - 1 > -PERIOD))
 
     def process_of(self, i):
         return 0 if self.together and i < self.n_items - 1 else i
 
-    def siblings(self, i):
-        return [j for j in range(self.n_items)
-                if self.process_of(j) == self.process_of(i)]
-
     def moves(self, i, items, fired, is_locked):
         """(what changes; starts that are written; requests that go out) for
         each thing that it may do now."""
         step, time, held, since, other, at_gate = items[i]
-        if step != DEAD and i == self.siblings(i)[0]:
+        if step != DEAD:
             yield {j: (DEAD, OLD, *items[j][2:4], 0, False)
-                   for j in self.siblings(i)}, (), 0
+                   for j in self.siblings[i]}, (), 0
         if step < CONNECT:
             yield from self.reserve(i, items, fired, is_locked)
         elif step >= DEAD:
@@ -179,7 +204,7 @@ class Model:
             return
         has_it = held == RESERVED
         if self.fault == "tokens are slots":
-            has_it = any(items[j][2] == RESERVED for j in self.siblings(i))
+            has_it = any(items[j][2] == RESERVED for j in self.siblings[i])
         if has_it:
             yield {i: (COMMIT, OLD, held, since, 0, at_gate)}, (), 0
             return
