@@ -4,6 +4,8 @@ packed: what becomes of bodies that a server sends in some coding.
 
     records = give([gzip.compress(TEXT)], headers=GZIP, framing=ALL)
 """
+import zlib
+
 from harness import fetchpool
 from tap import equal
 from webserver import web
@@ -44,3 +46,12 @@ def give(bodies, *args, headers, type=b"text/plain", framing="length", **more):
         input="".join("%d\n" % n for n in range(len(sent))), **more)
     equal(len(result.records), len(sent), repr(result))
     return result.records
+
+
+def zeros(n):
+    """So many MiB of zeros, deflated, for about 1 KiB each: each is packed as if
+    nothing came before it, so one is enough, as often as wanted. Then there is
+    an empty last block."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    one = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return one * n + b"\3\0"
