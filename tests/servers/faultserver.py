@@ -174,7 +174,10 @@ class Connection:
 class FaultServer:
     def __init__(self, addresses=("127.0.0.1",)):
         self.addresses = addresses
-        self.changed = threading.Condition()
+        lock = threading.RLock()
+        self.changed = threading.Condition(lock)
+        # For those that are held, so that not all wake up whenever one comes.
+        self.opened = threading.Condition(lock)
         self.own = {}
         self.reset()
 
@@ -208,6 +211,7 @@ class FaultServer:
             self.gates = set()
             self.own.clear()
             self.age = getattr(self, "age", 0) + 1
+            self.opened.notify_all()
             self.changed.notify_all()
 
     def on(self, path, function):
@@ -218,7 +222,7 @@ class FaultServer:
         """Lets /gate/NAME answer, from now on."""
         with self.changed:
             self.gates.add(name)
-            self.changed.notify_all()
+            self.opened.notify_all()
 
     def wait(self, condition, what, timeout=15):
         with self.changed:
@@ -288,7 +292,7 @@ class FaultServer:
         """Waits for open(name); False when the test is over."""
         with self.changed:
             age = self.age
-            self.changed.wait_for(
+            self.opened.wait_for(
                 lambda: name in self.gates or self.age != age)
             return self.age == age
 
