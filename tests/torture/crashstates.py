@@ -19,6 +19,7 @@ What a log is made of: 'o' a file was opened (and perhaps made), 'w' written,
 'u' renamed and removed.
 """
 import collections
+import functools
 import os
 import struct
 import subprocess
@@ -79,8 +80,10 @@ class Disk:
     def __init__(self, ops, names, files):
         self.ops, self.names, self.files = ops, names, files
 
-    # ---- at one moment: the first `n` things have been done ----
+    # ---- at one moment: the first `n` things have been done; asked for again
+    # and again, and the same each time ----
 
+    @functools.cache
     def synced(self, inode, n):
         """Up to where what was done to this file or folder is safe."""
         begun = last = 0
@@ -95,12 +98,14 @@ class Disk:
         return [op for op in self.ops[begin:end]
                 if op.inode == inode and op.what in "wt"]
 
+    @functools.cache
     def safe(self, inode, n):
         """(contents that are safe, changes that are not)."""
         at = self.synced(inode, n)
         return (apply(self.files.get(inode, b""), self.changes(inode, 0, at)),
                 self.changes(inode, at, n))
 
+    @functools.cache
     def folders(self, n):
         """Of each folder: its inode and its changes of names, with whether
         they are safe."""
