@@ -25,11 +25,7 @@ AWS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
 
 
 class Moto:
-    """The store, with an access key that may do everything. URLs that are
-    signed it does not know where IAM is enforced."""
-
-    def __init__(self, enforces=True):
-        self.free = "3" if enforces else "1000000"
+    """The store, with an access key that may do everything."""
 
     def __enter__(self):
         modules("moto", "boto3", "flask_cors")
@@ -43,7 +39,7 @@ class Moto:
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1",
              "-p", str(self.port)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=environment({"INITIAL_NO_AUTH_ACTION_COUNT": self.free}))
+            env=environment({"INITIAL_NO_AUTH_ACTION_COUNT": "3"}))
         until(self.answers, "moto to answer", timeout=60)
         common = {"endpoint_url": self.url, "region_name": "us-east-1",
                   "aws_access_key_id": "x", "aws_secret_access_key": "y"}
@@ -74,6 +70,14 @@ class Moto:
         except OSError:
             return False
 
+    def enforce(self, enforces):
+        """Whether it looks at signatures in headers; while it does, it does not
+        know URLs that are signed."""
+        urllib.request.urlopen(urllib.request.Request(
+            self.url + "/moto-api/reset-auth",
+            b"0" if enforces else b"1000000",
+            {"Content-Type": "text/plain"})).read()
+
     def __exit__(self, *exception):
         self.proc.kill()
         self.proc.wait()
@@ -84,10 +88,11 @@ at_end(stack.close)
 stores = []
 
 
-def store():
-    """The one that enforces; it takes long to start."""
+def store(enforces=True):
+    """The one of all tests: it takes long to start."""
     if not stores:
         stores.append(stack.enter_context(Moto()))
+    stores[0].enforce(enforces)
     return stores[0]
 
 
@@ -271,27 +276,26 @@ def _():
 
 @test("the same with URLs that are signed already, and nothing shows how")
 def _():
-    with Moto(enforces=False) as moto:
-        tree = Tree()
-        results = [tree.run(
-            ["--input-format", "json", "-X", "PUT", "-Bnone"],
-            [{"body_file": name, "url": sign(moto, "put_object", "one/" + name)}
-             for name in tree.names], env=AWS, cwd=tree.path("up"))]
-        tree.is_in_store(moto, "one")
-        results.append(tree.run(
-            ["--input-format", "json", "-D", tree.path("down"),
-             "--create-dirs", "--output-name={name}"],
-            [{"name": name, "url": sign(moto, "get_object", "one/" + name)}
-             for name in tree.names], env=AWS))
-        tree.is_in_folder("down")
-        tree.run(["--input-format", "json", "-X", "PUT", "-Bnone"],
-                 [{"body_file": name, "url": sign(
-                     moto, "put_object", "two/" + name)}
-                  for name in tree.names], env=AWS, cwd=tree.path("down"))
-        tree.is_in_store(moto, "two")
-        for result in results:
-            equal(result.out.count(b"X-Amz-Signature="), 2000)
-            equal(result.out.count(b"X-Amz-Signature=***"), 2000)
+    moto, tree = store(enforces=False), Tree()
+    results = [tree.run(
+        ["--input-format", "json", "-X", "PUT", "-Bnone"],
+        [{"body_file": name, "url": sign(moto, "put_object", "signed/" + name)}
+         for name in tree.names], env=AWS, cwd=tree.path("up"))]
+    tree.is_in_store(moto, "signed")
+    results.append(tree.run(
+        ["--input-format", "json", "-D", tree.path("down"),
+         "--create-dirs", "--output-name={name}"],
+        [{"name": name, "url": sign(moto, "get_object", "signed/" + name)}
+         for name in tree.names], env=AWS))
+    tree.is_in_folder("down")
+    tree.run(["--input-format", "json", "-X", "PUT", "-Bnone"],
+             [{"body_file": name, "url": sign(
+                 moto, "put_object", "again/" + name)}
+              for name in tree.names], env=AWS, cwd=tree.path("down"))
+    tree.is_in_store(moto, "again")
+    for result in results:
+        equal(result.out.count(b"X-Amz-Signature="), 2000)
+        equal(result.out.count(b"X-Amz-Signature=***"), 2000)
 
 
 @test("signed URLs go out as they are, and their signature is shown nowhere")
