@@ -41,9 +41,17 @@ def under(program, limit):
 
 
 def all_there(result, n, size):
-    equal(len(result.records), n)
-    equal({record["size"] for record in result.records}, {size})
-    equal({len(record["body"]) for record in result.records}, {size})
+    """n records of bodies of so many "x", of which each is looked at in bytes:
+    strictly read are the records without them."""
+    body, records = b"x" * size, []
+    for line in result.out.splitlines():
+        head, name, rest = line.partition(b'"body":"')
+        check(rest[:size] == body, "another body in " + repr(head))
+        records.append(strict_json(head + name + rest[size:]))
+        equal(records[-1]["body"], "")
+    equal((len(records), result.out[-1:]), (n, b"\n"))
+    equal({record["size"] for record in records}, {size})
+    return records
 
 
 def urls(server, path, n):
@@ -95,8 +103,8 @@ def _():
     program.read_now()
     result = program.wait(60)
     equal(result.status, 1)
-    all_there(result, 40, size)
-    equal({record["error"]["kind"] for record in result.records}, {"http"})
+    equal({record["error"]["kind"] for record in all_there(
+        result, 40, size)}, {"http"})
 
 
 @test("94 -k, behind one item that is stuck")
@@ -166,9 +174,8 @@ def _():
     size = 6 * MIB
     for order in [], ["-k"]:
         server = faults()
-        result = fetchpool(["-j", "8", "--max-memory=1M", "--max-body=8M",
-                            *order], urls(server, "/size/%d" % size, 10),
-                           timeout=60)
+        result = Program(["-j", "8", "--max-memory=1M", "--max-body=8M",
+                          *order], urls(server, "/size/%d" % size, 10)).wait(60)
         equal((result.status, result.text), (0, ""))
         all_there(result, 10, size)
 
