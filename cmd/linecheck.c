@@ -5,6 +5,7 @@
 
 #include "ascii.h"
 #include "msg.h"
+#include "shown.h"
 #include "units.h"
 #include "utf8.h"
 
@@ -105,6 +106,34 @@ add_scheme(struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
 	return NULL;
 }
 
+/* The option that gives a secret, which is meant for some server; or NULL. */
+static const char *
+find_secret_option(const struct fp_settings *settings)
+{
+	static const char *const names[] = {"user", "expand-user",
+		"oauth2-bearer", "token-command", "netrc", "netrc-file",
+		"cookie", "aws-sigv4"};
+	const struct fp_list *given = &settings->given;
+
+	for (size_t i = 0; i < given->n; i += 2) {
+		const char *value = given->texts[i + 1];
+		for (size_t k = 0; k < FP_ARRAY_LEN(names); k++) {
+			if (strcmp(given->texts[i], names[k]) == 0)
+				return names[k];
+		}
+		if (strcmp(given->texts[i], "expand-header") == 0 &&
+			(value[0] == '@' || fp_shown_is_secret_name(value,
+						    strcspn(value, ":;"))))
+			return "expand-header";
+	}
+	for (size_t i = 0; i < settings->headers.n; i++) {
+		const char *line = settings->headers.texts[i];
+		if (fp_shown_is_secret_name(line, strcspn(line, ":;")))
+			return "header";
+	}
+	return NULL;
+}
+
 /* Says once which template is used, if nobody asked for it. */
 static void
 tell_template(struct fp_linecheck *check)
@@ -153,6 +182,14 @@ judge_either(
 		return "neither a URL nor a whole number: for other IDs, give "
 		       "a TEMPLATE; for hosts without a scheme, "
 		       "use --default-scheme";
+	const char *option = find_secret_option(settings);
+	if (option) {
+		snprintf(check->fault, sizeof(check->fault),
+			"no TEMPLATE and no FETCHPOOL_URL: what --%s gives is "
+			"not sent to the public demonstration API",
+			option);
+		return check->fault;
+	}
 	tell_template(check);
 	return NULL;
 }

@@ -24,7 +24,7 @@ struct fp_linecheck {
 	bool is_url_list; /* the first line is a URL */
 	bool has_told_template;
 	unsigned told; /* kinds of doubt, as bits */
-	char fault[80]; /* of a line that is no number in the range */
+	char fault[160]; /* of a line that is no item */
 	struct fp_buf url; /* of a line that got a scheme */
 };
 

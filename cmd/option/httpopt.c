@@ -327,11 +327,12 @@ fp_httpopt_curl(
 }
 
 /* curl asks for a password that is not there; an empty one in its place would
- * be another login. */
+ * be another login. A URL is what -u takes elsewhere. */
 bool
 fp_httpopt_user(struct fp_settings *settings, const char *value)
 {
-	return strchr(value, ':') &&
+	return strchr(value, ':') && strncasecmp(value, "http://", 7) != 0 &&
+	       strncasecmp(value, "https://", 8) != 0 &&
 	       fp_httpopt_curl(settings, "USERPWD", value);
 }
 

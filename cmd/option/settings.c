@@ -75,6 +75,7 @@ fp_settings_unreadable(const char *option, const char *path)
 {
 	const char *why =
 		errno == ETIMEDOUT ? "the deadline passed before its end"
+		: errno == EILSEQ  ? "it contains a NUL byte"
 		: errno == EDEADLK ? "it is where standard output or standard "
 				     "error goes, and so has no end"
 				   : strerror(errno);
@@ -85,7 +86,8 @@ fp_settings_unreadable(const char *option, const char *path)
 		errno == ETIMEDOUT)
 		fp_msg_local("%s: cannot read %s: %s", option, path, why);
 	else
-		fp_msg_usage("%s: cannot read %s: %s%s", option, path, why,
+		fp_msg_usage("%s: cannot read %s: %s%s", option,
+			strcmp(path, "-") == 0 ? "standard input" : path, why,
 			fp_expand_is_meant(path, false)
 				? " ({} is not filled in here)"
 				: "");

@@ -14,7 +14,8 @@
 /* Names of parameters whose values are no business of others, or parts of
  * them. */
 static const char *const secret_words[] = {"key", "token", "secret", "sig",
-	"pass", "pwd", "auth", "credential", "session", "jwt", "code"};
+	"pass", "pwd", "auth", "credential", "session", "jwt", "code",
+	"cookie"};
 
 /* Arguments that hold no secret. */
 static const char *const open_arguments[] = {"N", "N|auto[:MAX]", "N|N%",
@@ -22,8 +23,8 @@ static const char *const open_arguments[] = {"N", "N|auto[:MAX]", "N|N%",
 	"WHO", "LIST", "FORMAT", "MODE", "METHOD", "SCHEME", "POINTER", "PAGE",
 	"CIDR", "FILE", "DIR", "NAME", "TEMPLATE", "PROVIDER", "STRING"};
 
-static bool
-is_secret_name(const char *name, size_t len)
+bool
+fp_shown_is_secret_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < FP_ARRAY_LEN(secret_words); i++) {
 		size_t n = strlen(secret_words[i]);
@@ -42,7 +43,7 @@ add_parameter(struct fp_buf *text, const char *at, size_t len)
 	const char *equal = memchr(at, '=', len);
 	size_t name = equal ? (size_t)(equal - at) : len;
 
-	if (!equal || !is_secret_name(at, name) ||
+	if (!equal || !fp_shown_is_secret_name(at, name) ||
 		memchr(equal, '{', len - name))
 		return fp_buf_add(text, at, len);
 	return fp_buf_add(text, at, name + 1) || fp_buf_add_text(text, STARS)

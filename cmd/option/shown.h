@@ -19,6 +19,10 @@
  * its query is called a key, a token or the like. */
 int fp_shown_url(struct fp_buf *text, const char *url);
 
+/* Whether what has this name, such as a parameter or a header, may be a secret.
+ */
+bool fp_shown_is_secret_name(const char *name, size_t len);
+
 /* The value of an option, which may hold a login without a scheme before it,
  * for a message. Stays valid as long as the buffer. */
 const char *fp_shown_value(struct fp_buf *text, const char *value);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define NO_PORT "the port is not a number from 1 to 65535"
+
 #define REDIS_PORT 6379
 #define DB_MAX 1000000
 
@@ -170,12 +172,12 @@ take_address(struct fp_rateplace *place, const char *text, size_t len,
 	if (rest == text + len)
 		return 0;
 	if (*rest != ':')
-		return place_refuse(why, size, "not a port");
+		return place_refuse(why, size, NO_PORT);
 	rest++;
 	if (place_number(rest, (size_t)(text + len - rest), 65535, &place->port,
-		    "not a port", why, size))
+		    NO_PORT, why, size))
 		return -1;
-	return place->port ? 0 : place_refuse(why, size, "not a port");
+	return place->port ? 0 : place_refuse(why, size, NO_PORT);
 }
 
 /* After "redis://". */

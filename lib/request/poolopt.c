@@ -146,7 +146,7 @@ fp_is_header(const char *text, char *why, size_t why_size)
 			 (struct fp_text){value, strlen(value)}))
 		wrong = "contains a control character";
 	else if (fp_headerline_is_framing(name) && !is_persistence(name, value))
-		wrong = "is set by libcurl";
+		wrong = "names a field that libcurl sets";
 	if (wrong)
 		snprintf(why, why_size, "%s", wrong);
 	return !wrong;

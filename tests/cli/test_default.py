@@ -13,7 +13,8 @@ import kit  # noqa: F401 (first: it finds the others)
 from harness import Program, fetchpool, terminal
 from listener import Listener
 from servers import faults
-from tap import check, equal, main, matches, started, test, until
+from tap import (check, equal, main, matches, started, temp_file, test,
+                 until)
 
 PUBLIC = "jsonplaceholder.typicode.com"
 
@@ -100,6 +101,30 @@ def _():
     equal({r["attempts"] for r in result.records}, {0})
     equal(result.text.count("demonstration"), 0)
     matches("give a TEMPLATE", result.records[0]["error"]["message"])
+
+
+@test("no secret goes to the demonstration API")
+def _():
+    for args in (["-u", "me:pass"], ["-b", "id=1"], ["--oauth2-bearer=t"],
+                 ["--token-command=echo t"], ["--expand-user={{}}:x"],
+                 ["-H", "Authorization: Bearer t"], ["-H", "X-Api-Key: t"],
+                 ["-H", "@" + temp_file(b"Cookie: sid=1\n")],
+                 ["--expand-header=X-Token: {{}}"],
+                 ["--netrc-file=" + temp_file(b"default login a password b")],
+                 ["-u", "k:s", "--aws-sigv4=aws:amz:us-east-1:s3"]):
+        result, proxy = proxied(["-a", *args], "1\n2\n")
+        equal((result.status, proxy.lines), (1, []), repr((args, result)))
+        equal([r["error"]["kind"] for r in result.records], ["input"] * 2)
+        matches("is not sent to the public demonstration API",
+                result.records[0]["error"]["message"])
+        # A list of URLs says itself where it goes.
+        result, proxy = proxied(args, "https://127.0.0.1:9/x\n")
+        equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT 127.0.0.1:9")
+    result, proxy = proxied(["-H", "X-Client: me"], "1\n")
+    equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT %s:443" % PUBLIC)
+    # This -u is that of another program, where it takes a URL.
+    result = fetchpool(["-u", "http://h/{}"], input="1\n")
+    equal((result.status, result.out), (2, b""))
 
 
 @test("in a list whose first line is a URL, a line that is none fails")

@@ -129,7 +129,8 @@ headers_are_one_line_with_a_name(void)
 	}
 	for (size_t i = 0; i < FP_ARRAY_LEN(not_ours); i++) {
 		options.headers = not_ours + i;
-		CHECK_TEXT(judged(&options), "headers[0] is set by libcurl");
+		CHECK_TEXT(judged(&options),
+			"headers[0] names a field that libcurl sets");
 	}
 }
 
