@@ -815,6 +815,7 @@ struct fp_forecast {
 	int64_t host_rate_ns;
 	int64_t delay_ns; /* by delay_min_ms and jobs */
 	int64_t least_ns; /* by all of them; 0: all may start at once */
+	size_t longest_url; /* of these requests, in bytes */
 };
 
 /* With options.dry_run; not while an item is being submitted. The names are

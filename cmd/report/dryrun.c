@@ -14,6 +14,7 @@
 #define BASE_BYTES (16 * KIB * KIB)
 #define JOB_BYTES (256 * KIB)
 #define LINES 4 /* a line, its values, and its URL, without a password too */
+#define URLS 4 /* one that is longer than a line: as above, and in libcurl */
 #define PLACE_BYTES (16 * KIB)
 #define HOPS_BYTES (24 * KIB)
 #define JOURNAL_BYTES (8 * KIB * KIB) /* where a run goes on */
@@ -135,17 +136,19 @@ dryrun_add_up(uint64_t a, uint64_t b)
 
 /* The formula of fetchpool(1), with its numbers put in. */
 static void
-tell_memory(const struct fp_settings *settings, size_t filled, bool is_file)
+tell_memory(const struct fp_settings *settings, size_t longest_url,
+	size_t filled, bool is_file)
 {
 	const struct fp_options *pool = &settings->pool;
 	uint64_t window = pool->window ? pool->window
 				       : FP_MAX(4 * (uint64_t)pool->jobs, 256);
 	uint64_t max_line = settings->input.max_line;
+	uint64_t url = longest_url > max_line ? longest_url : 0;
 	uint64_t place = PLACE_BYTES + LINES * max_line + filled +
 			 (pool->want_hops ? HOPS_BYTES : 0);
 	uint64_t sum = BASE_BYTES + pool->jobs * JOB_BYTES + pool->data.len;
 	char total[32], line[32], memory[32], body[32], size[32];
-	char text[64] = "", data[64] = "";
+	char text[64] = "", data[64] = "", urls[128] = "";
 	bool is_held = settings->resumes && !is_file;
 
 	sum = dryrun_add_up(sum, window * place);
@@ -155,6 +158,11 @@ tell_memory(const struct fp_settings *settings, size_t filled, bool is_file)
 		sum = dryrun_add_up(sum, JOURNAL_BYTES);
 	if (is_held)
 		sum = dryrun_add_up(sum, HELD_BYTES);
+	sum = dryrun_add_up(sum, (window + pool->jobs) * URLS * url);
+	if (url > 0)
+		snprintf(urls, sizeof(urls),
+			" + (%" PRIu64 " places + %u jobs) x 4 x %s of URL",
+			window, pool->jobs, dryrun_write_size(url, size));
 	if (filled > 0)
 		snprintf(text, sizeof(text), " + %s filled in",
 			dryrun_write_size(filled, size));
@@ -163,11 +171,12 @@ tell_memory(const struct fp_settings *settings, size_t filled, bool is_file)
 			dryrun_write_size(pool->data.len, size));
 	fp_msg_note(
 		"a run needs less than %s of memory: 16 MiB + %u jobs x 256 "
-		"KiB + %" PRIu64 " places x (16 KiB + 4 x %s%s%s) + %s + 1.5 x "
+		"KiB + %" PRIu64
+		" places x (16 KiB + 4 x %s%s%s)%s + %s + 1.5 x "
 		"%s%s%s%s",
 		dryrun_write_size(sum, total), pool->jobs, window,
 		dryrun_write_size(max_line, line), text,
-		pool->want_hops ? " + 24 KiB of hops" : "",
+		pool->want_hops ? " + 24 KiB of hops" : "", urls,
 		dryrun_write_size(pool->max_memory, memory),
 		dryrun_write_size(pool->max_body, body), data,
 		settings->resumes ? " + 8 MiB of journal" : "",
@@ -187,5 +196,5 @@ fp_dryrun_tell(const struct fp_settings *settings, struct fp_pool *pool,
 		forecast.n_requests == 1 ? "" : "s");
 	tell_hosts(&forecast);
 	dryrun_tell_time(&forecast);
-	tell_memory(settings, filled, is_file);
+	tell_memory(settings, forecast.longest_url, filled, is_file);
 }

@@ -668,6 +668,7 @@ fp_pool_forecast(struct fp_pool *pool, struct fp_forecast *forecast)
 {
 	FP_ASSERT(pool->preview);
 	fp_outlook_tell(&pool->preview->outlook, forecast);
+	forecast->longest_url = pool->preview->longest_url;
 }
 
 /* ---- the end ---- */

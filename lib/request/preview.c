@@ -238,6 +238,7 @@ fp_preview_make(struct fp_preview *preview, struct fp_request *request,
 	bool ok = fp_request_make(request, ticket) &&
 		  fp_download_name(&preview->download, request);
 	fp_download_end(&preview->download);
+	preview->longest_url = FP_MAX(preview->longest_url, ticket->url.len);
 	if (!ok)
 		return;
 	size_t len = fp_url_origin(url, origin);

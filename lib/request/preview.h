@@ -21,6 +21,7 @@ struct fp_preview {
 	const struct fp_setup *setup;
 	struct fp_download download; /* only for its name */
 	struct fp_outlook outlook;
+	size_t longest_url;
 };
 
 struct fp_preview *fp_preview_new(struct fp_setup *setup);

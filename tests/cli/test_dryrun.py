@@ -318,11 +318,12 @@ def _():
                          lines))[-1]
         match = re.fullmatch(
             r"a run needs less than (\S+) MiB of memory: 16 MiB \+ 1 jobs x "
-            r"256 KiB \+ 3 places x \(16 KiB \+ 4 x 1 KiB(.*)\) \+ 1 MiB \+ "
-            r"1\.5 x 1 MiB(.*)", text)
+            r"256 KiB \+ 3 places x \(16 KiB \+ 4 x 1 KiB([^)]*)\)(.*) \+ 1 MiB "
+            r"\+ 1\.5 x 1 MiB(.*)", text)
         check(match, text)
         base = 18.5 + (256 + 3 * 20) / 1024
-        return round(float(match[1]) - base, 1), match[2], match[3]
+        return (round(float(match[1]) - base, 1), match[2] + match[3],
+                match[4])
 
     plain = places([], "1\n")
     check(plain[0] <= 0.1 and plain[1:] == ("", ""), repr(plain))
@@ -334,6 +335,13 @@ def _():
         check(match and not data, text)
         check(n <= float(match[1]) * KIB < n + 200, text)
         check(0 <= grown - 3 * n / MIB <= 0.2, "%g, %d" % (grown, n))
+    grown, text, _ = places(["--default-scheme=http"], "%s\n1\n" % (
+        "\u00e9" * 500))
+    match = re.fullmatch(r" \+ \(3 places \+ 1 jobs\) x 4 x (\S+) KiB of "
+                         r"URL", text)
+    check(match, text)
+    check(3000 <= float(match[1]) * KIB < 3200, text)
+    check(0 <= grown - 4 * 4 * 3000 / MIB <= 0.2, grown)
     equal(places(["--fields=+hops"], "1\n")[1:], (" + 24 KiB of hops", ""))
     grown, _, data = places(["-d", "@" + temp_file("y" * 3 * MIB)], "1\n")
     equal(data, " + 3 MiB of data")

@@ -343,7 +343,7 @@ def _():
                               "%s/\n" % server.url * jobs +
                               server.url + "/last\n")
             program.has_lines(jobs, 90)
-            under(program, bound(jobs, jobs, MIB, 64 * KIB, KIB))
+            under(program, bound(jobs, jobs, MIB, 64 * KIB, 2 * (size + KIB)))
             measured.set()
             result = program.wait(90)
             equal({(r["error"] or {}).get("kind") for r in result.records},
@@ -393,6 +393,45 @@ def _():
              '{"x":[%s1],"y":"%s"}' % ("1," * 1990, "a" * 55000))):
         held(["-j", "16", *args], (line + "\n") * 400,
              bound(16, 256, MIB, 16 * KIB, 64 * KIB), line[:40])
+
+
+@test("URLs that are much longer than their lines")
+def _():
+    server = faults()
+    template = server.url.replace("//", "//u:p@") + "/size/2?x="
+    size = 190000
+    for expression, line in (("{}" * (size // 4), "abcd"),
+                             ("{}" * (size // 500), "e" * 500),
+                             ("{}", "\u00e9" * (size // 6)),
+                             ("{}" + "x" * 120000, "1")):
+        length = len(line.encode())
+        held(["-j", "4", "--max-line=%d" % length, template + expression],
+             (line + "\n") * 400,
+             bound(4, 256, MIB, 16 * KIB, length + size + KIB), line[:40])
+
+
+@test("URLs that are much longer than their lines, in all jobs at once")
+def _():
+    jobs, size = 64, 190000
+    with Web() as server:
+        here, measured = threading.Semaphore(0), threading.Event()
+
+        def answer(conn, request):
+            here.release()
+            measured.wait(PATIENCE)
+            conn.answer(b"x")
+
+        server.on("/", answer)
+        template = server.url.replace("//", "//u:p@") + "/"
+        program = Program(["-a", "-q", "-j%d" % jobs, "--window=%d" % jobs,
+                           "--retry=0", "--max-memory=1M", "--max-body=64K",
+                           "--max-line=4", template + "{}" * (size // 4)],
+                          "abcd\n" * jobs)
+        for _ in range(jobs):
+            check(here.acquire(timeout=PATIENCE), "a request")
+        under(program, bound(jobs, jobs, MIB, 64 * KIB, 2 * (size + KIB)))
+        measured.set()
+        equal(program.wait(90).status, 0)
 
 
 @test("--json-safe: objects of very many names, all at once")
