@@ -29,7 +29,8 @@
  * says nothing.
  *
  * A server that stands still for a moment has not changed: that takes three
- * windows in a row that are unlike what was known. Then all is forgotten.
+ * windows in a row that are unlike what was known. Then all is forgotten. If it
+ * does so often, or this machine is busy, all windows are longer.
  *
  * A refusal takes one place, so that what is left is what was let in; and the
  * next one more is tried after 200 answers. If fewer places do not help, as
@@ -87,8 +88,6 @@
 #define CALM_TIMES 1.25 /* the least time: hardly anything waits */
 #define FULL 0.8 /* of what is allowed is under way */
 #define MOVED 0.08 /* a part of the number that is worth a move */
-#define CHANGED 0.2 /* a part of the time that is not by chance */
-#define CHANGED_SURE 3.0 /* errors */
 #define CHANGED_WINDOWS 3 /* in a row */
 
 #define WAIT_MIN_NS (FP_NS_PER_S / 2)
@@ -421,30 +420,6 @@ end_round(struct fp_concurrency *concurrency, int64_t now_ns)
 	concurrency->settled_ns = now_ns;
 }
 
-/* Whether answers take surely longer or shorter than they did with as many;
- * counts how often in a row, as a server that stands still for a moment has not
- * changed. */
-static bool
-has_changed(
-	struct fp_concurrency *concurrency, const struct fp_curve_view *view)
-{
-	struct fp_curve_view before =
-		fp_curve_at(&concurrency->curve, view->level);
-	if (before.level == 0)
-		return false;
-	double ratio =
-		view->took_ns / view->level * before.level / before.took_ns;
-	double error = ratio * error_of(concurrency, view, &before);
-	double off = ratio > 1 ? ratio - 1 : 1 - ratio;
-
-	if (off < CHANGED || off < CHANGED_SURE * error) {
-		concurrency->n_odd = 0;
-		return false;
-	}
-	concurrency->n_odd++;
-	return true;
-}
-
 /* Nothing that is known of it holds any more. */
 static void
 begin_anew(struct fp_concurrency *concurrency, const struct fp_curve_view *view,
@@ -456,7 +431,6 @@ begin_anew(struct fp_concurrency *concurrency, const struct fp_curve_view *view,
 	if (view->took_ns < before.took_ns)
 		concurrency->step = STEP_MAX;
 	fp_curve_forget(&concurrency->curve);
-	concurrency->n_odd = 0;
 	concurrency->is_low_known = false;
 	concurrency->up_wait_ns = WAIT_MIN_NS;
 	concurrency->down_wait_ns = DOWN_WAIT_MIN_NS;
@@ -525,8 +499,8 @@ end_hold(struct fp_concurrency *concurrency, int64_t now_ns)
 	if (!is_long &&
 		fp_curve_error2(&concurrency->curve, &view) > error * error)
 		return;
-	if (has_changed(concurrency, &view)) {
-		if (concurrency->n_odd >= CHANGED_WINDOWS)
+	if (fp_curve_is_odd(&concurrency->curve, &view)) {
+		if (concurrency->curve.n_odd >= CHANGED_WINDOWS)
 			begin_anew(concurrency, &view, now_ns);
 		window_begin(concurrency, now_ns);
 		return;

@@ -53,7 +53,6 @@ struct fp_concurrency {
 	double least_ns; /* the least that it was; 0: not known */
 	double least_error; /* of that, as a part of it */
 	struct fp_curve curve;
-	unsigned n_odd; /* windows one after the other that are unlike before */
 
 	/* The next try. */
 	double step; /* what is added, as a part of the level */

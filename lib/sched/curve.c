@@ -9,6 +9,14 @@
  * that wait in one queue take about as long as each other, and would look more
  * alike than they are, although a queue empties as unevenly as ever.
  *
+ * A server, or this machine, that stands still for some ten milliseconds again
+ * and again makes all answers of that time late together. Averages then differ
+ * by more than single requests tell, and a try that met such a moment looks
+ * worse than it is. So it is learned by how much averages at the same number
+ * differ from each other, and errors are larger by that (overdispersion, as
+ * with quasi-likelihoods). Averages that are unlike what is known and go on so
+ * come from a change, and tell nothing of that.
+ *
  * What was seen before is forgotten if answers with as many or fewer at once
  * took surely longer than they do now, as then the server has become faster.
  *
@@ -65,6 +73,8 @@
 
 #define CHANGED 0.2 /* a part of the time that is not by chance */
 #define CHANGED_SURE2 9.0 /* squared errors */
+#define ODD_MOST 0.5 /* a part of it, of an average that is odd by chance */
+#define UNEVEN_PART 0.0625 /* of how far off one is, that is learned */
 
 #define HEADROOM 1.04 /* times the number from which on nothing is gained */
 
@@ -72,7 +82,7 @@ void
 fp_curve_init(struct fp_curve *curve)
 {
 	*curve = (struct fp_curve){
-		.scatter2 = SCATTER2_MIN, .low2 = SCATTER2_MIN};
+		.scatter2 = SCATTER2_MIN, .low2 = SCATTER2_MIN, .uneven2 = 1};
 }
 
 void
@@ -80,6 +90,8 @@ fp_curve_forget(struct fp_curve *curve)
 {
 	for (int i = 0; i < FP_CURVE_POINTS; i++)
 		curve->points[i].n = curve->points[i].low_ns = 0;
+	curve->n_odd = 0;
+	curve->odd2 = 0;
 }
 
 /* The place of a number. */
@@ -202,7 +214,7 @@ fp_curve_rate(const struct fp_curve_view *view)
 double
 fp_curve_error2(const struct fp_curve *curve, const struct fp_curve_view *view)
 {
-	return curve->scatter2 / view->n;
+	return curve->scatter2 * curve->uneven2 / view->n;
 }
 
 double
@@ -219,6 +231,40 @@ double
 fp_curve_error(const struct fp_curve *curve, const struct fp_curve_view *view)
 {
 	return fp_curve_root(fp_curve_error2(curve, view));
+}
+
+/* How uneven averages are. */
+static void
+curve_uneven(struct fp_curve *curve, double off2)
+{
+	curve->uneven2 += (off2 - curve->uneven2) * UNEVEN_PART;
+	curve->uneven2 = FP_MAX(curve->uneven2, 1.0);
+}
+
+bool
+fp_curve_is_odd(struct fp_curve *curve, const struct fp_curve_view *seen)
+{
+	struct fp_curve_view known = fp_curve_at(curve, seen->level);
+	if (known.level == 0)
+		return false;
+	double ratio = fp_curve_rate(&known) / fp_curve_rate(seen);
+	double error2 =
+		ratio * ratio *
+		(fp_curve_error2(curve, seen) + fp_curve_error2(curve, &known));
+	double off = ratio > 1 ? ratio - 1 : 1 - ratio;
+	double little = FP_MIN(off, ODD_MOST);
+	double off2 = little * little / error2 * curve->uneven2;
+
+	if (off >= CHANGED && off * off >= CHANGED_SURE2 * error2) {
+		curve->odd2 = FP_MAX(off2, curve->odd2);
+		curve->n_odd++;
+		return true;
+	}
+	for (; curve->n_odd > 0; curve->n_odd--)
+		curve_uneven(curve, curve->odd2);
+	curve->odd2 = 0;
+	curve_uneven(curve, off2);
+	return false;
 }
 
 /* The most that surely gets through. */

@@ -33,6 +33,9 @@ struct fp_curve {
 	} points[FP_CURVE_POINTS];
 	double scatter2; /* of a request's time, as a part of it; squared */
 	double low2; /* the same of the least of eight, times eight */
+	double uneven2; /* times that averages differ more; squared */
+	unsigned n_odd; /* averages in a row that are unlike what is known */
+	double odd2; /* how far off, in squared errors, the most of these */
 	double n_scatter, n_low; /* answers that tell them */
 	int64_t aged_ns;
 };
@@ -51,10 +54,14 @@ void fp_curve_scatter(struct fp_curve *curve, double variance, double n);
  * part of the squared average of all. */
 void fp_curve_low(struct fp_curve *curve, double variance, double n);
 
+/* Whether answers take surely longer or shorter than they did with as many.
+ * Notes how far off averages are, and how many in a row are so. */
+bool fp_curve_is_odd(struct fp_curve *curve, const struct fp_curve_view *seen);
+
 /* What is known of a number, or one next to it. */
 struct fp_curve_view fp_curve_at(const struct fp_curve *curve, double level);
 
-/* Forgets all numbers, but not how much times differ. */
+/* Forgets all numbers, but not how much times and averages differ. */
 void fp_curve_forget(struct fp_curve *curve);
 
 /* Answers in a nanosecond. */

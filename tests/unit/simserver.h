@@ -39,7 +39,8 @@ struct server {
 	int64_t change_ns; /* then there are `then` in place of n; 0: never */
 	unsigned then;
 	unsigned shed; /* one of so many is refused; 0: none */
-	int64_t stall_ns; /* so long nothing goes on, every 3 s */
+	int64_t stall_ns; /* so long nothing goes on, */
+	int64_t every_ns; /* as often; 0: every 3 s */
 	unsigned n_missed; /* what the test asks of it */
 	double worst_part, worst_times;
 	bool is_cold; /* the first thousand or so take up to five times */
@@ -82,22 +83,30 @@ site_n(const struct site *site, int64_t now_ns)
 
 /* ---- its clock, which stands still in a stall ---- */
 
+static inline int64_t
+site_every(const struct site *site)
+{
+	return site->server->every_ns ? site->server->every_ns : STALL_EVERY;
+}
+
 static inline double
 site_clock(const struct site *site, int64_t now_ns)
 {
-	int64_t busy_ns = STALL_EVERY - site->server->stall_ns;
+	int64_t every_ns = site_every(site);
+	int64_t busy_ns = every_ns - site->server->stall_ns;
 
-	return (double)(now_ns / STALL_EVERY * busy_ns +
-			FP_MIN(now_ns % STALL_EVERY, busy_ns));
+	return (double)(now_ns / every_ns * busy_ns +
+			FP_MIN(now_ns % every_ns, busy_ns));
 }
 
 static inline int64_t
 site_when(const struct site *site, double clock)
 {
-	int64_t busy_ns = STALL_EVERY - site->server->stall_ns;
+	int64_t every_ns = site_every(site);
+	int64_t busy_ns = every_ns - site->server->stall_ns;
 	int64_t whole = (int64_t)clock;
 
-	return whole / busy_ns * STALL_EVERY + whole % busy_ns + 1;
+	return whole / busy_ns * every_ns + whole % busy_ns + 1;
 }
 
 /* ---- its work, which is shared ---- */

@@ -17,6 +17,7 @@
 	}
 #define THEN(n_) .change_ns = 15 * S, .then = n_
 #define STALLS .stall_ns = 300 * MS
+#define BUSY(ms) .stall_ns = 60 * MS, .every_ns = (ms)*MS
 
 /* What is asked of each run: of the best throughput, at least; an answer's
  * time, times the one with one alone, at most (of those that queue); refused,
@@ -281,6 +282,27 @@ it_stalls_or_is_cold(void)
 			.is_cold = true, MISSES(4, 0.5, 2)));
 }
 
+/* For 60 ms, again and again, as on a machine that has other things to do: then
+ * averages differ by more than the times of single requests tell. */
+static void
+the_machine_is_busy(void)
+{
+	CHECK_ALL(SERVER("any number, busy", FLAT, SPREAD, 1, 100, BUSY(300)),
+		SERVER("any number, seldom busy", FLAT, SPREAD, 1, 100,
+			BUSY(700)),
+		SERVER("40 at once, busy", WORKERS, SPREAD, 40, 100, BUSY(300)),
+		SERVER("40 at once, seldom busy", WORKERS, SPREAD, 40, 100,
+			BUSY(700)),
+		SERVER("503 over 40, busy", CEILING, SPREAD, 40, 100,
+			BUSY(300)),
+		SERVER("more slow it, busy", COLLAPSES, SPREAD, 40, 50,
+			BUSY(300)),
+		SERVER("more slow it, seldom busy", COLLAPSES, SPREAD, 40, 50,
+			BUSY(700)),
+		SERVER("from 40 to 80, busy", WORKERS, SPREAD, 40, 100,
+			THEN(80), BUSY(700)));
+}
+
 /* Fewer at once would not help. */
 static void
 refusals_by_chance(void)
@@ -439,6 +461,7 @@ main(void)
 	run("the more at once, the slower", too_many_slow_it_down);
 	run("the capacity changes", its_capacity_changes);
 	run("it stands still at times, or is cold", it_stalls_or_is_cold);
+	run("the machine is busy", the_machine_is_busy);
 	run("refusals by chance", refusals_by_chance);
 	run("room is made late", room_is_made_late);
 	run("several servers in one list", several_in_one_list);

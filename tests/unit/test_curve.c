@@ -249,6 +249,52 @@ none_is_better_than_the_most(void)
 	CHECK(is_about(fp_curve_best(&curve, 20, 0.97), 20, 0.01));
 }
 
+/* Averages that differ more than single times do: the error is larger, and no
+ * longer if that is over. */
+static void
+averages_may_be_uneven(void)
+{
+	struct fp_curve curve;
+	struct fp_curve_view high = {400, 40, 130e6, 0},
+			     low = {400, 40, 97e6, 0};
+
+	fp_curve_init(&curve);
+	see(&curve, 10000, 40, 100);
+	double error = fp_curve_error(&curve, &high);
+	for (int i = 0; i < 100; i++)
+		fp_curve_is_odd(&curve, i % 4 == 0 ? &high : &low);
+	CHECK(fp_curve_error(&curve, &high) > 10 * error);
+	CHECK(!fp_curve_is_odd(&curve, &high));
+	for (int i = 0; i < 200; i++)
+		CHECK(!fp_curve_is_odd(&curve, &low));
+	low.took_ns = 100e6;
+	for (int i = 0; i < 200; i++)
+		CHECK(!fp_curve_is_odd(&curve, &low));
+	CHECK(is_about(fp_curve_error(&curve, &high), error, 0.01));
+}
+
+/* What goes on to be unlike before is a change, and no unevenness. */
+static void
+a_change_is_not_uneven(void)
+{
+	struct fp_curve curve;
+	struct fp_curve_view view = {400, 40, 200e6, 0};
+
+	fp_curve_init(&curve);
+	CHECK(!fp_curve_is_odd(&curve, &view));
+	see(&curve, 10000, 40, 100);
+	double error = fp_curve_error(&curve, &view);
+	for (unsigned i = 1; i <= 3; i++) {
+		CHECK(fp_curve_is_odd(&curve, &view));
+		CHECK(curve.n_odd == i);
+	}
+	fp_curve_forget(&curve);
+	CHECK(curve.n_odd == 0);
+	see(&curve, 400, 40, 200);
+	CHECK(!fp_curve_is_odd(&curve, &view));
+	CHECK(is_about(fp_curve_error(&curve, &view), error, 0.001));
+}
+
 int
 main(void)
 {
@@ -264,6 +310,8 @@ main(void)
 	run("the quickest tell a queue", the_quickest_tell_a_queue);
 	run("some get in each other's way", some_get_in_each_others_way);
 	run("less may get through with more", less_may_get_through_with_more);
+	run("averages may be uneven", averages_may_be_uneven);
+	run("a change is not uneven", a_change_is_not_uneven);
 	run("none is better than the most", none_is_better_than_the_most);
 	return done();
 }
