@@ -355,6 +355,22 @@ def _():
         equal(server.n_requests, 0)
 
 
+@test("a server that is gone for good in the midst of a run: --deadline holds")
+def _():
+    with Redis() as redis, Arrivals() as server:
+        program = Program(run_args(redis, server, "-r", "20/s", "--deadline",
+                                   "8s"), stdin=numbers(500))
+        until(lambda: server.n_requests >= 25, "25 requests")
+        redis.stop()
+        result = program.wait(60)
+        check(result.status not in (0, 2, 3), repr(result))
+        equal(result.text.count("no request starts until it can"), 1,
+              result.text)
+        # What it was lent before is for 2 s.
+        check(server.n_requests < 25 + 20 * 4, server.n_requests)
+        obeys(server, [(20, S)], "gone")
+
+
 @test("a server that comes later is waited for")
 def _():
     with Redis() as redis, Arrivals() as server:
@@ -430,6 +446,40 @@ def _():
         matches("rate file redis://.*: the server has no memory left",
                 result.text)
         check(server.n_requests < 500, "it went on")
+
+
+@test("a key that holds something else while it runs ends the run, too")
+def _():
+    for key in "rates", "{rates}:starts":
+        with Redis() as redis, Arrivals() as server:
+            program = Program(run_args(redis, server, "-r", "20/s"),
+                              stdin=numbers(500))
+            until(lambda: server.n_requests >= 25, "25 requests")
+            redis.ask("SET", key, "x")
+            result = program.wait(60)
+            equal(result.status, 3, repr(result))
+            matches("the key rates holds something else", result.text)
+            equal(redis.ask("GET", key), "x", "it was not touched")
+            obeys(server, [(20, S)], key)
+
+
+@test("a password that is set while it runs ends the run at the next connect")
+def _():
+    with Redis() as redis, Arrivals() as server:
+        program = Program(run_args(redis, server, "-r", "20/s"),
+                          stdin=numbers(500))
+        until(lambda: server.n_requests >= 25, "25 requests")
+        redis.ask("CONFIG", "SET", "requirepass", "other")
+        with socket.socket(socket.AF_UNIX) as conn:
+            conn.connect(redis.socket)
+            conn.sendall(b"AUTH other\r\nCLIENT KILL TYPE normal SKIPME yes"
+                         b"\r\nQUIT\r\n")
+            with conn.makefile("rb") as file:
+                file.read()
+        result = program.wait(60)
+        equal(result.status, 3, repr(result))
+        matches("the server wants a password", result.text)
+        obeys(server, [(20, S)], "password")
 
 
 @test("texts that name no server are wrong usage")
