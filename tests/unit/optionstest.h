@@ -46,6 +46,12 @@ fp_msg_usage(const char *format, ...)
 	va_end(args);
 }
 
+int
+fp_msg_fd(void)
+{
+	return STDERR_FILENO;
+}
+
 void
 fp_msg_json(bool is_json)
 {
