@@ -108,7 +108,8 @@ static const struct {
 	{"hsts", "use https URLs, and --http2"},
 	{"hsts-file", "use https URLs, and --http2"},
 	{"no-hsts", "use https URLs, and --http2"},
-	{"append", ONLY_HTTP},
+	{"append", "use >> FILE in the shell; --output FILE goes on with "
+		   "--resume"},
 	{"crlf", ONLY_HTTP},
 	{"use-ascii", ONLY_HTTP},
 	{"list-only", ONLY_HTTP},

@@ -371,7 +371,9 @@ fp_httpopt_sigv4(struct fp_settings *settings, const char *value)
 bool
 fp_httpopt_bearer(struct fp_settings *settings, const char *value)
 {
-	return !strpbrk(value, "\r\n") &&
+	/* No token begins with "@" (RFC 6750, section 2.1); a file's name does,
+	 * in other options. */
+	return !strpbrk(value, "\r\n") && value[0] != '@' &&
 	       add_pair(settings, "XOAUTH2_BEARER", value) &&
 	       fp_settings_add_text(&settings->curl, "HTTPAUTH=64");
 }

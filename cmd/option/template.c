@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_TEMPLATE "https://jsonplaceholder.typicode.com/posts/{}"
 
@@ -133,6 +134,22 @@ has_braces(const struct fp_buf *data)
 	return data->len > 0 && memmem(data->data, data->len, "{}", 2);
 }
 
+/* What somebody may have meant by a TEMPLATE without an expression. */
+static const char *
+guess_aim(const struct fp_settings *settings, const char *text)
+{
+	const char *method = settings->pool.method;
+
+	if (has_braces(&settings->data))
+		return " (--expand-data and --expand-json fill {{}} in, --data "
+		       "and --json nothing)";
+	if (!strstr(text, "://") && access(text, F_OK) == 0)
+		return "; to read lines from a file, use --input";
+	if (settings->data.len > 0 || (method && strcmp(method, "GET") != 0))
+		return "; to send each line as a body, use --data-line";
+	return "; one URL is fetched by giving it on standard input";
+}
+
 static bool
 check_template(struct fp_settings *settings, const char *name)
 {
@@ -147,11 +164,7 @@ check_template(struct fp_settings *settings, const char *name)
 		snprintf(look.why, sizeof(look.why),
 			"it contains no {}: every line would fetch the same "
 			"URL%s",
-			has_braces(&settings->data)
-				? " (--expand-data and --expand-json fill {{}} "
-				  "in, --data and --json nothing)"
-				: "; one URL is fetched by "
-				  "giving it on standard input");
+			guess_aim(settings, text));
 	}
 	if (ret) {
 		complain_template(name, text, look.why, ret);

@@ -76,6 +76,14 @@ fp_url_userinfo_end(const char *url, size_t start, size_t end)
 	return end > start ? end - 1 : start;
 }
 
+/* "https%3A%2F%2F...": a value that was a URL. */
+static bool
+is_encoded(const char *url, size_t len)
+{
+	return (len > 7 && strncasecmp(url, "http%3A", 7) == 0) ||
+	       (len > 8 && strncasecmp(url, "https%3A", 8) == 0);
+}
+
 enum fp_kind
 fp_url_check(const char *url, size_t len, const char *protocols,
 	const char **message)
@@ -84,6 +92,11 @@ fp_url_check(const char *url, size_t len, const char *protocols,
 
 	if (len > FP_URL_MAX) {
 		*message = "the URL is longer than 200 KiB";
+		return FP_KIND_INPUT;
+	}
+	if (scheme == 0 && is_encoded(url, len)) {
+		*message = "not a URL: its :// is percent-encoded (in a "
+			   "template, {+...} keeps a value as it is)";
 		return FP_KIND_INPUT;
 	}
 	if (scheme == 0 ||

@@ -120,6 +120,9 @@ values_that_nobody_can_guess(void)
 		{"--connect-to h:80:u:s3cret@h:80",
 			"--connect-to: 'h:***@h:80' is not HOST:PORT:HOST:PORT "
 			"like h.example:443:new.example:443"},
+		{"--oauth2-bearer @f",
+			"--oauth2-bearer: the value is not a token "
+			"(--token-command 'cat FILE' takes one from a file)"},
 		{"-j u:s3cret@h", "--jobs: 'u:***@h' is not a whole number "
 				  "from 1 to 20000, auto or auto:MAX"},
 		{"--proto u:s3cret@h,ftp", "--proto: 'u:***@h,ftp' is not a "

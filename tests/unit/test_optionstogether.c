@@ -31,6 +31,12 @@ wrong_templates(void)
 		"line would fetch the same URL; one URL is fetched by giving it on standard input");
 	WRONG("-- ",
 		"TEMPLATE: '': it contains no {}: every line would fetch the same URL; one URL is fetched by giving it on standard input");
+	WRONG("-X POST http://h/",
+		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; to send each line as a body, use --data-line");
+	WRONG("-d a http://h/",
+		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; to send each line as a body, use --data-line");
+	WRONG("/dev/null",
+		"TEMPLATE: '/dev/null': it contains no {}: every line would fetch the same URL; to read lines from a file, use --input");
 	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep "
 			      "or --input-format csv; {} is the whole line");
 	WRONG("http://h/{id}", "TEMPLATE: 'http://h/{id}': {id} needs "

@@ -30,6 +30,8 @@ urls_and_ids(void)
 
 static const char no_url[] =
 	"not a URL: it does not begin with http:// or https://";
+static const char is_encoded[] = "not a URL: its :// is percent-encoded (in a "
+				 "template, {+...} keeps a value as it is)";
 static const char no_slashes[] = "not a URL: no // after the scheme";
 static const char no_host[] = "not a URL: no host";
 static const char space[] = "not a URL: it contains a space (write %20)";
@@ -102,6 +104,9 @@ what_has_no_host(void)
 static void
 what_is_no_url(void)
 {
+	WRONG("http%3A%2F%2Fh%2F", is_encoded);
+	WRONG("HTTPS%3a%2f%2fh%2f", is_encoded);
+	WRONG("http%3", no_url);
 	WRONG("", no_url);
 	WRONG("foo", no_url);
 	WRONG("/relative", no_url);
