@@ -354,9 +354,13 @@ linecheck_doubt(struct fp_linecheck *check, unsigned kind, struct fp_text line,
 	if (check->told & 1U << kind)
 		return;
 	check->told |= 1U << kind;
-	fp_msg_note("the line '%.*s%s' %s (reported once)",
-		(int)FP_MIN(line.len, (size_t)SHOWN_MAX), line.data,
-		line.len > SHOWN_MAX ? "..." : "", what);
+	size_t shown = FP_MIN(line.len, (size_t)SHOWN_MAX), start, end;
+	/* A password is known by what stands behind it. */
+	if (shown < line.len &&
+		fp_find_secret(line.data, line.len, 0, &start, &end))
+		shown = FP_MIN(shown, start);
+	fp_msg_note("the line '%.*s%s' %s (reported once)", (int)shown,
+		line.data, shown < line.len ? "..." : "", what);
 }
 
 /* Only for values that become part of a URL. */

@@ -360,6 +360,9 @@ def _():
         for args in [], ["--input-format=json"], ["http://h/{}"]:
             told = everything([*args, "--max-line=100"], [line])
             check(b"s3cret" not in told, repr((line, told)))
+    for line in '"http://ann:s3cret%s@h/"', " http://ann:s3cret%s@h/ ":
+        told = everything(["http://h/{}"], [line % rest])
+        check(b"s3cret" not in told, repr((line, told)))
     for line in ("http://h/a/" + rest, '{"id": "a' + rest, "a" + rest,
                  "http://h/a?b=" + rest):
         result = fetchpool(["-a", "--max-line=100"], input=line + "\n")
