@@ -200,6 +200,21 @@ journalfile_give_name(const char *temporary, const char *path, bool replaces)
 	return fp_atomicfile_rename_new(AT_FDCWD, temporary, AT_FDCWD, path);
 }
 
+/* The name of the new file may not be on the disk: if there was none before, or
+ * an empty one, that is so again. Else it stays, since what it was made from is
+ * gone, and says the same. */
+static void
+journalfile_unmake(const struct fp_journalfile *file, int fd)
+{
+	int err = errno;
+
+	if (file->fd < 0 && fp_output_is_at(fd, file->path))
+		unlink(file->path);
+	else if (file->fd >= 0 && file->end == 0 && ftruncate(fd, 0))
+		unlink(file->path);
+	errno = err;
+}
+
 int
 fp_journalfile_make(struct fp_journalfile *file, const char *data, size_t len)
 {
@@ -221,9 +236,11 @@ fp_journalfile_make(struct fp_journalfile *file, const char *data, size_t len)
 		fp_journalfile_append(&made, data, len) == 0 &&
 		fsync(made.fd) == 0 &&
 		journalfile_give_name(
-			temporary.data, file->path, file->fd >= 0) == 0)
+			temporary.data, file->path, file->fd >= 0) == 0) {
 		ret = sync_folder(file->path);
-	else if (made.fd >= 0) {
+		if (ret)
+			journalfile_unmake(file, made.fd);
+	} else if (made.fd >= 0) {
 		int err = errno;
 		unlink(temporary.data);
 		errno = err;

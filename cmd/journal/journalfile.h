@@ -30,9 +30,10 @@ void fp_journalfile_none(struct fp_journalfile *file);
 int fp_journalfile_open(struct fp_journalfile *file, const char *path);
 
 /* Puts a new file with these contents in its place, locked and on the disk,
- * and goes on with that. If nothing was there, nothing that came meanwhile is
- * replaced (EEXIST). ENOTEMPTY: what stands under the temporary name is no
- * journal that was begun, and stays as it is. */
+ * and goes on with that. If that fails, what was there is, or what says the
+ * same. If nothing was there, nothing that came meanwhile is replaced (EEXIST).
+ * ENOTEMPTY: what stands under the temporary name is no journal that was begun,
+ * and stays as it is. */
 int fp_journalfile_make(
 	struct fp_journalfile *file, const char *data, size_t len);
 

@@ -7,7 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program, fetchpool
+from harness import TRACED, Program, fetchpool, strace
 from resumetest import put
 from servers import faults
 from tap import contents, equal, main, matches, temp_dir, test, until
@@ -45,13 +45,13 @@ class Place:
     def put(self, name, data):
         put(os.path.join(self.folder, name), data)
 
-    def run(self, *args):
+    def run(self, *args, **more):
         return fetchpool(["-i", "list", *args, self.server.url + "/ok?{}"],
-                         cwd=self.folder, timeout=30)
+                         cwd=self.folder, timeout=30, **more)
 
-    def unchanged(self, status, words, *args):
+    def unchanged(self, status, words, *args, **more):
         before, requests = tree(self.folder), self.server.requests
-        result = self.run(*args)
+        result = self.run(*args, **more)
         equal(result.status, status, repr(result))
         matches(words, result.text)
         equal(result.text.count("\n"), 1, "lines: " + result.text)
@@ -160,6 +160,29 @@ def _():
     place.put("journal.tmp", "something else\n")
     place.unchanged(3, "another file has its name with .tmp appended",
                     *args, "journal")
+
+
+def no_sync(n):
+    """The n-th fsync() fails: of a new file, and then of its folder."""
+    return {"env": TRACED, "wrapper": strace(
+        "-o", "/dev/null", "-e", "trace=fsync", "-e",
+        "inject=fsync:error=EIO:when=%d" % n)}
+
+
+@test("105 a journal whose name is not on the disk for sure is not left behind")
+def _():
+    every = [word for new in NEW for word in new] + ["--output-name", "{}"]
+    place = Place()
+    for n, args in ((1, journal()), (2, journal()), (1, ["--etags", "etags"]),
+                    (2, ["--etags", "etags"]), (4, journal(*every))):
+        place.unchanged(3, "Input/output error", *args, **no_sync(n))
+    # Nor does one begin that was empty.
+    place.put("journal", "")
+    result = place.run(*journal(), **no_sync(2))
+    equal((result.status, sorted(os.listdir(place.folder))),
+          (3, ["journal", "list"]), repr(result))
+    equal(contents(os.path.join(place.folder, "journal")), b"")
+    equal(place.run(*journal()).status, 0)
 
 
 @test("105 a run that is refused leaves the files that another has open")
