@@ -99,19 +99,20 @@ find_ending(const char *name, size_t len)
 	return len;
 }
 
+/* What is left of a name that is too long: the beginning of its stem, the hash
+ * of all of it, and its ending. */
 static void
-cut_name(struct made *made, const char *name, size_t len)
+cut_name(struct made *made, struct fp_text stem, uint64_t hash,
+	struct fp_text ending)
 {
-	size_t stem = find_ending(name, len);
-	char hash[20];
-	int n = snprintf(hash, sizeof(hash), "~%016" PRIx64,
-		fp_hash_bytes(FP_HASH_EMPTY, name, len));
-	size_t after = (size_t)n + (len - stem);
+	char digits[20];
+	int n = snprintf(digits, sizeof(digits), "~%016" PRIx64, hash);
+	size_t after = (size_t)n + ending.len;
 
 	made->len = 0;
-	encode_some(made, name, stem, FP_FILENAME_MAX - after);
-	memcpy(made->bytes + made->len, hash, (size_t)n);
-	memcpy(made->bytes + made->len + n, name + stem, len - stem);
+	encode_some(made, stem.data, stem.len, FP_FILENAME_MAX - after);
+	memcpy(made->bytes + made->len, digits, (size_t)n);
+	memcpy(made->bytes + made->len + n, ending.data, ending.len);
 	made->len += after;
 }
 
@@ -126,64 +127,131 @@ fp_filename_encode(const char *name, size_t len, struct fp_buf *out)
 		errno = EINVAL;
 		return -1;
 	}
-	if (made.len > FP_FILENAME_MAX)
-		cut_name(&made, name, len);
+	if (made.len > FP_FILENAME_MAX) {
+		size_t stem = find_ending(name, len);
+		cut_name(&made, (struct fp_text){name, stem},
+			fp_hash_bytes(FP_HASH_EMPTY, name, len),
+			(struct fp_text){name + stem, len - stem});
+	}
 	return fp_buf_add(out, made.bytes, made.len);
+}
+
+/* ---- names in pieces ---- */
+
+static void
+begin_component(struct fp_filename *name)
+{
+	name->len = 0;
+	name->hash = FP_HASH_EMPTY;
+}
+
+void
+fp_filename_begin(
+	struct fp_filename *name, bool has_folders, struct fp_buf *out)
+{
+	*name = (struct fp_filename){
+		.has_folders = has_folders, .out = out, .start = out->len};
+	begin_component(name);
+}
+
+/* One of which not all is at hand. */
+static int
+add_long(struct fp_filename *name)
+{
+	struct made made;
+	char tail[FP_FILENAME_TAIL];
+
+	for (size_t i = 0; i < sizeof(tail); i++)
+		tail[i] = name->tail[(name->len + i) % sizeof(tail)];
+	size_t at = find_ending(tail, sizeof(tail));
+	size_t ending = sizeof(tail) - at;
+	size_t stem = FP_MIN(name->len - ending, sizeof(name->head));
+	cut_name(&made, (struct fp_text){name->head, stem}, name->hash,
+		(struct fp_text){tail + at, ending});
+	return fp_buf_add(name->out, made.bytes, made.len);
+}
+
+static void
+end_component(struct fp_filename *name)
+{
+	if (name->len > sizeof(name->head)
+			? add_long(name)
+			: fp_filename_encode(name->head, name->len, name->out))
+		name->error = errno;
+	else if (name->has_folders &&
+		 name->out->len - name->start > FP_FILENAME_PATH_MAX)
+		name->error = ENAMETOOLONG;
+	begin_component(name);
+}
+
+static void
+filename_take(struct fp_filename *name, char c)
+{
+	if (c == '/' && name->has_folders) {
+		if (!name->has_begun)
+			return;
+		end_component(name);
+		if (!name->error && fp_buf_add_char(name->out, '/'))
+			name->error = errno;
+		return;
+	}
+	name->has_begun = true;
+	if (name->len < sizeof(name->head))
+		name->head[name->len] = c;
+	name->tail[name->len % sizeof(name->tail)] = c;
+	name->hash = fp_hash_byte(name->hash, (unsigned char)c);
+	name->len++;
+}
+
+bool
+fp_filename_add(struct fp_filename *name, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len && !name->error; i++) {
+		int byte = fp_ascii_decode_percent(text + i, len - i);
+		filename_take(name, byte >= 0 ? (char)byte : text[i]);
+		i += byte >= 0 ? 2 : 0;
+	}
+	return !name->error;
+}
+
+int
+fp_filename_end(struct fp_filename *name)
+{
+	struct fp_buf *out = name->out;
+
+	if (!name->error)
+		end_component(name);
+	if (!name->error)
+		return 0;
+	if (out->data) {
+		out->len = name->start;
+		out->data[out->len] = '\0';
+	}
+	errno = name->error;
+	return -1;
+}
+
+static int
+filename_make(
+	const char *text, size_t len, bool has_folders, struct fp_buf *out)
+{
+	struct fp_filename name;
+
+	fp_filename_begin(&name, has_folders, out);
+	fp_filename_add(&name, text, len);
+	return fp_filename_end(&name);
 }
 
 int
 fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
-	struct fp_buf name = FP_BUF_INIT;
-	int ret = fp_buf_add_decoded(&name, text, len);
-
-	if (ret == 0)
-		ret = fp_filename_encode(fp_buf_text(&name), name.len, out);
-	fp_buf_destroy(&name);
-	return ret;
-}
-
-/* Each component of a name for itself. */
-static int
-encode_path(const char *name, size_t len, struct fp_buf *out)
-{
-	const char *end = name + len;
-	size_t start = out->len;
-
-	while (name < end && *name == '/')
-		name++;
-	for (;;) {
-		const char *slash = memchr(name, '/', (size_t)(end - name));
-		size_t n = (size_t)((slash ? slash : end) - name);
-		if (fp_filename_encode(name, n, out))
-			return -1;
-		if (out->len - start > FP_FILENAME_PATH_MAX) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		if (!slash)
-			return 0;
-		if (fp_buf_add_char(out, '/'))
-			return -1;
-		name = slash + 1;
-	}
+	return filename_make(text, len, false, out);
 }
 
 int
 fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
-	struct fp_buf name = FP_BUF_INIT;
-	size_t start = out->len;
-	int ret = fp_buf_add_decoded(&name, text, len);
-
-	if (ret == 0)
-		ret = encode_path(fp_buf_text(&name), name.len, out);
-	if (ret && out->data) {
-		out->len = start;
-		out->data[start] = '\0';
-	}
-	fp_buf_destroy(&name);
-	return ret;
+	return filename_make(text, len, true, out);
 }
 
 static bool

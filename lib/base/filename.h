@@ -41,6 +41,31 @@ int fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out);
  * FP_FILENAME_PATH_MAX bytes; ENOMEM. */
 int fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out);
 
+/* The same for a text that comes in pieces, of which none ends within an
+ * encoded byte: so much is kept of it as the name needs, however long it is. */
+#define FP_FILENAME_TAIL 17
+
+struct fp_filename {
+	struct fp_buf *out;
+	size_t start; /* there */
+	bool has_folders;
+	bool has_begun; /* other bytes than "/" have come */
+	int error; /* errno, or 0 */
+	/* Of the component under way: */
+	uint64_t hash; /* of all its bytes */
+	size_t len;
+	char head[FP_FILENAME_MAX]; /* its first bytes */
+	char tail[FP_FILENAME_TAIL]; /* the last ones, in a ring */
+};
+
+void fp_filename_begin(
+	struct fp_filename *name, bool has_folders, struct fp_buf *out);
+
+/* false: it has failed, and needs no more. */
+bool fp_filename_add(struct fp_filename *name, const char *text, size_t len);
+
+int fp_filename_end(struct fp_filename *name);
+
 /* Whether each component of a relative path is fp_filename_is_safe(). */
 bool fp_filename_is_safe_path(const char *path);
 

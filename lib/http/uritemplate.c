@@ -142,16 +142,43 @@ prefix_len(const char *text, size_t len, int keep, unsigned max_chars)
 
 /* The segments "." and ".." of the path, which ends at a ? or #. A scheme and
  * a host before it do no harm: they are never dots alone. */
-static size_t
-count_dot_segments(const char *text)
+struct dots {
+	size_t n;
+	size_t len; /* of the segment under way */
+	bool has_more; /* it is not dots alone */
+	bool is_over; /* the path is */
+};
+
+static void
+dots_end_segment(struct dots *dots)
 {
-	for (size_t n = 0;; text++) {
-		size_t len = strcspn(text, "/?#");
-		n += len && len <= 2 && memcmp(text, "..", len) == 0;
-		text += len;
-		if (*text != '/')
-			return n;
+	dots->n += dots->len > 0 && dots->len <= 2 && !dots->has_more;
+	dots->len = 0;
+	dots->has_more = false;
+}
+
+static void
+dots_take(struct dots *dots, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len && !dots->is_over; i++) {
+		char c = text[i];
+		if (c == '/' || c == '?' || c == '#') {
+			dots_end_segment(dots);
+			dots->is_over = c != '/';
+		} else {
+			dots->len++;
+			dots->has_more |= c != '.';
+		}
 	}
+}
+
+/* All of them, with those of what comes last. */
+static size_t
+count_dot_segments(struct dots dots, const char *text, size_t len)
+{
+	dots_take(&dots, text, len);
+	dots_end_segment(&dots);
+	return dots.n;
 }
 
 /* ---- parsing ---- */
@@ -321,7 +348,8 @@ fp_uritemplate_parse(const char *text, char *why, size_t why_size)
 		max_variables += *c == '{' || *c == ',';
 	template->variables =
 		calloc(max_variables, sizeof(*template->variables));
-	template->n_dot_segments = count_dot_segments(text);
+	template->n_dot_segments =
+		count_dot_segments((struct dots){0}, text, size - 1);
 	struct parser parser = {template, template->text, why, why_size};
 	if (!template->variables || parse_text(&parser)) {
 		fp_uritemplate_free(template);
@@ -379,6 +407,7 @@ struct expansion {
 	bool in_path; /* nothing before has begun a query or a fragment */
 	const struct variable *opened; /* of its expression, the first */
 	size_t n_bytes; /* of this expression's values */
+	struct dots dots; /* of what was spilled */
 	/* Whose value is [0] empty, [1] "." or "..": see add_text(). */
 	struct fp_text suspects[2];
 };
@@ -536,18 +565,52 @@ uritemplate_add_value(struct expansion *e, const struct fp_value *value)
 	return add_text(e, text);
 }
 
+/* Whether to go on, now that there is much of it. */
+static bool
+uritemplate_spill(struct expansion *e, fp_uritemplate_spill *spill, void *arg,
+	size_t start)
+{
+	struct fp_buf *out = e->out;
+
+	if (!spill)
+		return false;
+	dots_take(&e->dots, out->data + start, out->len - start);
+	bool goes_on = spill(arg, out->data + start, out->len - start);
+	out->len = start;
+	out->data[start] = '\0';
+	return goes_on;
+}
+
+/* Whether a value has made a segment of dots, with what was spilled. */
+static void
+note_dots(struct expansion *e, const struct fp_uritemplate *template,
+	size_t start)
+{
+	const struct fp_text *suspect =
+		&e->suspects[e->suspects[1].data != NULL];
+
+	if (suspect->data && !e->gaps.unfit.data &&
+		count_dot_segments(e->dots, fp_buf_text(e->out) + start,
+			e->out->len - start) > template->n_dot_segments)
+		e->gaps.unfit = *suspect;
+}
+
 int
 fp_uritemplate_expand(const struct fp_uritemplate *template,
 	fp_uritemplate_lookup *lookup, void *arg, size_t most,
-	struct fp_buf *out, struct fp_uritemplate_gaps *gaps)
+	fp_uritemplate_spill *spill, struct fp_buf *out,
+	struct fp_uritemplate_gaps *gaps)
 {
 	struct expansion e = {.out = out, .in_path = true};
 	const char *literals = fp_buf_text(&template->literals);
 	size_t start = out->len;
 	size_t done = 0; /* literals copied */
+	bool is_enough = false;
 
 	for (size_t i = 0; i < template->n_variables; i++) {
-		if (out->len - start > most)
+		is_enough = out->len - start > most &&
+			    !uritemplate_spill(&e, spill, arg, start);
+		if (is_enough)
 			break;
 		e.variable = &template->variables[i];
 		if (e.variable->opens) {
@@ -562,15 +625,13 @@ fp_uritemplate_expand(const struct fp_uritemplate *template,
 				    &e, lookup(arg, e.variable->name)))
 			return -1;
 	}
-	close_expression(&e);
-	if (fp_buf_add(out, literals + done, template->literals.len - done))
-		return -1;
-
-	const struct fp_text *suspect = &e.suspects[e.suspects[1].data != NULL];
-	if (suspect->data && !e.gaps.unfit.data &&
-		count_dot_segments(fp_buf_text(out) + start) >
-			template->n_dot_segments)
-		e.gaps.unfit = *suspect;
+	if (!is_enough) {
+		close_expression(&e);
+		if (fp_buf_add(out, literals + done,
+			    template->literals.len - done))
+			return -1;
+		note_dots(&e, template, start);
+	}
 	*gaps = e.gaps;
 	if (gaps->unfit.data)
 		errno = EINVAL;

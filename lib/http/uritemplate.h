@@ -40,6 +40,9 @@ struct fp_uritemplate;
 typedef const struct fp_value *fp_uritemplate_lookup(
 	void *arg, struct fp_text name);
 
+/* Takes what there is of an expansion; false: it needs no more. */
+typedef bool fp_uritemplate_spill(void *arg, const char *text, size_t len);
+
 /* As a value: undefined, but may be, so that no gap is told of. */
 extern const struct fp_value fp_uritemplate_missing;
 
@@ -70,7 +73,9 @@ struct fp_uritemplate_gaps {
 };
 
 /* Appends the expansion to `out`, and says in `gaps` what was not there. After
- * the value with which it has more than `most` bytes it ends.
+ * the value with which it has more than `most` bytes it ends; or what there is
+ * goes to `spill`, if that is not NULL, and it goes on: then `out` has the
+ * rest.
  *
  * -1 with ENOMEM; or with EINVAL if a value does not fit its place: a list or
  * map where the template takes a prefix (section 2.4.1), or a "." or ".." that
@@ -78,7 +83,8 @@ struct fp_uritemplate_gaps {
  * what could not be expanded standing in it as written (section 3). */
 int fp_uritemplate_expand(const struct fp_uritemplate *template,
 	fp_uritemplate_lookup *lookup, void *arg, size_t most,
-	struct fp_buf *out, struct fp_uritemplate_gaps *gaps);
+	fp_uritemplate_spill *spill, struct fp_buf *out,
+	struct fp_uritemplate_gaps *gaps);
 
 /* Appends `text` as {+x} would: what a URI may contain is kept, triplets such
  * as %2F included, and everything else percent-encoded. -1 with ENOMEM. */

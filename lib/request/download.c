@@ -117,17 +117,6 @@ last_segment(const char *url)
 	return (struct fp_text){start, (size_t)(end - start)};
 }
 
-/* The name that is known before anything is fetched. -1: EINVAL, ... */
-static int
-encode_name(struct fp_download *download, struct fp_text name)
-{
-	int (*encode)(const char *, size_t, struct fp_buf *) =
-		download->setup->outdir.has_folders ? fp_filename_path_from_uri
-						    : fp_filename_from_uri;
-
-	return encode(name.data, name.len, &download->name);
-}
-
 static bool
 fail_name(struct fp_ticket *ticket)
 {
@@ -140,12 +129,13 @@ fail_name(struct fp_ticket *ticket)
 	return false;
 }
 
+/* The name that is known before anything is fetched. */
 static bool
 make_name(struct fp_download *download, struct fp_request *request)
 {
 	const struct fp_setup *setup = download->setup;
 	struct fp_ticket *ticket = request->ticket;
-	struct fp_buf expanded = FP_BUF_INIT;
+	struct fp_filename filename;
 
 	if (setup->options.remote_name) {
 		struct fp_text name = last_segment(fp_buf_text(&ticket->url));
@@ -154,13 +144,13 @@ make_name(struct fp_download *download, struct fp_request *request)
 			       name.data, name.len, &download->name) == 0 ||
 		       fail_name(ticket);
 	}
-	bool ok = fp_request_expand_name(
-		request, setup->name_template, &expanded);
-	struct fp_text name = {fp_buf_text(&expanded), expanded.len};
-	if (ok && encode_name(download, name))
-		ok = fail_name(ticket);
-	fp_buf_destroy(&expanded);
-	return ok;
+	fp_filename_begin(
+		&filename, setup->outdir.has_folders, &download->name);
+	if (!fp_request_expand_name(request, setup->name_template, &filename)) {
+		fp_buf_clear(&download->name, KEEP_BYTES);
+		return false;
+	}
+	return fp_filename_end(&filename) == 0 || fail_name(ticket);
 }
 
 bool

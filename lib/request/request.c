@@ -92,8 +92,8 @@ look_up(void *arg, struct fp_text name)
 
 	if (name.len == 0)
 		return &request->line;
-	if (FP_UNLIKELY(request->names_file) && ticket->chain &&
-		name.len == 4 && memcmp(name.data, "page", 4) == 0)
+	if (FP_UNLIKELY(request->filename) && ticket->chain && name.len == 4 &&
+		memcmp(name.data, "page", 4) == 0)
 		return look_up_number(request);
 	if (page)
 		return page;
@@ -118,6 +118,16 @@ request_no_memory(struct fp_request_why *why)
 	return FP_KIND_LOCAL;
 }
 
+/* A name is made from all of its template, however long that becomes: a hash
+ * tells it from others. An fp_uritemplate_spill. */
+static bool
+add_to_name(void *arg, const char *text, size_t len)
+{
+	const struct fp_request *request = arg;
+
+	return fp_filename_add(request->filename, text, len);
+}
+
 static enum fp_kind
 request_expand(struct fp_request *request,
 	const struct fp_uritemplate *template, struct fp_buf *out,
@@ -126,10 +136,8 @@ request_expand(struct fp_request *request,
 	const struct fp_options *options = &request->setup->options;
 	struct fp_uritemplate_gaps gaps;
 
-	/* A name is made from all of it, however long: a hash tells it from
-	 * others. */
-	size_t most = request->names_file ? SIZE_MAX : FP_URL_MAX;
-	if (fp_uritemplate_expand(template, look_up, request, most, out, &gaps))
+	if (fp_uritemplate_expand(template, look_up, request, FP_URL_MAX,
+		    request->filename ? add_to_name : NULL, out, &gaps))
 		return errno == EINVAL ? wrong_variable(why,
 						 "the value cannot be used for",
 						 gaps.unfit)
@@ -146,16 +154,20 @@ request_expand(struct fp_request *request,
 
 bool
 fp_request_expand_name(struct fp_request *request,
-	const struct fp_uritemplate *template, struct fp_buf *out)
+	const struct fp_uritemplate *template, struct fp_filename *name)
 {
+	struct fp_buf rest = FP_BUF_INIT;
 	struct fp_request_why why;
 
-	request->names_file = true;
-	enum fp_kind kind = request_expand(request, template, out, &why);
-	request->names_file = false;
+	request->filename = name;
+	enum fp_kind kind = request_expand(request, template, &rest, &why);
+	request->filename = NULL;
 
-	if (kind != FP_KIND_OK)
+	if (kind == FP_KIND_OK)
+		fp_filename_add(name, fp_buf_text(&rest), rest.len);
+	else
 		fp_ticket_fail(request->ticket, kind, why.text);
+	fp_buf_destroy(&rest);
 	return kind == FP_KIND_OK;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base.h"
 
+#include "filename.h"
 #include "form.h"
 #include "setup.h"
 #include "target.h"
@@ -27,7 +28,7 @@ struct fp_request {
 	struct fp_value line; /* the whole input: the template's {} */
 	struct fp_value page; /* what options.next sets ... */
 	struct fp_text cursor; /* ... to this */
-	bool names_file; /* what is expanded is the name of one */
+	struct fp_filename *filename; /* that is made from what is expanded */
 	const char *method; /* of this hop */
 	const char *first_method; /* of the item's first */
 	struct fp_text body; /* data NULL: none */
@@ -73,10 +74,10 @@ enum fp_kind fp_request_url(struct fp_request *request, struct fp_buf *out,
  * it cannot be made, or memory is out. */
 bool fp_request_make(struct fp_request *request, struct fp_ticket *ticket);
 
-/* Appends a template's expansion with the item's values. false: it has failed,
- * and the ticket says why. */
+/* Adds a template's expansion with the item's values to a name that was begun.
+ * false: it has failed, and the ticket says why. */
 bool fp_request_expand_name(struct fp_request *request,
-	const struct fp_uritemplate *template, struct fp_buf *out);
+	const struct fp_uritemplate *template, struct fp_filename *name);
 
 /* Copies a URL, its passwords masked, to where it may be shown. NULL: no
  * memory. */

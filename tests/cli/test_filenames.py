@@ -6,9 +6,10 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import fetchpool
+from harness import Program, fetchpool
 from servers import faults
-from tap import check, contents, equal, main, matches, temp_dir, test
+from tap import (SANITIZERS, check, contents, equal, main, matches, temp_dir,
+                 test)
 
 
 def into(folder, *args, **more):
@@ -140,6 +141,26 @@ def _():
 
 
 # ---- long ones ----
+
+@test("-D: a name is made from 30 MB, and takes no memory for them")
+def _():
+    server = faults()
+    for folders in [], ["--create-dirs"]:
+        folder = temp_dir()
+        program = Program(
+            ["-a", "-D", folder, "--input-format=json",
+             "--output-name=" + "{a}" * 500 + "{id}", *folders,
+             server.url + "/ok?{id}"], stdin="pipe")
+        for n in range(2):
+            program.write('{"a":"%s","id":%d}\n' % ("x" * 60000, n))
+        equal([record["error"] for record in program.lines(2, 60)],
+              [None, None])
+        peak = program.memory("VmHWM")
+        program.close_stdin()
+        equal(program.wait().status, 0)
+        equal(len(tree(folder)), 2)
+        check(SANITIZERS or peak < 40 << 10, "%d KiB" % peak)
+
 
 @test("-D: names that differ only far behind are two, however long")
 def _():

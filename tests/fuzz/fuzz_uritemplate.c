@@ -74,7 +74,7 @@ expand(struct fp_buf *out, struct fp_text *undefined)
 	errno = 0;
 	struct fp_uritemplate_gaps gaps;
 	int ret = fp_uritemplate_expand(
-		expanding, look_up, NULL, SIZE_MAX, out, &gaps);
+		expanding, look_up, NULL, SIZE_MAX, NULL, out, &gaps);
 	HOLDS(ret == 0 || (errno == EINVAL && gaps.unfit.data));
 	*undefined = ret ? gaps.unfit : gaps.undefined;
 	return ret;

@@ -311,6 +311,59 @@ extensions(void)
 	ENDING(NULL, ".bin");
 }
 
+/* Cut anywhere, and long before and after that. */
+static void
+in_pieces(void)
+{
+	char text[3000];
+	const size_t lens[] = {4, 200, 254, 255, 256, 257, 271, 272, 600, 1500};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(lens) * 2; i++) {
+		for (size_t k = 0; k < sizeof(text); k++)
+			text[k] = "abc.\xc3\xa4/-"[k * (k < 700 ? 5 : 7) %
+						   (k < 700 ? 6 : 8)];
+		bool has_folders = i % 2;
+		size_t len = lens[i / 2];
+		struct fp_buf whole = FP_BUF_INIT, pieces = FP_BUF_INIT;
+		struct fp_filename name;
+		memcpy(text + len - 4, i % 4 < 2 ? "y.gz" : "yyyy", 4);
+		CHECK((has_folders ? fp_filename_path_from_uri
+				   : fp_filename_from_uri)(text, len, &whole) ==
+			0);
+		fp_filename_begin(&name, has_folders, &pieces);
+		for (size_t at = 0, n; at < len; at += n) {
+			n = FP_MIN(len - at, at % 37 + 1);
+			CHECK(fp_filename_add(&name, text + at, n));
+		}
+		CHECK(fp_filename_end(&name) == 0);
+		CHECK_TEXT(pieces.data, whole.data);
+		fp_buf_destroy(&whole);
+		fp_buf_destroy(&pieces);
+	}
+}
+
+/* What has failed needs no more, and leaves nothing. */
+static void
+bad_pieces(void)
+{
+	struct fp_buf out = FP_BUF_INIT;
+	struct fp_filename name;
+
+	fp_buf_set(&out, "D", 1);
+	fp_filename_begin(&name, true, &out);
+	CHECK(fp_filename_add(&name, "a/b", 3));
+	CHECK(!fp_filename_add(&name, "//c", 3));
+	CHECK(!fp_filename_add(&name, "d", 1));
+	CHECK(fp_filename_end(&name) == -1 && errno == EINVAL);
+	CHECK_TEXT(out.data, "D");
+	fp_filename_begin(&name, true, &out);
+	for (int i = 0; i < 4000; i++)
+		fp_filename_add(&name, "a/", 2);
+	CHECK(fp_filename_end(&name) == -1 && errno == ENAMETOOLONG);
+	CHECK_TEXT(out.data, "D");
+	fp_buf_destroy(&out);
+}
+
 int
 main(void)
 {
@@ -321,6 +374,8 @@ main(void)
 	run("a name has its longest", long_names);
 	run("names with folders", paths);
 	run("expanded templates are names too", from_uris);
+	run("a name in pieces is that of the whole", in_pieces);
+	run("pieces that make no name leave none", bad_pieces);
 	run("what is safe can be asked for", safe_names);
 	run("a type has its ending", extensions);
 	return done();

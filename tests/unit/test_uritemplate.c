@@ -87,7 +87,7 @@ expand(const char *text, struct values *values)
 		return -1;
 	}
 	int ret = fp_uritemplate_expand(
-		template, look_up, values, FP_URL_MAX, &out, &gaps);
+		template, look_up, values, FP_URL_MAX, NULL, &out, &gaps);
 	CHECK(ret == 0 || errno == EINVAL);
 	if (ret)
 		gaps.undefined = gaps.unfit;
@@ -352,13 +352,67 @@ an_expansion_is_appended(void)
 	fp_buf_set(&out, "../", 3);
 	add_string(&values, "a", (struct fp_text){"b", 0});
 	CHECK(!fp_uritemplate_expand(
-		template, get, &values, SIZE_MAX, &out, &gaps));
+		template, get, &values, SIZE_MAX, NULL, &out, &gaps));
 	CHECK_TEXT(out.data, "../");
 	values.texts[0].len = 1;
 	CHECK(!fp_uritemplate_expand(
-		template, get, &values, SIZE_MAX, &out, &gaps));
+		template, get, &values, SIZE_MAX, NULL, &out, &gaps));
 	CHECK_TEXT(out.data, "../b");
 	fp_uritemplate_free(template);
+}
+
+static struct fp_buf spilled;
+static size_t n_spills, spills_most;
+
+static bool
+spill(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	n_spills++;
+	if (fp_buf_add(&spilled, text, len))
+		abort();
+	return n_spills < spills_most;
+}
+
+/* Each piece is given away, and what comes of all of them is known. */
+static void
+an_expansion_is_spilled(void)
+{
+	static const char *const cases[][2] = {
+		{"x/{a}{a}/{a}y{a}", "x/../.y."},
+		{"x/{a}{a}{a}/y", "x/.../y"},
+		{"x/y{a}/{a}{b}", "x/y./.b"},
+		{"x/{b}?/{a}{a}/", "x/b?/../"},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct values values = {.n = 0};
+		struct fp_uritemplate *template =
+			fp_uritemplate_parse(cases[i][0], NULL, 0);
+		struct fp_uritemplate_gaps gaps;
+		add_string(&values, "a", (struct fp_text){".", 1});
+		add_string(&values, "b", (struct fp_text){"b", 1});
+		fp_buf_set(&out, "D", 1);
+		fp_buf_set(&spilled, "", 0);
+		n_spills = 0;
+		spills_most = SIZE_MAX;
+		int ret = fp_uritemplate_expand(
+			template, look_up, &values, 0, spill, &out, &gaps);
+		CHECK(n_spills >= 2);
+		CHECK(fp_buf_add_text(&spilled, out.data + 1) == 0);
+		CHECK_TEXT(spilled.data, cases[i][1]);
+		CHECK(ret == (i == 0 ? -1 : 0));
+
+		/* What needs no more gets none. */
+		fp_buf_set(&out, "D", 1);
+		n_spills = 0;
+		spills_most = 1;
+		CHECK(!fp_uritemplate_expand(
+			template, look_up, &values, 0, spill, &out, &gaps));
+		CHECK(n_spills == 1);
+		fp_uritemplate_free(template);
+	}
+	fp_buf_destroy(&spilled);
 }
 
 /* What would send a request to another resource than was meant. */
@@ -558,6 +612,8 @@ main(void)
 		the_first_undefined_variable_is_named);
 	run("what is too long ends early", what_is_too_long_ends_early);
 	run("an expansion is appended", an_expansion_is_appended);
+	run("a long expansion is given away in pieces",
+		an_expansion_is_spilled);
 	run("the first hole is named", the_first_hole_is_named);
 	run("every byte is kept or encoded", every_byte_is_kept_or_encoded);
 	run("25 a template value cannot leave its place",
