@@ -797,8 +797,7 @@ say_until(const struct fp_look *look, int64_t now_ns, char *text, size_t size)
 		snprintf(status, sizeof(status), "%d", look->status);
 	else
 		snprintf(status, sizeof(status), "%s",
-			look->status == FP_STATUS_CLOSED ? "no answer"
-							 : "no quota");
+			look->status == 0 ? "no quota" : "no answer");
 	snprintf(text, size, "paused until %s (%s from %s)", clock, status,
 		server);
 }
