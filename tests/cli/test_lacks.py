@@ -260,16 +260,34 @@ def _():
     check("memory" not in result.text, repr(result))
 
 
-def need_hiredis():
+def has_hiredis():
     folder = os.environ.get("builddir") or os.path.dirname(PROGRAM)
     with open(folder + "/config.h") as file:
-        if "#define HAVE_HIREDIS 1" not in file.read():
-            skip("built without hiredis")
+        return "#define HAVE_HIREDIS 1" in file.read()
+
+
+def need_hiredis():
+    if not has_hiredis():
+        skip("built without hiredis")
 
 
 def version(env=None):
     return subprocess.run([PROGRAM, "--version"], capture_output=True,
                           text=True, env={**os.environ, **(env or {})}).stdout
+
+
+@test("a fetchpool that was built without hiredis says so, in one line")
+def _():
+    if has_hiredis():
+        skip("built with hiredis")
+    check("hiredis" not in version(), version())
+    for where in "redis://127.0.0.1:1", "rediss://127.0.0.1:1", "unix:/x":
+        result = fetchpool(["-r", "5/s", "--rate-file", where,
+                            "http://127.0.0.1:1/{}"], input="1\n")
+        equal((result.status, result.out), (2, b""), repr(result))
+        equal(len(result.text.splitlines()), 1, result.text)
+        matches("--rate-file: fetchpool was built without hiredis, so a rate "
+                "can only be shared in a file", result.text)
 
 
 @test("hiredis is loaded where a rate is to be counted by a server")
