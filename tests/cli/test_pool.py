@@ -163,6 +163,7 @@ def _():
     program = Program(["-j4", "--window", str(window),
                        server.url + "/size/%d?{}" % size],
                       stdin=numbers(2000), read=False)
+    server.wait(lambda: server.requests >= window, "a window of requests")
     steady(lambda: server.requests, "the requests")
     in_pipe = 65536 // size + 1
     check(window <= server.requests <= window + in_pipe + 1,

@@ -124,7 +124,8 @@ def until(condition, what, timeout=15):
 
 
 def steady(sample, what, span=0.25, timeout=20):
-    """Waits until sample() has not changed for `span` seconds."""
+    """Waits until sample() has not changed for `span` seconds; as long as it is
+    0, it has not begun."""
     last, since = sample(), time.monotonic()
 
     def condition():
@@ -132,7 +133,7 @@ def steady(sample, what, span=0.25, timeout=20):
         now = sample()
         if now != last:
             last, since = now, time.monotonic()
-        return time.monotonic() - since > span * PATIENCE
+        return now and time.monotonic() - since > span * PATIENCE
 
     until(condition, what + " to come to rest", timeout)
     return last
