@@ -676,7 +676,8 @@ struct fp_options {
 	/* Called by the pool's threads, by several at once, when there is room:
 	 * hands in up to `max` items by fp_pool_submit() as long as
 	 * fp_pool_has_room(), or none (true) where the submitter is at work.
-	 * It must not block. false: fp_pool_await_room() is to return. */
+	 * It must not block, and may be called before fp_pool_new() returns.
+	 * false: fp_pool_await_room() is to return. */
 	fp_feed *feed;
 	void *feed_arg;
 
