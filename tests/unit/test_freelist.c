@@ -225,7 +225,8 @@ is_told(void (*refuse)(void))
 	return is && !fp_freelist_was_refused();
 }
 
-static size_t much = SIZE_MAX / 4;
+/* More than any object may have, on 32 bits as well. */
+static volatile size_t much = SIZE_MAX / 2 + 1;
 
 static void
 refuse_malloc(void)
