@@ -12,7 +12,8 @@
  *			thread units utf8 base64 timeheap textsort crowd
  *			filename hash (and tables), atomicfile, outfile (bodies
  *			on disk), spool (bytes that would be too many in
- *			memory), freelist (blocks that libcurl uses again)
+ *			memory), freelist (blocks that libcurl uses again) and
+ *			bay (large ones that are hardly used)
  *	json/		JSON: json (the judge, in parts: jsonscan jsonstring
  *			jsonpick jsonproof jsonsafe), jsonwalk, jsonpointer,
  *			jsonfind and jsontake (what is where in a document),

@@ -30,6 +30,7 @@ lib_libinternal_la_SOURCES += \
 	lib/base/ascii.h \
 	lib/base/atomicfile.c lib/base/atomicfile.h \
 	lib/base/base.h \
+	lib/base/bay.c lib/base/bay.h \
 	lib/base/base64.c lib/base/base64.h \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/test_ascii \
 	tests/unit/test_atomicfile \
 	tests/unit/test_base64 \
+	tests/unit/test_bay \
 	tests/unit/test_buf \
 	tests/unit/test_bundle \
 	tests/unit/test_busy \

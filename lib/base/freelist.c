@@ -8,14 +8,17 @@
  * first, since the cache still has it.
  *
  * How large a block is, malloc_usable_size() says: nothing is kept beside it,
- * so any block may come from elsewhere and go elsewhere. In glibc's blocks all
- * but a word of a multiple of 16 bytes can be used, hence the sizes of the
- * lists; to another C library they only cost some reuse.
+ * so any block may come from elsewhere, and all but a bay's go elsewhere. In
+ * glibc's blocks all but a word of a multiple of 16 bytes can be used, hence
+ * the sizes of the lists; to another C library they only cost some reuse.
  *
  * Of a large block libcurl often uses a few bytes: its copy of a request over
  * TLS is in one of 16 KiB. malloc() gives what a handshake has left, every page
  * of which is there. So when such a block is new here, its pages go, and come
- * back as they are used.
+ * back as they are used. Where many will be wanted, they are in bays, and so
+ * are blocks of all sizes but the smallest, to fill these (bay.c). A bay's
+ * blocks are not given back while the list is in use, as they would be lost to
+ * it.
  *
  * What finds the use of freed memory has to see it freed, so it gets all blocks
  * at once. So does what is put before malloc() without a malloc_usable_size():
@@ -24,6 +27,7 @@
  */
 #include "base.h"
 
+#include "bay.h"
 #include "freelist.h"
 
 #include <dlfcn.h>
@@ -51,6 +55,14 @@
 
 /* From here on a block is large. */
 #define LARGE_BYTES 16384
+
+/* What is smaller is not worth a place in a bay. */
+#define BAY_LEAST_BYTES 500
+
+/* So many that are open are looked at. If none of them has room for a block of
+ * a usual size, the first has been open for long enough. */
+#define BAYS_LOOKED_AT 4
+#define BAY_USUAL_BYTES 2048
 
 /* A block in a list begins with the one after it. */
 struct spare {
@@ -116,6 +128,33 @@ fp_freelist_use(struct fp_freelist *list)
 	here = !IS_WATCHED && list && sizes_are_known() ? list : NULL;
 }
 
+/* Where it came from. */
+static void
+free_elsewhere(void *block)
+{
+	if (fp_bay_has(block))
+		fp_bay_put(block);
+	else
+		free(block);
+}
+
+static size_t
+usable_bytes(void *block)
+{
+	return fp_bay_has(block) ? fp_bay_bytes(block)
+				 : malloc_usable_size(block);
+}
+
+/* The bay at this place in the list is not open any more. */
+static void
+shut(struct fp_bay **place)
+{
+	struct fp_bay *bay = *place;
+
+	*place = bay->next;
+	fp_bay_close(bay);
+}
+
 void
 fp_freelist_clear(struct fp_freelist *list)
 {
@@ -124,11 +163,13 @@ fp_freelist_clear(struct fp_freelist *list)
 		list->first[bin] = NULL;
 		while (spare) {
 			struct spare *next = spare->next;
-			free(spare);
+			free_elsewhere(spare);
 			spare = next;
 		}
 	}
 	list->n_bytes = 0;
+	while (list->bays)
+		shut(&list->bays);
 }
 
 /* The list whose blocks have room for this; the first is of so small ones that
@@ -146,6 +187,26 @@ bin_bytes(size_t bin)
 	return bin * STEP_BYTES + LOST_BYTES;
 }
 
+static void
+push(struct fp_freelist *list, size_t bin, void *block)
+{
+	struct spare *spare = block;
+
+	spare->next = list->first[bin];
+	list->first[bin] = spare;
+}
+
+static void *
+pop(struct fp_freelist *list, size_t bin)
+{
+	struct spare *spare = list->first[bin];
+
+	list->first[bin] = spare->next;
+	if (!fp_bay_has(spare))
+		list->n_bytes -= bin_bytes(bin);
+	return spare;
+}
+
 /* What a new block has in it is nobody's. */
 static void
 drop_pages(char *block, size_t n)
@@ -158,14 +219,74 @@ drop_pages(char *block, size_t n)
 			MADV_DONTNEED);
 }
 
-static void *
-malloc_large(size_t n)
+void
+fp_freelist_trim(void)
 {
-	void *block = given(malloc(n));
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 
+void
+fp_freelist_expect_large(void)
+{
+	struct fp_bay *bay = here ? fp_bay_take() : NULL;
+
+	if (!bay)
+		return;
+	bay->next = here->bays;
+	here->bays = bay;
+	push(here, bin_for(FP_BAY_LARGE_BYTES), fp_bay_large(bay));
+}
+
+/* From one of the bays that are open; NULL: they have no room. */
+static void *
+carve(struct fp_freelist *list, size_t n)
+{
+	struct fp_bay **place = &list->bays;
+
+	for (int i = 0; *place && i < BAYS_LOOKED_AT; i++) {
+		void *block = fp_bay_carve(*place, n);
+		if (block) {
+			if (fp_bay_room(*place) < BAY_LEAST_BYTES)
+				shut(place);
+			return block;
+		}
+		place = &(*place)->next;
+	}
+	if (list->bays && n <= BAY_USUAL_BYTES)
+		shut(&list->bays);
+	return NULL;
+}
+
+static void *
+malloc_large(struct fp_freelist *list, size_t n)
+{
+	size_t bin = bin_for(FP_BAY_LARGE_BYTES);
+
+	if (n <= FP_BAY_LARGE_BYTES && list->first[bin])
+		return pop(list, bin);
+	void *block = given(malloc(n));
 	if (block)
 		drop_pages(block, n);
 	return block;
+}
+
+/* There is none of its size in a list. (Inlined, it would cost those that there
+ * are.) */
+static __attribute__((noinline)) void *
+malloc_new(struct fp_freelist *list, size_t n)
+{
+	size_t bin = bin_for(n);
+
+	if (!list || bin >= FP_FREELIST_BINS)
+		return given(malloc(n));
+	if (n >= LARGE_BYTES)
+		return malloc_large(list, n);
+	void *block = list->bays && n >= BAY_LEAST_BYTES
+			      ? carve(list, bin_bytes(bin))
+			      : NULL;
+	return block ? block : given(malloc(n));
 }
 
 void *
@@ -174,14 +295,9 @@ fp_freelist_malloc(size_t n)
 	struct fp_freelist *list = here;
 	size_t bin = bin_for(n);
 
-	if (!list || bin >= FP_FREELIST_BINS)
-		return given(malloc(n));
-	if (!list->first[bin])
-		return n < LARGE_BYTES ? given(malloc(n)) : malloc_large(n);
-	struct spare *spare = list->first[bin];
-	list->first[bin] = spare->next;
-	list->n_bytes -= bin_bytes(bin);
-	return spare;
+	return list && bin < FP_FREELIST_BINS && list->first[bin]
+		       ? pop(list, bin)
+		       : malloc_new(list, n);
 }
 
 void
@@ -191,19 +307,28 @@ fp_freelist_free(void *block)
 
 	if (!block)
 		return;
-	if (list) {
+	if (!list) {
+		free_elsewhere(block);
+	} else if (fp_bay_has(block)) {
+		push(list, bin_for(fp_bay_bytes(block)), block);
+	} else {
 		size_t n = malloc_usable_size(block);
 		size_t bin = (n - LOST_BYTES) / STEP_BYTES;
-		if (n >= bin_bytes(1) && bin < FP_FREELIST_BINS &&
-			list->n_bytes < MOST_BYTES) {
-			struct spare *spare = block;
-			spare->next = list->first[bin];
-			list->first[bin] = spare;
+		if (n < bin_bytes(1) || bin >= FP_FREELIST_BINS ||
+			list->n_bytes >= MOST_BYTES) {
+			free(block);
+		} else {
+			push(list, bin, block);
 			list->n_bytes += bin_bytes(bin);
-			return;
 		}
 	}
-	free(block);
+}
+
+/* Whether the C library may make it larger. */
+static bool
+is_its(const void *block, size_t n)
+{
+	return !fp_bay_has(block) && (!here || bin_for(n) >= FP_FREELIST_BINS);
 }
 
 void *
@@ -211,9 +336,9 @@ fp_freelist_realloc(void *block, size_t n)
 {
 	if (!block)
 		return fp_freelist_malloc(n);
-	if (!here || bin_for(n) >= FP_FREELIST_BINS)
+	if (is_its(block, n))
 		return given(realloc(block, n));
-	size_t old = malloc_usable_size(block);
+	size_t old = usable_bytes(block);
 	if (n <= old && bin_for(old) < FP_FREELIST_BINS)
 		return block;
 	void *other = fp_freelist_malloc(n);
@@ -236,10 +361,13 @@ fp_freelist_strdup(const char *text)
 void *
 fp_freelist_calloc(size_t n, size_t size)
 {
+	struct fp_freelist *list = here;
 	size_t len;
 
-	if (!here || __builtin_mul_overflow(n, size, &len) ||
-		bin_for(len) >= FP_FREELIST_BINS || !here->first[bin_for(len)])
+	if (!list || __builtin_mul_overflow(n, size, &len) ||
+		bin_for(len) >= FP_FREELIST_BINS ||
+		(!list->first[bin_for(len)] && !list->bays))
 		return given(calloc(n, size));
-	return memset(fp_freelist_malloc(len), 0, len);
+	void *block = fp_freelist_malloc(len);
+	return block ? memset(block, 0, len) : NULL;
 }

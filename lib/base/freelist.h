@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * freelist: a thread's own lists of blocks that were freed, by size, in front
- * of the C library's memory. A block is at all times one of malloc()'s: what
- * comes from here may go to free(), and what comes from malloc() may go here.
+ * of the C library's memory. What comes from malloc() may go here, and until
+ * fp_freelist_expect_large() is called, what comes from here may go to free().
  *
  * Threads: a list is one thread's, from fp_freelist_use() on; blocks may be
  * freed by others. A thread without a list has what malloc() and free() do.
@@ -19,7 +19,8 @@
 
 struct fp_freelist {
 	void *first[FP_FREELIST_BINS];
-	size_t n_bytes; /* of all that are in it */
+	size_t n_bytes; /* of all that are in it, but for those of bays */
+	struct fp_bay *bays; /* that are open, the newest first */
 };
 
 /* From now on this thread uses it, if the sizes of blocks can be known; NULL:
@@ -32,7 +33,15 @@ void fp_freelist_use(struct fp_freelist *list);
 bool fp_freelist_was_refused(void);
 void fp_freelist_forget_refusals(void);
 
-/* Gives all blocks back to the C library. */
+/* One more block of 16 KiB will be wanted at the same time as others, of which
+ * a few bytes are used. From then on, what comes from this thread's list has to
+ * be freed here. */
+void fp_freelist_expect_large(void);
+
+/* The pages of all that was freed, and is not kept here, go, in all threads. */
+void fp_freelist_trim(void);
+
+/* Gives all blocks back to the C library, or to their bays. */
 void fp_freelist_clear(struct fp_freelist *list);
 
 /* These are what curl_global_init_mem() takes. */

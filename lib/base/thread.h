@@ -22,6 +22,12 @@ struct fp_mutex {
 	pthread_mutex_t lock;
 };
 
+/* For one that is there from the beginning to the end of the process. */
+#define FP_MUTEX_INIT                     \
+	{                                 \
+		PTHREAD_MUTEX_INITIALIZER \
+	}
+
 struct fp_cond {
 	pthread_cond_t cond;
 };

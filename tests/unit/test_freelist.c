@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base.h"
 
+#include "bay.h"
 #include "freelist.h"
 #include "tap.h"
 #include "thread.h"
@@ -187,6 +188,136 @@ large_blocks_begin_empty(void)
 	}
 }
 
+/* With blocks of the size that a transfer has beside it, for as many as are
+ * expected; and whether there are any bays. */
+static bool
+expect(char *(*large)[8], char *(*beside)[8])
+{
+	for (int i = 0; i < 8; i++) {
+		fp_freelist_expect_large();
+		(*beside)[i] = fp_freelist_calloc(1, 5360);
+	}
+	for (int i = 0; i < 8; i++)
+		(*large)[i] = fp_freelist_malloc(16384);
+	return fp_bay_has((*large)[0]);
+}
+
+static void
+all_free(char *(*blocks)[8])
+{
+	for (int i = 0; i < 8; i++)
+		fp_freelist_free((*blocks)[i]);
+}
+
+/* So it begins on a page that is there anyway, and each comes again. */
+static void
+large_blocks_begin_beside_others(void)
+{
+	char *large[8], *beside[8];
+
+	set_out();
+	if (!keeps())
+		SKIP("a sanitizer looks on");
+	if (!expect(&large, &beside))
+		SKIP("there are no bays here");
+	for (int i = 0; i < 8; i++) {
+		CHECK(fp_bay_has(beside[i]) && fp_bay_has(large[i]));
+		memset(large[i], 'x', 300);
+		CHECK(n_resident(large[i], 16384) == 0);
+		memset(large[i], 'y', 16384);
+	}
+	char *more = fp_freelist_malloc(16384);
+	CHECK(!fp_bay_has(more));
+	fp_freelist_free(more);
+	all_free(&large);
+	CHECK(fp_bay_has(fp_freelist_malloc(16700)));
+	fp_freelist_free(large[7]);
+	all_free(&beside);
+	CHECK(fp_freelist_calloc(1, 5360) == beside[7]);
+	fp_freelist_free(beside[7]);
+}
+
+/* They are more than what is kept of the C library's, and do not count there.
+ */
+static void
+expected_blocks_are_all_kept(void)
+{
+	static char *blocks[200];
+	size_t n = 0;
+
+	set_out();
+	if (!keeps())
+		SKIP("a sanitizer looks on");
+	for (; n < FP_ARRAY_LEN(blocks); n++) {
+		fp_freelist_expect_large();
+		blocks[n] = fp_freelist_malloc(16384);
+	}
+	if (!fp_bay_has(blocks[0]))
+		SKIP("there are no bays here");
+	while (n > 0)
+		fp_freelist_free(blocks[--n]);
+	CHECK(list.n_bytes == 0);
+	for (; n < FP_ARRAY_LEN(blocks); n++)
+		CHECK(fp_bay_has(blocks[n] = fp_freelist_malloc(16384)));
+	CHECK(list.n_bytes == 0);
+	while (n > 0)
+		fp_freelist_free(blocks[--n]);
+}
+
+static void
+larger_blocks_leave_their_bay(void)
+{
+	char *large[8], *beside[8];
+
+	set_out();
+	if (!keeps())
+		SKIP("a sanitizer looks on");
+	if (!expect(&large, &beside))
+		SKIP("there are no bays here");
+	memset(large[0], 'x', 16384);
+	char *larger = fp_freelist_realloc(large[0], 100000);
+	CHECK(!fp_bay_has(larger));
+	for (int i = 0; i < 16384; i++)
+		CHECK(larger[i] == 'x');
+	large[0] = larger;
+	CHECK(fp_freelist_realloc(beside[0], 100) == beside[0]);
+	fp_freelist_use(NULL);
+	beside[1] = fp_freelist_realloc(beside[1], 6000);
+	CHECK(!fp_bay_has(beside[1]));
+	all_free(&large);
+	all_free(&beside);
+}
+
+static void
+free_all_elsewhere(void *blocks)
+{
+	all_free(blocks);
+}
+
+/* Also those that outlive their thread's list. */
+static void
+bays_are_free_in_the_end(void)
+{
+	char *large[8], *beside[8];
+	struct fp_thread thread;
+
+	for (int round = 0; round < 2 * FP_BAYS_MAX / 8; round++) {
+		set_out();
+		if (!expect(&large, &beside))
+			SKIP("there are no bays here");
+		all_free(&large);
+		fp_freelist_clear(&list);
+		fp_freelist_use(NULL);
+		all_free(&beside);
+	}
+	set_out();
+	CHECK(expect(&large, &beside));
+	CHECK(fp_thread_start(&thread, (size_t)1 << 20, free_all_elsewhere,
+		      &large) == 0);
+	fp_thread_join(&thread);
+	all_free(&beside);
+}
+
 static void
 free_elsewhere(void *block)
 {
@@ -302,6 +433,13 @@ main(void)
 	run("what is kept is bounded", what_is_kept_is_bounded);
 	run("the pages of a large block are not there at first",
 		large_blocks_begin_empty);
+	run("large blocks that are expected begin beside others",
+		large_blocks_begin_beside_others);
+	run("blocks that are expected are all kept",
+		expected_blocks_are_all_kept);
+	run("a block that gets larger leaves its bay",
+		larger_blocks_leave_their_bay);
+	run("bays are free again in the end", bays_are_free_in_the_end);
 	run("blocks may come from anywhere and go anywhere",
 		blocks_go_anywhere);
 	run("a thread knows that it was refused memory", refusals_are_told);
