@@ -9,6 +9,7 @@
 
 #include "bearer.h"
 #include "clock.h"
+#include "freelist.h"
 #include "glance.h"
 #include "proxies.h"
 
@@ -19,6 +20,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Memory goes back so often while all jobs make their first connection over
+ * TLS, and not again: it takes a look at all that is free, which is the more
+ * the more jobs there are. */
+#define PARTS_OF_JOBS 32
 
 /* A connection was opened for it, or found. The name of its host is known for
  * all; and if it has been on the wire already, libcurl is sending it again. */
@@ -369,6 +375,24 @@ gate_take_connection(struct fp_transfer *transfer, const struct fp_ends *ends)
 	return true;
 }
 
+/* A handshake has 21 KiB of its own until it is over, all of which are there,
+ * and often more. Where many connections are made at once, and then kept, so
+ * much would be left of them for nothing. */
+static void
+mind_handshakes(struct fp_transfer *transfer)
+{
+	struct fp_setup *setup = transfer->setup;
+
+	if (!setup->has_small_buffers ||
+		!fp_request_is_https(&transfer->request))
+		return;
+	unsigned n = atomic_fetch_add_explicit(
+		&setup->n_handshakes, 1, memory_order_relaxed);
+	if (n < setup->options.jobs &&
+		n % (setup->options.jobs / PARTS_OF_JOBS) == 0)
+		fp_freelist_trim();
+}
+
 int
 fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 	int local_port)
@@ -403,6 +427,8 @@ fp_transfer_on_gate(void *arg, char *remote_ip, char *local_ip, int remote_port,
 		transfer->stop = FP_STOP_STALE;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	if (FP_UNLIKELY(transfer->hold.idle_ns < 0))
+		mind_handshakes(transfer);
 	if (!may_start(transfer, now_ns) || !declare_intent(transfer))
 		return CURL_PREREQFUNC_ABORT;
 	use_start(transfer);

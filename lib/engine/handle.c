@@ -8,6 +8,7 @@
 #include "chapters.h"
 
 #include "cookies.h"
+#include "freelist.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -148,11 +149,23 @@ make_easy(struct fp_transfer *transfer, const char **refused)
 	return code;
 }
 
+/* libcurl is about to have a block for what it sends over TLS. */
+static void
+expect_copy(struct fp_transfer *transfer)
+{
+	if (transfer->expects_copy || !transfer->setup->copies_heads ||
+		strncmp(transfer->ticket->origin->name, "https:", 6) != 0)
+		return;
+	transfer->expects_copy = true;
+	fp_freelist_expect_large();
+}
+
 CURLcode
 fp_transfer_make_easy(struct fp_transfer *transfer)
 {
 	const char *refused;
 
+	expect_copy(transfer);
 	return transfer->easy ? CURLE_OK : make_easy(transfer, &refused);
 }
 

@@ -37,9 +37,6 @@
 #include "timing.h"
 
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <stdio.h>
 #include <string.h>
 
@@ -260,10 +257,8 @@ leave_slots(struct fp_lane *lane)
 		fp_transfer_init(transfer, &lane->context);
 		lane->n_slots--;
 	}
-#ifdef __GLIBC__
 	/* Another thread has memory of its own from the C library. */
-	malloc_trim(0);
-#endif
+	fp_freelist_trim();
 	atomic_fetch_or(&lane->heir->left, left);
 	lane->has_left = true;
 }

@@ -148,6 +148,7 @@ struct fp_transfer {
 	unsigned n_nudges; /* to come */
 	uint64_t n_last; /* bytes of the body before this one on the handle */
 	long buffer_bytes; /* to receive into; 0: not chosen here */
+	bool expects_copy; /* of its requests' heads, by libcurl: for TLS */
 	bool is_worn; /* libcurl has sent again by itself on the handle */
 	bool takes_cookies; /* the handle does, since a redirect */
 	bool has_cookies; /* and has some, of this item or the one before */

@@ -770,6 +770,10 @@ setup_make(struct fp_setup *setup, char *why, size_t why_size)
 	setup->has_small_buffers =
 		options->jobs >= MANY_JOBS && !setup->forgets_read &&
 		!fp_curlopts_has(&setup->curlopts, CURLOPT_BUFFERSIZE);
+	setup->copies_heads =
+		setup->has_small_buffers && !options->data.data &&
+		!options->data_line &&
+		curl_version_info(CURLVERSION_NOW)->version_num < 0x080700;
 	if (setup_make_headers(setup) || make_noproxy(setup)) {
 		errno = ENOMEM;
 		return -1;

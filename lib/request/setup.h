@@ -5,9 +5,9 @@
  * success, the HTTP version.
  *
  * Threads: shared by all loops and constant, but for `memory` and `no_new`,
- * which are atomic, like `n_partials`, `idletimes` and `trust`, which have
- * locks, has_fault, and options.fill. Ownership: the pool embeds it. Failure:
- * fp_setup_init() -1 with errno.
+ * which are atomic, like `n_partials` and `n_handshakes`, `idletimes` and
+ * `trust`, which have locks, has_fault, and options.fill. Ownership: the pool
+ * embeds it. Failure: fp_setup_init() -1 with errno.
  */
 #ifndef FP_SETUP_H
 #define FP_SETUP_H
@@ -66,6 +66,8 @@ struct fp_setup {
 	struct fp_uritemplate *name_template; /* of a file; NULL: by seq */
 	const char *temporary_folder; /* that the user wants; or NULL */
 	bool cannot_see_close; /* of TLS, where a body ends with it */
+	bool copies_heads; /* libcurl does, of requests over TLS, and they are
+			    * many: a block of 16 KiB for each */
 	bool tells_socket; /* of a connection, at the gate */
 	bool cannot_look; /* at a kept connection before it is used */
 	struct fp_tlsask tlsask;
@@ -100,6 +102,7 @@ struct fp_setup {
 	atomic_uint n_partials; /* files that are kept, of bodies that broke */
 	unsigned most_partials; /* of them */
 	char boot[FP_OUTFILE_BOOT_BYTES]; /* of the machine; see outfile.h */
+	atomic_uint n_handshakes; /* that are over, with small buffers */
 	atomic_bool no_new; /* cancelled: no request may go out any more */
 };
 
