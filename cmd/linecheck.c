@@ -106,6 +106,24 @@ add_scheme(struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
 	return NULL;
 }
 
+/* Whether a "NAME=VALUE" of --setopt gives one. */
+static bool
+gives_secret(const char *pair)
+{
+	static const char *const names[] = {"USERPWD", "USERNAME", "PASSWORD",
+		"XOAUTH2_BEARER", "AWS_SIGV4", "COOKIE"};
+
+	if (strncasecmp(pair, "CURLOPT_", 8) == 0)
+		pair += 8;
+	size_t len = strcspn(pair, "=");
+	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
+		if (strlen(names[i]) == len &&
+			strncasecmp(pair, names[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The option that gives a secret, which is meant for some server; or NULL. */
 static const char *
 find_secret_option(const struct fp_settings *settings)
@@ -125,6 +143,9 @@ find_secret_option(const struct fp_settings *settings)
 			(value[0] == '@' || fp_shown_is_secret_name(value,
 						    strcspn(value, ":;"))))
 			return "expand-header";
+		if (strcmp(given->texts[i], "setopt") == 0 &&
+			gives_secret(value))
+			return "setopt";
 	}
 	for (size_t i = 0; i < settings->headers.n; i++) {
 		const char *line = settings->headers.texts[i];
@@ -184,11 +205,11 @@ judge_either(
 		       "use --default-scheme";
 	const char *option = find_secret_option(settings);
 	if (option) {
-		snprintf(check->fault, sizeof(check->fault),
+		snprintf(check->withheld, sizeof(check->withheld),
 			"no TEMPLATE and no FETCHPOOL_URL: what --%s gives is "
 			"not sent to the public demonstration API",
 			option);
-		return check->fault;
+		return check->withheld;
 	}
 	tell_template(check);
 	return NULL;

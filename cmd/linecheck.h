@@ -24,7 +24,8 @@ struct fp_linecheck {
 	bool is_url_list; /* the first line is a URL */
 	bool has_told_template;
 	unsigned told; /* kinds of doubt, as bits */
-	char fault[160]; /* of a line that is no item */
+	char fault[80]; /* of a line that is no number in the range */
+	char withheld[160]; /* of one that has no server to go to */
 	struct fp_buf url; /* of a line that got a scheme */
 };
 

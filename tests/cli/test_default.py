@@ -110,6 +110,9 @@ def _():
                  ["-H", "Authorization: Bearer t"], ["-H", "X-Api-Key: t"],
                  ["-H", "@" + temp_file(b"Cookie: sid=1\n")],
                  ["--expand-header=X-Token: {{}}"],
+                 ["--setopt=USERPWD=me:pass"], ["--setopt=curlopt_cookie=a=b"],
+                 ["--setopt=XOAUTH2_BEARER=t"],
+                 ["--setopt=USERNAME=me", "--setopt=PASSWORD=pass"],
                  ["--netrc-file=" + temp_file(b"default login a password b")],
                  ["-u", "k:s", "--aws-sigv4=aws:amz:us-east-1:s3"]):
         result, proxy = proxied(["-a", *args], "1\n2\n")
@@ -122,6 +125,15 @@ def _():
         equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT 127.0.0.1:9")
     result, proxy = proxied(["-H", "X-Client: me"], "1\n")
     equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT %s:443" % PUBLIC)
+    result, proxy = proxied(["--setopt=TCP_NODELAY=1"], "1\n")
+    equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT %s:443" % PUBLIC)
+    # Nor is a line that is no ID told of it.
+    result, proxy = proxied(["-a", "-k", "-u", "me:pass", "--id-range=1-10"],
+                            "5\n77\nabc\n")
+    equal(proxy.lines, [])
+    equal([r["error"]["message"].split(":")[0] for r in result.records],
+          ["no TEMPLATE and no FETCHPOOL_URL"] +
+          ["not a whole number from 1 to 10"] * 2)
     # This -u is that of another program, where it takes a URL.
     result = fetchpool(["-u", "http://h/{}"], input="1\n")
     equal((result.status, result.out), (2, b""))
