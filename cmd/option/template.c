@@ -145,7 +145,8 @@ guess_aim(const struct fp_settings *settings, const char *text)
 		       "and --json nothing)";
 	if (!strstr(text, "://") && access(text, F_OK) == 0)
 		return "; to read lines from a file, use --input";
-	if (settings->data.len > 0 || (method && strcmp(method, "GET") != 0))
+	if (settings->data.len > 0 || (method && strcmp(method, "GET") != 0 &&
+					      strcmp(method, "HEAD") != 0))
 		return "; to send each line as a body, use --data-line";
 	return "; one URL is fetched by giving it on standard input";
 }

@@ -35,6 +35,10 @@ wrong_templates(void)
 		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; to send each line as a body, use --data-line");
 	WRONG("-d a http://h/",
 		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; to send each line as a body, use --data-line");
+	WRONG("-I http://h/",
+		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; one URL is fetched by giving it on standard input");
+	WRONG("-X HEAD http://h/",
+		"TEMPLATE: 'http://h/': it contains no {}: every line would fetch the same URL; one URL is fetched by giving it on standard input");
 	WRONG("/dev/null",
 		"TEMPLATE: '/dev/null': it contains no {}: every line would fetch the same URL; to read lines from a file, use --input");
 	WRONG("http://h/{1}", "TEMPLATE: 'http://h/{1}': {1} needs --colsep "
