@@ -3,6 +3,7 @@
 """Runs that go on where another has ended: sections 9, 11 and 12 of the
 contract."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -155,6 +156,16 @@ def copy_all(run):
     os.rename(run.folder + ".copy", run.folder)
 
 
+def knows_failed(run):
+    """Whether the journal has an item whose line is in the file of --failed: a
+    copy of that is known by it."""
+    if not os.path.exists(run.journal):
+        return False
+    lines = contents(run.journal).split(b"\n")[:-1]
+    return any(line.startswith(b"d ") and line.split(b" ")[4] != b"0"
+               for line in lines)
+
+
 @test("99 the files were copied or moved between two runs")
 def _():
     def move(run):
@@ -170,8 +181,7 @@ def _():
             run = Run(60, options, **more)
             put(run.out, "")
             program = run.start("--failed", run.failed, "-j2")
-            until(lambda: contents(run.journal).count(b"\nd ") > 10
-                  if os.path.exists(run.journal) else False, "some items")
+            until(lambda: knows_failed(run), "an item that failed")
             program.kill(signal.SIGKILL)
             program.wait()
             for _ in range(3):
@@ -179,6 +189,34 @@ def _():
                 result = run.run("--resume", "--failed", run.failed)
                 equal(result.status, 1, repr(result))
             run.check_same(run.whole())
+
+
+@test("99 files copied after a kill before each call that changes one")
+def _():
+    run, refused = Run(0, ["-j1"]), set()
+    put(run.input, "1\n106\n2\n")
+    whole, nth = run.whole(), 1
+    while True:
+        for path in run.out, run.failed, run.journal:
+            if os.path.exists(path):
+                os.remove(path)
+        if not killed_before(run, nth, "--resume"):
+            break
+        copy_all(run)
+        result = run.run("--resume", "--failed", run.failed)
+        while result.status == 3:
+            # What the journal knows nothing of may be anybody's.
+            name = re.search(r"(\w+) is not the file that the first run wrote "
+                             r"to \(empty it if it may be overwritten\)",
+                             result.text)
+            check(name, "%d: %r" % (nth, result))
+            refused.add(name[1])
+            put(os.path.join(run.folder, name[1]), "")
+            result = run.run("--resume", "--failed", run.failed)
+        equal(result.status, 1, "%d: %r" % (nth, result))
+        run.check_same(whole)
+        nth += 1
+    equal(refused, {"out", "failed"})
 
 
 @test("99 files copied after a stop that left nothing but lines not done")
