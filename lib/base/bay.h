@@ -38,13 +38,15 @@ struct fp_bay {
 /* Where the first begins; where there are none, what no block is near to. */
 extern atomic_uintptr_t fp_bay_first;
 
-/* Whether the block is in one. */
+/* Whether the block is in one. Addresses of 32 bits are so few that there are
+ * none, and no place that no block is near to. */
 static inline bool
 fp_bay_has(const void *block)
 {
-	return (uintptr_t)block - atomic_load_explicit(
+	return sizeof(void *) >= 8 &&
+	       (uintptr_t)block - atomic_load_explicit(
 					  &fp_bay_first, memory_order_relaxed) <
-	       FP_BAY_BYTES * FP_BAYS_MAX;
+		       FP_BAY_BYTES * FP_BAYS_MAX;
 }
 
 struct fp_bay *fp_bay_take(void);
