@@ -47,11 +47,9 @@
  *			their items), concurrency (how many at once a server
  *			makes good use of), curve (what was seen of that), ahead
  *			(what follows from an attempt), origin and origins
- *			(servers; in parts: lapse (whether they refuse
- *			connections for a limit)), ticket (what goes round),
- *			chain (pages of one item), itemstart (both its starts),
- *			window (the bound, the order), schedule, holdup (what
- *			its items wait for),
+ *			(servers), ticket (what goes round), chain (pages of one
+ *			item), itemstart (both its starts), window (the bound,
+ *			the order), schedule, holdup (what its items wait for),
  *			queue (its lock, and the loops that wait)
  *	request/	what libcurl is told of a request: share (jobs among
  *			lanes), poolopt and setup (what all transfers have in

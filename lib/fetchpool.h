@@ -330,7 +330,6 @@ struct fp_notice {
 			       server that counts, without passwords */
 	int status; /* 429, 503 or another; 0: none */
 #define FP_STATUS_CLOSED (-1) /* connections end without an answer */
-#define FP_STATUS_REFUSED (-2) /* connections are refused */
 	int64_t wait_ns; /* how long no request goes to it, or starts at all */
 	unsigned count; /* PAUSED, QUOTA: pauses since the last notice, with
 			   this one; JOBS: the number */

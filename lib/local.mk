@@ -136,7 +136,6 @@ lib_libinternal_la_SOURCES += \
 	lib/sched/concurrency.c lib/sched/concurrency.h \
 	lib/sched/curve.c lib/sched/curve.h \
 	lib/sched/holdup.c lib/sched/holdup.h \
-	lib/sched/lapse.c lib/sched/lapse.h \
 	lib/sched/busy.c lib/sched/busy.h \
 	lib/sched/retry.c lib/sched/retry.h \
 	lib/sched/schedule.c lib/sched/schedule.h \

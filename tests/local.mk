@@ -67,7 +67,6 @@ UNIT_TESTS = \
 	tests/unit/test_jsontake \
 	tests/unit/test_jsonwalk \
 	tests/unit/test_learner \
-	tests/unit/test_lapse \
 	tests/unit/test_leaseclock \
 	tests/unit/test_link \
 	tests/unit/test_lookup \

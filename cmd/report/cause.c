@@ -797,7 +797,8 @@ say_until(const struct fp_look *look, int64_t now_ns, char *text, size_t size)
 		snprintf(status, sizeof(status), "%d", look->status);
 	else
 		snprintf(status, sizeof(status), "%s",
-			look->status == 0 ? "no quota" : "no answer");
+			look->status == FP_STATUS_CLOSED ? "no answer"
+							 : "no quota");
 	snprintf(text, size, "paused until %s (%s from %s)", clock, status,
 		server);
 }

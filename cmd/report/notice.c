@@ -117,11 +117,6 @@ notice_tell_pause(const struct fp_notice *notice)
 		fp_msg_note("%s closes connections without an answer: paused "
 			    "for %s, until %s%s",
 			notice->origin, wait, until, more);
-	else if (notice->why == FP_NOTICE_PAUSED &&
-		 notice->status == FP_STATUS_REFUSED)
-		fp_msg_note("%s refuses connections: paused for %s, "
-			    "until %s%s",
-			notice->origin, wait, until, more);
 	else if (notice->why == FP_NOTICE_PAUSED)
 		fp_msg_note("%s answered %d: paused for %s, until %s%s",
 			notice->origin, notice->status, wait, until, more);

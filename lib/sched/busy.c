@@ -395,33 +395,6 @@ fp_busy_refused_in_company(struct fp_busy *busy,
 	return true;
 }
 
-bool
-fp_busy_unreached_in_company(struct fp_busy *busy,
-	const struct fp_busy_rules *rules,
-	const struct fp_busy_attempt *attempt, unsigned n_row, int64_t now_ns)
-{
-	struct fp_company *company = &busy->company;
-
-	if (rules->mode != FP_BUSY_AUTO || busy->learner.is_on)
-		return false;
-	if (company->most > 0)
-		return fp_company_failed(
-			company, attempt->n_others, attempt->begun_ns, now_ns);
-	if (n_row < CROWD_ROW || attempt->n_others == 0 || company->n_rest > 0)
-		return false;
-	busy_stir(busy);
-	fp_company_suppose(
-		company, attempt->n_others, now_ns - attempt->begun_ns, now_ns);
-	return true;
-}
-
-void
-fp_busy_suppose(struct fp_busy *busy, int64_t dark_ns)
-{
-	busy_stir(busy);
-	fp_learner_suppose(&busy->learner, dark_ns);
-}
-
 /* Successes, and then nothing but a no. */
 static bool
 is_doubtful(const struct fp_busy *busy)

@@ -161,23 +161,6 @@ bool fp_busy_refused_in_company(struct fp_busy *busy,
 	const struct fp_busy_rules *rules, const struct fp_refused *refused,
 	const struct fp_busy_attempt *attempt, int64_t now_ns);
 
-/* No connection was to be had, while the origin answers others, the last of so
- * many in a row. true: for those that are under way with it, as far as that is
- * known. */
-bool fp_busy_unreached_in_company(struct fp_busy *busy,
-	const struct fp_busy_rules *rules,
-	const struct fp_busy_attempt *attempt, unsigned n_row, int64_t now_ns);
-
-/* The silence that began then, and is over, was that of a limit. */
-void fp_busy_suppose(struct fp_busy *busy, int64_t dark_ns);
-
-/* What has passed, in all. */
-static inline uint64_t
-fp_busy_n_passed(const struct fp_busy *busy)
-{
-	return busy->n_passed + busy->n_quiet;
-}
-
 /* How long the origin waits for that; 0: it need not. */
 int64_t fp_busy_doubt_pause_ns(const struct fp_busy *busy,
 	const struct fp_busy_rules *rules, bool has_other, int64_t now_ns);

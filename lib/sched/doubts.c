@@ -151,55 +151,14 @@ settle_refusal(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		ticket->again.wait_ns = report->wait_ns = wait_ns;
 }
 
-/* A server that answers has refused a connection: for there are too many at
- * once, or in a time. What a listener has not accepted when it is closed, is
- * closed as well. */
-static void
-settle_unreached(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
-	unsigned retry_max, int64_t now_ns)
-{
-	struct fp_report *report = &ticket->report;
-	struct fp_origin *origin = ticket->origin;
-	struct fp_busy *busy = &origin->busy;
-	struct fp_busy_attempt attempt = {
-		.begun_ns = report->begun_ns, .n_others = others_of(ticket)};
-
-	if (!may_doubt(rules) || !origin->has_answered)
-		return;
-	if (!origin->concurrency &&
-		fp_busy_unreached_in_company(
-			busy, rules, &attempt, origin->n_silent + 1, now_ns)) {
-		if (busy->company.is_limit) {
-			report->heard = FP_HEARD_NOTHING;
-			excuse_crowded(ticket, retry_max);
-		}
-		return;
-	}
-	int64_t since_ns = busy->n_rounds > 0 ? busy->rounds_ns : now_ns;
-	if (!fp_lapse_is_limit(&origin->lapse, now_ns - since_ns))
-		return;
-	report->heard = FP_HEARD_BUSY;
-	report->refused =
-		(struct fp_refused){.is = FP_REFUSAL_SAID, .wait_ns = -1};
-	report->status = FP_STATUS_REFUSED;
-	if (ticket->again.how == FP_AGAIN_PAID)
-		ticket->again.how = FP_AGAIN_FREE;
-	report->wait_ns = ticket->again.wait_ns =
-		FP_MAX(ticket->again.wait_ns, rules->delay_ns);
-}
-
 void
 fp_doubts_settle_now(struct fp_ticket *ticket,
 	const struct fp_busy_rules *rules, unsigned retry_max, int64_t now_ns)
 {
 	if (ticket->again.how == FP_AGAIN_DOUBT)
 		settle_no(ticket, rules, retry_max, now_ns);
-	else if (ticket->report.is_closed && ticket->origin->lapse.is_limit)
-		settle_unreached(ticket, rules, retry_max, now_ns);
 	else if (ticket->report.is_bare)
 		settle_failure(ticket, rules, retry_max, now_ns);
 	else if (ticket->report.heard == FP_HEARD_BUSY)
 		settle_refusal(ticket, rules, retry_max, now_ns);
-	else if (ticket->report.heard == FP_HEARD_SILENCE)
-		settle_unreached(ticket, rules, retry_max, now_ns);
 }

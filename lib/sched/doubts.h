@@ -26,9 +26,7 @@ fp_doubts_settle(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 {
 	if (FP_UNLIKELY(ticket->again.how == FP_AGAIN_DOUBT ||
 			ticket->report.is_bare ||
-			ticket->report.heard == FP_HEARD_BUSY ||
-			(ticket->report.heard == FP_HEARD_SILENCE &&
-				ticket->report.kind == FP_KIND_CONNECT)))
+			ticket->report.heard == FP_HEARD_BUSY))
 		fp_doubts_settle_now(ticket, rules, retry_max, now_ns);
 }
 

@@ -257,26 +257,9 @@ set_circuit(struct fp_origins *origins, struct fp_origin *origin,
 	origin->circuit = circuit;
 }
 
-/* What was sent after it had gone silent is answered again. */
 static void
-end_lapse(struct fp_origin *origin, int64_t now_ns)
+hear_answer(struct fp_origins *origins, struct fp_origin *origin)
 {
-	if (fp_lapse_ended(&origin->lapse, fp_busy_n_passed(&origin->busy),
-		    now_ns - origin->silent_ns))
-		fp_busy_suppose(&origin->busy, origin->silent_ns);
-}
-
-static void
-hear_answer(struct fp_origins *origins, struct fp_origin *origin,
-	int64_t begun_ns, int64_t now_ns)
-{
-	if (FP_UNLIKELY(origin->circuit == FP_CIRCUIT_OPEN &&
-			origin->has_answered &&
-			origin->kind == FP_KIND_CONNECT &&
-			origins->rules.busy.learns &&
-			origins->rules.busy.mode != FP_BUSY_ITEM &&
-			begun_ns > origin->silent_ns))
-		end_lapse(origin, now_ns);
 	origin->has_answered = true;
 	origin->n_silent = 0;
 	set_circuit(origins, origin, FP_CIRCUIT_CLOSED);
@@ -522,8 +505,6 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 		heard = origin_find_jobs(origins, origin, report, now_ns);
 	if (report->is_probe)
 		origin->is_probing = false;
-	if (FP_UNLIKELY(report->is_closed))
-		fp_lapse_broken(&origin->lapse);
 	if (report->is_malformed && !origin->was_malformed) {
 		origin->was_malformed = true;
 		origin->news |= 1U << FP_NOTICE_MALFORMED;
@@ -532,7 +513,7 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 	case FP_HEARD_NOTHING:
 		break;
 	case FP_HEARD_ANSWER:
-		hear_answer(origins, origin, report->begun_ns, now_ns);
+		hear_answer(origins, origin);
 		hear_good(origins, origin);
 		if (fp_busy_passed_quietly(&origin->busy, report->begun_ns))
 			break;
@@ -540,11 +521,11 @@ fp_origin_hear(struct fp_origins *origins, struct fp_origin *origin,
 		fp_busy_passed(&origin->busy, &attempt, now_ns);
 		break;
 	case FP_HEARD_TROUBLE:
-		hear_answer(origins, origin, report->begun_ns, now_ns);
+		hear_answer(origins, origin);
 		hear_good(origins, origin);
 		break;
 	case FP_HEARD_BUSY:
-		hear_answer(origins, origin, report->begun_ns, now_ns);
+		hear_answer(origins, origin);
 		pause_ns = hear_refusal(origins, origin, report, now_ns);
 		break;
 	case FP_HEARD_SILENCE:

@@ -18,7 +18,6 @@
 #include "fetchpool.h"
 #include "hash.h"
 #include "hostrate.h"
-#include "lapse.h"
 #include "retry.h"
 #include "timeheap.h"
 #include "url.h"
@@ -114,11 +113,12 @@ struct fp_origin {
 	enum fp_circuit circuit;
 	unsigned n_silent; /* attempts in a row without a connection */
 	int64_t silent_ns; /* when the first of them ended */
-	bool is_told, has_answered; /* told the user, since it opened */
+	bool is_told; /* the user, since the circuit opened */
+	bool has_answered;
 	bool is_probing; /* one is under way */
-	int64_t probe_ns, probe_wait_ns; /* the next's, and after the last */
+	int64_t probe_ns; /* when the next may go */
+	int64_t probe_wait_ns; /* and how long after the one before */
 	enum fp_kind kind; /* how the last attempt failed */
-	struct fp_lapse lapse;
 
 	/* Its name. */
 	bool is_known, is_looking_up; /* known: also if it needs not be */

@@ -305,7 +305,6 @@ fp_retry_decide(const struct fp_retry_policy *policy,
 		if (attempt->n_attempts <= policy->max)
 			again.how = is_said ? FP_AGAIN_FREE : FP_AGAIN_PAID;
 		else if (is_busy || attempt->is_closed ||
-			 attempt->cause == FP_CAUSE_CONNECT ||
 			 attempt->refusal == FP_REFUSAL_DOUBT)
 			again.how = FP_AGAIN_SPENT;
 	}

@@ -622,21 +622,6 @@ fp_schedule_fire(
 		fp_schedule_stir(schedule, ticket->origin);
 }
 
-/* Whether no connection was to be had, at an origin that answers; or one that
- * its listener had not accepted when it was closed. */
-static bool
-has_been_refused(const struct fp_ticket *ticket)
-{
-	const struct fp_report *report = &ticket->report;
-
-	if (report->is_closed)
-		return ticket->origin->lapse.n > 0;
-	return report->kind == FP_KIND_CONNECT &&
-	       (report->heard == FP_HEARD_SILENCE ||
-		       report->heard == FP_HEARD_NOTHING) &&
-	       ticket->origin->has_answered;
-}
-
 /* The attempt is over: what it held of its origin is given back, and what it
  * heard is told. */
 static void
@@ -668,7 +653,7 @@ end_attempt(
 	report->n_refused = ticket->n_refused;
 	report->is_test = ticket->is_test && !ticket->is_doubted;
 	fp_origin_hear(&schedule->origins, origin, report, now_ns);
-	if (report->heard == FP_HEARD_BUSY || has_been_refused(ticket)) {
+	if (report->heard == FP_HEARD_BUSY) {
 		ticket->n_refused +=
 			ticket->refused_ns == 0 ||
 			origin->busy.passed_ns > ticket->refused_ns;
@@ -721,10 +706,6 @@ was_bad_luck(const struct fp_ticket *ticket)
 	const struct fp_origin *origin = ticket->origin;
 	const struct fp_busy *busy = &origin->busy;
 
-	if (has_been_refused(ticket))
-		return ticket->is_probe ||
-		       (ticket->refused_ns > 0 &&
-			       busy->passed_ns > ticket->refused_ns);
 	if (!fp_busy_is_limiting(busy))
 		return false;
 	if (ticket->is_sole && origin->n_holds > origin->n_tried &&
@@ -739,8 +720,8 @@ was_bad_luck(const struct fp_ticket *ticket)
 static void
 excuse(const struct fp_schedule *schedule, struct fp_ticket *ticket)
 {
-	bool is_refused = ticket->report.heard == FP_HEARD_BUSY ||
-			  ticket->report.is_bare || has_been_refused(ticket);
+	bool is_refused =
+		ticket->report.heard == FP_HEARD_BUSY || ticket->report.is_bare;
 
 	if (is_refused && schedule->rules.retry_max > 0 &&
 		ticket->again.how != FP_AGAIN_NO &&

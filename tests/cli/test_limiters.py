@@ -4,7 +4,6 @@
 pass in the end. All limits there are, and their figures, are in
 test_learner.c; what looks like a limit and is none, in test_singles.py."""
 import json
-import socket
 import sys
 import threading
 import time
@@ -90,56 +89,6 @@ def _():
     check(" closes connections without an answer: paused" in result.text,
           result.text)
     check("no requests left" not in result.text, result.text)
-
-
-class Doorkeeper:
-    """Accepts 5 connections a second, for a request each, and does not listen
-    for the rest of it."""
-
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # By its number, which it keeps when it is shut down.
-        self.socket.bind(("127.0.0.1", self.port))
-        threading.Thread(target=self.work, daemon=True).start()
-
-    def work(self):
-        while True:
-            self.socket.listen(8)
-            sock = self.socket.accept()[0]
-            begun = time.monotonic()
-            for _ in range(4):
-                self.answer(sock)
-                sock = self.socket.accept()[0]
-            self.answer(sock)
-            self.socket.shutdown(socket.SHUT_RDWR)
-            time.sleep(max(0, begun + 1 - time.monotonic()))
-
-    @staticmethod
-    def answer(sock):
-        with sock:
-            sock.settimeout(2)
-            try:
-                if sock.recv(4096):
-                    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-                                 b"Connection: close\r\n\r\nok")
-            except OSError:
-                pass
-
-
-@test("a limit that refuses connections")
-def _():
-    port = Doorkeeper().port
-    result = fetchpool(
-        ["-a", "-j16", "--retry=3", "--fields", "seq,status"],
-        timeout=90,
-        input="".join("http://127.0.0.1:%d/x?%d\n" % (port, i)
-                      for i in range(60)))
-    wrong = [r for r in result.records if r["status"] != 200]
-    equal((len(result.records), wrong), (60, []), repr(result))
 
 
 @test("the same where none may be sent again: nothing is, and nothing waits")

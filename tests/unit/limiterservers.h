@@ -14,6 +14,7 @@
 #define S FP_NS_PER_S
 #define MS FP_NS_PER_MS
 #define T0 (1000 * S)
+
 #define LOG_MAX 4096
 
 enum kind {
@@ -59,8 +60,6 @@ struct server {
 	int64_t period_ns;
 	enum hint hint;
 	int status; /* FP_STATUS_CLOSED: it closes the connection instead */
-	bool is_deaf; /* it refuses the connection instead */
-	unsigned reset_part; /* or of so many it closes one */
 	int burst;
 	int64_t always_ns;
 	int64_t rtt_ns; /* 0: 5 ms */
@@ -76,6 +75,7 @@ struct server {
 	/* Fails whatever the limit says; NULL: nothing does. `now_ns` is since
 	 * the begin. */
 	bool (*breaks)(struct server *server, uint64_t seq, int64_t now_ns);
+
 	/* State. */
 	int64_t log[LOG_MAX];
 	unsigned n_log;

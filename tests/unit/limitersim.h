@@ -125,15 +125,6 @@ refusal_of(const struct server *server, int64_t wait_ns)
 	return fp_refusal_judge(server->status, &hints, 0);
 }
 
-static inline bool
-closes(struct server *server)
-{
-	if (server->is_deaf && server->reset_part > 0)
-		return fp_random_evenly(
-			       &server->random, server->reset_part - 1) == 0;
-	return server->status == FP_STATUS_CLOSED;
-}
-
 static inline void
 land(struct sim *sim, unsigned i)
 {
@@ -149,32 +140,24 @@ land(struct sim *sim, unsigned i)
 		.begun_ns = flight.begun_ns,
 		.is_first_success = ticket->result.attempts == 1};
 	if (!flight.passes) {
-		bool is_closed = closes(sim->server);
-		bool is_deaf = sim->server->is_deaf && !is_closed;
-		struct fp_attempt attempt = {.cause = is_deaf ? FP_CAUSE_CONNECT
-						      : is_closed
-							      ? FP_CAUSE_RESET
-							      : FP_CAUSE_STATUS,
-			.status =
-				is_closed || is_deaf ? 0 : sim->server->status,
-			.was_sent = !is_deaf,
+		bool is_closed = sim->server->status == FP_STATUS_CLOSED;
+		struct fp_attempt attempt = {
+			.cause = is_closed ? FP_CAUSE_RESET : FP_CAUSE_STATUS,
+			.status = is_closed ? 0 : sim->server->status,
+			.was_sent = true,
 			.is_closed = is_closed,
 			.is_idempotent = true,
 			.n_attempts = ticket->result.attempts,
 			.n_cause = ticket->result.attempts,
 			.elapsed_ns = now_ns - ticket->started_ns};
-		if (!sim->server->is_deaf)
-			refused = refusal_of(sim->server, flight.wait_ns);
+		refused = refusal_of(sim->server, flight.wait_ns);
 		ticket->report.is_first_success = false;
-		ticket->report.heard = is_deaf ? FP_HEARD_SILENCE
-				       : is_closed
+		ticket->report.heard = is_closed
 					       ? FP_HEARD_NOTHING
 					       : fp_ahead_heard(&refused,
 							 attempt.status, false);
-		ticket->result.kind = is_deaf	  ? FP_KIND_CONNECT
-				      : is_closed ? FP_KIND_NETWORK
-						  : FP_KIND_HTTP;
-		ticket->report.kind = ticket->result.kind;
+		ticket->result.kind =
+			is_closed ? FP_KIND_NETWORK : FP_KIND_HTTP;
 		ticket->result.status = attempt.status;
 		fp_ahead_decide(ticket, &sim->policy, &attempt, &refused,
 			fp_random_for(sim->seed, ticket->result.seq,

@@ -17,7 +17,6 @@
 		.name = name_, .kind = kind_, .n = n_, .period_ns = period_,   \
 		.hint = hint_, .status = status_, .burst = burst_, __VA_ARGS__ \
 	}
-#define DEAF .is_deaf = true
 #define LIMITS(times_, refused_) .most_times = times_, .most_refused = refused_
 
 static struct server servers[] = {
@@ -83,28 +82,6 @@ static struct server servers[] = {
 		SILENT, FP_STATUS_CLOSED, 0, LIMITS(1.5, 15)),
 	SERVER("refused ones count, closed, no hint", COUNTS_REFUSED, 5, 2 * S,
 		SILENT, FP_STATUS_CLOSED, 0, LIMITS(1.5, 15)),
-	/* The first two windows tell nothing from a server that is restarted;
-	 * each refuses what is sent at once. */
-	SERVER("fixed window, refused connections", FIXED, 5, 2 * S, SILENT, 0,
-		0, LIMITS(1.5, 25), DEAF),
-	SERVER("windows of the clock, refused connections", CLOCK, 5, 2 * S,
-		SILENT, 0, 0, LIMITS(1.5, 25), DEAF),
-	SERVER("token bucket, refused connections", BUCKET, 5, 2 * S, SILENT, 0,
-		5, LIMITS(1.5, 25), DEAF),
-	SERVER("leaky bucket 5/s, refused connections", LEAKY, 5, S, SILENT, 0,
-		0, LIMITS(1.5, 25), DEAF),
-	SERVER("10 in 20 s, refused connections", FIXED, 10, 20 * S, SILENT, 0,
-		0, LIMITS(1.5, 25), DEAF),
-	SERVER("6 in 30 s, all count, refused connections", COUNTS_REFUSED, 6,
-		30 * S, SILENT, 0, 0, LIMITS(1.5, 25), DEAF),
-	SERVER("100 in a minute, refused connections", FIXED, 100, 60 * S,
-		SILENT, 0, 0, LIMITS(1.5, 25), DEAF),
-	SERVER("fixed window, a listener that is closed", FIXED, 5, 2 * S,
-		SILENT, 0, 0, LIMITS(1.5, 30), DEAF, .reset_part = 4),
-	SERVER("token bucket, a listener that is closed", BUCKET, 5, 2 * S,
-		SILENT, 0, 5, LIMITS(1.5, 30), DEAF, .reset_part = 4),
-	SERVER("5 at once, refused connections", AT_ONCE, 5, 200 * MS, SILENT,
-		0, 0, LIMITS(1.5, 25), DEAF),
 	SERVER("windows of the clock, no hint", CLOCK, 5, 2 * S, SILENT, 429, 0,
 		LIMITS(1.5, 15)),
 	SERVER("10 in 20 s, no hint", FIXED, 10, 20 * S, SILENT, 429, 0,
