@@ -343,7 +343,7 @@ def _():
                               "%s/\n" % server.url * jobs +
                               server.url + "/last\n")
             program.has_lines(jobs, 90)
-            under(program, bound(jobs, jobs, MIB, 64 * KIB, 2 * (size + KIB)))
+            under(program, bound(jobs, jobs, MIB, 64 * KIB, KIB))
             measured.set()
             result = program.wait(90)
             equal({(r["error"] or {}).get("kind") for r in result.records},

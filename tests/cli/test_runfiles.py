@@ -386,6 +386,17 @@ def _():
                for line in records.splitlines()], ["local"] * 2)
 
 
+def targets(fds):
+    """What the descriptors in a folder of /proc lead to."""
+    found = set()
+    for fd in os.listdir(fds):
+        try:
+            found.add(os.readlink(fds + "/" + fd))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return found
+
+
 @test("nor does one that is replaced while a pipe waits for its reader")
 def _():
     # The judgement is over when the input is open.
@@ -402,9 +413,8 @@ def _():
             program = Program(["-i", "items", pipe, "pipe", *more, option,
                                "late", api().posts], cwd=folder)
             fds = "/proc/%d/fd" % program.pid
-            until(lambda: any(os.path.realpath(fds + "/" + fd) ==
-                              os.path.realpath(folder + "/items")
-                              for fd in os.listdir(fds)), "its input")
+            until(lambda: os.path.realpath(folder + "/items") in targets(fds),
+                  "its input")
             os.link(folder + "/" + other, folder + "/late")
             with open(folder + "/pipe", "rb") as reader:
                 equal(reader.read(), b"")
