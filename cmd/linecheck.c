@@ -4,6 +4,7 @@
 #include "linecheck.h"
 
 #include "ascii.h"
+#include "httpopt.h"
 #include "msg.h"
 #include "shown.h"
 #include "units.h"
@@ -15,6 +16,40 @@
 
 #define SHOWN_MAX 40
 
+/* The option that gives a secret, which is meant for some server; or NULL. */
+static const char *
+find_secret_option(const struct fp_settings *settings)
+{
+	static const char *const names[] = {"user", "expand-user",
+		"oauth2-bearer", "token-command", "netrc", "netrc-file",
+		"cookie", "aws-sigv4"};
+	static const char *const setopts[] = {"USERPWD", "USERNAME", "PASSWORD",
+		"XOAUTH2_BEARER", "AWS_SIGV4", "COOKIE"};
+	const struct fp_list *given = &settings->given;
+
+	for (size_t i = 0; i < given->n; i += 2) {
+		const char *value = given->texts[i + 1];
+		for (size_t k = 0; k < FP_ARRAY_LEN(names); k++) {
+			if (strcmp(given->texts[i], names[k]) == 0)
+				return names[k];
+		}
+		if (strcmp(given->texts[i], "expand-header") == 0 &&
+			(value[0] == '@' || fp_shown_is_secret_name(value,
+						    strcspn(value, ":;"))))
+			return "expand-header";
+	}
+	for (size_t i = 0; i < FP_ARRAY_LEN(setopts); i++) {
+		if (fp_httpopt_has_curl(settings, setopts[i]))
+			return "setopt";
+	}
+	for (size_t i = 0; i < settings->headers.n; i++) {
+		const char *line = settings->headers.texts[i];
+		if (fp_shown_is_secret_name(line, strcspn(line, ":;")))
+			return "header";
+	}
+	return NULL;
+}
+
 void
 fp_linecheck_init(
 	struct fp_linecheck *check, const struct fp_settings *settings)
@@ -24,6 +59,13 @@ fp_linecheck_init(
 		"not a whole number from %llu to %llu",
 		(unsigned long long)settings->id_min,
 		(unsigned long long)settings->id_max);
+	const char *option =
+		settings->tells_template ? find_secret_option(settings) : NULL;
+	if (option)
+		snprintf(check->withheld, sizeof(check->withheld),
+			"no TEMPLATE and no FETCHPOOL_URL: what --%s gives is "
+			"not sent to the public demonstration API",
+			option);
 }
 
 void
@@ -106,55 +148,6 @@ add_scheme(struct fp_linecheck *check, struct fp_text line, struct fp_text *url)
 	return NULL;
 }
 
-/* Whether a "NAME=VALUE" of --setopt gives one. */
-static bool
-gives_secret(const char *pair)
-{
-	static const char *const names[] = {"USERPWD", "USERNAME", "PASSWORD",
-		"XOAUTH2_BEARER", "AWS_SIGV4", "COOKIE"};
-
-	if (strncasecmp(pair, "CURLOPT_", 8) == 0)
-		pair += 8;
-	size_t len = strcspn(pair, "=");
-	for (size_t i = 0; i < FP_ARRAY_LEN(names); i++) {
-		if (strlen(names[i]) == len &&
-			strncasecmp(pair, names[i], len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The option that gives a secret, which is meant for some server; or NULL. */
-static const char *
-find_secret_option(const struct fp_settings *settings)
-{
-	static const char *const names[] = {"user", "expand-user",
-		"oauth2-bearer", "token-command", "netrc", "netrc-file",
-		"cookie", "aws-sigv4"};
-	const struct fp_list *given = &settings->given;
-
-	for (size_t i = 0; i < given->n; i += 2) {
-		const char *value = given->texts[i + 1];
-		for (size_t k = 0; k < FP_ARRAY_LEN(names); k++) {
-			if (strcmp(given->texts[i], names[k]) == 0)
-				return names[k];
-		}
-		if (strcmp(given->texts[i], "expand-header") == 0 &&
-			(value[0] == '@' || fp_shown_is_secret_name(value,
-						    strcspn(value, ":;"))))
-			return "expand-header";
-		if (strcmp(given->texts[i], "setopt") == 0 &&
-			gives_secret(value))
-			return "setopt";
-	}
-	for (size_t i = 0; i < settings->headers.n; i++) {
-		const char *line = settings->headers.texts[i];
-		if (fp_shown_is_secret_name(line, strcspn(line, ":;")))
-			return "header";
-	}
-	return NULL;
-}
-
 /* Says once which template is used, if nobody asked for it. */
 static void
 tell_template(struct fp_linecheck *check)
@@ -203,14 +196,8 @@ judge_either(
 		return "neither a URL nor a whole number: for other IDs, give "
 		       "a TEMPLATE; for hosts without a scheme, "
 		       "use --default-scheme";
-	const char *option = find_secret_option(settings);
-	if (option) {
-		snprintf(check->withheld, sizeof(check->withheld),
-			"no TEMPLATE and no FETCHPOOL_URL: what --%s gives is "
-			"not sent to the public demonstration API",
-			option);
+	if (check->withheld[0])
 		return check->withheld;
-	}
 	tell_template(check);
 	return NULL;
 }

@@ -25,7 +25,7 @@ struct fp_linecheck {
 	bool has_told_template;
 	unsigned told; /* kinds of doubt, as bits */
 	char fault[80]; /* of a line that is no number in the range */
-	char withheld[160]; /* of one that has no server to go to */
+	char withheld[160]; /* of an ID, if the demonstration API gets none */
 	struct fp_buf url; /* of a line that got a scheme */
 };
 

@@ -471,9 +471,8 @@ fp_httpopt_connect_to(struct fp_settings *settings, const char *value)
 	return fp_httpopt_curl(settings, "CONNECT_TO", value);
 }
 
-/* Whether an option of libcurl was given, under whatever name. */
-static bool
-has_curl_option(const struct fp_settings *settings, const char *name)
+bool
+fp_httpopt_has_curl(const struct fp_settings *settings, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -490,8 +489,8 @@ has_curl_option(const struct fp_settings *settings, const char *name)
 bool
 fp_httpopt_names_authorities(const struct fp_settings *settings)
 {
-	return has_curl_option(settings, "CAINFO") ||
-	       has_curl_option(settings, "CAPATH");
+	return fp_httpopt_has_curl(settings, "CAINFO") ||
+	       fp_httpopt_has_curl(settings, "CAPATH");
 }
 
 /* ---- signatures ---- */
@@ -531,9 +530,9 @@ fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
 {
 	struct fp_buf pair = FP_BUF_INIT;
 
-	if (!has_curl_option(settings, "AWS_SIGV4") ||
-		has_curl_option(settings, "USERPWD") ||
-		has_curl_option(settings, "USERNAME"))
+	if (!fp_httpopt_has_curl(settings, "AWS_SIGV4") ||
+		fp_httpopt_has_curl(settings, "USERPWD") ||
+		fp_httpopt_has_curl(settings, "USERNAME"))
 		return true;
 	if (!id || !id[0] || !key || !key[0]) {
 		fp_msg_usage("--aws-sigv4 needs keys: --user KEY:SECRET, or "

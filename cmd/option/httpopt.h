@@ -60,6 +60,10 @@ bool fp_httpopt_home_netrc(struct fp_settings *settings, const char *home);
 bool fp_httpopt_signing_keys(struct fp_settings *settings, const char *id,
 	const char *key, const char *token);
 
+/* Whether an option of libcurl, such as "CAINFO", was given, by whatever option
+ * of ours, --setopt among them. */
+bool fp_httpopt_has_curl(const struct fp_settings *settings, const char *name);
+
 /* Whether an option says which certificate authorities are trusted. */
 bool fp_httpopt_names_authorities(const struct fp_settings *settings);
 
