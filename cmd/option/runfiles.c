@@ -710,7 +710,7 @@ is_this(const struct stat *this, int fd, const char *name)
 
 	if (fd >= 0 ? fstat(fd, &st) : !name || stat(name, &st))
 		return false;
-	return st.st_dev == this->st_dev && st.st_ino == this->st_ino;
+	return is_one_inode(&st, this);
 }
 
 static bool
