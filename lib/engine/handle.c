@@ -154,7 +154,7 @@ static void
 expect_copy(struct fp_transfer *transfer)
 {
 	if (transfer->expects_copy || !transfer->setup->copies_heads ||
-		strncmp(transfer->ticket->origin->name, "https:", 6) != 0)
+		!fp_url_is_https(transfer->ticket->origin->name))
 		return;
 	transfer->expects_copy = true;
 	fp_freelist_expect_large();

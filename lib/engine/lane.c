@@ -222,8 +222,7 @@ lane_holds(struct fp_transfer *transfer)
 	struct fp_context *context = transfer->context;
 	const struct fp_origin *origin = transfer->ticket->origin;
 
-	if (strncmp(origin->name, "https:", 6) != 0 ||
-		transfer->setup->resumes_nothing)
+	if (!fp_url_is_https(origin->name) || transfer->setup->resumes_nothing)
 		return false;
 	transfer->due_ns = fp_greet_ask(context->greetings, origin->hash,
 		*context->now_ns, &transfer->is_greeting);

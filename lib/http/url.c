@@ -222,15 +222,21 @@ fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX])
 	size_t at = add_lower(origin, 0, url, start);
 	at = add_host(
 		origin, at, url + host, (has_port ? port - 1 : end) - host);
-	const char *text = has_port && port < end	       ? url + port
-			   : strncmp(origin, "https:", 6) == 0 ? "443"
-							       : "80";
+	const char *text = has_port && port < end    ? url + port
+			   : fp_url_is_https(origin) ? "443"
+						     : "80";
 	while (text[0] == '0' && fp_ascii_is_digit(text[1]))
 		text++;
 	at = add_lower(origin, at, ":", 1);
 	at = add_lower(origin, at, text, strspn(text, "0123456789"));
 	origin[at] = '\0';
 	return at;
+}
+
+bool
+fp_url_is_https(const char *origin)
+{
+	return strncmp(origin, "https:", 6) == 0;
 }
 
 bool

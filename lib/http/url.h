@@ -39,6 +39,9 @@ bool fp_url_is_plain(const char *url, size_t len);
  * written. Returns its length; what is longer is cut. */
 size_t fp_url_origin(const char *url, char origin[FP_ORIGIN_MAX]);
 
+/* Whether requests to an origin go over TLS. */
+bool fp_url_is_https(const char *origin);
+
 /* Whether the host of an origin needs no look-up: it is an address, or the
  * name of this machine itself (RFC 6761, section 6.3). */
 bool fp_url_is_known(const char *origin);
