@@ -231,27 +231,14 @@ fp_filename_end(struct fp_filename *name)
 	return -1;
 }
 
-static int
-filename_make(
-	const char *text, size_t len, bool has_folders, struct fp_buf *out)
-{
-	struct fp_filename name;
-
-	fp_filename_begin(&name, has_folders, out);
-	fp_filename_add(&name, text, len);
-	return fp_filename_end(&name);
-}
-
 int
 fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out)
 {
-	return filename_make(text, len, false, out);
-}
+	struct fp_filename name;
 
-int
-fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out)
-{
-	return filename_make(text, len, true, out);
+	fp_filename_begin(&name, false, out);
+	fp_filename_add(&name, text, len);
+	return fp_filename_end(&name);
 }
 
 static bool

@@ -35,12 +35,6 @@ int fp_filename_encode(const char *name, size_t len, struct fp_buf *out);
  * "../x" in the value becomes "%2E.%2Fx". */
 int fp_filename_from_uri(const char *text, size_t len, struct fp_buf *out);
 
-/* The same with folders: each "/" parts one component from the next, also one
- * that is percent-encoded; those in front are left out. -1 with EINVAL: the
- * name or one of its folders is empty; ENAMETOOLONG: all would be over
- * FP_FILENAME_PATH_MAX bytes; ENOMEM. */
-int fp_filename_path_from_uri(const char *text, size_t len, struct fp_buf *out);
-
 /* The same for a text that comes in pieces, of which none ends within an
  * encoded byte: so much is kept of it as the name needs, however long it is. */
 #define FP_FILENAME_TAIL 17
@@ -58,12 +52,17 @@ struct fp_filename {
 	char tail[FP_FILENAME_TAIL]; /* the last ones, in a ring */
 };
 
+/* With folders, each "/" parts one component from the next, also one that is
+ * percent-encoded; those in front are left out. */
 void fp_filename_begin(
 	struct fp_filename *name, bool has_folders, struct fp_buf *out);
 
 /* false: it has failed, and needs no more. */
 bool fp_filename_add(struct fp_filename *name, const char *text, size_t len);
 
+/* -1 with EINVAL: the name or one of its folders is empty; ENAMETOOLONG: with
+ * folders, all would be over FP_FILENAME_PATH_MAX bytes; ENOMEM. Then `out` is
+ * as it was. */
 int fp_filename_end(struct fp_filename *name);
 
 /* Whether each component of a relative path is fp_filename_is_safe(). */

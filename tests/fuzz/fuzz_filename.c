@@ -89,8 +89,11 @@ static void
 check_path(struct fp_text text)
 {
 	struct fp_buf path = FP_BUF_INIT;
+	struct fp_filename name;
 
-	if (fp_filename_path_from_uri(text.data, text.len, &path) == 0) {
+	fp_filename_begin(&name, true, &path);
+	fp_filename_add(&name, text.data, text.len);
+	if (fp_filename_end(&name) == 0) {
 		HOLDS(fp_filename_is_safe_path(path.data));
 		HOLDS(path.len <= FP_FILENAME_PATH_MAX);
 		HOLDS(fuzz_is_tame(path.data, path.len));
