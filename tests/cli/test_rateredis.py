@@ -31,6 +31,14 @@ def run_args(redis, server, *options, key="rates"):
             server.url + "/{}"]
 
 
+def begun(redis, server, n, *options):
+    """A run at 20/s, of which so many requests have come."""
+    program = Program(run_args(redis, server, "-r", "20/s", *options),
+                      stdin=numbers(500))
+    until(lambda: server.n_requests >= n, "%d requests" % n)
+    return program
+
+
 # ---- the promise ----
 
 @test("four processes, two of which are killed and one is stopped for 3 s")
@@ -358,9 +366,7 @@ def _():
 @test("a server that is gone for good in the midst of a run: --deadline holds")
 def _():
     with Redis() as redis, Arrivals() as server:
-        program = Program(run_args(redis, server, "-r", "20/s", "--deadline",
-                                   "8s"), stdin=numbers(500))
-        until(lambda: server.n_requests >= 25, "25 requests")
+        program = begun(redis, server, 25, "--deadline", "8s")
         redis.stop()
         result = program.wait(60)
         check(result.status not in (0, 2, 3), repr(result))
@@ -437,9 +443,7 @@ def _():
 @test("what cannot be mended while it runs ends the run")
 def _():
     with Redis() as redis, Arrivals() as server:
-        program = Program(run_args(redis, server, "-r", "20/s"),
-                          stdin=numbers(500))
-        until(lambda: server.n_requests >= 10, "10 requests")
+        program = begun(redis, server, 10)
         redis.ask("CONFIG", "SET", "maxmemory", "1")
         result = program.wait()
         equal(result.status, 3, repr(result))
@@ -452,9 +456,7 @@ def _():
 def _():
     for key in "rates", "{rates}:starts":
         with Redis() as redis, Arrivals() as server:
-            program = Program(run_args(redis, server, "-r", "20/s"),
-                              stdin=numbers(500))
-            until(lambda: server.n_requests >= 25, "25 requests")
+            program = begun(redis, server, 25)
             redis.ask("SET", key, "x")
             result = program.wait(60)
             equal(result.status, 3, repr(result))
@@ -466,9 +468,7 @@ def _():
 @test("a password that is set while it runs ends the run at the next connect")
 def _():
     with Redis() as redis, Arrivals() as server:
-        program = Program(run_args(redis, server, "-r", "20/s"),
-                          stdin=numbers(500))
-        until(lambda: server.n_requests >= 25, "25 requests")
+        program = begun(redis, server, 25)
         redis.ask("CONFIG", "SET", "requirepass", "other")
         with socket.socket(socket.AF_UNIX) as conn:
             conn.connect(redis.socket)
