@@ -579,8 +579,8 @@ struct fp_options {
 	 * no limit. */
 	int64_t deadline_ns;
 
-	/* File names in output_dir that no body may have: they are of files
-	 * that the program itself reads or writes there. */
+	/* Paths of files that the program itself reads or writes: no body gets
+	 * into their place, whatever its folder is called there. */
 	const char *const *reserved;
 	size_t n_reserved;
 

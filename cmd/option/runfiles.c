@@ -600,55 +600,29 @@ runfiles_judge(
 
 /* ---- names that bodies may not have ---- */
 
-/* Where the name below the folder `dir` begins in a whole path, which is cut in
- * `folder`; NULL: the path does not lead through it. */
-static const char *
-find_below(const struct stat *dir, const char *path, char *folder)
-{
-	struct stat st;
-
-	for (size_t len = strlen(path); len > 0; len--) {
-		if (path[len - 1] != '/')
-			continue;
-		folder[len > 1 ? len - 1 : 1] = '\0';
-		if (stat(folder, &st) == 0 && is_one_inode(&st, dir))
-			return path + len;
-	}
-	return NULL;
-}
-
-/* Keeps the name if its folder is that of --output-dir, or one below it. */
+/* Its own name, and that of what this leads to if it is a link. What is open
+ * has no name that was given. */
 static bool
-runfiles_reserve(
-	struct fp_settings *settings, const struct stat *dir, const char *path)
+runfiles_reserve(struct fp_settings *settings, const struct run_file *file)
 {
-	char *place = path ? runfiles_place_of(path) : NULL;
-	char *folder = place ? strdup(place) : NULL;
-	const char *below = folder ? find_below(dir, place, folder) : NULL;
-	bool ok = (folder || !place) &&
-		  (!below || fp_settings_add_copy(
-				     settings, &settings->reserved, below));
+	struct fp_list *reserved = &settings->reserved;
+	bool is_named = file->option && !file->is_stdin;
 
-	free(place);
-	free(folder);
-	return ok;
+	return (!file->real ||
+		       fp_settings_add_copy(settings, reserved, file->real)) &&
+	       (!is_named ||
+		       fp_settings_add_copy(settings, reserved, file->path));
 }
 
 static bool
 reserve_all(struct fp_settings *settings, const struct run_files *files)
 {
-	const char *path = settings->pool.output_dir;
-	struct stat dir;
 	bool ok = true;
 
-	if (!path || stat(path, &dir)) /* none, or none that is there */
+	if (!settings->pool.output_dir)
 		return true;
-	for (size_t i = 0; ok && i < files->n; i++) {
-		const struct run_file *file = &files->all[i];
-		ok = runfiles_reserve(settings, &dir, file->real) &&
-		     (!file->option ||
-			     runfiles_reserve(settings, &dir, file->path));
-	}
+	for (size_t i = 0; ok && i < files->n; i++)
+		ok = runfiles_reserve(settings, &files->all[i]);
 	settings->pool.reserved = settings->reserved.texts;
 	settings->pool.n_reserved = settings->reserved.n;
 	return ok;

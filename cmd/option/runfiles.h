@@ -17,9 +17,9 @@
 
 #include "settings.h"
 
-/* Judges them. settings->reserved gets the names of those that stand, or will
- * stand, in --output-dir: no body may have one of these. settings->withheld
- * gets those that no item may send. */
+/* Judges them. settings->reserved gets the paths of all if there are files of
+ * bodies: none of these may come to be one of them. settings->withheld gets
+ * those that no item may send. */
 bool fp_runfiles_check(struct fp_settings *settings);
 
 /* One that is open by now, or has a name; NULL: it has none. */

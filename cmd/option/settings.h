@@ -140,7 +140,7 @@ struct fp_settings {
 	struct fp_list given; /* options: name, value, name, value, ... */
 
 	/* What the above points into. */
-	struct fp_list reserved; /* names in --output-dir */
+	struct fp_list reserved; /* paths of the run's files */
 	struct fp_list withheld; /* paths that no item may send */
 	struct fp_list headers, pick, omit, fail_if, curl, deny, allow,
 		retry_on;

@@ -30,6 +30,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -399,6 +400,38 @@ outdir_takes(const struct fp_outdir *dir, const char *name)
 				: fp_filename_is_safe(name);
 }
 
+/* Whether this path leads into that folder. It is looked at now: a folder that
+ * is mounted at a second place, or a link on the way, has other names. */
+static bool
+is_path_into(const char *path, int folder)
+{
+	char into[PATH_MAX];
+	struct stat a, b;
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (len >= sizeof(into))
+		return false;
+	memcpy(into, path, len);
+	into[len] = '\0';
+	return stat(slash ? into : ".", &a) == 0 && fstat(folder, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Whether a file of this name in that folder would be at a reserved path. */
+static bool
+is_reserved(const struct fp_outdir *dir, int folder, const char *name)
+{
+	for (size_t i = 0; i < dir->n_reserved; i++) {
+		const char *path = dir->reserved[i];
+		const char *slash = strrchr(path, '/');
+		if (FP_UNLIKELY(strcmp(slash ? slash + 1 : path, name) == 0) &&
+			is_path_into(path, folder))
+			return true;
+	}
+	return false;
+}
+
 int
 fp_outfile_commit(struct fp_outfile *file, const char *name)
 {
@@ -408,14 +441,13 @@ fp_outfile_commit(struct fp_outfile *file, const char *name)
 	errno = EINVAL;
 	if (file->fd < 0 || !outdir_takes(file->dir, name))
 		return outfile_fail(file);
-	errno = EBUSY;
-	if (fp_outdir_reserves(file->dir, name))
-		return outfile_fail(file);
 	int dir = enter_folders(file->dir->fd, &name, true);
 	if (dir < 0)
 		return outfile_fail(file);
-	bool ok = outfile_give_name(file, dir, name, file->dir->overwrite) == 0;
-	int err = errno;
+	bool is_free = !is_reserved(file->dir, dir, name);
+	bool ok = is_free &&
+		  outfile_give_name(file, dir, name, file->dir->overwrite) == 0;
+	int err = is_free ? errno : EBUSY;
 	if (dir != file->dir->fd)
 		close(dir);
 	errno = err;
@@ -522,11 +554,13 @@ fp_outdir_is_at(const struct fp_outdir *dir, const char *path)
 bool
 fp_outdir_reserves(const struct fp_outdir *dir, const char *name)
 {
-	for (size_t i = 0; i < dir->n_reserved; i++) {
-		if (strcmp(dir->reserved[i], name) == 0)
-			return true;
-	}
-	return false;
+	if (!outdir_takes(dir, name))
+		return false;
+	int fd = enter_folders(dir->fd, &name, false);
+	bool is = fd >= 0 && is_reserved(dir, fd, name);
+	if (fd >= 0 && fd != dir->fd)
+		close(fd);
+	return is;
 }
 
 bool

@@ -37,7 +37,7 @@ struct fp_outdir {
 	bool overwrite; /* a file replaces one of the same name */
 	bool is_made; /* by fp_outdir_open() */
 	bool has_folders; /* names may have folders, which are made */
-	const char *const *reserved; /* names that no file may have */
+	const char *const *reserved; /* paths that no file may be at */
 	size_t n_reserved;
 	enum fp_outdir_way way;
 };
@@ -62,7 +62,8 @@ bool fp_outdir_has(const struct fp_outdir *dir, const char *name);
  * leads to another one. */
 bool fp_outdir_is_at(const struct fp_outdir *dir, const char *path);
 
-/* Whether no file may have this name: fp_outfile_commit() fails with EBUSY. */
+/* Whether no file may have this name, as it would be at a path of `reserved`,
+ * by whatever names one gets there: fp_outfile_commit() fails with EBUSY. */
 bool fp_outdir_reserves(const struct fp_outdir *dir, const char *name);
 
 struct fp_outfile {

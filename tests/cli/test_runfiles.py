@@ -386,6 +386,41 @@ def _():
                for line in records.splitlines()], ["local"] * 2)
 
 
+@test("nor does a body in a folder of -D that has a second place itself")
+def _():
+    folder = folder_with(items=b"new\njournal\njournal.tmp\nitems\nfine\n")
+    wrapper = [tool("unshare"), "-rm", "sh", "-c",
+               "mount --bind d/sub other && exec \"$@\"", "sh"]
+    for name in "other", "d", "d/sub":
+        os.mkdir(os.path.join(folder, name))
+    if subprocess.run([*wrapper, "true"], cwd=folder,
+                      capture_output=True).returncode:
+        skip("no folder can be mounted here")
+    os.rename(folder + "/items", folder + "/d/sub/items")
+    result = fetchpool(["-i", "other/items", "-o", "other/new", "-ak",
+                        "--journal", "other/journal", "-D", "d",
+                        "--create-dirs", "--overwrite", "--output-name",
+                        "sub/{}", faults().url + "/bytes?body={}"],
+                       cwd=folder, wrapper=wrapper)
+    equal(result.status, 1, repr(result))
+    records = [json.loads(line)
+               for line in contents(folder + "/d/sub/new").splitlines()]
+    equal([bool(r.get("error")) for r in records], [True] * 4 + [False])
+    equal(sorted(os.listdir(folder + "/d/sub")),
+          ["fine", "items", "journal", "new"])
+    equal(contents(folder + "/d/sub/items").split()[0], b"new")
+
+
+@test("what standard input is called in messages is a name for bodies")
+def _():
+    folder = folder_with()
+    result = fetchpool(["-i", "-", "-D", ".", "--output-name={}", "-q",
+                        faults().url + "/bytes?body={}"],
+                       cwd=folder, input=b"standard input\n")
+    equal(result.status, 0, repr(result))
+    equal(os.listdir(folder), ["standard input"])
+
+
 def targets(fds):
     """What the descriptors in a folder of /proc lead to."""
     found = set()
