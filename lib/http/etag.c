@@ -78,6 +78,34 @@ fp_etag_is_old(struct fp_text modified, struct fp_text date)
 	return modified_s >= 0 && date_s > modified_s;
 }
 
+/* Whether the tag begins with a number, written with this base. */
+static bool
+etag_begins_with(struct fp_text etag, int64_t number, int base)
+{
+	char digits[64];
+	size_t len = 0, at = etag.data[0] == 'W' ? 3 : 1;
+
+	for (; number > 0; number /= base)
+		digits[len++] =
+			"0123456789abcdefghijklmnopqrstuvwxyz"[number % base];
+	if (len == 0 || etag.len <= at + len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (etag.data[at + i] != digits[len - 1 - i])
+			return false;
+	}
+	return true;
+}
+
+bool
+fp_etag_is_of_time(struct fp_text etag, struct fp_text modified)
+{
+	int64_t s = etag_date_s(modified);
+
+	return fp_etag_is(etag) &&
+	       (etag_begins_with(etag, s, 16) || etag_begins_with(etag, s, 36));
+}
+
 int64_t
 fp_etag_time_ns(struct fp_text modified)
 {

@@ -33,6 +33,11 @@ int fp_etag_add_field(struct fp_text etag, struct fp_buf *line);
  * within one second there may be two changes (section 8.8.2.2). */
 bool fp_etag_is_old(struct fp_text modified, struct fp_text date);
 
+/* Whether a tag is made of that date in seconds, as nginx's and Caddy 2.6's
+ * are: in hexadecimal or with the base 36, before other digits. It then tells
+ * no more than the date. */
+bool fp_etag_is_of_time(struct fp_text etag, struct fp_text modified);
+
 /* The same as nanoseconds since 1970; -1: it is none. */
 int64_t fp_etag_time_ns(struct fp_text modified);
 

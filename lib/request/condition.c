@@ -197,9 +197,10 @@ fp_condition_end(struct fp_ticket *ticket)
 		condition->new_modified.len};
 	struct fp_text date = {
 		fp_buf_text(&condition->date), condition->date.len};
-	bool is_tag = fp_etag_is(etag);
-	bool is_date = fp_etag_time_ns(modified) >= 0 &&
-		       (is_tag || fp_etag_is_old(modified, date));
+	bool is_old = fp_etag_is_old(modified, date);
+	bool is_tag = fp_etag_is(etag) &&
+		      (is_old || !fp_etag_is_of_time(etag, modified));
+	bool is_date = fp_etag_time_ns(modified) >= 0 && (is_tag || is_old);
 
 	result->validators.etag = is_tag ? etag : (struct fp_text){"", 0};
 	result->validators.modified =

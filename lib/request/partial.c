@@ -34,6 +34,7 @@ fp_partial_head_begin(struct fp_partial_head *head)
 	fp_buf_clear(&head->etag, SIZE_MAX);
 	fp_buf_clear(&head->range, SIZE_MAX);
 	fp_buf_clear(&head->modified, SIZE_MAX);
+	fp_buf_clear(&head->date, SIZE_MAX);
 	head->refuses = head->is_twice = false;
 }
 
@@ -43,6 +44,7 @@ fp_partial_head_destroy(struct fp_partial_head *head)
 	fp_buf_destroy(&head->etag);
 	fp_buf_destroy(&head->range);
 	fp_buf_destroy(&head->modified);
+	fp_buf_destroy(&head->date);
 }
 
 static int
@@ -74,6 +76,9 @@ fp_partial_head_line(struct fp_partial_head *head, const char *line, size_t len)
 		return take_once(head, &head->range, value, RANGE_MAX);
 	if (strncasecmp(line, "Last-Modified:", 14) == 0)
 		return take_once(head, &head->modified, value, MODIFIED_MAX);
+	if (strncasecmp(line, "Date:", 5) == 0)
+		return fp_buf_set(&head->date, value.data,
+			FP_MIN(value.len, MODIFIED_MAX + 1));
 	if (strncasecmp(line, "Accept-Ranges:", 14) == 0)
 		head->refuses |= value.len == 4 &&
 				 strncasecmp(value.data, "none", 4) == 0;
@@ -308,12 +313,26 @@ partial_describe(struct fp_request *request, struct fp_partial *partial,
 	return ok;
 }
 
+/* Whether it was changed so shortly before that the next change may have the
+ * same time. */
+static bool
+is_just_changed(const struct fp_partial_head *head)
+{
+	struct fp_text modified = {
+		fp_buf_text(&head->modified), head->modified.len};
+	struct fp_text date = {fp_buf_text(&head->date), head->date.len};
+
+	return fp_etag_time_ns(modified) >= 0 && fp_etag_time_ns(date) >= 0 &&
+	       !fp_etag_is_old(modified, date);
+}
+
 static bool
 is_resumable(const struct fp_request *request,
 	const struct fp_partial_head *head, const struct fp_response *response)
 {
 	return response->status == 200 && is_strong(&head->etag) &&
 	       !head->is_twice && !head->refuses && !response->is_encoded &&
+	       !is_just_changed(head) &&
 	       (response->has_length || response->is_chunked) &&
 	       partial_is_possible(request);
 }

@@ -8,7 +8,10 @@
  * Only a strong entity tag says that two responses are the same byte for byte
  * (section 8.8.1). So without one, and of a body that was compressed, nothing
  * is kept. And since there are servers that keep a tag when the file changes,
- * both must also name the same time of the last change, if they name one.
+ * both must also name the same time of the last change, if they name one. Many
+ * servers make the tag of that time and the length, in whole seconds: nothing
+ * is kept of a file that was changed in the second of its response, and so may
+ * have changed again within it.
  *
  * Threads: that which has the ticket.
  * Ownership: the ticket owns what is kept; a download what it knows of a head.
@@ -31,6 +34,7 @@ struct fp_partial_head {
 	struct fp_buf etag; /* empty: none */
 	struct fp_buf range; /* Content-Range; empty: none */
 	struct fp_buf modified; /* Last-Modified; empty: none */
+	struct fp_buf date; /* Date; empty: none */
 	bool refuses; /* Accept-Ranges: none */
 	bool is_twice; /* one of them is there twice */
 };

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
@@ -113,6 +114,22 @@ def _():
         result = run(server, etags, 1)
         equal(server.only().header("If-Modified-Since"), sent, repr(date))
         equal(result.records[0]["status"], 304 if sent else 200)
+
+
+@test("nor does a tag that is made of such a time tell, as nginx's is")
+def _():
+    with Nginx() as nginx:
+        path = os.path.join(nginx.dir, "twice.txt")
+        for ahead, bodies in (3600, ["one", "two"]), (-3600, ["one", None]):
+            etags, when, seen = new_file(), int(time.time()) + ahead, []
+            for text in "one", "two":
+                with open(path, "w") as file:
+                    file.write(text)
+                os.utime(path, (when, when))
+                result = fetchpool(["--etags", etags],
+                                   input=nginx.url + "/twice.txt\n")
+                seen.append(result.records[0]["body"])
+            equal(seen, bodies)
 
 
 @test("both are sent, weak tags and strong; what is no tag is not kept")

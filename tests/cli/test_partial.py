@@ -391,6 +391,36 @@ def _():
     whole_files(at, source, result)
 
 
+@test("what was changed in the second of its response may have changed again")
+def _():
+    # Of a server whose tag is made of that second and the length.
+    old, new = CHANCE.randbytes(100), CHANCE.randbytes(100)
+    date = CHANGED.replace("Last-Modified", "Date")
+    earlier = CHANGED.replace(":20 GMT", ":19 GMT")
+    more = {"at-once": [date, CHANGED], "ahead": [date, CHANGED_AGAIN],
+            "before": [date, earlier],
+            "no-date": [earlier], "bad-date": [earlier, "Date: x"]}
+
+    def script(conn, request, nth):
+        name = request.path[1:]
+        if nth == 1:
+            whole(conn, old, cut=40, more=more[name])
+        elif request.header("range"):
+            part(conn, new if name in ("at-once", "ahead") else old, 40)
+        else:
+            whole(conn, new)
+        return True
+
+    source = Source(script)
+    for name in more:
+        source.add(name, new if name in ("at-once", "ahead") else old)
+    at, result = run(source, more)
+    equal(result.status, 0, repr(result))
+    whole_files(at, source, result)
+    equal([asked_from(source.requests["/" + name][1]) for name in more],
+          [0, 0, 40, 40, 40])
+
+
 @test("not for other methods, ranges of the user's own, or --fail-if")
 def _():
     body = CHANCE.randbytes(100)
@@ -495,6 +525,7 @@ def _():
         for size in sizes:
             with open(nginx.dir + "/%d" % size, "wb") as file:
                 file.write(CHANCE.randbytes(size))
+            os.utime(nginx.dir + "/%d" % size, (1e9, 1e9))
         cutter = Cutter(nginx.port, 60000)
         at = temp_dir()
         result = fetchpool(

@@ -73,11 +73,33 @@ dates(void)
 	CHECK(fp_etag_time_ns(text_of("x")) == -1);
 }
 
+static void
+times(void)
+{
+	/* 1994-11-06 is 2ebc98a1 and cyu8ip; nginx adds the length after "-".
+	 */
+	struct fp_text at = text_of("Sun, 06 Nov 1994 08:49:37 GMT");
+	static const char *const of_it[] = {"\"2ebc98a1-1e8480\"",
+		"W/\"2ebc98a1-5\"", "\"2ebc98a1\"", "\"cyu8ip16v7k\""};
+	static const char *const others[] = {"\"2ebc98a2-1e8480\"",
+		"\"12ebc98a1-5\"", "\"2ebc98a", "\"2ebc98a\"", "\"\"", "",
+		"2ebc98a1", "\"2EBC98A1-5\"", "W/\"\""};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(of_it); i++)
+		CHECK(fp_etag_is_of_time(text_of(of_it[i]), at));
+	for (size_t i = 0; i < FP_ARRAY_LEN(others); i++)
+		CHECK(!fp_etag_is_of_time(text_of(others[i]), at));
+	CHECK(!fp_etag_is_of_time(text_of("\"0-5\""), text_of("x")));
+	CHECK(!fp_etag_is_of_time(
+		text_of("\"0-5\""), text_of("Thu, 01 Jan 1970 00:00:00 GMT")));
+}
+
 int
 main(void)
 {
 	run("what is an entity tag", tags);
 	run("the field, with what compression has altered", fields);
 	run("dates that tell", dates);
+	run("a tag that is made of a time", times);
 	return done();
 }
