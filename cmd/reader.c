@@ -318,6 +318,7 @@ static void
 reader_wait_for_room(struct fp_reader *reader)
 {
 	while (!fp_pool_has_room(reader->pool)) {
+		fp_pool_flush(reader->pool);
 		atomic_store(&reader->hands_in, true);
 		fp_mutex_unlock(&reader->lock);
 		fp_pool_await_room(reader->pool);

@@ -5,12 +5,12 @@
  * So one result that comes alone leaves at once, and many that come together
  * leave in one write.
  *
- * A thread of the pool does the same with its results when nothing of it can
- * block: successes of an ordinary size, to a file, a device that takes all, or
- * a pipe that has room. If that has none after all, the rest is written by the
- * writer, who has the batch next, rendered as it is. So are all others. Where a
- * thread of the pool may write at all, the writer's own is started only when
- * there is the first batch for it: most short runs have none.
+ * A thread of the pool, or the reader, does the same with its results when
+ * nothing of it can block: those of an ordinary size, to a file, a device that
+ * takes all, or a pipe that has room. If that has none after all, the rest is
+ * written by the writer, who has the batch next, rendered as it is. So are all
+ * others. Where another thread may write at all, the writer's own is started
+ * only when there is the first batch for it: most short runs have none.
  *
  * A record counts as delivered when the output has written its last byte. If
  * the output fails in the middle of a batch, the items behind that point were
@@ -260,7 +260,12 @@ writer_write_error(struct fp_writer *writer, const struct fp_result *result)
 	 * one of them alone has something that is not written. */
 	if (writer->is_shared)
 		fp_output_flush(&writer->output);
-	fp_msg_item(result, settings->json_errors ? &settings->format : NULL);
+	const struct fp_record_format *format =
+		settings->json_errors ? &settings->format : NULL;
+	if (writer->output.is_held)
+		fp_msg_item_now(result, format);
+	else
+		fp_msg_item(result, format);
 	writer->has_messages = writer->is_shared;
 }
 
@@ -458,6 +463,16 @@ settle_batch(struct fp_writer *writer, struct fp_writer_batch *batch)
 		fp_ledger_results(writer->ledger, batch->results, batch->n);
 }
 
+/* The lines that are kept for another run. */
+static void
+flush_asides(struct fp_writer *writer)
+{
+	if (fp_output_flush(&writer->failed))
+		writer_give_up(writer, &writer->failed);
+	if (fp_output_flush(&writer->unknown))
+		writer_give_up(writer, &writer->unknown);
+}
+
 static void
 deliver(struct fp_writer *writer, struct fp_writer_batch *batch)
 {
@@ -467,10 +482,7 @@ deliver(struct fp_writer *writer, struct fp_writer_batch *batch)
 		writer_give_up(writer, &writer->output);
 	writer_tell_messages(writer);
 	settle_batch(writer, batch);
-	if (fp_output_flush(&writer->failed))
-		writer_give_up(writer, &writer->failed);
-	if (fp_output_flush(&writer->unknown))
-		writer_give_up(writer, &writer->unknown);
+	flush_asides(writer);
 	if (writer->journal)
 		writer_shows(writer, FP_WRITING_JOURNAL);
 	if (writer->journal && keep_journal(writer, batch))
@@ -489,9 +501,24 @@ fp_writer_may_drain(const struct fp_writer *writer)
 	       !writer->etags && !writer->settings->format.each;
 }
 
+/* Whether nobody waits to keep the line of what failed. */
+static bool
+keeps_at_once(const struct fp_output *aside)
+{
+	return aside->fd < 0 || aside->is_file;
+}
+
+/* At one place, either records or messages are written at once. */
+static bool
+are_apart(const struct fp_writer *writer, size_t n_failed, size_t n)
+{
+	return !writer->is_shared || n_failed == 0 ||
+	       (n_failed == n && !writer->settings->all);
+}
+
 /* About the most bytes that it has as a record: JSON stays what it is, or
  * nearly so, of all else each byte may become six. 0: too many, or it is more
- * than a record. */
+ * than a record and a message. */
 static size_t
 room_for(const struct fp_writer *writer, const struct fp_result *result)
 {
@@ -500,7 +527,11 @@ room_for(const struct fp_writer *writer, const struct fp_result *result)
 	size_t n = result->input.len + result->input_json.len +
 		   result->context.len + result->headers.len + result->body.len;
 
-	if (result->kind != FP_KIND_OK || n > DRAINED_MAX)
+	if (n > DRAINED_MAX || result->kind == FP_KIND_STOPPED)
+		return 0;
+	if (result->kind != FP_KIND_OK &&
+		(!keeps_at_once(&writer->failed) ||
+			!keeps_at_once(&writer->unknown)))
 		return 0;
 	return (is_json ? 2 : 6) * n + 6 * RECORD_BYTES;
 }
@@ -510,23 +541,28 @@ fp_writer_drain(void *arg, const struct fp_result *const *results, size_t n)
 {
 	struct fp_writer *writer = arg;
 	struct fp_writer_batch *batch = &writer->batch;
-	size_t room = 0;
+	size_t room = 0, n_failed = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t more = room_for(writer, results[i]);
+		n_failed += results[i]->kind != FP_KIND_OK;
 		if (more == 0)
 			return false;
 		room += more;
 		batch->results[i] = results[i];
 	}
 	batch->n = n;
-	if (!fp_output_hold(&writer->output, room))
+	if (!are_apart(writer, n_failed, n) ||
+		!fp_output_hold(&writer->output, room))
 		return false;
 	render_batch(writer, batch);
 	if (!fp_output_let_go(&writer->output))
 		return false;
-	fp_msg_flush_now();
+	if (!fp_msg_flush_now() && n_failed > 0)
+		return false;
+	writer->has_messages = false;
 	settle_batch(writer, batch);
+	flush_asides(writer);
 	watch_errors(writer);
 	writer_shows(writer, FP_WRITING_NOTHING);
 	return true;

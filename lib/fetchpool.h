@@ -666,9 +666,10 @@ struct fp_options {
 
 	bool tells_pauses; /* tell: also FP_NOTICE_PAUSE */
 
-	/* Called with results by the pool's threads, by one at a time and not
-	 * while fp_pool_next() has any. It must not block. true: they are
-	 * released. false: fp_pool_next() gives them, before any others. */
+	/* Called with results by the pool's threads, and by the submitter in
+	 * what it calls; by one at a time and not while fp_pool_next() has any.
+	 * It must not block. true: they are released. false: fp_pool_next()
+	 * gives them, before any others. */
 	fp_drain *drain;
 	void *drain_arg;
 

@@ -209,12 +209,14 @@ fp_msg_flush(void)
 	fp_mutex_unlock(&lock);
 }
 
-void
+bool
 fp_msg_flush_now(void)
 {
 	fp_mutex_lock(&lock);
 	msg_flush_locked(false);
+	bool is_all = held.len == 0 && !has_lost && !is_writing;
 	fp_mutex_unlock(&lock);
+	return is_all;
 }
 
 void
@@ -542,27 +544,27 @@ add_detail(struct fp_buf *line, const char *detail)
 }
 
 static void
-add_record_locked(
-	const struct fp_result *result, const struct fp_record_format *format)
+add_record_locked(const struct fp_result *result,
+	const struct fp_record_format *format, bool may_wait)
 {
 	for (int tries = 2; tries > 0; tries--) {
 		size_t before = held.len;
 		if (fp_record_write(result, format, msg_add_piece, &held) == 0)
 			return;
 		held.len = before;
-		msg_flush_locked(true);
+		msg_flush_locked(may_wait);
 	}
 	lose_locked();
 }
 
-void
-fp_msg_item(
-	const struct fp_result *result, const struct fp_record_format *format)
+static void
+msg_item(const struct fp_result *result, const struct fp_record_format *format,
+	bool may_wait)
 {
 	fp_mutex_lock(&lock);
 	if (format) {
-		add_record_locked(result, format);
-	} else if (has_room_locked(true)) {
+		add_record_locked(result, format, may_wait);
+	} else if (has_room_locked(may_wait)) {
 		fp_buf_add_text(&held, "fetchpool: ");
 		fp_buf_add_number(&held, result->seq);
 		fp_buf_add_text(&held, ": ");
@@ -576,7 +578,21 @@ fp_msg_item(
 		add_subject(&held, result);
 		fp_buf_add_char(&held, '\n');
 	}
-	if (held.len > HELD_MAX)
-		msg_flush_locked(true);
+	if (held.len > (may_wait ? HELD_MAX : AT_ONCE_MAX - MESSAGE_MAX))
+		msg_flush_locked(may_wait);
 	fp_mutex_unlock(&lock);
+}
+
+void
+fp_msg_item(
+	const struct fp_result *result, const struct fp_record_format *format)
+{
+	msg_item(result, format, true);
+}
+
+void
+fp_msg_item_now(
+	const struct fp_result *result, const struct fp_record_format *format)
+{
+	msg_item(result, format, false);
 }

@@ -52,14 +52,19 @@ void fp_msg_place(const char *place);
  * if `format` is not NULL. Held back until fp_msg_flush(). */
 void fp_msg_item(
 	const struct fp_result *result, const struct fp_record_format *format);
+
+/* The same by a thread that must not wait: held until fp_msg_flush_now(). */
+void fp_msg_item_now(
+	const struct fp_result *result, const struct fp_record_format *format);
+
 /* From now on every line is JSON, as the records of failed items are: an
  * object with "level" ("note", "error" or "summary") and "message". */
 void fp_msg_json(bool is_json);
 
 void fp_msg_flush(void);
 
-/* The same, as far as nobody has to wait for it. */
-void fp_msg_flush_now(void);
+/* The same, as far as nobody has to wait for it. Whether that was all. */
+bool fp_msg_flush_now(void);
 
 /* From now on nobody waits for whoever reads standard error: what it does not
  * take at once is lost. A thread that waits needs a signal to notice. */

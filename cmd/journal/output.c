@@ -311,9 +311,11 @@ fp_output_let_go(struct fp_output *output)
 	output->is_held = false;
 	if (atomic_load(&output->broken) || atomic_load(&output->stop))
 		return false;
-	ssize_t n = output->error ? -1
-				  : write(output->quick_fd, pending->data,
-					    pending->len);
+	if (output->error)
+		return false;
+	if (pending->len == 0)
+		return true;
+	ssize_t n = write(output->quick_fd, pending->data, pending->len);
 	if (n < 0)
 		return false;
 	output_count(output, pending->data, (size_t)n);

@@ -4,7 +4,8 @@
  * is cold wherever it goes, and to wake a thread is dear. So a loop that has
  * everything at hand does it all itself: it has lines that were read become
  * items, fetches them, and has their results written. The threads that read and
- * write are for what may block, and sleep meanwhile.
+ * write are for what may block, and sleep meanwhile. And what is finished as
+ * soon as it is handed in, whoever hands it in has written.
  *
  * Who drains, and who feeds, is one at a time: the window says so of the
  * former, and of the latter those who feed among themselves.
@@ -85,6 +86,12 @@ drain_all(const struct fp_ferry *ferry)
 		}
 		ferry_release(ferry, results, n, fp_window_drained);
 	}
+}
+
+void
+fp_ferry_flush(const struct fp_ferry *ferry)
+{
+	drain_all(ferry);
 }
 
 void

@@ -4,7 +4,8 @@
  * item needs no other thread: it hands finished items to whoever writes them,
  * and has new ones handed in. It is also the way back of results.
  *
- * Threads: those of the loops; fp_ferry_give() by the consumer, too.
+ * Threads: those of the loops; fp_ferry_give() by the consumer, too, and
+ * fp_ferry_flush() by the submitter.
  * Ownership: borrows everything.
  * Failure: cannot fail.
  */
@@ -31,8 +32,11 @@ struct fp_ferry {
 void fp_ferry_give(const struct fp_ferry *ferry,
 	const struct fp_result **results, size_t n);
 
-/* All that is finished goes to options.drain; or the consumer is called. If
- * that makes room that a loop waits for, items are handed in. */
+/* All that is finished goes to options.drain; or the consumer is called. */
+void fp_ferry_flush(const struct fp_ferry *ferry);
+
+/* The same; and if that makes room that a loop waits for, items are handed in.
+ */
 void fp_ferry_drain(const struct fp_ferry *ferry);
 
 /* A loop has too little to do: has items handed in, here (true: perhaps; some

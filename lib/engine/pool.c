@@ -509,6 +509,18 @@ locate_item(struct fp_pool *pool, struct fp_ticket *ticket)
 		       fp_nextpage_locate(&pool->locator));
 }
 
+/* It is finished already, and others follow: then they are drained together, or
+ * the consumer is called for many of them. */
+static void
+put_quietly(struct fp_pool *pool, struct fp_ticket *ticket)
+{
+	pool->has_quiet = true;
+	if (!pool->setup.options.drain)
+		fp_window_put_quietly(&pool->window, ticket);
+	else if (fp_window_put_here(&pool->window, ticket))
+		fp_pool_flush(pool);
+}
+
 int
 fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 {
@@ -546,8 +558,7 @@ fp_pool_submit(struct fp_pool *pool, const struct fp_item *item)
 	if (is_done)
 		fp_window_hunger(&pool->window);
 	if (is_done && item->more) {
-		pool->has_quiet = true;
-		fp_window_put_quietly(&pool->window, ticket);
+		put_quietly(pool, ticket);
 	} else if (is_done) {
 		fp_window_put(&pool->window, ticket);
 		pool->has_quiet = false;
@@ -572,14 +583,17 @@ fp_pool_await_room(struct fp_pool *pool)
 void
 fp_pool_flush(struct fp_pool *pool)
 {
+	struct fp_ferry ferry = {&pool->setup, &pool->queue, &pool->window};
+
 	if (pool->has_quiet)
-		fp_window_call(&pool->window);
+		fp_ferry_flush(&ferry);
 	pool->has_quiet = false;
 }
 
 void
 fp_pool_close(struct fp_pool *pool)
 {
+	fp_pool_flush(pool);
 	fp_window_close(&pool->window);
 	fp_queue_close(&pool->queue);
 }

@@ -442,6 +442,19 @@ fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket)
 	unlock_and_call(window, false, calls);
 }
 
+bool
+fp_window_put_here(struct fp_window *window, struct fp_ticket *ticket)
+{
+	fp_mutex_lock(&window->lock);
+	finish(window, ticket);
+	bool is_due = ++window->n_quiet >= FP_WINDOW_BATCH ||
+		      window->n_out >= window->room;
+	bool calls =
+		window->cancelled && has_next(window) && calls_consumer(window);
+	unlock_and_call(window, false, calls);
+	return is_due;
+}
+
 void
 fp_window_leave(struct fp_window *window, struct fp_ticket *list)
 {

@@ -136,15 +136,18 @@ void fp_window_put(struct fp_window *window, struct fp_ticket *list);
  * many have come like this. After a cancel it is woken. */
 void fp_window_put_quietly(struct fp_window *window, struct fp_ticket *ticket);
 
+/* The same by a taker that drains. true: it is time for that. */
+bool fp_window_put_here(struct fp_window *window, struct fp_ticket *ticket);
+
 /* The same by a loop, for a list: it calls, or drains, before it sleeps. */
 void fp_window_leave(struct fp_window *window, struct fp_ticket *list);
 
 /* Wakes the consumer, if something was put quietly. */
 void fp_window_call(struct fp_window *window);
 
-/* By a loop, in place of the consumer: lends up to FP_WINDOW_BATCH of what is
- * finished, as fp_window_next() does. 0: nothing is, or the consumer or another
- * loop has something, and comes back for what there is. */
+/* By a loop or the taker, in place of the consumer: lends up to FP_WINDOW_BATCH
+ * of what is finished, as fp_window_next() does. 0: nothing is, or the consumer
+ * or another of these has something, and comes back for what there is. */
 size_t fp_window_drain(
 	struct fp_window *window, const struct fp_result **results);
 

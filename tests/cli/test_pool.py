@@ -6,15 +6,17 @@ import re
 import resource
 import select
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import Program, fetchpool
+from harness import Program, environment, fetchpool
 from servers import Nginx, api, faults
-from tap import (PATIENCE, SANITIZERS, check, equal, main, matches, skip,
+from tap import (PATIENCE, PROGRAM, SANITIZERS, check, equal, main, matches, skip,
                  steady, test, until)
 
 FD = resource.RLIMIT_NOFILE
@@ -74,6 +76,30 @@ def _():
         server.open(str(n))
     program.close_stdin()
     equal(len(program.wait().records), 10)
+
+
+@test("what fails at once is written by who reads it: no thread waits")
+def _():
+    n = 50000
+    with tempfile.TemporaryDirectory() as folder:
+        names = [os.path.join(folder, name)
+                 for name in ("lines", "failed", "errors")]
+        with open(names[0], "w") as file:
+            file.write(numbers(n))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_nvcsw
+        with open(names[2], "w") as errors:
+            ended = subprocess.run(
+                [PROGRAM, "-i", names[0], "--failed", names[1],
+                 "--id-range", "0-0", "http://127.0.0.1:9/{}"],
+                env=environment(), stdout=subprocess.DEVNULL, stderr=errors,
+                timeout=PATIENCE)
+        waits = resource.getrusage(resource.RUSAGE_CHILDREN).ru_nvcsw - before
+        equal(ended.returncode, 1)
+        with open(names[1]) as file:
+            equal(file.read(), numbers(n))
+        with open(names[2]) as file:
+            equal(len(file.readlines()), n)
+        check(waits < 200, "%d waits" % waits)
 
 
 @test("by default up to 32 at once")

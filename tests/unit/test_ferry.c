@@ -229,6 +229,59 @@ cancel_lets_go_of_the_submitter(void)
 	fp_mutex_destroy(&ends.lock);
 }
 
+/* A pool's items, none of which can be fetched. */
+struct vain {
+	uintptr_t submitter;
+	unsigned n_here, n_elsewhere; /* drained */
+};
+
+static bool
+drain_here(void *arg, const struct fp_result *const *results, size_t n)
+{
+	struct vain *vain = arg;
+	bool is_here = fp_thread_self() == vain->submitter;
+
+	(void)results;
+	*(is_here ? &vain->n_here : &vain->n_elsewhere) += (unsigned)n;
+	return true;
+}
+
+static void
+never_summoned(void *arg, bool is_over)
+{
+	(void)arg;
+	CHECK(is_over);
+}
+
+/* No other thread takes part in it. */
+static void
+what_fails_at_once_is_drained_where_it_is_handed_in(void)
+{
+	struct vain vain = {.submitter = fp_thread_self()};
+	struct fp_item item = {
+		.input = {"x", 1}, .fault = "one that cannot be", .more = true};
+	struct fp_options options;
+	char why[200];
+
+	fp_options_init(&options, sizeof(options));
+	options.url_template = template;
+	options.drain = drain_here;
+	options.summon = never_summoned;
+	options.drain_arg = &vain;
+	struct fp_pool *pool = fp_pool_new(&options, why, sizeof(why));
+	CHECK(pool);
+	for (unsigned i = 0; i < 1000; i++)
+		CHECK(fp_pool_submit(pool, &item) == 0);
+	CHECK(vain.n_here > 900);
+	fp_pool_flush(pool);
+	CHECK(vain.n_here == 1000);
+	CHECK(fp_pool_submit(pool, &item) == 0);
+	fp_pool_close(pool);
+	CHECK(vain.n_here == 1001);
+	fp_pool_free(pool);
+	CHECK(vain.n_elsewhere == 0);
+}
+
 int
 main(void)
 {
@@ -242,6 +295,8 @@ main(void)
 		without_drain_the_consumer_is_called);
 	run("a feed hands in where there is room",
 		feed_hands_in_where_there_is_room);
+	run("what fails at once is drained where it is handed in",
+		what_fails_at_once_is_drained_where_it_is_handed_in);
 	run("a cancel lets go of who waits for room",
 		cancel_lets_go_of_the_submitter);
 	tiny_stop(server);

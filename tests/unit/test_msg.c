@@ -265,6 +265,37 @@ many_items(void)
 	capture_end();
 }
 
+/* Who must not wait is told what is left to those who may. */
+static void
+items_at_once(void)
+{
+	struct fp_result result = failure();
+
+	capture_start();
+	fp_msg_item_now(&result, NULL);
+	CHECK(fp_msg_flush_now());
+	CHECK(count_lines(capture_end(), ITEM) == 1);
+
+	/* A pipe that takes nothing for as long as nobody reads. */
+	int fds[2], old = dup(STDERR_FILENO);
+	char byte = 'x';
+	MUST(old >= 0 && pipe2(fds, O_NONBLOCK) == 0);
+	while (write(fds[1], &byte, 1) == 1)
+		;
+	MUST(dup2(fds[1], STDERR_FILENO) >= 0);
+	for (unsigned i = 0; i < 5000; i++)
+		fp_msg_item_now(&result, NULL);
+	CHECK(!fp_msg_flush_now());
+	MUST(dup2(old, STDERR_FILENO) >= 0);
+	close(old);
+	close(fds[0]);
+	close(fds[1]);
+
+	capture_start();
+	fp_msg_flush();
+	CHECK(count_lines(capture_end(), ITEM) == 5000);
+}
+
 static void
 chatter(void *arg)
 {
@@ -422,6 +453,7 @@ main(void)
 	run("long messages are cut", long_notes);
 	run("items are held back, and keep their place", held_back);
 	run("many items get through a small pipe", many_items);
+	run("items of who must not wait", items_at_once);
 	run("lines of several threads stay whole", from_many_threads);
 	run("without a standard error nothing happens", nobody_listens);
 	run("the graver status holds", statuses);
