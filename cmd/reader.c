@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Lines that are taken before there is a thread for them. */
+/* Lines that are taken before there is a thread for them, and in how many bytes
+ * they are looked for: until then nothing else hears of a stop. */
 #define FIRST_LINES 16
+#define FIRST_BYTES ((uint64_t)256 << 10)
 
 int
 fp_reader_init(struct fp_reader *reader, const struct fp_settings *settings)
@@ -352,12 +354,12 @@ fp_reader_begin(struct fp_reader *reader)
 	if (reader->is_resumed)
 		return false;
 	fp_mutex_lock(&reader->lock);
-	reader->input.is_hasty = true;
+	reader->input.hasty_end = reader->input.n_taken + FIRST_BYTES;
 	for (int i = 0;
 		i < FIRST_LINES && ret > 0 && fp_pool_has_room(reader->pool);
 		i++)
 		ret = reader_take_line(reader);
-	reader->input.is_hasty = false;
+	reader->input.hasty_end = 0;
 	if (ret == 0) {
 		fp_pool_close(reader->pool);
 		atomic_store(&reader->is_done, true);

@@ -162,17 +162,18 @@ wait_readable(struct fp_input *input)
 		{input->fd, POLLIN, 0},
 		{input->stop_fd, POLLIN, 0},
 	};
+	bool is_hasty = input->hasty_end > 0;
 
 	if (input->before_wait)
 		input->before_wait(input->before_wait_arg);
 	int n;
-	while ((n = poll(fds, 2,
-			input->is_hasty ? 0 : input_time_left_ms(input))) < 0) {
+	while ((n = poll(fds, 2, is_hasty ? 0 : input_time_left_ms(input))) <
+		0) {
 		if (errno != EINTR && errno != EAGAIN)
 			return -1;
 	}
-	if (n == 0) {
-		errno = input->is_hasty ? EAGAIN : ETIMEDOUT;
+	if (n == 0 || (input->until_ns && input_time_left_ms(input) == 0)) {
+		errno = is_hasty ? EAGAIN : ETIMEDOUT;
 		return -1;
 	}
 	if (fds[1].revents) {
@@ -188,7 +189,8 @@ read_more(struct fp_input *input)
 {
 	struct fp_buf *buf = &input->buf;
 
-	if (input->is_reading_off) {
+	if (input->is_reading_off ||
+		(input->hasty_end > 0 && input->n_taken >= input->hasty_end)) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -209,7 +211,7 @@ read_more(struct fp_input *input)
 			input->n_taken += (uint64_t)n;
 			return 0;
 		}
-		if (errno != EINTR && (errno != EAGAIN || input->is_hasty))
+		if (errno != EINTR && (errno != EAGAIN || input->hasty_end > 0))
 			return -1;
 	}
 }

@@ -58,7 +58,8 @@ struct fp_input {
 	bool at_end; /* nothing more comes from fd */
 	bool is_stopped; /* give what is there, wait for nothing */
 	bool is_reading_off; /* the same for now: EAGAIN when that is not all */
-	bool is_hasty; /* read, but wait for nothing: EAGAIN in place of that */
+	uint64_t hasty_end; /* read to about this byte of n_taken, and wait for
+			     * nothing: EAGAIN in place of that; 0: not so */
 	bool is_torn; /* stopped before the last line was whole */
 	bool is_again; /* give `line` once more */
 	bool is_skipping; /* in the middle of a line that is too long */

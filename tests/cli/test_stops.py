@@ -57,6 +57,12 @@ def n_in(pipe):
     return n[0]
 
 
+def n_read(program):
+    """The bytes that a program has read."""
+    return int(re.search(rb"rchar: (\d+)",
+                         contents("/proc/%d/io" % program.pid)).group(1))
+
+
 def stuck(program, pipe):
     """Waits until the program has filled the pipe, and goes no further."""
     until(lambda: n_in(pipe) > 0, "something in the pipe")
@@ -429,6 +435,26 @@ def _():
                         faults().url + "/ok?{}"])
     equal((result.status, result.out), (4, b""), repr(result))
     matches("stopped by --deadline: 0 done", result.text)
+
+
+@test("an input that always has more, of which nothing is an item")
+def _():
+    blank = temp_file("")
+    with open(blank, "r+b") as file:
+        file.truncate(1 << 42)  # of which no byte is stored
+    for args in ([], ["-0"], ["--input-format", "csv"]):
+        for path in ["/dev/zero"] * ("-0" not in args) + [blank]:
+            program = Program([*args, "-i", path, faults().url + "/ok?{}"])
+            until(lambda: n_read(program) > 16 << 20, "much is read")
+            program.kill(TERM)
+            result = program.wait(SOON)
+            equal((result.status, result.out), (-TERM, b""), repr(result))
+            matches(r"stopped by SIGTERM: 0 done, 0 failed", result.text)
+    for args, query in ([], "?{}"), (["--input-format", "csv"], "?{id}"):
+        result = fetchpool(["--deadline", "200ms", *args, "-i", "/dev/zero",
+                            faults().url + "/ok" + query], timeout=SOON)
+        equal((result.status, result.out), (4, b""), repr(result))
+        matches("stopped by --deadline", result.text)
 
 
 @test("--deadline: a file of options that nobody writes, named before it")
