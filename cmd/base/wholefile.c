@@ -35,6 +35,14 @@ try_beside(const char *path)
 	return 0;
 }
 
+/* What is no regular file, or one that has no name any more: a deleted one, of
+ * which /proc has a descriptor. Nothing can be put in its place. */
+static bool
+has_no_place(const struct stat *st)
+{
+	return !S_ISREG(st->st_mode) || st->st_nlink == 0;
+}
+
 int
 fp_wholefile_open(struct fp_wholefile *file, const char *path)
 {
@@ -44,7 +52,7 @@ fp_wholefile_open(struct fp_wholefile *file, const char *path)
 	bool is_there = stat(path, &st) == 0;
 	if (!is_there && errno != ENOENT)
 		return -1;
-	if (is_there && !S_ISREG(st.st_mode)) {
+	if (is_there && has_no_place(&st)) {
 		file->fd =
 			fp_patience_open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 		return file->fd < 0 ? -1 : 0;
@@ -77,8 +85,12 @@ fp_wholefile_write(struct fp_wholefile *file, const char *data, size_t len)
 {
 	struct fp_atomicfile made;
 
-	if (file->fd >= 0)
+	if (file->fd >= 0) {
+		/* A pipe has no beginning. */
+		if (lseek(file->fd, 0, SEEK_SET) == 0)
+			(void)!ftruncate(file->fd, 0);
 		return fp_patience_write(file->fd, data, len);
+	}
 	if (fp_atomicfile_begin(&made, file->path, MODE))
 		return -1;
 	keep_mode(file->path, made.fd);

@@ -94,6 +94,27 @@ a_device_is_just_written_to(void)
 	fp_wholefile_close(&file);
 }
 
+/* One that was deleted, and a descriptor that another program gave. */
+static void
+what_has_no_name_any_more_is_written_to(void)
+{
+	char path[40], text[10] = "";
+	const char *name = scratch("nameless");
+	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	MUST(fd >= 0 && unlink(name) == 0 && write(fd, "longer", 6) == 6);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK(fp_wholefile_open(&file, path) == 0);
+	CHECK(pread(fd, text, 9, 0) == 6);
+	CHECK(fp_wholefile_write(&file, "one", 3) == 0);
+	CHECK(fp_wholefile_write(&file, "two", 3) == 0);
+	memset(text, 0, sizeof(text));
+	CHECK(pread(fd, text, 9, 0) == 3);
+	CHECK_TEXT(text, "two");
+	fp_wholefile_close(&file);
+	close(fd);
+}
+
 /* Its folder goes away meanwhile. */
 static void
 a_write_that_fails_leaves_nothing(void)
@@ -123,6 +144,8 @@ main(void)
 	run("what cannot be written is found at once",
 		what_cannot_be_written_is_found_at_once);
 	run("a device is just written to", a_device_is_just_written_to);
+	run("what has no name any more is written to",
+		what_has_no_name_any_more_is_written_to);
 	run("a write that fails leaves nothing behind",
 		a_write_that_fails_leaves_nothing);
 	return done();
