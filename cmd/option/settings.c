@@ -223,7 +223,11 @@ fp_settings_is_sendable(const char *option, const char *path)
 	if (fd < 0)
 		return fp_settings_unreadable(option, path);
 	ssize_t n = read(fd, &c, 1);
+	int err = errno;
 	close(fd);
+	errno = err;
+	if (n < 0)
+		return fp_settings_unreadable(option, path);
 	if (n > 0)
 		fp_msg_usage("%s: %s has contents, but no size, as in /proc: "
 			     "use --data-binary @FILE",

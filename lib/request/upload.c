@@ -182,7 +182,8 @@ explain(int err)
 	}
 }
 
-/* What is no file with a size: EISDIR, EINVAL, or ENOTSUP. */
+/* What is no file with a size: EISDIR, EINVAL, or ENOTSUP; or cannot be read.
+ */
 static int
 look_at(int fd, struct fp_filemark *mark)
 {
@@ -195,8 +196,9 @@ look_at(int fd, struct fp_filemark *mark)
 		return -1;
 	/* It is told by its head how long the body is. */
 	char c;
-	if (st.st_size == 0 && pread(fd, &c, 1, 0) > 0) {
-		errno = ENOTSUP;
+	ssize_t n = st.st_size == 0 ? pread(fd, &c, 1, 0) : 0;
+	if (n != 0) {
+		errno = n > 0 ? ENOTSUP : errno;
 		return -1;
 	}
 	*mark = (struct fp_filemark){

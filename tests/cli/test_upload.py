@@ -86,6 +86,16 @@ def _():
                   ["local"])
             matches("/proc/version: the file has contents, but no size",
                     result.records[0]["error"]["message"])
+    # What cannot even be read does not count as empty either.
+    for args in (["-T", "/proc/self/mem"], ["-F", "a=@/proc/self/mem"]):
+        result = fetchpool([*args, sink.url + "/{}"], input="x\n")
+        equal(result.status, 3, repr(result))
+        matches("cannot read /proc/self/mem: Input/output error", result.text)
+    result = fetchpool(["--expand-upload-file={{}}", "--upload-root=/", "-a",
+                        sink.url + "/x"], input="/proc/self/mem")
+    equal(result.status, 1, repr(result))
+    matches("/proc/self/mem: Input/output error",
+            result.records[0]["error"]["message"])
     equal(sink.came, [])
     # What is empty is sent, and what is read at once has a size.
     name = os.path.join(temp_dir(), "empty")
