@@ -16,15 +16,29 @@
 
 #define SHOWN_MAX 40
 
-/* The option that gives a secret, which is meant for some server; or NULL. */
+/* Whether it is a header, "NAME: VALUE" or "NAME;", that gives a secret: one
+ * without a value takes a header away, or sends none. */
+static bool
+is_secret_header(const char *line)
+{
+	size_t len = strcspn(line, ":;");
+	const char *value = line[len] ? line + len + 1 : "";
+
+	return value[strspn(value, " \t")] &&
+	       fp_shown_is_secret_name(line, len);
+}
+
+/* The option that says who asks, which is meant for some server; or NULL. A
+ * certificate is a login. */
 static const char *
 find_secret_option(const struct fp_settings *settings)
 {
 	static const char *const names[] = {"user", "expand-user",
 		"oauth2-bearer", "token-command", "netrc", "netrc-file",
-		"cookie", "aws-sigv4"};
+		"cookie", "aws-sigv4", "cert", "key"};
 	static const char *const setopts[] = {"USERPWD", "USERNAME", "PASSWORD",
-		"XOAUTH2_BEARER", "AWS_SIGV4", "COOKIE"};
+		"XOAUTH2_BEARER", "AWS_SIGV4", "COOKIE", "SSLCERT", "SSLKEY",
+		"TLSAUTH_USERNAME"};
 	const struct fp_list *given = &settings->given;
 
 	for (size_t i = 0; i < given->n; i += 2) {
@@ -34,8 +48,7 @@ find_secret_option(const struct fp_settings *settings)
 				return names[k];
 		}
 		if (strcmp(given->texts[i], "expand-header") == 0 &&
-			(value[0] == '@' || fp_shown_is_secret_name(value,
-						    strcspn(value, ":;"))))
+			(value[0] == '@' || is_secret_header(value)))
 			return "expand-header";
 	}
 	for (size_t i = 0; i < FP_ARRAY_LEN(setopts); i++) {
@@ -43,8 +56,7 @@ find_secret_option(const struct fp_settings *settings)
 			return "setopt";
 	}
 	for (size_t i = 0; i < settings->headers.n; i++) {
-		const char *line = settings->headers.texts[i];
-		if (fp_shown_is_secret_name(line, strcspn(line, ":;")))
+		if (is_secret_header(settings->headers.texts[i]))
 			return "header";
 	}
 	return NULL;

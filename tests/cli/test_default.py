@@ -10,6 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
+from authority import authority
 from harness import Program, fetchpool, terminal
 from listener import Listener
 from servers import faults
@@ -114,6 +115,7 @@ def _():
                  ["--setopt=XOAUTH2_BEARER=t"],
                  ["--setopt=USERNAME=me", "--setopt=PASSWORD=pass"],
                  ["--netrc-file=" + temp_file(b"default login a password b")],
+                 ["--setopt=SSLCERT=me.pem"], ["--setopt=TLSAUTH_USERNAME=me"],
                  ["-u", "k:s", "--aws-sigv4=aws:amz:us-east-1:s3"]):
         result, proxy = proxied(["-a", *args], "1\n2\n")
         equal((result.status, proxy.lines), (1, []), repr((args, result)))
@@ -123,8 +125,15 @@ def _():
         # A list of URLs says itself where it goes.
         result, proxy = proxied(args, "https://127.0.0.1:9/x\n")
         equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT 127.0.0.1:9")
-    result, proxy = proxied(["-H", "X-Client: me"], "1\n")
-    equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT %s:443" % PUBLIC)
+    certificate = authority().issue("client")
+    result, proxy = proxied(["-E", certificate.cert, "--key", certificate.key],
+                            "1\n")
+    equal((result.status, proxy.lines), (1, []), repr(result))
+    for header in "X-Client: me", "Authorization:", "Cookie: ", "X-Token;":
+        for option in "-H", "--expand-header":
+            result, proxy = proxied([option, header], "1\n")
+            equal(proxy.lines[0].split(" HTTP/")[0],
+                  "CONNECT %s:443" % PUBLIC, header)
     result, proxy = proxied(["--setopt=TCP_NODELAY=1"], "1\n")
     equal(proxy.lines[0].split(" HTTP/")[0], "CONNECT %s:443" % PUBLIC)
     # Nor is a line that is no ID told of it.
