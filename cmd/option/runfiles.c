@@ -313,8 +313,19 @@ value_of(const char *pair, const char *name)
 		       : NULL;
 }
 
-/* What libcurl reads itself, as --setopt or the environment says. A pipe may
- * be one that an option has named already. */
+/* Of what libcurl reads, the authorities alone are read once. */
+static bool
+is_curl_file(const char *name, const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 &&
+	       (S_ISREG(st.st_mode) ||
+		       (S_ISFIFO(st.st_mode) && strcmp(name, "CAINFO") != 0));
+}
+
+/* What libcurl reads itself, as --setopt or the environment says. A pipe of
+ * authorities may be one that an option has named already. */
 static bool
 add_curl(struct run_files *files, const struct fp_settings *settings)
 {
@@ -332,7 +343,6 @@ add_curl(struct run_files *files, const struct fp_settings *settings)
 		{"SSLCERT", "the file of SSLCERT"},
 		{"SSLKEY", "the file of SSLKEY"},
 	};
-	struct stat st;
 
 	for (size_t i = 0; i < settings->curl.n; i++) {
 		const char *pair = settings->curl.texts[i], *path;
@@ -340,8 +350,7 @@ add_curl(struct run_files *files, const struct fp_settings *settings)
 			pair += 8;
 		for (size_t k = 0; k < FP_ARRAY_LEN(names); k++) {
 			path = value_of(pair, names[k][0]);
-			if (path && stat(path, &st) == 0 &&
-				S_ISREG(st.st_mode) &&
+			if (path && is_curl_file(names[k][0], path) &&
 				!add_named(files, "setopt", names[k][1], path,
 					false))
 				return false;
@@ -573,6 +582,16 @@ runfiles_refuse(const struct run_file *first, const struct run_file *file)
 	return false;
 }
 
+/* Whether each connection reads it, and the first would take all of it. */
+static bool
+is_used_up(const struct run_file *file)
+{
+	static const char *const names[] = {"cert", "key", "setopt"};
+
+	return file->is_there && S_ISFIFO(file->st.st_mode) && file->option &&
+	       runfiles_is_in(names, FP_ARRAY_LEN(names), file->option);
+}
+
 static bool
 runfiles_judge(
 	const struct run_files *files, const struct fp_settings *settings)
@@ -583,6 +602,12 @@ runfiles_judge(
 		const struct run_file *file = &files->all[i];
 		if (file->is_stdout)
 			output = file;
+		if (is_used_up(file)) {
+			fp_msg_usage("--%s: '%s' is a pipe, and each "
+				     "connection reads it: give a file",
+				file->option, file->path);
+			return false;
+		}
 		for (size_t k = 0; k < i; k++) {
 			if (do_clash(&files->all[k], file))
 				return runfiles_refuse(&files->all[k], file);

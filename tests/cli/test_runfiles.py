@@ -257,6 +257,18 @@ def _():
     os.unlink(fifo)
 
 
+@test("a file that each connection reads is no pipe")
+def _():
+    folder = folder_with(items=ITEMS)
+    os.mkfifo(folder + "/pipe")
+    for args in (["-E", "pipe"], ["-E", "pipe:word"], ["--key", "pipe"],
+                 *(["--setopt", name + "=pipe"] for name in (
+                     "SSLCERT", "SSLKEY", "CRLFILE", "curlopt_issuercert",
+                     "PINNEDPUBLICKEY", "PROXY_SSLCERT", "PROXY_CAINFO"))):
+        refused(folder, ["-i", "items", *args],
+                "--(cert|key|setopt): 'pipe' is a pipe, and each connection")
+
+
 @test("what only we could end is not read: our own standard output's pipe")
 def _():
     folder = folder_with(items=ITEMS)
