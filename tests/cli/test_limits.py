@@ -176,6 +176,11 @@ def _():
         equal(success(path + "2048", "--max-body=2K")["size"], 2048)
         failure(path + "2049", "--max-body=2K", kind="too_large", status=200)
         failure(path + "50000", "--max-body=2K", kind="too_large", status=200)
+    # It is not read on, whatever it is fed to.
+    for args in [], ["-B", "none"], ["-B", "text"]:
+        record = failure("/chunked/30000000", "--max-body=2K", *args,
+                         kind="too_large", status=200)
+        check(record["size"] < 1 << 20, record)
 
 
 @test("57 --max-body: a body without end")
