@@ -121,7 +121,9 @@ writer_tell(struct fp_output *output)
 		fp_msg_local("write error: %s", strerror(output->error));
 	else
 		fp_msg_local("write error: %s: %s", output->name,
-			fp_patience_why(output->error));
+			output->error == ENOENT
+				? "it was removed"
+				: fp_patience_why(output->error));
 }
 
 static void

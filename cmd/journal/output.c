@@ -65,6 +65,7 @@ output_look_at(struct fp_output *output)
 	}
 	output->is_watchable = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
 	output->is_file = S_ISREG(st.st_mode);
+	output->has_name = output->is_file && st.st_nlink > 0;
 
 	/* While memory is there: what is gathered never needs more. */
 	if (fp_buf_reserve(&output->pending, GATHER_BYTES))
@@ -370,11 +371,23 @@ fp_output_stop(struct fp_output *output)
 	atomic_store(&output->stop, true);
 }
 
+/* Whether all that was written goes with our descriptor. */
+static bool
+output_is_removed(const struct fp_output *output)
+{
+	struct stat st;
+
+	return output->is_ours && output->has_name &&
+	       fstat(output->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 int
 fp_output_close(struct fp_output *output)
 {
 	int ret = fp_output_flush(output);
 
+	if (ret == 0 && output_is_removed(output))
+		ret = output_fail(output, ENOENT);
 	fp_buf_destroy(&output->pending);
 	fp_buf_destroy(&output->ends);
 	if (output->quick_fd >= 0 && output->quick_fd != output->fd)

@@ -25,6 +25,7 @@ struct fp_output {
 	bool is_ours; /* opened here */
 	bool is_made; /* the file was not there before */
 	bool is_file; /* a regular file: can be cut */
+	bool has_name; /* such a one, and it was in a folder when opened */
 	bool is_watchable; /* a pipe or socket, whose reader may go away */
 	int quick_fd; /* the same, for writing without waiting, or -1 */
 	bool is_held; /* all that is given is gathered, and nothing written */
@@ -92,7 +93,7 @@ void fp_output_undo(const struct fp_output *output);
 /* The same for one that fp_patience_make() opened there. */
 void fp_output_unmake(int fd, const char *path);
 
-/* Flushes, and closes what was opened here. */
+/* Flushes, and closes what was opened here. ENOENT: that was removed. */
 int fp_output_close(struct fp_output *output);
 
 /* Whether both stand for one open file or terminal. */

@@ -12,7 +12,7 @@ import sys
 import kit  # noqa: F401: where the other folders are
 
 sys.dont_write_bytecode = True
-from harness import TRACED, records_of, strace, tool
+from harness import TRACED, Program, records_of, strace, tool
 from resumetest import Run, put
 from servers import faults
 from tap import (check, contents, equal, main, matches, skip, temp_dir, test,
@@ -148,6 +148,28 @@ def _():
         matches("^fetchpool: --etags: .*tags: it was (removed or replaced|"
                 "truncated or changed)\n$", result.text)
         equal(contents(run.out).count(b"\n"), N)
+
+
+@test("an output or the file of --failed is removed: that is said at the end")
+def _():
+    for option in "-o", "--failed":
+        for harm in remove, carry_off:
+            folder, server = temp_dir(), faults()
+            path = folder + "/file"
+            program = Program([option, path, server.url + "/gate/{}"], "pipe")
+            program.write("1\n")
+            until(lambda: server.targets, "a request")
+            harm(path)
+            program.close_stdin()
+            server.open("1")
+            result = program.wait()
+            if harm == carry_off:
+                equal((result.status, result.text), (0, ""))
+                continue
+            equal(result.status, 3, repr(result))
+            equal(result.text,
+                  "fetchpool: write error: %s: it was removed\n" % path)
+            equal(os.listdir(folder), [])
 
 
 def vanish(folder):
