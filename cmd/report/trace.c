@@ -79,6 +79,7 @@ fp_trace_open(struct fp_trace *trace, const char *path)
 		return -1;
 	}
 	trace->is_file = S_ISREG(st.st_mode);
+	trace->has_name = trace->is_file && st.st_nlink > 0;
 	fp_mutex_init(&trace->lock);
 	return 0;
 }
@@ -92,7 +93,8 @@ fail_locked(struct fp_trace *trace, int err)
 		ftruncate(trace->fd, (off_t)trace->end) == 0)
 		(void)!pwrite(trace->fd, TAIL, TAIL_LEN, (off_t)trace->end);
 	fp_buf_destroy(&trace->pending);
-	fp_msg_local("write error: %s: %s", trace->path, fp_patience_why(err));
+	fp_msg_local("write error: %s: %s", trace->path,
+		err == ENOENT ? "it was removed" : fp_patience_why(err));
 }
 
 static int
@@ -171,17 +173,32 @@ fp_trace_flush(struct fp_trace *trace)
 	fp_mutex_unlock(&trace->lock);
 }
 
+/* Whether all that was written goes with our descriptor. */
+static bool
+trace_is_removed(const struct fp_trace *trace)
+{
+	struct stat st;
+
+	return trace->has_name && fstat(trace->fd, &st) == 0 &&
+	       st.st_nlink == 0;
+}
+
+/* What close() has given back may be another's by now. */
 int
 fp_trace_close(struct fp_trace *trace)
 {
-	if (trace->fd < 0)
+	int fd = trace->fd;
+
+	if (fd < 0)
 		return 0;
 	fp_mutex_lock(&trace->lock);
 	begin_locked(trace);
 	trace_flush_locked(trace, true);
-	if (close(trace->fd) && !trace->error)
-		fail_locked(trace, errno);
+	if (!trace->error && trace_is_removed(trace))
+		fail_locked(trace, ENOENT);
 	trace->fd = -1;
+	if (close(fd) && !trace->error)
+		fail_locked(trace, errno);
 	fp_buf_destroy(&trace->pending);
 	fp_mutex_unlock(&trace->lock);
 	fp_mutex_destroy(&trace->lock);

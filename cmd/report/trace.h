@@ -29,6 +29,7 @@ struct fp_trace {
 	int fd; /* -1: there is no such file */
 	const char *path;
 	bool is_file; /* a regular one */
+	bool has_name; /* such a one, and it was in a folder when opened */
 	bool is_made; /* it was not there before */
 	bool is_begun; /* it was emptied, and is ours to write */
 	int error; /* errno of what failed, or 0 */

@@ -150,13 +150,14 @@ def _():
         equal(contents(run.out).count(b"\n"), N)
 
 
-@test("an output or the file of --failed is removed: that is said at the end")
+@test("an output, --failed or --trace is removed: that is said at the end")
 def _():
-    for option in "-o", "--failed":
+    for option in "-o", "--failed", "--trace":
         for harm in remove, carry_off:
             folder, server = temp_dir(), faults()
             path = folder + "/file"
-            program = Program([option, path, server.url + "/gate/{}"], "pipe")
+            program = Program([option, path, server.url + "/gate/{}"], "pipe",
+                              stdout=subprocess.DEVNULL)
             program.write("1\n")
             until(lambda: server.targets, "a request")
             harm(path)
