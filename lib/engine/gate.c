@@ -317,7 +317,7 @@ has_nothing(const struct fp_socket *at)
  * well, where host and port are the same (RFC 9110, section 4.3.1: that is
  * another origin). TLS to a proxy is no such connection. */
 static bool
-is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
+is_clean(struct fp_transfer *transfer, struct fp_socket *at)
 {
 	bool was_used =
 		at ? at->is_used : transfer->phase != FP_TRANSFER_CONNECTING;
@@ -335,6 +335,10 @@ is_clean(struct fp_transfer *transfer, const struct fp_socket *at)
 		transfer->needs_2 = !tls.is_agreed;
 		return tls.is_agreed;
 	}
+	/* It may have had no answer yet: what it was made for was refused, or
+	 * kept from going out. */
+	if (at && tls.is_http2)
+		at->is_http2 = true;
 	bool is_mixed = tls.has_tls && !is_https && (!at || at->is_https);
 	if (!is_mixed && !tls.is_http2)
 		return !tls.has_rest && (!at || has_nothing(at));

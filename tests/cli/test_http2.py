@@ -208,6 +208,30 @@ def _():
     program.wait()
 
 
+@test("67 a connection on which a POST did not go out carries others")
+def _():
+    # One that libcurl makes to send again what was refused, and that the rate
+    # keeps from being sent: it has had no answer, and is HTTP/2 all the same.
+    refused = set()
+
+    def answer(conn, stream, words):
+        if int(words[0]) % 3 == 0 and words[0] not in refused:
+            refused.add(words[0])
+            conn.send(rst_stream(stream, REFUSED_STREAM))
+        else:
+            whole(conn, stream, words)
+
+    server = frames()
+    server.on("refuse", answer)
+    # That of a libcurl with which what has a body uses no HTTP/2.
+    server.http1 = lambda sock: sock.sendall(
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    result = run([server.at("refuse", n) for n in range(200)], "-d", "x",
+                 "-j30", "-r100/s", "--pace", "--fields=status,attempts")
+    equal({(r["status"], r["attempts"]) for r in result.records}, {(200, 1)},
+          repr(result))
+
+
 def sent_again(n, first, second, *args):
     """The records of n answers that began as `first` says, its fields and its
     bytes, and that came whole over HTTP/1.1 as `second` says."""
