@@ -19,8 +19,10 @@
 #define IDLE_CONNECTION_S 118L
 #define CONNECTION_LIFE_S 900L
 
-/* How long the addresses of one of very many hosts are kept. */
+/* How long the addresses of one of very many hosts are kept, and those that no
+ * connection could be made to. */
 #define CROWD_NAME_S 1L
+#define DEAD_NAME_S 1L
 
 /* The least that libcurl takes. */
 #define UPLOAD_BUFFER_BYTES 16384L
@@ -213,18 +215,26 @@ would_mislead_proxy(const struct fp_transfer *transfer)
 	       strncmp(transfer->ticket->origin->name, "http://[", 8) == 0;
 }
 
-/* Whether its name was not there at the last attempt. libcurl 8.16.0 and later
- * keep that, too; this attempt is to ask again. */
-static bool
-is_unresolved(const struct fp_ticket *ticket)
+/* For how long addresses that are known count for this attempt. If the last one
+ * did not find the name, it asks again: libcurl 8.16.0 and later keep that,
+ * too. If no connection could be made, the name may have another address by
+ * now, as where a service has moved, or a name server gives one of several. Of
+ * those that fail together, not each asks. */
+static long
+choose_names(const struct fp_transfer *transfer, bool is_stranger)
 {
-	const struct fp_result *result = &ticket->result;
+	const struct fp_result *result = &transfer->ticket->result;
+	enum fp_kind last = result->n_tries > 0
+				    ? result->tries[result->n_tries - 1].kind
+				    : FP_KIND_OK;
 
-	return result->n_tries > 0 &&
-	       result->tries[result->n_tries - 1].kind == FP_KIND_DNS;
+	if (last == FP_KIND_DNS)
+		return 0;
+	if (last == FP_KIND_CONNECT || last == FP_KIND_TIMEOUT)
+		return DEAD_NAME_S;
+	return is_stranger ? CROWD_NAME_S : FP_TRANSFER_NAME_S;
 }
 
-/* For how long addresses that are known count for this transfer. */
 static CURLcode
 keep_names(struct fp_transfer *transfer, long names_s)
 {
@@ -267,9 +277,9 @@ choose_connection(struct fp_transfer *transfer)
 		if (code != CURLE_OK)
 			return code;
 	}
-	return keep_names(transfer, is_unresolved(transfer->ticket) ? 0
-				    : stranger ? CROWD_NAME_S
-					       : FP_TRANSFER_NAME_S);
+	return transfer->setup->has_name_time
+		       ? CURLE_OK
+		       : keep_names(transfer, choose_names(transfer, stranger));
 }
 
 /* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body

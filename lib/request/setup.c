@@ -256,6 +256,8 @@ choose_connections(struct fp_setup *setup)
 		options->fresh_connect || is_set(given, CURLOPT_FRESH_CONNECT);
 	setup->is_alone =
 		options->fresh_connect || is_set(given, CURLOPT_FORBID_REUSE);
+	setup->has_name_time =
+		fp_curlopts_has(given, CURLOPT_DNS_CACHE_TIMEOUT);
 	for (size_t i = 0; i < options->n_headers; i++) {
 		const char *line = options->headers[i];
 		setup->is_alone |= strncasecmp(line, "Connection:", 11) == 0 &&

@@ -85,6 +85,7 @@ struct fp_setup {
 	bool loses_early_3; /* the same of HTTP/3 */
 	bool is_fresh; /* each request has a new connection ... */
 	bool is_alone; /* ... or its connection is not used again */
+	bool has_name_time; /* the user says how long addresses are kept */
 	struct fp_retry_policy retry;
 	bool is_idempotent; /* each request, the user says */
 	struct fp_rates rates; /* of the pool, this process's share */

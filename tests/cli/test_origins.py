@@ -386,6 +386,17 @@ def _():
           (0, {None: 20}, 20))
 
 
+@test("32 a name that has another address by now, since the first is dead")
+def _():
+    server = faults()
+    for args in [], ["-d", "x"]:
+        env = resolver("moved.test=127.0.0.99|127.0.0.1")
+        result = fetchpool(["-a", "--retry=3", *args], env=env, input=lines(
+            "http://moved.test:%d/ok" % server.port, 1))
+        equal(kinds(result), {None: 1}, repr(result))
+        check(2 <= attempts(result) <= 4, repr(result))
+
+
 class Mortal(FaultServer):
     """It closes each connection after the answer, goes down, comes back."""
 
