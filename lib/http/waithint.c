@@ -115,8 +115,9 @@ static const struct {
 	{"-Reset-Time", true, RESET, "private APIs"},
 };
 
-/* The last letters of those. */
+/* The last letters of those, and the length of the shortest. */
 #define LAST_LETTERS "gnprstGNPRST"
+#define END_MIN 5
 
 /* Texts in errors, before a length of time; a number alone is in the unit that
  * stands here. */
@@ -543,7 +544,7 @@ waithint_read_name(
 }
 
 /* Every name in the table begins with one of D, R and X, or ends as `ends` has
- * it; most others do neither. */
+ * it; most others do neither. ETag is in most answers, and too short. */
 void
 fp_waithint_field(
 	struct fp_waithint *hints, struct fp_text name, struct fp_text value)
@@ -553,8 +554,9 @@ fp_waithint_field(
 
 	if (name.len < 4 ||
 		(!memchr("DRXdrx", *name.data, 6) &&
-			!memchr(LAST_LETTERS, name.data[name.len - 1],
-				sizeof(LAST_LETTERS) - 1)))
+			(name.len < END_MIN ||
+				!memchr(LAST_LETTERS, name.data[name.len - 1],
+					sizeof(LAST_LETTERS) - 1))))
 		return;
 	if (!waithint_read_name(name, &meaning, &key))
 		return;
