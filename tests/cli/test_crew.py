@@ -105,16 +105,28 @@ def _():
     equal((result.status, len(result.records), result.err), (0, 3, b""))
 
 
-@test("a failure that no thread can be had to write: said, and counted")
+@test("a failure needs no thread to be written")
 def _():
     url, failed = faults().url, temp_dir() + "/failed"
-    lines = ["%s/%s" % (url, path) for path in ("ok", "status/404", "ok?2")]
+    result = fetchpool(["--retry=0", "--failed", failed, url + "/status/{}"],
+                       input="404\n", env=resolver(threads=1))
+    equal(result.status, 1, repr(result))
+    matches("fetchpool: 1: 404 Not Found ", result.text)
+    equal(contents(failed), b"404\n")
+
+
+@test("a result that no thread can be had to write: said, and counted")
+def _():
+    server, failed = faults(), temp_dir() + "/failed"
+    server.on("/large", lambda conn, request: conn.answer(
+        b"x" * 50000, b"text/plain"))
+    url = server.url
+    lines = ["%s/%s" % (url, path) for path in ("ok", "large", "ok?2")]
     items = temp_file("".join(line + "\n" for line in lines), "items")
     result = fetchpool(["-i", items, "-j1", "--retry=0", "--failed", failed],
                        env=resolver(threads=1))
     equal(result.status, 3, repr(result))
     matches("cannot start a thread: ", result.text)
-    matches("fetchpool: 2: 404 Not Found ", result.text)
     done = [record["input"] for record in result.records]
     equal(sorted(done + contents(failed).decode().splitlines()),
           sorted(lines))
