@@ -143,10 +143,11 @@ fp_output_unmake(int fd, const char *path)
 }
 
 void
-fp_output_undo(const struct fp_output *output)
+fp_output_undo(struct fp_output *output)
 {
 	if (output->is_made && output->fd >= 0)
 		fp_output_unmake(output->fd, output->name);
+	output->has_name = false; /* that it is removed is no loss */
 }
 
 int

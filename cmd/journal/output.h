@@ -88,7 +88,7 @@ void fp_output_break(struct fp_output *output, int error);
 
 /* Nothing is to be written after all: a file that was made here, and is empty,
  * is removed again, unless another run has it open. */
-void fp_output_undo(const struct fp_output *output);
+void fp_output_undo(struct fp_output *output);
 
 /* The same for one that fp_patience_make() opened there. */
 void fp_output_unmake(int fd, const char *path);

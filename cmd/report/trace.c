@@ -52,10 +52,11 @@
 /* ---- the file ---- */
 
 void
-fp_trace_undo(const struct fp_trace *trace)
+fp_trace_undo(struct fp_trace *trace)
 {
 	if (trace->is_made && trace->fd >= 0)
 		fp_output_unmake(trace->fd, trace->path);
+	trace->has_name = false;
 }
 
 int

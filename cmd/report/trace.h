@@ -47,7 +47,7 @@ int fp_trace_open(struct fp_trace *trace, const char *path);
 void fp_trace_begin(struct fp_trace *trace, int64_t start_ns, bool is_later);
 
 /* The run does not begin: a file that was made is removed, if it is empty. */
-void fp_trace_undo(const struct fp_trace *trace);
+void fp_trace_undo(struct fp_trace *trace);
 
 /* Of a run that was refused: if it was not emptied yet, it will not be. */
 void fp_trace_leave(struct fp_trace *trace);
