@@ -361,7 +361,7 @@ room_for_names(const struct fp_lane *lane)
 	unsigned most = lane->share.resolving_max;
 
 	return most -
-	       FP_MIN(most, lane->context.phases.n[FP_TRANSFER_RESOLVING]);
+	       FP_MIN(most, fp_phases_n_resolving(&lane->context.phases));
 }
 
 /* While transfers wait for memory, an item may start only if it is the one that
@@ -386,7 +386,8 @@ fp_lane_room(const struct fp_lane *lane)
 		room_for_names(lane));
 	if (!fp_lane_is_crowded(lane))
 		room.n_strangers =
-			strange - FP_MIN(strange, context->n_strange);
+			strange -
+			FP_MIN(strange, context->phases.n[FP_TRANSFER_STRANGE]);
 	return room;
 }
 
@@ -711,11 +712,11 @@ end_threadless(struct fp_lane *lane, int64_t *due)
 	int64_t now_ns = *context->now_ns, next_ns = INT64_MAX;
 
 	if (lane->setup->lookup_threads == 1 ||
-		context->phases.n[FP_TRANSFER_RESOLVING] == 0)
+		fp_phases_n_resolving(&context->phases) == 0)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		const struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->phase == FP_TRANSFER_RESOLVING)
+		if (fp_phase_is_resolving(transfer->phase))
 			next_ns = FP_MIN(
 				next_ns, transfer->tried_ns + THREADLESS_NS);
 	}
@@ -729,7 +730,7 @@ end_threadless(struct fp_lane *lane, int64_t *due)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->phase == FP_TRANSFER_RESOLVING &&
+		if (fp_phase_is_resolving(transfer->phase) &&
 			transfer->tried_ns + THREADLESS_NS <= now_ns)
 			lane_stop(lane, transfer, FP_STOP_THREAD);
 	}

@@ -330,7 +330,7 @@ count_resolving(const struct fp_loop *loop)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < loop->n_lanes; i++)
-		n += loop->lanes[i].context.phases.n[FP_TRANSFER_RESOLVING];
+		n += fp_phases_n_resolving(&loop->lanes[i].context.phases);
 	return n;
 }
 
@@ -419,6 +419,7 @@ show_phases(struct fp_loop *loop)
 		[FP_TRANSFER_IDLE] = -1,
 		[FP_TRANSFER_DELAYED] = FP_LOOP_DELAYED,
 		[FP_TRANSFER_HELD] = FP_PHASE_CONNECT,
+		[FP_TRANSFER_STRANGE] = FP_PHASE_LOOKUP,
 		[FP_TRANSFER_RESOLVING] = FP_PHASE_LOOKUP,
 		[FP_TRANSFER_CONNECTING] = FP_PHASE_CONNECT,
 		[FP_TRANSFER_REUSING] = FP_PHASE_ANSWER,

@@ -5,8 +5,8 @@
  *	 idle --> delayed --> idle		(and it asks for a start)
  *	  | |
  *	  | '---> held ---.
- *	  v               |
- *	 resolving <------'<--------------------------------.
+ *	  v               v
+ *	 strange or resolving <-----------------------------.
  *	  |     |                                           |
  *	  |     '--> connecting --.                         | again: on a new
  *	  |           ^    |      |                         | connection, or
@@ -19,7 +19,8 @@
  *	                   '--> sent (resent)
  *
  * From every phase back to idle: it is over, or its ticket goes back to the
- * schedule. From every one that is libcurl's to resolving: it begins anew.
+ * schedule. From every one that is libcurl's to resolving: it begins anew. What
+ * has got an address is strange no more.
  * That libcurl sends again by itself, on another connection, is sent to sent,
  * or by way of connecting: in HTTP/2 a stream may be refused when its answer
  * has begun.
@@ -32,9 +33,12 @@
 
 /* Those that may be next, from each phase. */
 static const unsigned phases_after[FP_TRANSFER_PHASES] = {
-	[FP_TRANSFER_IDLE] = TO(DELAYED) | TO(HELD) | TO(RESOLVING),
+	[FP_TRANSFER_IDLE] =
+		TO(DELAYED) | TO(HELD) | TO(STRANGE) | TO(RESOLVING),
 	[FP_TRANSFER_DELAYED] = TO(IDLE),
-	[FP_TRANSFER_HELD] = TO(IDLE) | TO(RESOLVING),
+	[FP_TRANSFER_HELD] = TO(IDLE) | TO(STRANGE) | TO(RESOLVING),
+	[FP_TRANSFER_STRANGE] =
+		TO(IDLE) | TO(STRANGE) | TO(CONNECTING) | TO(REUSING),
 	[FP_TRANSFER_RESOLVING] =
 		TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) | TO(REUSING),
 	[FP_TRANSFER_CONNECTING] = TO(IDLE) | TO(RESOLVING) | TO(CONNECTING) |

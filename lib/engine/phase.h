@@ -16,7 +16,9 @@ enum fp_transfer_phase {
 	FP_TRANSFER_IDLE, /* no item */
 	FP_TRANSFER_DELAYED, /* not begun: pauses, and then asks for a start */
 	FP_TRANSFER_HELD, /* the same, until others have shaken hands */
-	FP_TRANSFER_RESOLVING, /* begun, and libcurl's; it has no address yet */
+	FP_TRANSFER_STRANGE, /* begun, and libcurl's; it has no address yet, and
+			      * nobody knows its host's name */
+	FP_TRANSFER_RESOLVING, /* the same, but that others do */
 	FP_TRANSFER_CONNECTING, /* a socket was opened for it */
 	FP_TRANSFER_REUSING, /* a kept connection was found, not taken yet */
 	FP_TRANSFER_SENT, /* its request has passed the gate; the answer's head
@@ -34,6 +36,13 @@ struct fp_phases {
 	unsigned n[FP_TRANSFER_PHASES];
 };
 
+static inline unsigned
+fp_phases_n_resolving(const struct fp_phases *phases)
+{
+	return phases->n[FP_TRANSFER_STRANGE] +
+	       phases->n[FP_TRANSFER_RESOLVING];
+}
+
 /* Moves one of them on. */
 void fp_phase_move(struct fp_phases *phases, enum fp_transfer_phase *phase,
 	enum fp_transfer_phase to);
@@ -45,7 +54,14 @@ bool fp_phase_may_follow(
 static inline bool
 fp_phase_is_begun(enum fp_transfer_phase phase)
 {
-	return phase >= FP_TRANSFER_RESOLVING;
+	return phase >= FP_TRANSFER_STRANGE;
+}
+
+/* Whether it has no connection yet, and no socket for one. */
+static inline bool
+fp_phase_is_resolving(enum fp_transfer_phase phase)
+{
+	return phase == FP_TRANSFER_STRANGE || phase == FP_TRANSFER_RESOLVING;
 }
 
 /* Whether its request is on the wire: what comes is the answer. */

@@ -117,7 +117,7 @@ fp_span_request(struct fp_transfer *transfer)
 
 	if (ticket->hop.len > 0)
 		span.url = fp_request_show(&ticket->hop, &shown);
-	if (transfer->phase != FP_TRANSFER_RESOLVING &&
+	if (!fp_phase_is_resolving(transfer->phase) &&
 		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
 			CURLE_OK &&
 		ip)

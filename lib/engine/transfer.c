@@ -59,15 +59,10 @@
 #define LEAVE_BYTES_MAX 65536
 #define LEAVE_NS (250 * FP_NS_PER_MS)
 
-/* One that gets its address is no stranger any more, nor one that ends. */
 static void
 transfer_move(struct fp_transfer *transfer, enum fp_transfer_phase phase)
 {
 	fp_phase_move(&transfer->context->phases, &transfer->phase, phase);
-	if (FP_UNLIKELY(transfer->is_strange)) {
-		transfer->is_strange = false;
-		transfer->context->n_strange--;
-	}
 }
 
 /* ---- what libcurl calls ---- */
@@ -406,11 +401,10 @@ start_over(struct fp_transfer *transfer)
 	transfer->skipped_ns = 0;
 	fp_transfer_forget_head(transfer);
 	CURLcode code = fp_transfer_set_up(transfer);
-	if (code == CURLE_OK) {
-		transfer_move(transfer, FP_TRANSFER_RESOLVING);
-		transfer->is_strange = ticket->is_strange;
-		transfer->context->n_strange += ticket->is_strange;
-	}
+	if (code == CURLE_OK)
+		transfer_move(transfer, FP_UNLIKELY(ticket->is_strange)
+						? FP_TRANSFER_STRANGE
+						: FP_TRANSFER_RESOLVING);
 	return code;
 }
 
@@ -820,7 +814,7 @@ fp_transfer_step(struct fp_transfer *transfer, struct fp_event *event)
 			forget_answer(transfer);
 		return move_on(transfer, FP_TRANSFER_CONNECTING);
 	case FP_EVENT_FOUND:
-		return transfer->phase == FP_TRANSFER_RESOLVING
+		return fp_phase_is_resolving(transfer->phase)
 			       ? move_on(transfer, FP_TRANSFER_REUSING)
 			       : FP_ONWARD_STAY;
 	case FP_EVENT_SENT:

@@ -87,7 +87,6 @@ struct fp_context {
 	bool has_fired; /* a request is on the wire that is not counted yet */
 	bool is_stirred; /* the queue may have more for us than it had */
 	int64_t left_ns; /* when a look-up was last left behind, unended */
-	unsigned n_strange; /* resolving, those whose host is new to all */
 	struct fp_poller *poller; /* the loop's */
 	CURLSH *sessions; /* of TLS, the same */
 	struct fp_greetings *greetings; /* the same */
@@ -122,7 +121,6 @@ struct fp_transfer {
 	unsigned slot; /* its number among all of the pool */
 	bool is_greeting; /* others wait for its handshake, with this origin */
 	uint64_t greets;
-	bool is_strange; /* resolving, and nobody knows its host's name yet */
 	int64_t paused_ns; /* since then; 0: the lane has not seen it yet */
 	size_t n_fed; /* paused: of what libcurl will bring again */
 	bool is_alone; /* its connection is not to be kept */

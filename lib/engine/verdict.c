@@ -785,7 +785,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_socket *socket = transfer->hold.socket;
-	bool is_found = transfer->phase != FP_TRANSFER_RESOLVING;
+	bool is_found = !fp_phase_is_resolving(transfer->phase);
 	bool is_alone = socket && socket->n_users == 1;
 
 	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)

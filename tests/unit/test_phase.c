@@ -26,12 +26,29 @@ what_is_libcurls_may_begin_anew(void)
 	for (int i = 0; i < FP_TRANSFER_PHASES; i++) {
 		enum fp_transfer_phase phase = (enum fp_transfer_phase)i;
 		bool may = phase != FP_TRANSFER_DELAYED;
-		CHECK(fp_phase_may_follow(phase, FP_TRANSFER_RESOLVING) == may);
+		CHECK((fp_phase_may_follow(phase, FP_TRANSFER_RESOLVING) ||
+			      fp_phase_may_follow(
+				      phase, FP_TRANSFER_STRANGE)) == may);
 		if (fp_phase_is_begun(phase)) {
 			CHECK(!fp_phase_may_follow(phase, FP_TRANSFER_DELAYED));
 			CHECK(!fp_phase_may_follow(phase, FP_TRANSFER_HELD));
 		}
 	}
+}
+
+/* A name is known when there is a connection to it, and is not forgotten. */
+static void
+none_gets_strange(void)
+{
+	for (int i = 0; i < FP_TRANSFER_PHASES; i++) {
+		enum fp_transfer_phase phase = (enum fp_transfer_phase)i;
+		bool may = phase == FP_TRANSFER_IDLE ||
+			   phase == FP_TRANSFER_HELD ||
+			   phase == FP_TRANSFER_STRANGE;
+		CHECK(fp_phase_may_follow(phase, FP_TRANSFER_STRANGE) == may);
+	}
+	CHECK(MAY(STRANGE, CONNECTING) && MAY(STRANGE, REUSING));
+	CHECK(!MAY(STRANGE, RESOLVING) && !MAY(RESOLVING, STRANGE));
 }
 
 /* Nothing comes that was not asked for: only what is sent has an answer, and
@@ -60,6 +77,7 @@ static void
 moves_are_counted(void)
 {
 	static const enum fp_transfer_phase way[] = {FP_TRANSFER_HELD,
+		FP_TRANSFER_STRANGE, FP_TRANSFER_CONNECTING,
 		FP_TRANSFER_RESOLVING, FP_TRANSFER_CONNECTING, FP_TRANSFER_SENT,
 		FP_TRANSFER_SENT, FP_TRANSFER_BODY, FP_TRANSFER_PAUSED,
 		FP_TRANSFER_BODY, FP_TRANSFER_IDLE};
@@ -70,6 +88,8 @@ moves_are_counted(void)
 		fp_phase_move(&phases, &phase, way[i]);
 		CHECK(phase == way[i]);
 		CHECK(phases.n[phase] == (phase == FP_TRANSFER_IDLE ? 3 : 1));
+		CHECK(fp_phases_n_resolving(&phases) ==
+			fp_phase_is_resolving(phase));
 		unsigned n = 0;
 		for (int k = 0; k < FP_TRANSFER_PHASES; k++)
 			n += phases.n[k];
@@ -106,6 +126,7 @@ main(void)
 	run("every phase may be the last, but idle", all_end);
 	run("what is libcurl's may begin anew, and rests no more",
 		what_is_libcurls_may_begin_anew);
+	run("none gets strange that has had a connection", none_gets_strange);
 	run("nothing is answered before it was sent",
 		no_answer_before_the_request);
 	run("moves are counted", moves_are_counted);
