@@ -60,7 +60,7 @@ cause_of_proxy(const struct fp_transfer *transfer)
 {
 	long why = CURLPX_OK;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_ERROR, &why);
+	curl_easy_getinfo(transfer->handle.easy, CURLINFO_PROXY_ERROR, &why);
 	switch (why) {
 	case CURLPX_CLOSED:
 	case CURLPX_RECV_ADDRESS:
@@ -113,8 +113,9 @@ cause_of(const struct fp_transfer *transfer, CURLcode code)
 	case FP_KIND_HTTP:
 		return FP_CAUSE_STATUS;
 	case FP_KIND_DNS:
-		return fp_lookup_may_pass(transfer->error) ? FP_CAUSE_DNS_AGAIN
-							   : FP_CAUSE_DNS;
+		return fp_lookup_may_pass(transfer->handle.error)
+			       ? FP_CAUSE_DNS_AGAIN
+			       : FP_CAUSE_DNS;
 	case FP_KIND_CONNECT:
 		if (code == CURLE_PROXY)
 			return cause_of_proxy(transfer);
@@ -127,7 +128,8 @@ cause_of(const struct fp_transfer *transfer, CURLcode code)
 	case FP_KIND_NETWORK:
 		return cause_of_network(transfer, code);
 	case FP_KIND_TLS:
-		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+		curl_easy_getinfo(
+			transfer->handle.easy, CURLINFO_OS_ERRNO, &os_errno);
 		return code == CURLE_SSL_CONNECT_ERROR &&
 				       (os_errno == ECONNRESET ||
 					       os_errno == ETIMEDOUT)

@@ -31,7 +31,7 @@
 static void
 note_connection(struct fp_transfer *transfer)
 {
-	transfer->is_worn |= transfer->n_on_wire > 0;
+	transfer->handle.is_worn |= transfer->n_on_wire > 0;
 	if (FP_UNLIKELY(transfer->ticket->is_strange)) {
 		fp_queue_known(transfer->context->queue, transfer->ticket);
 		transfer->context->is_stirred = true;
@@ -166,7 +166,7 @@ fp_transfer_look_for_shortage(struct fp_transfer *transfer, CURLcode code)
 	}
 	if (lacks_descriptors())
 		transfer->stop = FP_STOP_DESCRIPTORS;
-	else if (strstr(transfer->error, "thread failed to start"))
+	else if (strstr(transfer->handle.error, "thread failed to start"))
 		transfer->stop = FP_STOP_THREAD;
 }
 
@@ -273,8 +273,8 @@ find_socket(struct fp_transfer *transfer, const struct fp_ends *ends)
 	curl_socket_t fd = CURL_SOCKET_BAD;
 
 	if (transfer->setup->tells_socket &&
-		curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &fd) ==
-			CURLE_OK)
+		curl_easy_getinfo(transfer->handle.easy, CURLINFO_ACTIVESOCKET,
+			&fd) == CURLE_OK)
 		return fp_sockets_of(sockets, fd);
 	return fp_sockets_find(sockets, ends);
 }
@@ -323,12 +323,12 @@ is_clean(struct fp_transfer *transfer, struct fp_socket *at)
 		at ? at->is_used : transfer->phase != FP_TRANSFER_CONNECTING;
 	bool is_https = fp_request_is_https(&transfer->request);
 
-	if (!was_used && !(transfer->offer == FP_OFFER_1_1 && is_https))
+	if (!was_used && !(transfer->handle.offer == FP_OFFER_1_1 && is_https))
 		return true;
 	if (at && at->is_quic && was_used && is_https)
 		return is_still_open(transfer, at);
-	struct fp_tlsask_answer tls =
-		fp_tlsask(&transfer->setup->tlsask, transfer->easy, is_https);
+	struct fp_tlsask_answer tls = fp_tlsask(
+		&transfer->setup->tlsask, transfer->handle.easy, is_https);
 	if (!was_used) {
 		/* What is not agreed on may be HTTP/2 all the same: then that
 		 * has to be offered. */
@@ -362,7 +362,7 @@ mind_floods(struct fp_transfer *transfer, struct fp_socket *at)
 		return;
 	at->flow.fd = at->fd;
 	at->flow.id = at->id;
-	fp_tlsask_count(&setup->tlsask, transfer->easy, &at->flow,
+	fp_tlsask_count(&setup->tlsask, transfer->handle.easy, &at->flow,
 		&transfer->context->flood);
 }
 

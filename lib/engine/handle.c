@@ -85,7 +85,7 @@ set_constants(struct fp_transfer *transfer, CURL *easy, const char **refused)
 	 * times as much, is for bodies. */
 	if (!options->data.data && !options->data_line)
 		SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
-	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_ERRORBUFFER, transfer->handle.error);
 	SET(CURLOPT_SHARE, transfer->context->sessions);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_OPENSOCKETFUNCTION, fp_transfer_on_open);
@@ -144,7 +144,7 @@ make_easy(struct fp_transfer *transfer, const char **refused)
 	if (easy)
 		code = set_all(transfer, easy, refused);
 	if (code == CURLE_OK) {
-		transfer->easy = easy;
+		transfer->handle.easy = easy;
 	} else {
 		curl_easy_cleanup(easy);
 	}
@@ -155,10 +155,10 @@ make_easy(struct fp_transfer *transfer, const char **refused)
 static void
 expect_copy(struct fp_transfer *transfer)
 {
-	if (transfer->expects_copy || !transfer->setup->copies_heads ||
+	if (transfer->handle.expects_copy || !transfer->setup->copies_heads ||
 		!fp_url_is_https(transfer->ticket->origin->name))
 		return;
-	transfer->expects_copy = true;
+	transfer->handle.expects_copy = true;
 	fp_freelist_expect_large();
 }
 
@@ -168,7 +168,7 @@ fp_transfer_make_easy(struct fp_transfer *transfer)
 	const char *refused;
 
 	expect_copy(transfer);
-	return transfer->easy ? CURLE_OK : make_easy(transfer, &refused);
+	return transfer->handle.easy ? CURLE_OK : make_easy(transfer, &refused);
 }
 
 int
@@ -179,7 +179,7 @@ fp_transfer_try(struct fp_setup *setup, char *why, size_t why_size)
 	const char *refused = NULL;
 	CURLcode code = make_easy(&transfer, &refused);
 
-	curl_easy_cleanup(transfer.easy);
+	curl_easy_cleanup(transfer.handle.easy);
 	errno = code == CURLE_OUT_OF_MEMORY ? ENOMEM : ENOTSUP;
 	if (code != CURLE_OK && code != CURLE_OUT_OF_MEMORY)
 		snprintf(why, why_size, "libcurl %s refuses %s: %s",
@@ -198,10 +198,10 @@ transfer_make_room(struct fp_transfer *transfer)
 {
 	bool is_short = transfer->ticket->n_short > 0;
 
-	if (is_short == transfer->is_short)
+	if (is_short == transfer->handle.is_short)
 		return CURLE_OK;
-	transfer->is_short = is_short;
-	return curl_easy_setopt(transfer->easy, CURLOPT_MAXAGE_CONN,
+	transfer->handle.is_short = is_short;
+	return curl_easy_setopt(transfer->handle.easy, CURLOPT_MAXAGE_CONN,
 		is_short ? 0L : IDLE_CONNECTION_S);
 }
 
@@ -238,11 +238,11 @@ choose_names(const struct fp_transfer *transfer, bool is_stranger)
 static CURLcode
 keep_names(struct fp_transfer *transfer, long names_s)
 {
-	if (names_s == transfer->names_s)
+	if (names_s == transfer->handle.names_s)
 		return CURLE_OK;
-	transfer->names_s = names_s;
+	transfer->handle.names_s = names_s;
 	return curl_easy_setopt(
-		transfer->easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
+		transfer->handle.easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
 }
 
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
@@ -263,17 +263,18 @@ choose_connection(struct fp_transfer *transfer)
 	bool alone = transfer->setup->cannot_look || misleads || stranger ||
 		     transfer->setup->is_alone || transfer->ticket->n_short > 0;
 
-	if (fresh != transfer->is_fresh) {
-		transfer->is_fresh = fresh;
-		CURLcode code = curl_easy_setopt(transfer->easy,
-			CURLOPT_FRESH_CONNECT, transfer->is_fresh ? 1L : 0L);
+	if (fresh != transfer->handle.is_fresh) {
+		transfer->handle.is_fresh = fresh;
+		CURLcode code = curl_easy_setopt(transfer->handle.easy,
+			CURLOPT_FRESH_CONNECT,
+			transfer->handle.is_fresh ? 1L : 0L);
 		if (code != CURLE_OK)
 			return code;
 	}
-	if (alone != transfer->is_alone) {
-		transfer->is_alone = alone;
-		CURLcode code = curl_easy_setopt(
-			transfer->easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
+	if (alone != transfer->handle.is_alone) {
+		transfer->handle.is_alone = alone;
+		CURLcode code = curl_easy_setopt(transfer->handle.easy,
+			CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
 		if (code != CURLE_OK)
 			return code;
 	}
@@ -298,16 +299,16 @@ choose_version(struct fp_transfer *transfer)
 		offer = FP_OFFER_1_1;
 	else if (has_body && transfer->setup->loses_early_3)
 		offer = FP_OFFER_BELOW_3;
-	if (offer == transfer->offer)
+	if (offer == transfer->handle.offer)
 		return CURLE_OK;
-	transfer->offer = offer;
+	transfer->handle.offer = offer;
 	const long versions[] = {
 		[FP_OFFER_USUAL] = transfer->setup->http_version,
 		[FP_OFFER_BELOW_3] = CURL_HTTP_VERSION_2TLS,
 		[FP_OFFER_1_1] = CURL_HTTP_VERSION_1_1,
 	};
 	return curl_easy_setopt(
-		transfer->easy, CURLOPT_HTTP_VERSION, versions[offer]);
+		transfer->handle.easy, CURLOPT_HTTP_VERSION, versions[offer]);
 }
 
 /* libcurl counts how often it sent again by itself, and never forgets: a handle
@@ -316,17 +317,17 @@ choose_version(struct fp_transfer *transfer)
 void
 fp_transfer_renew(struct fp_transfer *transfer)
 {
-	CURL *copy = curl_easy_duphandle(transfer->easy);
+	CURL *copy = curl_easy_duphandle(transfer->handle.easy);
 
 	if (!copy)
 		return;
 	curl_easy_setopt(copy, CURLOPT_SHARE, transfer->context->sessions);
-	curl_easy_cleanup(transfer->easy);
-	transfer->easy = copy;
-	if (transfer->takes_cookies)
+	curl_easy_cleanup(transfer->handle.easy);
+	transfer->handle.easy = copy;
+	if (transfer->handle.takes_cookies)
 		fp_cookies_end(copy);
-	transfer->takes_cookies = false;
-	transfer->is_worn = false;
+	transfer->handle.takes_cookies = false;
+	transfer->handle.is_worn = false;
 }
 
 void
@@ -353,16 +354,18 @@ choose_buffer(struct fp_transfer *transfer)
 	if (!transfer->setup->has_small_buffers)
 		return CURLE_OK;
 	long bytes = buffer_for(transfer);
-	if (bytes == transfer->buffer_bytes)
+	if (bytes == transfer->handle.buffer_bytes)
 		return CURLE_OK;
-	transfer->buffer_bytes = bytes;
-	return curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, bytes);
+	transfer->handle.buffer_bytes = bytes;
+	return curl_easy_setopt(
+		transfer->handle.easy, CURLOPT_BUFFERSIZE, bytes);
 }
 
 CURLcode
 fp_transfer_set_up(struct fp_transfer *transfer)
 {
-	CURLcode code = fp_request_apply(&transfer->request, transfer->easy);
+	CURLcode code =
+		fp_request_apply(&transfer->request, transfer->handle.easy);
 
 	if (code == CURLE_OK)
 		code = choose_buffer(transfer);

@@ -158,18 +158,18 @@ fp_transfer_ask_refusal(struct fp_transfer *transfer)
 		    fp_request_is_https(&transfer->request);
 	CURLcode code = CURLE_OK;
 
-	if (asks == transfer->is_told)
+	if (asks == transfer->handle.is_told)
 		return CURLE_OK;
-	transfer->is_told = asks;
+	transfer->handle.is_told = asks;
 	if (asks)
 		code = curl_easy_setopt(
-			transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+			transfer->handle.easy, CURLOPT_DEBUGFUNCTION, on_debug);
 	if (code == CURLE_OK && asks)
 		code = curl_easy_setopt(
-			transfer->easy, CURLOPT_DEBUGDATA, transfer);
+			transfer->handle.easy, CURLOPT_DEBUGDATA, transfer);
 	if (code == CURLE_OK)
 		code = curl_easy_setopt(
-			transfer->easy, CURLOPT_VERBOSE, asks ? 1L : 0L);
+			transfer->handle.easy, CURLOPT_VERBOSE, asks ? 1L : 0L);
 	return code;
 }
 
@@ -233,15 +233,16 @@ fp_transfer_answered(struct fp_transfer *transfer)
 	const struct fp_socket *socket = transfer->hold.socket;
 	uint64_t len = fp_request_body_size(&transfer->request);
 
-	if (len == 0 || transfer->is_alone || response->version[0] != '1')
+	if (len == 0 || transfer->handle.is_alone ||
+		response->version[0] != '1')
 		return;
 	bool is_early = response->status == 413 ||
 			(response->status >= 300 && len > READ_WITH_HEAD) ||
 			(socket && len > SENT_WITH_HEAD &&
 				fp_socket_is_sending(socket));
-	if (is_early && curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE,
-				1L) == CURLE_OK)
-		transfer->is_alone = true;
+	if (is_early && curl_easy_setopt(transfer->handle.easy,
+				CURLOPT_FORBID_REUSE, 1L) == CURLE_OK)
+		transfer->handle.is_alone = true;
 }
 
 /* What its answer tells of its server. */

@@ -221,13 +221,14 @@ lane_holds(struct fp_transfer *transfer)
 {
 	struct fp_context *context = transfer->context;
 	const struct fp_origin *origin = transfer->ticket->origin;
+	bool is_first;
 
 	if (!fp_url_is_https(origin->name) || transfer->setup->resumes_nothing)
 		return false;
-	transfer->due_ns = fp_greet_ask(context->greetings, origin->hash,
-		*context->now_ns, &transfer->is_greeting);
-	context->n_greeting += transfer->is_greeting;
-	transfer->greets = origin->hash;
+	transfer->due_ns = fp_greet_ask(
+		context->greetings, origin->hash, *context->now_ns, &is_first);
+	transfer->greets = is_first ? origin->hash : 0;
+	context->n_greeting += transfer->greets != 0;
 	return transfer->due_ns > 0;
 }
 
@@ -235,11 +236,11 @@ lane_holds(struct fp_transfer *transfer)
 static void
 lane_greeted(struct fp_transfer *transfer)
 {
-	if (FP_LIKELY(!transfer->is_greeting))
+	if (FP_LIKELY(transfer->greets == 0))
 		return;
-	transfer->is_greeting = false;
 	transfer->context->n_greeting--;
 	fp_greet_end(transfer->context->greetings, transfer->greets);
+	transfer->greets = 0;
 }
 
 /* All its idle slots are the heir's, and hold no memory here any more. */
@@ -306,7 +307,7 @@ lane_step(struct fp_lane *lane, struct fp_transfer *transfer,
 	if (onward == FP_ONWARD_ADD) {
 		if (event.what == FP_EVENT_BEGIN)
 			fp_timing_begun(lane, transfer);
-		if (curl_multi_add_handle(lane->multi, transfer->easy) ==
+		if (curl_multi_add_handle(lane->multi, transfer->handle.easy) ==
 			CURLM_OK)
 			return;
 		event.what = FP_EVENT_BREAK;
@@ -322,7 +323,7 @@ static void
 take_away(struct fp_lane *lane, struct fp_transfer *transfer,
 	struct fp_event event)
 {
-	curl_multi_remove_handle(lane->multi, transfer->easy);
+	curl_multi_remove_handle(lane->multi, transfer->handle.easy);
 	if (FP_UNLIKELY(lane->setup->options.trace))
 		fp_span_request(transfer);
 	lane_step(lane, transfer, event);
@@ -580,9 +581,9 @@ look_at_greeters(struct fp_lane *lane)
 		return;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
-		if (transfer->is_greeting && transfer->n_on_wire > 0 &&
+		if (transfer->greets != 0 && transfer->n_on_wire > 0 &&
 			fp_tlsask_is_settled(
-				&lane->setup->tlsask, transfer->easy))
+				&lane->setup->tlsask, transfer->handle.easy))
 			lane_greeted(transfer);
 	}
 }
@@ -626,7 +627,7 @@ is_stalled(struct fp_transfer *transfer, int64_t limit, int64_t now_ns)
 {
 	curl_off_t n_sent = 0;
 
-	if (curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T,
+	if (curl_easy_getinfo(transfer->handle.easy, CURLINFO_SIZE_UPLOAD_T,
 		    &n_sent) == CURLE_OK &&
 		n_sent != transfer->n_sent) {
 		transfer->n_sent = n_sent;
@@ -749,11 +750,11 @@ leave_redirects(struct fp_lane *lane, int64_t *due)
 		if (!fp_phase_is_leaving(transfer->phase))
 			continue;
 		left--;
-		if (transfer->leave_ns <= *lane->context.now_ns)
+		if (transfer->due_ns <= *lane->context.now_ns)
 			take_away(lane, transfer,
 				(struct fp_event){.what = FP_EVENT_LEAVE});
 		else
-			*due = FP_MIN(*due, transfer->leave_ns);
+			*due = FP_MIN(*due, transfer->due_ns);
 	}
 }
 
@@ -768,7 +769,7 @@ lane_resume(struct fp_lane *lane, struct fp_transfer *transfer)
 	lane_step(lane, transfer, (struct fp_event){.what = FP_EVENT_ROOM});
 	transfer->heard_ns = *lane->context.now_ns;
 	fp_timing_begun(lane, transfer);
-	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+	curl_easy_pause(transfer->handle.easy, CURLPAUSE_CONT);
 }
 
 /* Lets those go on that waited for memory, as far as there is some. Others give

@@ -120,7 +120,7 @@ fp_nudge(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 		transfer->n_nudges--;
 		if (transfer->phase == FP_TRANSFER_PAUSED)
 			continue;
-		curl_easy_pause(transfer->easy, CURLPAUSE_SEND);
-		curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+		curl_easy_pause(transfer->handle.easy, CURLPAUSE_SEND);
+		curl_easy_pause(transfer->handle.easy, CURLPAUSE_CONT);
 	}
 }

@@ -63,7 +63,7 @@ fp_span_occupied(struct fp_transfer *transfer)
 static void
 find_phases(struct fp_transfer *transfer, struct fp_span *span)
 {
-	CURL *easy = transfer->easy;
+	CURL *easy = transfer->handle.easy;
 	int64_t sent_ns =
 		fp_transfer_time_ns(transfer, CURLINFO_PRETRANSFER_TIME_T);
 	int64_t took_ns[FP_PHASE_COUNT] = {
@@ -118,8 +118,8 @@ fp_span_request(struct fp_transfer *transfer)
 	if (ticket->hop.len > 0)
 		span.url = fp_request_show(&ticket->hop, &shown);
 	if (!fp_phase_is_resolving(transfer->phase) &&
-		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
-			CURLE_OK &&
+		curl_easy_getinfo(transfer->handle.easy, CURLINFO_PRIMARY_IP,
+			&ip) == CURLE_OK &&
 		ip)
 		span.ip = ip;
 	span.status = transfer->response.status;

@@ -167,7 +167,7 @@ put_off(struct fp_transfer *transfer, int64_t lost_ns, int64_t now_ns)
 	if (transfer->n_on_wire > 0 || setup->options.connect_timeout_ms == 0)
 		return;
 	transfer->skipped_ns += lost_ns;
-	curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	curl_easy_setopt(transfer->handle.easy, CURLOPT_CONNECTTIMEOUT_MS,
 		fp_setup_connect_ms(
 			setup, transfer->skipped_ns / FP_NS_PER_MS + 1));
 }

@@ -123,7 +123,7 @@ static void
 begin_leaving(struct fp_transfer *transfer, enum fp_event_what what)
 {
 	fp_transfer_hear(transfer, what);
-	transfer->leave_ns = *transfer->context->now_ns + LEAVE_NS;
+	transfer->due_ns = *transfer->context->now_ns + LEAVE_NS;
 	if (!is_worth_reading(transfer))
 		transfer->stop = FP_STOP_LEFT;
 }
@@ -168,7 +168,7 @@ end_head(struct fp_transfer *transfer)
 		if (transfer->setup->cannot_see_close &&
 			fp_request_is_https(&transfer->request))
 			fp_tlsask_watch(&transfer->setup->tlsask,
-				transfer->easy, &transfer->tls_end);
+				transfer->handle.easy, &transfer->tls_end);
 	} else if (response->has_length &&
 		   !fp_response_ends_with_head(response) &&
 		   response->length > most_received(transfer)) {
@@ -213,12 +213,13 @@ sets_out(const struct fp_transfer *transfer)
 static enum fp_stop
 mind_cookies(struct fp_transfer *transfer, const char *line, size_t len)
 {
-	if (!transfer->takes_cookies && sets_out(transfer)) {
-		if (fp_cookies_begin(transfer->easy) != CURLE_OK)
+	if (!transfer->handle.takes_cookies && sets_out(transfer)) {
+		if (fp_cookies_begin(transfer->handle.easy) != CURLE_OK)
 			return FP_STOP_MEMORY;
-		transfer->takes_cookies = true;
-	} else if (transfer->takes_cookies && fp_cookies_are_set(line, len)) {
-		transfer->has_cookies = true;
+		transfer->handle.takes_cookies = true;
+	} else if (transfer->handle.takes_cookies &&
+		   fp_cookies_are_set(line, len)) {
+		transfer->handle.has_cookies = true;
 		transfer->n_cookie_bytes += len + HEADER_LINE_BYTES;
 	}
 	return FP_LIKELY(transfer->n_cookie_bytes <= COOKIE_BYTES_MAX)
@@ -241,7 +242,7 @@ head_has_room(struct fp_transfer *transfer)
 	need += HEADER_STEP;
 	if (!fp_ticket_has_room(ticket, memory, need - ticket->head_bytes))
 		return false;
-	transfer->is_swollen = true;
+	transfer->handle.is_swollen = true;
 	fp_ticket_hold_head(ticket, memory, need);
 	return true;
 }
@@ -312,7 +313,7 @@ void
 fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 {
 	memset(transfer, 0, sizeof(*transfer));
-	transfer->names_s = FP_TRANSFER_NAME_S;
+	transfer->handle.names_s = FP_TRANSFER_NAME_S;
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->carry, &context->setup->options);
@@ -328,8 +329,8 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 void
 fp_transfer_destroy(struct fp_transfer *transfer)
 {
-	curl_easy_cleanup(transfer->easy);
-	transfer->easy = NULL;
+	curl_easy_cleanup(transfer->handle.easy);
+	transfer->handle.easy = NULL;
 	fp_hold_drop(&transfer->hold, 0);
 	fp_carry_destroy(&transfer->carry);
 	fp_gunzip_free(&transfer->gunzip);
@@ -386,17 +387,19 @@ start_over(struct fp_transfer *transfer)
 	transfer->n_nudges = 0;
 	transfer->hold.is_unread = false;
 	transfer->n_header_bytes = 0;
-	transfer->error[0] = '\0';
+	transfer->handle.error[0] = '\0';
 	transfer->unread = NULL;
 	transfer->heard_ns = transfer->tried_ns = *transfer->context->now_ns;
 	fp_buf_clear(&transfer->location, SIZE_MAX);
 	if (FP_UNLIKELY(transfer->links.len > 0))
 		fp_buf_clear(&transfer->links, 1024);
 	ticket->again.wait_ns = 0;
-	if (FP_UNLIKELY(transfer->is_worn) && !transfer->has_cookies)
+	if (FP_UNLIKELY(transfer->handle.is_worn) &&
+		!transfer->handle.has_cookies)
 		fp_transfer_renew(transfer);
 	if (FP_UNLIKELY(transfer->skipped_ns > 0))
-		curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+		curl_easy_setopt(transfer->handle.easy,
+			CURLOPT_CONNECTTIMEOUT_MS,
 			fp_setup_connect_ms(transfer->setup, 0));
 	transfer->skipped_ns = 0;
 	fp_transfer_forget_head(transfer);
@@ -414,14 +417,14 @@ change_cookies(struct fp_transfer *transfer)
 {
 	const struct fp_buf *kept = &transfer->ticket->cookies;
 
-	if (FP_UNLIKELY(transfer->has_cookies))
-		fp_cookies_forget(transfer->easy);
-	transfer->has_cookies = kept->len > 0;
+	if (FP_UNLIKELY(transfer->handle.has_cookies))
+		fp_cookies_forget(transfer->handle.easy);
+	transfer->handle.has_cookies = kept->len > 0;
 	transfer->n_cookie_bytes = kept->len;
-	if (FP_LIKELY(!transfer->has_cookies))
+	if (FP_LIKELY(!transfer->handle.has_cookies))
 		return CURLE_OK;
-	transfer->takes_cookies = true;
-	return fp_cookies_give(transfer->easy, kept);
+	transfer->handle.takes_cookies = true;
+	return fp_cookies_give(transfer->handle.easy, kept);
 }
 
 /* On a handle that is there, or is made now. */
@@ -437,9 +440,9 @@ transfer_begin(struct fp_transfer *transfer)
 static void
 shrink(struct fp_transfer *transfer)
 {
-	if (transfer->has_cookies)
-		fp_cookies_forget(transfer->easy);
-	transfer->has_cookies = transfer->is_swollen = false;
+	if (transfer->handle.has_cookies)
+		fp_cookies_forget(transfer->handle.easy);
+	transfer->handle.has_cookies = transfer->handle.is_swollen = false;
 	fp_buf_clear(&transfer->links, 0);
 	fp_transfer_renew(transfer);
 }
@@ -448,7 +451,7 @@ shrink(struct fp_transfer *transfer)
 static enum fp_onward
 let_out(struct fp_transfer *transfer, struct fp_event *event)
 {
-	if (FP_UNLIKELY(transfer->is_swollen))
+	if (FP_UNLIKELY(transfer->handle.is_swollen))
 		shrink(transfer);
 	event->ticket = transfer->ticket;
 	transfer->ticket = NULL;
@@ -650,8 +653,8 @@ is_redirect_refused(const struct fp_transfer *transfer, CURLcode code)
 
 	return code != CURLE_OK && transfer->stop == FP_STOP_NONE &&
 	       !response->in_trailers && !response->moved_twice &&
-	       (strstr(transfer->error, "Content-Length") ||
-		       strstr(transfer->error, "Transfer-Encoding")) &&
+	       (strstr(transfer->handle.error, "Content-Length") ||
+		       strstr(transfer->handle.error, "Transfer-Encoding")) &&
 	       fp_redirect_is_followed(&transfer->request, response->status,
 		       fp_buf_text(&transfer->location));
 }
@@ -660,8 +663,8 @@ static enum next
 transfer_next(struct fp_transfer *transfer, CURLcode code)
 {
 	fp_transfer_let_go(transfer, has_died(transfer, code));
-	if (transfer->offer == FP_OFFER_1_1 && transfer->n_on_wire == 0 &&
-		transfer->stop == FP_STOP_NONE &&
+	if (transfer->handle.offer == FP_OFFER_1_1 &&
+		transfer->n_on_wire == 0 && transfer->stop == FP_STOP_NONE &&
 		code == CURLE_SSL_CONNECT_ERROR) {
 		/* Perhaps it wants "h2" (RFC 7301, section 3.2). */
 		transfer->needs_2 = true;
@@ -704,8 +707,8 @@ park_ticket(struct fp_transfer *transfer)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = *transfer->context->now_ns - transfer->begun_ns;
 	fp_buf_clear(&ticket->cookies, 0);
-	if (FP_UNLIKELY(transfer->has_cookies) &&
-		fp_cookies_keep(transfer->easy, &ticket->cookies))
+	if (FP_UNLIKELY(transfer->handle.has_cookies) &&
+		fp_cookies_keep(transfer->handle.easy, &ticket->cookies))
 		fp_buf_clear(&ticket->cookies, 0);
 	fp_ticket_charge(ticket, &transfer->setup->memory);
 	ticket->again.how = FP_AGAIN_SAME;
@@ -768,7 +771,7 @@ transfer_expire(struct fp_transfer *transfer, struct fp_event *event)
 {
 	int64_t took_ns = *transfer->context->now_ns - transfer->begun_ns;
 
-	snprintf(transfer->error, sizeof(transfer->error),
+	snprintf(transfer->handle.error, sizeof(transfer->handle.error),
 		"%s timed out after %lld milliseconds",
 		transfer->n_on_wire ? "Operation" : "Connection",
 		(long long)(took_ns / FP_NS_PER_MS));

@@ -65,6 +65,27 @@ enum fp_offer {
 	FP_OFFER_1_1,
 };
 
+/* An easy handle, and what it is set to: it is set anew only where the next
+ * request wants something else. */
+struct fp_handle {
+	CURL *easy; /* NULL until the slot is first used */
+	enum fp_offer offer;
+	bool is_alone; /* its connection is not to be kept */
+	bool is_fresh; /* it has a connection of its own */
+	bool is_short; /* of descriptors: others' idle ones are closed */
+	bool is_told; /* what libcurl says, for on_debug */
+	bool takes_cookies; /* since a redirect */
+	long names_s; /* for so long it keeps names */
+	long buffer_bytes; /* to receive into; 0: not chosen here */
+
+	/* What became of it in its use. */
+	bool has_cookies; /* of this item or the one before */
+	bool is_worn; /* libcurl has sent again by itself on it */
+	bool is_swollen; /* it still holds a large head */
+	bool expects_copy; /* of its requests' heads, by libcurl: for TLS */
+	char error[CURL_ERROR_SIZE]; /* of the last request */
+};
+
 /* Things that are in no use. */
 struct fp_shelf {
 	void *things[FP_SHELF_THINGS];
@@ -99,7 +120,6 @@ struct fp_context {
 };
 
 struct fp_transfer {
-	CURL *easy; /* NULL until the slot is first used */
 	struct fp_context *context;
 	struct fp_setup *setup; /* context->setup */
 	enum fp_transfer_phase phase; /* see fp_transfer_step() */
@@ -119,20 +139,13 @@ struct fp_transfer {
 	struct fp_transfer *next; /* in the lane's list of idle slots */
 	enum fp_stop stop; /* why we ended it ourselves */
 	unsigned slot; /* its number among all of the pool */
-	bool is_greeting; /* others wait for its handshake, with this origin */
-	uint64_t greets;
+	uint64_t greets; /* the origin, whose first handshake others wait for;
+			  * 0: they do not wait for this */
 	int64_t paused_ns; /* since then; 0: the lane has not seen it yet */
 	size_t n_fed; /* paused: of what libcurl will bring again */
-	bool is_alone; /* its connection is not to be kept */
-	long names_s; /* for so long the handle keeps names */
-	bool is_told; /* what libcurl says, for on_debug */
-	enum fp_offer offer; /* the handle's */
 	bool needs_2; /* the server may speak nothing else than HTTP/2 */
-	bool is_fresh; /* it has a connection of its own */
-	bool is_short; /* of descriptors: others' idle ones are closed */
 	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
 				  * unpack */
-	int64_t leave_ns; /* leaving: when, should the body not have ended */
 	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
 	uint64_t n_received, n_before; /* bytes: packed body; TCP before it */
@@ -145,11 +158,6 @@ struct fp_transfer {
 	bool is_doubtful; /* whether they are all there still */
 	unsigned n_nudges; /* to come */
 	uint64_t n_last; /* bytes of the body before this one on the handle */
-	long buffer_bytes; /* to receive into; 0: not chosen here */
-	bool expects_copy; /* of its requests' heads, by libcurl: for TLS */
-	bool is_worn; /* libcurl has sent again by itself on the handle */
-	bool takes_cookies; /* the handle does, since a redirect */
-	bool has_cookies; /* and has some, of this item or the one before */
 	struct fp_hold hold; /* its connection */
 	struct fp_tlsask_flow *flow; /* the same, with HTTP/2; or NULL */
 	uint64_t socket_id; /* the same, for what is told of it afterwards */
@@ -158,8 +166,8 @@ struct fp_transfer {
 	size_t n_header_bytes; /* of all responses of this transfer */
 	size_t n_cookie_bytes; /* of the cookies that its item's hops have set
 				*/
-	bool is_swollen; /* the handle still holds a large head */
-	int64_t due_ns; /* delayed or held: until then */
+	int64_t due_ns; /* delayed or held: until then; leaving: then, if its
+			 * body has not ended */
 	int64_t begun_ns; /* this attempt */
 	int64_t tried_ns; /* this request, since it was last set up */
 	int64_t skipped_ns; /* while it connected: does not count */
@@ -168,7 +176,7 @@ struct fp_transfer {
 	int64_t n_sent; /* and how much of it that was */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */
-	char error[CURL_ERROR_SIZE];
+	struct fp_handle handle;
 };
 
 /* Whether libcurl takes what every transfer sets. -1: ENOMEM; or ENOTSUP, and

@@ -223,7 +223,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 {
 	struct fp_ticket *ticket = transfer->ticket;
 	enum fp_kind kind = verdict_kind_of(transfer, code);
-	const char *message = transfer->error;
+	const char *message = transfer->handle.error;
 	char text[128];
 
 	if (fp_transfer_is_proxys(transfer) && kind != FP_KIND_TIMEOUT) {
@@ -335,8 +335,8 @@ is_unclean_end(const struct fp_transfer *transfer, CURLcode code)
 	       transfer->response.in_trailers &&
 	       fp_response_ends_with_close(&transfer->response) &&
 	       fp_request_is_https(&transfer->request) &&
-	       (strstr(transfer->error, "unexpected eof") ||
-		       strstr(transfer->error, "close_notify"));
+	       (strstr(transfer->handle.error, "unexpected eof") ||
+		       strstr(transfer->handle.error, "close_notify"));
 }
 
 /* Whether the body's compression was undone to its end. */
@@ -656,7 +656,8 @@ fp_transfer_time_ns(const struct fp_transfer *transfer, CURLINFO info)
 {
 	curl_off_t us = 0;
 
-	if (curl_easy_getinfo(transfer->easy, info, &us) != CURLE_OK || us < 0)
+	if (curl_easy_getinfo(transfer->handle.easy, info, &us) != CURLE_OK ||
+		us < 0)
 		return 0;
 	return (int64_t)us * 1000;
 }
@@ -673,8 +674,8 @@ describe(struct fp_transfer *transfer, bool is_found)
 
 	/* Before that, libcurl may still have the transfer's before. */
 	if (is_found &&
-		curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &ip) ==
-			CURLE_OK &&
+		curl_easy_getinfo(transfer->handle.easy, CURLINFO_PRIMARY_IP,
+			&ip) == CURLE_OK &&
 		ip)
 		snprintf(ticket->ip, sizeof(ticket->ip), "%s", ip);
 	if (transfer->n_on_wire) {
