@@ -48,28 +48,28 @@ shelve_all(struct fp_transfer *transfer)
 {
 	struct fp_shelves *shelves = transfer->context->shelves;
 
-	if (!put_on(&shelves->judges, transfer->carry.json))
-		fp_json_free(transfer->carry.json);
-	transfer->carry.json = NULL;
-	if (!put_on(&shelves->finders, transfer->carry.find))
-		fp_jsonfind_free(transfer->carry.find);
-	transfer->carry.find = NULL;
-	if (!put_on(&shelves->decoders, transfer->gunzip.state))
-		fp_gunzip_free(&transfer->gunzip);
-	transfer->gunzip.state = NULL;
+	if (!put_on(&shelves->judges, transfer->body.carry.json))
+		fp_json_free(transfer->body.carry.json);
+	transfer->body.carry.json = NULL;
+	if (!put_on(&shelves->finders, transfer->body.carry.find))
+		fp_jsonfind_free(transfer->body.carry.find);
+	transfer->body.carry.find = NULL;
+	if (!put_on(&shelves->decoders, transfer->body.gunzip.state))
+		fp_gunzip_free(&transfer->body.gunzip);
+	transfer->body.gunzip.state = NULL;
 }
 
 void
 fp_transfer_end_body(struct fp_transfer *transfer)
 {
-	transfer->is_filed = false;
-	fp_carry_forget(&transfer->carry);
-	if (FP_UNLIKELY(fp_json_memory(transfer->carry.json, 0) > 0))
-		fp_json_reset(transfer->carry.json);
+	transfer->body.is_filed = false;
+	fp_carry_forget(&transfer->body.carry);
+	if (FP_UNLIKELY(fp_json_memory(transfer->body.carry.json, 0) > 0))
+		fp_json_reset(transfer->body.carry.json);
 	shelve_all(transfer);
-	if (FP_UNLIKELY(transfer->unpack.state))
-		fp_unpack_end(&transfer->unpack);
-	transfer->unpack_bytes = 0;
+	if (FP_UNLIKELY(transfer->body.unpack.state))
+		fp_unpack_end(&transfer->body.unpack);
+	transfer->body.unpack_bytes = 0;
 	if (FP_UNLIKELY(transfer->ticket->decoder_bytes > 0))
 		fp_ticket_hold_decoder(
 			transfer->ticket, &transfer->setup->memory, 0);
@@ -106,44 +106,48 @@ fp_transfer_begin_body(struct fp_transfer *transfer, bool is_empty)
 	bool is_readable = !response->is_encoded || is_undone || is_empty ||
 			   setup->options.no_compressed;
 
-	transfer->packing = is_undone ? response->packing : FP_PACKING_NONE;
-	transfer->carry.json = take_from(&transfer->context->shelves->judges);
-	transfer->carry.find = take_from(&transfer->context->shelves->finders);
-	if (transfer->packing == FP_PACKING_GZIP) {
-		transfer->gunzip.state =
+	transfer->body.packing =
+		is_undone ? response->packing : FP_PACKING_NONE;
+	transfer->body.carry.json =
+		take_from(&transfer->context->shelves->judges);
+	transfer->body.carry.find =
+		take_from(&transfer->context->shelves->finders);
+	if (transfer->body.packing == FP_PACKING_GZIP) {
+		transfer->body.gunzip.state =
 			take_from(&transfer->context->shelves->decoders);
-		fp_gunzip_start(&transfer->gunzip);
-	} else if (FP_UNLIKELY(transfer->packing != FP_PACKING_NONE)) {
-		fp_unpack_start(&transfer->unpack, transfer->packing);
+		fp_gunzip_start(&transfer->body.gunzip);
+	} else if (FP_UNLIKELY(transfer->body.packing != FP_PACKING_NONE)) {
+		fp_unpack_start(&transfer->body.unpack, transfer->body.packing);
 	}
-	transfer->is_filed = setup->outdir.fd >= 0 && is_readable && is_ok;
+	transfer->body.is_filed = setup->outdir.fd >= 0 && is_readable && is_ok;
 	/* A file holds what came; but where nothing else tells its end, JSON
 	 * does, and what says where the next page is must be JSON. That of a
 	 * rest is told by its Content-Range. */
 	bool has_places = FP_UNLIKELY(setup->take.n > 0);
 	bool has_end = response->has_length || response->is_chunked ||
-		       transfer->is_joined;
+		       transfer->body.is_joined;
 	const char *type = fp_buf_text(&transfer->ticket->type);
-	transfer->carry.is_success = is_ok && is_readable;
-	transfer->carry.proves_end = !has_end &&
-				     !setup->options.allow_unclean_close &&
-				     fp_carry_is_json_type(type);
-	transfer->carry.judges_only =
-		transfer->is_filed ||
-		(transfer->carry.proves_end &&
+	transfer->body.carry.is_success = is_ok && is_readable;
+	transfer->body.carry.proves_end = !has_end &&
+					  !setup->options.allow_unclean_close &&
+					  fp_carry_is_json_type(type);
+	transfer->body.carry.judges_only =
+		transfer->body.is_filed ||
+		(transfer->body.carry.proves_end &&
 			setup->options.body == FP_BODY_NONE);
 	if (is_status && !is_ok && is_readable)
 		fp_carry_begin_failed(
-			&transfer->carry, type, &transfer->ticket->body);
+			&transfer->body.carry, type, &transfer->ticket->body);
 	else
-		fp_carry_begin(&transfer->carry,
-			!(transfer->is_filed && has_end && !has_places) &&
+		fp_carry_begin(&transfer->body.carry,
+			!(transfer->body.is_filed && has_end && !has_places) &&
 				is_ok && is_readable,
 			type, &transfer->ticket->body);
-	if (FP_UNLIKELY(transfer->is_joined)) {
+	if (FP_UNLIKELY(transfer->body.is_joined)) {
 		fp_partial_join(transfer->ticket, &transfer->download.file);
-		transfer->carry.size = transfer->download.file.size;
-	} else if (FP_UNLIKELY(setup->options.part_key) && transfer->is_filed) {
+		transfer->body.carry.size = transfer->download.file.size;
+	} else if (FP_UNLIKELY(setup->options.part_key) &&
+		   transfer->body.is_filed) {
 		fp_partial_begin(&transfer->request, &transfer->download.file,
 			&transfer->download.head, response);
 	}
@@ -184,7 +188,7 @@ static bool
 spool_body(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	const struct fp_carry *carry = &transfer->carry;
+	const struct fp_carry *carry = &transfer->body.carry;
 	bool is_full;
 
 	if (!carry->is_streamed || carry->kind != FP_KIND_OK ||
@@ -201,12 +205,12 @@ spool_body(struct fp_transfer *transfer)
 static void
 count_names(struct fp_transfer *transfer)
 {
-	size_t bytes = fp_json_memory(transfer->carry.json, 0);
+	size_t bytes = fp_json_memory(transfer->body.carry.json, 0);
 
 	if (FP_UNLIKELY(bytes > FP_MEMORY_SMALL))
 		fp_ticket_hold_decoder(transfer->ticket,
 			&transfer->setup->memory,
-			transfer->unpack_bytes + bytes);
+			transfer->body.unpack_bytes + bytes);
 }
 
 /* Bytes as they are when no coding is on them any more. */
@@ -220,12 +224,12 @@ on_decoded(void *arg, const char *data, size_t len)
 		transfer->stop = FP_STOP_MEMORY;
 		return false;
 	}
-	if (!fp_carry_write(&transfer->carry, data, len)) {
+	if (!fp_carry_write(&transfer->body.carry, data, len)) {
 		transfer->stop = FP_STOP_TOO_LARGE;
 		return false;
 	}
-	if (transfer->is_filed && !fp_download_write(&transfer->download,
-					  transfer->ticket, data, len)) {
+	if (transfer->body.is_filed && !fp_download_write(&transfer->download,
+					       transfer->ticket, data, len)) {
 		transfer->stop = FP_STOP_FILE;
 		return false;
 	}
@@ -244,7 +248,7 @@ on_decoded(void *arg, const char *data, size_t len)
 static size_t
 piece_of(const struct fp_transfer *transfer, size_t len)
 {
-	if (transfer->packing != FP_PACKING_GZIP)
+	if (transfer->body.packing != FP_PACKING_GZIP)
 		return len;
 	return FP_MIN(len, fp_memory_is_tight(&transfer->setup->memory)
 				   ? TIGHT_PIECE
@@ -256,21 +260,22 @@ static bool
 body_has_room(struct fp_transfer *transfer, size_t len)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	size_t most =
-		transfer->packing == FP_PACKING_GZIP ? len * GZIP_RATIO : len;
+	size_t most = transfer->body.packing == FP_PACKING_GZIP
+			      ? len * GZIP_RATIO
+			      : len;
 	if (transfer->setup->options.json_safe)
 		most *= 2;
 
-	if (FP_UNLIKELY(transfer->carry.is_failed))
-		most = fp_carry_wants(&transfer->carry, most);
-	if (FP_UNLIKELY(transfer->carry.grows))
+	if (FP_UNLIKELY(transfer->body.carry.is_failed))
+		most = fp_carry_wants(&transfer->body.carry, most);
+	if (FP_UNLIKELY(transfer->body.carry.grows))
 		most = FP_CHARSET_GROWTH * (ticket->body.len + most) -
 		       ticket->body.len;
 	uint64_t more = fp_buf_growth(&ticket->body, most) +
-			fp_json_memory(transfer->carry.json, most) -
-			fp_json_memory(transfer->carry.json, 0);
+			fp_json_memory(transfer->body.carry.json, most) -
+			fp_json_memory(transfer->body.carry.json, 0);
 
-	if (!transfer->carry.keep || transfer->carry.judges_only ||
+	if (!transfer->body.carry.keep || transfer->body.carry.judges_only ||
 		ticket->body.cap + more <= FP_MEMORY_SMALL)
 		return true;
 	return fp_ticket_has_room(ticket, &transfer->setup->memory, more);
@@ -283,13 +288,14 @@ unpack_has_room(struct fp_transfer *transfer, const char *data, size_t len)
 	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_memory *memory = &transfer->setup->memory;
 
-	if (transfer->unpack.state || transfer->unpack_bytes > 0 || len == 0)
+	if (transfer->body.unpack.state || transfer->body.unpack_bytes > 0 ||
+		len == 0)
 		return true;
-	size_t need =
-		fp_unpack_need(transfer->unpack.packing, (unsigned char)*data);
+	size_t need = fp_unpack_need(
+		transfer->body.unpack.packing, (unsigned char)*data);
 	if (need > 0 && !fp_ticket_has_room(ticket, memory, need))
 		return false;
-	transfer->unpack_bytes = need;
+	transfer->body.unpack_bytes = need;
 	fp_ticket_hold_decoder(ticket, memory, need);
 	return true;
 }
@@ -300,16 +306,16 @@ static bool
 unpack_body(struct fp_transfer *transfer, const char *data, size_t len,
 	bool *goes_on)
 {
-	struct fp_unpack *unpack = &transfer->unpack;
+	struct fp_unpack *unpack = &transfer->body.unpack;
 
 	if (!unpack_has_room(transfer, data, len))
 		return false;
-	while (transfer->n_fed < len || unpack->has_more) {
+	while (transfer->body.n_fed < len || unpack->has_more) {
 		if (!body_has_room(transfer, FP_GUNZIP_CHUNK))
 			return false;
-		size_t n = fp_unpack_step(unpack, data + transfer->n_fed,
-			len - transfer->n_fed, on_decoded, transfer);
-		transfer->n_fed += n;
+		size_t n = fp_unpack_step(unpack, data + transfer->body.n_fed,
+			len - transfer->body.n_fed, on_decoded, transfer);
+		transfer->body.n_fed += n;
 		*goes_on = fp_transfer_receive(transfer, n) &&
 			   unpack->result != FP_GUNZIP_STOPPED;
 		if (!*goes_on)
@@ -323,20 +329,20 @@ static bool
 feed_body(struct fp_transfer *transfer, const char *data, size_t len,
 	bool *goes_on)
 {
-	while (*goes_on && transfer->n_fed < len) {
-		const char *at = data + transfer->n_fed;
-		size_t n = piece_of(transfer, len - transfer->n_fed);
+	while (*goes_on && transfer->body.n_fed < len) {
+		const char *at = data + transfer->body.n_fed;
+		size_t n = piece_of(transfer, len - transfer->body.n_fed);
 		if (!body_has_room(transfer, n))
 			return false;
 		*goes_on = fp_transfer_receive(transfer, n);
 		if (!*goes_on)
 			return true;
-		*goes_on = transfer->packing == FP_PACKING_GZIP
-				   ? fp_gunzip_feed(&transfer->gunzip, at, n,
-					     on_decoded,
+		*goes_on = transfer->body.packing == FP_PACKING_GZIP
+				   ? fp_gunzip_feed(&transfer->body.gunzip, at,
+					     n, on_decoded,
 					     transfer) != FP_GUNZIP_STOPPED
 				   : on_decoded(transfer, at, n);
-		transfer->n_fed += n;
+		transfer->body.n_fed += n;
 	}
 	return true;
 }
@@ -353,8 +359,8 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = *transfer->context->now_ns;
-	if (transfer->flow)
-		transfer->flow->n = 0;
+	if (transfer->hold.flow)
+		transfer->hold.flow->n = 0;
 	if (fp_phase_is_leaving(transfer->phase))
 		return fp_transfer_receive(transfer, len)
 			       ? len
@@ -371,7 +377,7 @@ fp_transfer_on_body(char *data, size_t one, size_t len, void *arg)
 			fp_transfer_hear(transfer, FP_EVENT_FULL);
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	transfer->n_fed = 0;
+	transfer->body.n_fed = 0;
 	return goes_on ? len : CURL_WRITEFUNC_ERROR;
 }
 

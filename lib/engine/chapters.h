@@ -81,8 +81,9 @@ fp_transfer_is_ok(const struct fp_transfer *transfer)
 {
 	int status = transfer->response.status;
 
-	return transfer->is_joined || (status > 0 && status < FP_STATUS_MAX &&
-					      transfer->setup->ok.has[status]);
+	return transfer->body.is_joined ||
+	       (status > 0 && status < FP_STATUS_MAX &&
+		       transfer->setup->ok.has[status]);
 }
 
 /* Whether what came is a proxy's answer to CONNECT. */

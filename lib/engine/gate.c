@@ -48,10 +48,10 @@ note_socket(struct fp_transfer *transfer, int fd)
 
 	if (fstat(fd, &status))
 		return;
-	bool is_second = transfer->sockets[0].inode != 0;
-	transfer->sockets[is_second].fd = fd;
-	transfer->sockets[is_second].inode = status.st_ino;
-	transfer->is_doubtful = true;
+	bool is_second = transfer->nudge.sockets[0].inode != 0;
+	transfer->nudge.sockets[is_second].fd = fd;
+	transfer->nudge.sockets[is_second].inode = status.st_ino;
+	transfer->nudge.is_doubtful = true;
 	fp_poller_want(context->poller, fd, FP_POLLER_OUT, context->number);
 }
 
@@ -88,7 +88,8 @@ fp_transfer_on_open(
 	(void)purpose;
 	note_connection(transfer);
 	if (transfer->phase != FP_TRANSFER_CONNECTING)
-		transfer->sockets[0].inode = transfer->sockets[1].inode = 0;
+		transfer->nudge.sockets[0].inode =
+			transfer->nudge.sockets[1].inode = 0;
 	fp_transfer_hear(transfer, FP_EVENT_OPENED);
 	if (is_of_another_family(transfer->setup, address->family) ||
 		has_lost_port(transfer->setup, &address->addr))
@@ -354,8 +355,6 @@ mind_floods(struct fp_transfer *transfer, struct fp_socket *at)
 {
 	const struct fp_setup *setup = transfer->setup;
 
-	transfer->socket_id = at->id;
-	transfer->flow = &at->flow;
 	if (at->flow.flood || at->is_quic ||
 		setup->http_version == CURL_HTTP_VERSION_1_1 ||
 		!fp_request_is_https(&transfer->request))

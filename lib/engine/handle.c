@@ -333,16 +333,16 @@ fp_transfer_renew(struct fp_transfer *transfer)
 void
 fp_transfer_forget_bytes(struct fp_transfer *transfer)
 {
-	transfer->n_last = transfer->n_received;
-	transfer->n_received = transfer->n_before = 0;
+	transfer->handle.n_last = transfer->body.n_received;
+	transfer->body.n_received = transfer->body.n_before = 0;
 }
 
 static long
 buffer_for(const struct fp_transfer *transfer)
 {
-	if (transfer->n_last <= TINY_BODY_BYTES)
+	if (transfer->handle.n_last <= TINY_BODY_BYTES)
 		return TINY_BUFFER_BYTES;
-	if (transfer->n_last <= LARGE_BODY_BYTES)
+	if (transfer->handle.n_last <= LARGE_BODY_BYTES)
 		return SMALL_BUFFER_BYTES;
 	return transfer->setup->outdir.fd >= 0 ? FILE_BUFFER_BYTES
 					       : USUAL_BUFFER_BYTES;

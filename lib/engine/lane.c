@@ -675,13 +675,14 @@ lane_is_hollow(struct fp_transfer *transfer)
 		transfer->response.version[0] != '1')
 		return false;
 	uint64_t n = fp_socket_n_received(socket);
-	if (transfer->n_before == 0) {
-		transfer->n_before = n - FP_MIN(n, transfer->n_received);
+	if (transfer->body.n_before == 0) {
+		transfer->body.n_before =
+			n - FP_MIN(n, transfer->body.n_received);
 		return false;
 	}
-	return n > transfer->n_before &&
-	       n - transfer->n_before >
-		       HOLLOW_BYTES + HOLLOW_RATIO * transfer->n_received;
+	return n > transfer->body.n_before &&
+	       n - transfer->body.n_before >
+		       HOLLOW_BYTES + HOLLOW_RATIO * transfer->body.n_received;
 }
 
 static void
@@ -765,7 +766,7 @@ lane_resume(struct fp_lane *lane, struct fp_transfer *transfer)
 {
 	if (FP_UNLIKELY(lane->setup->options.trace))
 		fp_span_resumed(transfer);
-	transfer->begun_ns += *lane->context.now_ns - transfer->paused_ns;
+	transfer->begun_ns += *lane->context.now_ns - transfer->body.paused_ns;
 	lane_step(lane, transfer, (struct fp_event){.what = FP_EVENT_ROOM});
 	transfer->heard_ns = *lane->context.now_ns;
 	fp_timing_begun(lane, transfer);
@@ -785,8 +786,8 @@ resume_paused(struct fp_lane *lane, int64_t *due)
 		if (transfer->phase != FP_TRANSFER_PAUSED)
 			continue;
 		left--;
-		if (transfer->paused_ns == 0)
-			transfer->paused_ns = *lane->context.now_ns;
+		if (transfer->body.paused_ns == 0)
+			transfer->body.paused_ns = *lane->context.now_ns;
 		if (fp_transfer_may_go_on(transfer))
 			lane_resume(lane, transfer);
 	}

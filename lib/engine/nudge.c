@@ -48,11 +48,12 @@ lost_socket(struct fp_transfer *transfer)
 	struct stat status;
 
 	for (int i = 0; i < 2; i++) {
-		if (transfer->sockets[i].inode == 0 ||
-			(fstat(transfer->sockets[i].fd, &status) == 0 &&
-				status.st_ino == transfer->sockets[i].inode))
+		if (transfer->nudge.sockets[i].inode == 0 ||
+			(fstat(transfer->nudge.sockets[i].fd, &status) == 0 &&
+				status.st_ino ==
+					transfer->nudge.sockets[i].inode))
 			continue;
-		transfer->sockets[i].inode = 0;
+		transfer->nudge.sockets[i].inode = 0;
 		is_lost = true;
 	}
 	return is_lost;
@@ -61,8 +62,10 @@ lost_socket(struct fp_transfer *transfer)
 static bool
 has_socket(const struct fp_transfer *transfer, curl_socket_t fd)
 {
-	return (transfer->sockets[0].inode && transfer->sockets[0].fd == fd) ||
-	       (transfer->sockets[1].inode && transfer->sockets[1].fd == fd);
+	return (transfer->nudge.sockets[0].inode &&
+		       transfer->nudge.sockets[0].fd == fd) ||
+	       (transfer->nudge.sockets[1].inode &&
+		       transfer->nudge.sockets[1].fd == fd);
 }
 
 static void
@@ -81,12 +84,12 @@ look_at_connecting(struct fp_lane *lane, curl_socket_t fd)
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
 		if (transfer->phase != FP_TRANSFER_CONNECTING ||
-			!(is_due || transfer->is_doubtful ||
+			!(is_due || transfer->nudge.is_doubtful ||
 				has_socket(transfer, fd)))
 			continue;
-		transfer->is_doubtful = false;
+		transfer->nudge.is_doubtful = false;
 		if (lost_socket(transfer))
-			transfer->n_nudges = 1;
+			transfer->nudge.n = 1;
 	}
 }
 
@@ -101,7 +104,7 @@ look_at_answers(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 			(transfer->heard_ns >= since_ns ||
 				(fd != CURL_SOCKET_TIMEOUT &&
 					transfer->n_header_bytes > 0)))
-			transfer->n_nudges = ANSWER_NUDGES;
+			transfer->nudge.n = ANSWER_NUDGES;
 	}
 }
 
@@ -115,9 +118,9 @@ fp_nudge(struct fp_lane *lane, curl_socket_t fd, int64_t since_ns)
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_transfer *transfer = &lane->transfers[i];
 		if (!fp_phase_is_begun(transfer->phase) ||
-			transfer->n_nudges == 0)
+			transfer->nudge.n == 0)
 			continue;
-		transfer->n_nudges--;
+		transfer->nudge.n--;
 		if (transfer->phase == FP_TRANSFER_PAUSED)
 			continue;
 		curl_easy_pause(transfer->handle.easy, CURLPAUSE_SEND);

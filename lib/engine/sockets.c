@@ -248,6 +248,7 @@ fp_socket_take(struct fp_socket *socket, struct fp_hold *hold, bool asks)
 	socket->is_used = true;
 	hold->socket = socket;
 	hold->id = socket->id;
+	hold->flow = &socket->flow;
 	hold->is_unread = false;
 	socket->hold = NULL;
 	if (!asks || !get_tcp(socket, &info))

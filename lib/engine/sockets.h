@@ -43,7 +43,10 @@ struct fp_socket {
 /* A request's connection, for the time that it is on it and after. */
 struct fp_hold {
 	struct fp_socket *socket; /* NULL: none, or it is not known */
-	uint64_t id; /* the socket's: it may be closed, and another one now */
+	uint64_t id; /* the socket's: it may be closed, and another one now; 0:
+		      * there was none */
+	struct fp_tlsask_flow *flow; /* the socket's, which stays when it was
+				      * dropped; or NULL */
 	bool is_http2;
 	int64_t idle_ns; /* how long it had been idle; -1: it was new */
 	bool is_unread; /* it is known that the request was not received */

@@ -136,7 +136,7 @@ void
 fp_span_resumed(struct fp_transfer *transfer)
 {
 	struct fp_span span = span_make(transfer, transfer->ticket,
-		FP_SPAN_MEMORY, transfer->paused_ns);
+		FP_SPAN_MEMORY, transfer->body.paused_ns);
 
 	span_tell(transfer, &span);
 }

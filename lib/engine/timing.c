@@ -161,9 +161,9 @@ put_off(struct fp_transfer *transfer, int64_t lost_ns, int64_t now_ns)
 
 	transfer->heard_ns = later(transfer->heard_ns, lost_ns, now_ns);
 	transfer->begun_ns = later(transfer->begun_ns, lost_ns, now_ns);
-	if (transfer->paused_ns > 0)
-		transfer->paused_ns =
-			later(transfer->paused_ns, lost_ns, now_ns);
+	if (transfer->body.paused_ns > 0)
+		transfer->body.paused_ns =
+			later(transfer->body.paused_ns, lost_ns, now_ns);
 	if (transfer->n_on_wire > 0 || setup->options.connect_timeout_ms == 0)
 		return;
 	transfer->skipped_ns += lost_ns;

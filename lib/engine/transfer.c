@@ -137,7 +137,7 @@ is_rest_refused(struct fp_transfer *transfer)
 	enum fp_partial_answer answer = fp_partial_judge(
 		ticket, &transfer->download.head, &transfer->response);
 
-	transfer->is_joined = answer == FP_PARTIAL_REST;
+	transfer->body.is_joined = answer == FP_PARTIAL_REST;
 	if (answer == FP_PARTIAL_WHOLE || answer == FP_PARTIAL_USELESS)
 		fp_ticket_drop_partial(ticket);
 	return answer == FP_PARTIAL_USELESS;
@@ -168,7 +168,7 @@ end_head(struct fp_transfer *transfer)
 		if (transfer->setup->cannot_see_close &&
 			fp_request_is_https(&transfer->request))
 			fp_tlsask_watch(&transfer->setup->tlsask,
-				transfer->handle.easy, &transfer->tls_end);
+				transfer->handle.easy, &transfer->body.tls_end);
 	} else if (response->has_length &&
 		   !fp_response_ends_with_head(response) &&
 		   response->length > most_received(transfer)) {
@@ -181,16 +181,16 @@ end_head(struct fp_transfer *transfer)
 bool
 fp_transfer_receive(struct fp_transfer *transfer, size_t len)
 {
-	transfer->n_received += len;
+	transfer->body.n_received += len;
 	if (fp_phase_is_leaving(transfer->phase)) {
-		if (transfer->n_received <= LEAVE_BYTES_MAX)
+		if (transfer->body.n_received <= LEAVE_BYTES_MAX)
 			return true;
 		transfer->stop = FP_STOP_LEFT;
 		return false;
 	}
 	/* What is not packed is counted by the carry. */
-	if (transfer->packing == FP_PACKING_NONE ||
-		transfer->n_received <= most_received(transfer))
+	if (transfer->body.packing == FP_PACKING_NONE ||
+		transfer->body.n_received <= most_received(transfer))
 		return true;
 	transfer->stop = FP_STOP_TOO_LARGE;
 	return false;
@@ -255,8 +255,8 @@ fp_transfer_on_header(char *line, size_t one, size_t len, void *arg)
 
 	(void)one;
 	transfer->heard_ns = *transfer->context->now_ns;
-	if (transfer->flow)
-		transfer->flow->n = 0;
+	if (transfer->hold.flow)
+		transfer->hold.flow->n = 0;
 	transfer->n_header_bytes += len + HEADER_LINE_BYTES;
 	if (transfer->n_header_bytes > HEADER_BYTES_MAX ||
 		!head_has_room(transfer)) {
@@ -316,12 +316,12 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 	transfer->handle.names_s = FP_TRANSFER_NAME_S;
 	transfer->context = context;
 	transfer->setup = context->setup;
-	fp_carry_init(&transfer->carry, &context->setup->options);
-	transfer->carry.fail_if = context->setup->fail_if;
-	transfer->carry.places = context->setup->take.pointers;
-	transfer->carry.n_places = context->setup->take.n;
-	fp_gunzip_init(&transfer->gunzip);
-	fp_unpack_init(&transfer->unpack);
+	fp_carry_init(&transfer->body.carry, &context->setup->options);
+	transfer->body.carry.fail_if = context->setup->fail_if;
+	transfer->body.carry.places = context->setup->take.pointers;
+	transfer->body.carry.n_places = context->setup->take.n;
+	fp_gunzip_init(&transfer->body.gunzip);
+	fp_unpack_init(&transfer->body.unpack);
 	fp_request_init(&transfer->request, context->setup);
 	fp_download_init(&transfer->download, context->setup);
 }
@@ -332,9 +332,9 @@ fp_transfer_destroy(struct fp_transfer *transfer)
 	curl_easy_cleanup(transfer->handle.easy);
 	transfer->handle.easy = NULL;
 	fp_hold_drop(&transfer->hold, 0);
-	fp_carry_destroy(&transfer->carry);
-	fp_gunzip_free(&transfer->gunzip);
-	fp_unpack_end(&transfer->unpack);
+	fp_carry_destroy(&transfer->body.carry);
+	fp_gunzip_free(&transfer->body.gunzip);
+	fp_unpack_end(&transfer->body.unpack);
 	fp_request_destroy(&transfer->request);
 	fp_download_destroy(&transfer->download);
 	fp_buf_destroy(&transfer->location);
@@ -356,7 +356,7 @@ fp_transfer_forget_head(struct fp_transfer *transfer)
 		fp_condition_begin(ticket->condition);
 	if (FP_UNLIKELY(transfer->setup->outdir.fd >= 0))
 		fp_partial_head_begin(&transfer->download.head);
-	transfer->is_joined = false;
+	transfer->body.is_joined = false;
 	transfer->response.disposition =
 		fp_download_wants_header(&transfer->download);
 	if (transfer->setup->next.how == FP_NEXT_LINK)
@@ -376,15 +376,15 @@ start_over(struct fp_transfer *transfer)
 
 	fp_transfer_end_body(transfer);
 	transfer->stop = FP_STOP_NONE;
-	transfer->packing = FP_PACKING_NONE;
-	transfer->n_fed = 0;
+	transfer->body.packing = FP_PACKING_NONE;
+	transfer->body.n_fed = 0;
 	fp_transfer_forget_bytes(transfer);
-	transfer->socket_id = 0;
-	transfer->flow = NULL;
-	transfer->is_unclean = false;
-	transfer->tls_end = (struct fp_tlsask_end){NULL, false};
+	transfer->hold.id = 0;
+	transfer->hold.flow = NULL;
+	transfer->body.is_unclean = false;
+	transfer->body.tls_end = (struct fp_tlsask_end){NULL, false};
 	transfer->n_on_wire = 0;
-	transfer->n_nudges = 0;
+	transfer->nudge.n = 0;
 	transfer->hold.is_unread = false;
 	transfer->n_header_bytes = 0;
 	transfer->handle.error[0] = '\0';
@@ -795,8 +795,8 @@ forget_answer(struct fp_transfer *transfer)
 	fp_ticket_drop_body(transfer->ticket);
 	fp_download_forget(&transfer->download);
 	fp_transfer_forget_head(transfer);
-	transfer->n_fed = 0;
-	transfer->n_received = transfer->n_before = 0;
+	transfer->body.n_fed = 0;
+	transfer->body.n_received = transfer->body.n_before = 0;
 }
 
 enum fp_onward
@@ -831,7 +831,7 @@ fp_transfer_step(struct fp_transfer *transfer, struct fp_event *event)
 	case FP_EVENT_BODY:
 		return move_on(transfer, FP_TRANSFER_BODY);
 	case FP_EVENT_FULL:
-		transfer->paused_ns = 0;
+		transfer->body.paused_ns = 0;
 		return move_on(transfer, FP_TRANSFER_PAUSED);
 	case FP_EVENT_ROOM:
 		return move_on(transfer, FP_TRANSFER_BODY);

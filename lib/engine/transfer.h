@@ -77,6 +77,7 @@ struct fp_handle {
 	bool takes_cookies; /* since a redirect */
 	long names_s; /* for so long it keeps names */
 	long buffer_bytes; /* to receive into; 0: not chosen here */
+	uint64_t n_last; /* bytes of the body before, for that */
 
 	/* What became of it in its use. */
 	bool has_cookies; /* of this item or the one before */
@@ -119,53 +120,66 @@ struct fp_context {
 	struct fp_shelves *shelves; /* the loop's */
 };
 
-struct fp_transfer {
-	struct fp_context *context;
-	struct fp_setup *setup; /* context->setup */
-	enum fp_transfer_phase phase; /* see fp_transfer_step() */
-	struct fp_ticket *ticket; /* NULL: it is idle */
-	struct fp_request request;
-	struct fp_response response;
-	struct fp_waithint hints; /* of the response, or those before it */
-	struct fp_buf refusal; /* how the text of one begins */
+/* The body of an answer, as it comes. */
+struct fp_transfer_body {
+	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
+				  * unpack */
+	bool is_filed; /* it goes to a file */
+	bool is_joined; /* to what came of it before */
+	bool is_unclean; /* it ended without close_notify, libcurl says */
+	uint64_t n_received; /* bytes, packed */
+	uint64_t n_before; /* bytes of TCP before it; 0: not looked at yet */
+	size_t n_fed; /* paused: of what libcurl will bring again */
+	int64_t paused_ns; /* since then; 0: the lane has not seen it yet */
 	struct fp_carry carry;
 	struct fp_gunzip gunzip;
 	struct fp_unpack unpack;
 	size_t unpack_bytes; /* that it was given for that */
-	struct fp_download download;
-	struct fp_buf location, links; /* where a redirect leads; Link fields */
-	const char *denied; /* why, with FP_STOP_DENIED */
-	const char *unread; /* the file of authorities that cannot be read */
-	struct fp_transfer *next; /* in the lane's list of idle slots */
-	enum fp_stop stop; /* why we ended it ourselves */
-	unsigned slot; /* its number among all of the pool */
-	uint64_t greets; /* the origin, whose first handshake others wait for;
-			  * 0: they do not wait for this */
-	int64_t paused_ns; /* since then; 0: the lane has not seen it yet */
-	size_t n_fed; /* paused: of what libcurl will bring again */
-	bool needs_2; /* the server may speak nothing else than HTTP/2 */
-	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
-				  * unpack */
-	struct fp_tlsask_end tls_end; /* of a body that ends with its session */
-	bool is_unclean; /* it ended without close_notify, libcurl says */
-	uint64_t n_received, n_before; /* bytes: packed body; TCP before it */
-	bool is_filed; /* the body goes to a file */
-	bool is_joined; /* to what came of it before */
+	struct fp_tlsask_end tls_end; /* of one that ends with its session */
+};
+
+/* The sockets of one that connects, of which libcurl may not tell: nudge.c. */
+struct fp_transfer_nudge {
 	struct {
 		int fd;
 		ino_t inode; /* 0: none */
-	} sockets[2]; /* connecting: for nudge.c */
+	} sockets[2];
 	bool is_doubtful; /* whether they are all there still */
-	unsigned n_nudges; /* to come */
-	uint64_t n_last; /* bytes of the body before this one on the handle */
-	struct fp_hold hold; /* its connection */
-	struct fp_tlsask_flow *flow; /* the same, with HTTP/2; or NULL */
-	uint64_t socket_id; /* the same, for what is told of it afterwards */
+	unsigned n; /* nudges to come */
+};
+
+struct fp_transfer {
+	struct fp_context *context;
+	struct fp_setup *setup; /* context->setup */
+	struct fp_transfer *next; /* in the lane's list of idle slots */
+	struct fp_ticket *ticket; /* NULL: it is idle */
+	enum fp_transfer_phase phase; /* see fp_transfer_step() */
+	enum fp_stop stop; /* why we ended it ourselves */
+	unsigned slot; /* its number among all of the pool */
+	const char *denied; /* why, with FP_STOP_DENIED */
+	const char *unread; /* the file of authorities that cannot be read */
+	struct fp_request request;
+	struct fp_download download;
+
+	/* Its connection. */
+	struct fp_hold hold;
+	uint64_t greets; /* the origin, whose first handshake others wait for;
+			  * 0: they do not wait for this */
+	bool needs_2; /* the server may speak nothing else than HTTP/2 */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
+	struct fp_transfer_nudge nudge;
+
+	/* The answer. */
+	struct fp_response response;
+	struct fp_waithint hints; /* of the response, or those before it */
+	struct fp_buf refusal; /* how the text of one begins */
+	struct fp_buf location, links; /* where a redirect leads; Link fields */
 	size_t n_header_bytes; /* of all responses of this transfer */
-	size_t n_cookie_bytes; /* of the cookies that its item's hops have set
-				*/
+	size_t n_cookie_bytes; /* that its item's hops have set */
+	struct fp_transfer_body body;
+
+	/* When what happened, and is to happen. */
 	int64_t due_ns; /* delayed or held: until then; leaving: then, if its
 			 * body has not ended */
 	int64_t begun_ns; /* this attempt */
@@ -176,6 +190,7 @@ struct fp_transfer {
 	int64_t n_sent; /* and how much of it that was */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */
+
 	struct fp_handle handle;
 };
 
@@ -231,7 +246,7 @@ enum fp_onward fp_transfer_step(
 static inline bool
 fp_transfer_is_unpacked(const struct fp_transfer *transfer)
 {
-	return transfer->packing > FP_PACKING_GZIP;
+	return transfer->body.packing > FP_PACKING_GZIP;
 }
 
 /* Whether one that is paused would find room now. */

@@ -211,8 +211,8 @@ is_flooded(const struct fp_transfer *transfer)
 {
 	const struct fp_response *response = &transfer->response;
 
-	return transfer->socket_id > 0 &&
-	       transfer->socket_id == transfer->context->flood.last_id &&
+	return transfer->hold.id > 0 &&
+	       transfer->hold.id == transfer->context->flood.last_id &&
 	       !(response->in_trailers &&
 		       (response->has_length ||
 			       fp_response_ends_with_head(response)));
@@ -292,7 +292,7 @@ fail_curl(struct fp_transfer *transfer, CURLcode code)
 		   transfer->response.has_length) {
 		snprintf(text, sizeof(text),
 			"the body ended after %llu of %llu bytes",
-			(unsigned long long)transfer->n_received,
+			(unsigned long long)transfer->body.n_received,
 			(unsigned long long)transfer->response.length);
 		message = text;
 	}
@@ -319,9 +319,9 @@ name_framing(const struct fp_transfer *transfer)
 		return FRAMING_STREAM;
 	if (!fp_request_is_https(&transfer->request))
 		return FRAMING_CLOSE;
-	return transfer->tls_end.is_clean ||
+	return transfer->body.tls_end.is_clean ||
 			       (!transfer->setup->cannot_see_close &&
-				       !transfer->is_unclean)
+				       !transfer->body.is_unclean)
 		       ? "close-notify"
 		       : FRAMING_UNCLEAN;
 }
@@ -352,7 +352,7 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 				     : response->coding;
 	const char *lack = NULL;
 
-	if (transfer->n_received == 0) {
+	if (transfer->body.n_received == 0) {
 		/* A coding has an end of its own: without it, this may be a
 		 * cut, unless TLS says that it is none. */
 		if (!fp_response_ends_with_close(response) ||
@@ -361,7 +361,7 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		snprintf(text, size, "empty body instead of %s data", coding);
 		return FP_KIND_INCOMPLETE;
 	}
-	if (transfer->packing == FP_PACKING_NONE) {
+	if (transfer->body.packing == FP_PACKING_NONE) {
 		fp_unpack_can(fp_unpack_find(coding, strlen(coding)), &lack);
 		snprintf(text, size, "unsupported Content-Encoding: %s%s%s",
 			coding, lack ? "; fetchpool is built without " : "",
@@ -369,13 +369,13 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 		return FP_KIND_BODY;
 	}
 	enum fp_gunzip_result result =
-		transfer->packing == FP_PACKING_GZIP
-			? fp_gunzip_finish(&transfer->gunzip)
-			: fp_unpack_finish(&transfer->unpack);
+		transfer->body.packing == FP_PACKING_GZIP
+			? fp_gunzip_finish(&transfer->body.gunzip)
+			: fp_unpack_finish(&transfer->body.unpack);
 	snprintf(text, size, "%s",
-		transfer->packing == FP_PACKING_GZIP
-			? fp_gunzip_message(&transfer->gunzip)
-			: transfer->unpack.message);
+		transfer->body.packing == FP_PACKING_GZIP
+			? fp_gunzip_message(&transfer->body.gunzip)
+			: transfer->body.unpack.message);
 	switch (result) {
 	case FP_GUNZIP_OK:
 		return FP_KIND_OK;
@@ -394,7 +394,7 @@ judge_encoding(struct fp_transfer *transfer, char *text, size_t size)
 static bool
 is_nothing_at_all(const struct fp_transfer *transfer)
 {
-	return transfer->carry.size == 0 &&
+	return transfer->body.carry.size == 0 &&
 	       !transfer->setup->options.empty_ok &&
 	       transfer->response.status != 205;
 }
@@ -408,7 +408,7 @@ static bool
 may_be_cut(const struct fp_transfer *transfer, const char *framing)
 {
 	const struct fp_options *options = &transfer->setup->options;
-	const struct fp_carry *carry = &transfer->carry;
+	const struct fp_carry *carry = &transfer->body.carry;
 	bool is_close = strcmp(framing, FRAMING_CLOSE) == 0;
 	bool is_unclean = strcmp(framing, FRAMING_UNCLEAN) == 0;
 
@@ -435,7 +435,7 @@ due_of(const struct fp_transfer *transfer)
 			    !fp_request_only_reads(&transfer->request);
 	bool has_none = transfer->phase == FP_TRANSFER_ENOUGH ||
 			fp_response_ends_with_head(&transfer->response) ||
-			(status == 205 && transfer->n_received == 0);
+			(status == 205 && transfer->body.n_received == 0);
 
 	if (has_none && (!may_be_empty ||
 				transfer->setup->options.body != FP_BODY_JSON))
@@ -483,7 +483,7 @@ static bool
 is_empty_page(const struct fp_transfer *transfer)
 {
 	return FP_UNLIKELY(transfer->setup->next.how == FP_NEXT_COUNT) &&
-	       transfer->carry.size == 0;
+	       transfer->body.carry.size == 0;
 }
 
 /* Whether there is an array where there has to be one; or null, or no body. */
@@ -492,10 +492,10 @@ judge_elements(struct fp_transfer *transfer, char *text, size_t text_size)
 {
 	const struct fp_setup *setup = transfer->setup;
 
-	if (!transfer->carry.takes || transfer->carry.size == 0)
+	if (!transfer->body.carry.takes || transfer->body.carry.size == 0)
 		return FP_KIND_OK;
-	const struct fp_jsontaken *taken =
-		fp_jsontake_get(transfer->carry.take, (size_t)setup->take.each);
+	const struct fp_jsontaken *taken = fp_jsontake_get(
+		transfer->body.carry.take, (size_t)setup->take.each);
 	if (taken->type == FP_JSONTAKE_ARRAY || taken->type == FP_JSONTAKE_NULL)
 		return FP_KIND_OK;
 	snprintf(text, text_size, "the value at %s is %s, not an array",
@@ -510,7 +510,8 @@ find_next_page(struct fp_transfer *transfer, char *text, size_t text_size)
 {
 	const struct fp_nextpage_answer answer = {
 		.links = {fp_buf_text(&transfer->links), transfer->links.len},
-		.take = transfer->carry.takes ? transfer->carry.take : NULL,
+		.take = transfer->body.carry.takes ? transfer->body.carry.take
+						   : NULL,
 	};
 
 	return fp_nextpage_find(&transfer->request, &answer, text, text_size);
@@ -561,11 +562,11 @@ end_download(struct fp_transfer *transfer)
 	bool goes_on = ticket->result.kind != FP_KIND_OK &&
 		       ticket->again.how != FP_AGAIN_NO;
 
-	if (goes_on && transfer->is_filed &&
+	if (goes_on && transfer->body.is_filed &&
 		ticket->result.kind != FP_KIND_LOCAL)
 		fp_partial_keep(&transfer->request, &transfer->download.file,
 			&transfer->download.head, &transfer->response,
-			transfer->is_joined);
+			transfer->body.is_joined);
 	if (!goes_on)
 		fp_partial_leave(ticket, &transfer->download.file,
 			is_broken(ticket->result.kind));
@@ -586,7 +587,7 @@ judge_response(struct fp_transfer *transfer)
 
 	if (!fp_phase_has_body(transfer->phase))
 		fp_transfer_begin_body(transfer, true);
-	result->size = (int64_t)transfer->carry.size;
+	result->size = (int64_t)transfer->body.carry.size;
 	if (response->status == 304 && ticket->condition &&
 		ticket->condition->is_sent) {
 		result->is_unchanged = true;
@@ -618,15 +619,15 @@ judge_response(struct fp_transfer *transfer)
 			  "off";
 	}
 	if (kind == FP_KIND_OK && !is_empty_page(transfer)) {
-		kind = fp_carry_end(
-			&transfer->carry, due_of(transfer), &result->encoding);
-		message = transfer->carry.message;
-		ticket->keeps_body = transfer->carry.has_found;
+		kind = fp_carry_end(&transfer->body.carry, due_of(transfer),
+			&result->encoding);
+		message = transfer->body.carry.message;
+		ticket->keeps_body = transfer->body.carry.has_found;
 	}
-	if (FP_UNLIKELY(transfer->is_joined) && kind == FP_KIND_OK)
+	if (FP_UNLIKELY(transfer->body.is_joined) && kind == FP_KIND_OK)
 		kind = judge_joined(transfer, text, sizeof(text), &message);
-	result->changes = transfer->carry.changes;
-	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->carry));
+	result->changes = transfer->body.carry.changes;
+	fp_ticket_set_charset(ticket, fp_carry_charset(&transfer->body.carry));
 	if (FP_UNLIKELY(transfer->setup->take.each >= 0) &&
 		kind == FP_KIND_OK) {
 		kind = judge_elements(transfer, text, sizeof(text));
@@ -643,7 +644,7 @@ judge_response(struct fp_transfer *transfer)
 	fp_condition_end(ticket);
 	/* 304 says that the file that is there is right, and HEAD asks for
 	 * none: nothing came. */
-	if (transfer->is_filed && response->status != 304 &&
+	if (transfer->body.is_filed && response->status != 304 &&
 		!response->answers_head)
 		fp_download_commit(&transfer->download, ticket);
 	else if (result->encoding != FP_BODY_NONE &&
@@ -696,7 +697,7 @@ describe(struct fp_transfer *transfer, bool is_found)
 			fp_request_show(&ticket->hop, &ticket->final_url);
 	result->http_version = response->version;
 	result->size = fp_phase_has_body(transfer->phase)
-			       ? (int64_t)transfer->carry.size
+			       ? (int64_t)transfer->body.carry.size
 			       : 0;
 	if (ticket->type.len > 0)
 		result->type = ticket->type.data;
@@ -725,12 +726,12 @@ is_refused_tunnel(const struct fp_transfer *transfer, CURLcode code)
 static bool
 is_unpacked(struct fp_transfer *transfer)
 {
-	if (transfer->n_received == 0)
+	if (transfer->body.n_received == 0)
 		return true;
 	if (FP_UNLIKELY(fp_transfer_is_unpacked(transfer)))
-		return fp_unpack_finish(&transfer->unpack) == FP_GUNZIP_OK;
-	return transfer->packing != FP_PACKING_GZIP ||
-	       fp_gunzip_finish(&transfer->gunzip) == FP_GUNZIP_OK;
+		return fp_unpack_finish(&transfer->body.unpack) == FP_GUNZIP_OK;
+	return transfer->body.packing != FP_PACKING_GZIP ||
+	       fp_gunzip_finish(&transfer->body.gunzip) == FP_GUNZIP_OK;
 }
 
 /* The answer's body goes with the failure that it explains. */
@@ -738,7 +739,7 @@ static void
 carry_failed(struct fp_transfer *transfer)
 {
 	struct fp_ticket *ticket = transfer->ticket;
-	struct fp_carry *carry = &transfer->carry;
+	struct fp_carry *carry = &transfer->body.carry;
 	enum fp_kind kind = ticket->result.kind;
 	bool is_whole = true;
 
@@ -772,7 +773,7 @@ carry_failed(struct fp_transfer *transfer)
 static bool
 is_starved(const struct fp_transfer *transfer, bool is_alone)
 {
-	const struct fp_tlsask_flow *flow = transfer->flow;
+	const struct fp_tlsask_flow *flow = transfer->hold.flow;
 
 	if (transfer->stop != FP_STOP_STALLED)
 		return false;
@@ -804,18 +805,18 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		transfer->stop = FP_STOP_NONE;
 	fp_transfer_look_for_shortage(transfer, code);
 	/* libcurl 8 keeps a connection whose HTTP/2 is broken. */
-	if (transfer->flow &&
+	if (transfer->hold.flow &&
 		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
 			code == CURLE_SEND_ERROR ||
 			is_starved(transfer, is_alone)))
-		fp_tlsask_cut(transfer->flow, transfer->socket_id);
+		fp_tlsask_cut(transfer->hold.flow, transfer->hold.id);
 	/* Of a response whose head is enough, no end was waited for. */
 	if (transfer->phase == FP_TRANSFER_ENOUGH &&
 		(transfer->stop == FP_STOP_NONE ||
 			transfer->stop == FP_STOP_LEFT))
 		code = CURLE_OK;
 	if (is_unclean_end(transfer, code)) {
-		transfer->is_unclean = true;
+		transfer->body.is_unclean = true;
 		code = CURLE_OK;
 	}
 	/* libcurl sees some doubts before the head is complete. */
@@ -825,7 +826,7 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		transfer->stop = FP_STOP_AMBIGUOUS;
 	bool is_over = ticket->result.kind != FP_KIND_OK;
 	ticket->keeps_body = fp_phase_has_body(transfer->phase) &&
-			     transfer->carry.is_failed && !is_over;
+			     transfer->body.carry.is_failed && !is_over;
 	struct fp_upload *upload = &transfer->request.upload;
 	if (!is_over && FP_UNLIKELY(upload->fault)) {
 		fp_upload_has_changed(upload, ticket);

@@ -167,6 +167,7 @@ is_proven(enum order order, bool is_closed_first)
 	fp_sockets_add(&sockets, pair.client, false);
 	struct fp_socket *socket = fp_sockets_find(&sockets, &pair.ends);
 	fp_socket_take(socket, &hold, true);
+	CHECK(hold.id == socket->id && hold.flow == &socket->flow);
 	CHECK(!fp_hold_is_unread(&hold));
 	bool is_before = order == CLOSED_BEFORE || order == RESET_BEFORE;
 	if (order == CLOSED_BEFORE) {
