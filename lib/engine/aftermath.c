@@ -175,7 +175,7 @@ static bool
 was_sent(const struct fp_transfer *transfer)
 {
 	return (transfer->n_on_wire > 0 && !transfer->hold.is_unread) ||
-	       transfer->ticket->n_hops > 0;
+	       transfer->ticket->trail.n_hops > 0;
 }
 
 /* Whether there is a final answer, of which at least the status came. A head
@@ -215,7 +215,7 @@ aftermath_decide(struct fp_transfer *transfer, enum fp_cause cause,
 		.is_closed = cause == FP_CAUSE_RESET &&
 			     transfer->n_on_wire > 0 &&
 			     transfer->response.status == 0,
-		.was_followed = ticket->becomes_get,
+		.was_followed = ticket->trail.becomes_get,
 		.is_idempotent = fp_request_is_repeatable(&transfer->request),
 		.is_asserted = fp_request_is_asserted(&transfer->request),
 		.n_attempts = result->attempts,
@@ -280,7 +280,7 @@ is_unanswered(const struct fp_transfer *transfer)
 
 	return !has_spoken(transfer) &&
 	       (kind == FP_KIND_NETWORK || kind == FP_KIND_TOO_LARGE ||
-		       (transfer->ticket->becomes_get &&
+		       (transfer->ticket->trail.becomes_get &&
 			       (kind == FP_KIND_CONNECT ||
 				       kind == FP_KIND_DNS ||
 				       kind == FP_KIND_TLS)));
@@ -291,7 +291,7 @@ is_unanswered(const struct fp_transfer *transfer)
 static bool
 is_outcome_unknown(const struct fp_transfer *transfer, enum fp_cause cause)
 {
-	return (transfer->ticket->becomes_get ||
+	return (transfer->ticket->trail.becomes_get ||
 		       (transfer->n_on_wire > 0 &&
 			       !transfer->hold.is_unread)) &&
 	       (cause == FP_CAUSE_RESET || cause == FP_CAUSE_TIMEOUT ||

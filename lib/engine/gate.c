@@ -249,7 +249,7 @@ use_start(struct fp_transfer *transfer)
 	fp_transfer_hear(transfer, FP_EVENT_SENT);
 	if (!transfer->setup->has_rates)
 		return;
-	ticket->start = FP_START_FIRED;
+	ticket->start.state = FP_START_FIRED;
 	transfer->context->has_fired = true;
 }
 

@@ -446,7 +446,7 @@ lane_fire(struct fp_lane *lane)
 	lane->context.is_stirred = true;
 	for (unsigned i = 0; i < lane->share.slots; i++) {
 		struct fp_ticket *ticket = lane->transfers[i].ticket;
-		if (!ticket || ticket->start != FP_START_FIRED)
+		if (!ticket || ticket->start.state != FP_START_FIRED)
 			continue;
 		ticket->next = fired;
 		fired = ticket;

@@ -115,8 +115,8 @@ fp_span_request(struct fp_transfer *transfer)
 	int64_t since_ns = span.start_ns;
 	char *ip = NULL;
 
-	if (ticket->hop.len > 0)
-		span.url = fp_request_show(&ticket->hop, &shown);
+	if (ticket->trail.hop.len > 0)
+		span.url = fp_request_show(&ticket->trail.hop, &shown);
 	if (!fp_phase_is_resolving(transfer->phase) &&
 		curl_easy_getinfo(transfer->handle.easy, CURLINFO_PRIMARY_IP,
 			&ip) == CURLE_OK &&

@@ -35,14 +35,14 @@ unused_due_ns(const struct fp_transfer *transfer)
 
 	usual_ns = FP_MAX(usual_ns, UNUSED_MIN_NS);
 	return transfer->tried_ns +
-	       FP_MAX(usual_ns, transfer->ticket->unused_ns);
+	       FP_MAX(usual_ns, transfer->ticket->start.unused_ns);
 }
 
 static bool
 holds_unused(const struct fp_transfer *transfer)
 {
 	return fp_phase_is_begun(transfer->phase) &&
-	       transfer->ticket->start == FP_START_RESERVED;
+	       transfer->ticket->start.state == FP_START_RESERVED;
 }
 
 void
@@ -64,7 +64,7 @@ fp_timing_return_unused(struct fp_lane *lane, int64_t *due)
 			continue;
 		}
 		fp_queue_give_back(lane->queue, transfer->ticket);
-		transfer->ticket->unused_ns =
+		transfer->ticket->start.unused_ns =
 			*lane->context.now_ns - transfer->tried_ns;
 		lane->context.is_stirred = true;
 	}

@@ -415,7 +415,7 @@ start_over(struct fp_transfer *transfer)
 static CURLcode
 change_cookies(struct fp_transfer *transfer)
 {
-	const struct fp_buf *kept = &transfer->ticket->cookies;
+	const struct fp_buf *kept = &transfer->ticket->trail.cookies;
 
 	if (FP_UNLIKELY(transfer->handle.has_cookies))
 		fp_cookies_forget(transfer->handle.easy);
@@ -598,7 +598,7 @@ transfer_hold(struct fp_transfer *transfer)
 	int64_t took_ns = *transfer->context->now_ns - transfer->tried_ns;
 
 	ticket->again.wait_ns = 0;
-	ticket->unused_ns = 2 * FP_MAX(ticket->unused_ns, took_ns);
+	ticket->start.unused_ns = 2 * FP_MAX(ticket->start.unused_ns, took_ns);
 	/* libcurl was about to send it again. */
 	if (transfer->n_on_wire > 0)
 		ticket->again.is_fresh = true;
@@ -706,10 +706,10 @@ park_ticket(struct fp_transfer *transfer)
 	if (transfer->setup->outdir.fd >= 0)
 		fp_download_end(&transfer->download);
 	ticket->used_ns = *transfer->context->now_ns - transfer->begun_ns;
-	fp_buf_clear(&ticket->cookies, 0);
+	fp_buf_clear(&ticket->trail.cookies, 0);
 	if (FP_UNLIKELY(transfer->handle.has_cookies) &&
-		fp_cookies_keep(transfer->handle.easy, &ticket->cookies))
-		fp_buf_clear(&ticket->cookies, 0);
+		fp_cookies_keep(transfer->handle.easy, &ticket->trail.cookies))
+		fp_buf_clear(&ticket->trail.cookies, 0);
 	fp_ticket_charge(ticket, &transfer->setup->memory);
 	ticket->again.how = FP_AGAIN_SAME;
 	ticket->report = (struct fp_report){

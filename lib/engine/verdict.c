@@ -691,10 +691,10 @@ describe(struct fp_transfer *transfer, bool is_found)
 	if (response->status == 0)
 		return;
 	result->status = response->status;
-	result->redirects = ticket->n_hops;
-	if (ticket->hop.len > 0)
+	result->redirects = ticket->trail.n_hops;
+	if (ticket->trail.hop.len > 0)
 		result->final_url =
-			fp_request_show(&ticket->hop, &ticket->final_url);
+			fp_request_show(&ticket->trail.hop, &ticket->final_url);
 	result->http_version = response->version;
 	result->size = fp_phase_has_body(transfer->phase)
 			       ? (int64_t)transfer->body.carry.size

@@ -112,7 +112,7 @@ static bool
 is_at(const struct fp_condition *condition, struct fp_ticket *ticket)
 {
 	const struct fp_buf *url =
-		ticket->hop.len > 0 ? &ticket->hop : &ticket->url;
+		ticket->trail.hop.len > 0 ? &ticket->trail.hop : &ticket->url;
 	struct fp_buf shown = FP_BUF_INIT;
 	const char *text = fp_request_show(url, &shown);
 	bool is = text && strcmp(text, fp_buf_text(&condition->at)) == 0;

@@ -96,13 +96,13 @@ see_first(struct fp_request *request)
 	struct fp_chain *chain = ticket->chain;
 	struct fp_buf url = FP_BUF_INIT, bare = FP_BUF_INIT;
 	struct fp_lead lead = {.what = "", .url = &url};
-	struct fp_buf hop = ticket->hop;
+	struct fp_buf hop = ticket->trail.hop;
 	int ret = -1;
 
-	ticket->hop = (struct fp_buf)FP_BUF_INIT;
+	ticket->trail.hop = (struct fp_buf)FP_BUF_INIT;
 	enum fp_kind kind = fp_redirect_resolve(request,
 		(struct fp_text){ticket->url.data, ticket->url.len}, &lead);
-	ticket->hop = hop;
+	ticket->trail.hop = hop;
 	const char *text = kind == FP_KIND_OK ? url.data : ticket->url.data;
 	if (kind != FP_KIND_LOCAL && add_bare_url(&bare, text) == 0) {
 		ticket->result.page_hash = fp_chain_hash(bare.data, bare.len);
@@ -211,7 +211,7 @@ count_on(struct fp_request *request)
 		fp_buf_clear(&chain->next_url, 1024);
 	}
 	chain->is_next_foreign =
-		ticket->is_foreign ||
+		ticket->trail.is_foreign ||
 		!nextpage_is_same_origin(&ticket->url, &chain->next_url);
 	if (chain->kind == FP_KIND_OK && nextpage_fill(request))
 		return -1;
@@ -564,6 +564,6 @@ fp_nextpage_locate(struct fp_request *request)
 		return false;
 	}
 	ticket->result.url = ticket->shown_url.data;
-	ticket->is_foreign = chain->is_foreign = lead.is_foreign;
+	ticket->trail.is_foreign = chain->is_foreign = lead.is_foreign;
 	return true;
 }

@@ -110,7 +110,8 @@ static const char *
 show_place(const struct fp_ticket *ticket, struct fp_buf *shown)
 {
 	return fp_request_show(
-		ticket->hop.len > 0 ? &ticket->hop : &ticket->url, shown);
+		ticket->trail.hop.len > 0 ? &ticket->trail.hop : &ticket->url,
+		shown);
 }
 
 static bool

@@ -102,7 +102,7 @@ change_method(struct fp_request *request, int status)
 
 	if ((status == 303 && !is_head) ||
 		((status == 301 || status == 302) && is_post)) {
-		ticket->becomes_get = true;
+		ticket->trail.becomes_get = true;
 		request->method = "GET";
 		return fp_request_drop_body(request);
 	}
@@ -194,7 +194,7 @@ combine(const struct fp_request *request, CURLU *first, CURLU *next,
 		code = keep_fragment(next, from, location);
 	if (code == CURLUE_OK)
 		code = same_origin(first, next, &same);
-	*is_foreign = request->ticket->is_foreign || !same;
+	*is_foreign = request->ticket->trail.is_foreign || !same;
 	if (code == CURLUE_OK)
 		code = keep_login(
 			first, next, *is_foreign, options->location_trusted);
@@ -335,7 +335,7 @@ fp_redirect_note(struct fp_request *request, int status)
 {
 	struct fp_ticket *ticket = request->ticket;
 	const struct fp_buf *url =
-		ticket->hop.len > 0 ? &ticket->hop
+		ticket->trail.hop.len > 0 ? &ticket->trail.hop
 		: ticket->chain && ticket->chain->start.len > 0
 			? &ticket->chain->start
 			: &ticket->url;
@@ -343,15 +343,16 @@ fp_redirect_note(struct fp_request *request, int status)
 
 	if (!request->setup->options.want_hops)
 		return 0;
-	ticket->hops.len = ticket->hops_done;
+	ticket->trail.hops.len = ticket->trail.hops_done;
 	const char *text = fp_request_show(url, &shown);
-	if (text && ticket->hops.len + strlen(text) > HOPS_URLS_MAX)
+	if (text && ticket->trail.hops.len + strlen(text) > HOPS_URLS_MAX)
 		text = "";
-	int ret = text ? fp_buf_printf(&ticket->hops, "%d %s\n", status, text)
+	int ret = text ? fp_buf_printf(
+				 &ticket->trail.hops, "%d %s\n", status, text)
 		       : -1;
 	fp_buf_destroy(&shown);
-	ticket->result.hops =
-		(struct fp_text){fp_buf_text(&ticket->hops), ticket->hops.len};
+	ticket->result.hops = (struct fp_text){
+		fp_buf_text(&ticket->trail.hops), ticket->trail.hops.len};
 	return ret;
 }
 
@@ -363,15 +364,15 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 	struct fp_lead lead = {
 		.what = "redirect",
 		.kind = FP_KIND_REDIRECT,
-		.url = &ticket->hop,
+		.url = &ticket->trail.hop,
 	};
 	enum fp_kind kind;
 
-	if (ticket->n_hops < setup->options.max_redirs &&
+	if (ticket->trail.n_hops < setup->options.max_redirs &&
 		strlen(location) <= FP_RESPONSE_LOCATION_MAX &&
 		fp_redirect_note(request, status)) {
 		kind = lead_no_memory(&lead);
-	} else if (ticket->n_hops == setup->options.max_redirs) {
+	} else if (ticket->trail.n_hops == setup->options.max_redirs) {
 		snprintf(lead.why, sizeof(lead.why), "more than %u redirects",
 			setup->options.max_redirs);
 		kind = FP_KIND_REDIRECT;
@@ -383,9 +384,9 @@ fp_redirect_follow(struct fp_request *request, int status, const char *location)
 		fp_ticket_fail(ticket, kind, lead.why);
 		return false;
 	}
-	ticket->is_foreign = lead.is_foreign;
-	ticket->hops_done = ticket->hops.len;
-	ticket->n_hops++;
+	ticket->trail.is_foreign = lead.is_foreign;
+	ticket->trail.hops_done = ticket->trail.hops.len;
+	ticket->trail.n_hops++;
 	if (change_method(request, status))
 		return true;
 	fp_ticket_fail(ticket, FP_KIND_LOCAL, FP_OUT_OF_MEMORY);

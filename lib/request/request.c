@@ -610,7 +610,7 @@ fp_request_make(struct fp_request *request, struct fp_ticket *ticket)
 	take_ticket(request, ticket);
 	if (!choose_method(request) || !request_make_headers(request))
 		return false;
-	if (!ticket->becomes_get)
+	if (!ticket->trail.becomes_get)
 		return true;
 	request->method = "GET";
 	if (fp_request_drop_body(request))
@@ -674,8 +674,8 @@ static CURLcode
 apply_secrets(struct fp_request *request, CURL *easy)
 {
 	const struct fp_setup *setup = request->setup;
-	bool hide =
-		request->ticket->is_foreign && !setup->options.location_trusted;
+	bool hide = request->ticket->trail.is_foreign &&
+		    !setup->options.location_trusted;
 	struct curl_slist *headers = setup->headers;
 
 	if (hide && request->headers) {

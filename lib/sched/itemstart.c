@@ -16,13 +16,13 @@ fp_itemstart_reserve(struct fp_starts *starts, bool has_host_rate,
 		return false;
 	if (fp_starts_reserve(starts, &token, now_ns) <= 0)
 		return false;
-	if (has_host_rate &&
-		fp_hostrate_reserve(rate, &ticket->host_token, now_ns) <= 0) {
+	if (has_host_rate && fp_hostrate_reserve(rate,
+				     &ticket->start.host_token, now_ns) <= 0) {
 		fp_starts_give_back(starts, token);
 		return false;
 	}
-	ticket->start = FP_START_RESERVED;
-	ticket->token = token;
+	ticket->start.state = FP_START_RESERVED;
+	ticket->start.token = token;
 	return true;
 }
 
@@ -30,30 +30,30 @@ bool
 fp_itemstart_commit(struct fp_starts *starts, bool has_host_rate,
 	const struct fp_ticket *ticket)
 {
-	if (has_host_rate &&
-		!fp_hostrate_commit(&ticket->origin->rate, ticket->host_token))
+	if (has_host_rate && !fp_hostrate_commit(&ticket->origin->rate,
+				     ticket->start.host_token))
 		return false;
-	return fp_starts_commit(starts, ticket->token);
+	return fp_starts_commit(starts, ticket->start.token);
 }
 
 void
 fp_itemstart_give_back(
 	struct fp_starts *starts, bool has_host_rate, struct fp_ticket *ticket)
 {
-	ticket->start = FP_START_NONE;
-	fp_starts_give_back(starts, ticket->token);
+	ticket->start.state = FP_START_NONE;
+	fp_starts_give_back(starts, ticket->start.token);
 	if (has_host_rate)
 		fp_hostrate_give_back(
-			&ticket->origin->rate, ticket->host_token);
+			&ticket->origin->rate, ticket->start.host_token);
 }
 
 void
 fp_itemstart_fire(struct fp_starts *starts, bool has_host_rate,
 	struct fp_ticket *ticket, int64_t now_ns)
 {
-	ticket->start = FP_START_NONE;
+	ticket->start.state = FP_START_NONE;
 	if (has_host_rate)
-		fp_hostrate_fire(
-			&ticket->origin->rate, ticket->host_token, now_ns);
-	fp_starts_fire(starts, ticket->token, now_ns);
+		fp_hostrate_fire(&ticket->origin->rate,
+			ticket->start.host_token, now_ns);
+	fp_starts_fire(starts, ticket->start.token, now_ns);
 }

@@ -307,7 +307,7 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 {
 	struct fp_origin *origin = ticket->origin;
 	int started = fp_origin_start(&schedule->origins, origin,
-		&ticket->is_probe, &ticket->host_token, now_ns);
+		&ticket->is_probe, &ticket->start.host_token, now_ns);
 
 	if (started <= 0) {
 		fp_starts_give_back(&schedule->starts, token);
@@ -321,8 +321,8 @@ schedule_start(struct fp_schedule *schedule, struct fp_ticket *ticket,
 	ticket->is_sole =
 		fp_busy_started(&origin->busy, origin->n_active - 1, now_ns);
 	if (schedule->starts.is_limited || schedule->rules.origin.rates.n > 0)
-		ticket->start = FP_START_RESERVED;
-	ticket->token = token;
+		ticket->start.state = FP_START_RESERVED;
+	ticket->start.token = token;
 	if (ticket->waits_for == FP_WAIT_SLOT &&
 		schedule->dry_ns > ticket->since_ns)
 		ticket->waits_for = FP_WAIT_RATE;
@@ -574,8 +574,8 @@ bool
 fp_schedule_reserve(
 	struct fp_schedule *schedule, struct fp_ticket *ticket, int64_t now_ns)
 {
-	FP_ASSERT(ticket->start != FP_START_RESERVED);
-	if (ticket->start == FP_START_FIRED)
+	FP_ASSERT(ticket->start.state != FP_START_RESERVED);
+	if (ticket->start.state == FP_START_FIRED)
 		fp_schedule_fire(schedule, ticket, now_ns);
 	return fp_itemstart_reserve(
 		&schedule->starts, has_host_rate(schedule), ticket, now_ns);
@@ -592,7 +592,7 @@ fp_schedule_pass(
 		return false;
 	if (!starts->is_limited && !has_rate)
 		return true;
-	if (ticket->start == FP_START_RESERVED) {
+	if (ticket->start.state == FP_START_RESERVED) {
 		if (fp_itemstart_commit(starts, has_rate, ticket))
 			return true;
 		fp_schedule_give_back(schedule, ticket);
@@ -638,9 +638,9 @@ end_attempt(
 				   report->heard == FP_HEARD_TROUBLE ||
 				   report->heard == FP_HEARD_BUSY;
 	}
-	if (ticket->start == FP_START_FIRED)
+	if (ticket->start.state == FP_START_FIRED)
 		fp_schedule_fire(schedule, ticket, now_ns);
-	if (ticket->start == FP_START_RESERVED)
+	if (ticket->start.state == FP_START_RESERVED)
 		fp_schedule_give_back(schedule, ticket);
 	if (ticket->is_sole)
 		fp_busy_sole_ended(&origin->busy);
@@ -663,7 +663,7 @@ end_attempt(
 		origin->is_known = fp_url_is_known(origin->name);
 	if (ticket->stage == FP_STAGE_STARTED)
 		origin->n_active--;
-	ticket->start = FP_START_NONE;
+	ticket->start.state = FP_START_NONE;
 	ticket->is_strange = ticket->is_probe = ticket->is_sole = false;
 	if (origin->news && !origin->is_news) {
 		origin->is_news = true;

@@ -218,7 +218,7 @@ static uint64_t
 count_body(const struct fp_ticket *ticket)
 {
 	size_t cap = ticket->body.cap + ticket->headers.cap +
-		     ticket->cookies.cap + ticket->decoder_bytes +
+		     ticket->trail.cookies.cap + ticket->decoder_bytes +
 		     ticket->head_bytes;
 
 	return cap > FP_MEMORY_SMALL ? cap : 0;
@@ -454,7 +454,7 @@ struct fp_text
 fp_ticket_target(const struct fp_ticket *ticket)
 {
 	const struct fp_buf *url =
-		ticket->hop.len ? &ticket->hop : &ticket->url;
+		ticket->trail.hop.len ? &ticket->trail.hop : &ticket->url;
 
 	if (FP_UNLIKELY(ticket->chain) && url == &ticket->url &&
 		ticket->chain->start.len > 0)
@@ -489,11 +489,13 @@ clear_result(struct fp_ticket *ticket)
 void
 fp_ticket_rewind(struct fp_ticket *ticket)
 {
-	ticket->hop.len = ticket->hops.len = ticket->hops_done = 0;
-	ticket->n_hops = 0;
-	ticket->is_foreign = ticket->chain && ticket->chain->is_foreign;
-	ticket->becomes_get = false;
-	fp_buf_clear(&ticket->cookies, 0);
+	struct fp_trail *trail = &ticket->trail;
+
+	trail->hop.len = trail->hops.len = trail->hops_done = 0;
+	trail->n_hops = 0;
+	trail->is_foreign = ticket->chain && ticket->chain->is_foreign;
+	trail->becomes_get = false;
+	fp_buf_clear(&trail->cookies, 0);
 }
 
 /* The same, but for what the item is. */
@@ -612,7 +614,7 @@ fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page)
 	swap_buffers(&page->body, &ticket->body);
 	page->spool = ticket->spool;
 	ticket->spool = NULL;
-	swap_buffers(&page->hops, &ticket->hops);
+	swap_buffers(&page->trail.hops, &ticket->trail.hops);
 	memcpy(page->charset, ticket->charset, sizeof(page->charset));
 	if (result->charset)
 		result->charset = page->charset;
@@ -639,7 +641,7 @@ fp_ticket_turn(struct fp_ticket *ticket, struct fp_ticket *page)
 	ticket->is_intended = ticket->is_rested = false;
 	ticket->is_refused_head = false;
 	ticket->n_short = ticket->n_excused = 0;
-	ticket->unused_ns = 0;
+	ticket->start.unused_ns = 0;
 	if (chain->kind != FP_KIND_OK) {
 		ticket->again.how = FP_AGAIN_NO;
 		fp_ticket_fail(ticket, chain->kind, chain->why);
@@ -732,7 +734,7 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	ticket->has_file = false;
 	ticket->is_intended = false;
 	ticket->keeps_body = false;
-	ticket->unused_ns = 0;
+	ticket->start.unused_ns = 0;
 	fp_buf_clear(&ticket->input, KEEP_BYTES);
 	fp_buf_clear(&ticket->url, KEEP_BYTES);
 	fp_buf_clear(&ticket->shown_url, KEEP_BYTES);
@@ -743,8 +745,8 @@ fp_ticket_clear(struct fp_ticket *ticket)
 	drop_spool(ticket);
 	fp_buf_clear(&ticket->message, KEEP_BYTES);
 	fp_buf_clear(&ticket->detail, 0);
-	fp_buf_clear(&ticket->hop, KEEP_BYTES);
-	fp_buf_clear(&ticket->hops, KEEP_BYTES);
+	fp_buf_clear(&ticket->trail.hop, KEEP_BYTES);
+	fp_buf_clear(&ticket->trail.hops, KEEP_BYTES);
 	fp_ticket_rewind(ticket);
 	ticket->is_refused_head = false;
 	ticket->refused_token = 0;
@@ -785,9 +787,9 @@ fp_ticket_free(struct fp_ticket *ticket)
 	free(ticket->next_page);
 	fp_chain_free(ticket->chain);
 	ticket_free_condition(ticket->condition);
-	fp_buf_destroy(&ticket->hop);
-	fp_buf_destroy(&ticket->cookies);
-	fp_buf_destroy(&ticket->hops);
+	fp_buf_destroy(&ticket->trail.hop);
+	fp_buf_destroy(&ticket->trail.cookies);
+	fp_buf_destroy(&ticket->trail.hops);
 	fp_buf_destroy(&ticket->input);
 	fp_buf_destroy(&ticket->url);
 	fp_buf_destroy(&ticket->shown_url);

@@ -51,6 +51,12 @@ enum fp_start {
 	FP_START_RESERVED, /* not on the wire yet */
 	FP_START_FIRED, /* it is on the wire, and not counted yet */
 };
+struct fp_ticket_start {
+	enum fp_start state;
+	uint32_t token; /* of it, in the run's count */
+	uint32_t host_token; /* and in that of its origin */
+	int64_t unused_ns; /* so long it may be kept unused; 0: as usual */
+};
 
 /* By what a file is known to be the one it was. */
 struct fp_filemark {
@@ -75,6 +81,17 @@ struct fp_partial {
 	struct fp_buf modified; /* Last-Modified; empty: none was named */
 	struct fp_buf at; /* where it came from, fit to be shown */
 	bool is_asked; /* for the rest, by this hop's request */
+};
+
+/* Where redirects have led in this attempt. */
+struct fp_trail {
+	struct fp_buf hop; /* empty: no further than the item's URL */
+	unsigned n_hops;
+	struct fp_buf hops; /* as result.hops, which points into it */
+	size_t hops_done; /* bytes of it: of hops that were redirected */
+	bool is_foreign; /* this hop is not to the origin the user named */
+	bool becomes_get; /* the method, and the body is dropped */
+	struct fp_buf cookies; /* that they set, between two slots */
 };
 
 struct fp_ticket {
@@ -116,16 +133,9 @@ struct fp_ticket {
 	struct fp_ticket *of; /* NULL: it is an item's own */
 	char *next_page; /* result.next_page; or NULL */
 
-	/* Where redirects have led in this attempt. */
-	struct fp_buf hop; /* empty: no further than `url` */
-	unsigned n_hops;
-	struct fp_buf hops; /* as result.hops, which points into it */
-	size_t hops_done; /* bytes of it: of hops that were redirected */
-	bool is_foreign; /* this hop is not to the origin the user named */
-	bool becomes_get; /* the method, and the body is dropped */
+	struct fp_trail trail;
 	bool is_refused_head; /* so options.check goes on with GET */
 	int64_t used_ns; /* of the attempt's time, in the hops before */
-	struct fp_buf cookies; /* that they set, between two slots */
 	struct fp_condition *condition; /* with options.recall; or NULL */
 	struct fp_partial *partial; /* NULL: nothing ever broke */
 	uint64_t refused_token; /* the number of the last one; 0: none was */
@@ -138,10 +148,7 @@ struct fp_ticket {
 	/* Its place among others: the schedule's. */
 	struct fp_origin *origin; /* held */
 	struct fp_timed timed;
-	enum fp_start start;
-	uint32_t token; /* of it, in the run's count */
-	uint32_t host_token; /* and in that of its origin */
-	int64_t unused_ns; /* so long it may be kept unused; 0: as usual */
+	struct fp_ticket_start start;
 	bool is_tried; /* was started once */
 	bool is_held; /* its origin did not let it start, when last asked */
 	bool is_probe;

@@ -82,8 +82,8 @@ gives(const struct fp_ticket *ticket, int64_t now_ns)
 static inline void
 fire(struct fp_ticket *ticket, int64_t now_ns)
 {
-	FP_ASSERT(ticket->start == FP_START_RESERVED);
-	ticket->start = FP_START_FIRED;
+	FP_ASSERT(ticket->start.state == FP_START_RESERVED);
+	ticket->start.state = FP_START_FIRED;
 	fp_schedule_fire(&schedule, ticket, now_ns);
 }
 

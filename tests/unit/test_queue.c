@@ -202,7 +202,7 @@ one_of_them_comes_back_in_time(void)
 	CHECK(push(1));
 	CHECK(take_at(&first, 1, 5).items == tickets[0]);
 	CHECK(take_at(&first, 1, 5).n == 0);
-	tickets[0]->start = FP_START_FIRED;
+	tickets[0]->start.state = FP_START_FIRED;
 	fp_queue_fire(&queue, tickets[0], 6);
 	struct fp_take take = take_at(&first, 1, 7);
 	CHECK(take.n == 0 && take.due_ns > FP_NS_PER_S &&
@@ -283,7 +283,7 @@ a_name_that_waits_for_a_start_is_watched(void)
 	CHECK(fp_buf_set(&tickets[1]->url, "http://x.test/", 14) == 0);
 	CHECK(push(0));
 	CHECK(take_at(&able, 1, 5).items == tickets[0]);
-	tickets[0]->start = FP_START_FIRED;
+	tickets[0]->start.state = FP_START_FIRED;
 	fp_queue_fire(&queue, tickets[0], 6);
 	CHECK(push(1));
 	int64_t due_ns = take_at(&watcher, 1, 7).due_ns;

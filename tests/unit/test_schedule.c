@@ -327,7 +327,7 @@ too_little_memory_loses_no_item(void)
 	ticket = add_item(A);
 	CHECK(gives(ticket, T0));
 	fire(ticket, T0);
-	CHECK(fp_buf_set(&ticket->hop, B, strlen(B)) == 0);
+	CHECK(fp_buf_set(&ticket->trail.hop, B, strlen(B)) == 0);
 	fail_nth = 1;
 	CHECK(!end_item(ticket, FP_AGAIN_SAME, 0,
 		(struct fp_report){.heard = FP_HEARD_ANSWER}, T0));

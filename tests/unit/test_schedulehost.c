@@ -342,15 +342,15 @@ what_is_sent_again_is_counted(void)
 	const struct fp_ratelimit *limit = &schedule.starts.limit;
 	struct fp_ticket *one = add_item(A), *two = add_item(B);
 	CHECK(gives(one, T0));
-	one->start = FP_START_FIRED; /* not counted yet */
+	one->start.state = FP_START_FIRED; /* not counted yet */
 	CHECK(fp_schedule_reserve(&schedule, one, T0 + 1));
-	CHECK(one->start == FP_START_RESERVED);
+	CHECK(one->start.state == FP_START_RESERVED);
 	fire(one, T0 + 1);
 	CHECK(limit->log_len == 2);
 
 	/* Its origin has no more, and the run loses none for that. */
 	CHECK(!fp_schedule_reserve(&schedule, one, T0 + 2));
-	CHECK(limit->n_reserved == 0 && one->start == FP_START_NONE);
+	CHECK(limit->n_reserved == 0 && one->start.state == FP_START_NONE);
 	CHECK(gives(two, T0 + 2));
 	fire(two, T0 + 2);
 	CHECK(!fp_schedule_reserve(&schedule, two, T0 + 3));
@@ -375,7 +375,7 @@ items_rest_before_they_ask(void)
 	for (int i = 0; i < 2; i++) {
 		CHECK(gives(items[i], T0));
 		CHECK(items[i]->stage == FP_STAGE_RESTS &&
-			items[i]->start == FP_START_NONE);
+			items[i]->start.state == FP_START_NONE);
 	}
 	CHECK(n_strangers == 1 && schedule.starts.limit.n_reserved == 0);
 	for (int i = 0; i < 2; i++) {

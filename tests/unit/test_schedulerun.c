@@ -90,11 +90,11 @@ send_request(struct active *one)
 {
 	struct fp_ticket *ticket = one->ticket;
 
-	if (ticket->start == FP_START_RESERVED) {
+	if (ticket->start.state == FP_START_RESERVED) {
 		FP_ASSERT(n_fires < FIRES_MAX);
 		fires[n_fires].at_ns = now_ns;
 		fires[n_fires++].origin = origin_of(ticket);
-		ticket->start = FP_START_FIRED;
+		ticket->start.state = FP_START_FIRED;
 		if (!happens(world->counts_late))
 			fp_schedule_fire(&schedule, ticket, now_ns);
 	}
@@ -146,8 +146,8 @@ get_answer(size_t i)
 		hand_back(i, FP_AGAIN_FREE, report.pause_ns, report);
 	} else if (happens(world->redirects)) {
 		make_url(url, (size_t)draw(ORIGINS - 1));
-		ticket->hop.len = 0;
-		CHECK(fp_buf_set(&ticket->hop, url, strlen(url)) == 0);
+		ticket->trail.hop.len = 0;
+		CHECK(fp_buf_set(&ticket->trail.hop, url, strlen(url)) == 0);
 		hand_back(i, FP_AGAIN_SAME, 0, report);
 	} else if (happens(world->retries)) {
 		hand_back(i, FP_AGAIN_PAID, draw(2 * S), report);
@@ -187,7 +187,7 @@ go_on(size_t i)
 		return;
 	case WAITS:
 		if (happens(world->resends) &&
-			ticket->start != FP_START_RESERVED &&
+			ticket->start.state != FP_START_RESERVED &&
 			fp_schedule_reserve(&schedule, ticket, now_ns))
 			send_request(one);
 		else
