@@ -75,6 +75,13 @@ void fp_transfer_fail_spool(struct fp_transfer *transfer, int err);
 /* What the body was judged with is the next one's. */
 void fp_transfer_end_body(struct fp_transfer *transfer);
 
+/* Whether unpack undoes its body's coding. */
+static inline bool
+fp_transfer_is_unpacked(const struct fp_transfer *transfer)
+{
+	return transfer->body.packing > FP_PACKING_GZIP;
+}
+
 /* Whether the answer's status is one of a success. */
 static inline bool
 fp_transfer_is_ok(const struct fp_transfer *transfer)

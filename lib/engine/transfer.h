@@ -122,13 +122,11 @@ struct fp_context {
 
 /* The body of an answer, as it comes. */
 struct fp_transfer_body {
-	enum fp_packing packing; /* that is undone: GZIP by gunzip, others by
-				  * unpack */
+	enum fp_packing packing; /* undone: GZIP by gunzip, or by unpack */
 	bool is_filed; /* it goes to a file */
 	bool is_joined; /* to what came of it before */
 	bool is_unclean; /* it ended without close_notify, libcurl says */
-	uint64_t n_received; /* bytes, packed */
-	uint64_t n_before; /* bytes of TCP before it; 0: not looked at yet */
+	uint64_t n_received, n_before; /* bytes: packed body; TCP before it */
 	size_t n_fed; /* paused: of what libcurl will bring again */
 	int64_t paused_ns; /* since then; 0: the lane has not seen it yet */
 	struct fp_carry carry;
@@ -163,8 +161,7 @@ struct fp_transfer {
 
 	/* Its connection. */
 	struct fp_hold hold;
-	uint64_t greets; /* the origin, whose first handshake others wait for;
-			  * 0: they do not wait for this */
+	uint64_t greets; /* whose first handshake others wait for; or 0 */
 	bool needs_2; /* the server may speak nothing else than HTTP/2 */
 	unsigned n_on_wire; /* requests that passed the gate */
 	unsigned n_stale; /* connections that were not clean */
@@ -180,8 +177,7 @@ struct fp_transfer {
 	struct fp_transfer_body body;
 
 	/* When what happened, and is to happen. */
-	int64_t due_ns; /* delayed or held: until then; leaving: then, if its
-			 * body has not ended */
+	int64_t due_ns; /* delayed or held, or leaving at most: until then */
 	int64_t begun_ns; /* this attempt */
 	int64_t tried_ns; /* this request, since it was last set up */
 	int64_t skipped_ns; /* while it connected: does not count */
@@ -190,7 +186,6 @@ struct fp_transfer {
 	int64_t n_sent; /* and how much of it that was */
 	int64_t occupied_ns; /* with a trace: when it got its ticket, */
 	bool is_continued; /* and whether that had begun its attempt before */
-
 	struct fp_handle handle;
 };
 
@@ -241,13 +236,6 @@ enum fp_onward {
  * for one that libcurl does not have any more. */
 enum fp_onward fp_transfer_step(
 	struct fp_transfer *transfer, struct fp_event *event);
-
-/* Whether unpack undoes its body's coding. */
-static inline bool
-fp_transfer_is_unpacked(const struct fp_transfer *transfer)
-{
-	return transfer->body.packing > FP_PACKING_GZIP;
-}
 
 /* Whether one that is paused would find room now. */
 bool fp_transfer_may_go_on(struct fp_transfer *transfer);
