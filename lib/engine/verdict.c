@@ -573,6 +573,36 @@ end_download(struct fp_transfer *transfer)
 	fp_download_end(&transfer->download);
 }
 
+static void
+fail_status(struct fp_transfer *transfer)
+{
+	int status = transfer->response.status;
+	const char *phrase = fp_outcome_status_phrase(status);
+	char text[120];
+
+	snprintf(text, sizeof(text), "%d%s%s%s", status, phrase[0] ? " " : "",
+		phrase,
+		status < 300 ? ", which does not count as success" : "");
+	fp_ticket_fail(transfer->ticket, FP_KIND_HTTP, text);
+}
+
+/* It is a success, and its body goes where it is wanted. 304 says that the file
+ * that is there is right, and HEAD asks for none: nothing came. */
+static void
+verdict_deliver(struct fp_transfer *transfer)
+{
+	const struct fp_response *response = &transfer->response;
+	struct fp_ticket *ticket = transfer->ticket;
+
+	fp_condition_end(ticket);
+	if (transfer->body.is_filed && response->status != 304 &&
+		!response->answers_head)
+		fp_download_commit(&transfer->download, ticket);
+	else if (ticket->result.encoding != FP_BODY_NONE &&
+		 fp_ticket_take_body(ticket))
+		fp_transfer_fail_spool(transfer, errno);
+}
+
 /* The response is whole: is it a success? */
 static void
 judge_response(struct fp_transfer *transfer)
@@ -581,9 +611,8 @@ judge_response(struct fp_transfer *transfer)
 	const struct fp_response *response = &transfer->response;
 	struct fp_result *result = &ticket->result;
 	const char *message = NULL;
-	char text[200];
-
 	bool is_enough = transfer->phase == FP_TRANSFER_ENOUGH;
+	char text[200];
 
 	if (!fp_phase_has_body(transfer->phase))
 		fp_transfer_begin_body(transfer, true);
@@ -597,13 +626,7 @@ judge_response(struct fp_transfer *transfer)
 		return;
 	}
 	if (!fp_transfer_is_ok(transfer)) {
-		const char *phrase = fp_outcome_status_phrase(response->status);
-		snprintf(text, sizeof(text), "%d%s%s%s", response->status,
-			phrase[0] ? " " : "", phrase,
-			response->status < 300
-				? ", which does not count as success"
-				: "");
-		fp_ticket_fail(ticket, FP_KIND_HTTP, text);
+		fail_status(transfer);
 		return;
 	}
 	enum fp_kind kind = FP_KIND_OK;
@@ -637,19 +660,10 @@ judge_response(struct fp_transfer *transfer)
 		kind = find_next_page(transfer, text, sizeof(text));
 		message = text;
 	}
-	if (kind != FP_KIND_OK) {
+	if (kind == FP_KIND_OK)
+		verdict_deliver(transfer);
+	else
 		fp_ticket_fail(ticket, kind, message);
-		return;
-	}
-	fp_condition_end(ticket);
-	/* 304 says that the file that is there is right, and HEAD asks for
-	 * none: nothing came. */
-	if (transfer->body.is_filed && response->status != 304 &&
-		!response->answers_head)
-		fp_download_commit(&transfer->download, ticket);
-	else if (result->encoding != FP_BODY_NONE &&
-		 fp_ticket_take_body(ticket))
-		fp_transfer_fail_spool(transfer, errno);
 }
 
 int64_t
@@ -782,34 +796,34 @@ is_starved(const struct fp_transfer *transfer, bool is_alone)
 				       flow->n_bytes >= STARVING_BYTES));
 }
 
-void
-fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
+/* It is done with its connection, which may be of no use to others either. */
+static void
+leave_connection(struct fp_transfer *transfer, CURLcode code)
 {
-	struct fp_ticket *ticket = transfer->ticket;
 	struct fp_socket *socket = transfer->hold.socket;
-	bool is_found = !fp_phase_is_resolving(transfer->phase);
 	bool is_alone = socket && socket->n_users == 1;
 
-	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
-		transfer->context->left_ns = *transfer->context->now_ns;
 	if (socket && socket->is_quic &&
 		(code == CURLE_OPERATION_TIMEDOUT ||
 			transfer->stop == FP_STOP_STALLED))
 		socket->is_ended = true;
 	fp_transfer_let_go(transfer, false);
-	if (transfer->phase == FP_TRANSFER_CONNECTING &&
-		!is_refused_tunnel(transfer, code))
-		fp_transfer_forget_head(transfer);
-	describe(transfer, is_found);
-	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
-		transfer->stop = FP_STOP_NONE;
-	fp_transfer_look_for_shortage(transfer, code);
 	/* libcurl 8 keeps a connection whose HTTP/2 is broken. */
 	if (transfer->hold.flow &&
 		(code == CURLE_HTTP2 || code == CURLE_RECV_ERROR ||
 			code == CURLE_SEND_ERROR ||
 			is_starved(transfer, is_alone)))
 		fp_tlsask_cut(transfer->hold.flow, transfer->hold.id);
+}
+
+/* libcurl's result, as far as it counts; what it does not know is a reason of
+ * our own. */
+static CURLcode
+settle_code(struct fp_transfer *transfer, CURLcode code)
+{
+	if (code == CURLE_OK && transfer->stop == FP_STOP_DESCRIPTORS)
+		transfer->stop = FP_STOP_NONE;
+	fp_transfer_look_for_shortage(transfer, code);
 	/* Of a response whose head is enough, no end was waited for. */
 	if (transfer->phase == FP_TRANSFER_ENOUGH &&
 		(transfer->stop == FP_STOP_NONE ||
@@ -824,31 +838,59 @@ fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
 		!transfer->response.in_trailers &&
 		fp_response_doubt(&transfer->response))
 		transfer->stop = FP_STOP_AMBIGUOUS;
+	return code;
+}
+
+/* The first reason that there is to fail the item; if there is none, what the
+ * response says. */
+static void
+judge_item(struct fp_transfer *transfer, CURLcode code)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+
+	if (FP_UNLIKELY(transfer->request.upload.fault))
+		fp_upload_has_changed(&transfer->request.upload, ticket);
+	else if (fail_stopped(transfer))
+		return;
+	else if (code != CURLE_OK)
+		fail_curl(transfer, code);
+	else if (is_flooded(transfer))
+		fp_ticket_fail(ticket, FP_KIND_NETWORK, FLOOD);
+	else if (!transfer->response.in_trailers ||
+		 transfer->response.status >= FP_STATUS_MAX)
+		fp_ticket_fail(ticket, FP_KIND_NETWORK, HEAD_CUT);
+	else
+		judge_response(transfer);
+}
+
+void
+fp_transfer_end(struct fp_transfer *transfer, CURLcode code)
+{
+	struct fp_ticket *ticket = transfer->ticket;
+	struct fp_upload *upload = &transfer->request.upload;
+	bool is_found = !fp_phase_is_resolving(transfer->phase);
+	int64_t now_ns = *transfer->context->now_ns;
+
+	if (!is_found && code != CURLE_COULDNT_RESOLVE_HOST)
+		transfer->context->left_ns = now_ns;
+	leave_connection(transfer, code);
+	if (transfer->phase == FP_TRANSFER_CONNECTING &&
+		!is_refused_tunnel(transfer, code))
+		fp_transfer_forget_head(transfer);
+	describe(transfer, is_found);
+	code = settle_code(transfer, code);
 	bool is_over = ticket->result.kind != FP_KIND_OK;
 	ticket->keeps_body = fp_phase_has_body(transfer->phase) &&
 			     transfer->body.carry.is_failed && !is_over;
-	struct fp_upload *upload = &transfer->request.upload;
-	if (!is_over && FP_UNLIKELY(upload->fault)) {
-		fp_upload_has_changed(upload, ticket);
-	} else if (!is_over && !fail_stopped(transfer)) {
-		if (code != CURLE_OK)
-			fail_curl(transfer, code);
-		else if (is_flooded(transfer))
-			fp_ticket_fail(ticket, FP_KIND_NETWORK, FLOOD);
-		else if (!transfer->response.in_trailers ||
-			 transfer->response.status >= FP_STATUS_MAX)
-			fp_ticket_fail(ticket, FP_KIND_NETWORK, HEAD_CUT);
-		else
-			judge_response(transfer);
-	}
+	if (!is_over)
+		judge_item(transfer, code);
 	if (ticket->result.kind == FP_KIND_OK)
 		fp_upload_has_changed(upload, ticket);
 	fp_upload_close(upload);
 	if (FP_UNLIKELY(ticket->result.kind != FP_KIND_OK))
 		carry_failed(transfer);
-	ticket->result.fetch_time_ns =
-		*transfer->context->now_ns - ticket->started_ns;
-	ticket->result.try_ns = *transfer->context->now_ns - transfer->begun_ns;
+	ticket->result.fetch_time_ns = now_ns - ticket->started_ns;
+	ticket->result.try_ns = now_ns - transfer->begun_ns;
 	fp_transfer_look_ahead(transfer, code);
 	if (transfer->setup->outdir.fd >= 0)
 		end_download(transfer);

@@ -194,6 +194,7 @@ int fp_ticket_retry(struct fp_ticket *ticket);
 
 /* Its next request is for its own URL again, and not where redirects led. */
 void fp_ticket_rewind(struct fp_ticket *ticket);
+
 /* The page that was fetched becomes the result of `page`, a clean ticket, and
  * the item is at its next page: chain->next_url. -1: no memory, and nothing has
  * changed. */
