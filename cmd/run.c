@@ -304,41 +304,69 @@ hear_writer(struct fp_course *run, short events)
 	return word == FP_WRITER_DONE;
 }
 
+/* What the pool calls. */
+static void
+give_calls(struct fp_course *run, struct fp_options *options)
+{
+	options->tell = fp_account_notice;
+	options->tell_arg = &run->account;
+	options->fault = note_fault;
+	options->fault_arg = run;
+	if (run->settings->fills_pages) {
+		options->fill = fp_itemfill_page;
+		options->fill_arg = &run->reader.page_fill;
+	}
+	options->feed = fp_reader_feed;
+	options->feed_arg = &run->reader;
+	if (fp_writer_may_drain(&run->writer)) {
+		options->drain = fp_writer_drain;
+		options->drain_arg = &run->writer;
+		options->summon = fp_writer_summon;
+		options->summon_arg = &run->writer;
+	}
+}
+
+static int
+run_make_pool(struct fp_course *run)
+{
+	struct fp_options *options = &run->settings->pool;
+	char why[200];
+
+	fp_descriptors_fit(options);
+	give_calls(run, options);
+	if (run->deadline_ns < INT64_MAX)
+		options->deadline_ns = run->deadline_ns;
+	fp_ledger_begin(&run->account.ledger, fp_clock_now_ns(), options->jobs);
+	run->pool = fp_pool_new(options, why, sizeof(why));
+	run->reader.pool = run->writer.pool = run->pool;
+	if (run->pool)
+		return 0;
+	if (errno == EINVAL)
+		fp_complaint_pool(run->settings, why);
+	else
+		fp_msg_local("cannot start: %s", why);
+	return -1;
+}
+
+static void
+note_oddities(const struct fp_course *run)
+{
+	if (run->settings->pool.insecure)
+		fp_msg_note("--insecure: TLS certificates are not verified, so "
+			    "others can read and change the traffic");
+	if (!fp_has_tls() && strstr(run->settings->pool.protocols, "https"))
+		fp_msg_note(
+			"libcurl is built without TLS: https URLs will fail");
+	if (fp_input_is_idle_terminal(&run->reader.input))
+		fp_msg_note("reading URLs or IDs from the terminal, one "
+			    "per line; end with Ctrl-D (see fetchpool --help)");
+}
+
 static int
 run_start(struct fp_course *run)
 {
-	char why[200];
-
-	fp_descriptors_fit(&run->settings->pool);
-	run->settings->pool.tell = fp_account_notice;
-	run->settings->pool.tell_arg = &run->account;
-	run->settings->pool.fault = note_fault;
-	run->settings->pool.fault_arg = run;
-	if (run->settings->fills_pages) {
-		run->settings->pool.fill = fp_itemfill_page;
-		run->settings->pool.fill_arg = &run->reader.page_fill;
-	}
-	run->settings->pool.feed = fp_reader_feed;
-	run->settings->pool.feed_arg = &run->reader;
-	if (fp_writer_may_drain(&run->writer)) {
-		run->settings->pool.drain = fp_writer_drain;
-		run->settings->pool.drain_arg = &run->writer;
-		run->settings->pool.summon = fp_writer_summon;
-		run->settings->pool.summon_arg = &run->writer;
-	}
-	if (run->deadline_ns < INT64_MAX)
-		run->settings->pool.deadline_ns = run->deadline_ns;
-	fp_ledger_begin(&run->account.ledger, fp_clock_now_ns(),
-		run->settings->pool.jobs);
-	run->pool = fp_pool_new(&run->settings->pool, why, sizeof(why));
-	if (!run->pool) {
-		if (errno == EINVAL)
-			fp_complaint_pool(run->settings, why);
-		else
-			fp_msg_local("cannot start: %s", why);
+	if (run_make_pool(run))
 		return -1;
-	}
-	run->reader.pool = run->writer.pool = run->pool;
 	if (run->settings->journal_path ? fp_journal_begin_new(&run->journal)
 					: fp_writer_begin(&run->writer))
 		return -1;
@@ -350,15 +378,7 @@ run_start(struct fp_course *run)
 	if (run->account.trace.fd >= 0)
 		fp_trace_begin(&run->account.trace, run->start_ns,
 			run->journal.is_resumed);
-	if (run->settings->pool.insecure)
-		fp_msg_note("--insecure: TLS certificates are not verified, so "
-			    "others can read and change the traffic");
-	if (!fp_has_tls() && strstr(run->settings->pool.protocols, "https"))
-		fp_msg_note(
-			"libcurl is built without TLS: https URLs will fail");
-	if (fp_input_is_idle_terminal(&run->reader.input))
-		fp_msg_note("reading URLs or IDs from the terminal, one "
-			    "per line; end with Ctrl-D (see fetchpool --help)");
+	note_oddities(run);
 	if (!run->settings->pool.summon && fp_writer_start(&run->writer)) {
 		fp_msg_local("cannot start: %s", strerror(errno));
 		return -1;
