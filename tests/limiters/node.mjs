@@ -22,6 +22,41 @@ async function slowDown() {
 	app.listen(port, host);
 }
 
+/* It answers what comes too early with a time that is rounded up. */
+async function brute() {
+	const app = (await import("express")).default();
+	const Brute = (await import("express-brute")).default;
+	app.use(new Brute(new Brute.MemoryStore(), { freeRetries: limit,
+		minWait: 500, maxWait: 500, lifetime: windowMs / 1000,
+		refreshTimeoutOnRequest: false }).prevent);
+	app.use((_, answer) => answer.send("ok"));
+	app.listen(port, host);
+}
+
+/* 2 a second, and 5 more in 10 s. */
+async function bursty() {
+	const app = (await import("express")).default();
+	const { BurstyRateLimiter, RateLimiterMemory } =
+		(await import("rate-limiter-flexible")).default;
+	const limiter = new BurstyRateLimiter(
+		new RateLimiterMemory({ points: 2, duration: 1 }),
+		new RateLimiterMemory(
+			{ keyPrefix: "burst", points: limit, duration: 10 }));
+	app.use((_, answer, next) => limiter.consume("all").then(() => next(),
+		() => answer.status(429).send("Too Many Requests")));
+	app.use((_, answer) => answer.send("ok"));
+	app.listen(port, host);
+}
+
+async function elysia() {
+	const { Elysia } = await import("elysia");
+	const { node } = await import("@elysiajs/node");
+	const { rateLimit } = await import("elysia-rate-limit");
+	new Elysia({ adapter: node() }).use(rateLimit({ duration: windowMs,
+		max: limit, generator: () => "all" })).get("/x", () => "ok")
+		.listen({ port: Number(port), hostname: host });
+}
+
 async function hapi() {
 	const server = (await import("@hapi/hapi")).default.server(
 		{ port, host });
@@ -150,6 +185,9 @@ await {
 	"express-8": () => express(
 		{ legacyHeaders: false, standardHeaders: "draft-8" }),
 	"slow-down": slowDown,
+	"brute": brute,
+	"bursty": bursty,
+	"elysia": elysia,
 	"hapi": hapi,
 	"koa2": koa2,
 	"moleculer": moleculer,

@@ -223,6 +223,24 @@ def litestar():
                 host="127.0.0.1", port=PORT, log_level="error")
 
 
+def guard():
+    import fastapi
+    import guard as library
+    import uvicorn
+
+    app = fastapi.FastAPI()
+    app.add_middleware(
+        library.SecurityMiddleware, config=library.SecurityConfig(
+            rate_limit=5, rate_limit_window=2, enable_redis=False,
+            enable_penetration_detection=False))
+
+    @app.get("/x")
+    async def answer():
+        return "ok"
+
+    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="error")
+
+
 def throttled():
     """With the fields that its documentation has."""
     import datetime
@@ -273,6 +291,7 @@ def quart():
 {
     "django": django,
     "litestar": litestar,
+    "guard": guard,
     "throttled": throttled,
     "quart": quart,
     "rest-framework": rest_framework,
