@@ -3,7 +3,13 @@
 # tests/: what is built for them, what runs, and what is kept beside them. A new
 # test is one line here.
 
-# Compiled: each is made from the source of its name.
+# Compiled: each is made from the source of its name. The first ones keep a
+# processor busy for seconds: at the end they would leave the others idle.
+BUSY_TESTS = \
+	tests/unit/test_concurrency \
+	tests/unit/test_journalstate \
+	tests/unit/test_learner
+
 UNIT_TESTS = \
 	tests/unit/test_jsontree \
 	tests/unit/test_ledger \
@@ -29,7 +35,6 @@ UNIT_TESTS = \
 	tests/unit/test_clock \
 	tests/unit/test_company \
 	tests/unit/test_complaint \
-	tests/unit/test_concurrency \
 	tests/unit/test_curve \
 	tests/unit/test_crowd \
 	tests/unit/test_etag \
@@ -54,7 +59,6 @@ UNIT_TESTS = \
 	tests/unit/test_inputstop \
 	tests/unit/test_journalchain \
 	tests/unit/test_journalline \
-	tests/unit/test_journalstate \
 	tests/unit/test_json \
 	tests/unit/test_jsonescape \
 	tests/unit/test_jsonfind \
@@ -66,7 +70,6 @@ UNIT_TESTS = \
 	tests/unit/test_jsonscan \
 	tests/unit/test_jsontake \
 	tests/unit/test_jsonwalk \
-	tests/unit/test_learner \
 	tests/unit/test_leaseclock \
 	tests/unit/test_link \
 	tests/unit/test_lookup \
@@ -273,9 +276,13 @@ SCRIPT_TESTS = \
 	tests/cli/test_form.py \
 	tests/cli/test_partial.py \
 	tests/cli/test_unpack.py \
+	tests/cli/test_runfiles.py \
+	tests/cli/test_redirect.py \
+	tests/cli/test_input.py \
+	tests/cli/test_machines.py \
+	tests/cli/test_urls.py \
 	tests/cli/test_untouched.py \
 	tests/cli/test_upload.py \
-	tests/cli/test_urls.py \
 	tests/cli/test_gzip.py \
 	tests/cli/test_rate.py \
 	tests/cli/test_resumekill.py \
@@ -311,7 +318,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_files.py \
 	tests/cli/test_framing.py \
 	tests/cli/test_csv.py \
-	tests/cli/test_input.py \
 	tests/cli/test_install.py \
 	tests/cli/test_journalcross.py \
 	tests/cli/test_libmanual.py \
@@ -320,7 +326,6 @@ SCRIPT_TESTS = \
 	tests/cli/test_jsonsafe.py \
 	tests/cli/test_limits.py \
 	tests/cli/test_links.py \
-	tests/cli/test_machines.py \
 	tests/cli/test_manual.py \
 	tests/cli/test_next.py \
 	tests/cli/test_nextjournal.py \
@@ -332,12 +337,10 @@ SCRIPT_TESTS = \
 	tests/cli/test_ratefile.py \
 	tests/cli/test_ratemodel.py \
 	tests/cli/test_ratestorm.py \
-	tests/cli/test_redirect.py \
 	tests/cli/test_refused.py \
 	tests/cli/test_resumerefused.py \
 	tests/cli/test_retryafter.py \
 	tests/cli/test_run.py \
-	tests/cli/test_runfiles.py \
 	tests/cli/test_signals.py \
 	tests/cli/test_sinks.py \
 	tests/cli/test_tls.py \
@@ -463,11 +466,12 @@ TEST_TOOLS = \
 
 # ONLY=PATTERN runs some of the tests, and builds what these need. JOBS=N runs N
 # at once.
-EXTRA_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
+EXTRA_PROGRAMS += $(BUSY_TESTS) $(UNIT_TESTS) $(FUZZ_TARGETS)
 RUN_TESTS = $(top_srcdir)/tests/run --summary tests/summary.log \
 	--only '$(ONLY)' $${JOBS:+-j $$JOBS} --sanitizers '$(SANITIZERS)'
-COMPILED_TESTS = $(UNIT_TESTS) $(REPLAYED)
-TESTS_HERE = $(SCRIPT_TESTS:%=$(top_srcdir)/%) $(COMPILED_TESTS)
+COMPILED_TESTS = $(BUSY_TESTS) $(UNIT_TESTS) $(REPLAYED)
+TESTS_HERE = $(BUSY_TESTS) $(SCRIPT_TESTS:%=$(top_srcdir)/%) \
+	$(UNIT_TESTS) $(REPLAYED)
 
 # So that they can be built with -j, before they are run. After all else, not
 # beside it: the two share the libraries.
