@@ -409,9 +409,9 @@ def _():
                              ("{}", "\u00e9" * (size // 6)),
                              ("{}" + "x" * 120000, "1")):
         length = len(line.encode())
-        held(["-j", "4", "--max-line=%d" % length, template + expression],
-             (line + "\n") * 400,
-             bound(4, 256, MIB, 16 * KIB, length + size + KIB), line[:40])
+        held(["-j", "4", "--window=64", "--max-line=%d" % length,
+              template + expression], (line + "\n") * 80,
+             bound(4, 64, MIB, 16 * KIB, length + size + KIB), line[:40])
 
 
 @test("URLs that are much longer than their lines, in all jobs at once")
