@@ -384,7 +384,7 @@ def _():
         tap.skip("a sanitizer needs more than that")
     for run in named("plain list", "files", "TLS", "JSON items"):
         statuses = {}
-        for size in range(16, 112, 6):
+        for size in *range(16, 44, 2), *range(44, 112, 12):
             limit = (resource.RLIMIT_AS, (size << 20, size << 20))
             outcome = hurt(run, LIMITED, limits=[limit])
             statuses.setdefault(outcome.status, []).append(size)
@@ -395,9 +395,10 @@ def _():
 
 @test("29 threads have a limit")
 def _():
-    # That of a loop; one that writes, where an item has failed; and one that
-    # reads, where there are more lines than are taken at once.
-    least = {"plain list": 2, "a name": 1, "a signal": 1, "many": 2}
+    # That of a loop; one that writes, where a body is too large for the loop;
+    # and one that reads, where there are more lines than are taken at once.
+    least = {"plain list": 1, "mixed bodies": 2, "a name": 1, "a signal": 1,
+             "many": 2}
     for run in named(*least):
         n = clean(run).report.count("thread", "any")
         check(n >= least[run.name], "%s: %d threads" % (run.name, n))
