@@ -118,6 +118,8 @@ def _():
                  ["--setopt=SSLCERT=me.pem"], ["--setopt=TLSAUTH_USERNAME=me"],
                  ["-u", "k:s", "--aws-sigv4=aws:amz:us-east-1:s3"]):
         result, proxy = proxied(["-a", *args], "1\n2\n")
+        if "TLSAUTH_USERNAME is not supported" in result.text:
+            continue  # by a libcurl without TLS-SRP, as Debian sid's is
         equal((result.status, proxy.lines), (1, []), repr((args, result)))
         equal([r["error"]["kind"] for r in result.records], ["input"] * 2)
         matches("is not sent to the public demonstration API",
