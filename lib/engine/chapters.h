@@ -36,6 +36,9 @@ void fp_transfer_forget_bytes(struct fp_transfer *transfer);
 /* A new handle in place of one that libcurl has sent again on. */
 void fp_transfer_renew(struct fp_transfer *transfer);
 
+/* There is an address: how long names are kept is as usual again. */
+void fp_transfer_found_name(struct fp_transfer *transfer);
+
 /* libcurl's callbacks about connections; `arg` is the transfer, but for
  * on_close the context. */
 curl_socket_t fp_transfer_on_open(

@@ -32,6 +32,7 @@ static void
 note_connection(struct fp_transfer *transfer)
 {
 	transfer->handle.is_worn |= transfer->n_on_wire > 0;
+	fp_transfer_found_name(transfer);
 	if (FP_UNLIKELY(transfer->ticket->is_strange)) {
 		fp_queue_known(transfer->context->queue, transfer->ticket);
 		transfer->context->is_stirred = true;

@@ -221,7 +221,7 @@ would_mislead_proxy(const struct fp_transfer *transfer)
  * now, as where a service has moved, or a name server gives one of several. Of
  * those that fail together, not each asks. */
 static long
-choose_names(const struct fp_transfer *transfer, bool is_stranger)
+choose_names(const struct fp_transfer *transfer)
 {
 	const struct fp_result *result = &transfer->ticket->result;
 	enum fp_kind last = result->n_tries > 0
@@ -232,7 +232,7 @@ choose_names(const struct fp_transfer *transfer, bool is_stranger)
 		return 0;
 	if (last == FP_KIND_CONNECT || last == FP_KIND_TIMEOUT)
 		return DEAD_NAME_S;
-	return is_stranger ? CROWD_NAME_S : FP_TRANSFER_NAME_S;
+	return transfer->handle.usual_names_s;
 }
 
 static CURLcode
@@ -243,6 +243,14 @@ keep_names(struct fp_transfer *transfer, long names_s)
 	transfer->handle.names_s = names_s;
 	return curl_easy_setopt(
 		transfer->handle.easy, CURLOPT_DNS_CACHE_TIMEOUT, names_s);
+}
+
+/* At a transfer's end, libcurl forgets all names that are older than it would
+ * have taken: those of others are not to go for one that asked again. */
+void
+fp_transfer_found_name(struct fp_transfer *transfer)
+{
+	keep_names(transfer, transfer->handle.usual_names_s);
 }
 
 /* Among very many hosts, libcurl's memory of each costs all others: it keeps
@@ -278,9 +286,11 @@ choose_connection(struct fp_transfer *transfer)
 		if (code != CURLE_OK)
 			return code;
 	}
-	return transfer->setup->has_name_time
-		       ? CURLE_OK
-		       : keep_names(transfer, choose_names(transfer, stranger));
+	if (transfer->setup->has_name_time)
+		return CURLE_OK;
+	transfer->handle.usual_names_s =
+		stranger ? CROWD_NAME_S : FP_TRANSFER_NAME_S;
+	return keep_names(transfer, choose_names(transfer));
 }
 
 /* libcurl before 8.0.0 loses the answer of HTTP/2 that comes before the body

@@ -314,6 +314,7 @@ fp_transfer_init(struct fp_transfer *transfer, struct fp_context *context)
 {
 	memset(transfer, 0, sizeof(*transfer));
 	transfer->handle.names_s = FP_TRANSFER_NAME_S;
+	transfer->handle.usual_names_s = FP_TRANSFER_NAME_S;
 	transfer->context = context;
 	transfer->setup = context->setup;
 	fp_carry_init(&transfer->body.carry, &context->setup->options);

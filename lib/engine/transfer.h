@@ -75,7 +75,7 @@ struct fp_handle {
 	bool is_short; /* of descriptors: others' idle ones are closed */
 	bool is_told; /* what libcurl says, for on_debug */
 	bool takes_cookies; /* since a redirect */
-	long names_s; /* for so long it keeps names */
+	long names_s, usual_names_s; /* to keep names: now, then */
 	long buffer_bytes; /* to receive into; 0: not chosen here */
 	uint64_t n_last; /* bytes of the body before, for that */
 

@@ -397,6 +397,22 @@ def _():
         check(2 <= attempts(result) <= 4, repr(result))
 
 
+@test("32 other names are not asked for again because one has a dead address")
+def _():
+    server = faults()
+    env = resolver("dead.test=127.0.0.99", *("alive%d.test=127.0.0.1" % n
+                                             for n in range(10)))
+    alive = mix(*(lines("http://alive%d.test:%d/ok" % (n, server.port), 20)
+                  for n in range(10)))
+    result = fetchpool(["-a", "-j4", "-r50/s", "--retry=6", *SOON,
+                        "--retry-max-delay=500ms", "-HConnection: close"],
+                       env=env, input=lines("http://dead.test:%d/ok"
+                                            % server.port, 1) + alive)
+    equal(kinds(result), {None: 200, "connect": 1})
+    # One for each attempt at the dead one; and a second lane may ask, too.
+    check(lookups(env)[0] <= 7 + 2 * 10, "%d look-ups" % lookups(env)[0])
+
+
 class Mortal(FaultServer):
     """It closes each connection after the answer, goes down, comes back."""
 
