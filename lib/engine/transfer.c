@@ -381,6 +381,7 @@ start_over(struct fp_transfer *transfer)
 	transfer->body.n_fed = 0;
 	fp_transfer_forget_bytes(transfer);
 	transfer->hold.id = 0;
+	transfer->hold.idle_ns = -1;
 	transfer->hold.flow = NULL;
 	transfer->body.is_unclean = false;
 	transfer->body.tls_end = (struct fp_tlsask_end){NULL, false};
