@@ -88,6 +88,7 @@ fp_writer_init(struct fp_writer *writer, const struct fp_settings *settings)
 		return refuse_output("standard output");
 	}
 	writer->is_shared = fp_output_is_same(writer->output.fd, fp_msg_fd());
+	writer->has_prompt_errors = fp_msg_is_prompt();
 	if (open_aside(&writer->failed, settings, settings->failed_path))
 		return -1;
 	return open_aside(&writer->unknown, settings, settings->unknown_path);
@@ -510,6 +511,15 @@ keeps_at_once(const struct fp_output *aside)
 	return aside->fd < 0 || aside->is_file;
 }
 
+/* Whether nobody waits to tell of what failed, or to keep its line. */
+static bool
+fails_at_once(const struct fp_writer *writer)
+{
+	return (writer->settings->quiet || writer->has_prompt_errors) &&
+	       keeps_at_once(&writer->failed) &&
+	       keeps_at_once(&writer->unknown);
+}
+
 /* At one place, either records or messages are written at once. */
 static bool
 are_apart(const struct fp_writer *writer, size_t n_failed, size_t n)
@@ -531,9 +541,7 @@ room_for(const struct fp_writer *writer, const struct fp_result *result)
 
 	if (n > DRAINED_MAX || result->kind == FP_KIND_STOPPED)
 		return 0;
-	if (result->kind != FP_KIND_OK &&
-		(!keeps_at_once(&writer->failed) ||
-			!keeps_at_once(&writer->unknown)))
+	if (result->kind != FP_KIND_OK && !fails_at_once(writer))
 		return 0;
 	return (is_json ? 2 : 6) * n + 6 * RECORD_BYTES;
 }

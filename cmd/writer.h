@@ -60,6 +60,7 @@ struct fp_writer {
 	uint64_t n_unknown; /* lines of these that have no place in a file */
 	bool is_shared; /* output and standard error are one file */
 	bool has_messages; /* then: that records must not come before */
+	bool has_prompt_errors; /* who must not wait may write messages, too */
 	void (*stop)(void *arg); /* called once, when an output failed */
 	void *stop_arg;
 	bool has_stopped;

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Item lines are collected up to here, then written in one go. */
@@ -37,6 +39,9 @@
 /* What a thread that must not wait may write to a pipe that takes something:
  * so much is taken whole. */
 #define AT_ONCE_MAX 4096
+
+/* The major number of /dev/null and its like. */
+#define MEMORY_DEVICES 1
 
 /* The bar is written over the last one, and what is behind it erased, down to
  * where a terminal that became narrower may have wrapped it to. The cursor goes
@@ -217,6 +222,17 @@ fp_msg_flush_now(void)
 	bool is_all = held.len == 0 && !has_lost && !is_writing;
 	fp_mutex_unlock(&lock);
 	return is_all;
+}
+
+bool
+fp_msg_is_prompt(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st))
+		return true; /* it is closed */
+	return S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) ||
+	       (S_ISCHR(st.st_mode) && major(st.st_rdev) == MEMORY_DEVICES);
 }
 
 void

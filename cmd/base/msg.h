@@ -66,6 +66,11 @@ void fp_msg_flush(void);
 /* The same, as far as nobody has to wait for it. Whether that was all. */
 bool fp_msg_flush_now(void);
 
+/* Whether standard error, where it takes anything, takes as much as a thread
+ * that must not wait writes. A terminal or a socket may take less of it, and
+ * keep that thread for the rest. */
+bool fp_msg_is_prompt(void);
+
 /* From now on nobody waits for whoever reads standard error: what it does not
  * take at once is lost. A thread that waits needs a signal to notice. */
 void fp_msg_hurry(void);

@@ -16,7 +16,7 @@ import termios
 
 sys.dont_write_bytecode = True
 import kit  # noqa: F401 (first: it finds the others)
-from harness import (Program, Result, environment, fetchpool,
+from harness import (Program, Result, environment, fetchpool, terminal,
                      writes_are_interrupted)
 from servers import faults, free_port
 from tap import (PROGRAM, SANITIZERS, check, contents, equal, main, matches,
@@ -130,6 +130,22 @@ def _():
     result = Result(1, b"", err)
     equal(len(result.errors), 300)
     equal(len(re.findall(r"(?m)^fetchpool: \d+ read, ", result.text)), 1)
+
+
+@test("96 standard error is a terminal that stands still: TERM ends the run")
+def _():
+    writes_are_interrupted()
+    for args in [], ["--error-format=json"], ["-k", "--failed", temp_file()]:
+        # It is writable for as long as it takes a byte.
+        reader, terminal_fd = terminal()
+        Closing(reader)
+        program = Program(["--grace=0", "--id-range=0-0", *given(20000), *args,
+                           "http://127.0.0.1:9/{}"],
+                          stdout=subprocess.DEVNULL, stderr=terminal_fd)
+        os.close(terminal_fd)
+        stuck(program, reader)
+        program.kill(TERM)
+        equal(program.wait(SOON).status, -TERM)
 
 
 # ---- a file of --failed that takes its time ----
