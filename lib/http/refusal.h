@@ -26,6 +26,7 @@ struct fp_refused {
 	enum fp_refusal is;
 	int64_t wait_ns; /* that the answer asks for; -1: it does not say */
 	bool is_used_up; /* it says that nothing is left */
+	bool is_supposed; /* it says nothing: other answers told */
 };
 
 /* Of an answer with this status that is no success. `wall_ns` is our clock. */

@@ -103,6 +103,7 @@
 #define ALIKE 2
 #define ALIKE_PART 4
 #define MISSED_MAX 3
+#define DAWN_NS (5 * FP_NS_PER_S) /* nothing passed for so long at first */
 #define QUIET 2 /* of these parts of a period, one at most was used */
 
 static double
@@ -466,6 +467,24 @@ learner_grow(struct fp_learner *learner, int64_t now_ns)
 	set_rate(learner, rate, now_ns);
 }
 
+/* Nothing had passed at all, for a while: others had used the limit up. */
+static bool
+learner_is_dawn(const struct fp_learner *learner, int64_t begun_ns)
+{
+	return learner->n_passed == 0 && !learner->is_on &&
+	       !learner->is_supposed && learner->until_ns == 0 &&
+	       begun_ns - learner->dark_ns >= DAWN_NS;
+}
+
+/* As if this were the first request. */
+static void
+learner_begin(struct fp_learner *learner, int64_t begun_ns)
+{
+	learner->n_asked = 0;
+	learner->since_ns = begun_ns;
+	learner->refused_ns = learner->silence_ns = 0;
+}
+
 void
 fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 {
@@ -478,8 +497,12 @@ fp_learner_passed(struct fp_learner *learner, int64_t begun_ns, int64_t now_ns)
 			learner->silence_ns == 0
 				? silence_ns
 				: FP_MIN(learner->silence_ns, silence_ns);
-	if (learner->n_asked > 0 && silence_ns > 0)
-		learner_settle(learner, begun_ns, now_ns);
+	if (learner->n_asked > 0 && silence_ns > 0) {
+		if (learner_is_dawn(learner, begun_ns))
+			learner_begin(learner, begun_ns);
+		else
+			learner_settle(learner, begun_ns, now_ns);
+	}
 	learner->n_passed++;
 	if (!learner->is_on)
 		return;

@@ -35,10 +35,15 @@
  *	by chance	of those that were sent while the first refusals were on
  *			their way, most have passed, which a limit would have
  *			refused; or a lower rate does not help (learner.h)
- *	ill		503, and nothing has ever passed; or nothing passes any
- *			more for a minute and a half and 10 s for each that
- *			has, but for ten minutes at most: limits that let few
- *			through are rarely for long
+ *	ill		503, and nothing has ever passed, and no item is left
+ *			that was never sent and could find out; or nothing
+ *			passes any more for a minute and a half and 10 s for
+ *			each that has, but for ten minutes at most: limits that
+ *			let few through are rarely for long. What says that
+ *			there are too many requests and no more, as a bare 429
+ *			does, is believed for 5 s longer for each item, if all
+ *			are for this origin: others may have used the limit up,
+ *			and the more items there are, the more would be lost
  *
  * Then each item waits by itself, as for other failures; while an ill server
  * has its pauses, as long as its items wait.
@@ -100,25 +105,46 @@
 #define STUBBORN_FADE 0.8
 
 #define ILL_ROUNDS 8
+#define ILL_ROUNDS_MILD 7 /* the same, of 503, before anything has passed */
 #define ILL_DELAYS 20 /* longest pauses, at most */
 #define ILL_DELAYS_MIN 3 /* and without those for what has passed */
 #define ILL_PASSED 3 /* for so many one more */
+#define ILL_ITEMS 6 /* the same, of items, if it says that it is a limit */
 #define CHANCE_ROUNDS 3
 
 /* The shortest of pauses that are drawn. */
 #define LEAST_NS (50 * FP_NS_PER_MS)
 
+/* So many of the longest pauses, while nothing passes. What names a time has
+ * said what it knows. */
+static int64_t
+patience_of(const struct fp_busy *busy, const struct fp_busy_rules *rules,
+	const struct fp_refused *refused, unsigned n_items)
+{
+	uint64_t n_delays = ILL_DELAYS_MIN + busy->n_passed / ILL_PASSED;
+
+	if (rules->learns && refused->is == FP_REFUSAL_SAID &&
+		refused->wait_ns <= 0 && !refused->is_supposed)
+		n_delays += n_items / ILL_ITEMS;
+	return (int64_t)FP_MIN(n_delays, ILL_DELAYS);
+}
+
 static bool
 is_ill(const struct fp_busy *busy, const struct fp_busy_rules *rules,
-	const struct fp_refused *refused, int64_t now_ns)
+	const struct fp_refused *refused, const struct fp_busy_attempt *attempt,
+	int64_t now_ns)
 {
 	int64_t longest_ns = FP_MIN(rules->max_delay_ns, PAUSE_MAX_NS);
-	int64_t n_delays = (int64_t)FP_MIN(
-		ILL_DELAYS_MIN + busy->n_passed / ILL_PASSED, ILL_DELAYS);
+	bool is_mild_new =
+		refused->is == FP_REFUSAL_MILD && busy->passed_ns == 0;
+	unsigned n_rounds = is_mild_new ? ILL_ROUNDS_MILD : ILL_ROUNDS;
+	bool may_find_out = rules->learns && attempt->has_other;
+	int64_t n_delays = patience_of(busy, rules, refused, attempt->n_items);
 
-	return (busy->n_rounds >= ILL_ROUNDS &&
-		       now_ns - busy->rounds_ns >= n_delays * longest_ns) ||
-	       (refused->is == FP_REFUSAL_MILD && busy->passed_ns == 0);
+	if (is_mild_new && !may_find_out)
+		return true;
+	return busy->n_rounds >= n_rounds &&
+	       now_ns - busy->rounds_ns >= n_delays * longest_ns;
 }
 
 static bool
@@ -338,7 +364,8 @@ fp_busy_refused(struct fp_busy *busy, const struct fp_busy_rules *rules,
 		is_its_own(busy, rules, refused, score, verdict.is_limit);
 	if (!verdict.is_limit)
 		return verdict;
-	if (rules->delay_ns == 0 || is_ill(busy, rules, refused, now_ns)) {
+	if (rules->delay_ns == 0 ||
+		is_ill(busy, rules, refused, attempt, now_ns)) {
 		busy->is_careful = false;
 		verdict.pause_ns = attempt->wait_ns;
 		return verdict;

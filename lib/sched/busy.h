@@ -90,7 +90,8 @@ struct fp_busy_attempt {
 	bool is_first; /* of its item */
 	bool is_sole; /* it was let out alone */
 	bool is_closed; /* its connection was, in place of an answer */
-	bool has_other; /* an item waits that was never sent */
+	bool has_other; /* there is an item that was never sent */
+	unsigned n_items; /* in all, if there is no other origin */
 	unsigned n_others; /* that are still under way */
 };
 

@@ -37,6 +37,7 @@ settle_no(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 		report->heard = FP_HEARD_BUSY;
 		report->refused.is = FP_REFUSAL_SAID;
 		report->refused.wait_ns = -1;
+		report->refused.is_supposed = true;
 		report->wait_ns = ticket->again.wait_ns = rules->delay_ns;
 		if (ticket->result.attempts - ticket->n_excused <= retry_max)
 			ticket->again.how = FP_AGAIN_FREE;
@@ -115,7 +116,8 @@ settle_failure(struct fp_ticket *ticket, const struct fp_busy_rules *rules,
 	if (ticket->again.how == FP_AGAIN_PAID)
 		ticket->again.how = FP_AGAIN_FREE;
 	report->refused = (struct fp_refused){.is = FP_REFUSAL_SAID,
-		.wait_ns = report->pause_ns > 0 ? report->pause_ns : -1};
+		.wait_ns = report->pause_ns > 0 ? report->pause_ns : -1,
+		.is_supposed = true};
 	if (is == FP_SUSPECTED_LIMIT)
 		report->heard = FP_HEARD_BUSY;
 	report->status =

@@ -356,6 +356,10 @@ hear_refusal(const struct fp_origins *origins, struct fp_origin *origin,
 {
 	const struct fp_busy_rules *rules = &origins->rules.busy;
 	struct fp_busy_attempt attempt = attempt_of(report);
+	attempt.has_other = origin->n_holds > origin->n_tried;
+	/* Items of others may stand behind these, as lines not read yet. */
+	if (origins->table.n == 1)
+		attempt.n_items = origin->n_holds;
 	struct fp_busy_verdict verdict = fp_busy_refused(
 		&origin->busy, rules, &report->refused, &attempt, now_ns);
 

@@ -65,6 +65,7 @@ struct server {
 	int64_t rtt_ns; /* 0: 5 ms */
 	int64_t takes_ns; /* what passes, besides */
 	int64_t phase_ns; /* of its clock, when the run begins */
+	int64_t n_used, used_ns; /* of it before the run, so long before */
 	bool has_any_phase; /* another one with each seed */
 	int64_t jitter_ns; /* on the way, up to so much each time */
 	double ideal_s; /* if it is not that of its kind */
@@ -79,10 +80,9 @@ struct server {
 	/* State. */
 	int64_t log[LOG_MAX];
 	unsigned n_log;
-	int64_t window_ns, until_ns;
+	int64_t window_ns, until_ns, at_ns;
 	int count, before;
 	double tokens;
-	int64_t at_ns;
 	uint64_t random;
 };
 

@@ -245,6 +245,16 @@ fly(struct sim *sim)
 	CHECK(sim->schedule.n_items == 0);
 }
 
+/* Others, or a run before, have left so much of the limit. */
+static inline void
+use_up(struct server *server)
+{
+	int64_t then_ns = T0 - server->used_ns, wait_ns, delay_ns;
+
+	for (int i = 0; i < server->n_used; i++)
+		ask_server(server, then_ns, &wait_ns, &delay_ns);
+}
+
 /* Options as they are if nothing is said. */
 static inline void
 simulate_with(struct sim *sim, struct server *server, int n_items,
@@ -258,6 +268,7 @@ simulate_with(struct sim *sim, struct server *server, int n_items,
 	if (server->has_any_phase)
 		server->phase_ns = (int64_t)fp_random_evenly(
 			&server->random, (uint64_t)(60 * S));
+	use_up(server);
 	sim->ideal_s = ideal_s(server, n_items);
 	fp_retry_policy_init(&sim->policy);
 	struct fp_schedule_rules rules = {

@@ -218,7 +218,8 @@ as_the_user_says(void)
 				.is_limit);
 }
 
-/* 503 from the first one on: it is ill, and each item has its own pauses. */
+/* 503 from the first one on, and no item that was never sent: it is ill, and
+ * each item has its own pauses. */
 static void
 what_never_answered_is_ill(void)
 {
@@ -229,6 +230,79 @@ what_never_answered_is_ill(void)
 		CHECK(verdict.is_limit == (i > 1));
 		CHECK(verdict.pause_ns == (i > 1 ? S : 0));
 		CHECK(!busy.is_careful);
+	}
+}
+
+/* With such an item it is left alone for a while, to find out. */
+static void
+what_never_answered_may_have_a_limit(void)
+{
+	struct fp_refused refused = {.is = FP_REFUSAL_MILD, .wait_ns = -1};
+	struct fp_busy_attempt attempt = {
+		.wait_ns = S, .random = fp_random_seed(1), .has_other = true};
+	int64_t now_ns = T0;
+
+	begin(FP_BUSY_AUTO);
+	for (int i = 0; i < 4; i++) {
+		attempt.begun_ns = now_ns;
+		now_ns += S;
+		fp_busy_refused(&busy, &rules, &refused, &attempt, now_ns);
+		CHECK(busy.is_careful == (i > 1));
+	}
+	attempt.has_other = false;
+	attempt.begun_ns = now_ns;
+	fp_busy_refused(&busy, &rules, &refused, &attempt, now_ns + 1);
+	CHECK(!busy.is_careful);
+}
+
+/* How long a limit is believed in that many items find at first. */
+static int64_t
+believed_ns(const struct fp_refused *refused, unsigned n_items)
+{
+	struct fp_busy_attempt attempt = {
+		.wait_ns = S, .random = fp_random_seed(1), .n_items = n_items};
+	int64_t now_ns = T0;
+
+	begin(FP_BUSY_AUTO);
+	for (int i = 0; i < 100; i++) {
+		attempt.begun_ns = now_ns;
+		int64_t pause_ns = fp_busy_refused(
+			&busy, &rules, refused, &attempt, now_ns)
+					   .pause_ns;
+		if (busy.n_rounds > 1 && !busy.is_careful)
+			break;
+		now_ns += FP_MAX(pause_ns, 1);
+	}
+	return now_ns - T0;
+}
+
+/* What says that there are too many, and no more, is believed for longer, the
+ * more items there are; but not what is only supposed to say so, or names a
+ * time. */
+static void
+what_says_so_is_believed_for_longer(void)
+{
+	static const struct belief {
+		struct fp_refused refused;
+		unsigned n_items;
+		int64_t least_s;
+	} beliefs[] = {
+		{{.is = FP_REFUSAL_SAID, .wait_ns = -1}, 0, 90},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = -1}, 5, 90},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = -1}, 36, 270},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = 0}, 36, 270},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = -1}, 300, 600},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = -1, .is_supposed = true},
+			300, 90},
+		{{.is = FP_REFUSAL_SAID, .wait_ns = S}, 300, 90},
+	};
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(beliefs); i++) {
+		const struct belief *belief = &beliefs[i];
+		int64_t took_ns =
+			believed_ns(&belief->refused, belief->n_items);
+		CHECK(took_ns >= belief->least_s * S);
+		CHECK(took_ns < (belief->least_s + 150) * S);
 	}
 }
 
@@ -351,6 +425,10 @@ main(void)
 	run("one finds out", one_finds_out);
 	run("as the user says", as_the_user_says);
 	run("what has never answered is ill", what_never_answered_is_ill);
+	run("what has never answered may have a limit",
+		what_never_answered_may_have_a_limit);
+	run("what says so is believed for longer",
+		what_says_so_is_believed_for_longer);
 	run("what has passed little is ill sooner",
 		what_has_passed_little_is_ill_sooner);
 	run("a no among those under way", a_no_among_those_under_way);

@@ -315,6 +315,82 @@ every_chance(void)
 	}
 }
 
+#define USED(name_, n_, period_, status_, times_)                             \
+	{                                                                     \
+		.name = name_, .kind = FIXED, .n = n_, .period_ns = period_,  \
+		.hint = SILENT, .status = status_, .most_times = times_,      \
+		.most_refused = 15.5, .n_used = n_, .used_ns = (period_) / 3, \
+	}
+
+/* Nothing passes at first, and nobody says for how long. What that silence
+ * says of the rate is nothing. */
+static void
+limits_that_are_used_up(void)
+{
+	static struct server used[] = {
+		USED("5 in 2 s, used up", 5, 2 * S, 429, 1.3),
+		USED("10 in 20 s, used up", 10, 20 * S, 429, 1.35),
+		USED("100 in a minute, used up", 100, 60 * S, 429, 1.8),
+		USED("50 in 5 minutes, used up", 50, 300 * S, 429, 1.4),
+		USED("5 in 2 s, used up, 503", 5, 2 * S, 503, 1.3),
+		USED("10 in 20 s, used up, 503", 10, 20 * S, 503, 1.35),
+		USED("100 in a minute, used up, 503", 100, 60 * S, 503, 1.8),
+	};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(used); i++) {
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			simulate(&sim, &used[i], N, JOBS, seed);
+			CHECK(sim.out.n_ok == N);
+			CHECK(sim.out.took_s <=
+				used[i].most_times * sim.ideal_s);
+			CHECK(100.0 * sim.out.n_refused / sim.out.n_requests <=
+				used[i].most_refused);
+		}
+		draw(&sim, N);
+	}
+}
+
+/* A server that refuses everything is asked rarely, and not for ever; and where
+ * no item is left to find out with, a 503 is what it says. */
+static void
+all_is_refused_for_good(void)
+{
+	static struct never {
+		struct server server;
+		int n;
+		int most_s;
+	} cases[] = {
+		{{.name = "429 for good", .kind = NEVER, .status = 429}, N,
+			720},
+		{{.name = "429 for good", .kind = NEVER, .status = 429}, 5,
+			150},
+		{{.name = "503 for good", .kind = NEVER, .status = 503}, N,
+			180},
+		{{.name = "503 for good, far away",
+			 .kind = NEVER,
+			 .status = 503,
+			 .rtt_ns = 200 * MS},
+			N, 180},
+		{{.name = "503 for good", .kind = NEVER, .status = 503}, JOBS,
+			15},
+	};
+	static struct sim sim;
+
+	for (size_t i = 0; i < FP_ARRAY_LEN(cases); i++) {
+		struct never *never = &cases[i];
+		never->server.period_ns = S;
+		for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+			simulate(&sim, &never->server, never->n, JOBS, seed);
+			CHECK(sim.out.n_failed == never->n);
+			CHECK(sim.out.took_s < never->most_s);
+			CHECK(sim.out.n_requests <= 4 * (never->n + 1));
+			CHECK(sim.out.n_requests <= never->n + 125);
+		}
+		draw(&sim, never->n);
+	}
+}
+
 /* Of 1000 items, in 3.2 s without any refusals. An item that is refused for
  * good is one that fails; the others are not slowed down for long. */
 static void
@@ -459,6 +535,9 @@ main(void)
 	run("300 items against every kind of limit", every_limit);
 	run("the same with other numbers of jobs", every_limit_other_jobs);
 	run("the same, whatever is drawn", every_chance);
+	run("limits that are used up when the run begins",
+		limits_that_are_used_up);
+	run("all is refused for good", all_is_refused_for_good);
 	run("refusals that are no limit", refusals_that_are_no_limit);
 	run("a few are refused for good", few_are_refused_for_good);
 	run("403 that mean no", forbidden);

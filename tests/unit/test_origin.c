@@ -2,6 +2,7 @@
 #include "base.h"
 
 #include "origintest.h"
+#include "random.h"
 
 /* ---- how many at once ---- */
 
@@ -325,6 +326,45 @@ the_number_is_found(void)
 	tear_down();
 }
 
+/* How long refusals are heard until no pause follows. */
+static int64_t
+heard_for_ns(const char *other)
+{
+	struct fp_report report = {
+		.heard = FP_HEARD_BUSY,
+		.status = 429,
+		.refused = {.is = FP_REFUSAL_SAID, .wait_ns = -1},
+		.random = fp_random_seed(1),
+	};
+	int64_t now_ns = T0;
+
+	set_up(NULL);
+	origins.rules.busy = (struct fp_busy_rules){
+		.learns = true, .delay_ns = S, .max_delay_ns = 30 * S};
+	for (int i = 1; i < 300; i++)
+		CHECK(hold("http://a.test/") == origin);
+	CHECK(!other || hold(other));
+	for (int i = 0; i < 100; i++) {
+		start(now_ns);
+		report.begun_ns = now_ns;
+		end(report, now_ns);
+		if (origin->not_before_ns <= now_ns && i > 3)
+			break;
+		now_ns = FP_MAX(origin->not_before_ns, now_ns + 1);
+	}
+	tear_down();
+	return now_ns - T0;
+}
+
+/* Where others may stand behind its items, a limit is not waited for as long.
+ */
+static void
+others_are_not_held_up_for_long(void)
+{
+	CHECK(heard_for_ns(NULL) >= 600 * S);
+	CHECK(heard_for_ns("http://b.test/") < 250 * S);
+}
+
 int
 main(void)
 {
@@ -337,6 +377,7 @@ main(void)
 	run("each pause is told once", each_pause_is_told_once);
 	run("too long a pause fails items", too_long_a_pause_fails_items);
 	run("nonsense is told once", nonsense_is_told_once);
+	run("others are not held up for long", others_are_not_held_up_for_long);
 	run("a few 503 say nothing about the rest",
 		a_few_503_say_nothing_about_the_rest);
 	run("what has no attempt left pauses nobody",
