@@ -543,6 +543,8 @@ room_for(const struct fp_writer *writer, const struct fp_result *result)
 		return 0;
 	if (result->kind != FP_KIND_OK && !fails_at_once(writer))
 		return 0;
+	if (result->kind != FP_KIND_OK && !writer->settings->all)
+		return 1; /* no record */
 	return (is_json ? 2 : 6) * n + 6 * RECORD_BYTES;
 }
 

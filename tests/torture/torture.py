@@ -18,6 +18,7 @@ import ctypes
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -355,12 +356,20 @@ def not_ours(outcome):
         where[:1] == ["libcurl"] and "libssl" in where[1:4] + cause[1:4]
 
 
+def has_no_stack(run, outcome, plan):
+    """Whether OpenSSL has called itself until there was no stack, not even for
+    a trace: 3.6.5 does where it has no memory to say that it has none."""
+    return plan.mode == "limit" and run.name == "TLS" and \
+        outcome.status == -signal.SIGSEGV and \
+        not outcome.report.crash[0].value
+
+
 def judge(run, before, outcome, plan):
     status = outcome.status
     if plan.kind == "write" and not run.output:
         # What is in a pipe cannot be taken back.
         outcome.out = outcome.out[:outcome.out.rfind(b"\n") + 1]
-    if status < 0 and not_ours(outcome):
+    if status < 0 and (not_ours(outcome) or has_no_stack(run, outcome, plan)):
         return
     check(status in (0, 1, 2, 3) or -status in run.dies_of,
           "it ended with %s" % status)
