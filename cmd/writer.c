@@ -122,9 +122,7 @@ writer_tell(struct fp_output *output)
 		fp_msg_local("write error: %s", strerror(output->error));
 	else
 		fp_msg_local("write error: %s: %s", output->name,
-			output->error == ENOENT
-				? "it was removed"
-				: fp_patience_why(output->error));
+			fp_output_why(output->error));
 }
 
 static void

@@ -372,14 +372,18 @@ fp_output_stop(struct fp_output *output)
 	atomic_store(&output->stop, true);
 }
 
-/* Whether all that was written goes with our descriptor. */
-static bool
-output_is_removed(const struct fp_output *output)
+bool
+fp_output_is_removed(int fd)
 {
 	struct stat st;
 
-	return output->is_ours && output->has_name &&
-	       fstat(output->fd, &st) == 0 && st.st_nlink == 0;
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+const char *
+fp_output_why(int error)
+{
+	return error == ENOENT ? "it was removed" : fp_patience_why(error);
 }
 
 int
@@ -387,7 +391,8 @@ fp_output_close(struct fp_output *output)
 {
 	int ret = fp_output_flush(output);
 
-	if (ret == 0 && output_is_removed(output))
+	if (ret == 0 && output->is_ours && output->has_name &&
+		fp_output_is_removed(output->fd))
 		ret = output_fail(output, ENOENT);
 	fp_buf_destroy(&output->pending);
 	fp_buf_destroy(&output->ends);

@@ -93,6 +93,13 @@ void fp_output_undo(struct fp_output *output);
 /* The same for one that fp_patience_make() opened there. */
 void fp_output_unmake(int fd, const char *path);
 
+/* Whether an open file has no name any more, so that all that was written goes
+ * with the descriptor. */
+bool fp_output_is_removed(int fd);
+
+/* What a failed output is said to have; ENOENT: it was removed. */
+const char *fp_output_why(int error);
+
 /* Flushes, and closes what was opened here. ENOENT: that was removed. */
 int fp_output_close(struct fp_output *output);
 

@@ -94,8 +94,7 @@ fail_locked(struct fp_trace *trace, int err)
 		ftruncate(trace->fd, (off_t)trace->end) == 0)
 		(void)!pwrite(trace->fd, TAIL, TAIL_LEN, (off_t)trace->end);
 	fp_buf_destroy(&trace->pending);
-	fp_msg_local("write error: %s: %s", trace->path,
-		err == ENOENT ? "it was removed" : fp_patience_why(err));
+	fp_msg_local("write error: %s: %s", trace->path, fp_output_why(err));
 }
 
 static int
@@ -174,16 +173,6 @@ fp_trace_flush(struct fp_trace *trace)
 	fp_mutex_unlock(&trace->lock);
 }
 
-/* Whether all that was written goes with our descriptor. */
-static bool
-trace_is_removed(const struct fp_trace *trace)
-{
-	struct stat st;
-
-	return trace->has_name && fstat(trace->fd, &st) == 0 &&
-	       st.st_nlink == 0;
-}
-
 /* What close() has given back may be another's by now. */
 int
 fp_trace_close(struct fp_trace *trace)
@@ -195,7 +184,7 @@ fp_trace_close(struct fp_trace *trace)
 	fp_mutex_lock(&trace->lock);
 	begin_locked(trace);
 	trace_flush_locked(trace, true);
-	if (!trace->error && trace_is_removed(trace))
+	if (!trace->error && trace->has_name && fp_output_is_removed(fd))
 		fail_locked(trace, ENOENT);
 	trace->fd = -1;
 	if (close(fd) && !trace->error)
